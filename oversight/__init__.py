@@ -1,0 +1,1 @@
+"""Oversight of township funding and staffing: intake, standards, editions, quality, reports, dashboard."""
