@@ -1,0 +1,8 @@
+"""What a dataset must look like: one dataframely schema each, with Chinese titles, synonyms, units and bounds."""
+
+from __future__ import annotations
+
+from oversight.contracts.datasets import DATASETS, Provenance, Reported
+from oversight.contracts.model import MONEY, VALUE, Column, Contract, Kind
+
+__all__ = ["DATASETS", "MONEY", "VALUE", "Column", "Contract", "Kind", "Provenance", "Reported"]

@@ -1,0 +1,487 @@
+"""The input datasets, column by column. To add a synonym, a unit or a column, change it here and nowhere else."""
+
+from __future__ import annotations
+
+import dataframely as dy
+
+from oversight.contracts.model import (
+    Contract,
+    _metadata,
+    code,
+    contract,
+    count,
+    date,
+    money,
+    month,
+    text,
+    yes_no,
+)
+
+CODE_SYNONYMS = (
+    "行政区划代码",
+    "行政区划编码",
+    "区划编码",
+    "统计用区划代码",
+    "乡镇代码",
+    "乡镇街道代码",
+    "乡镇(街道)代码",
+    "街道代码",
+    "单位代码",
+    "地区代码",
+    "行政区代码",
+    "代码",
+    "编码",
+)
+NAME_SYNONYMS = (
+    "乡镇",
+    "乡镇名",
+    "乡镇街道",
+    "乡镇(街道)",
+    "乡(镇)",
+    "乡镇(街道)名称",
+    "乡镇街道名称",
+    "乡(镇、街道)",
+    "乡镇、街道",
+    "乡镇办",
+    "镇街",
+    "镇街名称",
+    "街道名称",
+    "名称",
+    "单位",
+    "单位名称",
+    "填报单位",
+    "报送单位",
+    "行政区划名称",
+    "区划名称",
+    "地区",
+    "地区名称",
+)
+CODE_DESCRIPTION = "乡镇（街道）行政区划代码，文本，9 位或 12 位；末尾补零的 12 位与 9 位为同一单位。"
+NAME_DESCRIPTION = "乡镇（街道）名称，用于与代码核对；无代码时仅在所属县内唯一才可识别。"
+
+
+class Provenance(dy.Schema):
+    """Where a row came from and what was thought of it; every build input of rows carries this."""
+
+    submission_id = dy.String(nullable=False, description="报送文件编号（内容 SHA-256 的前 16 位）")
+    sheet = dy.String(nullable=True, description="工作表名称；CSV 为空")
+    row_number = dy.Int64(nullable=False, min=1, description="在原文件中的行号，从 1 起")
+    row_status = dy.String(
+        nullable=False,
+        check=lambda e: e.is_in(["accepted", "held"]),
+        description="accepted 入库，held 待确认",
+    )
+    doubts = dy.String(nullable=True, description="存疑代码，以分号分隔")
+    precedence = dy.Int64(nullable=False, description="同一单位同一月份多次报送时，数值大者为准")
+
+
+class Divisions(Provenance):
+    """A row is an administrative unit (in one period of its life)."""
+
+    division_code = code(
+        "区划代码",
+        "行政区划代码，文本：省市县 6 位，乡镇 9 位，村 12 位。",
+        synonyms=CODE_SYNONYMS,
+        required=True,
+        nullable=False,
+    )
+    division_name = text(
+        "名称",
+        "行政区划名称。",
+        synonyms=("区划名称", "行政区划名称", "单位名称", "全称"),
+        required=True,
+        nullable=False,
+    )
+    division_type = text(
+        "类型",
+        "省、市、县、区、镇、乡、街道等。",
+        synonyms=("区划类型", "单位类型", "行政区划类型", "类别", "级别"),
+        required=True,
+    )
+    parent_code = code(
+        "上级代码",
+        "上级行政区划代码；空缺时按代码前几位推出。",
+        synonyms=("上级区划代码", "上级行政区划代码", "隶属代码", "父级代码", "所属县代码"),
+        required=True,
+    )
+    valid_from = date(
+        "启用日期", "代码启用之日；空为自始有效。", synonyms=("启用时间", "生效日期", "设立日期")
+    )
+    valid_to = date(
+        "停用日期",
+        "代码停用之日，即不再有效的第一天；空为至今有效。",
+        synonyms=("停用时间", "失效日期", "撤销日期", "废止日期"),
+    )
+    successor_code = text(
+        "变更后代码",
+        "撤并、改设后的代码；拆分为多个单位时以顿号或分号分隔。",
+        synonyms=("新代码", "后继代码", "变更后区划代码", "现代码", "变更后行政区划代码"),
+    )
+
+
+class Reported(Provenance):
+    """What the monthly reports of townships have in common."""
+
+    month = month()
+    township_code = dy.String(
+        nullable=False,
+        regex=r"^\d{9}$",
+        description="当月有效的乡镇代码（9 位），由上报代码按行政区划变更换算",
+    )
+    reported_code = code("区划代码", CODE_DESCRIPTION, synonyms=CODE_SYNONYMS, required=True)
+    reported_name = text("乡镇名称", NAME_DESCRIPTION, synonyms=NAME_SYNONYMS, required=True)
+
+
+class Population(Reported):
+    """A row is a township's household-registration population at the end of a month."""
+
+    households_count = count(
+        "户籍户数",
+        "户",
+        "月末户籍户数。",
+        synonyms=("户数", "总户数", "户籍总户数", "年末户籍户数", "月末户籍户数", "年末总户数"),
+        plausible_max=1_000_000,
+        scale="stock",
+    )
+    population_persons = count(
+        "户籍人口",
+        "人",
+        "月末户籍人口，定档和测算经费的依据。",
+        synonyms=(
+            "户籍人口数",
+            "户籍总人口",
+            "户籍总人口数",
+            "户籍人口总数",
+            "户籍人口合计",
+            "年末户籍人口",
+            "年末户籍人口数",
+            "年末户籍总人口",
+            "月末户籍人口",
+            "月末户籍人口数",
+            "期末户籍人口",
+            "户籍人数",
+        ),
+        required=True,
+        plausible_max=2_000_000,
+        scale="stock",
+    )
+    births_persons = count(
+        "出生人口",
+        "人",
+        "本月出生人口。",
+        synonyms=("出生", "出生人数", "本月出生", "本月出生人口", "出生人口数"),
+        plausible_max=20_000,
+    )
+    deaths_persons = count(
+        "死亡人口",
+        "人",
+        "本月死亡人口。",
+        synonyms=("死亡", "死亡人数", "本月死亡", "本月死亡人口", "死亡人口数"),
+        plausible_max=20_000,
+    )
+    moved_in_persons = count(
+        "迁入人口",
+        "人",
+        "本月迁入人口。",
+        synonyms=("迁入", "迁入人数", "本月迁入", "本月迁入人口", "迁入人口数"),
+        plausible_max=200_000,
+    )
+    moved_out_persons = count(
+        "迁出人口",
+        "人",
+        "本月迁出人口。",
+        synonyms=("迁出", "迁出人数", "本月迁出", "本月迁出人口", "迁出人口数"),
+        plausible_max=200_000,
+    )
+    resident_population_persons = count(
+        "常住人口",
+        "人",
+        "月末常住人口。",
+        synonyms=("常住人口数", "常住总人口", "年末常住人口", "月末常住人口", "常住人数"),
+        plausible_max=2_000_000,
+        scale="stock",
+    )
+
+
+class Budget(Reported):
+    """A row is a township's civil-affairs working budget, payments and spending for a month."""
+
+    initial_budget_cny = money(
+        "年初预算",
+        "年初批复的民政工作经费预算（全年）。",
+        synonyms=("年初预算数", "年初预算额", "年初预算金额", "年初批复预算", "预算数", "全年预算"),
+        required=True,
+        plausible_max=200_000_000,
+        scale="stock",
+    )
+    adjusted_budget_cny = money(
+        "调整后预算",
+        "年中调整后的全年预算；未调整可空。",
+        synonyms=("调整预算", "调整预算数", "调整后预算数", "调整后预算额", "预算调整数"),
+        plausible_max=200_000_000,
+        scale="stock",
+    )
+    disbursed_month_cny = money(
+        "本月拨付",
+        "本月拨付到乡镇的金额。",
+        synonyms=(
+            "本月拨付数",
+            "本月拨付额",
+            "本月拨付金额",
+            "当月拨付",
+            "当月拨付数",
+            "本月拨款",
+            "拨付本月",
+            "本月实拨",
+        ),
+        required=True,
+        plausible_max=200_000_000,
+        scale="flow",
+    )
+    disbursed_cumulative_cny = money(
+        "累计拨付",
+        "本年累计拨付金额。",
+        synonyms=(
+            "累计拨付数",
+            "累计拨付额",
+            "累计拨付金额",
+            "本年累计拨付",
+            "拨付累计",
+            "累计拨款",
+            "累计实拨",
+        ),
+        plausible_max=200_000_000,
+        scale="flow",
+    )
+    spent_month_cny = money(
+        "本月支出",
+        "本月实际支出金额。",
+        synonyms=("本月支出数", "本月支出额", "本月支出金额", "当月支出", "支出本月", "本月实际支出"),
+        plausible_max=200_000_000,
+        scale="flow",
+    )
+    spent_cumulative_cny = money(
+        "累计支出",
+        "本年累计实际支出金额。",
+        synonyms=("累计支出数", "累计支出额", "累计支出金额", "本年累计支出", "支出累计", "累计实际支出"),
+        plausible_max=200_000_000,
+        scale="flow",
+    )
+    is_listed_separately = yes_no(
+        "是否单独列支",
+        "民政工作经费是否在乡镇预算中单独列支。",
+        synonyms=("单独列支", "是否单列", "是否单独列项", "单列"),
+    )
+
+
+class Staffing(Reported):
+    """A row is a township's civil-affairs posts, people and village assistants at the end of a month."""
+
+    administrative_posts = count(
+        "行政编制数",
+        "名",
+        "民政工作行政编制数。",
+        synonyms=("行政编制", "行政编", "行政编制人数"),
+        required=True,
+        plausible_max=500,
+    )
+    institution_posts = count(
+        "事业编制数",
+        "名",
+        "民政工作事业编制数。",
+        synonyms=("事业编制", "事业编", "事业编制人数"),
+        required=True,
+        plausible_max=500,
+    )
+    dedicated_staff_persons = count(
+        "在编在岗专职人数",
+        "人",
+        "在编、在岗且专职从事民政工作的人数。",
+        synonyms=(
+            "在编在岗专职",
+            "在编在岗专职人员",
+            "在编在岗专职人员数",
+            "在编在岗专职民政人员",
+            "在编在岗专职民政工作人员",
+            "专职在编在岗人数",
+            "在编在岗人数",
+            "在编人数",
+        ),
+        required=True,
+        plausible_max=500,
+    )
+    welfare_posts_persons = count(
+        "公益性岗位人数",
+        "人",
+        "公益性岗位从事民政工作的人数。",
+        synonyms=("公益性岗位", "公益岗", "公益岗位", "公益岗人数", "公益岗位人数", "公益性岗位人员"),
+        plausible_max=2_000,
+    )
+    purchased_service_persons = count(
+        "政府购买服务人数",
+        "人",
+        "通过政府购买服务从事民政工作的人数。",
+        synonyms=("政府购买服务", "购买服务人数", "政府购买服务人员", "政府购买服务岗位人数", "购买服务"),
+        plausible_max=2_000,
+    )
+    part_time_persons = count(
+        "兼职人数",
+        "人",
+        "兼职从事民政工作的人数。",
+        synonyms=("兼职", "兼职人员", "兼职人员数"),
+        plausible_max=2_000,
+    )
+    villages_count = count(
+        "村(社区)数",
+        "个",
+        "所辖村（社区）个数。",
+        synonyms=(
+            "村社区数",
+            "村(居)数",
+            "村居数",
+            "村(社区)个数",
+            "行政村(社区)数",
+            "村(社区)总数",
+            "村级单位数",
+        ),
+        plausible_max=2_000,
+    )
+    villages_with_assistant_count = count(
+        "已配备协理员村(社区)数",
+        "个",
+        "已配备民政协理员的村（社区）个数。",
+        synonyms=(
+            "配备协理员村(社区)数",
+            "已配协理员村(社区)数",
+            "已配备协理员村数",
+            "已配备民政协理员村(社区)数",
+            "已配备协理员村社区数",
+            "已配备协理员的村(社区)数",
+        ),
+        plausible_max=2_000,
+    )
+
+
+class Indicators(Provenance):
+    """A row is one capacity indicator of one unit in one month; figures, 是/否 and texts share a column."""
+
+    month = month()
+    subject_code = code(
+        "区划代码",
+        "指标所属单位的区划代码（乡镇、县、市或省）。",
+        synonyms=CODE_SYNONYMS,
+        required=True,
+        nullable=False,
+    )
+    subject_name = text(
+        "名称", "指标所属单位的名称，用于与代码核对。", synonyms=("乡镇名称", *NAME_SYNONYMS), required=True
+    )
+    indicator_code = text(
+        "指标代码",
+        "指标代码，与标准库一致。",
+        synonyms=("指标编码", "指标编号"),
+        required=True,
+        nullable=False,
+    )
+    indicator_name = text("指标名称", "指标名称。", synonyms=("指标", "项目", "指标项"))
+    indicator_text = dy.String(
+        nullable=True,
+        description="指标值原文。",
+        metadata=_metadata(
+            "指标值",
+            "value",
+            "指标的值：数字、是/否或文字。",
+            required=True,
+            synonyms=("数值", "值", "指标数值", "填报值"),
+        ),
+    )
+    indicator_value = dy.Decimal(18, 4, nullable=True, description="指标值的数：是为 1、否为 0，文字为空。")
+    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"))
+
+
+GROUP_LABELS = ("其中", "基本情况", "合计", "总计", "单位信息", "基本信息", "乡镇基本情况")
+
+DATASETS: dict[str, Contract] = {
+    c.name: c
+    for c in (
+        contract(
+            "divisions",
+            "行政区划",
+            Divisions,
+            description_zh="行政区划及其变更，一行一个单位（的一段有效期）。",
+            key=("division_code", "valid_from"),
+            group_labels=(*GROUP_LABELS, "变更情况", "有效期"),
+        ),
+        contract(
+            "population",
+            "户籍人口",
+            Population,
+            description_zh="各乡镇（街道）每月户籍人口及变动。",
+            key=("month", "township_code"),
+            group_labels=(
+                *GROUP_LABELS,
+                "人口情况",
+                "户籍人口情况",
+                "户籍情况",
+                "人口变动",
+                "人口变动情况",
+                "本月人口变动",
+                "本月变动",
+            ),
+        ),
+        contract(
+            "budget",
+            "民政工作经费",
+            Budget,
+            description_zh="各乡镇（街道）每月民政工作经费的预算、拨付和支出。",
+            key=("month", "township_code"),
+            group_labels=(
+                *GROUP_LABELS,
+                "民政经费",
+                "经费情况",
+                "预算",
+                "拨付",
+                "支出",
+                "拨付情况",
+                "支出情况",
+                "预算情况",
+                "预算安排",
+                "资金拨付",
+                "资金支出",
+                "执行情况",
+                "预算执行情况",
+            ),
+        ),
+        contract(
+            "staffing",
+            "民政工作人员",
+            Staffing,
+            description_zh="各乡镇（街道）每月民政工作编制、人员和村（社区）协理员。",
+            key=("month", "township_code"),
+            group_labels=(
+                *GROUP_LABELS,
+                "编制",
+                "编制情况",
+                "人员",
+                "人员情况",
+                "工作人员",
+                "民政工作力量",
+                "民政人员",
+                "村级",
+                "村(社区)",
+                "村(社区)协理员",
+                "协理员配备",
+                "协理员配备情况",
+                "村级协理员",
+            ),
+        ),
+        contract(
+            "indicators",
+            "能力建设指标",
+            Indicators,
+            description_zh="各单位每月能力建设指标，一行一个单位一项指标。",
+            key=("month", "subject_code", "indicator_code"),
+            group_labels=GROUP_LABELS,
+        ),
+    )
+}

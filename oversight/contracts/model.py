@@ -1,0 +1,231 @@
+"""What an input column is: one description, kept in the metadata of its dataframely column.
+
+Header recognition, the landed Parquet schema, templates and the dictionary are all read from here;
+nothing about an input column is written down a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+import dataframely as dy
+import polars as pl
+
+Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value"]
+Scale = Literal["stock", "flow"]
+
+MONEY = pl.Decimal(18, 2)
+VALUE = pl.Decimal(18, 4)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column as a sender sees it and as we keep it.
+
+    `scale` says how a factor of 1,000 or 10,000 shows: a `stock` moves slowly from month to month, a `flow`
+    may be nothing one month and a year's amount the next; None is not judged by its history.
+    """
+
+    name: str
+    label_zh: str
+    kind: Kind
+    unit: str | None
+    required: bool
+    synonyms: tuple[str, ...]
+    description_zh: str
+    plausible_max: Decimal | None
+    scale: Scale | None
+
+    @property
+    def title_zh(self) -> str:
+        """The canonical Chinese header, with the unit in brackets where there is one."""
+        return f"{self.label_zh}({self.unit})" if self.unit else self.label_zh
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether the column carries a reported figure (and not the key, a name or a remark)."""
+        return self.kind in ("count", "money", "bool", "value")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One dataset: its Chinese name, its schema, its columns, and what a header above it may be called."""
+
+    name: str
+    title_zh: str
+    description_zh: str
+    schema: type[dy.Schema]
+    key: tuple[str, ...]
+    group_labels: tuple[str, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    @property
+    def required(self) -> tuple[Column, ...]:
+        """Columns without which a table is refused."""
+        return tuple(c for c in self.columns.values() if c.required)
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """Columns that carry reported figures."""
+        return tuple(c for c in self.columns.values() if c.is_measure)
+
+    def by_title(self, title_zh: str) -> Column | None:
+        """The column with this canonical title, if the dataset has it."""
+        return next((c for c in self.columns.values() if c.title_zh == title_zh), None)
+
+    def polars_schema(self) -> dict[str, pl.DataType]:
+        """Column names and types of the build input, in order."""
+        return {name: column.dtype for name, column in self.schema.columns().items()}
+
+
+def contract(
+    name: str,
+    title_zh: str,
+    schema: type[dy.Schema],
+    *,
+    description_zh: str,
+    key: tuple[str, ...],
+    group_labels: tuple[str, ...] = (),
+) -> Contract:
+    """Read a contract off a schema: every column with an `input` in its metadata is an input column."""
+    columns = {
+        column_name: Column(name=column_name, **column.metadata["input"])
+        for column_name, column in schema.columns().items()
+        if column.metadata and "input" in column.metadata
+    }
+    return Contract(name, title_zh, description_zh, schema, key, (title_zh, *group_labels), columns)
+
+
+def _metadata(
+    label_zh: str,
+    kind: Kind,
+    description_zh: str,
+    *,
+    unit: str | None = None,
+    required: bool = False,
+    synonyms: tuple[str, ...] = (),
+    plausible_max: int | None = None,
+    scale: Scale | None = None,
+) -> dict[str, Any]:
+    return {
+        "input": {
+            "label_zh": label_zh,
+            "kind": kind,
+            "unit": unit,
+            "required": required,
+            "synonyms": synonyms,
+            "description_zh": description_zh,
+            "plausible_max": None if plausible_max is None else Decimal(plausible_max),
+            "scale": scale,
+        }
+    }
+
+
+def text(
+    label_zh: str,
+    description_zh: str,
+    *,
+    synonyms: tuple[str, ...] = (),
+    required: bool = False,
+    nullable: bool = True,
+) -> dy.String:
+    """A free text or name."""
+    metadata = _metadata(label_zh, "text", description_zh, required=required, synonyms=synonyms)
+    return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
+
+
+def code(
+    label_zh: str,
+    description_zh: str,
+    *,
+    synonyms: tuple[str, ...] = (),
+    required: bool = False,
+    nullable: bool = True,
+) -> dy.String:
+    """A division code: text of digits, 6, 9 or 12 of them once canonical."""
+    metadata = _metadata(label_zh, "code", description_zh, required=required, synonyms=synonyms)
+    return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
+
+
+def month() -> dy.Date:
+    """The month a row speaks of, kept as its first day."""
+    description = "所报数据所属的月份，写作 2025-06、2025年6月、202506、2025.6 均可；入库后为当月 1 日。"
+    synonyms = (
+        "月份",
+        "所属月份",
+        "报表月份",
+        "数据月份",
+        "统计时间",
+        "统计期",
+        "报告期",
+        "所属期",
+        "年月",
+        "月度",
+        "期间",
+    )
+    metadata = _metadata("统计月份", "month", description, required=True, synonyms=synonyms)
+    return dy.Date(
+        nullable=False, check=lambda e: e.dt.day() == 1, metadata=metadata, description=description
+    )
+
+
+def date(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Date:
+    """A calendar day."""
+    metadata = _metadata(label_zh, "date", description_zh, synonyms=synonyms)
+    return dy.Date(nullable=True, metadata=metadata, description=description_zh)
+
+
+def count(
+    label_zh: str,
+    unit: str,
+    description_zh: str,
+    *,
+    synonyms: tuple[str, ...] = (),
+    required: bool = False,
+    plausible_max: int,
+    scale: Scale | None = None,
+) -> dy.Int64:
+    """A whole number of people, households, posts or villages; null where it was not reported."""
+    metadata = _metadata(
+        label_zh,
+        "count",
+        description_zh,
+        unit=unit,
+        required=required,
+        synonyms=synonyms,
+        plausible_max=plausible_max,
+        scale=scale,
+    )
+    return dy.Int64(nullable=True, min=0, metadata=metadata, description=description_zh)
+
+
+def money(
+    label_zh: str,
+    description_zh: str,
+    *,
+    synonyms: tuple[str, ...] = (),
+    required: bool = False,
+    plausible_max: int,
+    scale: Scale,
+) -> dy.Decimal:
+    """An amount in 元 with two decimals, never a float; null where it was not reported."""
+    metadata = _metadata(
+        label_zh,
+        "money",
+        description_zh,
+        unit="元",
+        required=required,
+        synonyms=synonyms,
+        plausible_max=plausible_max,
+        scale=scale,
+    )
+    return dy.Decimal(18, 2, nullable=True, metadata=metadata, description=description_zh)
+
+
+def yes_no(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Bool:
+    """是 or 否; null where it was not reported."""
+    metadata = _metadata(label_zh, "bool", description_zh, synonyms=synonyms)
+    return dy.Bool(nullable=True, metadata=metadata, description=description_zh)
