@@ -1,0 +1,220 @@
+"""dbt over the inputs of a run, into a build file that no reader ever opens.
+
+dbt runs inside this process: starting it anew would import it a second time (2.6 CPU seconds, as much as the
+build of the sample itself). Its manifest is parsed once for each state of the dbt project, not once a run;
+paths reach the models through environment variables that only the profile reads, so the same parsed manifest
+serves every data folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oversight import telemetry
+from oversight.editions.code import dbt_hash
+from oversight.editions.model import EditionError
+from oversight.settings import DBT_DIR, DataFolder
+
+TARGET = DBT_DIR / "target"
+_STAMP = "prepared.txt"
+_PARSED = "partial_parse.msgpack"
+_OK = {"success", "pass", "warn", "skipped", "no-op"}
+
+
+class BuildError(EditionError):
+    """dbt could not build a model, or one of its tests failed."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str
+    failures: int | None
+
+    @property
+    def ok(self) -> bool:
+        """Built, or its test passed."""
+        return self.status in _OK
+
+
+def manifest_path() -> Path:
+    """dbt's manifest: every model, column, description and test; parsed anew when the project changed."""
+    prepare()
+    return TARGET / "manifest.json"
+
+
+def prepare() -> bool:
+    """Parse the dbt project if it changed since it was last parsed; True when it had to be."""
+    expected = dbt_hash()
+    if _is_prepared(expected):
+        return False
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with (TARGET / "prepare.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_prepared(expected):
+            return False
+        work = TARGET / "preparing"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        with _environment(work / "build.duckdb", work):
+            result = _runner().invoke([*_arguments("parse", work), "--no-partial-parse"])
+        if not result.success:
+            raise BuildError(
+                f"dbt 项目无法解析：{_one_line(result.exception)}。请检查 dbt/ 目录中最近的改动。"
+            )
+        (TARGET / _STAMP).unlink(missing_ok=True)
+        for name in ("manifest.json", _PARSED):
+            (work / name).replace(TARGET / name)
+        (TARGET / _STAMP).write_text(expected, "utf-8")
+        shutil.rmtree(work, ignore_errors=True)
+    return True
+
+
+def build(
+    folder: DataFolder,
+    *,
+    select: Sequence[str] = (),
+    on_node: Callable[[NodeResult], None] = lambda _: None,
+) -> list[NodeResult]:
+    """Run `dbt build` over the folder's inputs; the build file is `build_file(folder)`.
+
+    Every node's result is handed to `on_node` as it comes. Raises `BuildError`, naming the first node that
+    failed, when the build as a whole did not succeed. `select` limits it to the named nodes and then goes on
+    in the build file that is there.
+    """
+    telemetry.switch_off()
+    prepare()
+    target = build_file(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not select:
+        for leftover in (target, target.with_name(f"{target.name}.wal")):
+            leftover.unlink(missing_ok=True)
+
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    results: list[NodeResult] = []
+
+    def collect(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            result = _node_result(event.data)
+            results.append(result)
+            on_node(result)
+
+    manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
+    arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
+    if select:
+        arguments += ["--select", *select]
+    try:
+        with _environment(target, folder.inputs):
+            outcome = _runner(manifest, collect).invoke(arguments)
+    finally:
+        _let_go_of_the_file()
+    if not outcome.success:
+        failed = [result for result in results if not result.ok]
+        what = f"{failed[0].unique_id}:{failed[0].message}" if failed else _one_line(outcome.exception)
+        raise BuildError(f"数据模型未能建成（{what}）。已发布的版本不受影响。")
+    return results
+
+
+def build_file(folder: DataFolder) -> Path:
+    """The private DuckDB file that dbt writes."""
+    return folder.work / "build.duckdb"
+
+
+def _is_prepared(expected: str) -> bool:
+    try:
+        return (TARGET / _STAMP).read_text("utf-8") == expected
+    except FileNotFoundError:
+        return False
+
+
+def _arguments(command: str, target: Path) -> list[str]:
+    return [
+        "--quiet",
+        "--log-level-file", "warn",
+        "--log-path", str(target),
+        "--no-version-check",
+        "--no-use-colors",
+        command,
+        "--project-dir", str(DBT_DIR),
+        "--profiles-dir", str(DBT_DIR),
+        "--target-path", str(target),
+    ]  # fmt: skip
+
+
+def _runner(manifest: Any = None, callback: Callable[[Any], None] | None = None) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    return dbtRunner(manifest=manifest, callbacks=[callback] if callback else [])
+
+
+def _node_result(data: Any) -> NodeResult:
+    run = data.run_result
+    return NodeResult(
+        unique_id=data.node_info.unique_id,
+        status=str(run.status),
+        seconds=float(run.execution_time),
+        message=_one_line(run.message),
+        failures=int(run.num_failures) if data.node_info.resource_type == "test" else None,
+    )
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())[:400]
+
+
+@contextmanager
+def _environment(target: Path, inputs: Path) -> Iterator[None]:
+    ours = {"OVERSIGHT_BUILD": str(target), "OVERSIGHT_INPUTS": str(inputs)}
+    before = {name: os.environ.get(name) for name in ours}
+    where = Path.cwd()
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        os.chdir(where)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _let_go_of_the_file() -> None:
+    """dbt-duckdb keeps the database open until the process ends; publishing has to open it read-only."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import FACTORY
+
+    manager: Any = DuckDBConnectionManager
+    adapters: Any = FACTORY
+    environment = manager._ENV
+    adapters.reset_adapters()
+    if environment is not None:
+        environment.close()
+    manager.close_all_connections()
+
+
+def descriptions(manifest: Path) -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
+    """Chinese comments from the manifest: (schema, table) → table comment and column comments."""
+    content = json.loads(manifest.read_text("utf-8"))
+    return {
+        (node["schema"], node["alias"]): (
+            node["description"],
+            {column["name"]: column["description"] for column in node["columns"].values()},
+        )
+        for node in content["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+    }

@@ -1,0 +1,312 @@
+"""Write, audit, publish: from the build file to an edition that readers use.
+
+Everything is prepared in a folder readers do not look into, read back by a fresh process, forced to disk,
+and only then renamed into place; the last act is to replace the pointer. Whatever dies before that leaves
+the last edition as it was, and the next run clears the leftovers away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oversight.editions.build import build_file, descriptions, manifest_path
+from oversight.editions.model import (
+    MANIFEST,
+    POINTER,
+    WAREHOUSE,
+    Edition,
+    EditionError,
+    Fingerprints,
+    Identity,
+    current,
+    editions_folder,
+    list_editions,
+)
+from oversight.editions.tables import (
+    MAIN,
+    PUBLIC_TABLES,
+    QUALITY,
+    REPORTED,
+    TableFacts,
+    columns_of,
+    facts,
+    quoted,
+    row_order,
+    tables_of,
+)
+from oversight.editions.verify import read_back
+from oversight.settings import EDITIONS_KEPT, DataFolder
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Older clients open it (DESIGN 6).
+STORAGE_VERSION = "v1.4.0"
+_MONTHLY = "funding_gap_monthly"
+
+# Steps of a publication, in order, as announced to `on_step` before each is taken.
+STEPS = (
+    "copy",
+    "comment",
+    "parquet",
+    "checkpoint",
+    "verify",
+    "manifest",
+    "sync",
+    "rename",
+    "point",
+    "retire",
+)
+
+
+def new_identity(folder: DataFolder, made_from: Fingerprints, now: datetime) -> Identity:
+    """A name for the edition about to be made: local time and the start of the fingerprint of its input."""
+    base = f"{now:%Y%m%d-%H%M%S}-{made_from.input_fingerprint[:8]}"
+    name, number = base, 2
+    while (editions_folder(folder) / name).exists():
+        name, number = f"{base}-{number}", number + 1
+    return Identity(name, now, made_from)
+
+
+def write_identity(folder: DataFolder, identity: Identity) -> None:
+    """The one row of build input `edition`."""
+    import polars as pl
+
+    folder.inputs.mkdir(parents=True, exist_ok=True)
+    row = {
+        "edition_id": identity.edition_id,
+        # Wall-clock time of the bureau, without a zone: that is what people compare with the file's date.
+        "built_at": identity.built_at.replace(tzinfo=None, microsecond=0),
+        **vars(identity.made_from),
+    }
+    pl.DataFrame([row]).write_parquet(folder.inputs / "edition.parquet")
+
+
+def clear_leftovers(folder: DataFolder) -> None:
+    """Remove what an interrupted run left behind. Call it under the run's lock."""
+    shutil.rmtree(_incoming(folder), ignore_errors=True)
+    for part in folder.marts.glob(f".{POINTER}.*"):
+        part.unlink(missing_ok=True)
+
+
+def publish(
+    folder: DataFolder,
+    identity: Identity,
+    *,
+    audit: Path | None = None,
+    manifest: Path | None = None,
+    keep: int = EDITIONS_KEPT,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Edition:
+    """Publish the build file as an edition and make it current.
+
+    `audit` is what the quality suites left: `*.parquet` in it become tables of schema `quality`, everything
+    else goes into the edition's folder as it is. `manifest` is dbt's, for the comments. Raises `EditionError`
+    when a public table is missing or the finished file does not say what the build file says.
+    """
+    clear_leftovers(folder)
+    draft = _incoming(folder) / identity.edition_id
+    (draft / "parquet").mkdir(parents=True)
+    build = build_file(folder)
+    if not build.is_file():
+        raise EditionError(f"找不到构建文件 {build}。请重新运行 oversight run。")
+
+    written = _write(draft, build, audit, descriptions(manifest or manifest_path()), on_step)
+    if audit is not None:
+        for item in sorted(audit.iterdir()):
+            if item.suffix != ".parquet":
+                (shutil.copytree if item.is_dir() else shutil.copy2)(item, draft / item.name)
+
+    on_step("verify")
+    seen = read_back(draft / WAREHOUSE)
+    _compare(written, seen["tables"])
+
+    on_step("manifest")
+    content = _manifest(identity, draft / WAREHOUSE, seen)
+    (draft / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    on_step("sync")
+    for path in draft.rglob("*"):
+        _sync(path)
+    _sync(draft)
+
+    on_step("rename")
+    place = editions_folder(folder) / identity.edition_id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft.rename(place)
+    _sync(place.parent)
+
+    on_step("point")
+    point(folder, identity.edition_id)
+
+    on_step("retire")
+    retire(folder, keep)
+    shutil.rmtree(_incoming(folder), ignore_errors=True)
+    return Edition(place)
+
+
+def point(folder: DataFolder, edition_id: str) -> None:
+    """Make an edition the current one, at once for every reader."""
+    part = folder.marts / f".{POINTER}.{os.getpid()}"
+    part.write_text(f"{edition_id}\n", "utf-8")
+    _sync(part)
+    part.replace(folder.marts / POINTER)
+    _sync(folder.marts)
+
+
+def retire(folder: DataFolder, keep: int) -> list[str]:
+    """Remove all but the newest `keep` editions, never the current one; returns the names of those removed.
+
+    An edition is renamed before it is deleted, so that no listing ever shows half of one.
+    """
+    kept = current(folder)
+    removed = []
+    for edition in list_editions(folder)[max(keep, 1) :]:
+        if kept is None or edition.edition_id != kept.edition_id:
+            grave = _incoming(folder) / f"{edition.edition_id}.retired"
+            grave.parent.mkdir(parents=True, exist_ok=True)
+            edition.path.rename(grave)
+            shutil.rmtree(grave, ignore_errors=True)
+            removed.append(edition.edition_id)
+    return removed
+
+
+def _incoming(folder: DataFolder) -> Path:
+    return folder.marts / ".incoming"
+
+
+def _write(
+    draft: Path,
+    build: Path,
+    audit: Path | None,
+    comments: Mapping[tuple[str, str], tuple[str, dict[str, str]]],
+    on_step: Callable[[str], None],
+) -> dict[str, TableFacts]:
+    """Tables, comments and Parquet into the draft; what the build file said of each table."""
+    import duckdb
+
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"attach {_text(build)} as build (read_only)")
+        connection.execute(
+            f"attach {_text(draft / WAREHOUSE)} as warehouse (storage_version '{STORAGE_VERSION}')"
+        )
+        on_step("copy")
+        written = _copy(connection)
+        if audit is not None:
+            written |= _copy_audit(connection, audit)
+        on_step("comment")
+        _comment(connection, written, comments)
+        on_step("parquet")
+        for name in written:
+            schema, _, table = name.partition(".")
+            if schema == MAIN:
+                connection.execute(
+                    f"copy warehouse.main.{quoted(table)} to {_text(draft / 'parquet' / f'{table}.parquet')} "
+                    "(format parquet, compression zstd)"
+                )
+        on_step("checkpoint")
+        connection.execute("checkpoint warehouse")
+        connection.execute("detach warehouse")
+    finally:
+        connection.close()
+    return written
+
+
+def _copy(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFacts]:
+    found = tables_of(connection, "build", (MAIN, REPORTED))
+    missing = set(PUBLIC_TABLES) - {table for schema, table in found if schema == MAIN}
+    if missing:
+        raise EditionError(f"构建结果缺少公开表：{'、'.join(sorted(missing))}。请检查 dbt 模型后重新运行。")
+    connection.execute(f"create schema if not exists warehouse.{REPORTED}")
+    written = {}
+    for schema, table in found:
+        columns = columns_of(connection, "build", schema, table)
+        name = f"{quoted(schema)}.{quoted(table)}"
+        connection.execute(
+            f"create table warehouse.{name} as from build.{name} order by {row_order(table, columns)}"
+        )
+        written[f"{schema}.{table}"] = facts(connection, "build", schema, table, columns)
+    return written
+
+
+def _copy_audit(connection: duckdb.DuckDBPyConnection, audit: Path) -> dict[str, TableFacts]:
+    connection.execute(f"create schema if not exists warehouse.{QUALITY}")
+    written = {}
+    for path in sorted(audit.glob("*.parquet")):
+        name = f"{QUALITY}.{quoted(path.stem)}"
+        connection.execute(f"create table warehouse.{name} as from read_parquet({_text(path)}) order by all")
+        columns = columns_of(connection, "warehouse", QUALITY, path.stem)
+        written[f"{QUALITY}.{path.stem}"] = facts(connection, "warehouse", QUALITY, path.stem, columns)
+    return written
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection,
+    written: Mapping[str, TableFacts],
+    comments: Mapping[tuple[str, str], tuple[str, dict[str, str]]],
+) -> None:
+    for name in written:
+        schema, _, table = name.partition(".")
+        table_comment, of_columns = comments.get((schema, table), ("", {}))
+        place = f"warehouse.{quoted(schema)}.{quoted(table)}"
+        if table_comment:
+            connection.execute(f"comment on table {place} is {_text(' '.join(table_comment.split()))}")
+        for column in columns_of(connection, "warehouse", schema, table):
+            if comment := of_columns.get(column):
+                connection.execute(
+                    f"comment on column {place}.{quoted(column)} is {_text(' '.join(comment.split()))}"
+                )
+
+
+def _compare(written: Mapping[str, TableFacts], seen: Mapping[str, Any]) -> None:
+    wrong = [
+        name
+        for name, expected in written.items()
+        if name not in seen or seen[name]["rows"] != expected.rows or seen[name]["totals"] != expected.totals
+    ]
+    if wrong or len(seen) != len(written):
+        names = "、".join(sorted(wrong or set(seen) ^ set(written)))
+        raise EditionError(
+            f"新版本与构建结果的行数或金额合计不一致（{names}），未发布。请检查磁盘空间后重新运行。"
+        )
+
+
+def _manifest(identity: Identity, warehouse: Path, seen: Mapping[str, Any]) -> dict[str, Any]:
+    import duckdb
+
+    connection = duckdb.connect(str(warehouse), read_only=True)
+    try:
+        first, last = connection.execute(f"select min(month), max(month) from main.{_MONTHLY}").fetchall()[0]
+        files = connection.execute(
+            "select file_name, sha256, status from main.submissions order by all"
+        ).fetchall()
+    finally:
+        connection.close()
+    return {
+        "edition_id": identity.edition_id,
+        "built_at": identity.built_at.isoformat(timespec="seconds"),
+        **vars(identity.made_from),
+        "engine": {"duckdb": seen["duckdb"], "storage_version": STORAGE_VERSION},
+        "months": {"first": str(first) if first else None, "last": str(last) if last else None},
+        "inputs": [dict(zip(("file_name", "sha256", "status"), row, strict=True)) for row in files],
+        "tables": seen["tables"],
+    }
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
