@@ -1,0 +1,26 @@
+{# Exact arithmetic on whole numbers. Money is never divided with `/`: DuckDB would return a float. #}
+
+{# Quotient of two non-negative whole numbers, rounded half up; null where the denominator is zero. #}
+{% macro divide_half_up(numerator, denominator) -%}
+    {{ adapter.dispatch('integer_quotient')(
+        '(2 * (' ~ numerator ~ ') + (' ~ denominator ~ '))',
+        'nullif(2 * (' ~ denominator ~ '), 0)') }}
+{%- endmacro %}
+
+{% macro default__integer_quotient(numerator, denominator) -%}
+    ({{ numerator }} div {{ denominator }})
+{%- endmacro %}
+
+{% macro duckdb__integer_quotient(numerator, denominator) -%}
+    divide({{ numerator }}, {{ denominator }})
+{%- endmacro %}
+
+{# Whole 分 of an amount in 元; exact, since amounts have two decimals. #}
+{% macro to_fen(amount) -%}
+    cast(round(cast({{ amount }} as decimal(18, 2)) * cast(100 as decimal(3, 0)), 0) as bigint)
+{%- endmacro %}
+
+{# Amount in 元 of whole 分. #}
+{% macro from_fen(fen) -%}
+    cast(cast({{ fen }} as decimal(20, 0)) * cast(0.01 as decimal(3, 2)) as decimal(18, 2))
+{%- endmacro %}

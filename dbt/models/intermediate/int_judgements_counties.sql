@@ -1,0 +1,54 @@
+-- A row is a county × month × rule that each township's working funds stand as a line of their own, in full.
+-- Must hold: one township known to fail makes the county short; silence of one leaves it unanswered.
+with rules as (
+    select
+        standard_id, effective_from, effective_to, {{ scope_prefix('scope_code') }} as scope_prefix
+    from {{ ref('stg_standards') }}
+    where formula = 'county_listed_separately' and gradeable <> 'N' and strength <> 'plan'
+),
+
+townships as (
+    select
+        r.standard_id, m.county_code, m.month,
+        b.is_listed_separately, f.status
+    from {{ ref('int_township_months') }} as m
+    inner join rules as r
+        on
+            substr(m.township_code, 1, cast(length(r.scope_prefix) as int)) = r.scope_prefix
+            and r.effective_from <= m.last_day
+            and (r.effective_to is null or r.effective_to >= m.last_day)
+    left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
+    left join {{ ref('funding_gap_monthly') }} as f on m.township_code = f.township_code and m.month = f.month
+    where m.is_township
+),
+
+counted as (
+    select
+        standard_id, county_code, month,
+        cast(count(*) as bigint) as townships_count,
+        cast(sum(case when is_listed_separately and status = 'met' then 1 else 0 end) as bigint) as kept_count,
+        cast(sum(case when not is_listed_separately or status = 'short' then 1 else 0 end) as bigint)
+            as broken_count
+    from townships
+    group by standard_id, county_code, month
+),
+
+final as (
+    select
+        standard_id as rule_id,
+        'county' as subject_level,
+        county_code as subject_code,
+        county_code as subject_unit,
+        month,
+        case
+            when broken_count > 0 then 'short'
+            when kept_count < townships_count then 'not_reported'
+            else 'met'
+        end as status,
+        cast(kept_count as decimal(18, 4)) as value_checked,
+        cast(townships_count as decimal(18, 4)) as value_expected,
+        cast(broken_count as decimal(18, 4)) as shortfall
+    from counted
+)
+
+select * from final

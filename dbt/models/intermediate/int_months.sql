@@ -1,0 +1,48 @@
+-- A row is a month from the first to the last that any dataset reports.
+-- Must hold: no month is left out, whether or not anybody reported in it.
+with reported as (
+    select month from {{ ref('reported_population') }} where is_current
+    union all
+    select month from {{ ref('reported_budget') }} where is_current
+    union all
+    select month from {{ ref('reported_staffing') }} where is_current
+    union all
+    select month from {{ ref('reported_indicators') }} where is_current
+),
+
+bounds as (
+    select min(month) as first_month, max(month) as last_month from reported
+),
+
+digits as (
+    select 0 as digit
+    {% for digit in range(1, 10) %}
+    union all select {{ digit }} as digit
+    {% endfor %}
+),
+
+numbers as (
+    select hundreds.digit * 100 + tens.digit * 10 + ones.digit as step
+    from digits as hundreds
+    cross join digits as tens
+    cross join digits as ones
+),
+
+months as (
+    select cast({{ dbt.dateadd('month', 'n.step', 'b.first_month') }} as date) as month, b.last_month
+    from bounds as b
+    cross join numbers as n
+    where b.first_month is not null
+),
+
+final as (
+    select
+        month,
+        cast(extract(year from month) as bigint) as fiscal_year,
+        cast(extract(month from month) as bigint) as month_number,
+        cast({{ dbt.last_day('month', 'month') }} as date) as last_day
+    from months
+    where month <= last_month
+)
+
+select * from final

@@ -1,0 +1,53 @@
+-- A row is a township code with the first code the same unit ever had.
+-- Must hold: only a plain rename carries history over; a merger or a split does not.
+with townships as (
+    select division_code, valid_from, unit_end, successor_code
+    from {{ ref('int_units') }}
+    where unit_level = 'township'
+),
+
+predecessors as (
+    select successor_code, cast(count(*) as bigint) as predecessors_count
+    from townships
+    where successor_code is not null
+    group by successor_code
+),
+
+renames as (
+    select new_unit.division_code as new_code, old_unit.division_code as old_code
+    from townships as old_unit
+    inner join townships as new_unit on old_unit.successor_code = new_unit.division_code
+    inner join predecessors as p on new_unit.division_code = p.successor_code
+    where
+        p.predecessors_count = 1
+        -- A merger into a unit that already existed is no rename.
+        and new_unit.valid_from >= cast({{ dbt.dateadd('day', -31, 'old_unit.unit_end') }} as date)
+        and new_unit.valid_from <= cast({{ dbt.dateadd('day', 31, 'old_unit.unit_end') }} as date)
+),
+
+-- Three doublings follow up to eight renames of one unit.
+first_step as (
+    select t.division_code, coalesce(r.old_code, t.division_code) as root_code
+    from townships as t
+    left join renames as r on t.division_code = r.new_code
+),
+
+second_step as (
+    select a.division_code, coalesce(b.root_code, a.root_code) as root_code
+    from first_step as a
+    left join first_step as b on a.root_code = b.division_code
+),
+
+third_step as (
+    select a.division_code, coalesce(b.root_code, a.root_code) as root_code
+    from second_step as a
+    left join second_step as b on a.root_code = b.division_code
+),
+
+final as (
+    select a.division_code as township_code, coalesce(b.root_code, a.root_code) as unit_id
+    from third_step as a
+    left join third_step as b on a.root_code = b.division_code
+)
+
+select * from final

@@ -1,0 +1,18 @@
+-- A row is an answer owed: rule × subject × period, with its status.
+-- Must hold: exactly one row for each answer owed.
+with final as (
+    select
+        cast(j.rule_id as varchar) as rule_id,
+        cast(j.subject_level as varchar) as subject_level,
+        cast(j.subject_code as varchar) as subject_code,
+        cast(j.month as date) as month,
+        cast(j.status as varchar) as status,
+        cast(j.value_checked as decimal(18, 4)) as value_checked,
+        cast(j.value_expected as decimal(18, 4)) as value_expected,
+        cast(j.shortfall as decimal(18, 4)) as shortfall,
+        cast(s.unit as varchar) as unit
+    from {{ ref('int_judgements') }} as j
+    inner join {{ ref('stg_standards') }} as s on j.rule_id = s.standard_id
+)
+
+select * from final

@@ -1,0 +1,40 @@
+-- A row is a standard, in force or not, with its clause and quotation.
+-- Must hold: one row an id.
+{{ config(alias='standards') }}
+
+with final as (
+    select
+        cast(s.standard_id as varchar) as standard_id,
+        cast(s.document_id as varchar) as document_id,
+        cast(s.clause as varchar) as clause,
+        cast(s.quotation as varchar) as quotation,
+        cast(s.title_zh as varchar) as title_zh,
+        cast(s.matter as varchar) as matter,
+        cast(s.scope_code as varchar) as scope_code,
+        cast(s.subject_level as varchar) as subject_level,
+        cast(s.topic_zh as varchar) as topic_zh,
+        cast(s.metric_zh as varchar) as metric_zh,
+        cast(s.formula as varchar) as formula,
+        cast(s.comparator as varchar) as comparator,
+        cast(s.unit as varchar) as unit,
+        cast(s.period as varchar) as period,
+        cast(s.population_basis as varchar) as population_basis,
+        cast(s.population_date_rule as varchar) as population_date_rule,
+        cast(s.edge_rule as varchar) as edge_rule,
+        cast(s.strength as varchar) as strength,
+        cast(s.severity as varchar) as severity,
+        cast(s.gradeable as varchar) as gradeable,
+        cast(s.not_judged_reason as varchar) as not_judged_reason,
+        cast(s.effective_from as date) as effective_from,
+        cast(s.effective_to as date) as effective_to,
+        cast(s.deadline as date) as deadline,
+        cast(s.issued_on as date) as issued_on,
+        cast(s.recorded_on as date) as recorded_on,
+        cast(s.last_confirmed_on as date) as last_confirmed_on,
+        cast(s.confirm_within_months as bigint) as confirm_within_months,
+        cast(s.ambiguity_zh as varchar) as ambiguity_zh,
+        cast(s.example_zh as varchar) as example_zh
+    from {{ ref('stg_standards') }} as s
+)
+
+select * from final

@@ -1,0 +1,17 @@
+-- A row is a row of a file that was refused, or held until somebody confirms it.
+-- Must hold: each says where, what, why, and what to do.
+with final as (
+    select
+        cast(submission_id as varchar) as submission_id,
+        cast(sheet as varchar) as sheet,
+        cast(row_number as bigint) as row_number,
+        cast(column_title as varchar) as column_title,
+        cast(value as varchar) as value,
+        cast(error_code as varchar) as error_code,
+        cast(message_zh as varchar) as message_zh,
+        cast(what_to_do_zh as varchar) as what_to_do_zh,
+        cast(disposition as varchar) as disposition
+    from {{ source('inputs', 'rejected_rows') }}
+)
+
+select * from final

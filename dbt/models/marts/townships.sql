@@ -1,0 +1,32 @@
+-- A row is a township-level unit as of the edition, abolished ones included.
+-- Must hold: one row a nine-digit code.
+with units as (
+    select * from {{ ref('int_units') }}
+),
+
+final as (
+    select
+        cast(u.division_code as varchar) as township_code,
+        cast(u.division_name as varchar) as township_name,
+        cast(u.division_type as varchar) as township_type,
+        cast(substr(u.division_code, 1, 6) as varchar) as county_code,
+        cast(coalesce(county.division_name, substr(u.division_code, 1, 6)) as varchar) as county_name,
+        cast(substr(u.division_code, 1, 4) || '00' as varchar) as city_code,
+        cast(coalesce(city.division_name, substr(u.division_code, 1, 4) || '00') as varchar) as city_name,
+        cast(substr(u.division_code, 1, 2) || '0000' as varchar) as province_code,
+        cast(coalesce(province.division_name, substr(u.division_code, 1, 2) || '0000') as varchar)
+            as province_name,
+        cast(u.valid_from as date) as valid_from,
+        cast(u.unit_end as date) as valid_to,
+        cast(u.successor_code as varchar) as successor_code,
+        cast(u.is_township as boolean) as is_township,
+        cast(l.unit_id as varchar) as unit_id
+    from units as u
+    inner join {{ ref('int_unit_lineage') }} as l on u.division_code = l.township_code
+    left join units as county on substr(u.division_code, 1, 6) = county.division_code
+    left join units as city on substr(u.division_code, 1, 4) || '00' = city.division_code
+    left join units as province on substr(u.division_code, 1, 2) || '0000' = province.division_code
+    where u.unit_level = 'township'
+)
+
+select * from final

@@ -1,0 +1,25 @@
+-- A row is a division as one file gave it; every version stays, with file, sheet and row.
+-- Must hold: at most one row a key is current, and a held row never is.
+{{ config(alias='divisions') }}
+
+with reports as (
+    select
+        division_code, division_name, division_type, parent_code,
+        valid_from, valid_to, successor_code,
+        submission_id, sheet, row_number, row_status, doubts, precedence
+    from {{ source('inputs', 'divisions') }}
+),
+
+final as (
+    select
+        s.*,
+        s.row_status = 'accepted' and row_number() over (
+            partition by s.division_code, s.row_status
+            order by
+                s.precedence desc nulls last, s.submission_id asc nulls last,
+                s.sheet asc nulls last, s.row_number desc nulls last
+        ) = 1 as is_current
+    from reports as s
+)
+
+select * from final

@@ -1,0 +1,25 @@
+-- A row is an indicator of a subject and month as one file gave it; every version stays, with file, sheet and row.
+-- Must hold: at most one row a key is current, and a held row never is.
+{{ config(alias='indicators') }}
+
+with reports as (
+    select
+        month, subject_code, subject_name, indicator_code, indicator_name,
+        indicator_text, indicator_value, remark,
+        submission_id, sheet, row_number, row_status, doubts, precedence
+    from {{ source('inputs', 'indicators') }}
+),
+
+final as (
+    select
+        s.*,
+        s.row_status = 'accepted' and row_number() over (
+            partition by s.month, s.subject_code, s.indicator_code, s.row_status
+            order by
+                s.precedence desc nulls last, s.submission_id asc nulls last,
+                s.sheet asc nulls last, s.row_number desc nulls last
+        ) = 1 as is_current
+    from reports as s
+)
+
+select * from final

@@ -1,0 +1,27 @@
+-- A row is a staffing report for a township and month as one file gave it; every version stays, with file, sheet and row.
+-- Must hold: at most one row a key is current, and a held row never is.
+{{ config(alias='staffing') }}
+
+with reports as (
+    select
+        month, township_code, reported_code, reported_name,
+        administrative_posts, institution_posts, dedicated_staff_persons,
+        welfare_posts_persons, purchased_service_persons, part_time_persons,
+        villages_count, villages_with_assistant_count,
+        submission_id, sheet, row_number, row_status, doubts, precedence
+    from {{ source('inputs', 'staffing') }}
+),
+
+final as (
+    select
+        s.*,
+        s.row_status = 'accepted' and row_number() over (
+            partition by s.month, s.township_code, s.row_status
+            order by
+                s.precedence desc nulls last, s.submission_id asc nulls last,
+                s.sheet asc nulls last, s.row_number desc nulls last
+        ) = 1 as is_current
+    from reports as s
+)
+
+select * from final

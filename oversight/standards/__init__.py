@@ -1,0 +1,24 @@
+"""Standards as data: policy documents, standards, tiers and measures, loaded, merged and checked.
+
+The project's own rows are the dbt seeds. A bureau keeps its rows in its data folder under `standards/`, in
+CSV files of the same names and columns: an id there replaces all rows of that id, a new id is added.
+"""
+
+from oversight.standards.checks import StandardProblem, check_standards
+from oversight.standards.loading import (
+    StandardFileError,
+    Standards,
+    load_standards,
+    standards_fingerprint,
+    write_overlay_inputs,
+)
+
+__all__ = [
+    "StandardFileError",
+    "StandardProblem",
+    "Standards",
+    "check_standards",
+    "load_standards",
+    "standards_fingerprint",
+    "write_overlay_inputs",
+]

@@ -1,0 +1,189 @@
+"""Reading the standards from the seeds and from a data folder's own `standards/`."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from oversight.settings import DBT_DIR, DataFolder
+
+SEEDS_DIR = DBT_DIR / "seeds"
+
+_TEXT, _DATE, _WHOLE, _FLAG, _FIGURE = "text", "date", "whole", "flag", "figure"
+
+# The column types of dbt_project.yml in the words of this module; a test holds the two together.
+_KINDS: dict[str, dict[str, str]] = {
+    "policy_documents": {"issued_on": _DATE, "recorded_on": _DATE},
+    "standards": {
+        "effective_from": _DATE,
+        "effective_to": _DATE,
+        "deadline": _DATE,
+        "issued_on": _DATE,
+        "recorded_on": _DATE,
+        "last_confirmed_on": _DATE,
+        "confirm_within_months": _WHOLE,
+    },
+    "standard_tiers": {
+        "tier_no": _WHOLE,
+        "lower_bound": _WHOLE,
+        "lower_included": _FLAG,
+        "upper_bound": _WHOLE,
+        "upper_included": _FLAG,
+        "value": _FIGURE,
+        "value_max": _FIGURE,
+    },
+    "standard_measures": {"part_no": _WHOLE, "required": _FLAG, "threshold": _FIGURE},
+}
+_KEYS = {
+    "policy_documents": "document_id",
+    "standards": "standard_id",
+    "standard_tiers": "standard_id",
+    "standard_measures": "standard_id",
+}
+_DTYPES: dict[str, pl.DataType] = {
+    _TEXT: pl.String(),
+    _DATE: pl.Date(),
+    _WHOLE: pl.Int64(),
+    _FLAG: pl.Boolean(),
+    _FIGURE: pl.Decimal(18, 4),
+}
+_EXPECTED = {
+    _DATE: "日期，如 2025-01-01",
+    _WHOLE: "整数",
+    _FLAG: "true 或 false",
+    _FIGURE: "数值，至多 4 位小数",
+}
+
+
+class StandardFileError(ValueError):
+    """A standards file that cannot be read; the message says in Chinese where, what and what to do."""
+
+
+@dataclass(frozen=True)
+class Standards:
+    """Documents, standards, tiers and measures, the data folder's own rows merged in."""
+
+    documents: pl.DataFrame
+    standards: pl.DataFrame
+    tiers: pl.DataFrame
+    measures: pl.DataFrame
+
+
+def load_standards(folder: DataFolder | None = None) -> Standards:
+    """The seeds with the rows of `folder`'s own `standards/`; an id there replaces all rows of that id.
+
+    Raises StandardFileError where a file lacks a column or holds a value of the wrong kind.
+    """
+    merged = {name: _merge(name, _seed(name), _overlay(name, folder)) for name in _KINDS}
+    return Standards(
+        documents=merged["policy_documents"],
+        standards=merged["standards"],
+        tiers=merged["standard_tiers"],
+        measures=merged["standard_measures"],
+    )
+
+
+def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
+    """Write the data folder's own rows for dbt, typed like the seeds; empty tables where it has none."""
+    inputs_dir.mkdir(parents=True, exist_ok=True)
+    for name in _KINDS:
+        _overlay(name, folder).write_parquet(inputs_dir / f"overlay_{name}.parquet")
+
+
+def standards_fingerprint(folder: DataFolder | None = None) -> str:
+    """SHA-256 over the bytes of every standards file in force for `folder`."""
+    digest = hashlib.sha256()
+    for name in _KINDS:
+        for path in (SEEDS_DIR / f"{name}.csv", _overlay_path(name, folder)):
+            content = path.read_bytes() if path and path.is_file() else b""
+            digest.update(f"{name}:{len(content)}:".encode() + content)
+    return digest.hexdigest()
+
+
+def _merge(name: str, seed: pl.DataFrame, overlay: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([seed.join(overlay, on=_KEYS[name], how="anti"), overlay])
+
+
+def _overlay_path(name: str, folder: DataFolder | None) -> Path | None:
+    return folder.standards / f"{name}.csv" if folder else None
+
+
+def _seed(name: str) -> pl.DataFrame:
+    return _read(SEEDS_DIR / f"{name}.csv", name, _header(SEEDS_DIR / f"{name}.csv"))
+
+
+def _overlay(name: str, folder: DataFolder | None) -> pl.DataFrame:
+    columns = _header(SEEDS_DIR / f"{name}.csv")
+    path = _overlay_path(name, folder)
+    if path is None or not path.is_file():
+        return pl.DataFrame(schema={column: _dtype(name, column) for column in columns})
+    return _read(path, name, columns)
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file))
+
+
+def _dtype(name: str, column: str) -> pl.DataType:
+    return _DTYPES[_KINDS[name].get(column, _TEXT)]
+
+
+def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
+    text = _decode(path)
+    rows = list(csv.reader(text.splitlines(keepends=True)))
+    if not rows:
+        raise StandardFileError(
+            f"{path.name}：文件是空的。请照 dbt/seeds/{name}.csv 的表头填写，或删除该文件。"
+        )
+    header = [cell.strip() for cell in rows[0]]
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise StandardFileError(
+            f"{path.name} 第 1 行：缺少列 {'、'.join(missing)}。请照 dbt/seeds/{name}.csv 的表头补齐。"
+        )
+    raw = {column: [_cell(row, header.index(column)) for row in rows[1:] if any(row)] for column in columns}
+    return pl.DataFrame([_typed(path, name, column, values) for column, values in raw.items()])
+
+
+def _decode(path: Path) -> str:
+    content = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise StandardFileError(f"{path.name}：编码无法识别。请在 Excel 中另存为“CSV UTF-8”后重新放入。")
+
+
+def _cell(row: list[str], position: int) -> str | None:
+    value = row[position].strip() if position < len(row) else ""
+    return value or None
+
+
+def _typed(path: Path, name: str, column: str, values: list[str | None]) -> pl.Series:
+    kind = _KINDS[name].get(column, _TEXT)
+    text = pl.Series(column, values, dtype=pl.String)
+    if kind == _TEXT:
+        return text
+    if kind == _FLAG:
+        lowered = text.str.to_lowercase()
+        typed = lowered.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+    elif kind == _DATE:
+        typed = text.str.to_date("%Y-%m-%d", strict=False)
+    elif kind == _WHOLE:
+        typed = text.cast(pl.Int64, strict=False)
+    else:
+        readable = text.str.contains(r"^-?\d{1,14}(\.\d{1,4})?$")
+        typed = pl.select(pl.when(readable).then(text)).to_series().cast(pl.Decimal(18, 4), strict=False)
+    wrong = text.is_not_null() & typed.is_null()
+    if wrong.any():
+        row = int(wrong.arg_true()[0])
+        raise StandardFileError(
+            f"{path.name} 第 {row + 2} 行“{column}”列：“{values[row]}”不是{_EXPECTED[kind]}。请改正后重新运行。"
+        )
+    return typed.alias(column)
