@@ -21,7 +21,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
 
 SEED = 20250703
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -1423,13 +1427,223 @@ def readme() -> str:
     return README_HEAD + "\n".join(lines) + "\n"
 
 
+# ---------------------------------------------------------------------------------------------------------------
+# The whole country, for benchmarks
+# ---------------------------------------------------------------------------------------------------------------
+
+REFERENCE = PROJECT_ROOT.parent / "shared" / "data" / "divisions"
+OVERLAY_RULES = ("A-06", "A-10")
+MISSING = 0.01  # share of the reports that never come
+
+
+def national_divisions(number: int | None) -> pl.DataFrame:
+    """Codes, names and types: the published list where it lies beside the project, else made-up names.
+
+    `number` takes that many townships, spread evenly over the list.
+    """
+    import polars as pl
+
+    text = {"code": pl.String, "name": pl.String}
+    streets = REFERENCE / "modood_streets_2023.csv.gz"
+    if streets.exists():
+        towns = pl.read_csv(streets, schema_overrides=text).select("code", "name")
+        upper = pl.concat([
+            pl.read_csv(REFERENCE / f"modood_{level}_2023.csv", schema_overrides=text).select("code", "name")
+            for level in ("provinces", "cities", "areas")
+        ]).with_columns(pl.col("code").str.pad_end(6, "0"))
+    else:
+        towns = pl.DataFrame({"code": [
+            f"{11 + county // 99:02}01{1 + county % 99:02}{kind}{place:02}"
+            for county in range(2_900) for kind, places in ((0, 3), (1, 7), (2, 4)) for place in range(places)
+        ]}).with_columns(name="模拟" + pl.col("code").str.slice(2) + pl.col("code").str.slice(6, 1)
+                         .replace_strict({"0": "街道", "1": "镇", "2": "乡"}))
+        upper = pl.DataFrame({"code": [], "name": []}, schema=text)
+    towns = towns.unique("code", keep="first").sort("code")
+    if number is not None and number < towns.height:
+        towns = towns.gather([place * towns.height // number for place in range(number)])
+    # A city without districts has no county row of its own; every township must have what stands above it.
+    needed = pl.concat([
+        towns.select(code=pl.col("code").str.slice(0, digits).str.pad_end(6, "0")) for digits in (2, 4, 6)
+    ]).unique()
+    upper = (
+        needed.join(upper.unique("code", keep="first"), on="code", how="left")
+        .with_columns(pl.col("name").fill_null("模拟" + pl.col("code")))
+        .with_columns(
+            kind=pl.when(pl.col("code").str.ends_with("0000")).then(pl.lit("省"))
+            .when(pl.col("code").str.ends_with("00")).then(pl.lit("地级市")).otherwise(pl.lit("县")),
+            parent=pl.when(pl.col("code").str.ends_with("0000")).then(pl.lit(""))
+            .when(pl.col("code").str.ends_with("00")).then(pl.col("code").str.slice(0, 2) + "0000")
+            .otherwise(pl.col("code").str.slice(0, 4) + "00"),
+        )
+    )
+    sign, name = pl.col("code").str.slice(6, 1), pl.col("name")
+    towns = towns.with_columns(
+        kind=pl.when(sign == "0").then(pl.lit("街道"))
+        .when(sign == "1").then(pl.lit("镇"))
+        .when(sign.is_in(["2", "3"]) & name.str.ends_with("苏木")).then(pl.lit("苏木"))
+        .when(sign.is_in(["2", "3"]) & name.str.ends_with("族乡")).then(pl.lit("民族乡"))
+        .when(sign.is_in(["2", "3"])).then(pl.lit("乡"))
+        .when(name.str.ends_with("场")).then(pl.lit("农场"))
+        .otherwise(pl.lit("开发区")),
+        parent=pl.col("code").str.slice(0, 6),
+    )
+    return pl.concat([upper, towns]).sort("code")
+
+
+def _month_after(start: date, number: int) -> date:
+    year, month = divmod(start.year * 12 + start.month - 1 + number, 12)
+    return date(year, month + 1, 1)
+
+
+@dataclass
+class Country:
+    """The made-up figures of every township and month; arrays are months × townships, money in 分."""
+
+    towns: pl.DataFrame
+    months: list[date]
+    figures: dict[str, np.ndarray]
+    sent: dict[str, np.ndarray]
+
+    @classmethod
+    def simulate(cls, towns: pl.DataFrame, start: date, number: int) -> Country:
+        """Draw month by month with one seed a month, so that a longer run only adds months."""
+        import numpy as np
+
+        months = [_month_after(start, k) for k in range(number)]
+        size = towns.height
+        once = np.random.default_rng([SEED, size])
+        first = np.clip(np.exp(once.normal(9.8, 0.95, size)), 500, 200_000).astype(np.int64)
+        staying, household = once.uniform(0.6, 1.1, size), once.uniform(2.4, 3.4, size)
+        generosity = once.choice([0.78, 0.95, 1.0, 1.0, 1.0, 1.04, 1.2], size)
+        pace = once.choice([1.0, 1.0, 1.0, 0.9, 0.6], size)
+        dedicated = once.choice(7, size, p=[0.03, 0.15, 0.42, 0.2, 0.1, 0.06, 0.04])
+        villages = once.integers(3, 40, size)
+        assisted = np.where(once.random(size) < 0.85, villages, np.maximum(villages - once.integers(1, 4, size), 0))
+        names = ("births", "deaths", "moved_in", "moved_out", "population", "households", "resident", "initial",
+                 "disbursed", "disbursed_cumulative", "spent", "spent_cumulative", "admin", "inst", "dedicated",
+                 "welfare", "purchased", "part_time", "villages", "assisted")
+        figures = {name: np.zeros((number, size), dtype=np.int64) for name in names}
+        sent = {dataset: np.ones((number, size), dtype=bool) for dataset in MONTHLY}
+        persons, budget = first, np.zeros(size, dtype=np.int64)
+        paid, spent = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        for place, month in enumerate(months):
+            chance = np.random.default_rng([SEED, size, month.year, month.month])
+            now = {name: row[place] for name, row in figures.items()}
+            decisive = persons
+            for name, rate in (("births", 0.0005), ("deaths", 0.0006), ("moved_in", 0.001), ("moved_out", 0.001)):
+                now[name][:] = chance.poisson(persons * rate)
+            if place:
+                persons = persons + now["births"] - now["deaths"] + now["moved_in"] - now["moved_out"]
+            now["population"][:] = persons
+            now["households"][:] = persons / household
+            now["resident"][:] = persons * staying
+            if place == 0 or month.month == 1:
+                rate = np.select([decisive <= 20_000, decisive < 50_000], [28, 22], 18)
+                floor = decisive * rate * 12
+                budget = np.where(generosity == 1.0, floor, (floor * generosity).astype(np.int64) // 10_000 * 10_000)
+                paid, spent = np.zeros_like(paid), np.zeros_like(spent)
+            share = month.month * pace / 12
+            due = np.where(share == 1.0, budget, (budget * share).astype(np.int64) // 100 * 100)
+            used = due * 92 // 100
+            now["initial"][:] = budget
+            now["disbursed"][:], now["disbursed_cumulative"][:] = due - paid, due
+            now["spent"][:], now["spent_cumulative"][:] = used - spent, used
+            paid, spent = due, used
+            now["dedicated"][:] = np.where(chance.random(size) < 0.01, chance.integers(0, 7, size), dedicated)
+            now["admin"][:], now["inst"][:] = 1, np.maximum(dedicated - 1, 0)
+            now["welfare"][:], now["purchased"][:] = dedicated % 3, dedicated % 2
+            now["part_time"][:] = 1
+            now["villages"][:], now["assisted"][:] = villages, assisted
+            for dataset in MONTHLY:
+                sent[dataset][place] = chance.random(size) >= MISSING
+        return cls(towns, months, figures, sent)
+
+    def frame(self, dataset: str, places: Sequence[int]) -> pl.DataFrame:
+        """The rows of a dataset for some months, under the canonical headers."""
+        import polars as pl
+
+        titles = {
+            "population": {"户籍户数(户)": "households", "户籍人口(人)": "population", "出生人口(人)": "births",
+                           "死亡人口(人)": "deaths", "迁入人口(人)": "moved_in", "迁出人口(人)": "moved_out",
+                           "常住人口(人)": "resident"},
+            "budget": {"年初预算(元)": "initial", "本月拨付(元)": "disbursed", "累计拨付(元)": "disbursed_cumulative",
+                       "本月支出(元)": "spent", "累计支出(元)": "spent_cumulative"},
+            "staffing": {"行政编制数(名)": "admin", "事业编制数(名)": "inst", "在编在岗专职人数(人)": "dedicated",
+                         "公益性岗位人数(人)": "welfare", "政府购买服务人数(人)": "purchased", "兼职人数(人)": "part_time",
+                         "村(社区)数(个)": "villages", "已配备协理员村(社区)数(个)": "assisted"},
+        }[dataset]
+        parts = [
+            self.towns.select(
+                pl.lit(f"{self.months[place]:%Y-%m}").alias("统计月份"),
+                pl.col("code").alias("区划代码"),
+                pl.col("name").alias("乡镇名称"),
+            ).with_columns(pl.Series(title, self.figures[key][place]) for title, key in titles.items())
+            .filter(pl.Series(self.sent[dataset][place]))
+            for place in places
+        ]
+        frame = pl.concat(parts)
+        if dataset == "budget":
+            frame = frame.with_columns(pl.col(title) / 100 for title in titles)
+            return frame.with_columns(pl.lit("是").alias("是否单独列支"))
+        return frame
+
+
+def write_national(directory: Path, *, months: int, start: date, units: int | None, one_more_month: bool) -> list[Path]:
+    """Write the country below `directory`; with `one_more_month` only the files of the month after."""
+    import polars as pl
+
+    divisions = national_divisions(units)
+    towns = divisions.filter(pl.col("code").str.len_chars() == 9)
+    raw = directory / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    country = Country.simulate(towns, start, months + one_more_month)
+    written: list[Path] = []
+
+    def save(frame: pl.DataFrame, path: Path) -> None:
+        frame.write_csv(path, float_precision=2)
+        written.append(path)
+
+    if one_more_month:
+        for dataset in MONTHLY:
+            name = f"{SHORT_TITLES[dataset]}{country.months[-1]:%Y-%m}{MARK}.csv"
+            save(country.frame(dataset, [months]), raw / name)
+        return written
+    save(divisions.select(
+        区划代码="code", 名称="name", 类型="kind", 上级代码="parent",
+        启用日期=pl.lit(None, pl.String), 停用日期=pl.lit(None, pl.String), 变更后代码=pl.lit(None, pl.String),
+    ), raw / f"行政区划{MARK}.csv")
+    for year in sorted({m.year for m in country.months}):
+        places = [k for k, m in enumerate(country.months) if m.year == year]
+        for dataset in MONTHLY:
+            save(country.frame(dataset, places), raw / f"{SHORT_TITLES[dataset]}{year}年{MARK}.csv")
+    overlay = directory / "standards"
+    overlay.mkdir(exist_ok=True)
+    for table in ("standards", "standard_tiers", "standard_measures"):
+        seed = pl.read_csv(PROJECT_ROOT / "dbt" / "seeds" / f"{table}.csv", infer_schema=False)
+        rows = seed.filter(pl.col("standard_id").is_in(OVERLAY_RULES))
+        if table == "standards":
+            rows = rows.with_columns(scope_code=pl.lit("000000"))
+        save(rows, overlay / f"{table}.csv")
+    return written
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="generate.py", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     sample = commands.add_parser("sample", help="the five counties of data/raw")
     sample.add_argument("directory", nargs="?", type=Path, default=PROJECT_ROOT / "data" / "raw")
+    national = commands.add_parser("national", help="every township of the country, for benchmarks")
+    national.add_argument("directory", type=Path)
+    national.add_argument("--months", type=int, default=36)
+    national.add_argument("--start", type=lambda text: date.fromisoformat(f"{text}-01"), default=date(2023, 1, 1))
+    national.add_argument("--units", type=int, help="that many townships, spread evenly (default: all)")
+    national.add_argument("--one-more-month", action="store_true", help="only the three files of the month after")
     chosen = parser.parse_args(arguments)
-    number = write_sample(chosen.directory)
+    if chosen.command == "sample":
+        number = write_sample(chosen.directory)
+    else:
+        number = len(write_national(chosen.directory, months=chosen.months, start=chosen.start, units=chosen.units,
+                                    one_more_month=chosen.one_more_month))
     sys.stdout.write(f"{chosen.directory}: {number} files\n")
     return 0
 
