@@ -15,7 +15,7 @@ from oversight.editions.model import (
     list_editions,
     open_edition,
 )
-from oversight.editions.publish import clear_leftovers, new_identity, publish, write_identity
+from oversight.editions.publish import clear_leftovers, new_identity, publish, read_identity, write_identity
 
 __all__ = [
     "VERSION",
@@ -38,6 +38,7 @@ __all__ = [
     "open_edition",
     "prepare",
     "publish",
+    "read_identity",
     "run_lock",
     "write_identity",
 ]

@@ -143,7 +143,7 @@ def _is_prepared(expected: str) -> bool:
 
 def _arguments(command: str, target: Path) -> list[str]:
     return [
-        "--quiet",
+        "--log-level", "none",
         "--log-level-file", "warn",
         "--log-path", str(target),
         "--no-version-check",

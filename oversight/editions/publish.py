@@ -41,7 +41,7 @@ from oversight.editions.tables import (
     tables_of,
 )
 from oversight.editions.verify import read_back
-from oversight.settings import EDITIONS_KEPT, DataFolder
+from oversight.settings import EDITIONS_KEPT, TIME_ZONE, DataFolder
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,6 +86,15 @@ def write_identity(folder: DataFolder, identity: Identity) -> None:
         **vars(identity.made_from),
     }
     pl.DataFrame([row]).write_parquet(folder.inputs / "edition.parquet")
+
+
+def read_identity(folder: DataFolder) -> Identity:
+    """The edition that the build inputs name."""
+    import polars as pl
+
+    row = pl.read_parquet(folder.inputs / "edition.parquet").row(0, named=True)
+    made_from = Fingerprints(**{name: row[name] for name in Fingerprints.__annotations__})
+    return Identity(row["edition_id"], row["built_at"].replace(tzinfo=TIME_ZONE), made_from)
 
 
 def clear_leftovers(folder: DataFolder) -> None:

@@ -1,0 +1,78 @@
+"""A whole run over a data folder: is anything new, and if so, hand it to the orchestrator.
+
+The domain knows no orchestrator (import-linter holds that), so `oversight run` finds it by name. The check for
+changes stands before it on purpose: importing Dagster, dbt and Great Expectations costs several times what the
+check does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from oversight.editions.code import code_version
+from oversight.editions.lock import run_lock
+from oversight.editions.model import Edition, Fingerprints, current
+from oversight.errors import OversightError
+from oversight.settings import DataFolder
+
+# `execute(folder, say, now)` of this module runs every asset and returns the edition that then stands.
+ORCHESTRATOR = "dagster_project.run"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The edition that stands after a run, and whether the run made it."""
+
+    edition: Edition
+    is_new: bool
+
+
+def fingerprints(folder: DataFolder) -> Fingerprints:
+    """What an edition made now would be made from."""
+    from oversight.intake import input_fingerprint
+    from oversight.standards import standards_fingerprint
+
+    return Fingerprints(input_fingerprint(folder), standards_fingerprint(folder), code_version())
+
+
+def unchanged(folder: DataFolder) -> Edition | None:
+    """The current edition, if one made now would say the same."""
+    edition = current(folder)
+    return edition if edition and edition.made_from == fingerprints(folder) else None
+
+
+def check_folder(folder: DataFolder) -> None:
+    """Raise, saying what to do, when there is nothing to make an edition from."""
+    if not folder.root.is_dir():
+        raise OversightError(
+            f"没有数据目录 {folder.root}。请用 oversight init {folder.root} 新建，或检查 --data 的路径。"
+        )
+    if not folder.raw.is_dir():
+        raise OversightError(
+            f"{folder.root} 不是数据目录：缺少 raw 文件夹。"
+            f"请用 oversight init {folder.root} 补齐，再把各乡镇报来的文件放进 raw。"
+        )
+    has_files = any(path.is_file() and path.name != ".gitkeep" for path in folder.raw.rglob("*"))
+    # What was once received stays in force even when the files have been moved away.
+    if not has_files and not folder.landed.is_dir() and not folder.sources_toml.is_file():
+        raise OversightError(f"{folder.raw} 里没有文件。请把各乡镇报来的 Excel 或 CSV 文件放进去，再运行。")
+
+
+def run(
+    folder: DataFolder, *, say: Callable[[str], None], now: datetime, even_if_unchanged: bool = False
+) -> Outcome:
+    """Pull, compare, and unless nothing is new, take in, build, audit and publish."""
+    check_folder(folder)
+    with run_lock(folder):
+        if folder.sources_toml.is_file():
+            from oversight.sources import pull
+
+            pull(folder, say=say)
+        edition = unchanged(folder)
+        if edition and not even_if_unchanged:
+            return Outcome(edition, is_new=False)
+        made: Edition = importlib.import_module(ORCHESTRATOR).execute(folder, say=say, now=now)
+        return Outcome(made, is_new=True)

@@ -1,0 +1,102 @@
+"""What a finished run tells the analyst: a few lines in Chinese about the edition that now stands."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from oversight.editions.model import Edition, open_edition
+from oversight.settings import DataFolder
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NAMES_SHOWN = 5
+
+
+def summary(folder: DataFolder, edition: Edition) -> list[str]:
+    """Edition, townships and months, not reported, short by rule, the sum of the gaps, refused files, where next."""
+    lines = [f"新版本 {edition.edition_id}"]
+    with open_edition(folder, edition.edition_id) as connection:
+        lines.append(f"  乡镇    {edition.row_count('main.townships')} 个，{_months(edition)}")
+        if edition.months:
+            last = edition.months[1]
+            lines += _not_reported(connection, last)
+            lines += _short(connection, last)
+        lines += _files(connection)
+    lines += ["", f"数据库    {edition.warehouse}"]
+    docs = edition.path / "data_docs" / "index.html"
+    if docs.is_file():
+        lines.append(f"核对详情  {docs}")
+    lines.append(
+        f"判定明细  表 findings、funding_gap_monthly、staffing_gap_monthly；运行记录在 {folder.dagster_home}"
+    )
+    return lines
+
+
+def _months(edition: Edition) -> str:
+    if edition.months is None:
+        return "还没有任何月份的数据"
+    first, last = edition.months
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    return f"{first:%Y-%m} 至 {last:%Y-%m}，共 {count} 个月"
+
+
+def _not_reported(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
+    names = [
+        row[0]
+        for row in connection.execute(
+            "select township_name from funding_gap_monthly "
+            "where month = ? and status = 'not_reported' order by township_code",
+            [last],
+        ).fetchall()
+    ]
+    shown = "、".join(names[:_NAMES_SHOWN]) + ("等" if len(names) > _NAMES_SHOWN else "")
+    return [f"  未报送  {len(names)} 个乡镇人口或预算不全（{last:%Y-%m}）" + (f"：{shown}" if names else "")]
+
+
+def _short(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
+    townships, gap = _row(
+        connection,
+        "select count(*), coalesce(sum(allocation_shortfall_cny), 0) from funding_gap_monthly "
+        "where month = ? and status = 'short'",
+        last,
+    )
+    rules = connection.execute(
+        "select j.rule_id, coalesce(any_value(s.title_zh), ''), count(distinct j.subject_code) "
+        "from judgements j left join standards s on s.standard_id = j.rule_id "
+        "where j.status = 'short' and j.month = (select max(month) from judgements where month <= ?) "
+        "group by 1 order by 1",
+        [last],
+    ).fetchall()
+    lines = [f"  经费缺口 {townships} 个乡镇，合计 {_money(gap)}（{last:%Y}年度预算，截至 {last:%Y-%m}）"]
+    lines += [f"  不达标  {rule} {title}：{count} 个单位" for rule, title, count in rules]
+    return lines
+
+
+def _files(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    total, refused = _row(
+        connection, "select count(*), count(*) filter (where status = 'refused') from submissions"
+    )
+    held, rejected = _row(
+        connection, "select coalesce(sum(rows_held), 0), coalesce(sum(rows_rejected), 0) from submissions"
+    )
+    lines = [f"  文件    {total} 份，其中拒收 {refused} 份；待确认 {held} 行，拒收 {rejected} 行"]
+    names = connection.execute(
+        "select file_name from submissions where status = 'refused' order by 1 limit ?", [_NAMES_SHOWN]
+    ).fetchall()
+    if names:
+        lines.append(
+            "          拒收的文件：" + "、".join(name for (name,) in names) + "（原因见表 submissions）"
+        )
+    return lines
+
+
+def _money(value: Decimal) -> str:
+    return f"{value / 10000:,.2f} 万元" if value >= 10000 else f"{value:,.2f} 元"
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> tuple[Any, ...]:
+    row = connection.execute(query, list(parameters)).fetchone()
+    assert row is not None
+    return tuple(row)
