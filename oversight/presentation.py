@@ -1,0 +1,356 @@
+"""The one place where a figure becomes text: labels, colours, rounding, 元/万元. Pages and reports share it.
+
+Amounts come as `Decimal` and are rounded half up, never through a float. What was not reported is said so
+(未报), what does not apply is a dash: neither is ever shown as zero.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+MoneyUnit = Literal["yuan", "wan"]
+Theme = Literal["light", "dark"]
+
+NOT_REPORTED = "未报"
+NONE = "—"
+MINUS = "−"
+
+MONEY_UNITS: dict[MoneyUnit, str] = {"yuan": "元", "wan": "万元"}
+_WAN = Decimal(10_000)
+_FEN = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is shown: its word, a mark that does not depend on colour, and a colour for each theme.
+
+    Colours keep a contrast of at least 4.5 : 1 on the page's surfaces and differ in lightness as well as in
+    hue, so that they stay apart for readers who do not tell red from green.
+    """
+
+    label: str
+    mark: str
+    light: str
+    dark: str
+
+    def colour(self, theme: Theme) -> str:
+        """The colour on that theme's surface."""
+        return self.light if theme == "light" else self.dark
+
+
+STATUS: dict[str, Look] = {
+    "met": Look("达标", "●", "#0f766e", "#5eead4"),
+    "short": Look("不达标", "▲", "#b93a0b", "#fb923c"),
+    "over": Look("超配提示", "◆", "#8a5a00", "#fcd34d"),
+    "not_reported": Look("未报送", "○", "#4b5768", "#b6c2d1"),
+    "no_standard": Look("无适用标准", "–", "#5b6676", "#94a3b8"),
+    "not_applicable": Look("不适用", "–", "#5b6676", "#94a3b8"),
+    "unconfirmed": Look("依据待确认", "？", "#6d3bd1", "#c4b5fd"),
+    "cleared": Look("已整改", "✓", "#1f5fa8", "#93c5fd"),
+}
+SEVERITY: dict[str, Look] = {
+    "high": Look("严重", "▲", "#b93a0b", "#fb923c"),
+    "medium": Look("一般", "◆", "#8a5a00", "#fcd34d"),
+    "low": Look("轻微", "●", "#4b5768", "#b6c2d1"),
+}
+SUBMISSION_STATUS: dict[str, Look] = {
+    "accepted": Look("全部采用", "●", "#0f766e", "#5eead4"),
+    "partial": Look("部分采用", "◆", "#8a5a00", "#fcd34d"),
+    "refused": Look("整份退回", "▲", "#b93a0b", "#fb923c"),
+    "duplicate": Look("重复文件", "–", "#5b6676", "#94a3b8"),
+}
+DISPOSITION: dict[str, Look] = {
+    "rejected": Look("退回", "▲", "#b93a0b", "#fb923c"),
+    "held": Look("待确认", "◆", "#8a5a00", "#fcd34d"),
+}
+ROW_STATUS = {"accepted": "采用", "held": "待确认", "rejected": "退回", "ignored": "忽略"}
+
+LEVEL = {"province": "省级", "city": "市级", "county": "县级", "township": "乡级", "village": "村级"}
+FORCE = {"binding": "规范性文件", "report": "经验材料", "plan": "工作计划"}
+STRENGTH = {"must": "应当", "principle": "原则上", "aim": "争取", "plan": "计划", "benchmark": "参照"}
+PERIOD = {"month": "按月", "quarter": "按季", "half_year": "按半年", "year": "按年", "once": "一次"}
+GRADEABLE = {
+    "Y": "可判定",
+    "soft": "只作提示",
+    "check": "核对用",
+    "derived": "由他项合成",
+    "N": "不判定",
+}
+POPULATION_BASIS = {"registered": "户籍人口", "resident": "常住人口"}
+POPULATION_DATE_RULE = {"prior_year_end": "上年末"}
+EDGE_RULE = {
+    "legal_default": "含本数（民法典第一千二百五十九条）",
+    "favour_township": "分档线上从高",
+    "half_open": "左闭右开",
+}
+FORMULA = {
+    "per_capita_by_tier": "按人口分档、按人计费",
+    "flat_by_tier": "按人口分档定额",
+    "staff_floor": "人数不低于下限",
+    "staff_range_by_tier": "按人口分档的人数区间",
+    "posts_parts": "各类编制数分别不低于下限",
+    "village_coverage": "每村（社区）至少1名",
+    "county_listed_separately": "单独列支并足额",
+    "indicator_value": "指标值比较",
+    "indicator_yes": "应当具备",
+    "inventory": "清单逐项具备",
+    "frequency": "每期次数",
+    "coverage_by_date": "限期覆盖",
+    "ratio_rounded_up": "按比例进位取整",
+    "composite": "由多项合成",
+}
+DATASET = {
+    "divisions": "行政区划",
+    "population": "户籍人口",
+    "budget": "民政工作经费",
+    "staffing": "民政工作人员",
+    "indicators": "能力建设指标",
+}
+QUALITY_KIND: dict[str, Look] = {
+    "blocking": Look("流程有误", "▲", "#b93a0b", "#fb923c"),
+    "doubt": Look("数据存疑", "◆", "#8a5a00", "#fcd34d"),
+    "short": Look("未达标准", "●", "#1f5fa8", "#93c5fd"),
+}
+
+_CODED: dict[str, dict[str, Look] | dict[str, str]] = {
+    "status": STATUS,
+    "severity": SEVERITY,
+    "disposition": DISPOSITION,
+    "subject_level": LEVEL,
+    "issuer_level": LEVEL,
+    "force": FORCE,
+    "strength": STRENGTH,
+    "period": PERIOD,
+    "gradeable": GRADEABLE,
+    "population_basis": POPULATION_BASIS,
+    "population_date_rule": POPULATION_DATE_RULE,
+    "edge_rule": EDGE_RULE,
+    "formula": FORMULA,
+    "row_status": ROW_STATUS,
+}
+
+
+def label(kind: dict[str, Look] | dict[str, str], code: str | None) -> str:
+    """The Chinese word for a code; the code itself when it is not known, a dash when there is none."""
+    if code is None:
+        return NONE
+    found = kind.get(code)
+    return found.label if isinstance(found, Look) else found or code
+
+
+def status_label(code: str | None) -> str:
+    """达标, 不达标, …"""
+    return label(STATUS, code)
+
+
+def datasets_label(codes: str | None) -> str:
+    """Names of the datasets of a file, whose codes are joined by commas."""
+    if not codes:
+        return "无法识别"
+    return "、".join(DATASET.get(code.strip(), code.strip()) for code in codes.split(","))
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Half up, as 四舍五入."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def number(value: Decimal | int | None, places: int = 0, *, absent: str = NOT_REPORTED) -> str:
+    """A number with thousands separators and a fixed number of decimals."""
+    if value is None:
+        return absent
+    return f"{rounded(Decimal(value), places):,}".replace("-", MINUS)
+
+
+def count(value: int | Decimal | None, *, absent: str = NOT_REPORTED) -> str:
+    """A whole number of people, townships, files."""
+    return number(value, 0, absent=absent)
+
+
+def money(
+    cny: Decimal | int | None,
+    unit: MoneyUnit = "wan",
+    *,
+    places: int = 2,
+    named: bool = False,
+    absent: str = NOT_REPORTED,
+) -> str:
+    """An amount held in 元, as 元 or 万元."""
+    if cny is None:
+        return absent
+    text = number(money_value(cny, unit), places)
+    return f"{text} {MONEY_UNITS[unit]}" if named else text
+
+
+def money_value(cny: Decimal | int, unit: MoneyUnit) -> Decimal:
+    """The amount in that unit, unrounded."""
+    return Decimal(cny) / _WAN if unit == "wan" else Decimal(cny)
+
+
+def signed(text: str) -> str:
+    """A change: a plus sign before what is neither negative nor nought."""
+    is_plain = text[:1].isdigit() and any(character in "123456789" for character in text)
+    return f"+{text}" if is_plain else text
+
+
+def ratio_pct(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | None:
+    """part ÷ whole × 100, two decimals half up; None where either is missing or the whole is nought."""
+    if part is None or not whole:
+        return None
+    return rounded(Decimal(part) * 100 / Decimal(whole), 2)
+
+
+def percent(value: Decimal | None, places: int = 1, *, named: bool = True, absent: str = NONE) -> str:
+    """A value held in per cent."""
+    if value is None:
+        return absent
+    return number(value, places) + ("%" if named else "")
+
+
+def month(value: date | None, *, absent: str = NONE) -> str:
+    """2025年6月."""
+    return f"{value.year}年{value.month}月" if value else absent
+
+
+def month_code(value: date) -> str:
+    """2025-06, as in addresses and file names."""
+    return f"{value:%Y-%m}"
+
+
+def month_short(value: date) -> str:
+    """25-06, for axes."""
+    return f"{value:%y-%m}"
+
+
+def day(value: date | None, *, absent: str = NONE) -> str:
+    """2025年6月10日."""
+    return f"{value.year}年{value.month}月{value.day}日" if value else absent
+
+
+def moment(value: datetime | None, *, absent: str = NONE) -> str:
+    """2025-06-10 08:30."""
+    return f"{value:%Y-%m-%d %H:%M}" if value else absent
+
+
+def yes_no(value: bool | None, *, absent: str = NOT_REPORTED) -> str:
+    """是 or 否."""
+    return absent if value is None else "是" if value else "否"
+
+
+def quantity(
+    value: Decimal | int | None,
+    unit: str | None,
+    money_unit: MoneyUnit = "wan",
+    *,
+    absent: str = NOT_REPORTED,
+) -> str:
+    """A judged value with its unit: money as chosen, everything else without needless zeros."""
+    if value is None:
+        return absent
+    if unit in ("元", "元/年"):
+        return money(Decimal(value), money_unit, named=True)
+    if unit == "是/否":
+        return yes_no(bool(value))
+    plain = f"{Decimal(value):,f}"
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    return f"{plain} {unit or ''}".strip().replace("-", MINUS)
+
+
+def division_name(name: str | None, code: str) -> str:
+    """A division's name; where the divisions file has none between province and county, what stands there."""
+    if name and name != code:
+        return name
+    if len(code) == 6 and code.endswith("00") and not code.endswith("0000"):
+        return {"90": "省直辖县级单位", "01": "市辖区", "02": "市辖县"}.get(code[2:4], code)
+    return name or code
+
+
+@dataclass(frozen=True)
+class ColumnText:
+    """A public column as its comment in the warehouse describes it."""
+
+    name: str
+    title: str
+    unit: str
+    hint: str
+
+    def heading(self, money_unit: MoneyUnit = "yuan") -> str:
+        """Title with unit, money in the unit chosen."""
+        unit = MONEY_UNITS[money_unit] if self.unit == "元" else self.unit
+        return f"{self.title}（{unit}）" if unit else self.title
+
+
+_COMMENT = re.compile(r"^(?P<title>[^：（]+)(?:（(?P<unit>[^）]*)）)?(?:：(?P<hint>.*))?$", re.S)
+_UNIT_OF_SUFFIX = {"_cny": "元", "_persons": "人", "_posts": "名", "_pct": "%"}
+
+
+def column_text(name: str, comment: str | None) -> ColumnText:
+    """Read `标题（单位）：说明`; a column without a comment keeps its own name."""
+    unit = next((unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)), "")
+    found = _COMMENT.match(comment or "")
+    if found is None:
+        return ColumnText(name, comment or name, unit, "")
+    return ColumnText(name, found["title"].strip(), found["unit"] or unit, (found["hint"] or "").strip())
+
+
+def column_texts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, ColumnText]]:
+    """Titles, units and hints of every published column, by (schema, table) and column."""
+    texts: dict[tuple[str, str], dict[str, ColumnText]] = {}
+    rows = connection.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns() "
+        "where not internal order by schema_name, table_name, column_index"
+    ).fetchall()
+    for schema, table, name, comment in rows:
+        texts.setdefault((schema, table), {})[name] = column_text(name, comment)
+    return texts
+
+
+def cell(
+    name: str,
+    value: Any,
+    money_unit: MoneyUnit = "wan",
+    *,
+    absent: str = NOT_REPORTED,
+    unit: str | None = None,
+) -> str:
+    """A value of a public column as text, told by the column's name and type."""
+    if value is None:
+        return absent
+    coded = _CODED.get(name)
+    if coded is not None:
+        return label(coded, str(value))
+    if name == "dataset":
+        return datasets_label(str(value))
+    if name.endswith("_cny"):
+        return money(value, money_unit)
+    if name.endswith("_pct"):
+        return percent(value, 2)
+    if name in ("value_checked", "value_expected", "shortfall"):
+        return quantity(value, unit, money_unit)
+    if name.endswith("_year"):
+        return f"{value}年"
+    if isinstance(value, bool):
+        return yes_no(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return month(value) if name == "month" or "month" in name.split("_") else day(value)
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, Decimal):
+        return quantity(value, None)
+    return str(value)
+
+
+def source_line(edition_id: str, last_month: date | None, built_at: datetime | None) -> str:
+    """Where the figures come from; stands under every table taken away."""
+    until = month(last_month) if last_month else NONE
+    return f"来源：乡镇保障督查平台，数据版本 {edition_id}，数据截至 {until}，生成于 {moment(built_at)}"
