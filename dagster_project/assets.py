@@ -1,0 +1,206 @@
+"""The steps before and after dbt. Each asset: load → process → save, and what it did as metadata."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetKey,
+    AssetSpec,
+    MaterializeResult,
+    ResourceParam,
+    asset,
+    multi_asset,
+)
+
+from dagster_project.context import RunContext
+from dagster_project.dbt_assets import PUBLIC_KEYS
+from oversight import editions
+from oversight.editions.tables import PUBLIC_TABLES
+from oversight.errors import OversightError
+from oversight.intake import take_in
+from oversight.run import fingerprints
+from oversight.settings import DataFolder
+from oversight.sources import pull
+from oversight.standards import check_standards, load_standards, write_overlay_inputs
+
+INPUTS = "inputs"
+REPORTED = {
+    "divisions": "行政区划：接收并逐行判定后的行",
+    "population": "户籍人口：接收并逐行判定后的行",
+    "budget": "民政工作经费：接收并逐行判定后的行",
+    "staffing": "民政工作人员：接收并逐行判定后的行",
+    "indicators": "能力建设指标：接收并逐行判定后的行",
+    "submissions": "收到的每一份文件及其结果",
+    "rejected_rows": "未采用的行，以及原因和处理办法",
+}
+OVERLAY = {
+    "overlay_policy_documents": "本单位自有的政策文件",
+    "overlay_standards": "本单位自有的标准",
+    "overlay_standard_tiers": "本单位自有的标准分档",
+    "overlay_standard_measures": "本单位自有的标准计量项",
+}
+PULLED = AssetKey("pulled_files")
+SUITE_RESULTS = AssetKey(["quality", "suite_results"])
+EDITION = AssetKey("published_edition")
+
+
+def input_key(table: str) -> AssetKey:
+    """The key under which dbt knows a build input."""
+    return AssetKey([INPUTS, table])
+
+
+@asset(
+    key=PULLED,
+    group_name="intake",
+    description="从数据库和网址取来的文件，存入 raw/拉取/，与报来的文件同样对待",
+)
+def pulled_files(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+    """Fetch the other sources, unless that has just been done."""
+    written = pull(run.folder, say=run.say) if run.pull else []
+    return MaterializeResult(metadata={"files": len(written)})
+
+
+@multi_asset(
+    name="intake",
+    group_name="intake",
+    description="读取 raw/ 下的全部文件：识别、归一、逐行判定",
+    specs=[AssetSpec(input_key(name), description=text, deps=[PULLED]) for name, text in REPORTED.items()],
+    check_specs=[
+        AssetCheckSpec(
+            "rows_conserved",
+            asset=input_key("submissions"),
+            description="每份文件：读到的行 = 采用 + 待确认 + 拒收 + 忽略",
+        )
+    ],
+)
+def intake(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+    """Take in every file of raw/ and write the build inputs."""
+    run.say("▶ 接收文件")
+    take_in(run.folder, say=run.say, now=run.now())
+    for name in REPORTED:
+        yield MaterializeResult(asset_key=input_key(name), metadata=_facts(run.folder, name))
+    unequal = unequal_files(run.folder)
+    yield AssetCheckResult(
+        check_name="rows_conserved",
+        asset_key=input_key("submissions"),
+        passed=not unequal,
+        metadata={"files": unequal},
+    )
+    if unequal:
+        raise OversightError(
+            f"{len(unequal)} 份文件的行数对不上（如 {unequal[0]}），未发布新版本。"
+            "这是程序的问题，请把该文件和本行提示交给维护人员。"
+        )
+
+
+def unequal_files(folder: DataFolder) -> list[str]:
+    """Files of which rows read ≠ accepted + held + rejected + ignored: there must be none."""
+    return (
+        pl.scan_parquet(folder.inputs / "submissions.parquet")
+        .filter(
+            pl.col("rows_read")
+            != pl.sum_horizontal("rows_accepted", "rows_held", "rows_rejected", "rows_ignored")
+        )
+        .select("file_name")
+        .collect()["file_name"]
+        .to_list()
+    )
+
+
+@multi_asset(
+    name="standards",
+    group_name="standards",
+    description="本单位自有的标准，与项目自带的标准合并后检查",
+    specs=[AssetSpec(input_key(name), description=text) for name, text in OVERLAY.items()],
+    check_specs=[
+        AssetCheckSpec(
+            "standards_sound",
+            asset=input_key("overlay_standards"),
+            description="分档无空档、无重叠，单位认得，条款齐全",
+        )
+    ],
+)
+def standards(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+    """Check the merged standards and write the bureau's own rows as build inputs."""
+    run.say("▶ 检查标准")
+    problems = [str(problem) for problem in check_standards(load_standards(run.folder))]
+    write_overlay_inputs(run.folder, run.folder.inputs)
+    for name in OVERLAY:
+        yield MaterializeResult(asset_key=input_key(name), metadata=_facts(run.folder, name))
+    yield AssetCheckResult(
+        check_name="standards_sound",
+        asset_key=input_key("overlay_standards"),
+        passed=not problems,
+        metadata={"problems": problems},
+    )
+    if problems:
+        raise OversightError(
+            f"标准有 {len(problems)} 处问题，未发布新版本：{problems[0]}。"
+            f"请修改 {run.folder.standards} 中的文件后重新运行。"
+        )
+
+
+@asset(
+    key=input_key("edition"),
+    group_name="intake",
+    description="本版数据的标识：名称、时间、由哪些输入和哪版程序得出",
+    deps=[input_key("submissions"), input_key("overlay_standards")],
+)
+def identity(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+    """Name the edition about to be made."""
+    made = editions.new_identity(run.folder, fingerprints(run.folder), run.now())
+    editions.write_identity(run.folder, made)
+    return MaterializeResult(metadata={"edition_id": made.edition_id, **vars(made.made_from)})
+
+
+@asset(
+    key=SUITE_RESULTS,
+    group_name="quality",
+    deps=[*PUBLIC_KEYS, *map(input_key, REPORTED)],
+    description="按数据约定和标准做的核对：每条规则的结果、被标出的行，以及可浏览的说明页",
+)
+def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+    """Run the suites over the inputs and over what was built."""
+    from oversight.quality import run_suites
+
+    run.say("▶ 核对数据")
+    shutil.rmtree(run.audit, ignore_errors=True)
+    run.audit.mkdir(parents=True)
+    results = run_suites(run.folder.inputs, editions.build_file(run.folder), run.audit)
+    return MaterializeResult(metadata={"suites": len(results)})
+
+
+@asset(
+    key=EDITION,
+    group_name="editions",
+    deps=[SUITE_RESULTS, input_key("edition")],
+    description="已发布的版本：只读的数据库文件、Parquet、清单；发布后指针一次切换",
+)
+def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+    """Publish what was built and audited, and make it current."""
+    run.say("▶ 发布版本")
+    edition = editions.publish(run.folder, editions.read_identity(run.folder), audit=run.audit)
+    return MaterializeResult(
+        metadata={
+            "edition_id": edition.edition_id,
+            "warehouse": str(edition.warehouse),
+            "months": " – ".join(f"{month:%Y-%m}" for month in edition.months or ()),
+            **{table: edition.row_count(f"main.{table}") for table in PUBLIC_TABLES},
+        }
+    )
+
+
+def _facts(folder: DataFolder, table: str) -> dict[str, Any]:
+    """Rows, and the months they speak of."""
+    rows = pl.scan_parquet(folder.inputs / f"{table}.parquet")
+    wanted = [pl.len().alias("dagster/row_count")]
+    if "month" in rows.collect_schema():
+        wanted += [pl.col("month").min().alias("first_month"), pl.col("month").max().alias("last_month")]
+    found = rows.select(wanted).collect().row(0, named=True)
+    return {name: value if isinstance(value, int) else str(value) for name, value in found.items()}

@@ -1,0 +1,56 @@
+"""When a run starts by itself: on the 5th of the month, and when files arrive."""
+
+from __future__ import annotations
+
+from dagster import (
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    ScheduleDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from dagster_project.context import RunContext
+from oversight.run import check_folder, fingerprints
+from oversight.settings import TIME_ZONE
+
+ARRIVALS_EVERY_SECONDS = 60
+
+
+def monthly_supervision(job: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
+    """The 5th of the month, 08:00: the month's reports are due by then."""
+    return ScheduleDefinition(
+        name="monthly_supervision",
+        job=job,
+        cron_schedule="0 8 5 * *",
+        execution_timezone=str(TIME_ZONE),
+        description="每月 5 日 8:00 运行，为当月督查通报备好数据",
+        default_status=DefaultScheduleStatus.RUNNING,
+    )
+
+
+def file_arrivals(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDefinition:
+    """A run for every new state of raw/; the cursor is the fingerprint of the state last asked for."""
+
+    def arrived(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+        try:
+            check_folder(run.folder)
+        except Exception as reason:
+            return SkipReason(str(reason))
+        seen = fingerprints(run.folder).input_fingerprint
+        if seen == context.cursor:
+            return SkipReason("没有新文件")
+        context.update_cursor(seen)
+        return RunRequest(run_key=seen)
+
+    return SensorDefinition(
+        name="file_arrivals",
+        evaluation_fn=arrived,
+        job=job,
+        minimum_interval_seconds=ARRIVALS_EVERY_SECONDS,
+        description="raw/ 中有新文件时运行",
+        default_status=DefaultSensorStatus.RUNNING,
+    )

@@ -1,0 +1,73 @@
+"""The dbt models as Dagster assets, their tests as asset checks.
+
+Assets come from the manifest through dagster-dbt. The build itself is `oversight.editions.build`, which runs
+dbt in this process: dagster-dbt's own resource starts another one, and importing dbt there once more costs as
+much as the build (measured: 6.2 against 3.4 CPU seconds).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetKey,
+    AssetsDefinition,
+    MaterializeResult,
+    ResourceParam,
+)
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from dagster_project.context import RunContext
+from oversight import editions
+from oversight.editions.tables import MAIN, PUBLIC_TABLES
+
+PUBLIC_KEYS = [AssetKey([MAIN, table]) for table in PUBLIC_TABLES]
+
+
+class Translator(DagsterDbtTranslator):
+    """Keys as the tables are called, Chinese descriptions as they are, without the SQL; one group a layer."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
+        """Schema and table; a source by its name and its table."""
+        if dbt_resource_props["resource_type"] == "source":
+            return AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The model's own description."""
+        return str(dbt_resource_props["description"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The schema: staging, intermediate, reported, main, seeds."""
+        return str(dbt_resource_props["schema"]) if dbt_resource_props["resource_type"] != "source" else None
+
+
+def build_dbt_assets() -> AssetsDefinition:
+    """All models and seeds as one step."""
+    manifest = json.loads(editions.manifest_path().read_text("utf-8"))
+    translator = Translator()
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt_build")
+    def dbt_build(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+        run.say("▶ 计算保障标准与缺口")
+        for result in editions.build(run.folder):
+            node = manifest["nodes"][result.unique_id]
+            if node["resource_type"] in ("model", "seed"):
+                yield MaterializeResult(
+                    asset_key=translator.get_asset_key(node), metadata={"seconds": result.seconds}
+                )
+            elif key := get_asset_check_key_for_test(manifest, translator, result.unique_id, None):
+                yield AssetCheckResult(
+                    asset_key=key.asset_key,
+                    check_name=key.name,
+                    passed=result.ok,
+                    severity=AssetCheckSeverity.ERROR,
+                    metadata={"failures": result.failures or 0, "seconds": result.seconds},
+                )
+
+    return dbt_build

@@ -1,0 +1,51 @@
+"""The job in one process, for `oversight run`; it leaves its run in the same history as any other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+from dagster_project.context import RunContext
+from dagster_project.pipeline import JOB, build_definitions
+from oversight.editions import Edition, find_edition
+from oversight.settings import DataFolder
+
+_CONFIGURATION = """\
+# Written once by `oversight run`; may be changed.
+telemetry:
+  enabled: false
+# What a step prints belongs on the terminal of whoever started it.
+compute_logs:
+  module: dagster.core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+"""
+
+# The terminal is for the analyst; every event is in the history all the same.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def prepare_home(folder: DataFolder) -> Path:
+    """The folder of Dagster's history, with its configuration; made known to Dagster."""
+    home = folder.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text(_CONFIGURATION, "utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> Edition:
+    """Run every asset once and return the edition that then stands. The first error goes to the caller."""
+    run = RunContext(folder, say=say, now=lambda: now, pull=False)
+    with DagsterInstance.from_config(str(prepare_home(folder))) as instance:
+        job = build_definitions(run).resolve_job_def(JOB)
+        job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=True)
+    return find_edition(folder)
