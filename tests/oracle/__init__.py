@@ -1,0 +1,1 @@
+"""A second, independent computation of the funding and staffing gaps, and worlds to try it on."""
