@@ -1,0 +1,69 @@
+# The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test test-duckdb2 lint lock clean
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+# The first Python that will do; another may be named: make run PYTHON=/opt/python3.12/bin/python3
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+PIP_QUIET := --quiet --disable-pip-version-check --no-input
+CODE := oversight dagster_project
+
+help:  ## 显示这份说明
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
+
+setup: $(VENV)/installed.stamp  ## 安装运行所需的一切到 .venv（run、test 会自动调用）
+	@$(BIN)/python -m oversight.editions
+
+run: setup  ## 读取 data/raw，发布新版本（自己的数据：make run DATA=目录）
+	@$(BIN)/oversight run $(if $(DATA),--data $(DATA))
+
+dev: setup  ## 打开 Dagster 页面：http://127.0.0.1:3000
+	@$(BIN)/python -m dagster_project.dev $(DATA)
+
+test: setup  ## 运行全部测试
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
+	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup
+
+lint: setup  ## 检查代码格式、类型、层次和 SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@OVERSIGHT_BUILD=$(abspath dbt/target/lint.duckdb) OVERSIGHT_INPUTS=$(abspath dbt/target) DO_NOT_TRACK=1 \
+		$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+
+lock: setup  ## 按 .venv 中已装的版本重写 requirements.lock
+	@$(BIN)/python .ci/lock.py
+
+clean:  ## 删除构建产物和缓存（不动报来的文件、已发布的版本和 .venv）
+	rm -rf data/.work dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(CODE) tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# Build isolation would download a build backend; the lock has it already.
+define install
+	@test -n "$(PYTHON)" || { echo "需要 Python 3.11、3.12 或 3.13：请安装，或用 make $(MAKECMDGOALS) PYTHON=路径 指定。" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "$(PYTHON) 不是 Python 3.11 到 3.13：请用 PYTHON=路径 指定另一个。" >&2; exit 1; }
+	@echo "首次准备：安装依赖到 $(1)，约需几分钟……"
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install $(PIP_QUIET) -r $(2) || \
+		{ echo "依赖没有装成：请检查网络或本单位的软件源设置，再运行一次。" >&2; exit 1; }
+	@$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation --editable .
+	@$(1)/bin/python -m compileall -q $(CODE)
+	@touch $(1)/installed.stamp
+endef
+
+$(VENV)/installed.stamp: requirements.lock pyproject.toml
+	$(call install,$(VENV),requirements.lock)
+
+$(VENV)-duckdb2/installed.stamp: requirements.lock pyproject.toml
+	@mkdir -p $(VENV)-duckdb2
+	@sed 's/^duckdb==.*/duckdb==2.0.0/' requirements.lock > $(VENV)-duckdb2/requirements.txt
+	$(call install,$(VENV)-duckdb2,$(VENV)-duckdb2/requirements.txt)
