@@ -1,4 +1,4 @@
--- The one row is this edition.
+-- A row is this edition, the only one.
 -- Must hold: exactly one row.
 with final as (
     select

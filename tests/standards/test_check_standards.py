@@ -1,0 +1,202 @@
+"""Standards data that would make wrong figures is refused, in Chinese and by name."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from oversight.settings import DBT_DIR, DataFolder
+from oversight.standards import (
+    StandardFileError,
+    Standards,
+    check_standards,
+    load_standards,
+    standards_fingerprint,
+    write_overlay_inputs,
+)
+from oversight.standards import loading as loader
+
+
+def _changed(table: str, standard_id: str, tier: int | None = None, **columns: object) -> Standards:
+    standards = load_standards()
+    frames = {name: getattr(standards, name) for name in ("documents", "standards", "tiers", "measures")}
+    frame = frames[table]
+    chosen = pl.col("standard_id") == standard_id
+    if tier is not None:
+        chosen = chosen & (pl.col("tier_no") == tier)
+    frames[table] = frame.with_columns(
+        pl.when(chosen).then(pl.lit(value, dtype=frame.schema[name])).otherwise(pl.col(name)).alias(name)
+        for name, value in columns.items()
+    )
+    return Standards(**frames)
+
+
+def _messages(standards: Standards, standard_id: str) -> str:
+    return "；".join(p.message_zh for p in check_standards(standards) if p.standard_id == standard_id)
+
+
+def test_the_projects_own_standards_have_no_mistake() -> None:
+    assert check_standards(load_standards()) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "standard_id", "tier", "columns", "said"),
+    [
+        ("tiers", "A-10", 2, {"lower_bound": 20001}, "没有标准"),
+        ("tiers", "A-10", 2, {"lower_bound": 19999}, "重叠"),
+        ("tiers", "A-10", 2, {"lower_included": True}, "保障额有两个"),
+        ("tiers", "A-10", 1, {"upper_included": False}, "都不含 20000 人"),
+        ("tiers", "C-11", 1, {"lower_bound": 100}, "最低一档从 100 人起"),
+        ("tiers", "C-11", 3, {"upper_bound": 90000}, "请将上限留空"),
+        ("tiers", "A-10", 1, {"unit": "元/人"}, "单位“元/人”未知"),
+        ("tiers", "A-10", 1, {"value": None}, "缺少标准值"),
+        ("tiers", "A-10", 1, {"value": Decimal("-1")}, "缺少标准值"),
+        ("tiers", "D-08", 1, {"value_max": Decimal("1")}, "上限值小于标准值"),
+        ("tiers", "D-08", 1, {"tier_label": None}, "缺少档次名称"),
+        ("standards", "A-06", None, {"clause": None}, "缺少条款"),
+        ("standards", "A-06", None, {"quotation": None}, "缺少原文"),
+        ("standards", "A-06", None, {"effective_from": None}, "缺少生效日期"),
+        ("standards", "A-06", None, {"recorded_on": None}, "缺少录入日期"),
+        ("standards", "A-06", None, {"document_id": "Q"}, "所属文件 Q 不存在"),
+        ("standards", "A-06", None, {"scope_code": "36031"}, "不是 6 位或 9 位"),
+        ("standards", "A-06", None, {"formula": "guess"}, "计算方式“guess”未知"),
+        ("standards", "A-10", None, {"edge_rule": "whatever"}, "分档线归属“whatever”未知"),
+        ("standards", "A-10", None, {"population_basis": None}, "人口口径"),
+        ("standards", "A-06", None, {"gradeable": "N"}, "没有写原因"),
+    ],
+)
+def test_a_mistake_is_refused(
+    table: str, standard_id: str, tier: int | None, columns: dict[str, object], said: str
+) -> None:
+    assert said in _messages(_changed(table, standard_id, tier, **columns), standard_id)
+
+
+def test_a_rule_that_ends_before_it_starts_is_refused() -> None:
+    from datetime import date
+
+    wrong = _changed("standards", "A-06", effective_to=date(2000, 1, 1))
+    assert "失效日期早于生效日期" in _messages(wrong, "A-06")
+
+
+def test_the_same_id_twice_is_refused() -> None:
+    good = load_standards()
+    twice = Standards(
+        good.documents, pl.concat([good.standards, good.standards[:1]]), good.tiers, good.measures
+    )
+    assert "重复" in _messages(twice, good.standards["standard_id"][0])
+
+
+def test_rows_without_their_standard_are_refused() -> None:
+    good = load_standards()
+    orphan = good.tiers[:1].with_columns(standard_id=pl.lit("X-99"))
+    wrong = Standards(good.documents, good.standards, pl.concat([good.tiers, orphan]), good.measures)
+    assert "所属的标准不存在" in _messages(wrong, "X-99")
+
+
+def test_a_rule_without_tiers_or_measures_is_refused() -> None:
+    good = load_standards()
+    bare = Standards(
+        good.documents,
+        good.standards,
+        good.tiers.filter(pl.col("standard_id") != "A-06"),
+        good.measures.filter(pl.col("standard_id") != "A-06"),
+    )
+    assert "没有分档" in _messages(bare, "A-06")
+    assert "没有计量项" in _messages(bare, "A-06")
+
+
+# --- the data folder's own rows
+
+
+def _own(tmp_path: Path, name: str, text: str, encoding: str = "utf-8") -> DataFolder:
+    folder = DataFolder(tmp_path)
+    folder.standards.mkdir(parents=True, exist_ok=True)
+    (folder.standards / f"{name}.csv").write_bytes(text.encode(encoding))
+    return folder
+
+
+def _header(name: str) -> str:
+    return (DBT_DIR / "seeds" / f"{name}.csv").read_text("utf-8").splitlines()[0]
+
+
+def test_an_own_row_replaces_all_rows_of_its_id_and_others_stay(tmp_path: Path) -> None:
+    header = _header("standard_tiers")
+    columns = header.split(",")
+    given = {"standard_id": "A-10", "tier_no": "1", "tier_label": "不分", "value": "0.5", "unit": "元/人·月"}
+    row = ",".join(given.get(column, "") for column in columns)
+    folder = _own(tmp_path, "standard_tiers", f"{header}\n{row}\n", "gb18030")
+    tiers = load_standards(folder).tiers
+    own = tiers.filter(pl.col("standard_id") == "A-10")
+    assert own["value"].to_list() == [Decimal("0.5000")]
+    assert tiers.filter(pl.col("standard_id") == "C-11").height == 3
+    assert own["lower_included"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "said"),
+    [
+        ("standards", "effective_from", "2019/6/10", "不是日期"),
+        ("standard_tiers", "value", "0,28", "不是数值"),
+        ("standard_tiers", "lower_included", "是", "不是true 或 false"),
+        ("standard_tiers", "upper_bound", "2万", "不是整数"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_says_file_row_and_column(
+    tmp_path: Path, name: str, column: str, value: str, said: str
+) -> None:
+    header = _header(name)
+    row = ",".join(
+        f'"{value}"' if c == column else "x" if c == "standard_id" else "" for c in header.split(",")
+    )
+    with pytest.raises(StandardFileError) as error:
+        load_standards(_own(tmp_path, name, f"{header}\n{row}\n"))
+    assert f"{name}.csv 第 2 行“{column}”列" in str(error.value)
+    assert said in str(error.value)
+
+
+def test_a_missing_column_and_an_empty_file_say_so(tmp_path: Path) -> None:
+    with pytest.raises(StandardFileError, match="缺少列"):
+        load_standards(_own(tmp_path, "standards", "standard_id\nA-06\n"))
+    with pytest.raises(StandardFileError, match="文件是空的"):
+        load_standards(_own(tmp_path, "standards", ""))
+
+
+def test_build_inputs_are_typed_even_when_there_are_no_own_rows(tmp_path: Path) -> None:
+    write_overlay_inputs(DataFolder(tmp_path), tmp_path / "inputs")
+    seeds = load_standards()
+    frame = pl.read_parquet(tmp_path / "inputs" / "overlay_standards.parquet")
+    assert frame.is_empty()
+    assert frame.schema == seeds.standards.schema
+
+
+def test_the_fingerprint_follows_the_rows_and_nothing_else(tmp_path: Path) -> None:
+    bare = standards_fingerprint(DataFolder(tmp_path))
+    assert bare == standards_fingerprint(None)
+    header = _header("standards")
+    folder = _own(tmp_path, "standards", header + "\n")
+    assert standards_fingerprint(folder) != bare
+
+
+def test_column_types_of_dbt_and_of_the_loader_agree() -> None:
+    import yaml
+
+    project = yaml.safe_load((DBT_DIR / "dbt_project.yml").read_text("utf-8"))
+    words = {
+        "varchar": pl.String(),
+        "date": pl.Date(),
+        "bigint": pl.Int64(),
+        "boolean": pl.Boolean(),
+        "decimal(18,4)": pl.Decimal(18, 4),
+    }
+    for name, settings in project["seeds"]["oversight"].items():
+        if name.startswith("+"):
+            continue
+        types = settings["+column_types"]
+        assert list(types) == _header(name).split(","), name
+        assert {column: words[kind] for column, kind in types.items()} == {
+            column: loader._dtype(name, column) for column in types
+        }, name
+    assert {p.stem for p in (DBT_DIR / "seeds").glob("*.csv")} == set(loader._KINDS)
