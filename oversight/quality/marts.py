@@ -1,0 +1,715 @@
+"""One suite over each mart. Townships that fall short are found by Great Expectations from the figures
+themselves; the status that the warehouse wrote is then compared with what the figures say, as a check of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from oversight.quality.frames import (
+    PROVENANCE,
+    Landed,
+    fen,
+    flag,
+    month_number,
+    told,
+    told_monthly,
+    whole,
+    yuan,
+)
+from oversight.quality.model import Check, Panel, Severity, Suite, at_least, between, equal, is_one, unique
+from oversight.quality.rules import Rules
+
+REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
+SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核对。"
+
+STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
+FUNDING_FORMULAS = ("per_capita_by_tier", "flat_by_tier")
+# Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
+DIRECT_FORMULAS = (*FUNDING_FORMULAS, "staff_floor", "staff_range_by_tier", "village_coverage")
+# Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
+UNDECIDED = ("unconfirmed", "not_applicable", "no_standard")
+
+_SEVERITY: dict[str, Severity] = {"high": "critical", "medium": "warning", "low": "info"}
+
+
+def _severity(standard: dict[str, Any]) -> Severity:
+    return _SEVERITY.get(str(standard["severity"]), "warning")
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The build file, read-only, one table at a time."""
+
+    path: Path
+
+    def table(self, name: str, columns: str = "*") -> pl.DataFrame:
+        """A table of schema `main`."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            return connection.cursor().sql(f"select {columns} from main.{name}").pl()
+
+
+def mart_suites(landed: Landed, warehouse: Warehouse, rules: Rules) -> list[Callable[[], Suite]]:
+    """The suites over townships, funding_gap_monthly, staffing_gap_monthly, judgements and findings, each made
+    when it is called, so that only one mart at a time is in memory."""
+    return [
+        lambda: _townships(warehouse),
+        lambda: _funding(landed, warehouse, rules),
+        lambda: _staffing(landed, warehouse, rules),
+        lambda: _judgements(landed, warehouse, rules),
+        lambda: _findings(warehouse),
+    ]
+
+
+def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Adds the township-and-month number of `frames.current` (null for a code that is no number)."""
+    key = pl.col("subject_code").cast(pl.Int64, strict=False) * 100_000 + month_number()
+    return frame.with_columns(key=key, year_key=key - pl.col("month").dt.month().cast(pl.Int64))
+
+
+def _budget_place(landed: Landed, flagged: pl.DataFrame) -> pl.DataFrame:
+    """Adds file, sheet and row of the township's latest budget report of the year up to the month."""
+    numbered = flagged.with_row_index("order").sort("key")
+    located = numbered.join_asof(
+        landed.budget_rows.select("key", *PROVENANCE, place_year="year_key"), on="key", strategy="backward"
+    ).sort("order")
+    same_year = pl.col("place_year") == pl.col("year_key")
+    return located.with_columns(pl.when(same_year).then(pl.col(c)).alias(c) for c in PROVENANCE)
+
+
+def _staffing_place(landed: Landed, flagged: pl.DataFrame) -> pl.DataFrame:
+    """Adds file, sheet and row of the township's staffing report of the month."""
+    return flagged.join(
+        landed.staffing_rows.select("key", *PROVENANCE), on="key", how="left", maintain_order="left"
+    )
+
+
+def _clause(standard: dict[str, Any]) -> str:
+    return f"《{standard['document_title']}》{standard['clause'] or ''}"
+
+
+def _fault(name: str, title_zh: str, what_zh: str, why_zh: str, **rest: Any) -> Check:
+    """A check whose failure means that the pipeline is wrong."""
+    return Check(
+        name=name,
+        title_zh=title_zh,
+        what_zh=what_zh,
+        why_zh=why_zh,
+        what_to_do_zh=REPORT_FAULT,
+        kind="blocking",
+        **rest,
+    )
+
+
+def _one_row_each(
+    name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFrame, on: list[str]
+) -> list[Panel]:
+    """Every answer owed has exactly one row, and no row stands for an answer that is not owed."""
+    counted = rows.group_by(on).agg(rows=pl.len().cast(pl.Int64))
+    expected = grid.join(counted, on=on, how="left", maintain_order="left").with_columns(
+        pl.col("rows").fill_null(0)
+    )
+    owed = rows.join(
+        grid.select(on).unique().with_columns(is_owed=pl.lit(1, pl.Int64)),
+        on=on,
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("is_owed").fill_null(0))
+    return [
+        Panel(
+            expected,
+            (
+                _fault(
+                    f"{name}_has_every_row_once",
+                    f"{title_zh}：应有的行不缺不重",
+                    "当月末在册的每个乡镇（街道）每月恰有一行（人员表为每项适用标准一行），不论是否报送。",
+                    "没有报送的乡镇也必须列出，否则“未报送”会变成“没有问题”；重复的行会使金额翻倍。",
+                    rule=between("rows", 1, 1),
+                    operands={"rows": pl.col("rows")},
+                    value=pl.col("rows").cast(pl.String),
+                    expected=pl.lit("1"),
+                    message=told_monthly("有 {} 行，应有 1 行", pl.col("rows")),
+                    repeats=True,
+                ),
+            ),
+        ),
+        Panel(
+            owed,
+            (
+                _fault(
+                    f"{name}_has_no_other_row",
+                    f"{title_zh}：没有多余的行",
+                    "每一行的乡镇当月末都在册（人员表还须适用该项标准）。",
+                    "已撤销或尚未设立的单位不应被监督，否则总数虚增。",
+                    rule=is_one("is_owed"),
+                    operands={"is_owed": pl.col("is_owed")},
+                    message=told_monthly("当月不在册或不适用该标准"),
+                    repeats=True,
+                ),
+            ),
+        ),
+    ]
+
+
+# ---------------------------------------------------------------- funding
+
+
+def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
+    rows = _keyed(
+        warehouse.table(
+            "funding_gap_monthly",
+            "township_code as subject_code, month, standard_id, tier_label, population_persons, "
+            "guaranteed_annual_cny, guaranteed_ytd_cny, allocated_annual_cny, disbursed_ytd_cny, "
+            "allocation_shortfall_cny, allocation_surplus_cny, disbursement_shortfall_ytd_cny, status",
+        )
+    )
+    money = [c for c in rows.columns if c.endswith("_cny")]
+    rows = rows.with_columns(fen(c).alias(c) for c in money).with_columns(
+        month_of_year=pl.col("month").dt.month().cast(pl.Int64)
+    )
+    rows = _with_tier_amount(rows, rules)
+    guaranteed, allocated = pl.col("guaranteed_annual_cny"), pl.col("allocated_annual_cny")
+    guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
+    decided = pl.col("standard_id").is_not_null() & ~pl.col("status").is_in(UNDECIDED)
+    checks: list[Check] = []
+    for standard in rules.described(rows.get_column("standard_id").drop_nulls().unique()):
+        rule_id, law = standard["standard_id"], _clause(standard)
+        of_rule = decided & (pl.col("standard_id") == rule_id)
+        checks += [
+            Check(
+                name=f"allocated_reaches_guaranteed_{rule_id}",
+                title_zh=f"{rule_id} 预算安排不低于保障额",
+                what_zh=f"本年预算安排数不低于按 {rule_id}“{standard['title_zh']}”测算的全年保障额，按分比较。",
+                why_zh=f"依据{law}：{standard['quotation']}",
+                what_to_do_zh=SUPERVISE,
+                kind="short",
+                severity=_severity(standard),
+                rule=at_least("allocated_annual_cny", "guaranteed_annual_cny"),
+                operands={"allocated_annual_cny": allocated, "guaranteed_annual_cny": guaranteed},
+                where=of_rule,
+                value=yuan(allocated),
+                expected=yuan(guaranteed),
+                message=told_monthly(
+                    "全年安排 {} 元，应保障 {} 元，少安排 {} 元",
+                    yuan(allocated),
+                    yuan(guaranteed),
+                    yuan(guaranteed - allocated),
+                ),
+                repeats=True,
+            ),
+            Check(
+                name=f"disbursed_reaches_guaranteed_{rule_id}",
+                title_zh=f"{rule_id} 累计拨付不低于序时保障额",
+                what_zh=f"截至当月的累计拨付不低于 {rule_id} 的序时保障额（全年保障额 × 月份 ÷ 12），按分比较。",
+                why_zh="常见的问题是预算安排够了，钱没有拨下去。序时进度是提示，以全年拨足为准。",
+                what_to_do_zh="核对拨付进度；年底仍未拨足的列入督查清单。",
+                kind="short",
+                severity="warning",
+                rule=at_least("disbursed_ytd_cny", "guaranteed_ytd_cny"),
+                operands={"disbursed_ytd_cny": disbursed, "guaranteed_ytd_cny": guaranteed_ytd},
+                where=of_rule,
+                value=yuan(disbursed),
+                expected=yuan(guaranteed_ytd),
+                message=told_monthly(
+                    "累计拨付 {} 元，序时应保障 {} 元，少拨 {} 元",
+                    yuan(disbursed),
+                    yuan(guaranteed_ytd),
+                    yuan(guaranteed_ytd - disbursed),
+                ),
+            ),
+        ]
+    short_by = pl.max_horizontal(guaranteed - allocated, 0)
+    known = guaranteed.is_not_null() & allocated.is_not_null()
+    checks += [
+        _fault(
+            "funding_status_follows_from_figures",
+            "“不达标”与金额一致",
+            "安排数低于保障额的行都标为不达标，其余的都没有标为不达标。",
+            "结论须由金额得出，两者不一致说明计算有误。",
+            rule=is_one("status_follows"),
+            operands={
+                "status_follows": flag(
+                    (pl.col("status") == "short")
+                    == (known & (guaranteed > allocated) & pl.col("standard_id").is_not_null()).fill_null(
+                        False
+                    )
+                )
+            },
+            where=~pl.col("status").is_in(["unconfirmed", "not_applicable"]),
+            value=pl.col("status"),
+            message=told_monthly("标为 {}，与金额不符", pl.col("status")),
+            repeats=True,
+        ),
+        _fault(
+            "funding_shortfall_is_exact",
+            "安排缺口 = 保障额 − 安排数（不足为零）",
+            "逐分核对缺口。",
+            "缺口要进通报，一分不能差。",
+            rule=equal("allocation_shortfall_cny", "shortfall_again"),
+            operands={
+                "allocation_shortfall_cny": pl.col("allocation_shortfall_cny"),
+                "shortfall_again": pl.when(known).then(short_by),
+            },
+            value=yuan(pl.col("allocation_shortfall_cny")),
+            expected=yuan(short_by),
+            message=told_monthly(
+                "缺口记为 {} 元，应为 {} 元", yuan(pl.col("allocation_shortfall_cny")), yuan(short_by)
+            ),
+            repeats=True,
+        ),
+        _fault(
+            "funding_surplus_balances",
+            "安排数 + 缺口 = 保障额 + 结余",
+            "逐分核对缺口与超出部分。",
+            "两边不平，必有一项算错。",
+            rule=equal("allocated_and_shortfall", "guaranteed_and_surplus"),
+            operands={
+                "allocated_and_shortfall": allocated + pl.col("allocation_shortfall_cny"),
+                "guaranteed_and_surplus": guaranteed + pl.col("allocation_surplus_cny"),
+            },
+            message=told_monthly("安排、缺口、保障额、超出四数不平"),
+            repeats=True,
+        ),
+        _fault(
+            "funding_disbursement_shortfall_is_exact",
+            "拨付缺口 = 序时保障额 − 累计拨付（不足为零）",
+            "逐分核对拨付缺口。",
+            "缺口要进通报，一分不能差。",
+            rule=equal("disbursement_shortfall_ytd_cny", "disbursement_shortfall_again"),
+            operands={
+                "disbursement_shortfall_ytd_cny": pl.col("disbursement_shortfall_ytd_cny"),
+                "disbursement_shortfall_again": pl.when(
+                    guaranteed_ytd.is_not_null() & disbursed.is_not_null()
+                ).then(pl.max_horizontal(guaranteed_ytd - disbursed, 0)),
+            },
+            value=yuan(pl.col("disbursement_shortfall_ytd_cny")),
+            message=told_monthly(
+                "拨付缺口记为 {} 元，与两数之差不符", yuan(pl.col("disbursement_shortfall_ytd_cny"))
+            ),
+        ),
+        _fault(
+            "funding_guarantee_follows_from_tier",
+            "保障额 = 所在档次的标准 × 人口 × 月数",
+            "用标准库中该档的数值重新测算全年保障额，逐分核对。",
+            "保障额是全部缺口的起点，须与文件完全一致。",
+            rule=equal("guaranteed_annual_cny", "guaranteed_again"),
+            operands={"guaranteed_annual_cny": guaranteed, "guaranteed_again": pl.col("guaranteed_again")},
+            value=yuan(guaranteed),
+            expected=yuan(pl.col("guaranteed_again")),
+            message=told_monthly(
+                "保障额记为 {} 元，按标准应为 {} 元", yuan(guaranteed), yuan(pl.col("guaranteed_again"))
+            ),
+            repeats=True,
+        ),
+        _fault(
+            "funding_population_lies_in_tier",
+            "人口落在所在档次之内",
+            "定档人口在该档上下限之内（恰在分档线上的两档均可）。",
+            "档次错了，保障额就错了。",
+            rule=is_one("population_in_tier"),
+            operands={"population_in_tier": flag(pl.col("population_in_tier"))},
+            value=pl.col("population_persons").cast(pl.String),
+            expected=pl.col("tier_label"),
+            message=told_monthly("人口 {} 不在“{}”一档", pl.col("population_persons"), pl.col("tier_label")),
+            repeats=True,
+        ),
+        _fault(
+            "funding_ytd_is_share_of_year",
+            "序时保障额 = 全年保障额 × 月份 ÷ 12",
+            "四舍五入到分；12 月恰等于全年数。",
+            "逐月累计到年底必须正好是全年保障额。",
+            rule=equal("guaranteed_ytd_cny", "guaranteed_ytd_again"),
+            operands={
+                "guaranteed_ytd_cny": guaranteed_ytd,
+                "guaranteed_ytd_again": (guaranteed * pl.col("month_of_year") * 2 + 12) // 24,
+            },
+            value=yuan(guaranteed_ytd),
+            message=told_monthly("序时保障额记为 {} 元，与全年数不符", yuan(guaranteed_ytd)),
+        ),
+    ]
+    grid = landed.township_months.select("subject_code", "month", "key")
+    return Suite(
+        name="funding_gap_monthly",
+        title_zh="经费缺口（月）",
+        target="main.funding_gap_monthly",
+        panels=(
+            Panel(rows, tuple(checks), lambda flagged: _budget_place(landed, flagged)),
+            *_one_row_each("funding", "经费缺口", grid, rows.select("subject_code", "month", "key"), ["key"]),
+        ),
+    )
+
+
+def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Adds the guarantee worked out again from the tier that the row names, in 分, and whether its population
+    lies within that tier."""
+    formulas = rules.standards.select("standard_id", "formula")
+    tiers = rules.tiers.join(formulas, on="standard_id", how="left").select(
+        "standard_id",
+        "tier_label",
+        whole("lower_bound"),
+        whole("upper_bound"),
+        "formula",
+        # Ten-thousandths of a 元, times the months that the unit counts by.
+        yearly=pl.col("value").cast(pl.Decimal(18, 4)).to_physical().cast(pl.Int64)
+        * pl.when(pl.col("unit").str.ends_with("月")).then(12).otherwise(1),
+    )
+    population = whole("population_persons")
+    heads = pl.when(pl.col("formula") == "per_capita_by_tier").then(population).otherwise(1)
+    return rows.join(tiers, on=["standard_id", "tier_label"], how="left", maintain_order="left").with_columns(
+        guaranteed_again=(pl.col("yearly") * heads + 50) // 100,
+        population_in_tier=(population >= pl.col("lower_bound").fill_null(0))
+        & (pl.col("upper_bound").is_null() | (population <= pl.col("upper_bound"))),
+    )
+
+
+# ---------------------------------------------------------------- staffing
+
+
+def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
+    rows = _keyed(
+        warehouse.table(
+            "staffing_gap_monthly",
+            "township_code as subject_code, month, standard_id, counted_persons, required_min_persons, "
+            "advised_max_persons, shortfall_persons, excess_persons, status",
+        )
+    ).with_columns(whole(c) for c in _STAFF_FIGURES)
+    counted, required = pl.col("counted_persons"), pl.col("required_min_persons")
+    advised, missing = pl.col("advised_max_persons"), pl.col("shortfall_persons")
+    decided = ~pl.col("status").is_in(UNDECIDED)
+    in_use = rows.get_column("standard_id").unique()
+    panels = []
+    plain: list[Check] = []
+    for standard in rules.described(in_use):
+        rule_id, of_rule = (
+            standard["standard_id"],
+            decided & (pl.col("standard_id") == standard["standard_id"]),
+        )
+        if standard["formula"] == "posts_parts":
+            panels.append(_parts_panel(landed, rules, standard, rows.filter(of_rule)))
+            continue
+        plain.append(
+            Check(
+                name=f"counted_reaches_required_{rule_id}",
+                title_zh=f"{rule_id} {standard['title_zh']}",
+                what_zh=f"按 {rule_id} 的口径计入的人数不少于该乡镇应有的最低人数。",
+                why_zh=f"依据{_clause(standard)}：{standard['quotation']}",
+                what_to_do_zh=SUPERVISE,
+                kind="short",
+                severity=_severity(standard),
+                rule=at_least("counted_persons", "required_min_persons"),
+                operands={"counted_persons": counted, "required_min_persons": required},
+                where=of_rule,
+                value=counted.cast(pl.String),
+                expected=required.cast(pl.String),
+                message=told_monthly(
+                    "实有 {} 人，应有不少于 {} 人，缺 {} 人", counted, required, required - counted
+                ),
+                repeats=True,
+            )
+        )
+    by_parts = pl.col("standard_id").is_in(rules.of_formula("posts_parts").implode())
+    plain += [
+        _fault(
+            "staffing_shortfall_is_exact",
+            "人员缺口 = 应有 − 实有（不足为零）",
+            "逐行核对缺口人数；按编制分项核定的标准另行核对。",
+            "缺口要进通报，一人不能差。",
+            rule=equal("shortfall_persons", "shortfall_again"),
+            operands={"shortfall_persons": missing, "shortfall_again": _missing(counted, required)},
+            where=~by_parts,
+            value=missing.cast(pl.String),
+            expected=_missing(counted, required).cast(pl.String),
+            message=told_monthly("缺口记为 {} 人，与实有、应有不符", missing),
+            repeats=True,
+        ),
+        _fault(
+            "staffing_excess_is_exact",
+            "超配 = 实有 − 建议上限（不足为零）",
+            "有建议上限的标准逐行核对。",
+            "超配只作提示，但数字同样要准。",
+            rule=equal("excess_persons", "excess_again"),
+            operands={"excess_persons": pl.col("excess_persons"), "excess_again": _missing(advised, counted)},
+            value=pl.col("excess_persons").cast(pl.String),
+            message=told_monthly("超配记为 {} 人，与实有、上限不符", pl.col("excess_persons")),
+            repeats=True,
+        ),
+        _fault(
+            "staffing_status_follows_from_figures",
+            "“不达标”与人数一致",
+            "有缺口的行都标为不达标，没有缺口或没有报送的都不标。",
+            "结论须由数字得出，两者不一致说明计算有误。",
+            rule=is_one("status_follows"),
+            operands={
+                "status_follows": flag((pl.col("status") == "short") == (missing > 0).fill_null(False))
+            },
+            where=decided,
+            value=pl.col("status"),
+            message=told_monthly("标为 {}，与缺口不符", pl.col("status")),
+            repeats=True,
+        ),
+    ]
+    grid = rules.owed(landed.township_months, STAFF_FORMULAS)
+    key = ["key", "standard_id"]
+    return Suite(
+        name="staffing_gap_monthly",
+        title_zh="人员缺口（月）",
+        target="main.staffing_gap_monthly",
+        panels=(
+            Panel(rows, tuple(plain), lambda flagged: _staffing_place(landed, flagged)),
+            *panels,
+            *_one_row_each("staffing", "人员缺口", grid, rows.select("subject_code", "month", *key), key),
+        ),
+    )
+
+
+_STAFF_FIGURES = (
+    "counted_persons",
+    "required_min_persons",
+    "advised_max_persons",
+    "shortfall_persons",
+    "excess_persons",
+)
+
+
+def _missing(have: pl.Expr, need: pl.Expr) -> pl.Expr:
+    """What is missing to `need`, not below zero; null where either is."""
+    return pl.when(have.is_not_null() & need.is_not_null()).then(pl.max_horizontal(need - have, 0))
+
+
+def _parts_panel(landed: Landed, rules: Rules, standard: dict[str, Any], rows: pl.DataFrame) -> Panel:
+    """A rule of several parts (1 of this and 2 of that): each part is judged from the township's own report."""
+    parts = rules.parts(standard["standard_id"])
+    reports = landed.staffing_rows.select(
+        "key", *PROVENANCE, *(pl.col(p["measure_code"]).cast(pl.Int64) for p in parts)
+    )
+    frame = rows.join(reports, on="key", how="left", maintain_order="left").with_columns(
+        pl.lit(int(p["threshold"]), pl.Int64).alias(f"least_{p['measure_code']}") for p in parts
+    )
+    # One part missing leaves the whole rule unanswered.
+    answered = pl.all_horizontal(pl.col(p["measure_code"]).is_not_null() for p in parts)
+    checks = []
+    for part in parts:
+        have, least = pl.col(part["measure_code"]), pl.col(f"least_{part['measure_code']}")
+        checks.append(
+            Check(
+                name=f"{part['measure_code']}_reaches_{standard['standard_id']}",
+                title_zh=f"{standard['standard_id']} {part['label_zh']}不少于 {int(part['threshold'])} {standard['unit']}",
+                what_zh=f"{standard['title_zh']}：逐项核对，此项为{part['label_zh']}，以乡镇报表为准。",
+                why_zh=f"依据{_clause(standard)}：{standard['quotation']}",
+                what_to_do_zh=SUPERVISE,
+                kind="short",
+                severity=_severity(standard),
+                rule=at_least(part["measure_code"], f"least_{part['measure_code']}"),
+                operands={part["measure_code"]: have, f"least_{part['measure_code']}": least},
+                where=answered,
+                value=have.cast(pl.String),
+                expected=least.cast(pl.String),
+                message=told_monthly(f"{part['label_zh']} {{}}，应不少于 {{}}", have, least),
+                repeats=True,
+            )
+        )
+    return Panel(frame, tuple(checks))
+
+
+# ---------------------------------------------------------------- judgements
+
+
+def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
+    rows = _keyed(
+        warehouse.table(
+            "judgements",
+            "rule_id, rule_id as standard_id, subject_level, subject_code, month, status, value_checked, "
+            "value_expected, shortfall, unit",
+        )
+    ).with_columns(
+        # Ten-thousandths, so that amounts and shares stay whole numbers.
+        pl.col(c).cast(pl.Decimal(18, 4)).to_physical().cast(pl.Int64)
+        for c in ("value_checked", "value_expected", "shortfall")
+    )
+    found, expected, missing = pl.col("value_checked"), pl.col("value_expected"), pl.col("shortfall")
+    decided = ~pl.col("status").is_in(UNDECIDED)
+    unit = pl.col("unit").fill_null("")
+    panels = []
+    for standard in rules.described(rows.get_column("rule_id").unique()):
+        rule_id, formula = standard["standard_id"], standard["formula"]
+        of_rule = rows.filter(pl.col("rule_id") == rule_id)
+        common: dict[str, Any] = {
+            "title_zh": f"{rule_id} {standard['title_zh']}",
+            "why_zh": f"依据{_clause(standard)}：{standard['quotation']}",
+            "what_to_do_zh": SUPERVISE,
+            "kind": "short",
+            "severity": _severity(standard),
+            "where": decided,
+            "value": _plain(found),
+            "expected": _plain(expected),
+            "message": told_monthly(
+                "应为 {} {}，实为 {} {}，差 {} {}",
+                _plain(expected),
+                unit,
+                _plain(found),
+                unit,
+                _plain(missing),
+                unit,
+            ),
+            "repeats": True,
+        }
+        if formula == "posts_parts":
+            panel = _parts_panel(landed, rules, standard, of_rule.filter(decided))
+            panels.append(panel)
+            continue
+        if formula in DIRECT_FORMULAS:
+            check = Check(
+                name=f"judged_value_reaches_expected_{rule_id}",
+                what_zh="实际值不低于应有值。",
+                rule=at_least("value_checked", "value_expected"),
+                operands={"value_checked": found, "value_expected": expected},
+                **common,
+            )
+        else:
+            check = Check(
+                name=f"judged_nothing_missing_{rule_id}",
+                what_zh="缺少数（如未落实的乡镇个数）为零。",
+                rule=between("shortfall", 0, 0),
+                operands={"shortfall": missing},
+                **common,
+            )
+        panels.append(Panel(of_rule, (check,), _place_of(landed, standard)))
+    agreement = _fault(
+        "judgement_status_follows_from_figures",
+        "“不达标”与数字一致",
+        "缺少数大于零的都判为不达标，其余的都不是。",
+        "判断结论与数字不一致，说明计算有误。",
+        rule=is_one("status_follows"),
+        operands={"status_follows": flag((pl.col("status") == "short") == (missing > 0).fill_null(False))},
+        where=decided,
+        value=pl.col("status"),
+        message=told_monthly("判为 {}，与缺少数不符", pl.col("status")),
+        repeats=True,
+    )
+    once = _fault(
+        "judgement_given_once",
+        "每项判断恰有一条",
+        "同一标准、同一单位、同一时期只有一条判断。",
+        "重复的判断会使不达标数虚增。",
+        rule=unique("answer"),
+        operands={"answer": pl.col("answer")},
+        message=told_monthly("标准 {} 的判断重复", pl.col("rule_id")),
+    )
+    rule_numbers = rows.select(pl.col("rule_id").unique().sort()).with_row_index("rule_number")
+    numbered = rows.join(rule_numbers, on="rule_id", how="left", maintain_order="left").with_columns(
+        # One whole number for rule, subject and month: 12 digits, 4,096 months from 1900 and 512 rules fit.
+        answer=(pl.col("subject_code").cast(pl.Int64, strict=False) * 4_096 + month_number() - 1_900 * 12)
+        * 512
+        + pl.col("rule_number").cast(pl.Int64)
+    )
+    return Suite(
+        name="judgements",
+        title_zh="标准判断",
+        target="main.judgements",
+        panels=(*panels, Panel(numbered, (agreement, once))),
+    )
+
+
+def _place_of(landed: Landed, standard: dict[str, Any]) -> Callable[[pl.DataFrame], pl.DataFrame] | None:
+    """Where the figures of a township rule were reported; a county's answer comes from many reports."""
+    if standard["subject_level"] == "county":
+        return None
+    if standard["formula"] in FUNDING_FORMULAS:
+        return lambda flagged: _budget_place(landed, flagged)
+    return lambda flagged: _staffing_place(landed, flagged)
+
+
+def _plain(ten_thousandths: pl.Expr) -> pl.Expr:
+    """Text of a number kept in ten-thousandths, without idle zeros."""
+    whole_part, rest = ten_thousandths // 10_000, ten_thousandths % 10_000
+    decimals = rest.cast(pl.String).str.zfill(4).str.strip_chars_end("0")
+    return (
+        pl.when(rest == 0)
+        .then(whole_part.cast(pl.String))
+        .otherwise(pl.format("{}.{}", whole_part, decimals.str.pad_end(2, "0")))
+    )
+
+
+# ---------------------------------------------------------------- townships, findings
+
+
+def _townships(warehouse: Warehouse) -> Suite:
+    rows = warehouse.table(
+        "townships", "township_code as subject_code, township_name as subject_name, valid_from, valid_to"
+    ).with_columns(code=pl.col("subject_code").cast(pl.Int64, strict=False))
+    checks = (
+        _fault(
+            "townships_code_once",
+            "每个乡镇代码只有一行",
+            "代码不重复。",
+            "重复的代码会使该乡镇的金额翻倍。",
+            rule=unique("code"),
+            operands={"code": pl.col("code")},
+            message=told("的代码重复"),
+        ),
+        _fault(
+            "townships_code_has_nine_digits",
+            "乡镇代码为 9 位数字",
+            "代码为 9 位数字，前 6 位是县级代码。",
+            "县级汇总按前 6 位归集。",
+            rule=is_one("has_nine_digits"),
+            operands={"has_nine_digits": flag(pl.col("subject_code").str.contains(r"^\d{9}$"))},
+            value=pl.col("subject_code"),
+            message=told("的代码不是 9 位数字"),
+        ),
+    )
+    return Suite("townships", "乡镇（街道）", "main.townships", (Panel(rows, checks),))
+
+
+def _findings(warehouse: Warehouse) -> Suite:
+    rows = warehouse.table(
+        "findings",
+        "finding_id, rule_id as standard_id, subject_code, opened_month as month, last_month, cleared_month, "
+        "months_open",
+    ).with_columns(
+        identity=pl.col("finding_id").rank("dense").cast(pl.Int64),
+        opened=month_number("month"),
+        last=month_number("last_month"),
+        cleared=month_number("cleared_month"),
+        months_open=whole("months_open"),
+    )
+    span = pl.col("last") - pl.col("opened") + 1
+    checks = (
+        _fault(
+            "findings_id_once",
+            "问题编号不重复",
+            "每个问题一个编号。",
+            "回复、豁免都记在编号上，重复就会记错。",
+            rule=unique("identity"),
+            operands={"identity": pl.col("identity")},
+            message=told_monthly("编号 {} 重复", pl.col("finding_id")),
+        ),
+        _fault(
+            "findings_months_fit_dates",
+            "持续月数不超过起止月之间的月数",
+            "持续月数至少为 1，至多为起始月到最近月的月数。",
+            "持续月数要进通报。",
+            rule=at_least("span", "months_open"),
+            operands={"span": span, "months_open": pl.col("months_open")},
+            value=pl.col("months_open").cast(pl.String),
+            expected=span.cast(pl.String),
+            message=told_monthly("持续 {} 个月，起止之间只有 {} 个月", pl.col("months_open"), span),
+            repeats=True,
+        ),
+        _fault(
+            "findings_cleared_after_last",
+            "整改月在最近一次不达标之后",
+            "已整改的问题，整改月晚于最近一次不达标的月份。",
+            "先后颠倒说明计算有误。",
+            rule=at_least("cleared", "after_last"),
+            operands={"cleared": pl.col("cleared"), "after_last": pl.col("last") + 1},
+            message=told_monthly("整改月早于最近一次不达标的月份"),
+            repeats=True,
+        ),
+    )
+    return Suite("findings", "问题清单", "main.findings", (Panel(rows, checks),))

@@ -1,0 +1,131 @@
+"""The standards that the suites are made from: the seeds with the bureau's own rows of this run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from oversight.standards import Standards, load_standards
+
+_KEYS = {
+    "documents": ("policy_documents", "document_id"),
+    "standards": ("standards", "standard_id"),
+    "tiers": ("standard_tiers", "standard_id"),
+    "measures": ("standard_measures", "standard_id"),
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Standards as the suites need them. Read from the data, not from the warehouse, so that the warehouse's
+    own reading of them is checked and not repeated."""
+
+    documents: pl.DataFrame
+    standards: pl.DataFrame
+    tiers: pl.DataFrame
+    measures: pl.DataFrame
+
+    @classmethod
+    def of_run(cls, inputs: Path) -> Rules:
+        """The project's standards, those of this run's overlay put in their place by id."""
+        seeds: Standards = load_standards()
+        merged = {}
+        for field, (name, key) in _KEYS.items():
+            rows: pl.DataFrame = getattr(seeds, field)
+            path = inputs / f"overlay_{name}.parquet"
+            if path.exists():
+                own = pl.read_parquet(path).select(rows.columns).cast(rows.schema)
+                rows = pl.concat([rows.join(own, on=key, how="anti"), own])
+            merged[field] = rows
+        return cls(**merged)
+
+    def described(self, ids: pl.Series) -> list[dict[str, Any]]:
+        """Standards of these ids, with document_title, by id."""
+        titles = self.documents.select("document_id", "document_title")
+        return (
+            self.standards.filter(pl.col("standard_id").is_in(ids.implode()))
+            .join(titles, on="document_id", how="left")
+            .sort("standard_id")
+            .to_dicts()
+        )
+
+    def of_formula(self, formula: str) -> pl.Series:
+        """Ids of the standards of a formula."""
+        return self.standards.filter(pl.col("formula") == formula).get_column("standard_id")
+
+    def parts(self, standard_id: str) -> list[dict[str, Any]]:
+        """The parts of a composite standard: measure_code, threshold, label_zh."""
+        return (
+            self.measures.filter((pl.col("standard_id") == standard_id) & (pl.col("role") == "part"))
+            .sort("part_no")
+            .to_dicts()
+        )
+
+    def owed(self, township_months: pl.DataFrame, formulas: tuple[str, ...]) -> pl.DataFrame:
+        """subject_code × month × standard_id for which an answer is owed: the standard's place holds the
+        township, it is in force on the last day of the month, and no later rule of the same issuer on the same
+        matter has taken its place. Units that are no townships are not asked."""
+        covering = self._covering(township_months.filter("is_township"), formulas)
+        later = covering.select(
+            "subject_code", "issuer_code", "matter", later_document="document_id", later_from="effective_from"
+        ).unique()
+        replaced = (
+            covering.select(
+                "subject_code", "standard_id", "issuer_code", "matter", "document_id", "effective_from"
+            )
+            .unique()
+            .join(later, on=["subject_code", "issuer_code", "matter"])
+            .filter(
+                (pl.col("document_id") != pl.col("later_document"))
+                & (pl.col("effective_from") < pl.col("later_from"))
+            )
+            .group_by("subject_code", "standard_id")
+            .agg(replaced_on=pl.col("later_from").min())
+        )
+        last_day = pl.col("month").dt.month_end()
+        return (
+            township_months.lazy()
+            .filter("is_township")
+            .join(
+                covering.join(replaced, on=["subject_code", "standard_id"], how="left").lazy(),
+                on="subject_code",
+            )
+            .filter(
+                (pl.col("effective_from") <= last_day)
+                & (pl.col("effective_to").is_null() | (pl.col("effective_to") >= last_day))
+                & (pl.col("replaced_on").is_null() | (pl.col("replaced_on") > last_day))
+            )
+            .select("subject_code", "month", "standard_id", "key")
+            .collect()
+        )
+
+    def _covering(self, townships: pl.DataFrame, formulas: tuple[str, ...]) -> pl.DataFrame:
+        """Township × standard of these formulas whose place holds it."""
+        codes = townships.select("subject_code").unique()
+        issuers = self.documents.select("document_id", "issuer_code")
+        judged = self.standards.filter(
+            pl.col("formula").is_in(formulas) & (pl.col("gradeable") != "N") & (pl.col("strength") != "plan")
+        ).join(issuers, on="document_id", how="left")
+        columns = ["standard_id", "document_id", "issuer_code", "matter", "effective_from", "effective_to"]
+        covered = [
+            codes.filter(pl.col("subject_code").str.starts_with(_prefix(row["scope_code"]))).join(
+                judged.filter(pl.col("standard_id") == row["standard_id"]).select(columns), how="cross"
+            )
+            for row in judged.to_dicts()
+        ]
+        empty = codes.clear().join(judged.select(columns).clear(), how="cross")
+        return pl.concat([empty, *covered])
+
+
+def _prefix(scope_code: str) -> str:
+    """Digits that the codes within a place begin with: 360000 → 36, 000000 → none."""
+    if len(scope_code) != 6:
+        return scope_code
+    if scope_code == "000000":
+        return ""
+    if scope_code.endswith("0000"):
+        return scope_code[:2]
+    return scope_code[:4] if scope_code.endswith("00") else scope_code

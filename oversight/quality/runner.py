@@ -1,0 +1,84 @@
+"""One call runs every suite over the build inputs and the warehouse, and writes what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from oversight.quality.data_docs import write_data_docs
+from oversight.quality.engine import Engine
+from oversight.quality.frames import Landed
+from oversight.quality.landed import landed_suites
+from oversight.quality.marts import Warehouse, mart_suites
+from oversight.quality.model import FLAG_SCHEMA, RESULT_SCHEMA, SuiteResult
+from oversight.quality.rules import Rules
+
+
+def _silent(message: str) -> None:
+    del message
+
+
+def run_suites(
+    inputs_dir: Path, warehouse_path: Path, out_dir: Path, say: Callable[[str], None] = _silent
+) -> list[SuiteResult]:
+    """Judge the build inputs (`inputs_dir/*.parquet`) and the marts of the warehouse (opened read-only).
+
+    Writes into `out_dir`: suite_results.parquet (a row an expectation), suite_flags.parquet (a row a flagged
+    row), and data_docs/ (Chinese pages). A failed expectation is a result, whatever its kind: it is for the
+    caller to stop at `SuiteResult.blocking_failures`. Raises QualityError if an expectation could not be
+    evaluated at all.
+    """
+    landed = Landed(inputs_dir)
+    makers = [
+        *landed_suites(landed),
+        *mart_suites(landed, Warehouse(warehouse_path), Rules.of_run(inputs_dir)),
+    ]
+    engine = Engine()
+    results = []
+    for make in makers:
+        suite = make()
+        result = engine.run(suite, landed.names)
+        results.append(result)
+        say(_line(result))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    result_rows(results).write_parquet(out_dir / "suite_results.parquet")
+    flag_rows(results).write_parquet(out_dir / "suite_flags.parquet")
+    write_data_docs(results, inputs_dir, out_dir / "data_docs")
+    return results
+
+
+def result_rows(results: list[SuiteResult]) -> pl.DataFrame:
+    """A row is an expectation of a suite and what became of it."""
+    return pl.DataFrame(
+        [
+            {
+                "suite": r.suite,
+                "suite_title_zh": r.title_zh,
+                "target": r.target,
+                "expectation": e.name,
+                "title_zh": e.title_zh,
+                "kind": e.kind,
+                "evaluated_count": e.evaluated_count,
+                "unexpected_count": e.unexpected_count,
+                "unexpected_pct": e.unexpected_pct,
+                "success": e.success,
+                "message_zh": e.message_zh,
+                "what_to_do_zh": e.what_to_do_zh,
+            }
+            for r in results
+            for e in r.expectations
+        ],
+        schema=RESULT_SCHEMA,
+    )
+
+
+def flag_rows(results: list[SuiteResult]) -> pl.DataFrame:
+    """A row is a flagged row of an expectation: every one of them."""
+    return pl.concat([r.flags for r in results]) if results else pl.DataFrame(schema=FLAG_SCHEMA)
+
+
+def _line(result: SuiteResult) -> str:
+    counts = f"流程有误 {result.count('blocking')}，数据存疑 {result.count('doubt')}，未达标准 {result.count('short')}"
+    return f"质量检查 {result.title_zh}：{len(result.expectations)} 项，{counts}"

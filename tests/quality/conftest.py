@@ -1,0 +1,42 @@
+"""One Great Expectations context for all tests here: importing it takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oversight.quality.engine import Engine
+from oversight.quality.frames import Landed
+from oversight.quality.landed import landed_suites
+from oversight.quality.marts import Warehouse, mart_suites
+from oversight.quality.model import SuiteResult
+from oversight.quality.rules import Rules
+from tests.quality.world import World
+
+LANDED = ("submissions", "divisions", "population", "budget", "staffing", "indicators")
+MARTS = ("townships", "funding_gap_monthly", "staffing_gap_monthly", "judgements", "findings")
+
+Judge = Callable[[World, str], SuiteResult]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def judge(engine: Engine, tmp_path: Path) -> Judge:
+    """Run one suite over a world."""
+
+    def run(world: World, suite: str) -> SuiteResult:
+        inputs, warehouse = world.write(tmp_path / f"run{len(list(tmp_path.iterdir()))}")
+        landed = Landed(inputs)
+        makers = dict(zip(LANDED, landed_suites(landed), strict=True))
+        makers.update(
+            zip(MARTS, mart_suites(landed, Warehouse(warehouse), Rules.of_run(inputs)), strict=True)
+        )
+        return engine.run(makers[suite](), landed.names)
+
+    return run

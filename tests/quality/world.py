@@ -1,0 +1,462 @@
+"""A small world of build inputs and marts, made by hand: four townships, four months, everything in order.
+
+Tests change single rows of it. The marts are worked out here in plain Python from the inputs, so that flags can
+be compared with them, and rows of a mart can be changed alone, to play a pipeline that went wrong.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from oversight.contracts import DATASETS
+
+MONTHS = [dt.date(2024, 12, 1), dt.date(2025, 1, 1), dt.date(2025, 2, 1), dt.date(2025, 3, 1)]
+JIANGXI, NINGXIA, HEBEI, JILIN = "360313105", "640324100", "130321100", "222403100"
+NAMES = {JIANGXI: "老关镇", NINGXIA: "豫海镇", HEBEI: "青龙镇", JILIN: "大石头镇"}
+UPPER = {
+    "360000": ("江西省", None),
+    "360300": ("萍乡市", "360000"),
+    "360313": ("湘东区", "360300"),
+    "640000": ("宁夏回族自治区", None),
+    "640300": ("吴忠市", "640000"),
+    "640324": ("同心县", "640300"),
+    "130000": ("河北省", None),
+    "130300": ("秦皇岛市", "130000"),
+    "130321": ("青龙满族自治县", "130300"),
+    "220000": ("吉林省", None),
+    "222400": ("延边朝鲜族自治州", "220000"),
+    "222403": ("敦化市", "222400"),
+}
+GUARANTEE = {
+    JIANGXI: ("A-10", "2万人以下", Decimal("67200.00")),
+    NINGXIA: ("C-11", "3万人以下", Decimal("40000.00")),
+}
+STAFF_RULES = {
+    JIANGXI: [("A-06", 2, None)],
+    HEBEI: [("D-07", 2, None), ("D-08", 2, 3)],
+    JILIN: [("B-07", 3, None)],
+}
+VILLAGE_RULES = {JIANGXI: "A-07", HEBEI: "D-09"}
+FILE = "0123456789abcdef"
+
+Row = dict[str, Any]
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+
+
+def _yearly_share(annual: Decimal, month: int) -> Decimal:
+    return _cents(annual * month / 12)
+
+
+class World:
+    """Tables as lists of rows; `write` makes the files."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[Row]] = {name: [] for name in DATASETS}
+        self._row = 1
+        for code, (name, parent) in UPPER.items():
+            self._division(code, name, "县级以上", parent)
+        for code, name in NAMES.items():
+            self._division(code, name, "镇", code[:6])
+        for code in NAMES:
+            for month in MONTHS:
+                self._month(code, month)
+        self.tables["indicators"].append(
+            self._sourced(
+                month=MONTHS[-1],
+                subject_code=JIANGXI,
+                subject_name="老关镇",
+                indicator_code="meeting_count",
+                indicator_name="会议次数",
+                indicator_text="1",
+                indicator_value=Decimal(1),
+                remark=None,
+            )
+        )
+        self.tables["submissions"] = [self._submission(FILE, "2025年3月/报表.xlsx")]
+        self.marts: dict[str, list[Row]] | None = None
+
+    def _sourced(self, **row: Any) -> Row:
+        self._row += 1
+        return {
+            **row,
+            "submission_id": FILE,
+            "sheet": "Sheet1",
+            "row_number": self._row,
+            "row_status": "accepted",
+            "doubts": None,
+            "precedence": 1,
+        }
+
+    def _division(self, code: str, name: str, kind: str, parent: str | None) -> None:
+        self.tables["divisions"].append(
+            self._sourced(
+                division_code=code,
+                division_name=name,
+                division_type=kind,
+                parent_code=parent,
+                valid_from=None,
+                valid_to=None,
+                successor_code=None,
+            )
+        )
+
+    def _month(self, code: str, month: dt.date) -> None:
+        who = {"month": month, "township_code": code, "reported_code": code, "reported_name": NAMES[code]}
+        annual = GUARANTEE.get(code, ("", "", Decimal("48000.00")))[2]
+        paid = _yearly_share(annual, month.month)
+        before = _yearly_share(annual, month.month - 1)
+        self.tables["population"].append(
+            self._sourced(
+                **who,
+                households_count=6_000,
+                population_persons=20_000,
+                births_persons=10,
+                deaths_persons=12,
+                moved_in_persons=5,
+                moved_out_persons=3,
+                resident_population_persons=18_000,
+            )
+        )
+        self.tables["budget"].append(
+            self._sourced(
+                **who,
+                initial_budget_cny=annual,
+                adjusted_budget_cny=None,
+                disbursed_month_cny=paid - before,
+                disbursed_cumulative_cny=paid,
+                spent_month_cny=paid - before,
+                spent_cumulative_cny=paid,
+                is_listed_separately=True,
+            )
+        )
+        self.tables["staffing"].append(
+            self._sourced(
+                **who,
+                administrative_posts=2,
+                institution_posts=3,
+                dedicated_staff_persons=3,
+                welfare_posts_persons=0,
+                purchased_service_persons=0,
+                part_time_persons=0,
+                villages_count=10,
+                villages_with_assistant_count=10,
+            )
+        )
+
+    def _submission(self, submission_id: str, name: str) -> Row:
+        accepted = sum(len(rows) for dataset, rows in self.tables.items() if dataset in DATASETS)
+        return {
+            "submission_id": submission_id,
+            "file_name": name,
+            "sha256": submission_id * 4,
+            "dataset": "population",
+            "received_at": dt.datetime(2025, 4, 1, 9),  # noqa: DTZ001
+            "month_from": MONTHS[0],
+            "month_to": MONTHS[-1],
+            "rows_read": accepted + 2,
+            "rows_accepted": accepted,
+            "rows_held": 0,
+            "rows_rejected": 0,
+            "rows_ignored": 2,
+            "status": "accepted",
+            "is_correction": False,
+            "filed_on": None,
+            "arrival_seq": 1,
+            "error_code": None,
+            "message_zh": None,
+            "what_to_do_zh": None,
+        }
+
+    def row(self, table: str, code: str, month: dt.date | None = None) -> Row:
+        """The (first) row of a township and month in an input."""
+        rows = self.tables[table]
+        if table == "divisions":
+            return next(r for r in rows if r["division_code"] == code)
+        key = "subject_code" if table == "indicators" else "township_code"
+        return next(r for r in rows if r[key] == code and r["month"] == (month or MONTHS[-1]))
+
+    def drop(self, table: str, code: str, month: dt.date) -> None:
+        """Take a report away, as if it had never come."""
+        self.tables[table].remove(self.row(table, code, month))
+        self.tables["submissions"][0]["rows_read"] -= 1
+        self.tables["submissions"][0]["rows_accepted"] -= 1
+
+    def build(self) -> dict[str, list[Row]]:
+        """The marts that follow from the inputs; worked out once, then free to be changed."""
+        if self.marts is None:
+            self.marts = _marts(self)
+        return self.marts
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write the inputs and the warehouse; gives their paths."""
+        inputs, warehouse = folder / "inputs", folder / "build.duckdb"
+        inputs.mkdir(parents=True)
+        for name, contract in DATASETS.items():
+            pl.DataFrame(self.tables[name], schema=contract.polars_schema()).write_parquet(
+                inputs / f"{name}.parquet"
+            )
+        pl.DataFrame(self.tables["submissions"], schema_overrides=_SUBMISSION_TYPES).write_parquet(
+            inputs / "submissions.parquet"
+        )
+        with duckdb.connect(str(warehouse)) as connection:
+            for name, rows in self.build().items():
+                frame = pl.DataFrame(rows, schema=_MARTS[name], orient="row").to_arrow()  # noqa: F841
+                connection.execute(f"create table main.{name} as select * from frame")
+        return inputs, warehouse
+
+
+_COUNT = pl.Int64
+_MONEY = pl.Decimal(18, 2)
+_VALUE = pl.Decimal(18, 4)
+_SUBMISSION_TYPES: dict[str, Any] = {
+    "dataset": pl.String,
+    "filed_on": pl.Date,
+    "error_code": pl.String,
+    "message_zh": pl.String,
+    "what_to_do_zh": pl.String,
+}
+_MARTS: dict[str, dict[str, Any]] = {
+    "townships": {
+        "township_code": pl.String,
+        "township_name": pl.String,
+        "valid_from": pl.Date,
+        "valid_to": pl.Date,
+    },
+    "funding_gap_monthly": {
+        "township_code": pl.String,
+        "month": pl.Date,
+        "standard_id": pl.String,
+        "tier_label": pl.String,
+        "population_persons": _COUNT,
+        "guaranteed_annual_cny": _MONEY,
+        "guaranteed_ytd_cny": _MONEY,
+        "allocated_annual_cny": _MONEY,
+        "disbursed_ytd_cny": _MONEY,
+        "allocation_shortfall_cny": _MONEY,
+        "allocation_surplus_cny": _MONEY,
+        "disbursement_shortfall_ytd_cny": _MONEY,
+        "status": pl.String,
+    },
+    "staffing_gap_monthly": {
+        "township_code": pl.String,
+        "month": pl.Date,
+        "standard_id": pl.String,
+        "counted_persons": _COUNT,
+        "required_min_persons": _COUNT,
+        "advised_max_persons": _COUNT,
+        "shortfall_persons": _COUNT,
+        "excess_persons": _COUNT,
+        "status": pl.String,
+    },
+    "judgements": {
+        "rule_id": pl.String,
+        "subject_level": pl.String,
+        "subject_code": pl.String,
+        "month": pl.Date,
+        "status": pl.String,
+        "value_checked": _VALUE,
+        "value_expected": _VALUE,
+        "shortfall": _VALUE,
+        "unit": pl.String,
+    },
+    "findings": {
+        "finding_id": pl.String,
+        "rule_id": pl.String,
+        "subject_code": pl.String,
+        "opened_month": pl.Date,
+        "last_month": pl.Date,
+        "cleared_month": pl.Date,
+        "months_open": _COUNT,
+    },
+}
+
+
+def _less(have: Any, need: Any) -> Any:
+    return None if have is None or need is None else max(need - have, 0)
+
+
+def _marts(world: World) -> dict[str, list[Row]]:
+    marts: dict[str, list[Row]] = {name: [] for name in _MARTS}
+    marts["townships"] = [
+        {"township_code": c, "township_name": n, "valid_from": None, "valid_to": None}
+        for c, n in NAMES.items()
+    ]
+    staffing = {(r["township_code"], r["month"]): r for r in world.tables["staffing"]}
+    budget = {(r["township_code"], r["month"]): r for r in world.tables["budget"]}
+    for code in NAMES:
+        for month in MONTHS:
+            marts["funding_gap_monthly"].append(_funding(code, month, budget))
+            report = staffing.get((code, month), {})
+            marts["staffing_gap_monthly"] += [
+                _staffing(code, month, rule, report) for rule in STAFF_RULES.get(code, [])
+            ]
+            if code in VILLAGE_RULES:
+                marts["judgements"].append(_villages(code, month, report))
+    marts["judgements"] += [
+        _judgement(
+            r["standard_id"],
+            r,
+            "allocated_annual_cny",
+            "guaranteed_annual_cny",
+            "allocation_shortfall_cny",
+            "元",
+        )
+        for r in marts["funding_gap_monthly"]
+        if r["standard_id"]
+    ] + [
+        _judgement(r["standard_id"], r, "counted_persons", "required_min_persons", "shortfall_persons", "人")
+        for r in marts["staffing_gap_monthly"]
+    ]
+    for month in MONTHS:
+        row = next(
+            r for r in marts["funding_gap_monthly"] if r["township_code"] == NINGXIA and r["month"] == month
+        )
+        listed = budget.get((NINGXIA, month), {}).get("is_listed_separately")
+        broken = int(listed is False or row["status"] == "short")
+        kept = int(bool(listed) and row["status"] == "met")
+        marts["judgements"].append(
+            {
+                "rule_id": "C-12",
+                "subject_level": "county",
+                "subject_code": "640324",
+                "month": month,
+                "status": "short" if broken else "met" if kept else "not_reported",
+                "value_checked": Decimal(kept),
+                "value_expected": Decimal(1),
+                "shortfall": Decimal(broken),
+                "unit": "个",
+            }
+        )
+    for judgement in marts["judgements"]:
+        if judgement["status"] == "short":
+            marts["findings"].append(
+                {
+                    "finding_id": f"{judgement['rule_id']}/{judgement['subject_code']}/{judgement['month']:%Y-%m}",
+                    "rule_id": judgement["rule_id"],
+                    "subject_code": judgement["subject_code"],
+                    "opened_month": judgement["month"],
+                    "last_month": judgement["month"],
+                    "cleared_month": None,
+                    "months_open": 1,
+                }
+            )
+    return marts
+
+
+def _funding(code: str, month: dt.date, budget: dict[Any, Row]) -> Row:
+    standard, tier, annual = GUARANTEE.get(code, (None, None, None))
+    reports = [budget[code, m] for m in MONTHS if m.year == month.year and m <= month and (code, m) in budget]
+    allocated = next(
+        (
+            r[c]
+            for c in ("adjusted_budget_cny", "initial_budget_cny")
+            for r in reversed(reports)
+            if r[c] is not None
+        ),
+        None,
+    )
+    disbursed = next(
+        (
+            r["disbursed_cumulative_cny"]
+            for r in reversed(reports)
+            if r["disbursed_cumulative_cny"] is not None
+        ),
+        None,
+    )
+    ytd = _yearly_share(annual, month.month) if annual is not None else None
+    missing = _less(allocated, annual)
+    status = (
+        "no_standard"
+        if standard is None
+        else "not_reported"
+        if missing is None
+        else "short"
+        if missing
+        else "met"
+    )
+    return {
+        "township_code": code,
+        "month": month,
+        "standard_id": standard,
+        "tier_label": tier,
+        "population_persons": 20_000,
+        "guaranteed_annual_cny": annual,
+        "guaranteed_ytd_cny": ytd,
+        "allocated_annual_cny": allocated,
+        "disbursed_ytd_cny": disbursed,
+        "allocation_shortfall_cny": missing,
+        "allocation_surplus_cny": _less(annual, allocated),
+        "disbursement_shortfall_ytd_cny": _less(disbursed, ytd),
+        "status": status,
+    }
+
+
+def _staffing(code: str, month: dt.date, rule: tuple[str, int, int | None], report: Row) -> Row:
+    standard, least, most = rule
+    parts = {
+        "A-06": ["dedicated_staff_persons"],
+        "B-07": ["administrative_posts", "institution_posts"],
+    }.get(standard, ["dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons"])
+    needed = parts if standard == "B-07" else parts[:1]
+    counted = None
+    if all(report.get(p) is not None for p in needed):
+        counted = sum(report.get(p) or 0 for p in parts)
+    missing = _less(counted, least)
+    if standard == "B-07" and counted is not None:
+        missing = max(1 - report["administrative_posts"], 0) + max(2 - report["institution_posts"], 0)
+    excess = None if counted is None else (_less(most, counted) or 0)
+    status = "not_reported" if counted is None else "short" if missing else "over" if excess else "met"
+    return {
+        "township_code": code,
+        "month": month,
+        "standard_id": standard,
+        "counted_persons": counted,
+        "required_min_persons": least,
+        "advised_max_persons": most,
+        "shortfall_persons": missing,
+        "excess_persons": excess,
+        "status": status,
+    }
+
+
+def _villages(code: str, month: dt.date, report: Row) -> Row:
+    have, all_of_them = report.get("villages_with_assistant_count"), report.get("villages_count")
+    missing = _less(have, all_of_them)
+    return {
+        "rule_id": VILLAGE_RULES[code],
+        "subject_level": "township",
+        "subject_code": code,
+        "month": month,
+        "status": "not_reported" if missing is None else "short" if missing else "met",
+        "value_checked": have if have is None else Decimal(have),
+        "value_expected": all_of_them if all_of_them is None else Decimal(all_of_them),
+        # As the warehouse has it: nothing is known to be missing.
+        "shortfall": Decimal(missing or 0),
+        "unit": "个",
+    }
+
+
+def _judgement(rule: str, row: Row, found: str, expected: str, missing: str, unit: str) -> Row:
+    def number(value: Any) -> Any:
+        return value if value is None else Decimal(value)
+
+    return {
+        "rule_id": rule,
+        "subject_level": "township",
+        "subject_code": row["township_code"],
+        "month": row["month"],
+        "status": row["status"],
+        "value_checked": number(row[found]),
+        "value_expected": number(row[expected]),
+        "shortfall": number(row[missing]),
+        "unit": unit,
+    }
