@@ -29,6 +29,7 @@ from oversight.editions.model import (
     list_editions,
 )
 from oversight.editions.tables import (
+    DETAIL,
     MAIN,
     PUBLIC_TABLES,
     QUALITY,
@@ -229,11 +230,12 @@ def _write(
 
 
 def _copy(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFacts]:
-    found = tables_of(connection, "build", (MAIN, REPORTED))
+    found = tables_of(connection, "build", (MAIN, REPORTED, DETAIL))
     missing = set(PUBLIC_TABLES) - {table for schema, table in found if schema == MAIN}
     if missing:
         raise EditionError(f"构建结果缺少公开表：{'、'.join(sorted(missing))}。请检查 dbt 模型后重新运行。")
-    connection.execute(f"create schema if not exists warehouse.{REPORTED}")
+    for schema in (REPORTED, DETAIL):
+        connection.execute(f"create schema if not exists warehouse.{schema}")
     written = {}
     for schema, table in found:
         columns = columns_of(connection, "build", schema, table)

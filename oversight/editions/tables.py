@@ -31,6 +31,8 @@ PUBLIC_TABLES = (
 )
 MAIN = "main"
 REPORTED = "reported"
+# Beside the public tables: evidence behind judgements, roll-ups, scorecard, notes on findings.
+DETAIL = "detail"
 QUALITY = "quality"
 
 # Sorting by the whole row is right for every table, but dear for long ones: these have a key.

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from oversight.editions.model import EditionError
-from oversight.editions.tables import MAIN, QUALITY, REPORTED, columns_of, facts, fingerprint, tables_of
+from oversight.editions.tables import (
+    DETAIL,
+    MAIN,
+    QUALITY,
+    REPORTED,
+    columns_of,
+    facts,
+    fingerprint,
+    tables_of,
+)
 
 
 def read_back(warehouse: Path) -> dict[str, Any]:
@@ -34,7 +43,7 @@ def main(arguments: list[str]) -> int:
     connection = duckdb.connect(arguments[0], read_only=True)
     database = _scalar(connection.execute("select current_database()").fetchone())
     found: dict[str, Any] = {}
-    for schema, table in tables_of(connection, database, (MAIN, REPORTED, QUALITY)):
+    for schema, table in tables_of(connection, database, (MAIN, REPORTED, DETAIL, QUALITY)):
         columns = columns_of(connection, database, schema, table)
         seen = facts(connection, database, schema, table, columns)
         found[f"{schema}.{table}"] = {
