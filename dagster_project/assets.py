@@ -18,6 +18,7 @@ from dagster import (
     multi_asset,
 )
 
+from dagster_project.checks import SUITE_RESULTS
 from dagster_project.context import RunContext
 from dagster_project.dbt_assets import PUBLIC_KEYS
 from oversight import editions
@@ -46,7 +47,6 @@ OVERLAY = {
     "overlay_standard_measures": "本单位自有的标准计量项",
 }
 PULLED = AssetKey("pulled_files")
-SUITE_RESULTS = AssetKey(["quality", "suite_results"])
 EDITION = AssetKey("published_edition")
 
 
@@ -171,9 +171,15 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
 
     run.say("▶ 核对数据")
     shutil.rmtree(run.audit, ignore_errors=True)
-    run.audit.mkdir(parents=True)
     results = run_suites(run.folder.inputs, editions.build_file(run.folder), run.audit)
-    return MaterializeResult(metadata={"suites": len(results)})
+    broken = [failure for result in results for failure in result.blocking_failures]
+    if broken:
+        raise OversightError(
+            f"核对发现处理结果有误，未发布新版本：{broken[0].title_zh}（{broken[0].unexpected_count} 行）。"
+            f"这是程序的问题，请把 {run.audit} 交给维护人员。"
+        )
+    counts = {kind: sum(result.count(kind) for result in results) for kind in ("blocking", "doubt", "short")}
+    return MaterializeResult(metadata={"suites": len(results), **counts})
 
 
 @asset(

@@ -23,6 +23,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.context import RunContext
+from dagster_project.lineage import as_metadata, column_lineage
 from oversight import editions
 from oversight.editions.tables import MAIN, PUBLIC_TABLES
 
@@ -55,11 +56,14 @@ def build_dbt_assets() -> AssetsDefinition:
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt_build")
     def dbt_build(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         run.say("▶ 计算保障标准与缺口")
-        for result in editions.build(run.folder):
+        results = editions.build(run.folder)
+        lineage = column_lineage(run.folder, manifest, translator)
+        for result in results:
             node = manifest["nodes"][result.unique_id]
             if node["resource_type"] in ("model", "seed"):
                 yield MaterializeResult(
-                    asset_key=translator.get_asset_key(node), metadata={"seconds": result.seconds}
+                    asset_key=translator.get_asset_key(node),
+                    metadata={"seconds": result.seconds} | as_metadata(lineage.get(result.unique_id, {})),
                 )
             elif key := get_asset_check_key_for_test(manifest, translator, result.unique_id, None):
                 yield AssetCheckResult(

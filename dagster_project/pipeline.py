@@ -6,6 +6,7 @@ from dagster import AssetSelection, Definitions, define_asset_job, in_process_ex
 
 from dagster_project import assets
 from dagster_project.automation import file_arrivals, monthly_supervision
+from dagster_project.checks import suite_checks
 from dagster_project.context import RunContext, locked
 from dagster_project.dbt_assets import build_dbt_assets
 
@@ -31,6 +32,7 @@ def build_definitions(run: RunContext) -> Definitions:
             assets.suite_results,
             assets.published_edition,
         ],
+        asset_checks=[suite_checks],
         jobs=[job],
         schedules=[monthly_supervision(job)],
         sensors=[file_arrivals(job, run)],
