@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle.compare import differences
-from oracle.model import POLICY, Division, Model, Report, guarantee, half_up, last_day, tiers_at
-from oracle.worlds import world
+from tests.oracle.compare import differences
+from tests.oracle.model import POLICY, Division, Model, Report, guarantee, half_up, last_day, tiers_at
+from tests.oracle.worlds import world
 
 RULES = {s.standard_id: s for s in POLICY}
 DECEMBER = date(2024, 12, 1)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from oracle.model import POLICY, Division, Report, Standard, last_day, month_after
+from tests.oracle.model import POLICY, Division, Report, Standard, last_day, month_after
 
 Values = dict[str, int | Decimal | bool | None]
 
@@ -112,6 +112,9 @@ class World:
             if batch is None or file.batch == batch:
                 write = write_form if file.filed_on else write_csv
                 write(file, raw / file.name)
+        own = [s for s in self.standards if s not in POLICY]
+        if own:
+            write_standards(own, directory / "standards")
 
 
 def parent_of(code: str) -> str:
@@ -120,6 +123,80 @@ def parent_of(code: str) -> str:
     if code.endswith("0000"):
         return ""
     return code[:2] + "0000" if code.endswith("00") else code[:4] + "00"
+
+
+FORMULAS = {"per_head_and_month": ("per_capita_by_tier", "元/人·月", "元"), "flat": ("flat_by_tier", "元/年", "元"),
+            "staff_floor": ("staff_floor", "人", "人"), "staff_range": ("staff_range_by_tier", "人", "人"),
+            "posts": ("posts_parts", "名", "名")}
+
+
+def write_standards(standards: Sequence[Standard], directory: Path) -> None:
+    """A bureau's own rules, beside its data, in the columns of the project's seeds."""
+    directory.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, list[dict[str, object]]] = {
+        "policy_documents": [], "standards": [], "standard_tiers": [], "standard_measures": []}
+    for s in standards:
+        formula, tier_unit, unit = FORMULAS[s.formula]
+        known = {p.document for p in POLICY} | {d["document_id"] for d in tables["policy_documents"]}
+        if s.document not in known:
+            tables["policy_documents"].append({
+                "document_id": s.document, "document_title": f"模拟文件{s.document}", "document_no": "",
+                "issuer_name": "模拟机关", "issuer_code": s.issuer, "issuer_level": "province", "force": "binding",
+                "issued_on": s.effective_from, "issued_on_note": "", "recorded_on": s.effective_from,
+                "basis_documents": "", "note": ""})
+        tables["standards"].append({
+            "standard_id": s.standard_id, "document_id": s.document, "clause": "一", "quotation": "模拟条文",
+            "title_zh": "模拟标准", "matter": s.matter, "scope_code": s.scope, "subject_level": "township",
+            "topic_zh": "模拟", "metric_zh": "模拟", "formula": formula, "comparator": ">=", "unit": unit,
+            "period": "month", "population_basis": s.basis if s.edges else "",
+            "population_date_rule": "prior_year_end" if s.edges else "", "edge_rule": s.edge_rule if s.edges else "",
+            "strength": "must", "severity": "high", "gradeable": "Y", "not_judged_reason": "",
+            "effective_from": s.effective_from, "effective_to": s.effective_to or "", "deadline": "",
+            "issued_on": s.effective_from, "recorded_on": s.effective_from, "last_confirmed_on": s.effective_from,
+            "confirm_within_months": 24, "ambiguity_zh": "", "example_zh": ""})
+        values = (sum(s.values),) if s.formula == "posts" else s.values
+        last = len(s.edges)
+        for tier, value in enumerate(values):
+            tables["standard_tiers"].append({
+                "standard_id": s.standard_id, "tier_no": tier + 1, "tier_label": s.labels[tier],
+                "lower_bound": "" if not last else s.edges[tier - 1] if tier else 0,
+                "lower_included": "" if not last else str(tier in (0, last)).lower(),
+                "upper_bound": s.edges[tier] if tier < last else "",
+                "upper_included": "" if tier == last else str(tier == 0).lower(),
+                "value": value, "value_max": s.maxima[tier] if s.maxima else "", "unit": tier_unit, "quotation": "模拟"})
+        if s.formula == "posts":
+            parts = [("part", c, True, v) for c, v in zip(
+                ("administrative_posts", "institution_posts"), s.values, strict=True)]
+        elif s.counts:
+            parts = [("value", c, k == 0, "") for k, c in enumerate(s.counts)]
+        else:
+            parts = [("value", "allocated_annual_cny", True, "")]
+        for number, (role, column, required, threshold) in enumerate(parts, 1):
+            tables["standard_measures"].append({
+                "standard_id": s.standard_id, "role": role, "part_no": number, "measure_code": column,
+                "required": str(required).lower(), "threshold": threshold, "label_zh": "模拟"})
+    for table, rows in tables.items():
+        if rows:
+            with (directory / f"{table}.csv").open("w", encoding="utf-8", newline="") as handle:
+                writer = csv.DictWriter(handle, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+
+
+def other_rules() -> tuple[Standard, ...]:
+    """The policy changed where it can be: scope, reading of the edges, dates, population, a rule that replaces."""
+    rules = {s.standard_id: s for s in POLICY}
+    rules["A-10"] = replace(rules["A-10"], scope="000000", edge_rule="favour_township")
+    rules["A-06"] = replace(rules["A-06"], scope="000000")
+    rules["C-11"] = replace(rules["C-11"], edge_rule="half_open", effective_to=date(2024, 11, 30))
+    rules["D-07"] = replace(rules["D-07"], effective_from=date(2024, 2, 15))
+    rules["D-08"] = replace(rules["D-08"], edge_rule="half_open", basis="resident")
+    rules["Z-01"] = replace(rules["A-06"], standard_id="Z-01", document="Z1", values=(3,),
+                            effective_from=date(2024, 7, 15), scope="360313")
+    rules["Z-02"] = replace(rules["C-11"], standard_id="Z-02", document="Z2", issuer="130300", scope="130300",
+                            values=(45_000, 65_000, 110_000), edge_rule="legal_default", basis="resident",
+                            effective_to=None, effective_from=date(2024, 1, 1))
+    return tuple(rules.values())
 
 
 def _text(value: object, blank: str) -> object:

@@ -1,0 +1,1 @@
+"""The committed sample: what the generator writes, and what a run brings out of it."""
