@@ -1,4 +1,4 @@
-"""What a dataset must look like: one dataframely schema each, with Chinese titles, synonyms, units and bounds."""
+"""What a dataset must look like: one dataframely schema each, with Chinese titles, synonyms and units."""
 
 from __future__ import annotations
 

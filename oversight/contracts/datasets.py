@@ -1,4 +1,4 @@
-"""The input datasets, column by column. To add a synonym, a unit or a column, change it here and nowhere else."""
+"""The input datasets, column by column: to add a synonym, a unit or a column, change it here only."""
 
 from __future__ import annotations
 
@@ -465,6 +465,11 @@ DATASETS: dict[str, Contract] = {
                 "人员",
                 "人员情况",
                 "工作人员",
+                "实有人员",
+                "实有人数",
+                "现有人员",
+                "在岗人员",
+                "编制及人员",
                 "民政工作力量",
                 "民政人员",
                 "村级",

@@ -1,0 +1,295 @@
+"""Which unit a row speaks of: by code and month, following renamed units; by name only within a named county."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from oversight.intake import values
+from oversight.intake.text import fold
+
+_ORGANISATION = re.compile(
+    r"(?:人民政府|政府|街道办事处|办事处|街道办|民政办公室|民政办|民政所|民政站|社会事务(?:办公室|办|科)|财政所|党政办)$"
+)
+_TYPE = re.compile(r"(?:(?:[\u4e00-\u9fff]{1,4}族)+乡|街道|镇|乡|苏木|地区|农场|管理区)$")
+# A successor may have been set up some weeks before the old code was closed.
+_HANDOVER = timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit in one period of its life; `valid_to` is the first day it is no longer in force."""
+
+    code: str
+    name: str
+    valid_from: date | None
+    valid_to: date | None
+    successors: tuple[str, ...]
+
+    def in_force(self, month: date) -> bool:
+        """Whether the unit is in force on the last day of the month: figures are those of its end."""
+        end = month_end(month)
+        return (self.valid_from is None or self.valid_from <= end) and (
+            self.valid_to is None or self.valid_to > end
+        )
+
+
+def month_end(month: date) -> date:
+    """The last day of a month given by any of its days."""
+    following = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return following - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The code in force, with a doubt; or the error that the row is rejected with."""
+
+    code: str | None
+    doubt: str | None = None
+    error: str | None = None
+    found: dict[str, str] = field(default_factory=dict)
+
+
+def split_codes(text: str | None) -> tuple[str, ...]:
+    """The codes in a 变更后代码 cell, canonical; what is no code is left out."""
+    if not text:
+        return ()
+    found = (values.code(part) for part in re.split(r"[、,，;；/\s]+", text))
+    return tuple(code for code in found if isinstance(code, str))
+
+
+def canonical(name: str) -> str:
+    """A unit's name without the office that signs for it: 湘东镇人民政府 → 湘东镇, 东华门街道办事处 → 东华门街道."""
+    folded = fold(name)
+    match = _ORGANISATION.search(folded)
+    if not match or match.start() < 2:
+        return folded
+    stem = folded[: match.start()]
+    return stem + "街道" if "街道" in match.group(0) and not stem.endswith("街道") else stem
+
+
+def _stem(name: str) -> str:
+    """Without 镇, 乡, 街道; left alone if nothing would remain."""
+    stem = _TYPE.sub("", name)
+    return stem if len(stem) >= 1 else name
+
+
+class Units:
+    """All units and their changes, as the divisions dataset has them."""
+
+    def __init__(self, divisions: pl.DataFrame) -> None:
+        self.by_code: dict[str, list[Unit]] = defaultdict(list)
+        self._predecessors: dict[str, set[str]] = defaultdict(set)
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+        columns = ("division_code", "division_name", "valid_from", "valid_to", "successor_code")
+        for code, name, valid_from, valid_to, successor in divisions.select(columns).iter_rows():
+            unit = Unit(code, name, valid_from, valid_to, split_codes(successor))
+            self.by_code[code].append(unit)
+            for other in unit.successors:
+                self._predecessors[other].add(code)
+            self._by_name[canonical(name)].add(code)
+        self._in_county: dict[str, list[str]] = defaultdict(list)
+        for code in self.by_code:
+            if len(code) == 9:
+                self._in_county[code[:6]].append(code)
+        self.counties = {
+            code: units[-1].name
+            for code, units in self.by_code.items()
+            if len(code) == 6 and not code.endswith("00")
+        }
+
+    def __bool__(self) -> bool:
+        return bool(self.by_code)
+
+    def name(self, code: str) -> str:
+        """The latest name of a code, or the code itself."""
+        units = self.by_code.get(code)
+        return units[-1].name if units else code
+
+    def _in_force(self, code: str, month: date) -> Unit | None:
+        return next((u for u in self.by_code.get(code, ()) if u.in_force(month)), None)
+
+    def _renamed_to(self, unit: Unit) -> str | None:
+        """The one successor whose one predecessor this is, if it did not exist beside it: then it is a renaming."""
+        if len(unit.successors) != 1:
+            return None
+        successor = unit.successors[0]
+        if self._predecessors[successor] != {unit.code} or successor not in self.by_code:
+            return None
+        begins = self.by_code[successor][0].valid_from
+        if begins is None or unit.valid_to is None or begins < unit.valid_to - _HANDOVER:
+            return None
+        return successor
+
+    def resolve(self, code: str, month: date) -> Resolved:
+        """The code in force in `month` for what was reported under `code`."""
+        units = self.by_code.get(code)
+        if not units:
+            return Resolved(None, error="R08", found={"value": code})
+        if self._in_force(code, month):
+            return Resolved(code)
+        ended = [u for u in units if u.valid_to is not None and u.valid_to <= month_end(month)]
+        return self._forward(ended[-1], month) if ended else self._backward(units[0], month)
+
+    def _forward(self, first: Unit, month: date) -> Resolved:
+        unit, seen = first, {first.code}
+        while True:
+            successor = self._renamed_to(unit)
+            if successor is None or successor in seen:
+                break
+            if self._in_force(successor, month):
+                return Resolved(successor, doubt="D01")
+            seen.add(successor)
+            later = [
+                u
+                for u in self.by_code[successor]
+                if u.valid_to is not None and u.valid_to <= month_end(month)
+            ]
+            if not later:
+                break
+            unit = later[-1]
+        names = "、".join(f"{self.name(c)}（{c}）" for c in unit.successors)
+        if not unit.successors:
+            detail = "没有变更后代码"
+        elif len(unit.successors) == 1:
+            detail = f"并入{names}"
+        else:
+            detail = f"拆分为{names}"
+        found = {
+            "unit": f"{first.name}（{first.code}）",
+            "date": first.valid_to.isoformat() if first.valid_to else "",
+            "detail": detail,
+            "month": f"{month:%Y-%m}",
+        }
+        return Resolved(None, error="R09", found=found)
+
+    def _backward(self, first: Unit, month: date) -> Resolved:
+        code, seen = first.code, {first.code}
+        while True:
+            before = self._predecessors.get(code, set())
+            if len(before) != 1:
+                break
+            (previous,) = before
+            if previous in seen or all(self._renamed_to(u) != code for u in self.by_code.get(previous, ())):
+                break
+            if self._in_force(previous, month):
+                return Resolved(previous, doubt="D01")
+            seen.add(previous)
+            code = previous
+        found = {
+            "unit": f"{first.name}（{first.code}）",
+            "date": first.valid_from.isoformat() if first.valid_from else "",
+            "month": f"{month:%Y-%m}",
+        }
+        return Resolved(None, error="R10", found=found)
+
+    def _names(self, code: str) -> set[str]:
+        """Every name the code, or the codes it was renamed from and to, ever had."""
+        names = {canonical(u.name) for u in self.by_code.get(code, ())}
+        for unit in self.by_code.get(code, ()):
+            successor = self._renamed_to(unit)
+            if successor:
+                names |= {canonical(u.name) for u in self.by_code[successor]}
+        for previous in self._predecessors.get(code, ()):
+            if any(self._renamed_to(u) == code for u in self.by_code.get(previous, ())):
+                names |= {canonical(u.name) for u in self.by_code[previous]}
+        return names
+
+    def check_name(self, code: str, name: str) -> Resolved:
+        """Whether a name goes with a code: yes, with a doubt, or it is another unit's (R11)."""
+        written = self._without_ancestors(canonical(name), code)
+        names = self._names(code)
+        if written in names:
+            return Resolved(code)
+        others = {c for c in self._by_name.get(written, ()) if len(c) == len(code) and c != code}
+        near = {c for c in others if c[:6] == code[:6]}
+        similar = _stem(written) in {_stem(n) for n in names}
+        if near or (others and not similar):
+            other = min(near or others)
+            found = {
+                "code": code,
+                "unit": self.name(code),
+                "value": name,
+                "other": f"{self.name(other)}（{other}）",
+            }
+            return Resolved(None, error="R11", found=found)
+        if not similar and len(_stem(written)) >= 2:
+            twins = [
+                c
+                for c in self._in_county.get(code[:6], ())
+                if c != code and _stem(canonical(self.name(c))) == _stem(written)
+            ]
+            if len(twins) == 1:
+                other = twins[0]
+                found = {
+                    "code": code,
+                    "unit": self.name(code),
+                    "value": name,
+                    "other": f"{self.name(other)}（{other}）",
+                }
+                return Resolved(None, error="R11", found=found)
+        return Resolved(code, doubt="D02")
+
+    def _without_ancestors(self, name: str, code: str) -> str:
+        for ancestor in (code[:2] + "0000", code[:4] + "00", code[:6]):
+            prefix = self.name(ancestor)
+            if name.startswith(prefix) and len(name) > len(prefix) + 1:
+                name = name[len(prefix) :]
+        return name
+
+    def county_in(self, words: str) -> str | None:
+        """The one county that a title, sheet or file name speaks of."""
+        text = fold(words)
+        found = {code: name for code, name in self.counties.items() if len(name) >= 2 and name in text}
+        longest = {c: n for c, n in found.items() if not any(n != m and n in m for m in found.values())}
+        return next(iter(longest)) if len(longest) == 1 else None
+
+    def by_name(self, name: str, county: str | None, month: date) -> Resolved:
+        """A unit by its name alone: only within a named county, and only if one unit there had it in that month."""
+        if county is None:
+            return Resolved(
+                None,
+                error="R12",
+                found={"value": name, "detail": "标题、工作表名和文件名里没有写明是哪个县（市、区）"},
+            )
+        written = self._without_ancestors(canonical(name), county)
+        codes = [
+            c
+            for c in self._in_county.get(county, ())
+            if any(canonical(u.name) == written for u in self.by_code[c])
+        ]
+        found = {r.code for c in codes if (r := self.resolve(c, month)).code is not None}
+        if len(found) == 1:
+            return Resolved(found.pop(), doubt="D03")
+        where = self.counties[county]
+        detail = (
+            f"{where}当月没有叫这个名称的单位" if not found else f"{where}有 {len(found)} 个单位叫这个名称"
+        )
+        return Resolved(None, error="R12", found={"value": name, "detail": detail})
+
+
+def winners(divisions: pl.DataFrame) -> pl.DataFrame:
+    """For each code all its rows from the submission that counts: a later table replaces what was said of a code."""
+    best = pl.col("precedence").max().over("division_code")
+    return divisions.filter(pl.col("precedence") == best).sort(
+        "division_code", pl.col("valid_from"), nulls_last=False, maintain_order=True
+    )
+
+
+LEVELS: dict[int, str] = {6: "县级及以上", 9: "乡镇", 12: "村级"}
+
+
+def unit_frame(units: Units) -> pl.DataFrame:
+    """Codes of one period only, for the vectorised check; the few others go one by one."""
+    rows: list[tuple[Any, ...]] = [
+        (code, found[0].name, found[0].valid_from, found[0].valid_to)
+        for code, found in units.by_code.items()
+        if len(found) == 1
+    ]
+    schema = {"code": pl.String, "unit_name": pl.String, "unit_from": pl.Date, "unit_to": pl.Date}
+    return pl.DataFrame(rows, schema=schema, orient="row")

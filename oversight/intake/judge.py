@@ -1,0 +1,739 @@
+"""Whole-of-data judgement of landed rows: which unit, repeated within a file, off by a factor, inconsistent.
+
+Everything is judged anew on every run from all that ever landed, so that nothing depends on the order in which
+files arrived, except precedence where the files themselves leave it open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from oversight.contracts import DATASETS
+from oversight.errors import OversightError
+from oversight.intake.catalogue import CATALOGUE
+from oversight.intake.identity import LEVELS, Resolved, Units, unit_frame, winners
+from oversight.intake.landed import Landed, row_schema
+from oversight.intake.precedence import Arrival, ranks
+from oversight.intake.scale import hold
+
+KEY = ("table_no", "row_number")
+VERDICT_SCHEMA: dict[str, Any] = {
+    "table_no": pl.Int32,
+    "row_number": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "code": pl.String,
+    "found": pl.String,
+}
+REJECTED_SCHEMA: dict[str, Any] = {
+    "submission_id": pl.String,
+    "sheet": pl.String,
+    "row_number": pl.Int64,
+    "column_title": pl.String,
+    "value": pl.String,
+    "error_code": pl.String,
+    "message_zh": pl.String,
+    "what_to_do_zh": pl.String,
+    "disposition": pl.String,
+}
+SUBMISSION_SCHEMA: dict[str, Any] = {
+    "submission_id": pl.String,
+    "file_name": pl.String,
+    "sha256": pl.String,
+    "dataset": pl.String,
+    "received_at": pl.Datetime("us"),
+    "month_from": pl.Date,
+    "month_to": pl.Date,
+    "rows_read": pl.Int64,
+    "rows_accepted": pl.Int64,
+    "rows_held": pl.Int64,
+    "rows_rejected": pl.Int64,
+    "rows_ignored": pl.Int64,
+    "status": pl.String,
+    "is_correction": pl.Boolean,
+    "filed_on": pl.Date,
+    "arrival_seq": pl.Int64,
+    "error_code": pl.String,
+    "message_zh": pl.String,
+    "what_to_do_zh": pl.String,
+}
+
+
+class Unbalanced(OversightError):
+    """Rows read do not equal rows accepted, held, rejected and ignored: an internal error, never published."""
+
+
+@dataclass
+class Judged:
+    """The build inputs: a frame for each dataset, the submissions, and every row that is not used with its reason."""
+
+    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    submissions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SUBMISSION_SCHEMA))
+    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+
+
+@dataclass
+class _Verdicts:
+    """What became of rows that are not simply accepted, gathered as the steps go."""
+
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    held: list[pl.DataFrame] = field(default_factory=list)
+    repeated: list[pl.DataFrame] = field(default_factory=list)
+
+
+def _verdicts(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=VERDICT_SCHEMA, orient="row")
+
+
+def _without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    if gone.height == 0:
+        return rows
+    return rows.join(gone.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
+
+
+def judge(landed: Landed, ledger: pl.DataFrame, confirmed: pl.DataFrame | None = None) -> Judged:
+    """Judge all landed rows. `confirmed`: (dataset, code, month, column, value) that an analyst has confirmed."""
+    tables = landed.tables
+    precedence = _precedence(landed, ledger)
+    tables = tables.join(precedence, on="submission_id", how="left", maintain_order="left")
+    out = Judged()
+    verdicts = _Verdicts()
+    divisions = _divisions(landed, tables, verdicts)
+    out.rows["divisions"] = divisions
+    units = Units(winners(divisions))
+    unusable = pl.DataFrame(schema={"table_no": pl.Int32})
+    for dataset in ("population", "budget", "staffing", "indicators"):
+        rows, errors = _parsed(landed, tables, dataset)
+        if not units:
+            unusable = pl.concat([unusable, tables.filter(pl.col("dataset") == dataset).select("table_no")])
+            rows, errors = rows.clear(), errors.clear()
+        # An amount finer than a 分 is most often one in 万元: if history says so too, the row is held for that.
+        hard = errors.filter(pl.col("code") != "R05")
+        verdicts.rejected.append(hard)
+        soft = _without(errors.filter(pl.col("code") == "R05"), hard)
+        rows = _without(rows, hard)
+        rows = _identify(dataset, rows, tables, units, verdicts)
+        rows = _repeats(dataset, rows, tables, units, verdicts)
+        held = hold(dataset, rows, confirmed) if dataset != "indicators" else _verdicts(())
+        verdicts.held.append(held)
+        if soft.height:
+            soft = _without(soft, held).join(rows.select(KEY), on=KEY, how="semi")
+            verdicts.rejected.append(soft)
+            rows = _without(rows, soft)
+        rows = _doubt(dataset, rows, held, tables)
+        out.rows[dataset] = _provide(dataset, rows, held, tables)
+    _account(out, landed, ledger, tables, verdicts, unusable)
+    return out
+
+
+# --- precedence -----------------------------------------------------------------------------------------
+
+
+def _precedence(landed: Landed, ledger: pl.DataFrame) -> pl.DataFrame:
+    said = landed.tables.group_by("submission_id").agg(
+        pl.col("is_correction").any(), pl.col("filed_on").max()
+    )
+    first = ledger.filter("is_first").select(
+        pl.col("sha256").str.slice(0, 16).alias("submission_id"), "arrival_seq", "file_name"
+    )
+    known = first.join(said, on="submission_id", how="left")
+    arrivals = [
+        Arrival(r["submission_id"], bool(r["is_correction"]), r["filed_on"], r["arrival_seq"], r["file_name"])
+        for r in known.iter_rows(named=True)
+    ]
+    order = ranks(arrivals)
+    return pl.DataFrame(
+        list(order.items()), schema={"submission_id": pl.String, "precedence": pl.Int64}, orient="row"
+    )
+
+
+# --- divisions ------------------------------------------------------------------------------------------
+
+
+def _parsed(landed: Landed, tables: pl.DataFrame, dataset: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Landed rows of a dataset and the errors that reading them gave, as verdicts."""
+    rows = landed.rows.get(dataset, pl.DataFrame(schema=row_schema(dataset)))
+    numbers = tables.filter(pl.col("dataset") == dataset).select("table_no")
+    errors = landed.errors.join(numbers, on="table_no", how="semi")
+    return rows, errors.with_columns(found=pl.lit(None, pl.String)).select(VERDICT_SCHEMA.keys())
+
+
+def _divisions(landed: Landed, tables: pl.DataFrame, verdicts: _Verdicts) -> pl.DataFrame:
+    rows, errors = _parsed(landed, tables, "divisions")
+    verdicts.rejected.append(errors)
+    rows = _without(rows, errors)
+    code = pl.col("division_code")
+    derived = (
+        pl.when(code.str.len_chars() > 6)
+        .then(code.str.slice(0, code.str.len_chars() - 3))
+        .when(~code.str.ends_with("00"))
+        .then(code.str.slice(0, 4) + "00")
+        .when(~code.str.ends_with("0000"))
+        .then(code.str.slice(0, 2) + "0000")
+    )
+    rows = rows.with_columns(parent_code=pl.coalesce("parent_code", derived), doubts=pl.lit(None, pl.String))
+    rows = _repeats("divisions", rows, tables, None, verdicts)
+    return _provide("divisions", rows, _verdicts(()), tables)
+
+
+# --- identity -------------------------------------------------------------------------------------------
+
+
+def _identify(
+    dataset: str, rows: pl.DataFrame, tables: pl.DataFrame, units: Units, verdicts: _Verdicts
+) -> pl.DataFrame:
+    """Add `unit_code`, the code in force in the row's month, and `doubts`; reject what cannot be placed."""
+    code_column = "subject_code" if dataset == "indicators" else "reported_code"
+    name_column = "subject_name" if dataset == "indicators" else "reported_name"
+    if rows.height == 0:
+        return rows.with_columns(unit_code=pl.lit(None, pl.String), doubts=pl.lit(None, pl.String))
+    frame = rows.join(
+        unit_frame(units), left_on=code_column, right_on="code", how="left", maintain_order="left"
+    )
+    end = pl.col("month").dt.month_end()
+    in_force = (
+        pl.col("unit_name").is_not_null()
+        & (pl.col("unit_from").is_null() | (pl.col("unit_from") <= end))
+        & (pl.col("unit_to").is_null() | (pl.col("unit_to") > end))
+    )
+    if dataset != "indicators":
+        in_force &= pl.col(code_column).str.len_chars() == 9
+    frame = frame.with_columns(
+        unit_code=pl.when(in_force).then(code_column),
+        name_fits=(pl.col(name_column).is_null() | (pl.col(name_column) == pl.col("unit_name"))).fill_null(
+            value=False
+        ),
+    )
+    frame = _resolve_codes(dataset, frame, code_column, units)
+    frame = _resolve_names(frame, code_column, name_column, tables, units)
+    frame = _check_names(frame, code_column, name_column, units)
+    bad = frame.filter(pl.col("error").is_not_null())
+    verdicts.rejected.append(
+        bad.select(
+            *KEY,
+            column=pl.lit(code_column),
+            value=pl.coalesce(code_column, name_column),
+            code="error",
+            found="found",
+        )
+    )
+    doubts = pl.concat_str("code_doubt", "name_doubt", separator=";", ignore_nulls=True)
+    good = frame.filter(pl.col("error").is_null()) if bad.height else frame
+    return good.select(*rows.columns, "unit_code", doubts=pl.when(doubts != "").then(doubts))
+
+
+_RESOLVED = {"to": pl.String, "doubt": pl.String, "error": pl.String, "found": pl.String}
+
+
+def _resolution_rows(keys: Iterable[tuple[Any, ...]], resolved: Iterable[Resolved]) -> list[tuple[Any, ...]]:
+    return [
+        (*key, r.code, r.doubt, r.error, json.dumps(r.found, ensure_ascii=False) if r.error else None)
+        for key, r in zip(keys, resolved, strict=True)
+    ]
+
+
+def _resolve_codes(dataset: str, frame: pl.DataFrame, code_column: str, units: Units) -> pl.DataFrame:
+    """Codes that are not simply in force: renamed, merged, of another level, unknown."""
+    open_ = frame.filter(pl.col("unit_code").is_null() & pl.col(code_column).is_not_null())
+    keys = open_.select(code_column, "month").unique().rows()
+    blank = {"code_doubt": pl.String, "error": pl.String, "found": pl.String}
+    if not keys:
+        return frame.with_columns(pl.lit(None, t).alias(n) for n, t in blank.items())
+
+    def one(code: str, month: date) -> Resolved:
+        if dataset != "indicators" and len(code) != 9:
+            return Resolved(None, error="R15", found={"value": code, "level": LEVELS.get(len(code), "其他")})
+        return units.resolve(code, month)
+
+    table = pl.DataFrame(
+        _resolution_rows(keys, (one(*k) for k in keys)),
+        schema={code_column: pl.String, "month": pl.Date, **_RESOLVED},
+        orient="row",
+    )
+    joined = frame.join(table, on=[code_column, "month"], how="left", maintain_order="left")
+    return (
+        joined.with_columns(unit_code=pl.coalesce("unit_code", "to"))
+        .rename({"doubt": "code_doubt"})
+        .drop("to")
+    )
+
+
+def _resolve_names(
+    frame: pl.DataFrame, code_column: str, name_column: str, tables: pl.DataFrame, units: Units
+) -> pl.DataFrame:
+    """Rows without a code: by name within the county that the table names."""
+    open_ = frame.filter(pl.col(code_column).is_null())
+    if open_.height == 0:
+        return frame
+    words = dict(tables.select("table_no", "words").iter_rows())
+    counties: dict[int, str | None] = {}
+    keys = open_.select("table_no", name_column, "month").unique().rows()
+    for number, _, _ in keys:
+        if number not in counties:
+            counties[number] = units.county_in(words.get(number) or "")
+    table = pl.DataFrame(
+        _resolution_rows(
+            keys, (units.by_name(name, counties[number], month) for number, name, month in keys)
+        ),
+        schema={
+            "table_no": pl.Int32,
+            name_column: pl.String,
+            "month": pl.Date,
+            **{k + "_2": t for k, t in _RESOLVED.items()},
+        },
+        orient="row",
+    ).with_columns(pl.lit(None, pl.String).alias(code_column))
+    joined = frame.join(
+        table,
+        on=["table_no", name_column, "month", code_column],
+        how="left",
+        maintain_order="left",
+        nulls_equal=True,
+    )
+    return joined.with_columns(
+        unit_code=pl.coalesce("unit_code", "to_2"),
+        code_doubt=pl.coalesce("code_doubt", "doubt_2"),
+        error=pl.coalesce("error", "error_2"),
+        found=pl.coalesce("found", "found_2"),
+    )
+
+
+def _check_names(frame: pl.DataFrame, code_column: str, name_column: str, units: Units) -> pl.DataFrame:
+    open_ = frame.filter(
+        ~pl.col("name_fits")
+        & pl.col("error").is_null()
+        & pl.col(code_column).is_not_null()
+        & pl.col(name_column).is_not_null()
+    )
+    keys = open_.select(code_column, name_column).unique().rows()
+    if not keys:
+        return frame.with_columns(name_doubt=pl.lit(None, pl.String))
+    table = pl.DataFrame(
+        _resolution_rows(keys, (units.check_name(code, name) for code, name in keys)),
+        schema={
+            code_column: pl.String,
+            name_column: pl.String,
+            **{k + "_3": t for k, t in _RESOLVED.items()},
+        },
+        orient="row",
+    )
+    joined = frame.join(table, on=[code_column, name_column], how="left", maintain_order="left")
+    return joined.with_columns(
+        name_doubt="doubt_3", error=pl.coalesce("error", "error_3"), found=pl.coalesce("found", "found_3")
+    )
+
+
+# --- repeats within one file ----------------------------------------------------------------------------
+
+
+def _repeats(
+    dataset: str, rows: pl.DataFrame, tables: pl.DataFrame, units: Units | None, verdicts: _Verdicts
+) -> pl.DataFrame:
+    """The same key twice in one file: an identical repeat is ignored, contradicting rows are all rejected."""
+    if rows.height < 2:
+        return rows
+    if dataset == "divisions":
+        key, ignore = ["division_code", "valid_from"], {"doubts"}
+    elif dataset == "indicators":
+        key, ignore = (
+            ["unit_code", "month", "indicator_code"],
+            {"subject_name", "indicator_name", "subject_code", "doubts"},
+        )
+    else:
+        key, ignore = ["unit_code", "month"], {"reported_code", "reported_name", "doubts"}
+    # Files are numbered: a text of 16 characters on each of millions of rows would cost more than the check.
+    numbered = tables.select("table_no", file_no=pl.col("submission_id").rank("dense").cast(pl.Int32))
+    if tables.height == 1 or numbered["file_no"].n_unique() == 1:
+        frame = rows.with_columns(file_no=pl.lit(1, pl.Int32))
+    else:
+        frame = rows.with_columns(
+            file_no=pl.col("table_no").replace_strict(
+                numbered["table_no"], numbered["file_no"], return_dtype=pl.Int32
+            )
+        )
+    full_key = ["file_no", *key]
+    again = frame.select(pl.struct(full_key).is_duplicated()).to_series()
+    if not again.any():
+        return rows
+    group = frame.filter(again).sort("table_no", "row_number")
+    figures = [c for c in group.columns if c not in {*KEY, *full_key, *ignore}]
+    group = group.with_columns(
+        variants=pl.struct(figures).n_unique().over(full_key) if figures else pl.lit(1),
+        place=pl.int_range(pl.len()).over(full_key),
+    )
+    verdicts.repeated.append(group.filter((pl.col("variants") == 1) & (pl.col("place") > 0)).select(KEY))
+    clash = group.filter(pl.col("variants") > 1)
+    if clash.height:
+        sheets = dict(tables.select("table_no", "sheet").iter_rows())
+        unit_key = key[0]
+        found: list[tuple[Any, ...]] = []
+        places: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+        for row in clash.select(*full_key, *KEY).iter_rows():
+            places.setdefault(row[: len(full_key)], []).append(row[len(full_key) :])
+        for values_, group_places in places.items():
+            named = dict(zip(full_key, values_, strict=True))
+            code = str(named[unit_key])
+            month = named.get("month")
+            for number, row_number in group_places:
+                others = [
+                    (f"{sheets.get(n)} " if sheets.get(n) else "") + f"第 {r} 行"
+                    for n, r in group_places
+                    if (n, r) != (number, row_number)
+                ]
+                texts = {
+                    "unit": f"{units.name(code)}（{code}）" if units else code,
+                    "month": f"{month:%Y-%m}" if isinstance(month, date) else "",
+                    "other": "、".join(others[:3]),
+                }
+                found.append(
+                    (number, row_number, unit_key, code, "R14", json.dumps(texts, ensure_ascii=False))
+                )
+        verdicts.rejected.append(_verdicts(found))
+    gone = group.filter((pl.col("variants") > 1) | (pl.col("place") > 0))
+    return _without(rows, gone)
+
+
+# --- doubts ---------------------------------------------------------------------------------------------
+
+
+def _doubt(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+    """Mark rows whose figures do not fit together. They are used all the same: the sender is told."""
+    if rows.height == 0:
+        return rows
+    found: dict[str, pl.Expr] = {}
+    if dataset == "budget":
+        budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny")
+        found["D06"] = pl.col("spent_cumulative_cny") > pl.col("disbursed_cumulative_cny")
+        found["D07"] = pl.col("disbursed_cumulative_cny") > budget
+    if dataset == "staffing":
+        found["D08"] = pl.col("villages_with_assistant_count") > pl.col("villages_count")
+    frame = rows
+    if dataset in ("budget", "population"):
+        frame, across = _across_months(dataset, rows, held, tables)
+        found |= across
+    for code, condition in found.items():
+        marked = pl.when(condition.fill_null(value=False)).then(pl.lit(code))
+        if not frame.select(marked.is_not_null().any()).item():
+            continue
+        frame = frame.with_columns(
+            doubts=pl.when(marked.is_null())
+            .then("doubts")
+            .otherwise(pl.concat_str("doubts", marked, separator=";", ignore_nulls=True))
+        )
+    return frame.select(rows.columns)
+
+
+def _across_months(
+    dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame
+) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
+    """Conditions that compare a row with the row that counts for the month before."""
+    if dataset == "budget":
+        need = ["disbursed_month_cny", "disbursed_cumulative_cny", "spent_month_cny", "spent_cumulative_cny"]
+        carried = ["disbursed_cumulative_cny", "spent_cumulative_cny"]
+    else:
+        need = ["births_persons", "deaths_persons", "moved_in_persons", "moved_out_persons"]
+        carried = ["population_persons"]
+    if rows.select(pl.all_horizontal(pl.col(c).is_null().all() for c in need)).item():
+        return rows, {}
+    rank = tables.select("table_no", "precedence")
+    before = _without(rows, held).select("table_no", "unit_code", "month", *carried)
+    before = before.join(rank, on="table_no", how="left").drop("table_no")
+    before = (
+        before.sort("precedence")
+        .unique(["unit_code", "month"], keep="last", maintain_order=True)
+        .select(
+            "unit_code",
+            pl.col("month").dt.offset_by("1mo").alias("month"),
+            *(pl.col(c).alias(f"before_{c}") for c in carried),
+        )
+    )
+    frame = rows.join(before, on=["unit_code", "month"], how="left", maintain_order="left")
+    if dataset == "population":
+        expected = (
+            pl.col("before_population_persons")
+            + pl.col("births_persons")
+            - pl.col("deaths_persons")
+            + pl.col("moved_in_persons")
+            - pl.col("moved_out_persons")
+        )
+        return frame, {"D05": pl.col("population_persons") != expected}
+    wrong = pl.lit(value=False)
+    for kind in ("disbursed", "spent"):
+        start = (
+            pl.when(pl.col("month").dt.month() == 1)
+            .then(pl.lit(0).cast(pl.Decimal(18, 2)))
+            .otherwise(pl.col(f"before_{kind}_cumulative_cny"))
+        )
+        expected = start + pl.col(f"{kind}_month_cny")
+        wrong = wrong | (pl.col(f"{kind}_cumulative_cny") != expected).fill_null(value=False)
+    return frame, {"D04": wrong}
+
+
+# --- build inputs ---------------------------------------------------------------------------------------
+
+
+def _provide(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+    """Rows as the build input has them, validated by the contract's schema."""
+    contract = DATASETS[dataset]
+    frame = rows
+    if "unit_code" in frame.columns:
+        target = "subject_code" if dataset == "indicators" else "township_code"
+        frame = frame.drop("subject_code", strict=False) if dataset == "indicators" else frame
+        frame = frame.rename({"unit_code": target})
+    elif "township_code" in contract.polars_schema():
+        frame = frame.with_columns(township_code=pl.lit(None, pl.String))
+    if held.height:
+        marks = held.select(*KEY, row_status=pl.lit("held")).unique()
+        frame = frame.join(marks, on=KEY, how="left", maintain_order="left").with_columns(
+            pl.col("row_status").fill_null("accepted")
+        )
+    else:
+        frame = frame.with_columns(row_status=pl.lit("accepted"))
+    frame = frame.join(
+        tables.select("table_no", "submission_id", "sheet", "precedence"),
+        on="table_no",
+        how="left",
+        maintain_order="left",
+    )
+    schema = contract.polars_schema()
+    ready = frame.select("table_no", *(pl.col(n).cast(t) for n, t in schema.items()))
+    contract.schema.validate(ready.drop("table_no"))
+    return ready
+
+
+# --- accounting -----------------------------------------------------------------------------------------
+
+
+def _account(
+    out: Judged,
+    landed: Landed,
+    ledger: pl.DataFrame,
+    tables: pl.DataFrame,
+    verdicts: _Verdicts,
+    unusable: pl.DataFrame,
+) -> None:
+    rejected = pl.concat([_verdicts(()), *(v.cast(pl.Schema(VERDICT_SCHEMA)) for v in verdicts.rejected)])
+    held = pl.concat([_verdicts(()), *verdicts.held])
+    repeated = pl.concat([pl.DataFrame(schema={k: VERDICT_SCHEMA[k] for k in KEY}), *verdicts.repeated])
+    usable = tables.join(unusable, on="table_no", how="anti", maintain_order="left")
+    counts = (
+        usable.select("table_no", "submission_id", "dataset", "rows_data", "rows_ignored")
+        .join(_count(rejected, "rejected"), on="table_no", how="left")
+        .join(_count(repeated, "repeated"), on="table_no", how="left")
+    )
+    stated: list[pl.DataFrame] = []
+    months: list[pl.DataFrame] = []
+    for frame in out.rows.values():
+        stated.append(
+            frame.group_by("table_no").agg(
+                (pl.col("row_status") == "accepted").sum().cast(pl.Int64).alias("accepted"),
+                (pl.col("row_status") == "held").sum().cast(pl.Int64).alias("held"),
+            )
+        )
+        if "month" in frame.columns:
+            months.append(
+                frame.group_by("table_no").agg(
+                    pl.col("month").min().alias("month_from"), pl.col("month").max().alias("month_to")
+                )
+            )
+    counts = counts.join(pl.concat(stated), on="table_no", how="left")
+    counts = counts.join(pl.concat(months), on="table_no", how="left")
+    counts = counts.with_columns(pl.col("rejected", "repeated", "accepted", "held").fill_null(0))
+    wrong = counts.filter(
+        pl.col("rows_data") != pl.col("accepted") + pl.col("held") + pl.col("rejected") + pl.col("repeated")
+    )
+    if wrong.height:
+        first = wrong.row(0, named=True)
+        raise Unbalanced(
+            f"内部错误：报送文件 {first['submission_id']} 的 {first['dataset']} 表读到 {first['rows_data']} 行，"
+            f"但入库 {first['accepted']}、待确认 {first['held']}、退回 {first['rejected']}、忽略 {first['repeated']} 行，"
+            "合计不等；请把该文件交给系统管理员。"
+        )
+    per_file = counts.group_by("submission_id").agg(
+        pl.col("dataset").unique().sort().str.join(",").alias("dataset"),
+        (pl.col("rows_data") + pl.col("rows_ignored")).sum().alias("rows_read"),
+        pl.col("accepted", "held", "rejected").sum(),
+        (pl.col("rows_ignored") + pl.col("repeated")).sum().alias("ignored"),
+        pl.col("month_from").min(),
+        pl.col("month_to").max(),
+    )
+    out.rejected = _rejected_rows(landed, tables, rejected, held, per_file)
+    out.submissions = _submissions(landed, ledger, tables, per_file, unusable, out.rejected)
+    out.rows = {d: f.drop("table_no") for d, f in out.rows.items()}
+
+
+def _count(verdicts: pl.DataFrame, name: str) -> pl.DataFrame:
+    return verdicts.select(KEY).unique().group_by("table_no").agg(pl.len().cast(pl.Int64).alias(name))
+
+
+def _rejected_rows(
+    landed: Landed, tables: pl.DataFrame, rejected: pl.DataFrame, held: pl.DataFrame, per_file: pl.DataFrame
+) -> pl.DataFrame:
+    where = {r[0]: r[1:] for r in tables.select("table_no", "submission_id", "sheet", "dataset").iter_rows()}
+    rows: list[tuple[Any, ...]] = []
+    for frame, disposition in ((rejected, "rejected"), (held, "held")):
+        for number, row_number, column, value, code, found in frame.sort(
+            *KEY, "column", nulls_last=True
+        ).iter_rows():
+            submission_id, sheet, dataset = where[number]
+            contract_column = DATASETS[dataset].columns.get(column) if column else None
+            title = contract_column.title_zh if contract_column else None
+            message = CATALOGUE[code]
+            texts = {"column": title, "value": value, **(json.loads(found) if found else {})}
+            rows.append(
+                (
+                    submission_id,
+                    sheet,
+                    row_number,
+                    title,
+                    value,
+                    code,
+                    message.fill(**texts),
+                    message.remedy_zh,
+                    disposition,
+                )
+            )
+    counted = set(per_file["submission_id"])
+    for submission_id, _, sheet, _, code, found, numbers, _ in landed.refusals.iter_rows():
+        if submission_id not in counted:
+            continue
+        message = CATALOGUE[code]
+        text = message.fill(**json.loads(found))
+        rows.extend(
+            (submission_id, sheet, n, None, None, code, text, message.remedy_zh, "rejected") for n in numbers
+        )
+    return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
+
+
+def _submissions(
+    landed: Landed,
+    ledger: pl.DataFrame,
+    tables: pl.DataFrame,
+    per_file: pl.DataFrame,
+    unusable: pl.DataFrame,
+    rejected: pl.DataFrame,
+) -> pl.DataFrame:
+    counts = {r["submission_id"]: r for r in per_file.iter_rows(named=True)}
+    files = {r["submission_id"]: r for r in landed.files.iter_rows(named=True)}
+    refusals: dict[str, list[dict[str, Any]]] = {}
+    for refusal in landed.refusals.iter_rows(named=True):
+        refusals.setdefault(refusal["submission_id"], []).append(refusal)
+    said = {
+        r[0]: r[1:]
+        for r in tables.group_by("submission_id")
+        .agg(
+            pl.col("is_correction").any(),
+            pl.col("filed_on").max(),
+            pl.col("dataset").unique().sort().str.join(","),
+        )
+        .iter_rows()
+    }
+    waiting = set(tables.join(unusable, on="table_no", how="semi")["submission_id"])
+    reasons: dict[str, str] = {}
+    for submission_id, code in (
+        rejected.group_by("submission_id", "error_code")
+        .len()
+        .sort("len", "error_code")
+        .select("submission_id", "error_code")
+        .iter_rows()
+    ):
+        reasons[submission_id] = CATALOGUE[code].title_zh
+    rows: list[dict[str, Any]] = []
+    copies: dict[str, int] = {}
+    for entry in (
+        ledger.sort("arrival_seq", "file_name")
+        .sort("is_first", descending=True, maintain_order=True)
+        .iter_rows(named=True)
+    ):
+        base = entry["sha256"][:16]
+        correction, filed_on, dataset = said.get(base, (False, None, None))
+        row: dict[str, Any] = dict.fromkeys(SUBMISSION_SCHEMA) | {
+            "submission_id": base,
+            "file_name": entry["file_name"],
+            "sha256": entry["sha256"],
+            "dataset": dataset,
+            "received_at": entry["received_at"],
+            "is_correction": bool(correction),
+            "filed_on": filed_on,
+            "arrival_seq": entry["arrival_seq"],
+            **dict.fromkeys(("rows_read", "rows_accepted", "rows_held", "rows_rejected", "rows_ignored"), 0),
+        }
+        if not entry["is_first"]:
+            copies[base] = copies.get(base, 1) + 1
+            first = ledger.filter((pl.col("sha256") == entry["sha256"]) & pl.col("is_first"))[
+                "file_name"
+            ].item()
+            row |= {
+                "submission_id": f"{base}-{copies[base]}",
+                "status": "duplicate",
+                "message_zh": f"与“{first}”内容完全相同，不重复入库。",
+                "what_to_do_zh": "无需处理。",
+            }
+        elif base in counts:
+            row |= _outcome(counts[base], refusals.get(base, []), reasons.get(base, ""))
+        elif base in waiting:
+            row |= {"status": "refused"} | _message("F11", {})
+        else:
+            row |= {"status": "refused"} | _refusal(files.get(base), refusals.get(base, []))
+            if row["dataset"] is None and refusals.get(base):
+                row["dataset"] = refusals[base][0]["dataset"]
+        rows.append(row)
+    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row").sort("arrival_seq", "file_name")
+
+
+def _message(code: str, found: dict[str, Any]) -> dict[str, str]:
+    message = CATALOGUE[code]
+    return {"error_code": code, "message_zh": message.fill(**found), "what_to_do_zh": message.remedy_zh}
+
+
+def _refusal(file: dict[str, Any] | None, refusals: list[dict[str, Any]]) -> dict[str, str]:
+    if file is not None and file["error_code"] is not None:
+        return _message(file["error_code"], json.loads(file["error_found"]))
+    if refusals:
+        return _message(refusals[0]["code"], json.loads(refusals[0]["found"]))
+    return _message("F05", {"detail": ""})
+
+
+def _outcome(counts: dict[str, Any], refusals: list[dict[str, Any]], reason: str) -> dict[str, Any]:
+    refused_rows = sum(len(r["rows"]) for r in refusals)
+    refused_ignored = sum(r["rows_ignored"] for r in refusals)
+    read = counts["rows_read"] + refused_rows + refused_ignored
+    accepted, held = counts["accepted"], counts["held"]
+    rejected, ignored = counts["rejected"] + refused_rows, counts["ignored"] + refused_ignored
+    if read != accepted + held + rejected + ignored:
+        raise Unbalanced(f"内部错误：报送文件 {counts['submission_id']} 行数不平，请把该文件交给系统管理员。")
+    row: dict[str, Any] = {
+        "rows_read": read,
+        "rows_accepted": accepted,
+        "rows_held": held,
+        "rows_rejected": rejected,
+        "rows_ignored": ignored,
+        "dataset": counts["dataset"],
+        "month_from": counts["month_from"],
+        "month_to": counts["month_to"],
+    }
+    data_rows = accepted + held + rejected
+    if data_rows == 0:
+        return row | {"status": "refused"} | _message("F08", {})
+    if accepted + held == 0:
+        return row | {"status": "refused"} | _message("F13", {"rows": data_rows, "detail": reason})
+    if rejected or held:
+        parts = [f"读到 {data_rows} 行，入库 {accepted} 行"]
+        parts += [f"待确认 {held} 行"] if held else []
+        parts += [f"退回 {rejected} 行"] if rejected else []
+        return row | {
+            "status": "partial",
+            "message_zh": "，".join(parts) + f"（最多的是：{reason}）。",
+            "what_to_do_zh": "请按逐行的说明核对、更正后重新报送这些行。",
+        }
+    return row | {
+        "status": "accepted",
+        "message_zh": f"{accepted} 行全部入库。",
+        "what_to_do_zh": "无需处理。",
+    }

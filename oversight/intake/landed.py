@@ -1,0 +1,443 @@
+"""The ledger of every file ever seen, and the parsed rows of each content, by hash, in a few Parquet files.
+
+    landed/ledger.parquet        one row for each (content, name) ever seen
+    landed/hashes.json           size and time of each raw file, only so that unchanged files are not hashed again
+    landed/batches/<nr>/…        what was read from the files that arrived together: files, tables, refusals,
+                                 errors, and a Parquet file for each dataset
+
+Deleting landed/ loses the times of arrival and nothing else: the next run reads data/raw/ again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from oversight.contracts import DATASETS
+from oversight.intake import values
+from oversight.intake.normalise import ERROR_SCHEMA, TableFacts, normalise
+from oversight.intake.reading import BulkTable, Reading, read_path
+from oversight.intake.tables import Refusal, Table, column_letters
+from oversight.settings import TIME_ZONE, DataFolder
+
+LEDGER_SCHEMA: dict[str, Any] = {
+    "sha256": pl.String,
+    "file_name": pl.String,
+    "received_at": pl.Datetime("us"),
+    "arrival_seq": pl.Int64,
+    "is_first": pl.Boolean,
+}
+FILE_SCHEMA: dict[str, Any] = {
+    "submission_id": pl.String,
+    "error_code": pl.String,
+    "error_found": pl.String,
+    "has_formulas": pl.Boolean,
+}
+TABLE_SCHEMA: dict[str, Any] = {
+    "table_no": pl.Int32,
+    "submission_id": pl.String,
+    "dataset": pl.String,
+    "sheet": pl.String,
+    "header_row": pl.Int64,
+    "columns": pl.String,
+    "titles": pl.String,
+    "filed_on": pl.Date,
+    "is_correction": pl.Boolean,
+    "words": pl.String,
+    "rows_data": pl.Int64,
+    "rows_ignored": pl.Int64,
+}
+REFUSAL_SCHEMA: dict[str, Any] = {
+    "submission_id": pl.String,
+    "dataset": pl.String,
+    "sheet": pl.String,
+    "row_number": pl.Int64,
+    "code": pl.String,
+    "found": pl.String,
+    "rows": pl.List(pl.Int64),
+    "rows_ignored": pl.Int64,
+}
+_IGNORED_SUFFIXES = (".md", ".tmp", ".crdownload", ".part", ".lock")
+# Of two names for one content that arrive together, the one that says it is a copy is the copy.
+_COPY = re.compile(r"副本|复件|备份|[Cc]opy|\(\d\)|（\d）")
+_IGNORED_NAMES = frozenset(("thumbs.db", "desktop.ini"))
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """A fingerprint of the code that reads files; what was read by other code is read again."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for folder in (here, here.parent / "contracts"):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file lying in raw/ now."""
+
+    name: str
+    path: Path
+    sha256: str
+
+    @property
+    def submission_id(self) -> str:
+        return self.sha256[:16]
+
+
+def _raw_paths(raw: Path) -> Iterator[tuple[str, Path]]:
+    if not raw.is_dir():
+        return
+    for folder, subfolders, files in os.walk(raw):
+        subfolders[:] = sorted(d for d in subfolders if not d.startswith((".", "~", "__MACOSX")))
+        for file in files:
+            lower = file.lower()
+            if file.startswith((".", "~$")) or lower in _IGNORED_NAMES or lower.endswith(_IGNORED_SUFFIXES):
+                continue
+            path = Path(folder) / file
+            if path.is_file():
+                yield path.relative_to(raw).as_posix(), path
+
+
+def scan(folder: DataFolder) -> list[RawFile]:
+    """Every file in raw/ with its content hash, by name. A file unchanged in size and time is not read again."""
+    cache_path = folder.landed / "hashes.json"
+    try:
+        cache: dict[str, list[Any]] = json.loads(cache_path.read_text())
+    except (OSError, ValueError):
+        cache = {}
+    found: list[RawFile] = []
+    fresh: dict[str, list[Any]] = {}
+    for name, path in sorted(_raw_paths(folder.raw)):
+        stat = path.stat()
+        known = cache.get(name)
+        if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
+            sha256 = str(known[3])
+        else:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
+        found.append(RawFile(name, path, sha256))
+    if fresh != cache and folder.landed.is_dir():
+        _write_text(cache_path, json.dumps(fresh, ensure_ascii=False))
+    return found
+
+
+def _write_text(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write whole or not at all: a reader or a killed run never leaves half a file under this name."""
+    temporary = path.with_name(path.name + ".tmp")
+    frame.write_parquet(temporary, compression="lz4", statistics=False)
+    temporary.replace(path)
+
+
+# --- the ledger -----------------------------------------------------------------------------------------
+
+
+def read_ledger(folder: DataFolder) -> pl.DataFrame:
+    """Every (content, name) ever seen, in order of arrival."""
+    path = folder.landed / "ledger.parquet"
+    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=LEDGER_SCHEMA)
+
+
+def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.DataFrame:
+    """The ledger with what is new in `files`; contents seen before under another name become duplicates."""
+    names = set(zip(ledger["sha256"], ledger["file_name"], strict=True))
+    contents = set(ledger["sha256"])
+    seq = int(ledger.select(pl.col("arrival_seq").max()).item() or 0) + 1
+    rows = []
+    # Kept as the bureau's own clock shows it; DuckDB's TIMESTAMP has no zone.
+    received = now.astimezone(TIME_ZONE).replace(tzinfo=None) if now.tzinfo else now
+    for file in sorted(files, key=lambda f: (bool(_COPY.search(f.name)), f.name)):
+        if (file.sha256, file.name) in names:
+            continue
+        rows.append((file.sha256, file.name, received, seq, file.sha256 not in contents))
+        names.add((file.sha256, file.name))
+        contents.add(file.sha256)
+    if not rows:
+        return ledger
+    return pl.concat([ledger, pl.DataFrame(rows, schema=LEDGER_SCHEMA, orient="row")])
+
+
+def fingerprint(ledger: pl.DataFrame) -> str:
+    """What the ledger's contents and the names they first came under amount to; duplicates do not count."""
+    digest = hashlib.sha256()
+    first = ledger.filter("is_first").sort("sha256")
+    for sha256, name in first.select("sha256", "file_name").iter_rows():
+        digest.update(f"{sha256} {name}\n".encode())
+    return digest.hexdigest()
+
+
+# --- batches --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Landed:
+    """Everything that was ever read: frames over all batches, with table numbers unique among them."""
+
+    files: pl.DataFrame
+    tables: pl.DataFrame
+    refusals: pl.DataFrame
+    errors: pl.DataFrame
+    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+_PARTS: Mapping[str, Mapping[str, Any]] = {
+    "files": FILE_SCHEMA,
+    "tables": TABLE_SCHEMA,
+    "refusals": REFUSAL_SCHEMA,
+    "errors": ERROR_SCHEMA,
+}
+
+
+def row_schema(dataset: str) -> dict[str, Any]:
+    """Landed columns of a dataset: where the row stands, and what the sender wrote, typed."""
+    contract = DATASETS[dataset]
+    given = {name: dtype for name, dtype in contract.polars_schema().items() if name in contract.columns}
+    if dataset == "indicators":
+        given["indicator_value"] = contract.polars_schema()["indicator_value"]
+    return {"table_no": pl.Int32, "row_number": pl.Int64, **given}
+
+
+class Batch:
+    """Collects what files hold: small tables as plain lists, one frame a dataset at the end."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[Any, ...]] = []
+        self.tables: list[tuple[Any, ...]] = []
+        self.refusals: list[tuple[Any, ...]] = []
+        self.broken: list[tuple[Any, ...]] = []
+        self._facts: dict[int, TableFacts] = {}
+        self._lists: dict[str, dict[str, list[Any]]] = {}
+        self._typed: dict[str, list[pl.DataFrame]] = {d: [] for d in DATASETS}
+        self._errors: list[pl.DataFrame] = []
+
+    def add(self, submission_id: str, reading: Reading) -> None:
+        """Take in one file's tables."""
+        error = reading.error
+        if error is None and not reading.tables and not reading.refusals:
+            error = Refusal("F05", {"detail": ""})
+        found = None if error is None else json.dumps(error.found, ensure_ascii=False)
+        self.files.append((submission_id, error.code if error else None, found, reading.has_formulas))
+        for refusal in reading.refusals:
+            self._refuse(submission_id, refusal)
+        for table in reading.tables:
+            self._add_table(submission_id, table)
+
+    def _refuse(self, submission_id: str, r: Refusal) -> None:
+        found = json.dumps(r.found, ensure_ascii=False)
+        self.refusals.append(
+            (submission_id, r.dataset, r.sheet, r.row_number, r.code, found, list(r.rows), r.rows_ignored)
+        )
+
+    def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
+        header, context = table.header, table.context
+        contract = DATASETS[table.dataset]
+        if "month" in contract.columns and "month" not in header.columns and context.month is None:
+            rows = table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
+            where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
+            self._refuse(submission_id, Refusal("F18", {}, *where))
+            return
+        number = len(self.tables)
+        self._facts[number] = TableFacts(context.month, context.year, _powers(table))
+        height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
+        self.tables.append(
+            (
+                number,
+                submission_id,
+                table.dataset,
+                table.sheet,
+                header.last_row + 1,
+                json.dumps({n: column_letters(at) for n, at in header.columns.items()}),
+                json.dumps(
+                    {n: header.titles.get(at, "") for n, at in header.columns.items()}, ensure_ascii=False
+                ),
+                context.filed_on,
+                context.is_correction,
+                context.words,
+                height,
+                len(table.ignored),
+            )
+        )
+        self.broken.extend(
+            (number, row, column or None, value, code) for row, column, value, code in table.broken
+        )
+        if isinstance(table, BulkTable):
+            missing = [n for n in contract.columns if n not in table.frame.columns]
+            raw = table.frame.with_columns(
+                pl.lit(number, pl.Int32).alias("table_no"),
+                *(pl.lit(None, pl.String).alias(n) for n in missing),
+            )
+            self._normalise(table.dataset, raw)
+            return
+        lists = self._lists.setdefault(
+            table.dataset, {n: [] for n in ("table_no", "row_number", *contract.columns)}
+        )
+        lists["table_no"].extend([number] * height)
+        lists["row_number"].extend(table.row_numbers)
+        blank: list[None] = [None] * height
+        for name in contract.columns:
+            lists[name].extend(table.cells.get(name, blank))
+
+    def _normalise(self, dataset: str, raw: pl.DataFrame) -> None:
+        present = set(raw.get_column("table_no").unique().to_list())
+        typed, errors = normalise(dataset, raw, {n: f for n, f in self._facts.items() if n in present})
+        self._typed[dataset].append(
+            typed.select(row_schema(dataset).keys()).cast(pl.Schema(row_schema(dataset)))
+        )
+        self._errors.append(errors)
+
+    def finish(self) -> Landed:
+        """Normalise what was collected and hand it over as frames."""
+        for dataset, lists in self._lists.items():
+            schema = dict.fromkeys(lists, pl.String) | {"table_no": pl.Int32, "row_number": pl.Int64}
+            self._normalise(dataset, pl.DataFrame(lists, schema=schema))
+        self._lists = {}
+        broken = pl.DataFrame(self.broken, schema=ERROR_SCHEMA, orient="row")
+        return Landed(
+            files=pl.DataFrame(self.files, schema=FILE_SCHEMA, orient="row"),
+            tables=pl.DataFrame(self.tables, schema=TABLE_SCHEMA, orient="row"),
+            refusals=pl.DataFrame(self.refusals, schema=REFUSAL_SCHEMA, orient="row"),
+            errors=pl.concat([*self._errors, broken]),
+            rows={
+                d: pl.concat(frames) if frames else pl.DataFrame(schema=row_schema(d))
+                for d, frames in self._typed.items()
+            },
+        )
+
+
+def _powers(table: Table | BulkTable) -> dict[str, int]:
+    """Power of ten of each column: its own unit, else the title's for its kind, else the contract's."""
+    contract, header, context = DATASETS[table.dataset], table.header, table.context
+    powers: dict[str, int] = {}
+    for name in header.columns:
+        column = contract.columns[name]
+        unit = header.units.get(name)
+        if column.kind == "money":
+            unit = unit or context.money_unit
+        elif column.kind == "count" and unit is None and context.count_unit is not None:
+            # 单位：万人 speaks of people; households and villages keep their own.
+            unit = context.count_unit if context.count_unit[-1] == column.unit else None
+        power = values.fits_unit(unit, column.kind) if unit else None
+        if power:
+            powers[name] = power
+    return powers
+
+
+def parse(files: Iterable[RawFile]) -> Landed:
+    """Read files and normalise what they hold."""
+    batch = Batch()
+    for file in files:
+        batch.add(file.submission_id, read_path(file.path, file.name))
+    return batch.finish()
+
+
+def _batch_folders(folder: DataFolder) -> list[Path]:
+    """Batches that count, in order: a batch that replaces all before it hides them even if they were not removed."""
+    base = folder.landed / "batches"
+    if not base.is_dir():
+        return []
+    found = sorted(p for p in base.iterdir() if p.is_dir() and not p.name.endswith(".tmp"))
+    start = max((i for i, p in enumerate(found) if (p / "replaces_all").is_file()), default=0)
+    return found[start:]
+
+
+def load(folder: DataFolder) -> tuple[Landed, str | None]:
+    """Everything landed, and the version of the code that read it (None: nothing, or by several versions)."""
+    batches: list[Landed] = []
+    versions: set[str] = set()
+    for path in _batch_folders(folder):
+        versions.add((path / "version").read_text())
+        parts = {part: pl.read_parquet(path / f"{part}.parquet") for part in _PARTS}
+        rows = {
+            d: pl.read_parquet(path / f"{d}.parquet") for d in DATASETS if (path / f"{d}.parquet").is_file()
+        }
+        batches.append(Landed(**parts, rows=rows))
+    return combine(batches), versions.pop() if len(versions) == 1 else None
+
+
+def combine(batches: list[Landed]) -> Landed:
+    """Batches as one, table numbers shifted so that they stay unique. Columns of old code that are gone are dropped."""
+    shifted: list[Landed] = []
+    offset = 0
+    for batch in batches:
+        shift = pl.col("table_no") + pl.lit(offset, pl.Int32)
+        shifted.append(
+            Landed(
+                batch.files,
+                batch.tables.with_columns(shift),
+                batch.refusals,
+                batch.errors.with_columns(shift),
+                {d: f.with_columns(shift) for d, f in batch.rows.items()} if offset else batch.rows,
+            )
+        )
+        offset += int(batch.tables.select(pl.col("table_no").max()).item() or 0) + 1
+
+    def stack(frames: list[pl.DataFrame], schema: Mapping[str, Any]) -> pl.DataFrame:
+        empty = pl.DataFrame(schema=schema)
+        fitting = [f.select(c for c in schema if c in f.columns) for f in frames]
+        return pl.concat([empty, *fitting], how="diagonal") if fitting else empty
+
+    return Landed(
+        files=stack([b.files for b in shifted], FILE_SCHEMA),
+        tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
+        refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
+        errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
+        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in DATASETS},
+    )
+
+
+def only(landed: Landed, submission_ids: set[str]) -> Landed:
+    """The part of `landed` that came from these submissions."""
+    keep = pl.col("submission_id").is_in(list(submission_ids))
+    tables = landed.tables.filter(keep)
+    numbers = tables.select("table_no")
+    return Landed(
+        landed.files.filter(keep),
+        tables,
+        landed.refusals.filter(keep),
+        landed.errors.join(numbers, on="table_no", how="semi"),
+        {d: f.join(numbers, on="table_no", how="semi") for d, f in landed.rows.items()},
+    )
+
+
+def save(folder: DataFolder, landed: Landed, *, replace_all: bool) -> None:
+    """Write a batch under the next number; with `replace_all` the earlier ones go, after the new one stands."""
+    old = _batch_folders(folder)
+    number = int(old[-1].name) + 1 if old else 1
+    final = folder.landed / "batches" / f"{number:06d}"
+    temporary = final.with_name(final.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for part in _PARTS:
+        getattr(landed, part).write_parquet(
+            temporary / f"{part}.parquet", compression="lz4", statistics=False
+        )
+    for dataset, frame in landed.rows.items():
+        if frame.height:
+            frame.write_parquet(temporary / f"{dataset}.parquet", compression="lz4", statistics=False)
+    (temporary / "version").write_text(code_version())
+    if replace_all:
+        (temporary / "replaces_all").touch()
+    temporary.rename(final)
+    if replace_all:
+        for path in old:
+            shutil.rmtree(path)

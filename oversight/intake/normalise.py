@@ -1,0 +1,268 @@
+"""Cells as text → typed values, column by column for all new tables at once.
+
+Plain values (digits, a decimal point) are read by vectorised expressions. Only what remains goes through the
+scalar parsers of `values`, each distinct writing once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import polars as pl
+
+from oversight.contracts import DATASETS, MONEY, VALUE, Column
+from oversight.intake import values
+from oversight.intake.text import fold, tidy
+from oversight.intake.values import Problem
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "table_no": pl.Int32,
+    "row_number": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "code": pl.String,
+}
+ROW_KEY = ("table_no", "row_number")
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What normalising needs to know of a table: its month and year, and the power of ten of its columns."""
+
+    month: date | None
+    year: int | None
+    powers: Mapping[str, int]
+
+
+def normalise(
+    dataset: str, raw: pl.DataFrame, facts: Mapping[int, TableFacts]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Typed rows, and one error row for each cell that cannot be used.
+
+    `raw` has table_no, row_number and, as text, a column for each of the contract's columns. The typed frame has
+    every row, those with errors too: what becomes of them is decided by whoever holds the error frame.
+    """
+    contract = DATASETS[dataset]
+    errors: list[pl.DataFrame] = []
+    done = raw.select(*ROW_KEY)
+    for column in contract.columns.values():
+        text = raw.select(*ROW_KEY, text=pl.col(column.name).str.strip_chars())
+        text = text.with_columns(text=pl.when(pl.col("text") != "").then("text"))
+        if column.kind == "text":
+            done = done.with_columns(_read_text(text).alias(column.name))
+            continue
+        read = _READERS[column.kind](text, column, facts)
+        done = done.with_columns(
+            read.select(
+                pl.col(c).alias(column.name if c == "value" else c)
+                for c in read.columns
+                if c.startswith("value")
+            )
+        )
+        if column.kind == "value":
+            done = done.rename({column.name: "indicator_value", "value_text": column.name})
+        if "problem" in read.columns:
+            errors.append(
+                read.filter(pl.col("problem").is_not_null()).select(
+                    *ROW_KEY, column=pl.lit(column.name), value="text", code="problem"
+                )
+            )
+    cells = pl.concat([e.cast(pl.Schema(ERROR_SCHEMA)) for e in errors])
+    lacking = _row_problems(dataset, done).cast(pl.Schema(ERROR_SCHEMA))
+    # A cell that could not be read is not blank besides, and its row not empty.
+    lacking = lacking.join(cells, on=[*ROW_KEY, "column"], how="anti")
+    empty = pl.col("code") == "R07"
+    lacking = pl.concat([lacking.filter(~empty), lacking.filter(empty).join(cells, on=ROW_KEY, how="anti")])
+    return done, pl.concat([cells, lacking])
+
+
+def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
+    """Rows that lack a month, a unit, a key or any figure."""
+    contract = DATASETS[dataset]
+    checks: list[tuple[pl.Expr, str, str]] = []
+    columns = contract.columns
+    if "month" in columns:
+        checks.append((pl.col("month").is_null(), "month", "R02"))
+    if "reported_code" in columns:
+        checks.append(
+            (pl.col("reported_code").is_null() & pl.col("reported_name").is_null(), "reported_code", "R13")
+        )
+    for name in ("subject_code", "indicator_code", "division_code", "division_name"):
+        if name in columns:
+            checks.append((pl.col(name).is_null(), name, "R21"))
+    measures = [c.name for c in contract.measures]
+    if measures:
+        checks.append((pl.all_horizontal(pl.col(m).is_null() for m in measures), measures[0], "R07"))
+    return pl.concat(
+        [
+            done.lazy()
+            .filter(condition)
+            .select(*ROW_KEY, column=pl.lit(name), value=pl.lit(None, pl.String), code=pl.lit(code))
+            for condition, name, code in checks
+        ]
+    ).collect()
+
+
+def _read_text(text: pl.DataFrame) -> pl.Series:
+    """Trimmed text; inner runs of odd white space folded only where there are any."""
+    column = text.get_column("text")
+    odd = column.str.contains(r"[\s\u3000\u00a0\u200b\ufeff]").fill_null(value=False)
+    if not odd.any():
+        return column
+    return _mapped(text, odd, lambda t: tidy(t) or None, pl.String)
+
+
+def _mapped(text: pl.DataFrame, where: pl.Series, parse: Callable[[str], Any], dtype: Any) -> pl.Series:
+    """The column with `parse` applied to each distinct text where `where` holds."""
+    unique = text.filter(where).get_column("text").unique()
+    table = pl.DataFrame(
+        {"text": unique, "parsed": pl.Series([parse(t) for t in unique], dtype=dtype)},
+        schema={"text": pl.String, "parsed": dtype},
+    )
+    joined = text.with_columns(where.alias("where")).join(table, on="text", how="left", maintain_order="left")
+    return joined.select(pl.when("where").then("parsed").otherwise("text").alias("text")).get_column("text")
+
+
+def _with_rest(
+    frame: pl.DataFrame,
+    keys: Sequence[str],
+    dtype: Any,
+    parse: Callable[..., Any],
+) -> pl.DataFrame:
+    """Fill `value` and `problem` for rows whose text the fast path did not read."""
+    rest = frame.filter(pl.col("value").is_null() & pl.col("text").is_not_null()).select(*keys).unique()
+    if rest.height == 0:
+        return frame
+    parsed: list[Any] = []
+    problems: list[str | None] = []
+    for row in rest.iter_rows():
+        result = parse(*row)
+        parsed.append(result.value if isinstance(result, Problem) else result)
+        problems.append(result.code if isinstance(result, Problem) else None)
+    table = rest.with_columns(
+        pl.Series("rest", parsed, dtype=dtype, strict=True), pl.Series("problem", problems, dtype=pl.String)
+    )
+    joined = frame.join(table, on=list(keys), how="left", maintain_order="left", nulls_equal=True)
+    return joined.with_columns(pl.coalesce("value", "rest").alias("value")).drop("rest")
+
+
+def _powers(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    by_table = {no: f.powers[column.name] for no, f in facts.items() if f.powers.get(column.name)}
+    if not by_table:
+        return text.with_columns(power=pl.lit(0, pl.Int8))
+    return text.with_columns(
+        power=pl.col("table_no").replace_strict(by_table, default=0, return_dtype=pl.Int8)
+    )
+
+
+def _read_money(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = _powers(text, column, facts)
+    value = pl.lit(None, MONEY)
+    for power in frame.get_column("power").unique().to_list():
+        # With this many decimals the amount in 元 has two at most, so the product is exact.
+        places = 2 + power
+        plain = pl.col("text").str.contains(rf"^\d{{1,12}}(?:\.\d{{1,{places}}})?$") & (
+            pl.col("power") == power
+        )
+        exact = pl.when(plain).then("text").cast(pl.Decimal(38, places), strict=False)
+        if power:
+            exact = exact * pl.lit(10**power)
+        value = pl.coalesce(value, exact.cast(MONEY, strict=False))
+    frame = frame.with_columns(value=value)
+    return _with_rest(frame, ("text", "power"), MONEY, values.money)
+
+
+def _read_count(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = _powers(text, column, facts)
+    plain = pl.col("text").str.contains(r"^\d{1,15}$") & (pl.col("power") == 0)
+    frame = frame.with_columns(value=pl.when(plain).then("text").cast(pl.Int64, strict=False))
+    return _with_rest(frame, ("text", "power"), pl.Int64, values.count)
+
+
+def _read_month(text: pl.DataFrame, _column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    months = {no: f.month for no, f in facts.items() if f.month}
+    years = {no: f.year for no, f in facts.items() if f.year}
+    no = pl.col("table_no")
+    frame = text.with_columns(
+        value=pl.lit(None, pl.Date),
+        stated=no.replace_strict(months, default=None, return_dtype=pl.Date)
+        if months
+        else pl.lit(None, pl.Date),
+        year=no.replace_strict(years, default=None, return_dtype=pl.Int32)
+        if years
+        else pl.lit(None, pl.Int32),
+    )
+    frame = _with_rest(frame, ("text", "stated", "year"), pl.Date, _month)
+    # A blank cell means the month of the title, if the title names one.
+    return frame.with_columns(value=pl.when(pl.col("text").is_null()).then("stated").otherwise("value"))
+
+
+def _month(text: str, stated: date | None, year: int | None) -> date | Problem | None:
+    if text.endswith("?"):
+        if stated is not None and stated.month in (1, 10) and text.startswith(str(stated.year)):
+            return stated
+        return Problem("R24")
+    found = values.month(text, year)
+    return stated if found is None else found
+
+
+def _read_code(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    digits = pl.col("text")
+    value = (
+        pl.when(digits.str.contains(r"^[1-9]\d{8}$") & ~digits.str.ends_with("000"))
+        .then(digits)
+        .when(digits.str.contains(r"^[1-9]\d{11}$") & digits.str.ends_with("000"))
+        .then(
+            pl.when(digits.str.slice(6, 3) == "000")
+            .then(digits.str.slice(0, 6))
+            .otherwise(digits.str.slice(0, 9))
+        )
+    )
+    return _with_rest(text.with_columns(value=value), ("text",), pl.String, values.code)
+
+
+def _read_date(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = text.with_columns(value=pl.lit(None, pl.Date))
+    return _with_rest(frame, ("text",), pl.Date, values.day)
+
+
+def _read_bool(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = text.with_columns(value=pl.lit(None, pl.Boolean))
+    return _with_rest(frame, ("text",), pl.Boolean, values.yes_no)
+
+
+def _read_value(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = _with_rest(text.with_columns(value=pl.lit(None, VALUE)), ("text",), VALUE, _indicator)
+    return frame.with_columns(value_text=_read_text(text))
+
+
+def _indicator(text: str) -> Decimal | Problem | None:
+    """是 1, 否 0, a number (85% is 85) to four places; any other text has no number and is not an error."""
+    folded = fold(text)
+    if folded in values.ERROR_CELLS or folded == values.NO_RESULT:
+        return Problem("R22")
+    if folded in ("是", "√", "✓", "有"):
+        return Decimal(1)
+    if folded in ("否", "×", "没有"):
+        return Decimal(0)
+    found = values.number(folded.removesuffix("%"))
+    if found is None or isinstance(found, Problem):
+        return None
+    if abs(found) >= 10**13:
+        return Problem("R19")
+    return found.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+
+
+_READERS: dict[str, Callable[[pl.DataFrame, Column, Mapping[int, TableFacts]], pl.DataFrame]] = {
+    "month": _read_month,
+    "code": _read_code,
+    "date": _read_date,
+    "count": _read_count,
+    "money": _read_money,
+    "bool": _read_bool,
+    "value": _read_value,
+}

@@ -1,0 +1,434 @@
+"""One file's bytes → tables as text. Decides what a file is by its content, never by its name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import python_calamine as calamine
+
+from oversight.contracts import DATASETS
+from oversight.intake import values
+from oversight.intake.tables import (
+    HEADER_SEARCH_ROWS,
+    Context,
+    Grid,
+    Header,
+    Refusal,
+    Table,
+    classify,
+    context_of,
+    find_header,
+    find_tables,
+    is_blank_row,
+    read_header,
+)
+from oversight.intake.text import plain
+
+# A workbook that inflates beyond this is no report of townships; measured on the archive's own directory.
+MAX_INFLATED_BYTES = 400 * 2**20
+# From this size a CSV goes through Polars as a whole; below, plain lists are faster and say more.
+BULK_CSV_BYTES = 400_000
+
+_SIGNATURES = (
+    (b"%PDF", "是 PDF 文档"),
+    (b"\xff\xd8\xff", "是图片（JPEG）"),
+    (b"\x89PNG", "是图片（PNG）"),
+    (b"GIF8", "是图片（GIF）"),
+    (b"BM", "是图片（BMP）"),
+    (b"II*\x00", "是图片（TIFF）"),
+    (b"MM\x00*", "是图片（TIFF）"),
+    (b"Rar!", "是 RAR 压缩包"),
+    (b"7z\xbc\xaf", "是 7z 压缩包"),
+    (b"\x1f\x8b", "是 gzip 压缩包"),
+    (b"{\\rtf", "是 RTF 文档"),
+    (b"MZ", "是程序"),
+)
+
+
+class Unreadable(Exception):
+    """A file that cannot be read, with its catalogue code."""
+
+    def __init__(self, code: str, **found: str) -> None:
+        super().__init__(code)
+        self.refusal = Refusal(code, found)
+
+
+@dataclass
+class BulkTable:
+    """A large CSV as one frame of text columns named by contract, with `row_number`."""
+
+    dataset: str
+    header: Header
+    context: Context
+    frame: pl.DataFrame
+    ignored: list[tuple[int, str]]
+    sheet: str | None = None
+    totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    broken: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Reading:
+    """What was found in a file: tables, tables that had to be refused, or why nothing can be read."""
+
+    tables: list[Table | BulkTable] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    error: Refusal | None = None
+    has_formulas: bool = False
+
+
+def read(data: bytes, name: str) -> Reading:
+    """Read a file's content; every failure comes back as a `Refusal`, none is raised."""
+    try:
+        return _read(data, name)
+    except Unreadable as failure:
+        return Reading(error=failure.refusal)
+    except MemoryError:
+        return Reading(error=Refusal("F14", {"detail": "内存不足"}))
+    except Exception as failure:
+        # A fuzzed or hostile file must not stop the others; the fault itself is told to the administrator.
+        return Reading(error=Refusal("F17", {"detail": f"{type(failure).__name__}: {failure}"[:200]}))
+
+
+def read_path(path: Path, name: str) -> Reading:
+    """As `read`, for a file on disk."""
+    try:
+        return read(path.read_bytes(), name)
+    except OSError as failure:
+        return Reading(error=Refusal("F04", {"detail": str(failure.strerror or failure)}))
+
+
+def _read(data: bytes, name: str) -> Reading:
+    if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
+        raise Unreadable("F02")
+    for signature, what in _SIGNATURES:
+        if data.startswith(signature):
+            raise Unreadable("F01", name=Path(name).name, detail=what)
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        return _read_archive(data, name)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return _read_workbook(data, name)
+    return _read_text(data, name)
+
+
+# --- workbooks ------------------------------------------------------------------------------------------
+
+
+def _read_archive(data: bytes, name: str) -> Reading:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            names = {e.filename for e in entries}
+            inflated = sum(e.file_size for e in entries)
+            if inflated > MAX_INFLATED_BYTES:
+                raise Unreadable("F12", detail=f"解压后有 {inflated // 2**20} MB")
+            if any(e.flag_bits & 1 for e in entries):
+                raise Unreadable("F03")
+            if any(n.startswith("word/") for n in names):
+                raise Unreadable("F01", name=Path(name).name, detail="是 Word 文档")
+            if any(n.startswith("ppt/") for n in names):
+                raise Unreadable("F01", name=Path(name).name, detail="是 PowerPoint 演示文稿")
+            is_workbook = any(n.startswith("xl/") for n in names) or "content.xml" in names
+            if not is_workbook:
+                raise Unreadable("F01", name=Path(name).name, detail="是压缩包，里面没有工作簿")
+            marks = _cell_marks(archive) if "xl/workbook.xml" in names else {}
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as failure:
+        raise Unreadable("F04", detail="压缩结构不完整") from failure
+    return _read_workbook(data, name, marks)
+
+
+_MARKED = re.compile(rb'<c r="([A-Z]{1,3}\d+)"([^>]*)>((?:(?!</c>).)*)</c>', re.S)
+_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
+
+
+def _cell_marks(archive: zipfile.ZipFile) -> dict[str, dict[tuple[int, int], str]]:
+    """Cells whose value the reader library would show as blank: errors, and formulas without a result.
+
+    Taken from the sheet's XML, because a blank would mean "not reported". Keyed by the sheet's part name.
+    """
+    marks: dict[str, dict[tuple[int, int], str]] = {}
+    for entry in archive.infolist():
+        if not entry.filename.startswith("xl/"):
+            continue
+        if not entry.filename.endswith((".xml", ".rels")):
+            continue
+        is_sheet = entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml")
+        if not is_sheet and entry.filename not in ("xl/workbook.xml", "xl/sharedStrings.xml"):
+            continue
+        xml = archive.read(entry)
+        if _DOCTYPE.search(xml[:4096]):
+            raise Unreadable("F16", detail=entry.filename)
+        if not is_sheet or (b"<f" not in xml and b't="e"' not in xml):
+            continue
+        found: dict[tuple[int, int], str] = {}
+        for match in _MARKED.finditer(xml):
+            attributes, inside = match.group(2), match.group(3)
+            value = re.search(rb"<v>([^<]*)</v>", inside)
+            if b't="e"' in attributes:
+                text = value.group(1).decode("utf-8", "replace") if value else values.NO_RESULT
+            elif b"<f" in inside and value is None and b't="str"' not in attributes:
+                text = values.NO_RESULT
+            else:
+                continue
+            found[_place(match.group(1).decode())] = text
+        if found or b"<f" in xml:
+            marks[entry.filename] = found
+    return marks
+
+
+def _place(reference: str) -> tuple[int, int]:
+    letters = re.match(r"[A-Z]+", reference)
+    assert letters is not None
+    column = 0
+    for letter in letters.group(0):
+        column = column * 26 + ord(letter) - 64
+    return int(reference[letters.end() :]) - 1, column - 1
+
+
+def _sheet_parts(data: bytes) -> dict[str, str]:
+    """Sheet name → its part in the archive."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        workbook = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+        rels = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    targets: dict[str, str] = {}
+    for tag in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", rels):
+        identifier, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
+        if identifier and target:
+            targets[identifier.group(1)] = target.group(1).lstrip("/").removeprefix("xl/")
+    parts: dict[str, str] = {}
+    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", workbook):
+        title, relation = re.search(r'\bname="([^"]*)"', tag), re.search(r'\br:id="([^"]*)"', tag)
+        if title and relation and relation.group(1) in targets:
+            parts[_unescape(title.group(1))] = "xl/" + targets[relation.group(1)]
+    return parts
+
+
+def _unescape(text: str) -> str:
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(entity, character)
+    return text
+
+
+def _read_workbook(
+    data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None = None
+) -> Reading:
+    try:
+        book = calamine.load_workbook(io.BytesIO(data))
+    except calamine.PasswordError as failure:
+        raise Unreadable("F03") from failure
+    except calamine.CalamineError as failure:
+        if _is_encrypted_ole(data):
+            raise Unreadable("F03") from failure
+        if data.startswith(b"\xd0\xcf\x11\xe0") and not re.search(
+            b"W\x00o\x00r\x00k\x00b\x00o\x00o\x00k|B\x00o\x00o\x00k", data
+        ):
+            raise Unreadable("F01", name=Path(name).name, detail="是 Word 等其他 Office 文档") from failure
+        raise Unreadable("F04", detail=str(failure)[:120]) from failure
+    parts = _sheet_parts(data) if marks else {}
+    reading = Reading(has_formulas=bool(marks))
+    any_cells = False
+    for meta in book.sheets_metadata:
+        if meta.typ != calamine.SheetTypeEnum.WorkSheet:
+            continue
+        sheet = book.get_sheet_by_name(meta.name)
+        if sheet.height == 0 or sheet.width == 0:
+            continue
+        rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
+        for (r, c), text in (marks or {}).get(parts.get(meta.name, ""), {}).items():
+            if r < len(rows) and c < len(rows[r]):
+                rows[r][c] = text
+            elif r < len(rows):
+                rows[r].extend([""] * (c - len(rows[r])) + [text])
+        any_cells = any_cells or any(not is_blank_row(row) for row in rows)
+        grid = Grid(meta.name, rows, tuple(sheet.merged_cell_ranges or ()))
+        tables, refusals = find_tables(grid, name)
+        reading.tables.extend(tables)
+        reading.refusals.extend(refusals)
+    if not any_cells:
+        raise Unreadable("F02")
+    return reading
+
+
+def _is_encrypted_ole(data: bytes) -> bool:
+    return "EncryptedPackage".encode("utf-16-le") in data or "EncryptionInfo".encode("utf-16-le") in data
+
+
+# --- text files -----------------------------------------------------------------------------------------
+
+
+def decode(data: bytes, name: str = "") -> str:
+    """The text of a CSV. Strict UTF-8 first: read as GB18030 it would turn to nonsense without an error."""
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            try:
+                return data[len(mark) :].decode(encoding)
+            except UnicodeDecodeError as failure:
+                raise Unreadable("F07", detail=f"第 {failure.start} 字节处不是 {encoding}") from failure
+    if b"\x00" in data[:65536]:
+        raise Unreadable("F01", name=Path(name).name, detail="含有二进制内容，不是文本表格")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as utf8_failure:
+        try:
+            return data.decode("gb18030")
+        except UnicodeDecodeError as failure:
+            detail = (
+                f"第 {utf8_failure.start + 1} 字节处不是 UTF-8，第 {failure.start + 1} 字节处不是 GB18030"
+            )
+            raise Unreadable("F07", detail=detail) from failure
+
+
+_DELIMITERS = (",", "\t", ";", "|", "，")
+
+
+def _read_text(data: bytes, name: str) -> Reading:
+    text = decode(data, name)
+    head = text[:4096].lstrip().lower()
+    if head.startswith(("<html", "<!doctype html", "<table")):
+        raise Unreadable("F01", name=Path(name).name, detail="是网页（HTML），不是表格")
+    if head.startswith("<?xml"):
+        raise Unreadable("F01", name=Path(name).name, detail="是 XML 文档")
+    lines = text[:200_000].splitlines()
+    if len(data) > BULK_CSV_BYTES:
+        lines = lines[:HEADER_SEARCH_ROWS]
+    start = "\n".join(lines[:HEADER_SEARCH_ROWS])
+    best: tuple[int, str, list[list[str]]] | None = None
+    for delimiter in _DELIMITERS:
+        if delimiter not in start:
+            continue
+        grid = _rows(start, delimiter)
+        block = find_header(Grid(None, grid, is_csv=True), 0, HEADER_SEARCH_ROWS)
+        if block is not None:
+            width = max(
+                len(h.columns) if isinstance(h, Header) else 1
+                for h in read_header(Grid(None, grid, is_csv=True), *block)
+            )
+            if best is None or width > best[0]:
+                best = (width, delimiter, grid)
+    if best is None:
+        if not any(d in start for d in _DELIMITERS) and len(lines) < 3:
+            raise Unreadable("F01", name=Path(name).name, detail="是文字，不是表格")
+        return Reading()
+    _, delimiter, head_rows = best
+    if len(data) > BULK_CSV_BYTES:
+        bulk = _read_bulk(text, delimiter, head_rows, name)
+        if bulk is not None:
+            return bulk
+    tables, refusals = find_tables(Grid(None, _rows(text, delimiter), is_csv=True), name)
+    return Reading(list(tables), refusals)
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    csv.field_size_limit(1_000_000)
+    try:
+        return list(csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter))
+    except csv.Error as failure:
+        raise Unreadable("F04", detail=f"CSV 格式有误：{failure}") from failure
+
+
+def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str) -> Reading | None:
+    """A large regular CSV in one go; None if it is not regular enough (ragged rows, several tables)."""
+    grid = Grid(None, head_rows, is_csv=True)
+    block = find_header(grid, 0, HEADER_SEARCH_ROWS)
+    if block is None:
+        return None
+    headers = read_header(grid, *block)
+    usable = [h for h in headers if isinstance(h, Header)]
+    if len(usable) != 1 or len(headers) != 1:
+        return None
+    header = usable[0]
+    code_name = next(
+        (n for n in ("reported_code", "subject_code", "division_code") if n in header.columns), None
+    )
+    unit_name = next(
+        (n for n in ("reported_name", "subject_name", "division_name") if n in header.columns), None
+    )
+    if code_name is None or len(delimiter.encode()) > 1:
+        return None
+    start = _offset_after(text, header.last_row + 1)
+    if start is None:
+        return None
+    width = max(len(head_rows[header.last_row]), header.width)
+    try:
+        frame = pl.read_csv(
+            text[start:].encode() if start else text.encode(),
+            has_header=False,
+            separator=delimiter,
+            schema={f"c{i}": pl.String for i in range(width)},
+            row_index_name="row_number",
+            row_index_offset=header.last_row + 2,
+        )
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    wanted = {name_: f"c{at}" for name_, at in header.columns.items()}
+    code = pl.col(wanted[code_name]).str.strip_chars()
+    is_data = code.str.contains(r"^(\d{9}|\d{12}|\d{6})$")
+    if unit_name is not None:
+        unit = pl.col(wanted[unit_name])
+        is_data &= ~unit.str.contains(r"计|汇总|其中").fill_null(value=False)
+    is_data = is_data.fill_null(value=False)
+    others = frame.filter(~is_data)
+    if others.height > 20_000:
+        return None
+    data_again: list[int] = []
+    ignored: list[tuple[int, str]] = []
+    notes: list[str] = []
+    cells = [f"c{i}" for i in range(width)]
+    for row in others.iter_rows(named=True):
+        line: Sequence[str] = [row[c] or "" for c in cells]
+        kind = classify(line, header)
+        if kind == "header":
+            titles = [plain(t) for t in head_rows[header.last_row]]
+            if [plain(t) for t in line][: len(titles)] != titles:
+                return None
+        if kind == "data":
+            data_again.append(row["row_number"])
+        elif kind != "blank":
+            ignored.append((row["row_number"], kind))
+            if kind in ("footer", "note"):
+                notes.append(" ".join(t for t in line if t))
+    keep = is_data | pl.col("row_number").is_in(data_again) if data_again else is_data
+    body = frame.filter(keep).select(
+        pl.col("row_number").cast(pl.Int64), *(pl.col(at).alias(name_) for name_, at in wanted.items())
+    )
+    titles_above = [" ".join(t for t in row if t.strip()) for row in head_rows[: header.first_row]]
+    context = context_of(titles_above, None, name, notes)
+    month_column = next(
+        (c.name for c in DATASETS[header.dataset].columns.values() if c.kind == "month"), None
+    )
+    if month_column in body.columns:
+        body = body.with_columns(mark_ambiguous_months(pl.col(month_column)))
+    return Reading([BulkTable(header.dataset, header, context, body, ignored)])
+
+
+def mark_ambiguous_months(column: pl.Expr) -> pl.Expr:
+    """2025.1 in a CSV may be a 2025.10 that Excel shortened, unless the column also has a 2025.10."""
+    short = column.str.contains(r"^\s*\d{4}\.1\s*$")
+    return (
+        pl.when(short & ~column.str.contains(r"^\s*\d{4}\.10\s*$").any())
+        .then(column.str.strip_chars() + "?")
+        .otherwise(column)
+    )
+
+
+def _offset_after(text: str, records: int) -> int | None:
+    """Where the text goes on after so many records, if none of them spans lines."""
+    at = 0
+    for _ in range(records):
+        end = text.find("\n", at)
+        if end < 0 or text.count('"', at, end) % 2:
+            return None
+        at = end + 1
+    return at

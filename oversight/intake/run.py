@@ -1,0 +1,121 @@
+"""One intake run: land what is new, judge everything, write the build inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from oversight.contracts import DATASETS
+from oversight.intake import landed as store
+from oversight.intake.judge import judge
+from oversight.settings import TIME_ZONE, DataFolder
+
+
+@dataclass(frozen=True)
+class IntakeResult:
+    """What a run took in. Files count each content once; rows are over everything ever received."""
+
+    inputs: Path
+    fingerprint: str
+    files: int
+    new_files: int
+    duplicates: int
+    refused: int
+    rows_read: int
+    rows_accepted: int
+    rows_held: int
+    rows_rejected: int
+    rows_ignored: int
+
+    @property
+    def summary_zh(self) -> str:
+        """One line for the terminal."""
+        return (
+            f"收到 {self.files} 个文件（本次新增 {self.new_files}，重复 {self.duplicates}，拒收 {self.refused}）；"
+            f"共读 {self.rows_read:,} 行：入库 {self.rows_accepted:,}，待确认 {self.rows_held:,}，"
+            f"退回 {self.rows_rejected:,}，忽略 {self.rows_ignored:,}。"
+        )
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def input_fingerprint(folder: DataFolder) -> str:
+    """What there is to build from: contents and the names they first came under.
+
+    A second copy of known content does not change it, nor does a run; a new file does.
+    """
+    ledger = store.read_ledger(folder)
+    return store.fingerprint(store.enter(ledger, store.scan(folder), datetime.now(TIME_ZONE)))
+
+
+def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: datetime) -> IntakeResult:
+    """Read new files in raw/, judge all that ever landed, and write the build inputs to `folder.inputs`.
+
+    A file that cannot be used never stops the run; it has its line in `submissions`. Raises `Unbalanced` if the
+    rows of a file do not add up, which would be our own mistake.
+    """
+    folder.landed.mkdir(parents=True, exist_ok=True)
+    files = store.scan(folder)
+    known = store.read_ledger(folder)
+    ledger = store.enter(known, files, now)
+    new = ledger.height - known.height
+    if new:
+        say(f"新收到 {new} 个文件")
+        store.write_parquet(ledger, folder.landed / "ledger.parquet")
+    landed = _land(folder, files, ledger, say)
+    judged = judge(landed, ledger)
+    folder.inputs.mkdir(parents=True, exist_ok=True)
+    for dataset in DATASETS:
+        store.write_parquet(judged.rows[dataset], folder.inputs / f"{dataset}.parquet")
+    store.write_parquet(judged.submissions, folder.inputs / "submissions.parquet")
+    store.write_parquet(judged.rejected, folder.inputs / "rejected_rows.parquet")
+    status = judged.submissions["status"]
+    result = IntakeResult(
+        inputs=folder.inputs,
+        fingerprint=store.fingerprint(ledger),
+        files=int(ledger["is_first"].sum()),
+        new_files=new,
+        duplicates=int((status == "duplicate").sum()),
+        refused=int((status == "refused").sum()),
+        **{
+            name: int(judged.submissions[name].sum())
+            for name in ("rows_read", "rows_accepted", "rows_held", "rows_rejected", "rows_ignored")
+        },
+    )
+    say(result.summary_zh)
+    return result
+
+
+def _land(
+    folder: DataFolder, files: list[store.RawFile], ledger: pl.DataFrame, say: Callable[[str], None]
+) -> store.Landed:
+    """Parse what was not parsed yet, or was parsed by other code, and return everything landed."""
+    landed, version = store.load(folder)
+    current = version == store.code_version()
+    parsed = set(landed.files["submission_id"]) if current else set()
+    first_name = dict(ledger.filter("is_first").select("sha256", "file_name").iter_rows())
+    at_hand: dict[str, store.RawFile] = {}
+    for file in files:
+        # The name it first came under is part of what a file says, wherever the content lies now.
+        at_hand.setdefault(file.sha256, store.RawFile(first_name[file.sha256], file.path, file.sha256))
+    todo = [f for f in sorted(at_hand.values(), key=lambda f: f.name) if f.submission_id not in parsed]
+    if not todo and current:
+        return landed
+    if version is not None and not current:
+        say(f"读取程序有更新，重新读取 {len(todo)} 个文件")
+    batch = store.parse(todo)
+    if current or (version is None and landed.files.height == 0):
+        if todo:
+            store.save(folder, batch, replace_all=False)
+        return store.combine([landed, batch])
+    # Read by other code but no longer in raw/: what was read then is all there is, and it is kept.
+    lost = set(landed.files["submission_id"]) - {f.submission_id for f in todo}
+    everything = store.combine([store.only(landed, lost), batch])
+    store.save(folder, everything, replace_all=True)
+    return everything

@@ -1,0 +1,557 @@
+"""Find the tables on a sheet: where the header is, what its columns mean, and which rows below are data.
+
+Pure functions over grids of cells; nothing here reads files or judges values. A table is recognised by its
+columns alone. What cannot be recognised with certainty is not guessed: it is left out and named.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from oversight.contracts import DATASETS, Column, Contract
+from oversight.intake import values
+from oversight.intake.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain, stated_units
+
+Cell = Any
+Row = Sequence[Cell]
+MAX_HEADER_ROWS = 4
+# A header stands near the top of its table; below this many rows without one a sheet is not a report.
+HEADER_SEARCH_ROWS = 120
+MAX_COLUMNS = 400
+
+_TOTAL = re.compile(
+    r"^(?:[一二三四五六七八九十]、)?(?:.{0,14}(?:合计|总计|小计|共计|汇总数?|累计数)|计|总数|全[县区市省旗](?:合计)?|其中)[:)]?$"
+)
+_FOOTER = re.compile(
+    r"^[(*]?(?:注\d?[:、.]?|备注[:]|说明[:]|审核|复核|填表|制表|填报人|填报日期|填报单位[:(]|填报时间|经办|负责人|单位负责|分管|主管|联系|电话|"
+    r"报送(?:人|日期|时间|单位)[:]|报出|打印|资料来源|数据来源|来源[:]|第\d+页|共\d+页|\d+[.、].{8,}|[(]?盖章|单位[((]?盖?公?章)"
+)
+_CODE_CELL = re.compile(r"^\d{9}$|^\d{12}$|^\d{6}$")
+_INDEX_CELL = re.compile(r"^(?:[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,2}\)?|栏次|行次|序号|[A-Z]|\d{1,2}=.*)$")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A sheet (or a whole CSV file): its rows from the first on, and which cells are merged."""
+
+    name: str | None
+    rows: Sequence[Row]
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    is_csv: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is said around a table: in its title lines and footer, in the sheet's and the file's name."""
+
+    month: date | None
+    year: int | None
+    filed_on: date | None
+    is_correction: bool
+    money_unit: str | None
+    count_unit: str | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A table (or file) that cannot be used, with the catalogue code and what fills its text."""
+
+    code: str
+    found: dict[str, str]
+    row_number: int = 1
+    sheet: str | None = None
+    dataset: str | None = None
+    rows: tuple[int, ...] = ()
+    rows_ignored: int = 0
+
+
+@dataclass(frozen=True)
+class Header:
+    """A recognised header: where it stands and which grid column holds which contract column."""
+
+    dataset: str
+    first_row: int
+    last_row: int
+    columns: dict[str, int]
+    units: dict[str, str]
+    titles: dict[int, str]
+    width: int
+
+
+@dataclass
+class Table:
+    """A recognised table: for each data row its number and, by contract column, its cells as text."""
+
+    dataset: str
+    sheet: str | None
+    header: Header
+    context: Context
+    row_numbers: list[int] = field(default_factory=list)
+    cells: dict[str, list[str | None]] = field(default_factory=dict)
+    totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    ignored: list[tuple[int, str]] = field(default_factory=list)
+    broken: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+
+# --- what a header cell means ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _index() -> dict[str, dict[str, str]]:
+    """Dataset → {title to look up → column name}; the canonical title is entered first and wins."""
+    index: dict[str, dict[str, str]] = {}
+    for contract in DATASETS.values():
+        entries: dict[str, str] = {}
+        for title_of in (lambda c: (c.label_zh, c.title_zh), lambda c: c.synonyms):
+            for column in contract.columns.values():
+                for title in title_of(column):
+                    entries.setdefault(plain(header_key(title)[0]), column.name)
+                    entries.setdefault(plain(title), column.name)
+        index[contract.name] = entries
+    return index
+
+
+@lru_cache(maxsize=1)
+def _known_titles() -> frozenset[str]:
+    return frozenset(title for entries in _index().values() for title in entries)
+
+
+@lru_cache(maxsize=1)
+def _neutral() -> dict[str, frozenset[str]]:
+    return {c.name: frozenset(plain(label) for label in c.group_labels) for c in DATASETS.values()}
+
+
+_SUBTOTAL_PARTS = frozenset(("小计", "合计", "总计", "计", "总数", "数", "人数", "金额"))
+
+
+@lru_cache(maxsize=65536)
+def _meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
+    """(column, unit, unknown unit) that the stacked header cells `parts` stand for in `dataset`."""
+    titles: list[str] = []
+    unit: str | None = None
+    unknown: str | None = None
+    for part in parts:
+        title, part_unit, part_unknown = header_key(part)
+        if not part_unit and (title in MONEY_UNITS or title in COUNT_UNITS) and titles:
+            part_unit, title = title, ""
+        unit, unknown = part_unit or unit, part_unknown or unknown
+        key = plain(title)
+        if key and not (titles and (titles[-1] == key or key.isdigit())):
+            titles.append(key)
+    entries, neutral = _index()[dataset], _neutral()[dataset]
+    while titles:
+        found = entries.get("".join(titles))
+        if found is None and len(titles) > 1 and titles[-1] in _SUBTOTAL_PARTS:
+            found = entries.get("".join(titles[:-1]))
+        if found is not None:
+            return found, unit, unknown
+        # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
+        if titles[0] not in neutral:
+            break
+        titles = titles[1:]
+    return None, unit, unknown
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else values.cell_text(cell)
+
+
+def is_blank_row(row: Row) -> bool:
+    """Whether a row has nothing in it."""
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in row)
+
+
+def _known_cells(row: Row) -> int:
+    known = _known_titles()
+    count = 0
+    for cell in row[:MAX_COLUMNS]:
+        if isinstance(cell, str) and 0 < len(cell) <= 40 and plain(header_key(cell)[0]) in known:
+            count += 1
+    return count
+
+
+# --- header blocks --------------------------------------------------------------------------------------
+
+
+def _stacked(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
+    """For each grid column the header cells above one another, with merged cells filled in."""
+    rows = [[_text(c).strip() for c in grid.rows[r][:MAX_COLUMNS]] for r in range(first, last + 1)]
+    width = max((len(r) for r in rows), default=0)
+    block = [r + [""] * (width - len(r)) for r in rows]
+    for (top, left), (bottom, right) in grid.merged:
+        if top > last or bottom < first or left >= width or top < first:
+            continue
+        value = block[top - first][left]
+        for r in range(top, min(bottom, last) + 1):
+            for c in range(left, min(right, width - 1) + 1):
+                block[r - first][c] = value
+    for upper, lower in itertools.pairwise(block):
+        # Without merge information (CSV) a group's title stands over its first column only.
+        for c in range(1, width):
+            if not upper[c] and lower[c] and upper[c - 1] and lower[c - 1]:
+                upper[c] = upper[c - 1]
+    stacked = []
+    for c in range(width):
+        parts: list[str] = []
+        for line in block:
+            if line[c] and (not parts or parts[-1] != line[c]):
+                parts.append(line[c])
+        stacked.append(tuple(parts))
+    return stacked
+
+
+@dataclass(frozen=True)
+class _Match:
+    dataset: str
+    columns: dict[str, int]
+    units: dict[str, str]
+    unknown_units: dict[str, str]
+    repeated: dict[str, list[int]]
+    distinctive: int
+
+
+def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
+    contract = DATASETS[dataset]
+    columns: dict[str, int] = {}
+    units: dict[str, str] = {}
+    unknown_units: dict[str, str] = {}
+    repeated: dict[str, list[int]] = {}
+    for at, parts in enumerate(stacked):
+        if not parts:
+            continue
+        name, unit, unknown = _meaning(dataset, parts)
+        if name is None:
+            continue
+        column = contract.columns[name]
+        if name in columns:
+            if column.is_measure or column.kind in ("month", "date"):
+                repeated.setdefault(name, [columns[name]]).append(at)
+            elif plain(fold("".join(parts))) == plain(column.label_zh):
+                columns[name] = at
+            continue
+        columns[name] = at
+        if unit is not None:
+            units[name] = unit
+        if unknown is not None:
+            unknown_units[name] = unknown
+    distinctive = sum(1 for name in columns if name in _distinctive()[dataset])
+    return _Match(dataset, columns, units, unknown_units, repeated, distinctive)
+
+
+@lru_cache(maxsize=1)
+def _distinctive() -> dict[str, frozenset[str]]:
+    """The columns that tell a dataset from the others (a code, a name or a month does not)."""
+    shared = {"month", "reported_code", "reported_name", "subject_code", "subject_name", "remark"}
+    shared |= {"division_code", "division_name", "indicator_name", "indicator_text"}
+    return {c.name: frozenset(c.columns) - shared for c in DATASETS.values()}
+
+
+def _block_score(stacked: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """(columns recognised in the best dataset, distinctive ones among them)."""
+    return max((len(m.columns), m.distinctive) for m in (_match(d, stacked) for d in DATASETS))
+
+
+def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
+    """First and last row of the first header block in rows [start, stop); None if there is none."""
+    for anchor in range(start, min(stop, len(grid.rows))):
+        row = grid.rows[anchor]
+        if _known_cells(row) < 2:
+            continue
+        best: tuple[tuple[int, int], int, int, int] | None = None
+        for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):
+            for last in range(anchor, min(first + MAX_HEADER_ROWS, len(grid.rows))):
+                if last > anchor and _looks_like_data(grid.rows[last]):
+                    break
+                score = _block_score(_stacked(grid, first, last))
+                candidate = (score, -(last - first), first, last)
+                if best is None or candidate[:2] > best[:2]:
+                    best = candidate
+        if best is not None and best[0][0] >= 2 and best[0][1] >= 1:
+            return best[2], best[3]
+        if best is not None and best[0][0] >= 3:
+            return best[2], best[3]
+    return None
+
+
+def _looks_like_data(row: Row) -> bool:
+    return any(
+        (isinstance(c, (int, float)) and not isinstance(c, bool))
+        or (isinstance(c, str) and _CODE_CELL.match(c.strip()))
+        for c in row[:MAX_COLUMNS]
+    )
+
+
+def _missing(contract: Contract, columns: Iterable[str]) -> list[Column]:
+    """Required columns that are not there; a code or a name is enough, a month may stand in the title."""
+    have = set(columns)
+    missing = [c for c in contract.required if c.name not in have and c.kind != "month"]
+    if have & {"reported_code", "reported_name"}:
+        missing = [c for c in missing if c.name not in ("reported_code", "reported_name")]
+    if "subject_code" in have:
+        missing = [c for c in missing if c.name != "subject_name"]
+    if contract.name == "divisions":
+        missing = [c for c in missing if c.name not in ("parent_code", "division_type")]
+    return missing
+
+
+def read_header(grid: Grid, first: int, last: int) -> list[Header | Refusal]:
+    """What the header block says: one `Header` for each dataset it is complete for, or why it cannot be used."""
+    stacked = _stacked(grid, first, last)
+    matches = sorted((_match(d, stacked) for d in DATASETS), key=lambda m: (-m.distinctive, -len(m.columns)))
+    titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}
+    width = max(titles, default=-1) + 1
+    found: list[Header | Refusal] = []
+    for match in matches:
+        contract = DATASETS[match.dataset]
+        if match.distinctive == 0 or _missing(contract, match.columns):
+            continue
+        problem = _header_problem(contract, match, titles, first, grid)
+        if problem is not None:
+            found.append(problem)
+            continue
+        found.append(Header(match.dataset, first, last, match.columns, match.units, titles, width))
+    if found:
+        return found
+    best = matches[0]
+    contract = DATASETS[best.dataset]
+    unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
+    missing = "、".join(c.title_zh for c in _missing(contract, best.columns))
+    texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
+    return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
+
+
+def _header_problem(
+    contract: Contract, match: _Match, titles: dict[int, str], first: int, grid: Grid
+) -> Refusal | None:
+    for name, places in match.repeated.items():
+        texts = {
+            "column": contract.columns[name].title_zh,
+            "where": "、".join(f"{column_letters(at)} 列“{titles[at]}”" for at in places),
+        }
+        return Refusal("F09", texts, first + 1, grid.name, contract.name)
+    for name, unit in {**match.unknown_units, **match.units}.items():
+        column = contract.columns[name]
+        if column.kind in ("money", "count") and values.fits_unit(unit, column.kind) is None:
+            return Refusal(
+                "F10", {"column": column.title_zh, "unit": unit}, first + 1, grid.name, contract.name
+            )
+    return None
+
+
+def column_letters(at: int) -> str:
+    """0 → A, 26 → AA, as the sender sees it."""
+    letters = ""
+    at += 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+# --- rows -----------------------------------------------------------------------------------------------
+
+
+def classify(row: Row, header: Header) -> str:
+    """What a row below a header is: data, total, footer, header (it may begin another table), index or note."""
+    columns = header.columns
+    code_at = columns.get("reported_code", columns.get("subject_code", columns.get("division_code", -1)))
+    name_at = columns.get("reported_name", columns.get("subject_name", columns.get("division_name", -1)))
+    name = fold(_text(row[name_at])) if 0 <= name_at < len(row) else ""
+    code = fold(_text(row[code_at])) if 0 <= code_at < len(row) else ""
+    if _CODE_CELL.match(code):
+        return "total" if name and _TOTAL.match(name) else "data"
+    filled = [(at, fold(_text(c))) for at, c in enumerate(row[:MAX_COLUMNS])]
+    filled = [(at, c) for at, c in filled if c]
+    if not filled:
+        return "blank"
+    if _known_cells(row) >= 2:
+        return "header"
+    lead = [text for at, text in filled if at <= max(code_at, name_at, 2)]
+    if any(_TOTAL.match(text) for text in lead):
+        return "total"
+    if _FOOTER.match(filled[0][1]) or (not code and any(_FOOTER.match(t) for _, t in filled[:3])):
+        return "footer"
+    if len(filled) >= 3 and all(_INDEX_CELL.match(text) for _, text in filled):
+        return "index"
+    if len(filled) == 1 and filled[0][0] not in (code_at, name_at):
+        return "note"
+    if len(filled) == 1 and len(filled[0][1]) > 20:
+        return "note"
+    return "data"
+
+
+def context_of(
+    lines: Iterable[str], sheet: str | None, file_name: str, footer: Iterable[str] = ()
+) -> Context:
+    """Gather what title lines, sheet name and file name say; the nearer to the table, the stronger."""
+    title = " ".join(lines)
+    sheet_name = sheet or ""
+    places = (title, sheet_name, file_name)
+    month = next((m for p in places if p and (m := values.stated_month(p))), None)
+    year = month.year if month else next((y for p in places if p and (y := values.stated_year(p))), None)
+    if month is None and year is not None:
+        # A sheet named 6月 in a workbook titled 2025年.
+        match = re.search(r"(?<!\d)(\d{1,2})月", values._digits_of_date(fold(sheet_name)))
+        if match and 1 <= int(match.group(1)) <= 12:
+            month = date(year, int(match.group(1)), 1)
+    money_unit, count_unit = stated_units(title)
+    filed_on = values.stated_filing_day(title) or next(
+        (d for line in footer if (d := values.stated_filing_day(line))), None
+    )
+    filed_on = filed_on or values.stated_filing_day(file_name)
+    return Context(
+        month=month,
+        year=year,
+        filed_on=filed_on,
+        is_correction=any("更正" in p for p in places),
+        money_unit=money_unit,
+        count_unit=count_unit,
+        words=" ".join(p for p in places if p),
+    )
+
+
+def _line(row: Row) -> str:
+    return " ".join(t for c in row[:MAX_COLUMNS] if (t := _text(c).strip()))
+
+
+def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]:
+    """All tables of a sheet, and those that had to be refused."""
+    rows = grid.rows
+    tables: list[Table] = []
+    refusals: list[Refusal] = []
+    at = 0
+    title_from = 0
+    while True:
+        block = find_header(grid, at, at + HEADER_SEARCH_ROWS)
+        if block is None:
+            break
+        first, last = block
+        titles = [_line(r) for r in rows[title_from:first]]
+        headers = read_header(grid, first, last)
+        end, body = _body(grid, headers, last + 1)
+        title_from = _next_title(grid, body, end) if end < len(rows) else end
+        for header in headers:
+            kept = [(r, kind) for r, kind in body if r < title_from]
+            if isinstance(header, Refusal):
+                data = tuple(r + 1 for r, kind in kept if kind == "data")
+                refusals.append(replace(header, rows=data, rows_ignored=len(kept) - len(data)))
+                continue
+            footer = [_line(rows[r]) for r, kind in kept if kind in ("footer", "note")]
+            context = context_of(titles, grid.name, file_name, footer)
+            tables.append(_extract(grid, header, context, kept))
+        at = end
+        if at >= len(rows):
+            break
+    return tables, refusals
+
+
+def _body(grid: Grid, headers: Sequence[Header | Refusal], start: int) -> tuple[int, list[tuple[int, str]]]:
+    """Rows below a header with their kinds, up to a different header or the end of the sheet."""
+    rows = grid.rows
+    usable = [h for h in headers if isinstance(h, Header)]
+    probe = usable[0] if usable else Header("", 0, 0, {}, {}, {}, 0)
+    body: list[tuple[int, str]] = []
+    r = start
+    while r < len(rows):
+        kind = classify(rows[r], probe)
+        if kind == "header":
+            block = find_header(grid, r, r + MAX_HEADER_ROWS)
+            if block is not None:
+                again = [h for h in read_header(grid, *block) if isinstance(h, Header)]
+                if (
+                    usable
+                    and again
+                    and all(a.columns == u.columns for a, u in zip(again, usable, strict=False))
+                ):
+                    body.extend((k, "header") for k in range(r, block[1] + 1))
+                    r = block[1] + 1
+                    continue
+                return block[0] if block[0] >= r else r, body
+            kind = "data"
+        if kind != "blank":
+            body.append((r, kind))
+        r += 1
+    return len(rows), body
+
+
+def _next_title(grid: Grid, body: list[tuple[int, str]], end: int) -> int:
+    """Where the title lines of the next table begin: the lines just above its header that are not data."""
+    start = end
+    kinds = dict(body)
+    for r in range(end - 1, max(end - 7, -1), -1):
+        if r in kinds and kinds[r] in ("total", "header", "index", "footer"):
+            break
+        if r in kinds and kinds[r] == "data" and sum(1 for c in grid.rows[r] if _text(c).strip()) > 3:
+            break
+        if r in kinds and kinds[r] == "data" and _looks_like_data(grid.rows[r]):
+            break
+        start = r
+    return start
+
+
+def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, str]]) -> Table:
+    table = Table(header.dataset, grid.name, header, context)
+    data = [r for r, kind in body if kind == "data"]
+    table.ignored = [(r + 1, kind) for r, kind in body if kind != "data"]
+    table.row_numbers = [r + 1 for r in data]
+    rows = [grid.rows[r] for r in data]
+    contract = DATASETS[header.dataset]
+    for name, at in header.columns.items():
+        is_month = contract.columns[name].kind == "month"
+        column: list[str | None] = []
+        for row in rows:
+            cell = row[at] if at < len(row) else None
+            if isinstance(cell, str):
+                column.append(cell or None)
+            elif is_month and isinstance(cell, float) and round(cell % 1, 6) == 0.1:
+                # The number 2025.1 is what Excel makes of 2025.10 as well as of 2025.1.
+                column.append(f"{cell:.15g}?")
+            else:
+                column.append(values.cell_text(cell) or None)
+        table.cells[name] = column
+    for r, kind in body:
+        if kind == "total":
+            row = grid.rows[r]
+            cells = {n: _text(row[at]).strip() for n, at in header.columns.items() if at < len(row)}
+            table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
+    _fill_merged(grid, table, data)
+    if grid.is_csv:
+        for r in data:
+            extra = next((_text(c) for c in grid.rows[r][header.width :] if _text(c).strip()), None)
+            if extra is not None:
+                table.broken.append((r + 1, "", extra, "R20"))
+    return table
+
+
+def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
+    """A month merged over several rows holds for each of them; a figure merged over several rows for none."""
+    if not grid.merged or not data:
+        return
+    place = {r: i for i, r in enumerate(data)}
+    by_column = {at: name for name, at in table.header.columns.items()}
+    contract = DATASETS[table.dataset]
+    for (top, left), (bottom, right) in grid.merged:
+        if bottom <= table.header.last_row or (top == bottom):
+            continue
+        covered = [r for r in range(max(top, table.header.last_row + 1), bottom + 1) if r in place]
+        if len(covered) < 2:
+            continue
+        for at in range(left, right + 1):
+            name = by_column.get(at)
+            if name is None:
+                continue
+            column = contract.columns[name]
+            value = table.cells[name][place[covered[0]]]
+            if column.kind == "month":
+                for r in covered:
+                    table.cells[name][place[r]] = value
+            elif column.is_measure and value is not None:
+                for r in covered:
+                    table.broken.append((r + 1, name, value, "R23"))

@@ -1,0 +1,475 @@
+"""One written value → what it means. Plain values are read vectorised; these parsers get the rest, each once.
+
+Every parser returns a value, None for "not reported", or a `Problem` with the catalogue code that says why not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from oversight.intake.text import COUNT_UNITS, MONEY_UNITS, fold
+
+# What people write where there is nothing to report. 0 is not among them: it is a figure.
+BLANKS = frozenset(
+    (
+        "",
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "–",
+        "―",
+        "/",
+        "//",
+        "\\",
+        "无",
+        "无数据",
+        "未报",
+        "未报送",
+        "不详",
+        "暂无",
+        "N/A",
+        "n/a",
+        "NA",
+        "null",
+        "NULL",
+        "空",
+        "...",
+        "......",
+        "*",
+        ".",
+        "−",
+        "－",
+        "_",
+        "/-",
+    )
+)
+ERROR_CELLS = frozenset(
+    ("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA")
+)
+NO_RESULT = "公式无结果"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a value cannot be used: a code of the catalogue, and what it would be, if that can be said."""
+
+    code: str
+    value: Decimal | None = None
+
+
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {
+    c: i for i, c in enumerate("〇壹贰叁肆伍陆柒捌玖")
+}
+_DIGITS |= {"两": 2, "弍": 2, "貳": 2, "叄": 3, "陸": 6, "○": 0}
+_STEPS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
+_CHINESE = re.compile(r"^[零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖两貳叄陸弍十拾百佰千仟万萬亿億]+$")
+_PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$")
+_GROUPED = re.compile(r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
+_MULTIPLIED = re.compile(r"^(.+?)(百万|千万|十万|万|萬|亿|億|千|百)$")
+_POWER = {"百": 2, "千": 3, "万": 4, "萬": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8}
+_SUFFIX = re.compile(r"(人民币|人次|人|户|名|个|位|村|岗|元整|元正|圆整|圆|元|整|正)$")
+
+
+def chinese_integer(text: str) -> int | None:
+    """A Chinese numeral, 壹万贰仟 or 二〇二五; None if it does not follow the rules of either way of writing."""
+    if not _CHINESE.match(text):
+        return None
+    if not re.search(r"[十拾百佰千仟万萬亿億]", text):
+        return int("".join(str(_DIGITS[c]) for c in text)) if len(text) > 1 or text in _DIGITS else None
+    for marks, value in (("亿億", 10**8), ("万萬", 10**4)):
+        found = [i for i, c in enumerate(text) if c in marks]
+        if found:
+            if len(found) > 1:
+                return None
+            at = found[0]
+            high = chinese_integer(text[:at]) if at else None
+            low_text = text[at + 1 :].lstrip("零〇")
+            low = chinese_integer(low_text) if low_text else 0
+            if (
+                high is None
+                or low is None
+                or low >= value
+                or (len(low_text) == 1 and text[at + 1] not in "零〇")
+            ):
+                # 一万二 is colloquial for 12,000, not 10,002: too doubtful for a figure of account.
+                return None
+            return high * value + low
+    total, digit, last_step = 0, None, 10_000
+    zero = False
+    for c in text:
+        if c in _STEPS:
+            step = _STEPS[c]
+            if step >= last_step or (digit is None and not (step == 10 and total == 0)):
+                return None
+            total += (1 if digit is None else digit) * step
+            last_step, digit, zero = step, None, False
+        else:
+            if digit is not None:
+                return None
+            if _DIGITS[c] == 0:
+                zero = True
+                continue
+            digit = _DIGITS[c]
+    if digit is not None:
+        if last_step > 10 and not zero and last_step != 10_000:
+            return None
+        total += digit
+    return total
+
+
+def _chinese_money(text: str) -> Decimal | None:
+    """壹万贰仟元叁角伍分 → 12000.35."""
+    match = re.match(
+        r"^(.+?)[元圆](?:([零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖])角)?(?:零?([一二三四五六七八九壹贰叁肆伍陆柒捌玖])分)?[整正]?$",
+        text,
+    )
+    if not match:
+        return None
+    whole = chinese_integer(match.group(1))
+    if whole is None:
+        return None
+    return (
+        Decimal(whole)
+        + Decimal(_DIGITS.get(match.group(2) or "零", 0)) / 10
+        + Decimal(_DIGITS.get(match.group(3) or "零", 0)) / 100
+    )
+
+
+def number(written: str) -> Decimal | Problem | None:
+    """The exact number that `written` stands for, trailing units such as 万元 or 人 applied.
+
+    None: nothing reported. Commas count as thousands separators only where they part groups of three.
+    """
+    parsed = quantity(written)
+    if parsed is None or isinstance(parsed, Problem):
+        return parsed
+    return parsed[0]
+
+
+def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
+    """As `number`, and whether the cell itself named a unit (which then beats the column's)."""
+    text = fold(written)
+    if text in BLANKS:
+        return None
+    if text in ERROR_CELLS or text == NO_RESULT:
+        return Problem("R22")
+    text = text.replace("，", ",").replace("−", "-").replace("—", "-")
+    text = re.sub(r"^[¥￥]|^人民币|^RMB", "", text).lstrip("'")
+    negative = False
+    if re.fullmatch(r"\(.+\)", text):
+        negative, text = True, text[1:-1]
+    if text.startswith("负"):
+        negative, text = not negative, text[1:]
+    own_unit = False
+    money = _chinese_money(text)
+    if money is not None:
+        return (-money if negative else money), True
+    match = _SUFFIX.search(text)
+    while match and len(match.group(0)) < len(text):
+        own_unit = own_unit or match.group(0)[0] in "元圆人户"
+        text = text[: match.start()]
+        match = _SUFFIX.search(text)
+    power = 0
+    match = _MULTIPLIED.match(text)
+    if match and (_PLAIN.match(match.group(1)) or _GROUPED.match(match.group(1))):
+        # 1.2万 says its unit itself: 12,000 of whatever the column counts.
+        own_unit = True
+        power = _POWER[match.group(2)]
+        text = match.group(1)
+    if _GROUPED.match(text):
+        text = text.replace(",", "")
+    value: Decimal
+    if _PLAIN.match(text) and len(text) <= 40:
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            return Problem("R04")
+        if value.adjusted() > 25 or (value.adjusted() < -25 and value != 0):
+            return Problem("R19") if value.adjusted() > 25 else Problem("R04")
+    else:
+        whole = chinese_integer(text)
+        if whole is None:
+            return Problem("R04")
+        value = Decimal(whole)
+    value = value.scaleb(power)
+    return (-value if negative else value), own_unit
+
+
+def scaled(written: str, power: int) -> Decimal | Problem | None:
+    """The number in base units: times 10**power for a column in 万元 or 万人, unless the cell names its own."""
+    parsed = quantity(written)
+    if parsed is None or isinstance(parsed, Problem):
+        return parsed
+    value, own_unit = parsed
+    return value if own_unit else value.scaleb(power)
+
+
+def money(written: str, power: int = 0) -> Decimal | Problem | None:
+    """An amount in 元, exact to the 分."""
+    value = scaled(written, power)
+    if value is None or isinstance(value, Problem):
+        return value
+    if value < 0:
+        return Problem("R06")
+    if value >= Decimal(10) ** 16:
+        return Problem("R19")
+    cents = value.scaleb(2)
+    if cents != cents.to_integral_value():
+        return Problem("R05", value.quantize(Decimal("0.01")))
+    return value.quantize(Decimal("0.01"))
+
+
+def count(written: str, power: int = 0) -> int | Problem | None:
+    """A whole number that is not negative."""
+    value = scaled(written, power)
+    if value is None or isinstance(value, Problem):
+        return value
+    if value < 0:
+        return Problem("R06")
+    if value != value.to_integral_value():
+        return Problem("R16")
+    if value >= 10**15:
+        return Problem("R19")
+    return int(value)
+
+
+_YES = frozenset(
+    (
+        "是",
+        "有",
+        "已单列",
+        "单列",
+        "单独列支",
+        "√",
+        "✓",
+        "✔",
+        "Y",
+        "y",
+        "YES",
+        "yes",
+        "Yes",
+        "1",
+        "TRUE",
+        "True",
+        "true",
+        "对",
+        "已列支",
+    )
+)
+_NO = frozenset(
+    (
+        "否",
+        "没有",
+        "未单列",
+        "未单独列支",
+        "×",
+        "✗",
+        "✘",
+        "x",
+        "X",
+        "N",
+        "n",
+        "NO",
+        "no",
+        "No",
+        "0",
+        "FALSE",
+        "False",
+        "false",
+        "不是",
+        "未列支",
+    )
+)
+
+
+def yes_no(written: str) -> bool | Problem | None:
+    """是 or 否; 无 counts as blank, not as 否, because it is written for both."""
+    text = fold(written)
+    if text in _YES:
+        return True
+    if text in _NO:
+        return False
+    return None if text in BLANKS else Problem("R18")
+
+
+_CHINESE_DATE = str.maketrans("〇零○一二三四五六七八九", "000123456789")
+
+
+def _digits_of_date(text: str) -> str:
+    """二〇二五年十二月 → 2025年12月, 元月 → 1月."""
+    text = text.replace("元月", "1月").replace("正月", "1月").replace("腊月", "12月")
+
+    def small(match: re.Match[str]) -> str:
+        value = chinese_integer(match.group(1))
+        return f"{match.group(1) if value is None else value}{match.group(2)}"
+
+    text = re.sub(r"([一二三四五六七八九十]{1,3})([月日号])", small, text)
+    return text.translate(_CHINESE_DATE)
+
+
+_EPOCH_1900 = date(1899, 12, 30)
+_MONTH_FORMS = (
+    re.compile(r"^(\d{4})年?[-/.年]?(\d{1,2})月?份?$"),
+    re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:T?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"),
+    re.compile(r"^(\d{4})(\d{2})(\d{2})$"),
+)
+
+
+def _in_range(year: int, month: int, day: int) -> date | None:
+    try:
+        value = date(year, month, day)
+    except ValueError:
+        return None
+    return value if 1949 <= year <= 2100 else None
+
+
+def serial(text: str, base_1904: bool = False) -> date | None:
+    """An Excel serial day between 1980 and 2100; smaller numbers are more likely something else."""
+    match = re.fullmatch(r"(\d{5})(?:\.\d+)?", text)
+    if not match:
+        return None
+    value = (date(1904, 1, 1) if base_1904 else _EPOCH_1900) + timedelta(days=int(match.group(1)))
+    return value if 1980 <= value.year <= 2100 else None
+
+
+def month(written: str, year: int | None = None) -> date | Problem | None:
+    """The first day of the month; `year` is the title's, for cells that say only 6月."""
+    text = fold(written)
+    if text in BLANKS:
+        return None
+    text = _digits_of_date(text)
+    match = re.fullmatch(r"(\d{4})(\d{2})", text) or re.fullmatch(r"(\d{4})\.(1[0-2]|0?[1-9])", text)
+    if match:
+        value = _in_range(int(match.group(1)), int(match.group(2)), 1)
+        return value or Problem("R01")
+    if re.fullmatch(r"\d{5}(\.\d+)?", text):
+        found = serial(text)
+        return found.replace(day=1) if found else Problem("R01")
+    for form in _MONTH_FORMS:
+        match = form.match(text)
+        if match:
+            parts = [int(p) for p in match.groups()]
+            value = _in_range(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
+            return value.replace(day=1) if value else Problem("R01")
+    match = re.fullmatch(r"(\d{1,2})月?份?", text)
+    if match and year is not None and text.endswith(("月", "月份")):
+        value = _in_range(year, int(match.group(1)), 1)
+        return value or Problem("R01")
+    return Problem("R01")
+
+
+def day(written: str) -> date | Problem | None:
+    """A calendar day; a month alone stands for its first day, a year alone for 1 January."""
+    text = fold(written)
+    if text in BLANKS:
+        return None
+    text = _digits_of_date(text)
+    if re.fullmatch(r"\d{5}(\.\d+)?", text):
+        return serial(text) or Problem("R17")
+    match = _MONTH_FORMS[1].match(text) or _MONTH_FORMS[2].match(text)
+    if match:
+        year, month_no, day_no = (int(p) for p in match.groups()[:3])
+        return _in_range(year, month_no, day_no) or Problem("R17")
+    match = re.fullmatch(r"(\d{4})年?", text)
+    if match:
+        return _in_range(int(match.group(1)), 1, 1) or Problem("R17")
+    found = month(written)
+    return found if isinstance(found, date) else Problem("R17")
+
+
+_TITLE_MONTH = re.compile(r"(?<!\d)((?:19|20)\d{2})(?:年|[-./])(\d{1,2})(?:月|(?![\d年]))")
+_TITLE_MONTH_DIGITS = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(?!\d)")
+
+
+def stated_month(text: str) -> date | None:
+    """The one month a title, sheet name or file name speaks of; None where it names none or several."""
+    folded = _digits_of_date(fold(text))
+    found = {
+        value
+        for match in [*_TITLE_MONTH.finditer(folded), *_TITLE_MONTH_DIGITS.finditer(folded)]
+        if (value := _in_range(int(match.group(1)), int(match.group(2)), 1))
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def stated_year(text: str) -> int | None:
+    """The one year a title speaks of."""
+    years = set(re.findall(r"(?<!\d)((?:19|20)\d{2})(?=年|年度|[-./_ ]|$)", _digits_of_date(fold(text))))
+    return int(years.pop()) if len(years) == 1 else None
+
+
+_FILED = re.compile(
+    r"(?:填表|填报|报送|上报|制表|报表|填写|报出)(?:日期|时间)[:为]?\s*(\d{4}[年\-/.]\d{1,2}[月\-/.]\d{1,2}日?|\d{8})"
+)
+
+
+def stated_filing_day(text: str) -> date | None:
+    """The day after 填表日期 in a title line or footer."""
+    match = _FILED.search(_digits_of_date(fold(text)))
+    if not match:
+        return None
+    found = day(match.group(1))
+    return found if isinstance(found, date) else None
+
+
+def cell_text(value: object) -> str:
+    """A workbook cell as text, losing nothing: whole floats without .0, 15 significant digits like Excel shows."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return format(value, ".15g")
+    if isinstance(value, datetime):
+        return (
+            value.isoformat(sep=" ")
+            if (value.hour or value.minute or value.second)
+            else value.date().isoformat()
+        )
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+_CODE = re.compile(r"^\d{6}$|^\d{9}$|^\d{12}$")
+
+
+def code(written: str) -> str | Problem | None:
+    """A division code made canonical: 6 digits down to the county, 9 to the township, 12 to the village.
+
+    A code in scientific notation is recovered only where every digit is still there.
+    """
+    text = fold(written).lstrip("'")
+    if text in BLANKS:
+        return None
+    match = re.fullmatch(r"(\d+)\.0+", text)
+    if match:
+        text = match.group(1)
+    match = re.fullmatch(r"(\d)\.(\d+)[eE]\+?(\d{1,2})", text)
+    if match and len(match.group(2)) == int(match.group(3)):
+        text = match.group(1) + match.group(2)
+    if re.fullmatch(r"\d{2}|\d{4}", text):
+        text = text.ljust(6, "0")
+    if not _CODE.match(text) or text.startswith("0"):
+        return Problem("R03")
+    if len(text) == 12 and text.endswith("000"):
+        text = text[:9]
+    if len(text) == 9 and text.endswith("000"):
+        text = text[:6]
+    return text
+
+
+def fits_unit(unit: str, kind: str) -> int | None:
+    """The power of ten of a unit for a column of this kind; None where the unit does not go with it."""
+    if kind == "money":
+        return MONEY_UNITS.get(unit)
+    if kind == "count":
+        return COUNT_UNITS.get(unit)
+    return None
