@@ -22,6 +22,7 @@ from dagster_project.checks import SUITE_RESULTS
 from dagster_project.context import RunContext
 from dagster_project.dbt_assets import PUBLIC_KEYS
 from oversight import editions
+from oversight.comments import comments
 from oversight.editions.tables import PUBLIC_TABLES
 from oversight.errors import OversightError
 from oversight.intake import take_in
@@ -152,7 +153,7 @@ def standards(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None
     description="本版数据的标识：名称、时间、由哪些输入和哪版程序得出",
     deps=[input_key("submissions"), input_key("overlay_standards")],
 )
-def identity(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+def edition_identity(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     """Name the edition about to be made."""
     made = editions.new_identity(run.folder, fingerprints(run.folder), run.now())
     editions.write_identity(run.folder, made)
@@ -191,7 +192,8 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
 def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     """Publish what was built and audited, and make it current."""
     run.say("▶ 发布版本")
-    edition = editions.publish(run.folder, editions.read_identity(run.folder), audit=run.audit)
+    identity = editions.read_identity(run.folder)
+    edition = editions.publish(run.folder, identity, audit=run.audit, comments=comments())
     return MaterializeResult(
         metadata={
             "edition_id": edition.edition_id,

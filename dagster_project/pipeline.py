@@ -27,7 +27,7 @@ def build_definitions(run: RunContext) -> Definitions:
             assets.pulled_files,
             assets.intake,
             assets.standards,
-            assets.identity,
+            assets.edition_identity,
             build_dbt_assets(),
             assets.suite_results,
             assets.published_edition,

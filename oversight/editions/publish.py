@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.4.0"
 _MONTHLY = "funding_gap_monthly"
 
+# (schema, table) → comment on the table and comments on its columns.
+Comments = Mapping[tuple[str, str], tuple[str, dict[str, str]]]
+
 # Steps of a publication, in order, as announced to `on_step` before each is taken.
 STEPS = (
     "copy",
@@ -111,14 +114,16 @@ def publish(
     *,
     audit: Path | None = None,
     manifest: Path | None = None,
+    comments: Comments | None = None,
     keep: int = EDITIONS_KEPT,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Edition:
     """Publish the build file as an edition and make it current.
 
     `audit` is what the quality suites left: `*.parquet` in it become tables of schema `quality`, everything
-    else goes into the edition's folder as it is. `manifest` is dbt's, for the comments. Raises `EditionError`
-    when a public table is missing or the finished file does not say what the build file says.
+    else goes into the edition's folder as it is. Comments come from dbt's `manifest`, and from `comments` where
+    dbt has none. Raises `EditionError` when a public table is missing or the finished file does not say what
+    the build file says.
     """
     clear_leftovers(folder)
     draft = _incoming(folder) / identity.edition_id
@@ -127,7 +132,8 @@ def publish(
     if not build.is_file():
         raise EditionError(f"找不到构建文件 {build}。请重新运行 oversight run。")
 
-    written = _write(draft, build, audit, descriptions(manifest or manifest_path()), on_step)
+    described = _merged(comments or {}, descriptions(manifest or manifest_path()))
+    written = _write(draft, build, audit, described, on_step)
     if audit is not None:
         for item in sorted(audit.iterdir()):
             if item.suffix != ".parquet":
@@ -191,11 +197,23 @@ def _incoming(folder: DataFolder) -> Path:
     return folder.marts / ".incoming"
 
 
+def _merged(first: Comments, second: Comments) -> Comments:
+    """Comments of both; where both describe a table or a column, the second's, unless it is empty."""
+    merged = dict(first)
+    for key, (text, columns) in second.items():
+        before, columns_before = merged.get(key, ("", {}))
+        merged[key] = (
+            text or before,
+            {**columns_before, **{name: each for name, each in columns.items() if each}},
+        )
+    return merged
+
+
 def _write(
     draft: Path,
     build: Path,
     audit: Path | None,
-    comments: Mapping[tuple[str, str], tuple[str, dict[str, str]]],
+    comments: Comments,
     on_step: Callable[[str], None],
 ) -> dict[str, TableFacts]:
     """Tables, comments and Parquet into the draft; what the build file said of each table."""
@@ -261,7 +279,7 @@ def _copy_audit(connection: duckdb.DuckDBPyConnection, audit: Path) -> dict[str,
 def _comment(
     connection: duckdb.DuckDBPyConnection,
     written: Mapping[str, TableFacts],
-    comments: Mapping[tuple[str, str], tuple[str, dict[str, str]]],
+    comments: Comments,
 ) -> None:
     for name in written:
         schema, _, table = name.partition(".")
