@@ -26,6 +26,7 @@ from oversight.settings import TIME_ZONE, DataFolder
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("oversight.commands.run", "读取各乡镇报来的文件，核对、判定并发布新版本"),
     "path": ("oversight.commands.path", "显示当前版本的数据库文件位置"),
+    "explain": ("oversight.commands.explain", "说明一个单位的数字从哪里来、怎样算出来"),
     "editions": ("oversight.commands.editions", "列出已发布的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
 }

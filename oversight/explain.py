@@ -1,0 +1,835 @@
+"""How a figure came about, from an edition alone: the reported cells, the clause, the arithmetic, what was assumed.
+
+`explain` answers for one subject and month, for one rule or for all that were judged. What it prints can be
+followed with a pocket calculator: every line of arithmetic stands as `名称：算式 = 结果 单位`, with `×`, `÷`,
+`−`, `+`, and says where a result was rounded or taken as zero. Dashboard and report show the same content.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+from oversight import presentation
+from oversight.errors import OversightError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_FEN = Decimal("0.01")
+_PER_MONTH = "月"
+
+# Columns of the datasets, as the forms call them.
+COLUMN_TITLES = {
+    "population_persons": "户籍人口（人）",
+    "resident_population_persons": "常住人口（人）",
+    "households_count": "户籍户数（户）",
+    "initial_budget_cny": "年初预算（元）",
+    "adjusted_budget_cny": "调整后预算（元）",
+    "disbursed_month_cny": "本月拨付（元）",
+    "disbursed_cumulative_cny": "累计拨付（元）",
+    "spent_month_cny": "本月支出（元）",
+    "spent_cumulative_cny": "累计支出（元）",
+    "is_listed_separately": "是否单独列支",
+    "administrative_posts": "行政编制数（名）",
+    "institution_posts": "事业编制数（名）",
+    "dedicated_staff_persons": "在编在岗专职人数（人）",
+    "welfare_posts_persons": "公益性岗位人数（人）",
+    "purchased_service_persons": "政府购买服务人数（人）",
+    "part_time_persons": "兼职人数（人）",
+    "villages_count": "村（社区）数（个）",
+    "villages_with_assistant_count": "已配备协理员村（社区）数（个）",
+}
+_STAFFING = (
+    "administrative_posts",
+    "institution_posts",
+    "dedicated_staff_persons",
+    "welfare_posts_persons",
+    "purchased_service_persons",
+    "part_time_persons",
+    "villages_count",
+    "villages_with_assistant_count",
+)
+
+
+class ExplainError(OversightError):
+    """Nothing to explain: an unknown code, a month without data, a rule that was not judged."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A reported figure and where it stands. `value` None: the file leaves it blank, or nobody reported."""
+
+    what: str
+    month: date | None
+    value: str | None
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    note: str = ""
+
+    def text(self) -> str:
+        """As one line."""
+        value = "未报送" if self.value is None else self.value
+        when = f"{self.month:%Y-%m} " if self.month else ""
+        place = f"（{self.file}，工作表“{self.sheet}”，第 {self.row} 行）" if self.file else ""
+        return f"{when}{self.what}：{value}{place}" + (f"；{self.note}" if self.note else "")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of arithmetic. `kept`: the result as used, where it differs from the plain one, with the reason."""
+
+    name: str
+    expression: str
+    result: str
+    unit: str
+    remark: str = ""
+
+    def text(self) -> str:
+        """`名称：算式 = 结果 单位（说明）`."""
+        tail = f"（{self.remark}）" if self.remark else ""
+        return f"{self.name}：{self.expression} = {self.result} {self.unit}".rstrip() + tail
+
+
+@dataclass
+class RuleExplanation:
+    """One rule for one subject and month."""
+
+    rule_id: str
+    title: str
+    status: str
+    status_label: str
+    document: str
+    clause: str
+    quotation: str
+    tier: str = ""
+    tier_quotation: str = ""
+    cells: list[Cell] = field(default_factory=list)
+    arithmetic: list[Line] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    other_readings: list[str] = field(default_factory=list)
+    conclusion: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Explanation:
+    """Everything said of a subject and month."""
+
+    subject_code: str
+    subject_name: str
+    place: str
+    month: date
+    edition_id: str
+    rules: list[RuleExplanation]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str, ensure_ascii=False))
+        return content
+
+    def json(self) -> str:
+        """As JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+
+    def text(self) -> str:
+        """As plain Chinese text."""
+        lines = [f"{self.place}{self.subject_name}（{self.subject_code}）　{presentation.month(self.month)}"]
+        lines.append(f"数据版本 {self.edition_id}")
+        for rule in self.rules:
+            lines += ["", f"【{rule.rule_id}】{rule.title}：{rule.status_label}", f"  {rule.conclusion}"]
+            for title, items in _sections(rule):
+                lines.append(f"  {title}")
+                lines += [f"    {item}" for item in items]
+        return "\n".join(lines) + "\n"
+
+    def html(self) -> str:
+        """As an HTML fragment without styles or scripts of its own."""
+        parts = [
+            '<article class="explanation">',
+            f"<h2>{_h(self.place + self.subject_name)}（{_h(self.subject_code)}） {presentation.month(self.month)}</h2>",
+            f"<p>数据版本 {_h(self.edition_id)}</p>",
+        ]
+        for rule in self.rules:
+            parts.append(f'<section data-rule="{_h(rule.rule_id)}" data-status="{_h(rule.status)}">')
+            parts.append(f"<h3>【{_h(rule.rule_id)}】{_h(rule.title)}：{_h(rule.status_label)}</h3>")
+            parts.append(f"<p>{_h(rule.conclusion)}</p>")
+            for title, items in _sections(rule):
+                parts.append(f"<h4>{_h(title)}</h4><ul>")
+                parts += [f"<li>{_h(item)}</li>" for item in items]
+                parts.append("</ul>")
+            parts.append("</section>")
+        return "\n".join([*parts, "</article>"]) + "\n"
+
+
+def _h(text: str) -> str:
+    return html.escape(text)
+
+
+def _sections(rule: RuleExplanation) -> list[tuple[str, list[str]]]:
+    basis = [f"《{rule.document}》{rule.clause}：“{rule.quotation}”"]
+    if rule.tier:
+        quoted = f"：“{rule.tier_quotation}”" if rule.tier_quotation else ""
+        basis.append(f"适用档次 {rule.tier}{quoted}")
+    found = [
+        ("依据", basis),
+        ("报送数据", [cell.text() for cell in rule.cells]),
+        ("计算", [line.text() for line in rule.arithmetic]),
+        ("所作假定", rule.assumptions),
+        ("另一种理解", rule.other_readings),
+        ("处理记录", rule.notes),
+    ]
+    return [(title, items) for title, items in found if items]
+
+
+def explain(
+    connection: duckdb.DuckDBPyConnection, code: str, month: date | None = None, rule: str | None = None
+) -> Explanation:
+    """How the figures of a subject came about in a month: of one rule, or of all that were judged.
+
+    `connection` is any read-only connection to an edition's warehouse. `code` may have 6, 9 or 12 digits
+    (trailing zeros of a 12-digit township code are ignored); without `month`, the edition's last. Raises
+    `ExplainError`, saying what there is, for an unknown code, month or rule.
+    """
+    return _Reader(connection).explain(code.strip(), month, rule)
+
+
+class _Reader:
+    """Reads an edition for one explanation."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = connection.cursor()
+
+    def explain(self, code: str, month: date | None, rule: str | None) -> Explanation:
+        code = self._known(code)
+        when = self._month(code, month)
+        rows = self._rows(
+            "select * from judgements where subject_code = ? and month = ? order by rule_id", code, when
+        )
+        if rule is not None:
+            rows = [row for row in rows if row["rule_id"] == rule]
+            if not rows:
+                raise ExplainError(self._why_not(code, when, rule))
+        funding = self._one(
+            "select * from funding_gap_monthly where township_code = ? and month = ?", code, when
+        )
+        rules = [self._rule(row, funding) for row in rows]
+        if rule is None and funding and funding["standard_id"] is None:
+            rules.insert(0, self._without_standard(funding))
+        if not rules:
+            raise ExplainError(
+                f"{code} 在 {when:%Y-%m} 没有任何判定：没有适用于它的标准。可用 --month 换一个月份。"
+            )
+        rules.sort(
+            key=lambda item: (funding is None or item.rule_id != (funding["standard_id"] or ""), item.rule_id)
+        )
+        edition = self._one("select edition_id from edition")
+        assert edition is not None
+        name, place = self._named(code)
+        return Explanation(code, name, place, when, str(edition["edition_id"]), rules)
+
+    # --- what is asked
+
+    def _known(self, code: str) -> str:
+        tries = [code] + ([code[:9]] if len(code) == 12 and code.endswith("000") else [])
+        for candidate in tries:
+            if self._one(
+                "select 1 as found from judgements where subject_code = ? union all "
+                "select 1 from townships where township_code = ? limit 1",
+                candidate,
+                candidate,
+            ):
+                return candidate
+        raise ExplainError(
+            f"没有代码为 {code} 的单位，或它没有任何判定。请检查区划代码（乡镇 9 位，县级 6 位）。"
+        )
+
+    def _month(self, code: str, month: date | None) -> date:
+        found = self._one(
+            "select min(month) as first, max(month) as last from "
+            "(select month from judgements where subject_code = ? union all "
+            "select month from funding_gap_monthly where township_code = ?)",
+            code,
+            code,
+        )
+        if not found or found["last"] is None:
+            raise ExplainError(f"单位 {code} 在数据所及的月份都不在册，没有可说明的数字。")
+        if month is None:
+            return found["last"]  # type: ignore[no-any-return]
+        wanted = month.replace(day=1)
+        if not found["first"] <= wanted <= found["last"]:
+            raise ExplainError(
+                f"{code} 的判定从 {found['first']:%Y-%m} 到 {found['last']:%Y-%m}，没有 {wanted:%Y-%m}。"
+            )
+        return wanted
+
+    def _why_not(self, code: str, when: date, rule: str) -> str:
+        standard = self._one("select * from standards where standard_id = ?", rule)
+        if standard is None:
+            return f"没有编号为 {rule} 的规则。可在表 standards 查看全部规则。"
+        if standard["gradeable"] == "N":
+            return f"规则 {rule}（{standard['title_zh']}）不作判定：{standard['not_judged_reason']}。"
+        months = self._rows(
+            "select distinct month from judgements where rule_id = ? and subject_code = ? order by 1",
+            rule,
+            code,
+        )
+        if months:
+            shown = "、".join(f"{row['month']:%Y-%m}" for row in months[-6:])
+            return f"规则 {rule} 在 {when:%Y-%m} 对 {code} 没有判定；最近有判定的月份：{shown}。"
+        return f"规则 {rule}（{standard['title_zh']}）不适用于 {code}：适用范围 {standard['scope_code']}。"
+
+    def _named(self, code: str) -> tuple[str, str]:
+        row = self._one("select * from townships where township_code = ?", code)
+        if row:
+            return str(row["township_name"]), "".join(
+                presentation.division_name(row[f"{level}_name"], row[f"{level}_code"])
+                for level in ("province", "city", "county")
+            )
+        row = self._one(
+            "select division_name from reported.divisions where division_code = ? and is_current", code
+        )
+        return (str(row["division_name"]) if row else code), ""
+
+    # --- one rule
+
+    def _rule(self, judged: dict[str, Any], funding: dict[str, Any] | None) -> RuleExplanation:
+        standard = self._one(
+            "select s.*, d.document_title, d.document_no from standards s "
+            "left join policy_documents d using (document_id) where standard_id = ?",
+            judged["rule_id"],
+        )
+        assert standard is not None
+        told = RuleExplanation(
+            rule_id=standard["standard_id"],
+            title=standard["title_zh"],
+            status=judged["status"],
+            status_label=presentation.status_label(judged["status"]),
+            document=standard["document_title"]
+            + (f"（{standard['document_no']}）" if standard["document_no"] else ""),
+            clause=standard["clause"],
+            quotation=standard["quotation"],
+        )
+        formula = standard["formula"]
+        if formula in ("per_capita_by_tier", "flat_by_tier"):
+            self._funding(told, standard, judged, funding)
+        elif formula in ("staff_floor", "staff_range_by_tier", "posts_parts"):
+            self._staffing(told, standard, judged)
+        elif formula == "village_coverage":
+            self._villages(told, judged)
+        elif formula == "county_listed_separately":
+            self._listed(told, judged)
+        told.conclusion = _conclusion(judged)
+        if standard["ambiguity_zh"]:
+            told.assumptions.append(f"条文的理解：{standard['ambiguity_zh']}")
+        return told
+
+    def _without_standard(self, funding: dict[str, Any]) -> RuleExplanation:
+        told = RuleExplanation(
+            "",
+            "民政工作经费",
+            "no_standard",
+            presentation.status_label("no_standard"),
+            "无",
+            "",
+            "无",
+            conclusion="没有适用于该单位的经费标准：只列报送数据，不判断缺口。",
+        )
+        told.cells.append(self._population_cell(funding))
+        self._budget_cells(told, funding)
+        return told
+
+    def _tier(self, standard_id: str, label: str | None) -> dict[str, Any] | None:
+        return self._one(
+            "select * from standard_tiers where standard_id = ? and tier_label = ?", standard_id, label
+        )
+
+    # --- funding
+
+    def _funding(
+        self,
+        told: RuleExplanation,
+        standard: dict[str, Any],
+        judged: dict[str, Any],
+        funding: dict[str, Any] | None,
+    ) -> None:
+        if funding is None:
+            return
+        if funding["standard_id"] != standard["standard_id"]:
+            told.assumptions.append(
+                f"几项经费标准并存，保障额较高的 {funding['standard_id']} 为准，缺口见该项；本项同时适用。"
+            )
+            self._other_standard(told, standard, judged, funding)
+            return
+        told.cells.append(self._population_cell(funding))
+        self._population_assumption(told, funding)
+        tier = self._tier(standard["standard_id"], funding["tier_label"])
+        if tier and funding["guaranteed_annual_cny"] is not None:
+            told.tier, told.tier_quotation = funding["tier_label"], tier["quotation"] or ""
+            told.arithmetic.append(
+                _annual(
+                    tier, funding["population_persons"], standard["formula"], funding["guaranteed_annual_cny"]
+                )
+            )
+            if funding["is_on_tier_edge"]:
+                self._edge(told, standard, funding)
+            number = funding["month"].month
+            told.arithmetic.append(
+                Line(
+                    f"截至{number}月应保障",
+                    f"{_n(funding['guaranteed_annual_cny'])} × {number} ÷ 12",
+                    _n(funding["guaranteed_ytd_cny"]),
+                    "元",
+                    "四舍五入到分",
+                )
+            )
+        self._budget_cells(told, funding)
+        self._gaps(told, funding)
+
+    def _other_standard(
+        self, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any], funding: dict[str, Any]
+    ) -> None:
+        told.cells.append(self._population_cell(funding))
+        tiers = self._rows(
+            "select * from standard_tiers where standard_id = ? order by tier_no", standard["standard_id"]
+        )
+        expected = judged["value_expected"]
+        for tier in tiers:
+            if expected is not None and funding["population_persons"] is not None:
+                line = _annual(tier, funding["population_persons"], standard["formula"], None)
+                if Decimal(line.result.replace(",", "")) == expected:
+                    told.tier, told.tier_quotation = tier["tier_label"], tier["quotation"] or ""
+                    told.arithmetic.append(line)
+                    break
+        self._budget_cells(told, funding)
+
+    def _edge(self, told: RuleExplanation, standard: dict[str, Any], funding: dict[str, Any]) -> None:
+        rule = presentation.EDGE_RULE.get(standard["edge_rule"], standard["edge_rule"])
+        told.assumptions.append(
+            f"人口恰为 {funding['population_persons']:,} 人，在分档线上，两档都说得通；按“{rule}”取“{funding['tier_label']}”。"
+        )
+        other = self._tier(standard["standard_id"], funding["other_tier_label"])
+        if other is None:
+            return
+        line = _annual(other, funding["population_persons"], standard["formula"], funding["other_annual_cny"])
+        text = f"若归“{funding['other_tier_label']}”：{line.expression} = {line.result} 元"
+        if funding["allocated_annual_cny"] is not None:
+            gap = funding["other_annual_cny"] - funding["allocated_annual_cny"]
+            text += f"，安排缺口 {_n(max(gap, Decimal(0)).quantize(_FEN))} 元"
+        told.other_readings.append(text)
+
+    def _gaps(self, told: RuleExplanation, funding: dict[str, Any]) -> None:
+        guaranteed, allocated = funding["guaranteed_annual_cny"], funding["allocated_annual_cny"]
+        if guaranteed is None or allocated is None:
+            return
+        told.arithmetic += [
+            _difference("安排缺口", guaranteed, allocated, funding["allocation_shortfall_cny"]),
+            _difference("安排结余", allocated, guaranteed, funding["allocation_surplus_cny"]),
+        ]
+        if funding["adequacy_pct"] is not None:
+            told.arithmetic.append(
+                Line(
+                    "保障率",
+                    f"{_n(allocated)} ÷ {_n(guaranteed)} × 100",
+                    _n(funding["adequacy_pct"]),
+                    "%",
+                    "四舍五入到两位小数",
+                )
+            )
+        if funding["disbursement_shortfall_ytd_cny"] is not None:
+            told.arithmetic.append(
+                _difference(
+                    "拨付缺口（累计）",
+                    funding["guaranteed_ytd_cny"],
+                    funding["disbursed_ytd_cny"],
+                    funding["disbursement_shortfall_ytd_cny"],
+                )
+            )
+
+    def _population_cell(self, row: dict[str, Any]) -> Cell:
+        column = (
+            "resident_population_persons"
+            if row.get("population_basis") == "resident"
+            else "population_persons"
+        )
+        if row["population_month"] is None:
+            return Cell(COLUMN_TITLES[column], None, None)
+        found = self._reported(
+            "population", row.get("population_township_code") or row["township_code"], row["population_month"]
+        )
+        return self._cell(column, found, row["population_month"])
+
+    def _population_assumption(self, told: RuleExplanation, row: dict[str, Any]) -> None:
+        year, basis = (
+            row["month"].year,
+            presentation.POPULATION_BASIS.get(row.get("population_basis") or "", "户籍人口"),
+        )
+        if row["population_month"] is None:
+            told.assumptions.append(
+                f"{year - 1}年12月及以前、{year}年内都没有报送{basis}，无法定档，不作零处理。"
+            )
+        elif row["population_is_fallback"]:
+            told.assumptions.append(
+                f"{year - 1}年12月及以前没有报送{basis}，代以{year}年最早一次报送数（{row['population_month']:%Y-%m}）。"
+            )
+            later = self._one(
+                "select population_persons as persons from reported.population "
+                "where township_code = ? and month = ? and is_current",
+                row["township_code"],
+                row["month"],
+            )
+            if later and later["persons"] is not None and later["persons"] != row["population_persons"]:
+                told.other_readings.append(
+                    f"若按当月报送的人口 {later['persons']:,} 人定档，档次和数额可能不同；上年末人口报来后自动改用。"
+                )
+        else:
+            told.assumptions.append(
+                f"定档人口取{year - 1}年12月及以前最近一次报送的{basis}（{row['population_month']:%Y-%m}）："
+                "编预算时所能用的人口；文件未写以何日为准。"
+            )
+
+    def _budget_cells(self, told: RuleExplanation, funding: dict[str, Any]) -> None:
+        months = self._rows(
+            "select r.*, s.file_name from reported.budget r "
+            "join townships t using (township_code) left join submissions s using (submission_id) "
+            "where r.is_current and t.unit_id = (select unit_id from townships where township_code = ?) "
+            "and year(r.month) = ? and r.month <= ? order by r.month",
+            funding["township_code"],
+            funding["fiscal_year"],
+            funding["month"],
+        )
+        adjusted = _last(months, "adjusted_budget_cny")
+        initial = _last(months, "initial_budget_cny")
+        if adjusted:
+            told.cells.append(self._cell("adjusted_budget_cny", adjusted, adjusted["month"]))
+        told.cells.append(self._cell("initial_budget_cny", initial, initial["month"] if initial else None))
+        if funding["allocated_annual_cny"] is None:
+            told.assumptions.append(
+                f"{funding['fiscal_year']}年截至本月没有报送预算，年度安排未知，不作零处理。"
+            )
+        else:
+            used = "调整后预算" if adjusted else "年初预算"
+            told.arithmetic.append(
+                Line(
+                    "年度安排",
+                    _n(funding["allocated_annual_cny"]),
+                    _n(funding["allocated_annual_cny"]),
+                    "元",
+                    f"本年最近一次报送的{used}",
+                )
+            )
+        for kind, title, result in (
+            ("disbursed", "累计拨付", funding["disbursed_ytd_cny"]),
+            ("spent", "累计支出", funding["spent_ytd_cny"]),
+        ):
+            self._to_date(told, months, kind, title, result)
+
+    def _to_date(
+        self,
+        told: RuleExplanation,
+        months: list[dict[str, Any]],
+        kind: str,
+        title: str,
+        result: Decimal | None,
+    ) -> None:
+        cumulative = _last(months, f"{kind}_cumulative_cny")
+        if cumulative:
+            told.cells.append(self._cell(f"{kind}_cumulative_cny", cumulative, cumulative["month"]))
+            told.arithmetic.append(Line(title, _n(result), _n(result), "元", "本年最近一次报送的累计数"))
+            return
+        parts = [row for row in months if row[f"{kind}_month_cny"] is not None]
+        told.cells += [self._cell(f"{kind}_month_cny", row, row["month"]) for row in parts]
+        if parts:
+            expression = " + ".join(_n(row[f"{kind}_month_cny"]) for row in parts)
+            told.arithmetic.append(Line(title, expression, _n(result), "元", "没有报送累计数，取各月之和"))
+        elif kind == "disbursed":
+            told.assumptions.append("本年截至本月没有报送拨付数，拨付缺口未知，不作零处理。")
+
+    # --- staff
+
+    def _staffing(self, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]) -> None:
+        row = self._one(
+            "select * from staffing_gap_monthly where township_code = ? and month = ? and standard_id = ?",
+            judged["subject_code"],
+            judged["month"],
+            standard["standard_id"],
+        )
+        if row is None:
+            return
+        found = self._reported("staffing", judged["subject_code"], judged["month"])
+        measures = self._measures(standard["standard_id"])
+        for measure in measures:
+            told.cells.append(self._cell(measure["measure_code"], found, judged["month"]))
+        if standard["formula"] == "staff_range_by_tier":
+            told.cells.insert(
+                0,
+                self._population_cell(
+                    row
+                    | {
+                        "population_basis": standard["population_basis"],
+                        "population_township_code": self._population_code(row),
+                    }
+                ),
+            )
+            self._population_assumption(told, row | {"population_basis": standard["population_basis"]})
+        tier = self._tier(standard["standard_id"], row["tier_label"])
+        if tier and row["tier_label"] != "不分档":
+            told.tier, told.tier_quotation = row["tier_label"], tier["quotation"] or ""
+        if row["is_on_tier_edge"]:
+            labels = self._rows(
+                "select * from standard_tiers where standard_id = ? and "
+                "coalesce(lower_bound, 0) <= ? and coalesce(upper_bound, ?) >= ? order by tier_no",
+                standard["standard_id"],
+                *[row["population_persons"]] * 3,
+            )
+            told.assumptions.append(
+                f"人口恰为 {row['population_persons']:,} 人，在分档线上，"
+                + "、".join(f"“{item['tier_label']}”要求 {_range(item)}" for item in labels)
+                + f"；同时适用，取 {_range({'value': row['required_min_persons'], 'value_max': row['advised_max_persons']})}。"
+            )
+            told.other_readings += [f"若只按“{item['tier_label']}”：{_range(item)}" for item in labels]
+        if row["counted_persons"] is None or found is None:
+            return
+        counted = [m for m in measures if found[m["measure_code"]] is not None]
+        missing = [COLUMN_TITLES[m["measure_code"]] for m in measures if found[m["measure_code"]] is None]
+        unit = "名" if standard["formula"] == "posts_parts" else "人"
+        told.arithmetic.append(
+            Line(
+                "计入数",
+                " + ".join(str(found[m["measure_code"]]) for m in counted),
+                str(row["counted_persons"]),
+                unit,
+            )
+        )
+        if missing:
+            told.assumptions.append(f"{'、'.join(missing)}未报送，只计已报送的部分；补报后人数只会增加。")
+        if standard["formula"] == "posts_parts":
+            for m in counted:
+                least, had = int(m["threshold"]), found[m["measure_code"]]
+                told.arithmetic.append(
+                    _difference(
+                        f"{m['label_zh']}缺额",
+                        Decimal(least),
+                        Decimal(had),
+                        Decimal(max(least - had, 0)),
+                        unit,
+                    )
+                )
+        elif row["required_min_persons"] is not None:
+            told.arithmetic.append(
+                _difference(
+                    "缺员",
+                    Decimal(row["required_min_persons"]),
+                    Decimal(row["counted_persons"]),
+                    Decimal(row["shortfall_persons"]),
+                    unit,
+                )
+            )
+            if row["advised_max_persons"] is not None:
+                told.arithmetic.append(
+                    _difference(
+                        "超过建议上限",
+                        Decimal(row["counted_persons"]),
+                        Decimal(row["advised_max_persons"]),
+                        Decimal(row["excess_persons"]),
+                        unit,
+                    )
+                )
+
+    def _population_code(self, row: dict[str, Any]) -> str:
+        found = self._one(
+            "select r.township_code from reported.population r join townships t using (township_code) "
+            "where r.is_current and r.month = ? and t.unit_id = "
+            "(select unit_id from townships where township_code = ?) order by 1 limit 1",
+            row["population_month"],
+            row["township_code"],
+        )
+        return str(found["township_code"]) if found else row["township_code"]
+
+    def _villages(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
+        found = self._reported("staffing", judged["subject_code"], judged["month"])
+        for column in ("villages_count", "villages_with_assistant_count"):
+            told.cells.append(self._cell(column, found, judged["month"]))
+        if judged["value_checked"] is not None and judged["value_expected"] is not None:
+            told.arithmetic.append(
+                _difference(
+                    "未配备的村（社区）",
+                    judged["value_expected"],
+                    judged["value_checked"],
+                    judged["shortfall"],
+                    "个",
+                )
+            )
+
+    def _listed(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
+        rows = self._rows(
+            "select f.township_code, f.township_name, f.status, t.unit_id from funding_gap_monthly f "
+            "join townships t using (township_code) where f.county_code = ? and f.month = ? and t.is_township "
+            "order by 1",
+            judged["subject_code"],
+            judged["month"],
+        )
+        for row in rows:
+            budget = self._one(
+                "select r.*, s.file_name from reported.budget r join townships t using (township_code) "
+                "left join submissions s using (submission_id) where r.is_current and t.unit_id = ? "
+                "and year(r.month) = ? and r.month <= ? and r.is_listed_separately is not null "
+                "order by r.month desc limit 1",
+                row["unit_id"],
+                judged["month"].year,
+                judged["month"],
+            )
+            cell = self._cell("is_listed_separately", budget, budget["month"] if budget else None)
+            told.cells.append(
+                Cell(
+                    f"{row['township_name']}是否单独列支",
+                    cell.month,
+                    cell.value,
+                    cell.file,
+                    cell.sheet,
+                    cell.row,
+                    f"经费{presentation.status_label(row['status'])}",
+                )
+            )
+        kept, owed = judged["value_checked"], judged["value_expected"]
+        if kept is not None and owed:
+            told.arithmetic.append(
+                Line(
+                    "单独列支且足额的乡镇占比",
+                    f"{_n(kept)} ÷ {_n(owed)} × 100",
+                    _n((kept * 100 / owed).quantize(_FEN, ROUND_HALF_UP)),
+                    "%",
+                    "四舍五入到两位小数",
+                )
+            )
+
+    # --- cells
+
+    def _measures(self, standard_id: str) -> list[dict[str, Any]]:
+        return self._rows(
+            "select * from detail.standard_measures where standard_id = ? order by part_no, role", standard_id
+        )
+
+    def _reported(self, dataset: str, code: str, month: date) -> dict[str, Any] | None:
+        return self._one(
+            f"select r.*, s.file_name from reported.{dataset} r left join submissions s using (submission_id) "
+            "where r.township_code = ? and r.month = ? and r.is_current",
+            code,
+            month,
+        )
+
+    def _cell(self, column: str, row: Mapping[str, Any] | None, month: date | None) -> Cell:
+        title = COLUMN_TITLES.get(column, column)
+        if row is None:
+            return Cell(title, month, None)
+        value = row[column]
+        notes = []
+        if row.get("reported_code") and row["reported_code"] != row["township_code"]:
+            notes.append(
+                f"以 {row['reported_code']} {row['reported_name'] or ''} 报送".replace(" 报送", "报送")
+            )
+        if row.get("doubts"):
+            notes.append(f"数据存疑：{row['doubts']}")
+        return Cell(
+            title,
+            month,
+            None if value is None else _shown(value),
+            row["file_name"],
+            row["sheet"],
+            row["row_number"],
+            "；".join(notes),
+        )
+
+    # --- reading
+
+    def _rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
+        self._cursor.execute(query, list(parameters))
+        names = [column[0] for column in self._cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def _one(self, query: str, *parameters: Any) -> dict[str, Any] | None:
+        rows = self._rows(query, *parameters)
+        return rows[0] if rows else None
+
+
+def _last(rows: Sequence[dict[str, Any]], column: str) -> dict[str, Any] | None:
+    return next((row for row in reversed(rows) if row[column] is not None), None)
+
+
+def _annual(tier: Mapping[str, Any], population: int, formula: str, result: Decimal | None) -> Line:
+    factors = [_n(tier["value"])]
+    if formula == "per_capita_by_tier":
+        factors.insert(0, _n(population))
+    if str(tier["unit"]).endswith(_PER_MONTH):
+        factors.append("12")
+    product = Decimal(1)
+    for factor in factors:
+        product *= Decimal(factor.replace(",", ""))
+    rounded = product.quantize(_FEN, ROUND_HALF_UP)
+    return Line(
+        "全年应保障",
+        " × ".join(factors),
+        _n(result if result is not None else rounded),
+        "元",
+        "" if rounded == product else "四舍五入到分",
+    )
+
+
+def _difference(name: str, left: Decimal, right: Decimal, kept: Decimal | None, unit: str = "元") -> Line:
+    plain = left - right
+    remark = f"得 {_n(plain)}，不足零按零" if plain < 0 else ""
+    return Line(name, f"{_n(left)} − {_n(right)}", _n(kept), unit, remark)
+
+
+def _range(tier: Mapping[str, Any]) -> str:
+    low, high = tier["value"], tier["value_max"]
+    return f"{_n(low)}—{_n(high)} 人" if high is not None and high != low else f"{_n(low)} 人"
+
+
+def _conclusion(judged: Mapping[str, Any]) -> str:
+    unit = judged["unit"] or ""
+    had, asked, short = (
+        None if judged[name] is None else f"{_n(judged[name])} {unit}".strip()
+        for name in ("value_checked", "value_expected", "shortfall")
+    )
+    status = judged["status"]
+    if status == "not_reported":
+        return f"应为 {asked}，所需数据未报送，无法判断。" if asked else "所需数据未报送，无法判断。"
+    if status == "not_applicable":
+        return "不适用，不作判断。"
+    if had is None:
+        return presentation.status_label(status) + "。"
+    said = f"应为 {asked}，实为 {had}" if asked else f"实为 {had}"
+    if status in ("short", "unconfirmed") and judged["shortfall"]:
+        said += f"，差 {short}"
+    if status == "unconfirmed":
+        said += "；依据超过确认期限，待确认"
+    return said + "。"
+
+
+def _n(value: Decimal | int | None) -> str:
+    """A figure as the arithmetic writes it: thousands separated, no needless zeros beyond two decimals."""
+    if value is None:
+        return "未知"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    exponent = value.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    text = f"{value:,.{places}f}"
+    if places > 2:
+        whole, _, decimals = text.partition(".")
+        decimals = decimals.rstrip("0")
+        text = f"{whole}.{decimals}" if decimals else whole
+    return text.replace("-", "−")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return _n(value) if isinstance(value, int | Decimal) else str(value)
