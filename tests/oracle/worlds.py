@@ -51,7 +51,7 @@ COLUMNS: dict[str, list[tuple[str, str, bool]]] = {
     ],
 }
 TITLES = {"population": "户籍人口", "budget": "民政工作经费", "staffing": "民政工作人员"}
-# County, how many townships at most, the tier edges that apply in it.
+# County and the tier edges that apply in it.
 COUNTIES = [
     ("360313", (20_000, 50_000)),
     ("640324", (30_000, 50_000)),
