@@ -534,6 +534,13 @@ def _with_year_to_date(rows: pl.DataFrame) -> pl.DataFrame:
             f"{flow}_difference": (pl.col(f"{flow}_cumulative_cny") - pl.col(f"{flow}_sum")).abs()
             for flow in ("disbursed", "spent")
         },
+        # A sum given to the 分 was not rounded, whatever its months look like.
+        **{
+            f"{flow}_sum_tolerance": pl.when(pl.col(f"{flow}_cumulative_cny") % ROUNDED_TO_FEN == 0)
+            .then(pl.col(f"{flow}_rounding"))
+            .otherwise(0)
+            for flow in ("disbursed", "spent")
+        },
         # Only a figure that was added up from rounded months may pass the budget by that rounding.
         disbursed_limit=pl.col("annual_budget")
         + pl.when(pl.col("disbursed_cumulative_cny").is_null())
@@ -558,12 +565,12 @@ def _budget(landed: Landed) -> Suite:
                 name=f"budget_{flow}_cumulative_is_sum_of_months",
                 title_zh=f"累计{word} = 年内各月{word}之和",
                 what_zh=f"年内 1 月至本月的“本月{word}”都报了的，其和等于“累计{word}”。",
-                why_zh="应当分毫不差。各月都以万元报送（保留两位小数）的，每个数允许差半个末位即 50 元。",
+                why_zh="应当分毫不差。各月和累计都以万元报送（保留两位小数）的，每个数允许差半个末位即 50 元。",
                 what_to_do_zh=ASK_SENDER,
                 kind="doubt",
-                rule=at_least(f"{flow}_rounding", f"{flow}_difference"),
+                rule=at_least(f"{flow}_sum_tolerance", f"{flow}_difference"),
                 operands={
-                    f"{flow}_rounding": pl.col(f"{flow}_rounding"),
+                    f"{flow}_sum_tolerance": pl.col(f"{flow}_sum_tolerance"),
                     f"{flow}_difference": pl.col(f"{flow}_difference"),
                 },
                 value=yuan(pl.col(f"{flow}_cumulative_cny")),

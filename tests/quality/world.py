@@ -83,6 +83,7 @@ class World:
         )
         self.tables["submissions"] = [self._submission(FILE, "2025年3月/报表.xlsx")]
         self.marts: dict[str, list[Row]] | None = None
+        self.overlays: dict[str, pl.DataFrame] = {}
 
     def _sourced(self, **row: Any) -> Row:
         self._row += 1
@@ -207,9 +208,11 @@ class World:
         pl.DataFrame(self.tables["submissions"], schema_overrides=_SUBMISSION_TYPES).write_parquet(
             inputs / "submissions.parquet"
         )
+        for name, frame in self.overlays.items():
+            frame.write_parquet(inputs / f"overlay_{name}.parquet")
         with duckdb.connect(str(warehouse)) as connection:
             for name, rows in self.build().items():
-                frame = pl.DataFrame(rows, schema=_MARTS[name], orient="row").to_arrow()  # noqa: F841
+                frame = pl.DataFrame(rows, schema=_MARTS[name], orient="row").to_arrow()
                 connection.execute(f"create table main.{name} as select * from frame")
         return inputs, warehouse
 
