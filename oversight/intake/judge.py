@@ -196,14 +196,13 @@ def _identify(
     frame = rows.join(
         unit_frame(units), left_on=code_column, right_on="code", how="left", maintain_order="left"
     )
-    end = pl.col("month").dt.month_end()
-    in_force = (
-        pl.col("unit_name").is_not_null()
-        & (pl.col("unit_from").is_null() | (pl.col("unit_from") <= end))
-        & (pl.col("unit_to").is_null() | (pl.col("unit_to") > end))
-    )
+    in_force = pl.col("unit_name").is_not_null()
+    if frame.select((pl.col("unit_from").is_not_null() | pl.col("unit_to").is_not_null()).any()).item():
+        end = pl.col("month").dt.month_end()
+        in_force &= pl.col("unit_from").is_null() | (pl.col("unit_from") <= end)
+        in_force &= pl.col("unit_to").is_null() | (pl.col("unit_to") > end)
     if dataset != "indicators":
-        in_force &= pl.col(code_column).str.len_chars() == 9
+        in_force &= pl.col(code_column).str.len_bytes() == 9
     frame = frame.with_columns(
         unit_code=pl.when(in_force).then(code_column),
         name_fits=(pl.col(name_column).is_null() | (pl.col(name_column) == pl.col("unit_name"))).fill_null(

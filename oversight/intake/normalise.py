@@ -49,28 +49,26 @@ def normalise(
     contract = DATASETS[dataset]
     errors: list[pl.DataFrame] = []
     done = raw.select(*ROW_KEY)
+    read_columns: list[pl.Series] = []
     for column in contract.columns.values():
-        text = raw.select(*ROW_KEY, text=pl.col(column.name).str.strip_chars())
-        text = text.with_columns(text=pl.when(pl.col("text") != "").then("text"))
+        text = raw.select(*ROW_KEY, text=pl.col(column.name))
         if column.kind == "text":
-            done = done.with_columns(_read_text(text).alias(column.name))
+            read_columns.append(_read_text(text).alias(column.name))
             continue
         read = _READERS[column.kind](text, column, facts)
-        done = done.with_columns(
-            read.select(
-                pl.col(c).alias(column.name if c == "value" else c)
-                for c in read.columns
-                if c.startswith("value")
-            )
-        )
         if column.kind == "value":
-            done = done.rename({column.name: "indicator_value", "value_text": column.name})
+            read_columns.append(read.get_column("value_text").alias(column.name))
+            read_columns.append(read.get_column("value").alias("indicator_value"))
+        else:
+            read_columns.append(read.get_column("value").alias(column.name))
         if "problem" in read.columns:
             errors.append(
                 read.filter(pl.col("problem").is_not_null()).select(
                     *ROW_KEY, column=pl.lit(column.name), value="text", code="problem"
                 )
             )
+    done = done.with_columns(read_columns)
+    errors.append(pl.DataFrame(schema=ERROR_SCHEMA))
     cells = pl.concat([e.cast(pl.Schema(ERROR_SCHEMA)) for e in errors])
     lacking = _row_problems(dataset, done).cast(pl.Schema(ERROR_SCHEMA))
     # A cell that could not be read is not blank besides, and its row not empty.
@@ -110,7 +108,7 @@ def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
 def _read_text(text: pl.DataFrame) -> pl.Series:
     """Trimmed text; inner runs of odd white space folded only where there are any."""
     column = text.get_column("text")
-    odd = column.str.contains(r"[\s\u3000\u00a0\u200b\ufeff]").fill_null(value=False)
+    odd = column.str.contains(r"[\s\u3000\u00a0\u200b\ufeff]|^$").fill_null(value=False)
     if not odd.any():
         return column
     return _mapped(text, odd, lambda t: tidy(t) or None, pl.String)
@@ -134,9 +132,11 @@ def _with_rest(
     parse: Callable[..., Any],
 ) -> pl.DataFrame:
     """Fill `value` and `problem` for rows whose text the fast path did not read."""
-    rest = frame.filter(pl.col("value").is_null() & pl.col("text").is_not_null()).select(*keys).unique()
+    rest = frame.filter(pl.col("value").is_null() & pl.col("text").is_not_null()).select(keys)
     if rest.height == 0:
         return frame
+    varying = [k for k in keys if k == "text" or rest.get_column(k).n_unique() > 1]
+    rest = rest.unique(varying)
     parsed: list[Any] = []
     problems: list[str | None] = []
     for row in rest.iter_rows():
@@ -146,7 +146,8 @@ def _with_rest(
     table = rest.with_columns(
         pl.Series("rest", parsed, dtype=dtype, strict=True), pl.Series("problem", problems, dtype=pl.String)
     )
-    joined = frame.join(table, on=list(keys), how="left", maintain_order="left", nulls_equal=True)
+    table = table.drop(k for k in keys if k not in varying)
+    joined = frame.join(table, on=varying, how="left", maintain_order="left", nulls_equal=len(varying) > 1)
     return joined.with_columns(pl.coalesce("value", "rest").alias("value")).drop("rest")
 
 
@@ -168,10 +169,12 @@ def _read_money(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFac
         plain = pl.col("text").str.contains(rf"^\d{{1,12}}(?:\.\d{{1,{places}}})?$") & (
             pl.col("power") == power
         )
-        exact = pl.when(plain).then("text").cast(pl.Decimal(38, places), strict=False)
         if power:
-            exact = exact * pl.lit(10**power)
-        value = pl.coalesce(value, exact.cast(MONEY, strict=False))
+            exact = pl.when(plain).then("text").cast(pl.Decimal(38, places), strict=False) * pl.lit(10**power)
+            exact = exact.cast(MONEY, strict=False)
+        else:
+            exact = pl.when(plain).then(pl.col("text").cast(MONEY, strict=False))
+        value = pl.coalesce(value, exact)
     frame = frame.with_columns(value=value)
     return _with_rest(frame, ("text", "power"), MONEY, values.money)
 
@@ -179,7 +182,7 @@ def _read_money(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFac
 def _read_count(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
     frame = _powers(text, column, facts)
     plain = pl.col("text").str.contains(r"^\d{1,15}$") & (pl.col("power") == 0)
-    frame = frame.with_columns(value=pl.when(plain).then("text").cast(pl.Int64, strict=False))
+    frame = frame.with_columns(value=pl.when(plain).then(pl.col("text").cast(pl.Int64, strict=False)))
     return _with_rest(frame, ("text", "power"), pl.Int64, values.count)
 
 
@@ -212,8 +215,11 @@ def _month(text: str, stated: date | None, year: int | None) -> date | Problem |
 
 def _read_code(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
     digits = pl.col("text")
+    township = digits.str.contains(r"^[1-9]\d{8}$") & ~digits.str.ends_with("000")
+    if text.select(township.all() & digits.is_not_null().all()).item():
+        return text.with_columns(value=digits)
     value = (
-        pl.when(digits.str.contains(r"^[1-9]\d{8}$") & ~digits.str.ends_with("000"))
+        pl.when(township)
         .then(digits)
         .when(digits.str.contains(r"^[1-9]\d{11}$") & digits.str.ends_with("000"))
         .then(

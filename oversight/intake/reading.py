@@ -294,40 +294,42 @@ _DELIMITERS = (",", "\t", ";", "|", "，")
 
 
 def _read_text(data: bytes, name: str) -> Reading:
+    if len(data) > BULK_CSV_BYTES and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        bulk = _read_bulk(data, name)
+        if bulk is not None:
+            return bulk
     text = decode(data, name)
-    head = text[:4096].lstrip().lower()
-    if head.startswith(("<html", "<!doctype html", "<table")):
+    delimiter = _delimiter(text, name)
+    if delimiter is None:
+        return Reading()
+    tables, refusals = find_tables(Grid(None, _rows(text, delimiter), is_csv=True), name)
+    return Reading(list(tables), refusals)
+
+
+def _delimiter(text: str, name: str) -> str | None:
+    """The delimiter under which a header is recognised best; None if there is none."""
+    opening = text[:4096].lstrip().lower()
+    if opening.startswith(("<html", "<!doctype html", "<table")):
         raise Unreadable("F01", name=Path(name).name, detail="是网页（HTML），不是表格")
-    if head.startswith("<?xml"):
+    if opening.startswith("<?xml"):
         raise Unreadable("F01", name=Path(name).name, detail="是 XML 文档")
-    lines = text[:200_000].splitlines()
-    if len(data) > BULK_CSV_BYTES:
-        lines = lines[:HEADER_SEARCH_ROWS]
-    start = "\n".join(lines[:HEADER_SEARCH_ROWS])
-    best: tuple[int, str, list[list[str]]] | None = None
+    start = _head(text)
+    best: tuple[int, str] | None = None
     for delimiter in _DELIMITERS:
         if delimiter not in start:
             continue
-        grid = _rows(start, delimiter)
-        block = find_header(Grid(None, grid, is_csv=True), 0, HEADER_SEARCH_ROWS)
-        if block is not None:
-            width = max(
-                len(h.columns) if isinstance(h, Header) else 1
-                for h in read_header(Grid(None, grid, is_csv=True), *block)
-            )
-            if best is None or width > best[0]:
-                best = (width, delimiter, grid)
-    if best is None:
-        if not any(d in start for d in _DELIMITERS) and len(lines) < 3:
-            raise Unreadable("F01", name=Path(name).name, detail="是文字，不是表格")
-        return Reading()
-    _, delimiter, head_rows = best
-    if len(data) > BULK_CSV_BYTES:
-        bulk = _read_bulk(text, delimiter, head_rows, name)
-        if bulk is not None:
-            return bulk
-    tables, refusals = find_tables(Grid(None, _rows(text, delimiter), is_csv=True), name)
-    return Reading(list(tables), refusals)
+        grid = Grid(None, _rows(start, delimiter), is_csv=True)
+        block = find_header(grid, 0, HEADER_SEARCH_ROWS)
+        if block is None:
+            continue
+        width = max(len(h.columns) if isinstance(h, Header) else 1 for h in read_header(grid, *block))
+        if best is None or width > best[0]:
+            best = (width, delimiter)
+    return best[1] if best else None
+
+
+def _head(text: str) -> str:
+    return "\n".join(text[:200_000].splitlines()[:HEADER_SEARCH_ROWS])
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
@@ -338,8 +340,19 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         raise Unreadable("F04", detail=f"CSV 格式有误：{failure}") from failure
 
 
-def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str) -> Reading | None:
+def _read_bulk(data: bytes, name: str) -> Reading | None:
     """A large regular CSV in one go; None if it is not regular enough (ragged rows, several tables)."""
+    body_bytes = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        opening = body_bytes[: body_bytes.rfind(b"\n", 0, 65536) + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        text = decode(data, name)
+        body_bytes, opening = text.encode(), text[:65536]
+        opening = opening[: opening.rfind("\n") + 1]
+    delimiter = _delimiter(opening, name)
+    if delimiter is None or len(delimiter.encode()) > 1:
+        return None
+    head_rows = _rows(_head(opening), delimiter)
     grid = Grid(None, head_rows, is_csv=True)
     block = find_header(grid, 0, HEADER_SEARCH_ROWS)
     if block is None:
@@ -355,15 +368,13 @@ def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str)
     unit_name = next(
         (n for n in ("reported_name", "subject_name", "division_name") if n in header.columns), None
     )
-    if code_name is None or len(delimiter.encode()) > 1:
-        return None
-    start = _offset_after(text, header.last_row + 1)
-    if start is None:
+    start = _offset_after(body_bytes, header.last_row + 1)
+    if code_name is None or start is None:
         return None
     width = max(len(head_rows[header.last_row]), header.width)
     try:
         frame = pl.read_csv(
-            text[start:].encode() if start else text.encode(),
+            body_bytes[start:],
             has_header=False,
             separator=delimiter,
             schema={f"c{i}": pl.String for i in range(width)},
@@ -371,6 +382,7 @@ def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str)
             row_index_offset=header.last_row + 2,
         )
     except (pl.exceptions.PolarsError, OSError):
+        # Ragged, or not UTF-8 further down: read slowly, which can say what is wrong.
         return None
     wanted = {name_: f"c{at}" for name_, at in header.columns.items()}
     code = pl.col(wanted[code_name]).str.strip_chars()
@@ -379,7 +391,8 @@ def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str)
         unit = pl.col(wanted[unit_name])
         is_data &= ~unit.str.contains(r"计|汇总|其中").fill_null(value=False)
     is_data = is_data.fill_null(value=False)
-    others = frame.filter(~is_data)
+    mask = frame.select(is_data.alias("is_data")).to_series()
+    others = frame.filter(~mask)
     if others.height > 20_000:
         return None
     data_again: list[int] = []
@@ -399,8 +412,9 @@ def _read_bulk(text: str, delimiter: str, head_rows: list[list[str]], name: str)
             ignored.append((row["row_number"], kind))
             if kind in ("footer", "note"):
                 notes.append(" ".join(t for t in line if t))
-    keep = is_data | pl.col("row_number").is_in(data_again) if data_again else is_data
-    body = frame.filter(keep).select(
+    if data_again:
+        mask = mask | frame.get_column("row_number").is_in(data_again)
+    body = (frame if mask.all() else frame.filter(mask)).select(
         pl.col("row_number").cast(pl.Int64), *(pl.col(at).alias(name_) for name_, at in wanted.items())
     )
     titles_above = [" ".join(t for t in row if t.strip()) for row in head_rows[: header.first_row]]
@@ -423,12 +437,12 @@ def mark_ambiguous_months(column: pl.Expr) -> pl.Expr:
     )
 
 
-def _offset_after(text: str, records: int) -> int | None:
+def _offset_after(text: bytes, records: int) -> int | None:
     """Where the text goes on after so many records, if none of them spans lines."""
     at = 0
     for _ in range(records):
-        end = text.find("\n", at)
-        if end < 0 or text.count('"', at, end) % 2:
+        end = text.find(b"\n", at)
+        if end < 0 or text.count(b'"', at, end) % 2:
             return None
         at = end + 1
     return at
