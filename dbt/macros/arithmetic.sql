@@ -24,3 +24,9 @@
 {% macro from_fen(fen) -%}
     cast(cast({{ fen }} as decimal(20, 0)) * cast(0.01 as decimal(3, 2)) as decimal(18, 2))
 {%- endmacro %}
+
+{# How far `have` falls below `need`, never below zero; unknown where either is unknown.
+   `greatest` would not do: it passes over nulls, and an unknown gap would read as none. #}
+{% macro missing(need, have) -%}
+    case when {{ need }} > {{ have }} then {{ need }} - {{ have }} when {{ need }} <= {{ have }} then 0 end
+{%- endmacro %}

@@ -11,7 +11,7 @@ with funding as (
         end as status,
         cast(b.allocated_annual_cny as decimal(18, 4)) as value_checked,
         cast(f.guaranteed_annual_cny as decimal(18, 4)) as value_expected,
-        cast(greatest(f.guaranteed_annual_cny - b.allocated_annual_cny, 0) as decimal(18, 4)) as shortfall
+        cast({{ missing('f.guaranteed_annual_cny', 'b.allocated_annual_cny') }} as decimal(18, 4)) as shortfall
     from {{ ref('int_funding_by_standard') }} as f
     left join {{ ref('int_township_budget') }} as b on f.township_code = b.township_code and f.month = b.month
 ),

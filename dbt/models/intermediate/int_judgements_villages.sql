@@ -15,7 +15,7 @@ with final as (
         end as status,
         cast(s.villages_with_assistant_count as decimal(18, 4)) as value_checked,
         cast(s.villages_count as decimal(18, 4)) as value_expected,
-        cast(greatest(s.villages_count - s.villages_with_assistant_count, 0) as decimal(18, 4)) as shortfall
+        cast({{ missing('s.villages_count', 's.villages_with_assistant_count') }} as decimal(18, 4)) as shortfall
     from {{ ref('int_township_months') }} as m
     inner join {{ ref('int_township_standards') }} as ts
         on

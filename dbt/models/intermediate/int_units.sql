@@ -29,9 +29,17 @@ final as (
             when substr(d.division_code, 5, 2) = '00' then 'city'
             else 'county'
         end as unit_level,
+        -- 类似乡级单位, 乡镇级其他单位 and the like have the words in their names but are no townships.
         coalesce(
-            d.division_type like '%镇%' or d.division_type like '%乡%'
-            or d.division_type like '%街道%' or d.division_type like '%苏木%',
+            (
+                d.division_type like '%镇%' or d.division_type like '%乡%'
+                or d.division_type like '%街道%' or d.division_type like '%苏木%'
+            )
+            and d.division_type not like '%类似%'
+            and d.division_type not like '%其他%'
+            and d.division_type not like '%其它%'
+            and d.division_type not like '%开发区%'
+            and d.division_type not like '%场%',
             false
         ) as is_township
     from divisions as d

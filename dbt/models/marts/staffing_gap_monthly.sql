@@ -36,7 +36,7 @@ counted as (
         {% if not loop.last %}or{% endif %}
         {% endfor %} as lacks_other_part,
         {% for column in columns %}
-        greatest(coalesce(c.least_{{ column }} - s.{{ column }}, 0), 0)
+        coalesce({{ missing('c.least_' ~ column, 's.' ~ column) }}, 0)
         {% if not loop.last %}+{% endif %}
         {% endfor %} as parts_shortfall
     from {{ ref('int_township_months') }} as m
@@ -68,11 +68,11 @@ judged as (
         case
             when submission_id is null or lacks_required_part then null
             when formula = 'posts_parts' then parts_shortfall
-            else greatest(required_min - known_count, 0)
+            else {{ missing('required_min', 'known_count') }}
         end as shortfall,
         case
             when submission_id is null or lacks_required_part or advised_max is null then null
-            else greatest(known_count - advised_max, 0)
+            else {{ missing('known_count', 'advised_max') }}
         end as excess
     from counted
 ),

@@ -14,12 +14,16 @@ final as (
     select
         s.*,
         s.row_status = 'accepted' and row_number() over (
-            partition by s.month, s.subject_code, s.indicator_code, s.row_status
+            partition by
+                s.month, s.subject_code, s.indicator_code, s.row_status,
+                -- Several institutions share their township's code; their names tell them apart.
+                case when i.measure_code is not null then s.subject_name end
             order by
                 s.precedence desc nulls last, s.submission_id asc nulls last,
                 s.sheet asc nulls last, s.row_number desc nulls last
         ) = 1 as is_current
     from reports as s
+    left join {{ ref('int_institution_measures') }} as i on s.indicator_code = i.measure_code
 )
 
 select * from final
