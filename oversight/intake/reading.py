@@ -174,7 +174,7 @@ def _cell_marks(archive: zipfile.ZipFile) -> dict[str, dict[tuple[int, int], str
             value = re.search(rb"<v>([^<]*)</v>", inside)
             if b't="e"' in attributes:
                 text = value.group(1).decode("utf-8", "replace") if value else values.NO_RESULT
-            elif b"<f" in inside and value is None and b't="str"' not in attributes:
+            elif b"<f" in inside and not (value and value.group(1)) and b't="str"' not in attributes:
                 text = values.NO_RESULT
             else:
                 continue

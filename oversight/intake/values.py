@@ -382,24 +382,34 @@ def day(written: str) -> date | Problem | None:
     return found if isinstance(found, date) else Problem("R17")
 
 
-_TITLE_MONTH = re.compile(r"(?<!\d)((?:19|20)\d{2})(?:年|[-./])(\d{1,2})(?:月|(?![\d年]))")
-_TITLE_MONTH_DIGITS = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(?!\d)")
+_FULL_DAY = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d{2})(?:年(?P<m>\d{1,2})月(?P<d>\d{1,2})日|([-./])(?P<m2>\d{1,2})\4(?P<d2>\d{1,2})(?!\d))"
+)
+# 2025年1-6月 is a period, not January.
+_TITLE_MONTHS = (
+    re.compile(r"(?<!\d)((?:19|20)\d{2})年(\d{1,2})月"),
+    re.compile(r"(?<!\d)((?:19|20)\d{2})[-./](\d{1,2})(?![\d~至—年]|[-./]\d)"),
+    re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(?!\d)"),
+)
 
 
 def stated_month(text: str) -> date | None:
-    """The one month a title, sheet name or file name speaks of; None where it names none or several."""
-    folded = _digits_of_date(fold(text))
-    found = {
-        value
-        for match in [*_TITLE_MONTH.finditer(folded), *_TITLE_MONTH_DIGITS.finditer(folded)]
-        if (value := _in_range(int(match.group(1)), int(match.group(2)), 1))
-    }
+    """The one month a title, sheet name or file name speaks of; None where it names none or several.
+
+    The day a form was filled in is no month reported on; another full date counts only where no month stands.
+    """
+    folded = _FILED.sub(" ", _digits_of_date(fold(text)))
+    days = [(d["y"], d["m"] or d["m2"]) for d in _FULL_DAY.finditer(folded)]
+    rest = _FULL_DAY.sub(" ", folded)
+    months = [m for form in _TITLE_MONTHS for m in form.findall(rest)] or days
+    found = {value for y, m in months if (value := _in_range(int(y), int(m), 1))}
     return found.pop() if len(found) == 1 else None
 
 
 def stated_year(text: str) -> int | None:
     """The one year a title speaks of."""
-    years = set(re.findall(r"(?<!\d)((?:19|20)\d{2})(?=年|年度|[-./_ ]|$)", _digits_of_date(fold(text))))
+    folded = _FILED.sub(" ", _digits_of_date(fold(text)))
+    years = set(re.findall(r"(?<!\d)((?:19|20)\d{2})(?=年|年度|[-./_ ]|$)", folded))
     return int(years.pop()) if len(years) == 1 else None
 
 

@@ -1,0 +1,415 @@
+"""The whole of intake through its one entry: every row accounted for, nothing lost, order without effect."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oversight.contracts import DATASETS
+from oversight.intake import input_fingerprint
+from oversight.intake.catalogue import CATALOGUE
+from oversight.settings import TIME_ZONE
+from tests.intake.world import (
+    POPULATION_HEADER,
+    TOWNSHIPS,
+    World,
+    csv_bytes,
+    population_rows,
+    xlsx_bytes,
+)
+
+GOOD = {"360313101": 20_000, "360313102": 30_000}
+
+
+def test_build_inputs_have_the_contract_columns(world: World) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.take_in()
+    for name, contract in DATASETS.items():
+        frame = world.read(name)
+        assert dict(frame.schema) == contract.polars_schema()
+        contract.schema.validate(frame)
+
+
+def test_the_same_content_again_changes_nothing(world: World) -> None:
+    content = csv_bytes(population_rows("2025-06", GOOD))
+    world.put("人口.csv", content)
+    world.take_in()
+    before, fingerprint = world.population(), input_fingerprint(world.folder)
+    world.put("副本.csv", content)
+    assert input_fingerprint(world.folder) == fingerprint
+    result = world.take_in()
+    assert (world.population(), result.duplicates) == (before, 1)
+    copy = world.submission("副本.csv")
+    assert copy["status"] == "duplicate"
+    assert copy["submission_id"] == world.submission("人口.csv")["submission_id"] + "-2"
+    assert copy["rows_read"] == 0
+
+
+def test_what_was_received_stays_when_the_file_goes(world: World) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.take_in()
+    before = world.population()
+    (world.folder.raw / "人口.csv").unlink()
+    world.take_in()
+    assert world.population() == before
+
+
+def test_deleting_what_was_landed_rebuilds_it(world: World) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.put("更正.xlsx", xlsx_bytes(population_rows("2025-06", {"360313101": 20_001})))
+    world.take_in()
+    before = world.population()
+    shutil.rmtree(world.folder.landed)
+    shutil.rmtree(world.folder.work)
+    world.take_in()
+    assert world.population() == before
+
+
+@pytest.mark.parametrize("step", ["ledger.parquet", "batches", "hashes.json"])
+def test_a_run_killed_at_any_step_is_made_up_for(world: World, step: str) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.take_in()
+    before = world.population()
+    path = world.folder.landed / step
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    world.take_in()
+    assert world.population() == before
+    assert world.balanced()
+
+
+def test_other_reading_code_reads_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.put("走了.csv", csv_bytes(population_rows("2025-05", GOOD)))
+    world.take_in()
+    before = world.population()
+    (world.folder.raw / "走了.csv").unlink()
+    monkeypatch.setattr("oversight.intake.landed.code_version", lambda: "other")
+    world.take_in()
+    assert world.population() == before
+    assert len(list((world.folder.landed / "batches").iterdir())) == 1
+
+
+# --- precedence -----------------------------------------------------------------------------------------
+
+
+def report(figure: int, filed: str | None = None, title: str = "湘东区2025年6月户籍人口") -> bytes:
+    first = [(title, f"填表日期：{filed}" if filed else "")]
+    return xlsx_bytes([*first, ("区划代码", "乡镇名称", "户籍人口"), ("360313101", "湘东镇", figure)])
+
+
+def last(world: World) -> int | None:
+    return world.population()["360313101", "2025-06"][-1]
+
+
+def test_a_later_arrival_replaces_and_both_stay(world: World) -> None:
+    world.put("b.xlsx", report(20_000))
+    world.take_in()
+    world.put("a.xlsx", report(20_001))
+    world.take_in(datetime(2026, 2, 1, tzinfo=TIME_ZONE))
+    assert world.population()["360313101", "2025-06"] == [20_000, 20_001]
+
+
+def test_the_filing_date_beats_arrival(world: World) -> None:
+    world.put("later.xlsx", report(20_001, "2025-07-20"))
+    world.take_in()
+    world.put("earlier.xlsx", report(20_000, "2025-07-03"))
+    world.take_in(datetime(2026, 2, 1, tzinfo=TIME_ZONE))
+    assert last(world) == 20_001
+
+
+def test_a_correction_beats_a_later_filing_date(world: World) -> None:
+    world.put("更正.xlsx", report(20_001, "2025-07-03", "湘东区2025年6月户籍人口（更正）"))
+    world.put("重报.xlsx", report(20_000, "2025-07-20"))
+    world.take_in()
+    assert last(world) == 20_001
+    assert world.submission("更正.xlsx")["is_correction"]
+
+
+def test_an_undated_later_file_beats_a_dated_earlier_one(world: World) -> None:
+    world.put("dated.xlsx", report(20_000, "2025-07-20"))
+    world.take_in()
+    world.put("undated.xlsx", report(20_001))
+    world.take_in(datetime(2026, 2, 1, tzinfo=TIME_ZONE))
+    assert last(world) == 20_001
+    world.put("dated again.xlsx", report(20_002, "2025-08-01"))
+    world.take_in(datetime(2026, 3, 1, tzinfo=TIME_ZONE))
+    assert last(world) == 20_002
+
+
+def test_names_decide_between_files_that_arrive_together(world: World) -> None:
+    world.put("b.xlsx", report(20_001))
+    world.put("a.xlsx", report(20_000))
+    world.take_in()
+    assert last(world) == 20_001
+
+
+# --- identity -------------------------------------------------------------------------------------------
+
+
+def one(world: World, month: str, code: str, name: str, title: str = "") -> list[str]:
+    """Take in one row; its error codes, or [] if it was accepted."""
+    rows: list[Any] = [(title,)] if title else []
+    world.put("报表.csv", csv_bytes([*rows, POPULATION_HEADER, (month, code, name, 20_000)]))
+    world.take_in()
+    assert world.balanced()
+    return [r["error_code"] for r in world.rejected("报表.csv")]
+
+
+def test_a_renamed_unit_is_followed_both_ways(world: World) -> None:
+    assert one(world, "2025-08", "360313201", "白竺乡") == []
+    assert world.population() == {("360313109", "2025-08"): [20_000]}
+    row = world.read("population").row(0, named=True)
+    assert (row["reported_code"], row["doubts"]) == ("360313201", "D01")
+    assert one(world, "2025-05", "360313109", "白竺镇") == []
+    assert ("360313201", "2025-05") in world.population()
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "expected", "word"),
+    [
+        ("360313202", "青山乡", "R09", "并入湘东镇"),
+        ("360313203", "大源乡", "R09", "拆分为"),
+        ("360313204", "小坑乡", "R09", "没有变更后代码"),
+        ("360313999", "不知道", "R08", "360313999"),
+        ("360313", "湘东区", "R15", "县级"),
+        ("36031310", "湘东镇", "R03", "36031310"),
+        ("", "", "R13", "没有代码"),
+    ],
+)
+def test_rows_that_cannot_be_placed_say_why(
+    world: World, code: str, name: str, expected: str, word: str
+) -> None:
+    assert one(world, "2025-08", code, name) in ([expected], [])
+    rejected = world.rejected("报表.csv")
+    assert rejected[0]["error_code"] == expected
+    assert word in rejected[0]["message_zh"] + "没有代码"
+    assert rejected[0]["what_to_do_zh"]
+
+
+def test_a_split_unit_reports_until_its_last_month(world: World) -> None:
+    assert one(world, "2025-03", "360313203", "大源乡") == []
+
+
+def test_a_unit_not_yet_set_up_cannot_report(world: World) -> None:
+    assert one(world, "2025-01", "360313110", "上源镇") == ["R10"]
+
+
+def test_a_name_that_is_another_unit_is_rejected(world: World) -> None:
+    assert one(world, "2025-06", "360313101", "荷尧镇") == ["R11"]
+
+
+@pytest.mark.parametrize("name", ["湘东镇人民政府", " 湘东镇 ", "湘东区湘东镇", "湘东镇民政办"])
+def test_the_same_name_in_other_words_is_no_doubt(world: World, name: str) -> None:
+    assert one(world, "2025-06", "360313101", name) == []
+    assert world.read("population")["doubts"].to_list() == [None]
+
+
+def test_an_unknown_name_is_a_doubt(world: World) -> None:
+    assert one(world, "2025-06", "360313101", "湘冬镇") == []
+    assert world.read("population")["doubts"].to_list() == ["D02"]
+
+
+def test_a_name_alone_joins_only_within_the_named_county(world: World) -> None:
+    assert one(world, "2025-06", "", "老关镇", "湘东区2025年6月户籍人口") == []
+    assert world.population() == {("360313103", "2025-06"): [20_000]}
+    assert one(world, "2025-07", "", "老关镇", "卢龙县户籍人口") == []
+    assert ("130324101", "2025-07") in world.population()
+    assert one(world, "2025-08", "", "老关镇") == ["R12"]
+
+
+def test_without_divisions_nothing_is_accepted_and_later_everything(tmp_path: Path) -> None:
+    world = World(tmp_path / "data", divisions=False)
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.take_in()
+    submission = world.submission("人口.csv")
+    assert (submission["status"], submission["error_code"]) == ("refused", "F11")
+    assert world.read("population").height == 0
+    from tests.intake.world import DIVISIONS
+
+    world.put("区划.csv", csv_bytes(DIVISIONS))
+    world.take_in()
+    assert len(world.population()) == 2
+
+
+# --- rows -----------------------------------------------------------------------------------------------
+
+
+def test_blank_is_not_zero_and_an_empty_row_is_rejected(world: World) -> None:
+    header = (*POPULATION_HEADER, "出生人口")
+    rows = [
+        header,
+        ("2025-06", "360313101", "湘东镇", 20_000, ""),
+        ("2025-06", "360313102", "荷尧镇", "—", 0),
+        ("2025-06", "360313103", "老关镇", "", "/"),
+    ]
+    world.put("报表.csv", csv_bytes(rows))
+    world.take_in()
+    frame = world.read("population").sort("township_code")
+    assert frame["births_persons"].to_list() == [None, 0]
+    assert frame["population_persons"].to_list() == [20_000, None]
+    assert [(r["row_number"], r["error_code"]) for r in world.rejected("报表.csv")] == [(4, "R07")]
+
+
+def test_a_row_twice_is_read_once_a_contradiction_never(world: World) -> None:
+    row = ("2025-06", "360313101", "湘东镇", 20_000)
+    other = ("2025-06", "360313102", "荷尧镇", 1)
+    world.put("报表.csv", csv_bytes([POPULATION_HEADER, row, row, other, (*other[:3], 2)]))
+    world.take_in()
+    assert world.population() == {("360313101", "2025-06"): [20_000]}
+    submission = world.submission("报表.csv")
+    assert (submission["rows_ignored"], submission["rows_rejected"]) == (1, 2)
+    assert {r["error_code"] for r in world.rejected("报表.csv")} == {"R14"}
+
+
+def test_rejected_rows_say_where_what_and_what_to_do(world: World) -> None:
+    world.put(
+        "报表.xlsx", xlsx_bytes({"六月": [POPULATION_HEADER, ("2025-06", "360313101", "湘东镇", "约两万")]})
+    )
+    world.take_in()
+    (row,) = world.rejected("报表.xlsx")
+    assert (row["sheet"], row["row_number"], row["column_title"], row["value"]) == (
+        "六月",
+        2,
+        "户籍人口(人)",
+        "约两万",
+    )
+    assert row["error_code"] == "R04"
+    assert "约两万" in row["message_zh"]
+    assert row["what_to_do_zh"] == CATALOGUE["R04"].remedy_zh
+
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+def encrypted() -> bytes:
+    import io
+
+    import msoffcrypto.format.ooxml as ooxml
+
+    memory = io.BytesIO()
+    ooxml.OOXMLFile(io.BytesIO(xlsx_bytes(population_rows("2025-06", GOOD)))).encrypt("secret", memory)
+    return memory.getvalue()
+
+
+def word() -> bytes:
+    import io
+    import zipfile
+
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<w/>")
+    return memory.getvalue()
+
+
+BAD_FILES: dict[str, tuple[Any, str]] = {
+    "图片.xlsx": (lambda: b"\xff\xd8\xff\xe0" + bytes(100), "F01"),
+    "文件.xls": (lambda: b"%PDF-1.4 abc", "F01"),
+    "文档.xlsx": (word, "F01"),
+    "空.csv": (lambda: b"", "F02"),
+    "空表.xlsx": (lambda: xlsx_bytes([]), "F02"),
+    "加密.xlsx": (encrypted, "F03"),
+    "半截.xlsx": (lambda: xlsx_bytes(population_rows("2025-06", GOOD))[:3000], "F04"),
+    "说明.xlsx": (lambda: xlsx_bytes([("关于报送情况的说明",), ("各乡镇：", "请按时报送")]), "F05"),
+    "缺列.csv": (
+        lambda: csv_bytes(
+            [("统计月份", "区划代码", "乡镇名称", "出生人口"), ("2025-06", "360313101", "湘东镇", 1)]
+        ),
+        "F06",
+    ),
+    "乱码.csv": (
+        lambda: "统计月份,区划代码".encode() + b"\xff\xff\x80" + "乡镇".encode("gbk") + b"\xff\n",
+        "F07",
+    ),
+    "空白.csv": (lambda: csv_bytes([POPULATION_HEADER]), "F08"),
+    "美元.csv": (
+        lambda: csv_bytes(
+            [
+                ("统计月份", "区划代码", "乡镇名称", "年初预算(美元)", "本月拨付"),
+                ("2025-06", "360313101", "湘东镇", 1, 1),
+            ]
+        ),
+        "F10",
+    ),
+    "全错.csv": (lambda: csv_bytes(population_rows("2025-06", {"360313999": 1})), "F13"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_named_and_the_run_goes_on(world: World, name: str) -> None:
+    make, code = BAD_FILES[name]
+    world.put(name, make())
+    world.put("好的.csv", csv_bytes(population_rows("2025-05", GOOD)))
+    world.take_in()
+    submission = world.submission(name)
+    assert (submission["status"], submission["error_code"]) == ("refused", code), submission["message_zh"]
+    assert submission["message_zh"]
+    assert submission["what_to_do_zh"]
+    assert len(world.population()) == 2
+    assert world.balanced()
+
+
+def test_files_that_are_none_of_ours_are_passed_over(world: World) -> None:
+    for name in ("README.md", ".DS_Store", "~$报表.xlsx", "Thumbs.db", ".git/config"):
+        world.put(name, b"x")
+    assert world.take_in().files == 1
+
+
+# --- order ----------------------------------------------------------------------------------------------
+
+FIGURE = st.one_of(st.integers(0, 99_999), st.sampled_from(["", "—", "1.2万", "约三千", -5, "２００００"]))
+TABLE = st.lists(
+    st.tuples(
+        st.sampled_from(["2025-05", "2025年6月", "202507", "2025-13"]),
+        st.sampled_from([*TOWNSHIPS, ("360313202", "青山乡"), ("1", "x"), ("", "湘东镇")]),
+        FIGURE,
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def _put_all(world: World, tables: list[Any], order: list[int], together: bool) -> None:
+    for step, at in enumerate(order):
+        rows = [
+            POPULATION_HEADER,
+            *((month, code, name, figure) for month, (code, name), figure in tables[at]),
+        ]
+        world.put(f"{at}.csv", csv_bytes(rows))
+        if not together:
+            world.take_in(datetime(2026, 1, 1 + step, tzinfo=TIME_ZONE))
+    world.take_in(datetime(2026, 2, 1, tzinfo=TIME_ZONE))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(TABLE, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_rows_are_conserved_and_the_order_of_arrival_has_no_effect(tables: list[Any], random: Any) -> None:
+    results = []
+    for together in (True, False):
+        order = list(range(len(tables)))
+        random.shuffle(order)
+        with tempfile.TemporaryDirectory() as root:
+            world = World(Path(root) / "data")
+            _put_all(world, tables, order, together)
+            assert world.balanced()
+            frame = world.read("population").drop("precedence")
+            rejected = world.read("rejected_rows")
+            results.append((frame.sort(frame.columns), rejected.sort(rejected.columns)))
+    for one, other in zip(*results, strict=True):
+        assert one.equals(other)
+
+
+def test_received_time_is_the_bureaus_clock(world: World) -> None:
+    from zoneinfo import ZoneInfo
+
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
+    world.take_in(datetime(2026, 1, 5, 1, tzinfo=ZoneInfo("UTC")))
+    assert world.submission("人口.csv")["received_at"].isoformat() == "2026-01-05T09:00:00"
+    assert world.submission("人口.csv")["month_from"] == date(2025, 6, 1)
