@@ -189,6 +189,13 @@ def money(
     return f"{text} {MONEY_UNITS[unit]}" if named else text
 
 
+def money_brief(cny: Decimal, unit: MoneyUnit) -> str:
+    """An amount beside a mark on a chart: short, but never rounded away to nought."""
+    if unit == "yuan":
+        return money(cny, unit, places=0 if abs(cny) >= 1 else 2)
+    return money(cny, unit, places=1) if abs(cny) >= _WAN / 20 else money(cny, "yuan", named=True)
+
+
 def money_value(cny: Decimal | int, unit: MoneyUnit) -> Decimal:
     """The amount in that unit, unrounded."""
     return Decimal(cny) / _WAN if unit == "wan" else Decimal(cny)

@@ -1,0 +1,1 @@
+"""The dashboard: pages over published editions. It reads editions and presentation, never intake."""

@@ -1,0 +1,379 @@
+"""The Dash application: one shell, one callback that draws a page from its address, and a few plain routes.
+
+The address is the whole state of a page, the edition apart, which is fixed when the browser opens the
+application. So one callback with four inputs draws everything, its answer depends on nothing else, and may be
+kept as it went over the wire.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import flask
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+
+from oversight import presentation as show
+from oversight.dashboard import downloads
+from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.components import View, empty, icon
+from oversight.dashboard.elements import dcc, dmc, html
+from oversight.dashboard.pages import Page, pages
+from oversight.dashboard.queries import unit_name
+from oversight.dashboard.state import read_state
+from oversight.dashboard.warehouse import Shelf, Unavailable
+from oversight.presentation import Theme
+from oversight.settings import DataFolder
+
+TITLE = "乡镇保障督查平台"
+SUBTITLE = "民政经费与人员保障监督"
+ANSWERS_KEPT = 400
+THEME_COOKIE = "oversight_theme"
+
+log = logging.getLogger(__name__)
+
+
+def create_app(folder: DataFolder) -> Any:
+    """The application over one data folder; `app.server` is the WSGI application."""
+    here = Path(__file__).resolve().parent
+    app: Any = _Application(
+        __name__,
+        title=TITLE,
+        update_title="",
+        assets_folder=str(here / "assets"),
+        serve_locally=True,
+        include_assets_files=True,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.enable_dev_tools(debug=False)
+    shelf = Shelf(folder)
+    app.layout = lambda: _shell(shelf)
+    _callbacks(app, shelf)
+    _keep_answers(app.server)
+    downloads.register(app.server, shelf)
+
+    server: flask.Flask = app.server
+
+    @server.get("/edition")
+    def edition() -> flask.Response:
+        """Which edition a page opened now would show; asked by open pages."""
+        answer = flask.jsonify({"edition_id": shelf.current_id()})
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return app
+
+
+class _Application(Dash):
+    """Dash with the page's language and theme in its first tag, so that nothing flashes."""
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
+        """The index page."""
+        theme = _theme()
+        return f"""<!DOCTYPE html>
+<html lang="zh-CN" data-theme="{theme}" data-mantine-color-scheme="{theme}">
+<head>
+{parts["metas"]}
+<title>{parts["title"]}</title>
+{parts["favicon"]}
+{parts["css"]}
+</head>
+<body>
+{parts["app_entry"]}
+<footer>
+{parts["config"]}
+{parts["scripts"]}
+{parts["renderer"]}
+</footer>
+</body>
+</html>"""
+
+
+def _theme() -> Theme:
+    return (
+        "dark"
+        if flask.has_request_context() and flask.request.cookies.get(THEME_COOKIE) == "dark"
+        else "light"
+    )
+
+
+def _shell(shelf: Shelf) -> Any:
+    """What stays when the page changes: header, navigation, the place for the page."""
+    edition_id = shelf.current_id()
+    until = made = ""
+    if edition_id:
+        w = shelf.warehouse(edition_id)
+        until, made = (show.month(w.months[-1]) if w.months else show.NONE), show.moment(w.built_at)
+    theme = _theme()
+    mark = (
+        html.Div(
+            [
+                html.Span(f"数据截至 {until}", className="until"),
+                html.Span(f"版本 {edition_id}", className="edition-id"),
+            ],
+            id="edition-mark",
+            className="edition-mark",
+            title=f"数据版本 {edition_id}，生成于 {made}",
+            **{"data-edition": edition_id},
+        )
+        if edition_id
+        else html.Div("暂无数据", id="edition-mark", className="edition-mark", **{"data-edition": ""})
+    )
+    return dmc.MantineProvider(
+        id="mantine",
+        forceColorScheme=theme,
+        theme={"primaryColor": "blue", "fontFamily": "var(--font)", "defaultRadius": "md"},
+        children=html.Div(
+            [
+                dcc.Location(id="url", refresh=False),
+                dcc.Store(id="edition", data=edition_id),
+                dcc.Store(id="theme", data=theme),
+                dcc.Store(id="meta"),
+                dcc.Store(id="sink"),
+                html.A("跳到正文", href="#main", className="skip"),
+                html.Header(
+                    [
+                        html.Button(
+                            icon("menu"),
+                            id="nav-toggle",
+                            className="icon-button only-narrow",
+                            type="button",
+                            **{"aria-label": "打开导航", "aria-expanded": "false", "aria-controls": "nav"},
+                        ),
+                        html.A(
+                            [
+                                icon("house", className="logo"),
+                                html.Span(
+                                    [html.Strong(TITLE), html.Span(SUBTITLE, className="subtitle")],
+                                    className="brand-text",
+                                ),
+                            ],
+                            href="/",
+                            className="brand",
+                        ),
+                        mark,
+                        html.Button(
+                            icon("print"),
+                            className="icon-button",
+                            type="button",
+                            title="打印本页",
+                            **{"data-action": "print", "aria-label": "打印本页"},
+                        ),
+                        html.Button(
+                            icon("theme"),
+                            className="icon-button",
+                            type="button",
+                            title="切换深色、浅色",
+                            **{"data-action": "theme", "aria-label": "切换深色、浅色"},
+                        ),
+                    ],
+                    className="header",
+                ),
+                html.Div(
+                    [
+                        icon("info"),
+                        html.Span("已有新的数据版本。本页仍显示打开时的版本，前后一致；更新后查看新数据。"),
+                        html.Button(
+                            "更新到新版本", className="button", type="button", **{"data-action": "reload"}
+                        ),
+                    ],
+                    id="newer",
+                    className="newer no-print",
+                    role="status",
+                    hidden=True,
+                ),
+                html.Div(
+                    [
+                        html.Nav(id="nav", className="nav", **{"aria-label": "主导航"}),
+                        html.Main(
+                            dcc.Loading(
+                                html.Div(id="content", className="content"),
+                                delay_show=350,
+                                overlay_style={"visibility": "visible", "opacity": 0.55},
+                                custom_spinner=html.Div(
+                                    [html.Span(className="spinner"), "正在读取数据…"],
+                                    className="loading",
+                                    role="status",
+                                ),
+                            ),
+                            id="main",
+                            tabIndex="-1",
+                        ),
+                    ],
+                    className="body",
+                ),
+                html.Div(id="live", className="visually-hidden", role="status", **{"aria-live": "polite"}),
+            ],
+            className="shell",
+        ),
+    )
+
+
+def _navigation(page: Page | None, href: Any) -> list[Any]:
+    links = []
+    for item in pages().values():
+        if item.in_navigation:
+            is_here = page is not None and item.path == page.path
+            links.append(
+                html.A(
+                    [icon(item.icon), html.Span(item.title)],
+                    href=href(item.path),
+                    className="nav-link" + (" is-here" if is_here else ""),
+                    **({"aria-current": "page"} if is_here else {}),
+                )
+            )
+    return links
+
+
+def _callbacks(app: Any, shelf: Shelf) -> None:
+    def draw(
+        path: str | None, search: str | None, theme: Theme, edition_id: str | None
+    ) -> tuple[Any, Any, Any]:
+        """The page an address asks for, of the edition the browser has open."""
+        if path is None:
+            return no_update, no_update, no_update
+        return _draw(shelf, path, search or "", "dark" if theme == "dark" else "light", edition_id)
+
+    app.callback(
+        Output("content", "children"),
+        Output("nav", "children"),
+        Output("meta", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        Input("theme", "data"),
+        State("edition", "data"),
+    )(draw)
+
+    for name, output, inputs in (
+        ("filter", "sink", [Input({"type": "filter", "name": ALL, "initial": ALL}, "value")]),
+        ("click", "sink", [Input({"type": "chart", "name": ALL}, "clickData")]),
+        ("arrived", "sink", [Input("meta", "data")]),
+        ("theme", "sink", [Input("theme", "data")]),
+    ):
+        app.clientside_callback(
+            ClientsideFunction("oversight", name),
+            Output(output, "data", allow_duplicate=True),
+            *inputs,
+            prevent_initial_call=True,
+        )
+    app.clientside_callback(
+        ClientsideFunction("oversight", "scheme"),
+        Output("mantine", "forceColorScheme"),
+        Input("theme", "data"),
+    )
+
+
+def _draw(
+    shelf: Shelf, path: str, search: str, theme: Theme, edition_id: str | None
+) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    state = read_state(path, search)
+    page = pages().get(path.rstrip("/") or "/")
+    navigation = _navigation(page, lambda target: state.href(target))
+
+    def answer(content: list[Any], title: str) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        return content, navigation, {"title": f"{title} · {TITLE}", "path": path}
+
+    if page is None:
+        home = html.A("回到总览", href="/", className="button")
+        return answer([empty(f"没有“{path}”这个页面。", action=home)], "页面不存在")
+    if not edition_id:
+        return answer([_no_edition()], page.title)
+    try:
+        warehouse = shelf.warehouse(edition_id)
+    except Unavailable:
+        again = html.Button("更新到新版本", className="button", type="button", **{"data-action": "reload"})
+        return answer([empty("本页所用的数据版本已经清理。请更新到当前版本。", action=again)], page.title)
+    try:
+        if not warehouse.months:
+            return answer(
+                [empty("这一版数据里没有任何月份。请检查 raw/ 下是否有各月报表，再运行 oversight run。")],
+                page.title,
+            )
+        scope = scope_of_request()
+        month = state.month if state.month in warehouse.months else warehouse.months[-1]
+        state = replace(state, month=month)
+        if state.unit and (not scope.touches(state.unit) or unit_name(warehouse, scope, state.unit) is None):
+            home = html.A("查看全部地区", href=state.href(unit=""), className="button")
+            return answer(
+                [empty(f"没有区划代码为 {state.unit} 的单位，或您无权查看。", action=home)], page.title
+            )
+        view = View(warehouse, scope, state, theme)
+        return answer(page.render(view), page.title if not state.unit else f"{page.title} · {view.unit_name}")
+    except Exception:
+        log.exception("page %s?%s of edition %s", path, search, edition_id)
+        retry = html.Button("重试", className="button", type="button", **{"data-action": "reload"})
+        return answer(
+            [
+                empty(
+                    "这一页没能显示出来。请重试；若仍不行，把本页地址发给系统管理员，运行日志里有详细记录。",
+                    action=retry,
+                )
+            ],
+            page.title,
+        )
+
+
+def _no_edition() -> Any:
+    return html.Div(
+        [
+            icon("empty"),
+            html.H1("还没有可看的数据版本"),
+            html.P("把各乡镇报来的文件放进数据目录的 raw/ 文件夹，然后在服务器上运行："),
+            html.Pre("oversight run"),
+            html.P("运行成功后刷新本页即可。"),
+            html.Button("刷新", className="button", type="button", **{"data-action": "reload"}),
+        ],
+        className="empty empty-page",
+    )
+
+
+def _keep_answers(server: flask.Flask) -> None:
+    """Keep compressed answers of the drawing callback: the same question to the same edition has one answer."""
+    kept: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+    lock = threading.Lock()
+
+    @server.before_request
+    def known() -> flask.Response | None:
+        if flask.request.path != "/_dash-update-component":
+            return None
+        body = flask.request.get_data(cache=True)
+        if b'"theme"' not in body or b'"content.children"' not in body:
+            return None
+        key = (scope_of_request(), hashlib.sha256(body).digest())
+        flask.g.answer_key = key
+        with lock:
+            found = kept.get(key)
+            if found is not None:
+                kept.move_to_end(key)
+        return _packed(found) if found is not None else None
+
+    @server.after_request
+    def keep(response: flask.Response) -> flask.Response:
+        key = flask.g.get("answer_key")
+        if key is None or response.status_code != 200 or response.headers.get("Content-Encoding"):
+            return response
+        data = response.get_data()
+        # A page that failed is not remembered.
+        if b'data-action":"reload"' in data.replace(b" ", b""):
+            return response
+        packed = gzip.compress(data, 4)
+        with lock:
+            kept[key] = packed
+            while len(kept) > ANSWERS_KEPT:
+                kept.popitem(last=False)
+        return _packed(packed)
+
+    def _packed(data: bytes) -> flask.Response:
+        if "gzip" not in flask.request.headers.get("Accept-Encoding", ""):
+            return flask.Response(gzip.decompress(data), mimetype="application/json")
+        response = flask.Response(data, mimetype="application/json")
+        response.headers["Content-Encoding"] = "gzip"
+        return response

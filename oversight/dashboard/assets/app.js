@@ -1,0 +1,234 @@
+/* Ours: addresses, downloads, theme, printing, the notice of a newer edition. No library. */
+(function () {
+  "use strict";
+  const THEME_COOKIE = "oversight_theme";
+  const CHECK_EVERY = 20000;
+
+  function go(href) {
+    if (href === location.pathname + location.search) return;
+    history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  function say(text) {
+    const live = document.getElementById("live");
+    if (live) live.textContent = text;
+  }
+
+  function setParameter(name, value) {
+    const query = new URLSearchParams(location.search);
+    if (value === null || value === undefined || value === "" || (name === "money" && value === "wan")) query.delete(name);
+    else query.set(name, value);
+    const text = query.toString();
+    let path = location.pathname;
+    // A township has a page of its own; every other unit deepens the page shown.
+    if (name === "unit" && value && value.length > 6) path = "/township";
+    go(path + (text ? "?" + text : ""));
+  }
+
+  let focused = null;
+
+  const clientside = {
+    filter: function () {
+      const context = window.dash_clientside.callback_context;
+      (context.triggered || []).forEach(function (item) {
+        const id = JSON.parse(item.prop_id.slice(0, item.prop_id.lastIndexOf(".")));
+        const value = item.value === null || item.value === undefined ? "" : String(item.value);
+        // A filter that has just been drawn reports the value it was drawn with.
+        if (value !== id.initial) setParameter(id.name, value);
+      });
+      return window.dash_clientside.no_update;
+    },
+    click: function () {
+      (window.dash_clientside.callback_context.triggered || []).forEach(function (item) {
+        const point = item.value && item.value.points && item.value.points[0];
+        if (point && typeof point.customdata === "string" && point.customdata.charAt(0) === "/") go(point.customdata);
+      });
+      return window.dash_clientside.no_update;
+    },
+    arrived: function (meta) {
+      if (meta && meta.title) {
+        document.title = meta.title;
+        say(meta.title + "，已显示");
+      }
+      document.body.classList.remove("nav-open");
+      const toggle = document.getElementById("nav-toggle");
+      if (toggle) toggle.setAttribute("aria-expanded", "false");
+      if (window.__path && meta && window.__path !== meta.path) window.scrollTo(0, 0);
+      if (meta) window.__path = meta.path;
+      if (focused) {
+        const name = focused;
+        focused = null;
+        setTimeout(function () {
+          const found = Array.from(document.querySelectorAll("[id]")).find(function (element) {
+            return element.id.indexOf('"name":"' + name + '"') >= 0;
+          });
+          if (found && document.activeElement === document.body) {
+            (found.querySelector("input:checked") || found).focus({ preventScroll: true });
+          }
+        }, 60);
+      }
+      return window.dash_clientside.no_update;
+    },
+    theme: function (theme) {
+      document.documentElement.setAttribute("data-theme", theme);
+      document.cookie = THEME_COOKIE + "=" + theme + "; path=/; max-age=31536000; samesite=lax";
+      return window.dash_clientside.no_update;
+    },
+    scheme: function (theme) { return theme; }
+  };
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { oversight: clientside });
+
+  document.addEventListener("focusin", function (event) {
+    const holder = event.target.closest && event.target.closest('[id*=\'"type":"filter"\']');
+    if (holder) focused = JSON.parse(holder.id).name;
+  });
+
+  /* Tables */
+  async function gridApi(name) {
+    return window.dash_ag_grid && window.dash_ag_grid.getApiAsync
+      ? window.dash_ag_grid.getApiAsync({ name: name, type: "grid" })
+      : null;
+  }
+
+  async function download(button) {
+    const name = button.dataset.download;
+    const form = new FormData();
+    form.append("table", name);
+    form.append("format", button.dataset.format);
+    form.append("path", location.pathname);
+    form.append("search", location.search);
+    form.append("edition", document.getElementById("edition-mark").dataset.edition);
+    try {
+      const api = await gridApi(name);
+      if (api) {
+        form.append("columns", JSON.stringify(api.getAllDisplayedColumns().map(function (c) { return c.getColId(); })));
+        const sorted = api.getColumnState().some(function (c) { return c.sort; });
+        if (api.isAnyFilterPresent() || sorted) {
+          const rows = [];
+          api.forEachNodeAfterFilterAndSort(function (node) { rows.push(node.id); });
+          form.append("rows", JSON.stringify(rows));
+        }
+      }
+    } catch (error) { /* Without the grid's own filters the whole table is taken. */ }
+    button.disabled = true;
+    say("正在准备下载");
+    try {
+      const answer = await fetch("/download", { method: "POST", body: form });
+      if (!answer.ok) throw new Error(await answer.text());
+      const header = answer.headers.get("Content-Disposition") || "";
+      const file = decodeURIComponent((header.match(/filename\*=UTF-8''(.+)$/) || ["", "table"])[1]);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await answer.blob());
+      link.download = file;
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 20000);
+      say("已下载 " + file);
+    } catch (error) {
+      window.alert("没能下载：" + (error.message || "服务没有应答") + "\n请稍后重试。");
+    } finally { button.disabled = false; }
+  }
+
+  async function chooseColumns(button) {
+    const old = document.querySelector(".column-menu");
+    if (old) { const same = old.dataset.of === button.dataset.columns; closeColumns(); if (same) return; }
+    const api = await gridApi(button.dataset.columns);
+    if (!api) return;
+    const box = document.createElement("div");
+    box.className = "column-menu";
+    box.dataset.of = button.dataset.columns;
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-label", "选择要显示的列");
+    api.getColumns().forEach(function (column) {
+      const label = document.createElement("label");
+      const check = document.createElement("input");
+      check.type = "checkbox";
+      check.checked = column.isVisible();
+      check.addEventListener("change", function () { api.setColumnsVisible([column.getColId()], check.checked); });
+      label.append(check, column.getColDef().headerName);
+      box.append(label);
+    });
+    button.parentElement.append(box);
+    button.setAttribute("aria-expanded", "true");
+    const first = box.querySelector("input");
+    if (first) first.focus();
+  }
+
+  function closeColumns() {
+    const box = document.querySelector(".column-menu");
+    if (!box) return;
+    const button = box.parentElement.querySelector("[data-columns]");
+    box.remove();
+    if (button) { button.setAttribute("aria-expanded", "false"); button.focus(); }
+  }
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") {
+      closeColumns();
+      document.body.classList.remove("nav-open");
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    const target = event.target;
+    if (!target.closest) return;
+    if (!target.closest(".column-menu") && !target.closest("[data-columns]")) {
+      const box = document.querySelector(".column-menu");
+      if (box) box.remove();
+    }
+    const link = target.closest("a[href]");
+    if (link) {
+      const href = link.getAttribute("href");
+      if (href.startsWith("/") && !href.startsWith("/returned/") && !link.target && !link.hasAttribute("download") &&
+          !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+        event.preventDefault();
+        go(href);
+      }
+      return;
+    }
+    const button = target.closest("button");
+    if (!button) return;
+    if (button.dataset.download) download(button);
+    if (button.dataset.columns) chooseColumns(button);
+    if (button.id === "nav-toggle") {
+      const open = document.body.classList.toggle("nav-open");
+      button.setAttribute("aria-expanded", String(open));
+    }
+    if (button.dataset.action === "print") window.print();
+    if (button.dataset.action === "reload") location.reload();
+    if (button.dataset.action === "theme") {
+      const now = document.documentElement.getAttribute("data-theme") === "dark" ? "light" : "dark";
+      window.dash_clientside.set_props("theme", { data: now });
+    }
+  });
+
+  /* Printing: charts take the width of the paper, and the light theme's ink. */
+  function resizeCharts() {
+    document.querySelectorAll(".js-plotly-plot").forEach(function (plot) {
+      if (window.Plotly) window.Plotly.Plots.resize(plot);
+    });
+  }
+  window.addEventListener("beforeprint", function () {
+    document.body.classList.add("printing");
+    resizeCharts();
+  });
+  window.addEventListener("afterprint", function () {
+    document.body.classList.remove("printing");
+    resizeCharts();
+  });
+
+  /* A newer edition */
+  async function check() {
+    const mark = document.getElementById("edition-mark");
+    const notice = document.getElementById("newer");
+    if (!mark || !notice || document.hidden) return;
+    try {
+      const answer = await fetch("/edition", { cache: "no-store" });
+      const now = (await answer.json()).edition_id;
+      notice.hidden = !now || now === mark.dataset.edition;
+    } catch (error) { /* The server is away for a moment; ask again later. */ }
+  }
+  setInterval(check, CHECK_EVERY);
+  window.addEventListener("focus", check);
+  window.oversightCheckEdition = check;
+})();

@@ -1,0 +1,17 @@
+/* How a cell with a link or a status is drawn. */
+var dagcomponents = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+
+dagcomponents.LinkCell = function (props) {
+  return props.data && props.data._href
+    ? React.createElement("a", { href: props.data._href }, props.value)
+    : React.createElement("span", null, props.value);
+};
+
+var MARKS = { met: "●", short: "▲", over: "◆", not_reported: "○", no_standard: "–", not_applicable: "–", unconfirmed: "？",
+  cleared: "✓", high: "▲", medium: "◆", low: "●", accepted: "●", partial: "◆", refused: "▲", duplicate: "–",
+  rejected: "▲", held: "◆", blocking: "▲", doubt: "◆" };
+
+dagcomponents.StatusCell = function (props) {
+  var code = props.data ? props.data["_" + props.colDef.field] : "";
+  return React.createElement("span", { className: "status status-" + code }, (MARKS[code] ? MARKS[code] + " " : "") + props.value);
+};

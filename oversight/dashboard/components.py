@@ -1,0 +1,387 @@
+"""Parts that pages are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from oversight import presentation as show
+from oversight.dashboard import queries
+from oversight.dashboard.access import Scope
+from oversight.dashboard.elements import dag, dcc, dmc, html
+from oversight.dashboard.figures import CONFIG, Figure
+from oversight.dashboard.state import State
+from oversight.dashboard.tables import Table
+from oversight.dashboard.theme import palette
+from oversight.dashboard.warehouse import Warehouse
+from oversight.presentation import Theme
+
+Element = Any
+
+ROWS_SHOWN = 1000
+NEAR_EDGE_SHARE = "2%"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is asked to show, to whom, and from which edition."""
+
+    warehouse: Warehouse
+    scope: Scope
+    state: State
+    theme: Theme
+
+    @property
+    def month(self) -> Any:
+        """The month shown."""
+        return self.state.month
+
+    @property
+    def unit_name(self) -> str:
+        """The name of the unit shown."""
+        return queries.unit_name(self.warehouse, self.scope, self.state.unit) or self.state.unit
+
+    def previous_month(self) -> Any:
+        """The month before, when the edition has it."""
+        earlier = [month for month in self.warehouse.months if month < self.month]
+        return earlier[-1] if earlier else None
+
+    def last_months(self, number: int) -> list[Any]:
+        """The months up to the one shown."""
+        return [month for month in self.warehouse.months if month <= self.month][-number:]
+
+    def unit_href(self, code: str, **changes: Any) -> str:
+        """Where a unit leads: deeper into this page, or to the township's own."""
+        padded = queries.padded(code)
+        if len(padded) > 6:
+            return self.state.href("/township", unit=padded)
+        return self.state.href(unit=padded, **changes)
+
+
+def icon(name: str, **options: Any) -> Element:
+    """One of our own drawings, in the colour of the text around it."""
+    extra = options.pop("className", "")
+    return html.Span(className=f"icon icon-{name} {extra}".strip(), **{"aria-hidden": "true"}, **options)
+
+
+def crumbs(view: View, page_title: str) -> Element:
+    """Province → city → county → township, each a link."""
+    state, items = view.state, [("", "全部地区")]
+    prefix = state.prefix
+    for digits in (2, 4, 6):
+        if len(prefix) >= digits:
+            code = queries.padded(prefix[:digits])
+            items.append((code, view.warehouse.names.get(code, code)))
+    if len(prefix) > 6:
+        items.append((state.unit, view.unit_name))
+    parts: list[Element] = []
+    for number, (code, name) in enumerate(items):
+        is_last = number == len(items) - 1
+        if not view.scope.touches(code) and code:
+            continue
+        path = "/" if state.path == "/township" and not is_last else state.path
+        link = (
+            html.Span(name, **{"aria-current": "page"})
+            if is_last
+            else html.A(name, href=state.href(path, unit=code, q=None))
+        )
+        parts.append(html.Li(link))
+    return html.Nav(html.Ol(parts, className="crumbs"), **{"aria-label": f"{page_title}所在层级"})
+
+
+def select(name: str, label: str, options: Sequence[tuple[str, str]], value: str, **changes: Any) -> Element:
+    """A filter whose choice goes into the address under `name`."""
+    return dmc.Select(
+        id={"type": "filter", "name": name, "initial": value},
+        label=label,
+        data=[{"value": code, "label": text} for code, text in options],
+        value=value or None,
+        size="sm",
+        searchable=len(options) > 8,
+        clearable=changes.pop("clearable", False),
+        placeholder=changes.pop("placeholder", None),
+        nothingFoundMessage="没有符合的选项",
+        checkIconPosition="right",
+        comboboxProps={"shadow": "md"},
+        maxDropdownHeight=320,
+        className="filter",
+        # A list that is long is cut while typing, or the browser builds thousands of entries.
+        limit=200,
+        clearButtonProps={"aria-label": f"清除{label}"},
+        **changes,
+    )
+
+
+def page_head(view: View, title: str, *, filters: Sequence[Element] = (), has_units: bool = True) -> Element:
+    """Breadcrumbs, title, and the filters every page has, with those of its own."""
+    w, state = view.warehouse, view.state
+    common: list[Element] = []
+    below = queries.children(w, view.scope, state.unit) if has_units else []
+    if below and state.level != "township":
+        common.append(
+            select("unit", "下钻至", below, "", placeholder="选择下级区划", clearable=False)
+            if state.level != "county"
+            else select("unit", "查看乡镇", below, "", placeholder="选择乡镇（街道）")
+        )
+    months = [(show.month_code(month), show.month(month)) for month in reversed(w.months)]
+    common.append(select("month", "统计截至", months, show.month_code(view.month), allowDeselect=False))
+    money = dmc.InputWrapper(
+        dmc.SegmentedControl(
+            id={"type": "filter", "name": "money", "initial": state.money},
+            data=[{"value": "wan", "label": "万元"}, {"value": "yuan", "label": "元"}],
+            value=state.money,
+            size="sm",
+            **{"aria-label": "金额单位"},
+        ),
+        label="金额单位",
+        size="sm",
+        className="filter filter-money",
+    )
+    return html.Div(
+        [
+            html.Div([crumbs(view, title), html.H1(title)], className="page-title"),
+            html.Div(
+                [*common, *filters, money],
+                className="filters no-print",
+                role="group",
+                **{"aria-label": "筛选"},
+            ),
+        ],
+        className="page-head",
+    )
+
+
+def card(
+    title: str,
+    body: Any,
+    *,
+    note: Any = None,
+    actions: Any = None,
+    wide: bool = False,
+    name: str = "",
+) -> Element:
+    """A section with its heading."""
+    head = html.Div(
+        [
+            html.Div([html.H2(title), html.P(note, className="note") if note else None]),
+            html.Div(actions, className="card-actions no-print") if actions else None,
+        ],
+        className="card-head",
+    )
+    return html.Section(
+        [head, *(body if isinstance(body, list) else [body])],
+        className="card" + (" card-wide" if wide else ""),
+        **({"data-name": name} if name else {}),
+    )
+
+
+def sparkline(values: Sequence[Any], colour: str, label: str) -> Element:
+    """A small trend, drawn by us."""
+    known = [(x, float(value)) for x, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return None
+    low, high = min(y for _, y in known), max(y for _, y in known)
+    span, width = (high - low) or 1.0, max(len(values) - 1, 1)
+    points = " ".join(f"{2 + 92 * x / width:.1f},{28 - 24 * (y - low) / span:.1f}" for x, y in known)
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 96 32'>"
+        f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2.2' "
+        "stroke-linejoin='round' stroke-linecap='round'/></svg>"
+    )
+    return html.Img(src="data:image/svg+xml," + quote(drawing), alt=label, className="spark")
+
+
+def kpi(
+    label: str,
+    value: str,
+    unit: str,
+    change: str,
+    *,
+    icon_name: str,
+    tone: str = "plain",
+    trend: Element = None,
+    href: str | None = None,
+    hint: str = "",
+    name: str = "",
+) -> Element:
+    """A figure of the month with its change and trend."""
+    inside = [
+        html.Div(
+            [html.Span(label, className="kpi-label"), icon(icon_name, className=f"tone-{tone}")],
+            className="kpi-top",
+        ),
+        html.Div([html.Span(value, className="kpi-value"), html.Span(unit, className="kpi-unit")]),
+        html.Div([html.Span(change, className=f"kpi-change tone-{tone}"), trend], className="kpi-bottom"),
+    ]
+    options: dict[str, Any] = {"className": "kpi", "title": hint or None}
+    if name:
+        options["data-name"] = name
+    return html.A(inside, href=href, **options) if href else html.Div(inside, **options)
+
+
+def chart(name: str, figure: Figure, height: int, summary: str) -> Element:
+    """A chart with what it says in one sentence for those who cannot see it."""
+    return html.Div(
+        dcc.Graph(
+            id={"type": "chart", "name": name},
+            figure=figure,
+            config=CONFIG,
+            responsive=True,
+            style={"height": f"{height}px"},
+        ),
+        role="img",
+        className="chart",
+        **{"aria-label": summary},
+    )
+
+
+def rows_height(number: int, *, row: int = 30, least: int = 200, most: int = 1100) -> int:
+    """Height of a chart with one line a unit."""
+    return min(max(least, 90 + row * number), most)
+
+
+def status_mark(status: str | None) -> Element:
+    """A status as mark, word and colour."""
+    look = show.STATUS.get(status or "")
+    text = f"{look.mark} {look.label}" if look else show.NONE
+    return html.Span(text, className=f"status status-{status}")
+
+
+def empty(text: str, *, action: Element = None) -> Element:
+    """Nothing to show, and what can be done about it."""
+    return html.Div([icon("empty"), html.P(text), action], className="empty", role="status")
+
+
+def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = None) -> list[Element]:
+    """A table to sort, filter and take away."""
+    if not table.rows:
+        return [empty(table.empty)]
+    money = view.state.money
+    columns = []
+    for number, column in enumerate(table.columns):
+        options: dict[str, Any] = {
+            "field": column.field,
+            "headerName": column.heading(money),
+            "headerTooltip": column.hint or column.title,
+            "comparator": {"function": "compareText"},
+            "hide": column.is_hidden,
+            "minWidth": column.width or (240 if column.kind == "long" else 100),
+            "flex": 3 if column.kind == "long" else 1,
+        }
+        if column.kind == "number":
+            options |= {
+                "type": "rightAligned",
+                "filter": "agNumberColumnFilter",
+                "filterValueGetter": {"function": f"toNumber(params.data['{column.field}'])"},
+                "cellClass": "ag-right-aligned-cell numeric",
+            }
+        if column.kind == "long":
+            options |= {"wrapText": True, "autoHeight": True, "cellClass": "long"}
+        if column.looks is not None:
+            options |= {"cellRenderer": "StatusCell"}
+        if column.kind == "link" or (number == 0 and table.href is not None):
+            options |= {"cellRenderer": "LinkCell", "pinned": "left" if number == 0 else None}
+        columns.append(options)
+    has_pages = len(table.rows) > page_size
+    options = {
+        "theme": {"function": "gridTheme(themeQuartz)"},
+        "getLocaleText": {"function": "localeText(params)"},
+        "pagination": has_pages,
+        "paginationPageSize": page_size,
+        "paginationPageSizeSelector": [10, 20, 50, 100, 200],
+        "domLayout": "autoHeight",
+        "suppressDragLeaveHidesColumns": True,
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "suppressColumnVirtualisation": len(columns) <= 16,
+        "animateRows": False,
+        "tooltipShowDelay": 400,
+    }
+    element = dag.AgGrid(
+        id={"type": "grid", "name": table.name},
+        columnDefs=columns,
+        rowData=table.grid_rows(money),
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "filter": True,
+            "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
+        getRowId="params.data._id",
+        dashGridOptions=options,
+        className="grid",
+        style={"height": height, "width": "100%"} if height else {"width": "100%"},
+    )
+    shown = len(table.rows)
+    total = table.total if table.total is not None else shown
+    count = (
+        f"共 {show.count(total)} 条"
+        if total <= shown
+        else f"共 {show.count(total)} 条，此处显示前 {show.count(shown)} 条；下载的文件含全部 {show.count(total)} 条"
+    )
+    return [
+        html.Div(element, className="grid-frame", role="region", **{"aria-label": table.title}),
+        html.Div([html.Span(count), *(html.Span(note) for note in table.notes)], className="grid-foot"),
+    ]
+
+
+def table_actions(name: str) -> Element:
+    """Choose columns; take the table away."""
+    return html.Div(
+        [
+            html.Button(
+                [icon("columns"), "选列"],
+                className="button",
+                type="button",
+                **{"data-columns": name, "aria-haspopup": "dialog", "aria-expanded": "false"},
+            ),
+            html.Button(
+                [icon("download"), "Excel"],
+                className="button",
+                type="button",
+                **{"data-download": name, "data-format": "xlsx", "aria-label": "下载为 Excel 工作簿"},
+            ),
+            html.Button(
+                [icon("download"), "CSV"],
+                className="button",
+                type="button",
+                **{"data-download": name, "data-format": "csv", "aria-label": "下载为 CSV 文件"},
+            ),
+        ],
+        className="button-row",
+    )
+
+
+def table_card(view: View, table: Table, *, note: Any = None, page_size: int = 20) -> Element:
+    """A table in its section, with the buttons that go with it."""
+    actions = table_actions(table.name) if table.rows else None
+    return card(
+        table.title,
+        grid(view, table, page_size=page_size),
+        note=note,
+        actions=actions,
+        name=table.name,
+        wide=True,
+    )
+
+
+def facts(items: Sequence[tuple[str, Any]]) -> Element:
+    """Name and value, side by side."""
+    return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in items], className="facts")
+
+
+def columns(*elements: Element, ratio: str = "halves") -> Element:
+    """Sections side by side where there is room."""
+    return html.Div(
+        [element for element in elements if element is not None], className=f"columns columns-{ratio}"
+    )
+
+
+def tone_colour(tone: str, theme: Theme) -> str:
+    """The colour of a figure's trend."""
+    colours = palette(theme)
+    return {"bad": colours.shortfall, "good": colours.good, "warn": colours.spent}.get(tone, colours.accent)

@@ -1,0 +1,85 @@
+"""Taking a table away: the rows and columns on the screen, with units and source line, as xlsx or CSV."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import flask
+
+from oversight import presentation as show
+from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.components import View
+from oversight.dashboard.pages import pages
+from oversight.dashboard.queries import unit_name
+from oversight.dashboard.state import read_state
+from oversight.dashboard.tables import chosen, to_csv, to_xlsx
+from oversight.dashboard.warehouse import Shelf, Unavailable
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def register(server: flask.Flask, shelf: Shelf) -> None:
+    """Add the routes."""
+
+    @server.post("/download")
+    def download() -> flask.Response:
+        """One table of one page. Form: table, format, path, search, edition, columns and rows (JSON, optional)."""
+        form = flask.request.form
+        page = pages().get(form.get("path", ""))
+        if page is None or form.get("table") not in page.tables:
+            return _refused("没有这张表，请刷新页面后重试。", 404)
+        try:
+            warehouse = shelf.warehouse(form["edition"])
+        except Unavailable:
+            return _refused("本页所用的数据版本已经清理，请刷新页面后再下载。", 410)
+        scope = scope_of_request()
+        state = read_state(form["path"], form.get("search", ""))
+        if state.unit and unit_name(warehouse, scope, state.unit) is None:
+            return _refused("没有这个单位，或您无权查看。", 404)
+        state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
+        view = View(warehouse, scope, state, "light")
+        try:
+            columns = json.loads(form["columns"]) if form.get("columns") else None
+            rows = json.loads(form["rows"]) if form.get("rows") else None
+        except ValueError:
+            return _refused("下载的请求有误，请刷新页面后重试。", 400)
+        table = chosen(page.tables[form["table"]](view), columns, rows)
+        context = [
+            table.title,
+            f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[state.money]}",
+            warehouse.source_line,
+        ]
+        name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}"
+        if form.get("format") == "csv":
+            return _file(to_csv(table, state.money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
+        return _file(to_xlsx(table, state.money, context), f"{name}.xlsx", XLSX)
+
+    @server.get("/returned/<path:name>")
+    def returned(name: str) -> flask.Response:
+        """A sender's own workbook with its mistakes marked."""
+        root = shelf.folder.returned.resolve()
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or not path.is_file() or scope_of_request().prefixes != ("",):
+            return _refused("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
+        return _file(path.read_bytes(), path.name, "application/octet-stream")
+
+
+def returned_files(folder: Path) -> list[str]:
+    """Workbooks that can be given back to their senders, by path below the folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _file(data: bytes, name: str, kind: str) -> flask.Response:
+    response = flask.Response(data, content_type=kind)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(message: str, code: int) -> flask.Response:
+    return flask.Response(message, status=code, content_type="text/plain; charset=utf-8")

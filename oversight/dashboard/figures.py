@@ -1,0 +1,474 @@
+"""Charts as plain dictionaries: building plotly's own objects takes longer than the queries do.
+
+Every point that can be clicked carries in `customdata` the address the click leads to. A number stands in a
+chart only as a position; its text comes from `presentation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard.theme import axis, layout, palette, status_colour
+from oversight.dashboard.warehouse import Row
+from oversight.presentation import MONEY_UNITS, MoneyUnit, Theme
+
+Figure = dict[str, Any]
+
+LOCALE = {
+    "zh-CN": {
+        "dictionary": {
+            "Download plot as a PNG": "保存为图片",
+            "Download plot as a png": "保存为图片",
+            "Download plot": "保存为图片",
+            "Reset axes": "复位",
+            "Autoscale": "自动缩放",
+            "Zoom": "缩放",
+            "Pan": "平移",
+            "Taking snapshot - this may take a few seconds": "正在生成图片，请稍候",
+            "Snapshot succeeded": "图片已保存",
+            "Sorry, there was a problem downloading your snapshot!": "图片保存失败，请重试",
+        },
+        "format": {
+            "days": ["星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"],
+            "shortDays": ["日", "一", "二", "三", "四", "五", "六"],
+            "months": [f"{n}月" for n in range(1, 13)],
+            "shortMonths": [f"{n}月" for n in range(1, 13)],
+            "date": "%Y-%m-%d",
+        },
+    }
+}
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "locale": "zh-CN",
+    "locales": LOCALE,
+    "modeBarButtons": [["toImage"]],
+    "showTips": False,
+    "doubleClick": False,
+    "toImageButtonOptions": {"scale": 2},
+}
+
+
+def position(value: Decimal | int | None, money: MoneyUnit | None = None) -> float | None:
+    """Where a value lies on an axis. Only a position: what is read is text from `presentation`."""
+    if value is None:
+        return None
+    return float(show.money_value(value, money)) if money else float(value)
+
+
+def _shortened(name: str, length: int = 9) -> str:
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
+    """Guaranteed (open circle) and allocated (dot) of each unit; the bar between them is the gap.
+
+    Rows have name, href, guaranteed, allocated, shortfall.
+    """
+    colours = palette(theme)
+    shown = [row for row in rows if row["guaranteed"] is not None or row["allocated"] is not None]
+    names = _distinct([_shortened(row["name"]) for row in shown])
+    short = [bool(row["shortfall"]) for row in shown]
+    segment_x: list[float | None] = []
+    segment_y: list[str | None] = []
+    for name, row in zip(names, shown, strict=True):
+        if row["guaranteed"] is not None and row["allocated"] is not None:
+            segment_x += [position(row["allocated"], money), position(row["guaranteed"], money), None]
+            segment_y += [name, name, None]
+    hover = [
+        f"{row['name']}<br>应保障 {show.money(row['guaranteed'], money, named=True)}"
+        f"<br>已安排 {show.money(row['allocated'], money, named=True)}"
+        f"<br>缺口 {show.money(row['shortfall'], money, named=True)}"
+        for row in shown
+    ]
+    links = [row["href"] for row in shown]
+    allocated = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "已安排",
+        "x": [position(row["allocated"], money) for row in shown],
+        "y": names,
+        "text": [
+            f"缺 {show.money_brief(row['shortfall'], money)}  " if row["shortfall"] else "" for row in shown
+        ],
+        "textposition": "middle left",
+        "textfont": {"size": 11, "color": colours.shortfall},
+        "marker": {
+            "size": 11,
+            "color": [colours.shortfall if is_short else colours.good for is_short in short],
+            "symbol": ["triangle-up" if is_short else "circle" for is_short in short],
+        },
+        "hovertext": hover,
+        "hoverinfo": "text",
+        "customdata": links,
+        "cliponaxis": False,
+    }
+    guaranteed = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "应保障",
+        "x": [position(row["guaranteed"], money) for row in shown],
+        "y": names,
+        "marker": {
+            "size": 12,
+            "color": colours.surface,
+            "line": {"width": 2.5, "color": colours.guaranteed},
+        },
+        "hovertext": hover,
+        "hoverinfo": "text",
+        "customdata": links,
+    }
+    between = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": segment_x,
+        "y": segment_y,
+        "line": {"width": 5, "color": colours.shortfall_soft},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    highest = max([position(row["guaranteed"], money) or 0 for row in shown] or [1])
+    return {
+        "data": [between, guaranteed, allocated],
+        "layout": layout(
+            theme,
+            xaxis=axis(
+                theme,
+                title=MONEY_UNITS[money],
+                side="bottom",
+                tickformat=",~f",
+                range=[-highest * 0.14, highest * 1.06],
+            ),
+            yaxis=axis(
+                theme,
+                type="category",
+                autorange="reversed",
+                categoryorder="array",
+                categoryarray=names,
+                showgrid=False,
+            ),
+        ),
+    }
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names as categories: a name that comes twice gets a blank more each time, so that rows stay apart."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name + "\u200b" * (seen[name] - 1))
+    return result
+
+
+def heat_map(
+    units: Sequence[tuple[str, str]],
+    months: Sequence[date],
+    cells: Mapping[tuple[str, date], tuple[Decimal | int | None, str, str]],
+    theme: Theme,
+    *,
+    low: float = 40,
+    high: float = 100,
+    ticks: Mapping[float, str] | None = None,
+) -> Figure:
+    """Unit × month. `cells` gives value, hover text and address; what is missing stays hatched grey."""
+    colours = palette(theme)
+    names = _distinct([_shortened(name) for _, name in units])
+    values, hover, links, blanks = [], [], [], []
+    for code, name in units:
+        found = [cells.get((code, month)) for month in months]
+        values.append([position(cell[0]) if cell else None for cell in found])
+        hover.append([cell[1] if cell else f"{name}<br>无数据" for cell in found])
+        links.append([cell[2] if cell else "" for cell in found])
+        blanks.append([0 if cell and cell[0] is None else None for cell in found])
+    common = {"x": [show.month_short(month) for month in months], "y": names, "xgap": 2, "ygap": 2}
+    marks = ticks or {40: "≤40%", 60: "60%", 80: "80%", 100: "≥100%"}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                **common,
+                "z": blanks,
+                "showscale": False,
+                "colorscale": [[0, colours.empty], [1, colours.empty]],
+                "hoverinfo": "skip",
+            },
+            {
+                "type": "heatmap",
+                **common,
+                "z": values,
+                "zmin": low,
+                "zmax": high,
+                "text": hover,
+                "hoverinfo": "text",
+                "customdata": links,
+                "colorscale": [list(step) for step in colours.scale],
+                "colorbar": {
+                    "thickness": 10,
+                    "outlinewidth": 0,
+                    "tickvals": list(marks),
+                    "ticktext": list(marks.values()),
+                    "tickfont": {"size": 11, "color": colours.muted},
+                    "len": 1,
+                },
+            },
+        ],
+        "layout": layout(
+            theme,
+            xaxis=axis(theme, type="category", showgrid=False, nticks=12, ticks=""),
+            yaxis=axis(theme, type="category", autorange="reversed", showgrid=False, ticks=""),
+        ),
+    }
+
+
+def lines(
+    months: Sequence[date],
+    series: Sequence[tuple[str, Sequence[Decimal | int | None], str, str]],
+    theme: Theme,
+    *,
+    money: MoneyUnit | None = None,
+    unit: str = "",
+    links: Sequence[str] | None = None,
+) -> Figure:
+    """Series over time: (name, values, colour, dash)."""
+    labels = [show.month_short(month) for month in months]
+    data = []
+    for name, values, colour, dash in series:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": labels,
+                "y": [position(value, money) for value in values],
+                "line": {"color": colour, "width": 2.5 if dash == "solid" else 2, "dash": dash},
+                "marker": {"size": 5, "color": colour},
+                "hovertext": [
+                    f"{show.month(month)}<br>{name} "
+                    + (show.money(value, money, named=True) if money else f"{show.count(value)} {unit}")
+                    for month, value in zip(months, values, strict=True)
+                ],
+                "hoverinfo": "text",
+                "customdata": list(links) if links else None,
+            }
+        )
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            xaxis=axis(theme, type="category", showgrid=False, nticks=12),
+            yaxis=axis(
+                theme, title=MONEY_UNITS[money] if money else unit, rangemode="tozero", tickformat=",~f"
+            ),
+        ),
+    }
+
+
+def tier_steps(
+    rows: Sequence[Row],
+    steps: Sequence[tuple[int, int | None, Decimal, Decimal, str]],
+    near: set[str],
+    money: MoneyUnit,
+    theme: Theme,
+) -> Figure:
+    """The guarantee as a function of population, its cliffs, and every township on it.
+
+    `steps`: from, to, amount at the start, amount at the end, label. Rows are those of funding_gap_monthly with
+    an href; `near` are the codes to be named.
+    """
+    colours = palette(theme)
+    top = max([row["population_persons"] or 0 for row in rows] or [0])
+    end = max(top, int(max([step[0] for step in steps] or [0]) * 1.25), 1)
+    line_x: list[float | None] = []
+    line_y: list[float | None] = []
+    shapes, notes = [], []
+    previous: Decimal | None = None
+    for number, (start, stop, first, last, label) in enumerate(steps):
+        until = stop if stop is not None else end
+        if stop is None and steps[number][2] != steps[number][3]:
+            # Per head: the last tier goes on rising to the edge of the chart.
+            last = first * Decimal(until) / Decimal(start) if start else last
+        line_x += [start / 10_000, until / 10_000]
+        line_y += [position(first, money), position(last, money)]
+        shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": "paper",
+                "x0": start / 10_000,
+                "x1": until / 10_000,
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": colours.band[number % len(colours.band)],
+                "line": {"width": 0},
+                "layer": "below",
+            }
+        )
+        notes.append(
+            {
+                "x": (start + until) / 20_000,
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "top",
+                "text": label,
+                "showarrow": False,
+                "font": {"size": 11, "color": colours.muted},
+            }
+        )
+        if previous is not None and previous != first:
+            change = first - previous
+            notes.append(
+                {
+                    "x": start / 10_000,
+                    "y": position((first + previous) / 2, money),
+                    "text": f"{show.number(Decimal(start) / 10_000, 0)}万人处 {show.signed(show.money(change, money))}",
+                    "showarrow": False,
+                    "xanchor": "right",
+                    "xshift": -6,
+                    "font": {"size": 11, "color": colours.shortfall if change < 0 else colours.muted},
+                }
+            )
+        previous = last
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "应保障标准",
+            "x": line_x,
+            "y": line_y,
+            "line": {"color": colours.accent, "width": 2.5},
+            "hoverinfo": "skip",
+        }
+    ]
+    for name, is_near, colour, symbol in (
+        ("乡镇已安排", False, colours.allocated, "circle"),
+        ("临近分档线的乡镇", True, colours.shortfall, "diamond"),
+    ):
+        chosen = [
+            row
+            for row in rows
+            if (row["township_code"] in near) is is_near
+            and row["population_persons"] is not None
+            and row["allocated_annual_cny"] is not None
+        ]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text" if is_near and len(chosen) <= 12 else "markers",
+                "name": name,
+                "x": [row["population_persons"] / 10_000 for row in chosen],
+                "y": [position(row["allocated_annual_cny"], money) for row in chosen],
+                "text": [row["township_name"] for row in chosen],
+                "textposition": "bottom right",
+                "textfont": {"size": 11, "color": colour},
+                "marker": {
+                    "size": 9,
+                    "color": colour,
+                    "symbol": symbol,
+                    "opacity": 0.85,
+                    "line": {"width": 1, "color": colours.surface},
+                },
+                "hovertext": [
+                    f"{row['township_name']}（{row['county_name']}）<br>人口 {show.count(row['population_persons'])} 人，"
+                    f"{row['tier_label']}<br>应保障 {show.money(row['guaranteed_annual_cny'], money, named=True)}"
+                    f"<br>已安排 {show.money(row['allocated_annual_cny'], money, named=True)}"
+                    for row in chosen
+                ],
+                "hoverinfo": "text",
+                "customdata": [row["href"] for row in chosen],
+                "cliponaxis": False,
+            }
+        )
+    return {
+        "data": traces,
+        "layout": layout(
+            theme,
+            shapes=shapes,
+            annotations=notes,
+            xaxis=axis(theme, title="人口（万人）", range=[0, end / 10_000 * 1.08], showgrid=False),
+            yaxis=axis(theme, title=f"{MONEY_UNITS[money]}／年", rangemode="tozero", tickformat=",~f"),
+        ),
+    }
+
+
+def status_bars(
+    rows: Sequence[Row], statuses: Sequence[str], theme: Theme, *, as_share: bool = False
+) -> Figure:
+    """Horizontal bars of counts by status. Rows have name, href and a count for each status."""
+    names = _distinct([_shortened(row["name"], 20) for row in rows])
+    data = []
+    for status in statuses:
+        values = [row.get(status) or 0 for row in rows]
+        if not any(values):
+            continue
+        look = show.STATUS[status]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": f"{look.mark} {look.label}",
+                "y": names,
+                "x": values,
+                "marker": {"color": status_colour(status, theme)},
+                "hovertext": [
+                    f"{row['name']}<br>{look.label} {show.count(value)}"
+                    for row, value in zip(rows, values, strict=True)
+                ],
+                "hoverinfo": "text",
+                "customdata": [row["href"] for row in rows],
+            }
+        )
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            barmode="stack",
+            barnorm="percent" if as_share else None,
+            xaxis=axis(theme, title="占比（%）" if as_share else "个", tickformat=",~f"),
+            yaxis=axis(
+                theme,
+                type="category",
+                autorange="reversed",
+                categoryorder="array",
+                categoryarray=names,
+                showgrid=False,
+            ),
+        ),
+    }
+
+
+def month_bars(
+    months: Sequence[date],
+    series: Sequence[tuple[str, Sequence[int], str]],
+    theme: Theme,
+    links: Sequence[str],
+) -> Figure:
+    """Counts over time side by side: (name, values, colour)."""
+    labels = [show.month_short(month) for month in months]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "name": name,
+                "x": labels,
+                "y": list(values),
+                "marker": {"color": colour},
+                "hovertext": [
+                    f"{show.month(month)}<br>{name} {show.count(value)}"
+                    for month, value in zip(months, values, strict=True)
+                ],
+                "hoverinfo": "text",
+                "customdata": list(links),
+            }
+            for name, values, colour in series
+        ],
+        "layout": layout(
+            theme,
+            barmode="group",
+            xaxis=axis(theme, type="category", showgrid=False, nticks=12),
+            yaxis=axis(theme, title="项", rangemode="tozero", tickformat=",~f"),
+        ),
+    }

@@ -1,0 +1,41 @@
+"""The pages. A module in this package that offers `PAGE` is a page; there is no other list of them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from oversight.dashboard.components import View
+from oversight.dashboard.tables import Table
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: where it lies, what it is called, how it is made, and the tables that can be taken from it.
+
+    `tables` maps a table's name to a function that gives it whole, without the limit the page may set. A page
+    that is not `in_navigation` is reached from others.
+    """
+
+    path: str
+    title: str
+    icon: str
+    order: int
+    render: Callable[[View], list[Any]]
+    tables: Mapping[str, Callable[[View], Table]] = field(default_factory=dict)
+    in_navigation: bool = True
+
+
+@cache
+def pages() -> dict[str, Page]:
+    """Every page by its path, in the order of the navigation."""
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}").PAGE
+        for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_")
+    ]
+    return {page.path: page for page in sorted(found, key=lambda page: page.order)}

@@ -1,0 +1,680 @@
+"""The one query layer: every call takes the scope of the one who asks, and nothing else reads an edition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from oversight.dashboard.access import Scope, significant
+from oversight.dashboard.warehouse import (
+    FUNDING_COLUMNS,
+    FUNDING_SUMS,
+    REPORTS_BY_TOWNSHIP,
+    REPORTS_COLUMNS,
+    REPORTS_SUMS,
+    STAFF_BY_TOWNSHIP,
+    STAFF_COLUMNS,
+    STAFF_SUMS,
+    Row,
+    Warehouse,
+)
+
+# Digits of the level below.
+BELOW = {0: 2, 2: 4, 4: 6, 6: 9}
+
+
+def within(column: str, scope: Scope, prefix: str = "") -> tuple[str, list[Any]]:
+    """The condition that a code lies in the scope and under a prefix, as ranges that skip row groups."""
+    conditions, values = [], []
+    if prefix:
+        conditions.append(f"({column} >= ? and {column} < ?)")
+        values += [prefix, prefix + "~"]
+    if "" not in scope.prefixes:
+        spans = " or ".join(f"({column} >= ? and {column} < ?)" for _ in scope.prefixes) or "false"
+        conditions.append(f"({spans})")
+        values += [bound for item in scope.prefixes for bound in (item, item + "~")]
+    return " and ".join(conditions) or "true", values
+
+
+def _by_county(scope: Scope, prefix: str, digits: int) -> bool:
+    return scope.longest <= 6 and len(prefix) <= 6 and digits <= 6
+
+
+def _sums(columns: Sequence[str]) -> str:
+    return ", ".join(f"cast(sum({name}) as {_wide(name)}) as {name}" for name in columns)
+
+
+def _wide(name: str) -> str:
+    return "decimal(24, 2)" if name.endswith("_cny") else "bigint"
+
+
+def _grouped(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    digits: int,
+    months: Sequence[date] | None,
+    cube: str,
+    columns: Sequence[str],
+    fine: str,
+    fine_sums: str,
+) -> list[Row]:
+    """Sums by unit of `digits` digits (0: all together) and month."""
+    is_coarse = _by_county(scope, prefix, digits)
+    code = "county_code" if is_coarse else "township_code"
+    condition, values = within(code, scope, prefix)
+    if months is not None:
+        condition += f" and month in ({', '.join('?' * len(months))})"
+        values += list(months)
+    group = f"substr({code}, 1, {digits})" if digits else "''"
+    source, sums = (cube, _sums(columns)) if is_coarse else (fine.format(where="", and_where=""), fine_sums)
+    if not is_coarse:
+        source = source if source.startswith("e.") else f"({source})"
+    return w.rows(
+        f"select {group} as code, month, {sums} from {source} where {condition} group by 1, 2 order by 1, 2",
+        values,
+    )
+
+
+def funding(
+    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+) -> list[Row]:
+    """Money by unit and month: counts of units by status, and sums in 元 over units a standard covers."""
+    fine = "e.funding_gap_monthly"
+    return _grouped(w, scope, prefix, digits, months, "county_funding", FUNDING_COLUMNS, fine, FUNDING_SUMS)
+
+
+def staffing(
+    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+) -> list[Row]:
+    """People by unit and month; somebody short under two standards is counted once."""
+    condition, values = within("township_code", scope, prefix)
+    if _by_county(scope, prefix, digits):
+        return _grouped(
+            w, scope, prefix, digits, months, "county_staffing", STAFF_COLUMNS, STAFF_BY_TOWNSHIP, STAFF_SUMS
+        )
+    # The condition goes inside, where it keeps the grouping by township small.
+    if months is not None:
+        condition += f" and month in ({', '.join('?' * len(months))})"
+        values += list(months)
+    group = f"substr(township_code, 1, {digits})" if digits else "''"
+    inner = STAFF_BY_TOWNSHIP.format(where=f"where {condition}")
+    return w.rows(
+        f"select {group} as code, month, {STAFF_SUMS} from ({inner}) group by 1, 2 order by 1, 2", values
+    )
+
+
+def reports(
+    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+) -> list[Row]:
+    """Townships that did not send one of the three monthly tables, by unit and month."""
+    if _by_county(scope, prefix, digits):
+        return _grouped(
+            w,
+            scope,
+            prefix,
+            digits,
+            months,
+            "county_reports",
+            REPORTS_COLUMNS,
+            REPORTS_BY_TOWNSHIP,
+            REPORTS_SUMS,
+        )
+    group = f"substr(township_code, 1, {digits})" if digits else "''"
+    inner, values = _reports_of(scope, prefix, months)
+    return w.rows(
+        f"select {group} as code, month, {REPORTS_SUMS} from ({inner}) group by 1, 2 order by 1, 2", values
+    )
+
+
+def _reports_of(scope: Scope, prefix: str, months: Sequence[date] | None) -> tuple[str, list[Any]]:
+    plain, values = within("township_code", scope, prefix)
+    outer, _ = within("f.township_code", scope, prefix)
+    if months is not None:
+        marks = ", ".join("?" * len(months))
+        plain, outer = f"{plain} and month in ({marks})", f"{outer} and f.month in ({marks})"
+        values = [*values, *months]
+    inner = REPORTS_BY_TOWNSHIP.format(where=f"where {outer}", and_where=f"and {plain}")
+    return inner, values * 4
+
+
+def report_rows(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None) -> list[Row]:
+    """Townships that sent less than all three tables for a month."""
+    inner, values = _reports_of(scope, prefix, [month])
+    return w.rows(
+        "select r.*, t.township_name, t.county_name from "
+        f"({inner}) as r inner join e.townships as t on r.township_code = t.township_code "
+        "where population + budget + staffing < 3 order by r.township_code" + _limit(limit),
+        values,
+    )
+
+
+def report_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
+    """Township × month: how many of the three monthly tables came."""
+    inner, values = _reports_of(scope, prefix, months)
+    return w.rows(
+        "select r.township_code as code, t.township_name as name, r.month, "
+        "cast(population + budget + staffing as bigint) as sent_count "
+        f"from ({inner}) as r inner join e.townships as t on r.township_code = t.township_code "
+        "order by r.township_code, r.month",
+        values,
+    )
+
+
+def _limit(limit: int | None) -> str:
+    return f" limit {int(limit)}" if limit is not None else ""
+
+
+def unit_name(w: Warehouse, scope: Scope, code: str) -> str | None:
+    """A division's name; None when it is unknown or out of reach."""
+    if not code:
+        return "全部地区"
+    if not scope.touches(code):
+        return None
+    if len(code) == 6:
+        return w.names.get(code)
+    found = w.rows("select township_name from e.townships where township_code = ?", [code])
+    return found[0]["township_name"] if found else None
+
+
+def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
+    """Codes and names of the units right below, in code order."""
+    prefix = significant(code)
+    digits = BELOW.get(len(prefix))
+    if digits is None:
+        return []
+    if digits == 9:
+        condition, values = within("township_code", scope, prefix)
+        rows = w.rows(
+            f"select township_code, township_name from e.townships where {condition} order by township_code",
+            values,
+        )
+        return [(row["township_code"], row["township_name"]) for row in rows]
+    return [
+        (item, name)
+        for item, name in sorted(w.names.items())
+        if len(significant(item)) == digits and significant(item).startswith(prefix) and scope.touches(item)
+    ]
+
+
+def padded(code: str) -> str:
+    """The six-digit code of a prefix; longer codes stay."""
+    return code.ljust(6, "0") if len(code) < 6 else code
+
+
+def funding_rows(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    status: str = "",
+    limit: int | None = None,
+    tier: str = "",
+    rule: str = "",
+) -> list[Row]:
+    """Townships of a month with all their amounts, the largest gap first."""
+    condition, values = within("township_code", scope, prefix)
+    for name, value in (("status", status), ("tier_label", tier), ("standard_id", rule)):
+        if value:
+            condition += f" and {name} = ?"
+            values.append(value)
+    return w.rows(
+        "select *, case when guaranteed_annual_cny > 0 and disbursed_ytd_cny is not null and guaranteed_ytd_cny > 0 "
+        "then cast(round(cast(disbursed_ytd_cny as decimal(30, 6)) * 100 / guaranteed_ytd_cny, 2) as decimal(18, 2)) "
+        "end as disbursed_pct "
+        f"from e.funding_gap_monthly where month = ? and {condition} "
+        "order by allocation_shortfall_cny desc nulls last, township_code" + _limit(limit),
+        [month, *values],
+    )
+
+
+def count_funding_rows(
+    w: Warehouse, scope: Scope, prefix: str, month: date, *, status: str = "", tier: str = "", rule: str = ""
+) -> int:
+    """How many townships `funding_rows` would give without a limit."""
+    condition, values = within("township_code", scope, prefix)
+    for name, value in (("status", status), ("tier_label", tier), ("standard_id", rule)):
+        if value:
+            condition += f" and {name} = ?"
+            values.append(value)
+    found = w.row(
+        f"select count(*) as n from e.funding_gap_monthly where month = ? and {condition}", [month, *values]
+    )
+    return int(found["n"])
+
+
+def funding_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
+    """Township × month: adequacy and pace of payment, for the heat map of a county."""
+    condition, values = within("township_code", scope, prefix)
+    marks = ", ".join("?" * len(months))
+    return w.rows(
+        "select township_code as code, township_name as name, month, adequacy_pct, status, "
+        "guaranteed_ytd_cny, disbursed_ytd_cny "
+        f"from e.funding_gap_monthly where {condition} and month in ({marks}) order by township_code, month",
+        [*values, *months],
+    )
+
+
+def got_worse(
+    w: Warehouse, scope: Scope, prefix: str, month: date, before: date, limit: int | None = 8
+) -> list[Row]:
+    """Townships whose gap in money grew since the month before, the largest growth first."""
+    condition, values = within("a.township_code", scope, prefix)
+    return w.rows(
+        "select a.township_code, a.township_name, a.county_name, a.allocation_shortfall_cny, a.adequacy_pct, "
+        "a.allocation_shortfall_cny - b.allocation_shortfall_cny as growth_cny "
+        "from e.funding_gap_monthly as a inner join e.funding_gap_monthly as b "
+        "on a.township_code = b.township_code and b.month = ? "
+        f"where a.month = ? and {condition} and a.allocation_shortfall_cny > b.allocation_shortfall_cny "
+        "order by growth_cny desc, a.township_code" + _limit(limit),
+        [before, month, *values],
+    )
+
+
+def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
+    """Tiers of a standard, from low to high."""
+    del scope  # law is public
+    return w.rows("select * from e.standard_tiers where standard_id = ? order by tier_no", [rule])
+
+
+def standards(w: Warehouse, scope: Scope) -> list[Row]:
+    """Every rule, in force and not, with its document."""
+    del scope  # law is public
+    return w.rows(
+        "select s.*, d.document_title, d.document_no, d.force, d.issuer_name from e.standards as s "
+        "inner join e.policy_documents as d on s.document_id = d.document_id order by s.standard_id"
+    )
+
+
+def documents(w: Warehouse, scope: Scope) -> list[Row]:
+    """Every policy document, with the number of its rules."""
+    del scope  # law is public
+    return w.rows(
+        "select d.*, (select count(*) from e.standards as s where s.document_id = d.document_id) as rules_count, "
+        "(select count(*) from e.standards as s where s.document_id = d.document_id "
+        "and s.gradeable in ('Y', 'soft', 'derived')) as judged_count "
+        "from e.policy_documents as d order by d.document_id"
+    )
+
+
+def all_tiers(w: Warehouse, scope: Scope) -> list[Row]:
+    """Every tier of every rule."""
+    del scope  # law is public
+    return w.rows("select * from e.standard_tiers order by standard_id, tier_no")
+
+
+def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
+    """For each rule judged in a month: subjects by status, and what is missing in all."""
+    if _by_county(scope, prefix, 0):
+        condition, values = within("county_code", scope, prefix)
+        source = (
+            f"select rule_id, status, answers, shortfall from county_rules where month = ? and {condition}"
+        )
+    else:
+        condition, values = within("subject_code", scope, prefix)
+        source = (
+            "select rule_id, status, 1 as answers, shortfall from e.judgements "
+            f"where month = ? and {condition}"
+        )
+    return w.rows(
+        "select j.rule_id, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
+        "d.document_title, "
+        "cast(sum(answers) as bigint) as answers, "
+        + ", ".join(
+            f"cast(coalesce(sum(case when status = '{status}' then answers end), 0) as bigint) as {status}_count"
+            for status in ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
+        )
+        + ", cast(sum(shortfall) as decimal(24, 4)) as shortfall "
+        f"from ({source}) as j inner join e.standards as s on j.rule_id = s.standard_id "
+        "inner join e.policy_documents as d on s.document_id = d.document_id "
+        "group by all order by j.rule_id",
+        [month, *values],
+    )
+
+
+def rule_months(w: Warehouse, scope: Scope, prefix: str, rule: str) -> list[Row]:
+    """One rule over time: answers by status, by month."""
+    if _by_county(scope, prefix, 0):
+        condition, values = within("county_code", scope, prefix)
+        source = f"select month, status, answers from county_rules where rule_id = ? and {condition}"
+    else:
+        condition, values = within("subject_code", scope, prefix)
+        source = f"select month, status, 1 as answers from e.judgements where rule_id = ? and {condition}"
+    return w.rows(
+        f"select month, status, cast(sum(answers) as bigint) as answers from ({source}) "
+        "group by 1, 2 order by 1, 2",
+        [rule, *values],
+    )
+
+
+def rule_units(w: Warehouse, scope: Scope, prefix: str, rule: str, month: date, digits: int) -> list[Row]:
+    """One rule in a month by unit: answers by status, and what is missing."""
+    if _by_county(scope, prefix, digits):
+        condition, values = within("county_code", scope, prefix)
+        source = f"from county_rules where rule_id = ? and month = ? and {condition}"
+        code, answers = "county_code", "answers"
+    else:
+        condition, values = within("subject_code", scope, prefix)
+        source = f"from e.judgements where rule_id = ? and month = ? and {condition}"
+        code, answers = "subject_code", "1"
+    return w.rows(
+        f"select substr({code}, 1, {digits}) as code, status, cast(sum({answers}) as bigint) as answers, "
+        f"cast(sum(shortfall) as decimal(24, 4)) as shortfall {source} group by 1, 2 order by 1, 2",
+        [rule, month, *values],
+    )
+
+
+def judgement_rows(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    rule: str = "",
+    status: str = "",
+    topics: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[Row]:
+    """Answers of a month, one a row, the worst first."""
+    condition, values = within("j.subject_code", scope, prefix)
+    if rule:
+        condition += " and j.rule_id = ?"
+        values.append(rule)
+    if status:
+        condition += " and j.status = ?"
+        values.append(status)
+    if topics:
+        condition += f" and s.topic_zh in ({', '.join('?' * len(topics))})"
+        values += list(topics)
+    return w.rows(
+        "select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, d.document_title, "
+        "coalesce(t.township_name, j.subject_code) as subject_name, "
+        "coalesce(t.county_name, '') as county_name "
+        "from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
+        "inner join e.policy_documents as d on s.document_id = d.document_id "
+        "left join e.townships as t on j.subject_code = t.township_code "
+        f"where j.month = ? and {condition} "
+        "order by case j.status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
+        "when 'over' then 3 else 4 end, j.shortfall desc nulls last, j.subject_code, j.rule_id"
+        + _limit(limit),
+        [month, *values],
+    )
+
+
+FINDING_ORDER = "order by case f.severity when 'high' then 0 when 'medium' then 1 else 2 end, f.months_open desc, f.finding_id"
+
+
+def _finding_condition(
+    scope: Scope, prefix: str, month: date, status: str, rule: str, severity: str, change: str, topic: str
+) -> tuple[str, list[Any]]:
+    condition, values = within("f.subject_code", scope, prefix)
+    # As of a month: what had been opened by then; what was cleared later was still open.
+    condition += " and f.opened_month <= ?"
+    values.append(month)
+    if status == "open":
+        condition += (
+            " and (f.cleared_month is null or f.cleared_month > ?) and f.last_month >= ? "
+            "and f.status <> 'not_applicable'"
+        )
+        values += [month, month]
+    elif status == "cleared":
+        condition += " and f.cleared_month <= ?"
+        values.append(month)
+    elif status:
+        condition += " and f.status = ?"
+        values.append(status)
+    if change == "new":
+        condition += " and f.opened_month = ?"
+        values.append(month)
+    elif change == "cleared":
+        condition += " and f.cleared_month = ?"
+        values.append(month)
+    for name, value in (("f.rule_id", rule), ("f.severity", severity), ("s.topic_zh", topic)):
+        if value:
+            condition += f" and {name} = ?"
+            values.append(value)
+    return condition, values
+
+
+def findings(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    status: str = "",
+    rule: str = "",
+    severity: str = "",
+    change: str = "",
+    topic: str = "",
+    limit: int | None = None,
+) -> list[Row]:
+    """Findings as of a month, the gravest and oldest first."""
+    condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
+    # Months open as of the month shown, not as of the edition.
+    return w.rows(
+        "select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + 1 as bigint) "
+        "as months_open), s.title_zh, s.topic_zh, coalesce(t.township_name, '') as township_name, "
+        "coalesce(t.county_name, '') as county_name "
+        "from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
+        "left join e.townships as t on f.subject_code = t.township_code "
+        f"where {condition} {FINDING_ORDER}" + _limit(limit),
+        [month, *values],
+    )
+
+
+def count_findings(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    status: str = "",
+    rule: str = "",
+    severity: str = "",
+    change: str = "",
+    topic: str = "",
+) -> int:
+    """How many findings `findings` would give without a limit."""
+    condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
+    found = w.row(
+        "select count(*) as n from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
+        f"where {condition}",
+        values,
+    )
+    return int(found["n"])
+
+
+def findings_by_month(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
+    """How many findings opened and were cleared in each month."""
+    condition, values = within("subject_code", scope, prefix)
+    return w.rows(
+        "select month, cast(sum(opened) as bigint) as opened_count, cast(sum(cleared) as bigint) as cleared_count "
+        "from (select opened_month as month, 1 as opened, 0 as cleared from e.findings "
+        f"where {condition} union all select cleared_month, 0, 1 from e.findings "
+        f"where cleared_month is not null and {condition}) group by month order by month",
+        [*values, *values],
+    )
+
+
+def township(w: Warehouse, scope: Scope, code: str) -> Row | None:
+    """One township's own row."""
+    condition, values = within("township_code", scope, code)
+    found = w.rows(f"select * from e.townships where township_code = ? and {condition}", [code, *values])
+    return found[0] if found else None
+
+
+def lineage(w: Warehouse, scope: Scope, row: Row) -> list[Row]:
+    """Every code the same unit has borne, in order, and units merged into it."""
+    condition, values = within("township_code", scope)
+    return w.rows(
+        f"select * from e.townships where (unit_id = ? or successor_code = ?) and {condition} "
+        "order by valid_from nulls first, township_code",
+        [row["unit_id"], row["township_code"], *values],
+    )
+
+
+def township_months(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
+    """Money of one unit under all its codes, month by month."""
+    marks = ", ".join("?" * len(codes))
+    condition, values = within("township_code", scope)
+    return w.rows(
+        f"select * from e.funding_gap_monthly where township_code in ({marks}) and {condition} order by month",
+        [*codes, *values],
+    )
+
+
+def township_staffing(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
+    """People of one unit under all its codes, month by month and standard by standard."""
+    marks = ", ".join("?" * len(codes))
+    condition, values = within("township_code", scope)
+    return w.rows(
+        f"select * from e.staffing_gap_monthly where township_code in ({marks}) and {condition} "
+        "order by month, standard_id",
+        [*codes, *values],
+    )
+
+
+def reported(
+    w: Warehouse, scope: Scope, table: str, codes: Sequence[str], month: date, since: date | None = None
+) -> list[Row]:
+    """Every version of what one unit reported for a month (or from `since` to it), with file, sheet and row."""
+    if table not in ("population", "budget", "staffing"):
+        raise ValueError(table)
+    marks = ", ".join("?" * len(codes))
+    condition, values = within("r.township_code", scope)
+    return w.rows(
+        f"select r.*, s.file_name, s.status as submission_status, s.filed_on from e.reported.{table} as r "
+        "left join e.submissions as s on r.submission_id = s.submission_id "
+        f"where r.township_code in ({marks}) and {condition} and r.month between ? and ? "
+        "order by r.month desc, r.is_current desc, r.precedence desc, r.row_number",
+        [*codes, *values, since or month, month],
+    )
+
+
+_SUBMISSION_UNITS = """
+    select submission_id, township_code from e.reported.population
+    union all select submission_id, township_code from e.reported.budget
+    union all select submission_id, township_code from e.reported.staffing
+"""
+
+
+def submissions(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    *,
+    status: str = "",
+    month: date | None = None,
+    limit: int | None = None,
+) -> list[Row]:
+    """Files received that carry rows of the units asked for, the latest first."""
+    conditions, values = _submission_conditions(scope, prefix)
+    if status:
+        conditions.append("s.status = ?")
+        values.append(status)
+    if month is not None:
+        conditions.append("s.month_from <= ? and s.month_to >= ?")
+        values += [month, month]
+    where = " and ".join(conditions) or "true"
+    return w.rows(
+        f"select s.* from e.submissions as s where {where} order by s.received_at desc, s.file_name"
+        + _limit(limit),
+        values,
+    )
+
+
+def _submission_conditions(scope: Scope, prefix: str) -> tuple[list[str], list[Any]]:
+    """Everything is in sight of those who may see everything; others see files that speak of their own units."""
+    if not prefix and "" in scope.prefixes:
+        return [], []
+    condition, values = within("township_code", scope, prefix)
+    return [
+        f"regexp_replace(s.submission_id, '-[0-9]+$', '') in "
+        f"(select submission_id from ({_SUBMISSION_UNITS}) where {condition})"
+    ], values
+
+
+def rejected(
+    w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "", limit: int | None = None
+) -> list[Row]:
+    """Rows refused or held, with their file. A row refused names no unit for certain, so whoever may not see
+    everything sees those of files that speak of their own units alone."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    if prefix or "" not in scope.prefixes:
+        outside, inner = within("township_code", scope, prefix)
+        conditions.append(
+            f"r.submission_id in (select submission_id from ({_SUBMISSION_UNITS}) group by submission_id "
+            f"having bool_and({outside}))"
+        )
+        values += inner
+    if disposition:
+        conditions.append("r.disposition = ?")
+        values.append(disposition)
+    where = " and ".join(conditions) or "true"
+    return w.rows(
+        "select r.*, s.file_name from e.rejected_rows as r "
+        "left join e.submissions as s on r.submission_id = s.submission_id "
+        f"where {where} order by s.file_name, r.sheet, r.row_number, r.column_title" + _limit(limit),
+        values,
+    )
+
+
+def suite_results(w: Warehouse, scope: Scope) -> list[Row]:
+    """What the quality suites said of this edition; empty when it carries none."""
+    del scope  # counts over the whole edition, no unit's figures
+    if not w.has("quality", "suite_results"):
+        return []
+    return w.rows("select * from e.quality.suite_results order by success, suite, expectation")
+
+
+def suite_flags(w: Warehouse, scope: Scope, prefix: str, limit: int | None = None) -> list[Row]:
+    """Rows the suites flagged."""
+    if not w.has("quality", "suite_flags"):
+        return []
+    condition, values = within("subject_code", scope, prefix)
+    return w.rows(
+        "select f.*, coalesce(t.township_name, f.subject_code) as subject_name, s.file_name "
+        "from e.quality.suite_flags as f left join e.townships as t on f.subject_code = t.township_code "
+        "left join e.submissions as s on f.submission_id = s.submission_id "
+        f"where f.kind = 'doubt' and {condition.replace('subject_code', 'f.subject_code')} "
+        "order by f.month desc, f.subject_code, f.expectation" + _limit(limit),
+        values,
+    )
+
+
+def search_units(w: Warehouse, scope: Scope, text: str, limit: int = 30) -> list[Row]:
+    """Townships whose name or code holds the text."""
+    condition, values = within("township_code", scope)
+    return w.rows(
+        "select township_code, township_name, county_name, city_name from e.townships "
+        f"where {condition} and (township_name like ? or township_code like ?) order by township_code limit ?",
+        [*values, f"%{text}%", f"{text}%", limit],
+    )
+
+
+def covered(w: Warehouse, scope: Scope, scope_code: str, month: date) -> int:
+    """Townships in force in a month that lie where a rule applies."""
+    condition, values = within("township_code", scope, significant(scope_code))
+    found = w.row(
+        f"select count(*) as n from e.funding_gap_monthly where month = ? and {condition}", [month, *values]
+    )
+    return int(found["n"])
+
+
+def near_edges(
+    rows: Sequence[Row], bounds: Sequence[int], within_share: Decimal = Decimal("0.02")
+) -> list[tuple[Row, int]]:
+    """Townships whose population lies within a share of a tier's bound, the nearest first."""
+    found = [
+        (row, bound)
+        for row in rows
+        if row["population_persons"] is not None
+        for bound in bounds
+        if abs(row["population_persons"] - bound) <= bound * within_share
+    ]
+    return sorted(found, key=lambda item: abs(item[0]["population_persons"] - item[1]))

@@ -1,0 +1,75 @@
+"""What a page shows, as its address says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from oversight.dashboard.access import significant
+from oversight.presentation import MoneyUnit, month_code
+
+
+@dataclass(frozen=True)
+class State:
+    """Filters of a page. Every one stands in the address, so that a link shows a colleague the same.
+
+    `unit` is a division code as shown (360000, 360313, 360313101) or '' for all. `more` are the filters of one
+    page only.
+    """
+
+    path: str
+    unit: str = ""
+    month: date | None = None
+    money: MoneyUnit = "wan"
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """The unit's digits that say something."""
+        return significant(self.unit)
+
+    @property
+    def level(self) -> str:
+        """country, province, city, county or township."""
+        return {0: "country", 2: "province", 4: "city", 6: "county"}.get(len(self.prefix), "township")
+
+    def get(self, name: str, default: str = "") -> str:
+        """A filter of this page."""
+        return self.more.get(name, default)
+
+    def query(self) -> str:
+        """The address's query, with what differs from the defaults."""
+        items = [("unit", self.unit), ("month", month_code(self.month) if self.month else "")]
+        items += [("money", self.money if self.money != "wan" else "")]
+        items += sorted(self.more.items())
+        return urlencode([(name, value) for name, value in items if value])
+
+    def href(self, path: str | None = None, **changes: Any) -> str:
+        """The address of the same view with something changed; another page keeps unit, month and money."""
+        own = {name: changes.pop(name) for name in ("unit", "month", "money") if name in changes}
+        more = {} if path is not None and path != self.path else dict(self.more)
+        more |= {name: str(value) for name, value in changes.items() if value is not None}
+        state = replace(self, **own, more={name: value for name, value in more.items() if value})
+        query = state.query()
+        return (path or self.path) + (f"?{query}" if query else "")
+
+
+def read_state(path: str, search: str) -> State:
+    """The state an address asks for. What cannot be understood is left out, never an error."""
+    items = dict(parse_qsl((search or "").lstrip("?")))
+    unit = items.pop("unit", "")
+    if not (unit.isdigit() and len(unit) in (6, 9, 12)) or unit == "000000":
+        unit = ""
+    month: date | None = None
+    try:
+        year, number = items.pop("month", "").split("-")
+        month = date(int(year), int(number), 1)
+    except ValueError:
+        pass
+    money: MoneyUnit = "yuan" if items.pop("money", "") == "yuan" else "wan"
+    return State(
+        path=path or "/", unit=unit[:9] if len(unit) == 12 else unit, month=month, money=money, more=items
+    )

@@ -1,0 +1,200 @@
+"""A table as data: what the grid shows and what the downloads carry come from the same place."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from oversight import presentation as show
+from oversight.dashboard.warehouse import Row, Warehouse
+from oversight.presentation import MONEY_UNITS, MoneyUnit
+
+Kind = Literal["text", "number", "status", "link", "long"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: where its value lies, its title and unit, and how it is laid out."""
+
+    field: str
+    title: str
+    kind: Kind = "text"
+    unit: str = ""
+    hint: str = ""
+    width: int = 0
+    absent: str = show.NOT_REPORTED
+    looks: Mapping[str, show.Look] | None = None
+    text: Callable[[Row, MoneyUnit], str] | None = None
+    is_hidden: bool = False
+
+    def heading(self, money: MoneyUnit) -> str:
+        """Title and unit; amounts in the unit chosen."""
+        unit = MONEY_UNITS[money] if self.unit == "元" else self.unit
+        return f"{self.title}（{unit}）" if unit else self.title
+
+    def shown(self, row: Row, money: MoneyUnit) -> str:
+        """The value as a reader sees it."""
+        if self.text is not None:
+            return self.text(row, money)
+        value = row.get(self.field)
+        if self.looks is not None:
+            return show.label(dict(self.looks), value)
+        if self.unit == "%" and value is not None:
+            return show.percent(value, 2)
+        return show.cell(self.field, value, money, absent=self.absent, unit=row.get("unit"))
+
+
+def public(w: Warehouse, name: str, **changes: Any) -> Column:
+    """A column of a public table, titled as its comment in the warehouse says."""
+    text = w.texts.get(name)
+    column = name.rpartition(".")[2]
+    numeric = column.endswith(("_cny", "_pct", "_persons", "_posts", "_count"))
+    options: dict[str, Any] = {
+        "title": text.title if text else column,
+        "unit": text.unit if text else "",
+        "hint": text.hint if text else "",
+        "kind": "number" if numeric else "status" if column == "status" else "text",
+    }
+    if column == "status":
+        options["looks"] = show.STATUS
+    return Column(column, **(options | changes))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as they come from the query layer, and the columns shown of them."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    key: Callable[[Row], str]
+    href: Callable[[Row], str] | None = None
+    total: int | None = None
+    empty: str = "没有符合条件的记录。可以放宽筛选条件，或换一个月份、地区。"
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def grid_rows(self, money: MoneyUnit) -> list[dict[str, str]]:
+        """Rows as text, each with its key and the address it leads to."""
+        shown = []
+        for row in self.rows:
+            item = {column.field: column.shown(row, money) for column in self.columns}
+            item["_id"] = self.key(row)
+            if self.href is not None:
+                item["_href"] = self.href(row)
+            for column in self.columns:
+                if column.looks is not None:
+                    item[f"_{column.field}"] = row.get(column.field) or ""
+            shown.append(item)
+        return shown
+
+
+def chosen(table: Table, columns: Sequence[str] | None, keys: Sequence[str] | None) -> Table:
+    """The same table with just those columns and rows, in that order."""
+    from dataclasses import replace
+
+    by_field = {column.field: column for column in table.columns}
+    kept = [by_field[name] for name in columns if name in by_field] if columns else list(table.columns)
+    rows = table.rows
+    if keys is not None:
+        by_key = {table.key(row): row for row in table.rows}
+        rows = [by_key[key] for key in keys if key in by_key]
+    return replace(table, columns=kept, rows=rows)
+
+
+def safe_text(text: str) -> str:
+    """Text that a spreadsheet takes for a formula gets an apostrophe before it, as in CSV there are no types."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _number(column: Column, row: Row, money: MoneyUnit) -> Decimal | int | None:
+    value = row.get(column.field)
+    if column.kind != "number" or column.text is not None or isinstance(value, bool):
+        return None
+    if isinstance(value, Decimal) and column.unit == "元":
+        return show.rounded(show.money_value(value, money), 2)
+    return value if isinstance(value, (int, Decimal)) else None
+
+
+def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
+    """UTF-8 with a mark that Excel needs; title, filters and source as lines around the table."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([safe_text(table.title)])
+    for line in context[:-1]:
+        writer.writerow([safe_text(line)])
+    writer.writerow([safe_text(column.heading(money)) for column in table.columns])
+    for row in table.rows:
+        cells = []
+        for column in table.columns:
+            value = _number(column, row, money)
+            cells.append(f"{value:f}" if value is not None else safe_text(column.shown(row, money)))
+        writer.writerow(cells)
+    writer.writerow([safe_text(context[-1])])
+    return ("\ufeff" + out.getvalue()).encode("utf-8")
+
+
+def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
+    """A workbook: numbers as numbers, everything else as text that is never taken for a formula."""
+    import xlsxwriter
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        out,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    sheet = book.add_worksheet("".join(c for c in table.title if c not in "[]:*?/\\")[:31])
+    title = book.add_format({"bold": True, "font_size": 14})
+    note = book.add_format({"font_color": "#56637A"})
+    head = book.add_format(
+        {
+            "bold": True,
+            "bg_color": "#17355E",
+            "font_color": "#FFFFFF",
+            "border": 1,
+            "text_wrap": True,
+            "valign": "vcenter",
+        }
+    )
+    text = book.add_format({"border": 1, "border_color": "#D6DDE8", "valign": "top", "text_wrap": True})
+    whole = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0"})
+    exact = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0.00"})
+    sheet.write_string(0, 0, table.title, title)
+    for number, line in enumerate(context[:-1], 1):
+        sheet.write_string(number, 0, line, note)
+    top = len(context)
+    for x, column in enumerate(table.columns):
+        sheet.write_string(top, x, column.heading(money), head)
+        sheet.set_column(x, x, 40 if column.kind == "long" else max(11, min(24, column.width // 8 or 14)))
+    for y, row in enumerate(table.rows, top + 1):
+        for x, column in enumerate(table.columns):
+            value = _number(column, row, money)
+            if value is None:
+                sheet.write_string(y, x, column.shown(row, money), text)
+            else:
+                sheet.write_number(y, x, value, whole if isinstance(value, int) else exact)
+    sheet.freeze_panes(top + 1, 1)
+    if table.rows:
+        sheet.autofilter(top, 0, top + len(table.rows), len(table.columns) - 1)
+    sheet.write_string(top + len(table.rows) + 2, 0, context[-1], note)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(top)
+    book.close()
+    return out.getvalue()
+
+
+def as_date(value: date | datetime | None) -> str:
+    """A day, whatever the column keeps."""
+    return show.day(value.date() if isinstance(value, datetime) else value)
