@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -23,6 +23,8 @@ from oversight.intake.precedence import Arrival, ranks
 from oversight.intake.scale import hold
 
 KEY = ("table_no", "row_number")
+# Days since 1970 stay below this until the year 2243.
+MONTH_SPAN = 100_000
 VERDICT_SCHEMA: dict[str, Any] = {
     "table_no": pl.Int32,
     "row_number": pl.Int64,
@@ -192,7 +194,11 @@ def _identify(
     code_column = "subject_code" if dataset == "indicators" else "reported_code"
     name_column = "subject_name" if dataset == "indicators" else "reported_name"
     if rows.height == 0:
-        return rows.with_columns(unit_code=pl.lit(None, pl.String), doubts=pl.lit(None, pl.String))
+        return rows.with_columns(
+            unit_code=pl.lit(None, pl.String),
+            doubts=pl.lit(None, pl.String),
+            unit_month=pl.lit(None, pl.Int64),
+        )
     frame = rows.join(
         unit_frame(units), left_on=code_column, right_on="code", how="left", maintain_order="left"
     )
@@ -224,7 +230,11 @@ def _identify(
     )
     doubts = pl.concat_str("code_doubt", "name_doubt", separator=";", ignore_nulls=True)
     good = frame.filter(pl.col("error").is_null()) if bad.height else frame
-    return good.select(*rows.columns, "unit_code", doubts=pl.when(doubts != "").then(doubts))
+    # One whole number for unit and month: every later step groups and joins by it instead of by text and date.
+    unit_month = pl.col("unit_code").cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
+    return good.select(
+        *rows.columns, "unit_code", doubts=pl.when(doubts != "").then(doubts), unit_month=unit_month
+    )
 
 
 _RESOLVED = {"to": pl.String, "doubt": pl.String, "error": pl.String, "found": pl.String}
@@ -340,22 +350,16 @@ def _repeats(
     if dataset == "divisions":
         key, ignore = ["division_code", "valid_from"], {"doubts"}
     elif dataset == "indicators":
-        key, ignore = (
-            ["unit_code", "month", "indicator_code"],
-            {"subject_name", "indicator_name", "subject_code", "doubts"},
-        )
+        key = ["unit_month", "indicator_code"]
+        ignore = {"subject_name", "indicator_name", "subject_code", "doubts"}
     else:
-        key, ignore = ["unit_code", "month"], {"reported_code", "reported_name", "doubts"}
-    # Files are numbered: a text of 16 characters on each of millions of rows would cost more than the check.
+        key, ignore = ["unit_month"], {"reported_code", "reported_name", "doubts"}
+    # Most rows share their key with no other row at all: one pass over whole numbers sorts these out.
+    repeated = rows.filter(rows.select(pl.col(key[0]).is_duplicated()).to_series())
+    if repeated.height == 0:
+        return rows
     numbered = tables.select("table_no", file_no=pl.col("submission_id").rank("dense").cast(pl.Int32))
-    if tables.height == 1 or numbered["file_no"].n_unique() == 1:
-        frame = rows.with_columns(file_no=pl.lit(1, pl.Int32))
-    else:
-        frame = rows.with_columns(
-            file_no=pl.col("table_no").replace_strict(
-                numbered["table_no"], numbered["file_no"], return_dtype=pl.Int32
-            )
-        )
+    frame = repeated.join(numbered, on="table_no", how="left")
     full_key = ["file_no", *key]
     again = frame.select(pl.struct(full_key).is_duplicated()).to_series()
     if not again.any():
@@ -370,15 +374,19 @@ def _repeats(
     clash = group.filter(pl.col("variants") > 1)
     if clash.height:
         sheets = dict(tables.select("table_no", "sheet").iter_rows())
-        unit_key = key[0]
+        unit_key, month_key = (
+            ("unit_code", "month") if "unit_code" in rows.columns else ("division_code", "valid_from")
+        )
+        code_column = "reported_code" if "reported_code" in rows.columns else unit_key
         found: list[tuple[Any, ...]] = []
         places: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
-        for row in clash.select(*full_key, *KEY).iter_rows():
-            places.setdefault(row[: len(full_key)], []).append(row[len(full_key) :])
+        width = len(full_key) + 2
+        for row in clash.select(
+            *full_key, pl.col(unit_key).alias("unit"), pl.col(month_key).alias("since"), *KEY
+        ).iter_rows():
+            places.setdefault(row[:width], []).append(row[width:])
         for values_, group_places in places.items():
-            named = dict(zip(full_key, values_, strict=True))
-            code = str(named[unit_key])
-            month = named.get("month")
+            code, month = str(values_[-2]), values_[-1] if unit_key == "unit_code" else None
             for number, row_number in group_places:
                 others = [
                     (f"{sheets.get(n)} " if sheets.get(n) else "") + f"第 {r} 行"
@@ -391,7 +399,7 @@ def _repeats(
                     "other": "、".join(others[:3]),
                 }
                 found.append(
-                    (number, row_number, unit_key, code, "R14", json.dumps(texts, ensure_ascii=False))
+                    (number, row_number, code_column, code, "R14", json.dumps(texts, ensure_ascii=False))
                 )
         verdicts.rejected.append(_verdicts(found))
     gone = group.filter((pl.col("variants") > 1) | (pl.col("place") > 0))
@@ -441,18 +449,19 @@ def _across_months(
     if rows.select(pl.all_horizontal(pl.col(c).is_null().all() for c in need)).item():
         return rows, {}
     rank = tables.select("table_no", "precedence")
-    before = _without(rows, held).select("table_no", "unit_code", "month", *carried)
+    before = _without(rows, held).select("table_no", "unit_month", *carried)
     before = before.join(rank, on="table_no", how="left").drop("table_no")
-    before = (
-        before.sort("precedence")
-        .unique(["unit_code", "month"], keep="last", maintain_order=True)
-        .select(
-            "unit_code",
-            pl.col("month").dt.offset_by("1mo").alias("month"),
-            *(pl.col(c).alias(f"before_{c}") for c in carried),
-        )
+    if before.get_column("unit_month").is_duplicated().any():
+        before = before.sort("precedence").unique("unit_month", keep="last", maintain_order=True)
+    before = before.drop("precedence").rename(
+        {"unit_month": "month_before"} | {c: f"before_{c}" for c in carried}
     )
-    frame = rows.join(before, on=["unit_code", "month"], how="left", maintain_order="left")
+    # Few months, many rows: the day before is looked up, not computed row by row.
+    months = rows.get_column("month").unique().to_list()
+    span = {m: (m - (m - timedelta(days=1)).replace(day=1)).days for m in months}
+    days = pl.col("month").replace_strict(list(span), list(span.values()), return_dtype=pl.Int64)
+    frame = rows.with_columns(month_before=pl.col("unit_month") - days)
+    frame = frame.join(before, on="month_before", how="left", maintain_order="left")
     if dataset == "population":
         expected = (
             pl.col("before_population_persons")
