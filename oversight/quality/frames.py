@@ -184,6 +184,19 @@ class Landed:
         """Where each township's staffing report of a month stands, with its posts."""
         return _places(self.inputs, "staffing", ("administrative_posts", "institution_posts"))
 
+    def held_rows(self, dataset: str) -> pl.DataFrame:
+        """Where the latest report of a township and month stands that is held until confirmed, with `key`."""
+        key = pl.col("township_code").cast(pl.Int64, strict=False) * 100_000 + month_number()
+        return (
+            pl.scan_parquet(self.inputs / f"{dataset}.parquet")
+            .filter(pl.col("row_status") == "held")
+            .select(*PROVENANCE, "precedence", key=key)
+            .sort("precedence", "submission_id", "row_number")
+            .unique("key", keep="last", maintain_order=True)
+            .drop("precedence")
+            .collect()
+        )
+
 
 def _places(inputs: Path, dataset: str, columns: Sequence[str] = ()) -> pl.DataFrame:
     return current(inputs, dataset, columns).select(

@@ -113,7 +113,7 @@ def _key_checks(dataset: str) -> list[Check]:
             what_to_do_zh="请报送单位核对代码和名称，以正确的一项为准报更正件。",
             kind="doubt",
             rule=is_one("name_agrees"),
-            operands={"name_agrees": flag(_name_agrees())},
+            operands={"name_agrees": pl.col("name_agrees")},
             value=pl.col("reported_name"),
             expected=pl.col("unit_name"),
             message=told_monthly("上报名称为“{}”", pl.col("reported_name")),
@@ -140,41 +140,28 @@ def _name_agrees() -> pl.Expr:
 
 
 def _with_unit_names(landed: Landed, frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds the names of the unit and of the code it was reported under (both looked up by code)."""
-    names = landed.units.select("division_code", name="division_name")
-    codes = (
-        frame.lazy()
-        .select("subject_code", "reported_code")
-        .unique()
-        .with_columns(
-            # 12 digits with trailing zeros are the same unit as 9.
-            short_code=pl.col("reported_code").str.replace(r"^(\d{9})000$", "$1")
-        )
-    )
+    """Adds the unit's name and whether the reported one agrees, worked out once for each way of reporting."""
+    names = landed.units.lazy().select("division_code", name="division_name")
+    on = ["subject_code", "reported_code", "reported_name"]
     looked_up = (
-        codes.join(
-            names.lazy().rename({"division_code": "subject_code", "name": "unit_name"}),
+        frame.lazy()
+        .select(on)
+        .unique()
+        # 12 digits with trailing zeros are the same unit as 9.
+        .with_columns(short_code=pl.col("reported_code").str.replace(r"^(\d{9})000$", "$1"))
+        .join(
+            names.rename({"division_code": "subject_code", "name": "unit_name"}),
             on="subject_code",
             how="left",
         )
         .join(
-            names.lazy().rename({"division_code": "short_code", "name": "reported_unit_name"}),
+            names.rename({"division_code": "short_code", "name": "reported_unit_name"}),
             on="short_code",
             how="left",
         )
-        .drop("short_code")
+        .select(*on, "unit_name", name_agrees=flag(_name_agrees()))
     )
-    return (
-        frame.lazy()
-        .join(
-            looked_up,
-            on=["subject_code", "reported_code"],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        .collect()
-    )
+    return frame.lazy().join(looked_up, on=on, how="left", nulls_equal=True, maintain_order="left").collect()
 
 
 def _completeness(dataset: str) -> list[Check]:
@@ -220,7 +207,8 @@ def _plausibility(dataset: str) -> list[Check]:
                 message=told_monthly(
                     f"“{column.label_zh}”为 {{}}{column.unit or ''}，超出合理范围", _shown(column)
                 ),
-                repeats=True,
+                # A running total of payments is hardly ever the same twice.
+                repeats=column.scale != "flow",
             )
         )
     return checks
@@ -231,32 +219,38 @@ def _scale_columns(dataset: str) -> list[Column]:
 
 
 def _with_scale(dataset: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """For figures that move slowly: how many times off the township's own middle value and its county's."""
-    columns = _scale_columns(dataset)
-    lazy = frame.lazy().with_columns(county=pl.col("subject_code").str.head(6))
-    for column in columns:
-        seen = pl.col(column.name) > 0
-        own = (
-            lazy.filter(seen)
-            .group_by("subject_code")
-            .agg(
-                pl.col(column.name).median().round().cast(pl.Int64).alias(f"{column.name}_own"),
-                county=pl.col("county").first(),
-            )
+    """For figures that move slowly: how many times off the township's own middle value and its county's.
+
+    Only figures above zero count. The frame is sorted by `key`, so townships come in runs of whole numbers."""
+    columns = [c.name for c in _scale_columns(dataset)]
+    if not columns:
+        return frame
+    unit, county = pl.col("key") // 100_000, pl.col("unit") // 1_000
+    middle = pl.col(*columns).median().round().cast(pl.Int64)
+    seen = frame.lazy().select(
+        unit.set_sorted().alias("unit"), *(pl.when(pl.col(c) > 0).then(pl.col(c)).alias(c) for c in columns)
+    )
+    own = seen.group_by("unit").agg(middle).with_columns(county=county)
+    peers = own.group_by("county").agg(middle)
+    middles = own.join(peers, on="county", how="left", suffix="_peers").rename(
+        {c: f"{c}_own" for c in columns}
+    )
+    joined = (
+        frame.lazy()
+        .with_columns(unit=unit)
+        .join(middles.drop("county"), on="unit", how="left", maintain_order="left")
+    )
+    return (
+        joined.with_columns(
+            pl.when((pl.col(c) > 0) & (pl.col(f"{c}_{base}") > 0))
+            .then(pl.max_horizontal(c, f"{c}_{base}") // pl.min_horizontal(c, f"{c}_{base}"))
+            .alias(f"{c}_times_off_{base}")
+            for c in columns
+            for base in ("own", "peers")
         )
-        peers = own.group_by("county").agg(
-            pl.col(f"{column.name}_own").median().round().cast(pl.Int64).alias(f"{column.name}_peers")
-        )
-        middle = own.join(peers, on="county", how="left").drop("county")
-        lazy = lazy.join(middle, on="subject_code", how="left", maintain_order="left")
-        for base in ("own", "peers"):
-            other = pl.col(f"{column.name}_{base}")
-            lazy = lazy.with_columns(
-                pl.when(seen & (other > 0))
-                .then(pl.max_horizontal(column.name, other) // pl.min_horizontal(column.name, other))
-                .alias(f"{column.name}_times_off_{base}")
-            )
-    return lazy.drop("county").collect()
+        .drop("unit")
+        .collect()
+    )
 
 
 def _scale_checks(dataset: str) -> list[Check]:
@@ -290,8 +284,11 @@ def _scale_checks(dataset: str) -> list[Check]:
 
 
 def _every_month(landed: Landed, dataset: str, rows: pl.DataFrame) -> Panel:
-    """Who has not reported: a row for each township in force in each month, with the number of reports."""
+    """Who has not reported: a row for each township in force in each month, with the number of reports used.
+
+    A report that is held until confirmed is told apart from none, and leads to its file and row."""
     title = DATASETS[dataset].title_zh
+    held = landed.held_rows(dataset).with_columns(is_held=True)
     grid = (
         landed.township_months.lazy()
         .filter("is_township")
@@ -305,21 +302,26 @@ def _every_month(landed: Landed, dataset: str, rows: pl.DataFrame) -> Panel:
         .drop("is_township")
         .collect()
     )
+    waits = pl.col("is_held").fill_null(False)
     check = Check(
         name=f"{dataset}_reported_every_month",
         title_zh=f"{title}：每个乡镇每月都有报送",
         what_zh="当月有效的每个乡镇（街道）都有一份已采用的报表，从最早报送月到最近报送月逐月核对。",
         why_zh="没有报送不等于零，也不等于达标。",
-        what_to_do_zh="请该乡镇补报；已报而被退回的，按退回原因改正后重报。",
+        what_to_do_zh="请该乡镇补报；已报而被退回或待确认的，按所列原因改正后重报。",
         kind="doubt",
         rule=between("reports", 1, None),
         operands={"reports": pl.col("reports")},
-        value=pl.lit("未报送"),
+        value=pl.when(waits).then(pl.lit("待确认")).otherwise(pl.lit("未报送")),
         expected=pl.lit("1 份"),
-        message=told_monthly(f"未报送{title}"),
+        message=pl.when(waits)
+        .then(told_monthly(f"{title}已报，数值存疑待确认，暂未采用"))
+        .otherwise(told_monthly(f"未报送{title}")),
         repeats=True,
     )
-    return Panel(grid, (check,))
+    return Panel(
+        grid, (check,), lambda flagged: flagged.join(held, on="key", how="left", maintain_order="left")
+    )
 
 
 def _monthly(landed: Landed, dataset: str) -> pl.DataFrame:
@@ -419,8 +421,7 @@ def _population(landed: Landed) -> Suite:
         title_zh="户籍人口",
         target="inputs.population",
         panels=(
-            Panel(rows, tuple(checks)),
-            _population_years(rows, boundary_changes),
+            Panel(_with_year_end(rows), (*checks, _year_end_check())),
             _every_month(landed, "population", rows),
         ),
     )
@@ -439,55 +440,51 @@ def _boundary_changes(landed: Landed) -> pl.Series:
     return pl.concat([changes.select(key=number), changes.select(key=number + 1)]).get_column("key").unique()
 
 
-def _population_years(rows: pl.DataFrame, boundary_changes: pl.Series) -> Panel:
-    """A row is a township's December with the December before it and the changes of the twelve months."""
-    years = (
-        rows.lazy()
-        .with_columns(boundary_changed=pl.col("key").is_in(boundary_changes.implode()))
-        .group_by("subject_code", year=pl.col("month").dt.year())
-        .agg(
-            pl.col("month").last(),
-            pl.col("population_persons").last(),
-            *(pl.col(c).last() for c in PROVENANCE),
-            months=pl.len(),
-            december=pl.col("month").dt.month().last() == 12,
-            changes=pl.when(pl.col("net_change").is_not_null().all()).then(pl.col("net_change").sum()),
-            undisturbed=~pl.col("boundary_changed").any(),
-        )
-        .sort("subject_code", "year")
-        .with_columns(
-            population_year_start=pl.when(
-                (pl.col("subject_code") == pl.col("subject_code").shift(1))
-                & (pl.col("year") == pl.col("year").shift(1) + 1)
-                & pl.col("december").shift(1)
-            ).then(pl.col("population_persons").shift(1))
-        )
-        .with_columns(population_by_change=pl.col("population_year_start") + pl.col("changes"))
-        .collect()
+def _over_twelve_months(figure: pl.Expr) -> pl.Expr:
+    """Sum of the last twelve rows, by running sums."""
+    running = figure.cum_sum()
+    return running - running.shift(12)
+
+
+def _with_year_end(rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds to each December, where it and the twelve months before it are all there, undisturbed and complete:
+    the population at the start of the year and what it should be after the year's changes."""
+    net = pl.col("net_change")
+    whole_year = (
+        (pl.col("month").dt.month() == 12)
+        # Keys are distinct and ascending: twelve rows back and twelve months back means that none is missing.
+        & (pl.col("key") == pl.col("key").shift(12) + 12)
+        & (_over_twelve_months(net.is_null().cast(pl.Int64)) == 0)
+        & (_over_twelve_months(pl.col("boundary_changed").cast(pl.Int64)) == 0)
     )
-    check = Check(
+    start = pl.when(whole_year).then(pl.col("population_persons").shift(12))
+    return rows.with_columns(
+        population_year_start=start, population_year_end=start + _over_twelve_months(net.fill_null(0))
+    )
+
+
+def _year_end_check() -> Check:
+    return Check(
         name="population_year_end_follows_from_changes",
         title_zh="年末人口 = 年初 + 全年出生 − 死亡 + 迁入 − 迁出",
         what_zh="上年末与本年 12 个月都报齐、全年无撤并改设的乡镇，逐年核对。",
         why_zh="定档用的是上年末人口；全年变动对不上，上年末或本年末的数就有一个不可信。",
         what_to_do_zh=ASK_SENDER,
         kind="doubt",
-        rule=equal("population_persons", "population_by_change"),
+        rule=equal("population_persons", "population_year_end"),
         operands={
             "population_persons": pl.col("population_persons"),
-            "population_by_change": pl.col("population_by_change"),
+            "population_year_end": pl.col("population_year_end"),
         },
-        where=pl.col("december") & (pl.col("months") == 12) & pl.col("undisturbed"),
         value=pl.col("population_persons").cast(pl.String),
-        expected=pl.col("population_by_change").cast(pl.String),
+        expected=pl.col("population_year_end").cast(pl.String),
         message=told_monthly(
             "年末户籍人口报 {} 人，按年初 {} 人加减全年变动应为 {} 人",
             pl.col("population_persons"),
             pl.col("population_year_start"),
-            pl.col("population_by_change"),
+            pl.col("population_year_end"),
         ),
     )
-    return Panel(years, (check,))
 
 
 # ---------------------------------------------------------------- budget
@@ -496,20 +493,19 @@ def _population_years(rows: pl.DataFrame, boundary_changes: pl.Series) -> Panel:
 def _with_year_to_date(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds, for payments and spending: the sum of the months of the year if every month is there
     (`*_sum`), how far rounding to 万元 can carry it (`*_rounding`), and the year-to-date figure (`*_ytd`)."""
-    year = (pl.col("key") - pl.col("month").dt.month().cast(pl.Int64)).alias("year_key")
-    frame = rows.with_columns(year)
+    frame = rows.with_columns(
+        year_key=pl.col("key") - pl.col("month").dt.month().cast(pl.Int64)
+    ).with_columns(starts_year=pl.col("year_key").ne_missing(pl.col("year_key").shift(1)))
+    month_of_year = pl.col("month").dt.month().cast(pl.Int64)
     new = []
     for flow in ("disbursed", "spent"):
-        month = f"{flow}_month_cny"
-        complete = pl.col(month).is_not_null().cum_sum().over("year_key") == pl.col("month").dt.month()
-        rounded = (pl.col(month) % ROUNDED_TO_FEN == 0).fill_null(False)
-        all_rounded = (~rounded).cum_sum().over("year_key") == 0
+        month = pl.col(f"{flow}_month_cny")
+        complete = _so_far(flag(month.is_not_null())) == month_of_year
+        all_rounded = _so_far(flag((month % ROUNDED_TO_FEN != 0).fill_null(True))) == 0
         new += [
-            pl.when(complete)
-            .then(pl.col(month).fill_null(0).cum_sum().over("year_key"))
-            .alias(f"{flow}_sum"),
+            pl.when(complete).then(_so_far(month.fill_null(0))).alias(f"{flow}_sum"),
             pl.when(all_rounded)
-            .then((pl.col("month").dt.month().cast(pl.Int64) + 1) * HALF_ROUNDED_FEN)
+            .then((month_of_year + 1) * HALF_ROUNDED_FEN)
             .otherwise(0)
             .alias(f"{flow}_rounding"),
         ]
@@ -551,6 +547,13 @@ def _with_year_to_date(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.max_horizontal("spent_rounding", "disbursed_rounding"))
         .otherwise(0),
     )
+
+
+def _so_far(figure: pl.Expr) -> pl.Expr:
+    """Sum of the year up to the row, in a frame sorted by township and month: the running sum of all rows less
+    what it was when the year began. A window over every township and year takes five times as long."""
+    running = figure.cum_sum()
+    return running - pl.when("starts_year").then(running - figure).forward_fill()
 
 
 def _budget(landed: Landed) -> Suite:
@@ -984,8 +987,11 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> tuple[Panel, ...]:
             .select("submission_id", "sheet", "row_number")
             for dataset in DATASETS
         )
+        # A row of a sheet may give rows of several datasets or months; it was one row when it was read.
+        .group_by("submission_id", "sheet")
+        .agg(rows_kept=pl.col("row_number").n_unique().cast(pl.Int64))
         .group_by("submission_id")
-        .agg(rows_kept=pl.struct("sheet", "row_number").n_unique().cast(pl.Int64))
+        .agg(pl.col("rows_kept").sum())
         .collect()
     )
     frame = files.join(kept, on="submission_id", how="left", maintain_order="left").with_columns(

@@ -14,7 +14,6 @@ import polars as pl
 from oversight.quality.frames import (
     PROVENANCE,
     Landed,
-    fen,
     flag,
     month_number,
     told,
@@ -164,14 +163,9 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         warehouse.table(
             "funding_gap_monthly",
             "township_code as subject_code, month, standard_id, tier_label, population_persons, "
-            "guaranteed_annual_cny, guaranteed_ytd_cny, allocated_annual_cny, disbursed_ytd_cny, "
-            "allocation_shortfall_cny, allocation_surplus_cny, disbursement_shortfall_ytd_cny, status",
+            f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
         )
-    )
-    money = [c for c in rows.columns if c.endswith("_cny")]
-    rows = rows.with_columns(fen(c).alias(c) for c in money).with_columns(
-        month_of_year=pl.col("month").dt.month().cast(pl.Int64)
-    )
+    ).with_columns(month_of_year=pl.col("month").dt.month().cast(pl.Int64))
     rows = _with_tier_amount(rows, rules)
     guaranteed, allocated = pl.col("guaranteed_annual_cny"), pl.col("allocated_annual_cny")
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
@@ -313,6 +307,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "档次错了，保障额就错了。",
             rule=is_one("population_in_tier"),
             operands={"population_in_tier": flag(pl.col("population_in_tier"))},
+            where=pl.col("tier_label").is_not_null(),
             value=pl.col("population_persons").cast(pl.String),
             expected=pl.col("tier_label"),
             message=told_monthly("人口 {} 不在“{}”一档", pl.col("population_persons"), pl.col("tier_label")),
@@ -342,6 +337,22 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             *_one_row_each("funding", "经费缺口", grid, rows.select("subject_code", "month", "key"), ["key"]),
         ),
     )
+
+
+_FUNDING_FIGURES = (
+    "guaranteed_annual_cny",
+    "guaranteed_ytd_cny",
+    "allocated_annual_cny",
+    "disbursed_ytd_cny",
+    "allocation_shortfall_cny",
+    "allocation_surplus_cny",
+    "disbursement_shortfall_ytd_cny",
+)
+
+
+def _fen_of(column: str) -> str:
+    """Whole 分, worked out by DuckDB: exact, since amounts have two decimals."""
+    return f"cast({column} * 100 as bigint) as {column}"
 
 
 def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -523,13 +534,12 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
         warehouse.table(
             "judgements",
-            "rule_id, rule_id as standard_id, subject_level, subject_code, month, status, value_checked, "
-            "value_expected, shortfall, unit",
+            # Ten-thousandths, so that amounts and shares stay whole numbers.
+            "rule_id, rule_id as standard_id, subject_code, month, status, unit, "
+            "cast(value_checked * 10000 as bigint) as value_checked, "
+            "cast(value_expected * 10000 as bigint) as value_expected, "
+            "cast(shortfall * 10000 as bigint) as shortfall",
         )
-    ).with_columns(
-        # Ten-thousandths, so that amounts and shares stay whole numbers.
-        pl.col(c).cast(pl.Decimal(18, 4)).to_physical().cast(pl.Int64)
-        for c in ("value_checked", "value_expected", "shortfall")
     )
     found, expected, missing = pl.col("value_checked"), pl.col("value_expected"), pl.col("shortfall")
     decided = ~pl.col("status").is_in(UNDECIDED)

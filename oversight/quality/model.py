@@ -190,7 +190,8 @@ class ExpectationResult:
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What became of one suite; `flags` has every flagged row, in the columns of `FLAG_SCHEMA`."""
+    """What became of one suite; `flags` has every flagged row, in the columns of `FLAG_SCHEMA`, until
+    `run_suites` has written them to suite_flags.parquet."""
 
     suite: str
     title_zh: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -26,27 +28,38 @@ def run_suites(
     """Judge the build inputs (`inputs_dir/*.parquet`) and the marts of the warehouse (opened read-only).
 
     Writes into `out_dir`: suite_results.parquet (a row an expectation), suite_flags.parquet (a row a flagged
-    row), and data_docs/ (Chinese pages). A failed expectation is a result, whatever its kind: it is for the
+    row), and data_docs/ (Chinese pages). The results that are returned keep the first flagged rows of each
+    expectation; all of them are in the file. A failed expectation is a result, whatever its kind: it is for the
     caller to stop at `SuiteResult.blocking_failures`. Raises QualityError if an expectation could not be
     evaluated at all.
     """
+    import pyarrow.parquet as pq
+
     landed = Landed(inputs_dir)
     makers = [
         *landed_suites(landed),
         *mart_suites(landed, Warehouse(warehouse_path), Rules.of_run(inputs_dir)),
     ]
     engine = Engine()
-    results = []
-    for make in makers:
-        suite = make()
-        result = engine.run(suite, landed.names)
-        results.append(result)
-        say(_line(result))
     out_dir.mkdir(parents=True, exist_ok=True)
+    results = []
+    with pq.ParquetWriter(
+        out_dir / "suite_flags.parquet", _arrow(pl.DataFrame(schema=FLAG_SCHEMA)).schema
+    ) as file:
+        for make in makers:
+            result = engine.run(make(), landed.names)
+            say(_line(result))
+            # Nationwide there are millions of flags: they go to disk suite by suite.
+            file.write_table(_arrow(result.flags))
+            results.append(replace(result, flags=result.flags.clear()))
     result_rows(results).write_parquet(out_dir / "suite_results.parquet")
-    flag_rows(results).write_parquet(out_dir / "suite_flags.parquet")
     write_data_docs(results, inputs_dir, out_dir / "data_docs")
     return results
+
+
+def _arrow(flags: pl.DataFrame) -> Any:
+    """As an Arrow table of plain strings, which every Parquet reader knows."""
+    return flags.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def result_rows(results: list[SuiteResult]) -> pl.DataFrame:
@@ -72,11 +85,6 @@ def result_rows(results: list[SuiteResult]) -> pl.DataFrame:
         ],
         schema=RESULT_SCHEMA,
     )
-
-
-def flag_rows(results: list[SuiteResult]) -> pl.DataFrame:
-    """A row is a flagged row of an expectation: every one of them."""
-    return pl.concat([r.flags for r in results]) if results else pl.DataFrame(schema=FLAG_SCHEMA)
 
 
 def _line(result: SuiteResult) -> str:
