@@ -708,6 +708,17 @@ def _refusal(file: dict[str, Any] | None, refusals: list[dict[str, Any]]) -> dic
     return _message("F05", {"detail": ""})
 
 
+def _unread(refusals: list[dict[str, Any]]) -> str:
+    """Sheets or members of an archive that hold no rows to list: named in the file's own line."""
+    if not refusals:
+        return ""
+    first = refusals[0]
+    where = f"“{first['sheet']}”" if first["sheet"] else "一张表"
+    text = CATALOGUE[first["code"]].fill(**json.loads(first["found"]))
+    more = f"；另有 {len(refusals) - 1} 处" if len(refusals) > 1 else ""
+    return f"{where}未能读取：{text}{more}"
+
+
 def _outcome(counts: dict[str, Any], refusals: list[dict[str, Any]], reason: str) -> dict[str, Any]:
     refused_rows = sum(len(r["rows"]) for r in refusals)
     refused_ignored = sum(r["rows_ignored"] for r in refusals)
@@ -727,6 +738,7 @@ def _outcome(counts: dict[str, Any], refusals: list[dict[str, Any]], reason: str
         "month_to": counts["month_to"],
     }
     data_rows = accepted + held + rejected
+    unread = _unread([r for r in refusals if not r["rows"]])
     if data_rows == 0:
         return row | {"status": "refused"} | _message("F08", {})
     if accepted + held == 0:
@@ -737,8 +749,14 @@ def _outcome(counts: dict[str, Any], refusals: list[dict[str, Any]], reason: str
         parts += [f"退回 {rejected} 行"] if rejected else []
         return row | {
             "status": "partial",
-            "message_zh": "，".join(parts) + f"（最多的是：{reason}）。",
+            "message_zh": "，".join(parts) + f"（最多的是：{reason}）。" + unread,
             "what_to_do_zh": "请按逐行的说明核对、更正后重新报送这些行。",
+        }
+    if unread:
+        return row | {
+            "status": "partial",
+            "message_zh": f"{accepted} 行入库。{unread}",
+            "what_to_do_zh": "请按说明更正未能读取的部分后重新报送。",
         }
     return row | {
         "status": "accepted",

@@ -20,15 +20,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
 from oversight.contracts import DATASETS
 from oversight.intake import values
 from oversight.intake.normalise import ERROR_SCHEMA, TableFacts, normalise
-from oversight.intake.reading import BulkTable, Reading, read_path
+from oversight.intake.reading import BulkTable, NeedsWorker, Reading, read_path
 from oversight.intake.tables import Refusal, Table, column_letters
+from oversight.intake.worker import Worker
 from oversight.settings import TIME_ZONE, DataFolder
 
 LEDGER_SCHEMA: dict[str, Any] = {
@@ -345,8 +346,14 @@ def _powers(table: Table | BulkTable) -> dict[str, int]:
 def parse(files: Iterable[RawFile]) -> Landed:
     """Read files and normalise what they hold."""
     batch = Batch()
-    for file in files:
-        batch.add(file.submission_id, read_path(file.path, file.name))
+    with Worker() as worker:
+        for file in files:
+            try:
+                reading = read_path(file.path, file.name, in_worker=False)
+            except NeedsWorker:
+                answer = worker.read(file.path, file.name)
+                reading = answer if isinstance(answer, Reading) else Reading(error=cast(Refusal, answer))
+            batch.add(file.submission_id, reading)
     return batch.finish()
 
 

@@ -6,8 +6,9 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ from oversight.intake.text import plain
 
 # A workbook that inflates beyond this is no report of townships; measured on the archive's own directory.
 MAX_INFLATED_BYTES = 400 * 2**20
+MAX_FILE_BYTES = 2**30
+MAX_ENTRIES = 5_000
+# Above this a workbook goes to the worker.
+WORKER_INFLATED_BYTES = 24 * 2**20
+# An irregular CSV is read row by row, at some fifty times its size in memory.
+MAX_IRREGULAR_CSV_BYTES = 64 * 2**20
 # From this size a CSV goes through Polars as a whole; below, plain lists are faster and say more.
 BULK_CSV_BYTES = 400_000
 
@@ -85,36 +92,56 @@ class Reading:
     has_formulas: bool = False
 
 
-def read(data: bytes, name: str) -> Reading:
-    """Read a file's content; every failure comes back as a `Refusal`, none is raised."""
+class NeedsWorker(Exception):
+    """The file may cost much to read: to be read by the worker, not here."""
+
+
+def read(data: bytes, name: str, *, in_worker: bool = True) -> Reading:
+    """Read a file's content; every failure comes back as a `Refusal`, none is raised.
+
+    Only with `in_worker=False` it raises `NeedsWorker` for what is better read by a process with bounds.
+    """
     try:
-        return _read(data, name)
+        return _read(data, name, in_worker)
+    except NeedsWorker:
+        raise
     except Unreadable as failure:
         return Reading(error=failure.refusal)
     except MemoryError:
         return Reading(error=Refusal("F14", {"detail": "内存不足"}))
-    except Exception as failure:
+    except BaseException as failure:
         # A fuzzed or hostile file must not stop the others; the fault itself is told to the administrator.
+        # A panic in the Rust reader is no Exception, but like one it concerns this file only.
+        if not isinstance(failure, Exception) and type(failure).__name__ != "PanicException":
+            raise
         return Reading(error=Refusal("F17", {"detail": f"{type(failure).__name__}: {failure}"[:200]}))
 
 
-def read_path(path: Path, name: str) -> Reading:
+def read_path(path: Path, name: str, *, in_worker: bool = True) -> Reading:
     """As `read`, for a file on disk."""
     try:
-        return read(path.read_bytes(), name)
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            return Reading(error=Refusal("F12", {"detail": f"文件有 {size // 2**20} MB"}))
+        data = path.read_bytes()
     except OSError as failure:
         return Reading(error=Refusal("F04", {"detail": str(failure.strerror or failure)}))
+    return read(data, name, in_worker=in_worker)
 
 
-def _read(data: bytes, name: str) -> Reading:
-    if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
+def _read(data: bytes, name: str, in_worker: bool) -> Reading:
+    if not data[:4096].strip(b"\x00\r\n\t \xef\xbb\xbf") and not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
         raise Unreadable("F02")
     for signature, what in _SIGNATURES:
         if data.startswith(signature):
             raise Unreadable("F01", name=Path(name).name, detail=what)
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
-        return _read_archive(data, name)
+        return _read_archive(data, name, in_worker)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
+        if _is_encrypted_ole(data):
+            raise Unreadable("F03")
+        if not in_worker:
+            raise NeedsWorker
         return _read_workbook(data, name)
     return _read_text(data, name)
 
@@ -122,34 +149,101 @@ def _read(data: bytes, name: str) -> Reading:
 # --- workbooks ------------------------------------------------------------------------------------------
 
 
-def _read_archive(data: bytes, name: str) -> Reading:
+def _read_archive(data: bytes, name: str, in_worker: bool, depth: int = 0) -> Reading:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             names = {e.filename for e in entries}
             inflated = sum(e.file_size for e in entries)
-            if inflated > MAX_INFLATED_BYTES:
-                raise Unreadable("F12", detail=f"解压后有 {inflated // 2**20} MB")
+            if inflated > MAX_INFLATED_BYTES or len(entries) > MAX_ENTRIES:
+                detail = (
+                    f"解压后有 {inflated // 2**20} MB"
+                    if inflated > MAX_INFLATED_BYTES
+                    else f"含 {len(entries)} 个文件"
+                )
+                raise Unreadable("F12", detail=detail)
             if any(e.flag_bits & 1 for e in entries):
                 raise Unreadable("F03")
             if any(n.startswith("word/") for n in names):
                 raise Unreadable("F01", name=Path(name).name, detail="是 Word 文档")
             if any(n.startswith("ppt/") for n in names):
                 raise Unreadable("F01", name=Path(name).name, detail="是 PowerPoint 演示文稿")
-            is_workbook = any(n.startswith("xl/") for n in names) or "content.xml" in names
-            if not is_workbook:
-                raise Unreadable("F01", name=Path(name).name, detail="是压缩包，里面没有工作簿")
-            marks = _cell_marks(archive) if "xl/workbook.xml" in names else {}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as failure:
+            is_xlsx = "xl/workbook.xml" in names
+            if not is_xlsx and "xl/workbook.bin" not in names and "content.xml" not in names:
+                return _read_members(archive, name, in_worker, depth)
+            marks: dict[str, dict[tuple[int, int], str]] = {}
+            if is_xlsx:
+                if inflated > WORKER_INFLATED_BYTES and not in_worker:
+                    raise NeedsWorker
+                marks = _cell_marks(archive, in_worker)
+            elif not in_worker:
+                raise NeedsWorker
+            elif "content.xml" in names and _DOCTYPE.search(archive.read("content.xml")[:4096]):
+                raise Unreadable("F16", detail="content.xml")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as failure:
         raise Unreadable("F04", detail="压缩结构不完整") from failure
     return _read_workbook(data, name, marks)
 
 
+def _member_name(entry: zipfile.ZipInfo) -> str:
+    """A member's name; archives made by Chinese Windows write GBK without saying so."""
+    if entry.flag_bits & 0x800:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("gb18030")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return entry.filename
+
+
+def _read_members(archive: zipfile.ZipFile, name: str, in_worker: bool, depth: int) -> Reading:
+    """A zip of reports: each member read as a file, its name put before its sheets' names. Nothing is unpacked."""
+    if depth:
+        raise Unreadable("F15", detail="压缩包里还有压缩包")
+    whole = Reading()
+    for entry in archive.infolist():
+        member = _member_name(entry)
+        parts = member.replace("\\", "/").split("/")
+        if (
+            entry.is_dir()
+            or parts[-1].startswith((".", "~$"))
+            or "__MACOSX" in parts
+            or member.lower().endswith(".md")
+        ):
+            continue
+        if ".." in parts or member.startswith(("/", "\\")) or re.match(r"^[A-Za-z]:", member):
+            raise Unreadable("F15", detail=f"文件名“{member}”指向压缩包之外")
+        try:
+            content = archive.read(entry)
+            if content.startswith(b"PK\x03\x04"):
+                reading = _read_archive(content, f"{name}/{member}", in_worker, depth + 1)
+            else:
+                reading = _read(content, f"{name}/{member}", in_worker)
+        except Unreadable as failure:
+            if failure.refusal.code in ("F12", "F15", "F16"):
+                raise
+            whole.refusals.append(replace(failure.refusal, sheet=member))
+            continue
+        whole.has_formulas |= reading.has_formulas
+        for table in reading.tables:
+            table.sheet = f"{member}/{table.sheet}" if table.sheet else member
+            whole.tables.append(table)
+        whole.refusals.extend(
+            replace(r, sheet=f"{member}/{r.sheet}" if r.sheet else member) for r in reading.refusals
+        )
+        if not reading.tables and not reading.refusals:
+            whole.refusals.append(Refusal("F05", {"detail": ""}, sheet=member))
+    if not whole.tables and not whole.refusals:
+        raise Unreadable("F01", name=Path(name).name, detail="是压缩包，里面没有表格")
+    return whole
+
+
 _MARKED = re.compile(rb'<c r="([A-Z]{1,3}\d+)"([^>]*)>((?:(?!</c>).)*)</c>', re.S)
+# A cell in column AAA or row 100,000: with another near A1 the reader would lay out everything between.
+_FAR_CELL = re.compile(rb'r="(?:[A-Z]{3}\d+|[A-Z]{0,2}\d{6,})"')
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 
 
-def _cell_marks(archive: zipfile.ZipFile) -> dict[str, dict[tuple[int, int], str]]:
+def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tuple[int, int], str]]:
     """Cells whose value the reader library would show as blank: errors, and formulas without a result.
 
     Taken from the sheet's XML, because a blank would mean "not reported". Keyed by the sheet's part name.
@@ -166,6 +260,8 @@ def _cell_marks(archive: zipfile.ZipFile) -> dict[str, dict[tuple[int, int], str
         xml = archive.read(entry)
         if _DOCTYPE.search(xml[:4096]):
             raise Unreadable("F16", detail=entry.filename)
+        if is_sheet and not in_worker and _FAR_CELL.search(xml):
+            raise NeedsWorker
         if not is_sheet or (b"<f" not in xml and b't="e"' not in xml):
             continue
         found: dict[tuple[int, int], str] = {}
@@ -298,6 +394,10 @@ def _read_text(data: bytes, name: str) -> Reading:
         bulk = _read_bulk(data, name)
         if bulk is not None:
             return bulk
+    if len(data) > MAX_IRREGULAR_CSV_BYTES:
+        raise Unreadable(
+            "F12", detail=f"CSV 有 {len(data) // 2**20} MB，且各行列数不一或不止一张表，请分成几个文件"
+        )
     text = decode(data, name)
     delimiter = _delimiter(text, name)
     if delimiter is None:
