@@ -11,7 +11,33 @@ from oversight.standards.loading import Standards
 
 MONEY_FORMULAS = frozenset({"per_capita_by_tier", "flat_by_tier"})
 TIERED_FORMULAS = MONEY_FORMULAS | {"staff_range_by_tier"}
-FORMULAS = TIERED_FORMULAS | {"staff_floor", "posts_parts", "village_coverage", "county_listed_separately"}
+# Shapes that any indicator, or any column of the datasets, can be judged by; see docs/standards.md.
+GENERAL_FORMULAS = frozenset(
+    {
+        "boolean",
+        "floor",
+        "exact",
+        "range",
+        "frequency",
+        "name_pattern",
+        "coverage",
+        "coverage_of_units",
+        "rate",
+        "step",
+        "floor_by_tier",
+        "relative_to_peers",
+        "benchmark",
+        "composite",
+    }
+)
+FORMULAS = (
+    TIERED_FORMULAS
+    | GENERAL_FORMULAS
+    | {"staff_floor", "posts_parts", "village_coverage", "county_listed_separately"}
+)
+LEVELS = frozenset({"province", "city", "county", "township", "village", "community", "institution"})
+PERIODS = frozenset({"month", "quarter", "half_year", "year", "two_years"})
+STRENGTHS = frozenset({"must", "principle", "conditional", "option", "aim", "plan", "benchmark"})
 EDGE_RULES = frozenset({"legal_default", "favour_township", "half_open"})
 POPULATION_BASES = frozenset({"registered", "resident"})
 
@@ -25,6 +51,70 @@ TIER_UNITS: dict[str, frozenset[str]] = {
     "village_coverage": frozenset({"人/村"}),
     "county_listed_separately": frozenset({"是/否"}),
 }
+
+
+# What a general formula counts, by the roles of its measures: one of these sets must be there.
+_ROLES: dict[str, tuple[frozenset[str], ...]] = {
+    **dict.fromkeys(
+        ("boolean", "floor", "exact", "range", "frequency", "name_pattern", "relative_to_peers"),
+        (frozenset({"value"}),),
+    ),
+    **dict.fromkeys(("coverage", "rate"), (frozenset({"value"}), frozenset({"numerator", "denominator"}))),
+    **dict.fromkeys(("step", "benchmark"), (frozenset({"numerator", "denominator"}),)),
+    "floor_by_tier": (frozenset({"value", "tier_key"}), frozenset({"numerator", "tier_key"})),
+    "coverage_of_units": (frozenset({"unit"}),),
+    "composite": (frozenset({"part"}),),
+}
+_BASES = [
+    "元",
+    "万元",
+    "人",
+    "名",
+    "个",
+    "间",
+    "项",
+    "次",
+    "期",
+    "批",
+    "家",
+    "户",
+    "村",
+    "台",
+    "岁",
+    "倍",
+    "%",
+    "㎡",
+    "人次",
+    "编",
+    "式样",
+    "是/否",
+]
+_PERS = [
+    "人·月",
+    "人·年",
+    "月",
+    "年",
+    "季",
+    "人",
+    "名",
+    "村",
+    "岗",
+    "县",
+    "乡镇",
+    "百户",
+    "户",
+    "个",
+    "班",
+    "万人",
+]
+
+
+def parse_unit(unit: str) -> tuple[str, str | None] | None:
+    """A unit as (what is counted, per what): `元/人·月` → (元, 人·月), `是/否` → (是/否, None); None if unknown."""
+    if unit in _BASES:
+        return unit, None
+    base, slash, per = unit.partition("/")
+    return (base, per) if slash and base in _BASES and per in _PERS else None
 
 
 @dataclass(frozen=True)
@@ -68,6 +158,8 @@ def _problems(standards: Standards) -> Iterator[StandardProblem]:
                 yield StandardProblem(
                     row["standard_id"], "没有计量项，请在 standard_measures.csv 写明计入哪些数据"
                 )
+            if row["formula"] in GENERAL_FORMULAS:
+                yield from _general_problems(row, measures.get(row["standard_id"], []), rows)
 
 
 def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -99,6 +191,16 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
         if row["not_judged_reason"] is None:
             yield StandardProblem(ident, "标明不可判定，却没有写原因（not_judged_reason）")
         return
+    levels = (row["subject_level"] or "").split(";")
+    for column, title, given, known in (
+        ("subject_level", "对象层级", levels, LEVELS),
+        ("period", "判定周期", [row["period"]], PERIODS),
+        ("strength", "约束力", [row["strength"]], STRENGTHS),
+    ):
+        if unknown := [str(value or "") for value in given if value not in known]:
+            yield StandardProblem(
+                ident, f"{title}“{'、'.join(unknown)}”未知（{column}），可用：{'、'.join(sorted(known))}"
+            )
     if row["formula"] not in FORMULAS:
         yield StandardProblem(ident, f"计算方式“{row['formula']}”未知，可用：{'、'.join(sorted(FORMULAS))}")
     if row["effective_from"] and row["effective_to"] and row["effective_to"] < row["effective_from"]:
@@ -114,6 +216,40 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
             )
 
 
+def _general_problems(
+    row: dict[str, Any], measures: list[dict[str, Any]], rows: list[dict[str, Any]]
+) -> Iterator[StandardProblem]:
+    ident, formula = row["standard_id"], row["formula"]
+    roles = {measure["role"] for measure in measures}
+    if measures and not any(wanted <= roles for wanted in _ROLES[formula]):
+        wanted = " 或 ".join("、".join(sorted(each)) for each in _ROLES[formula])
+        yield StandardProblem(
+            ident, f"计算方式 {formula} 的计量项角色应有 {wanted}，现为 {'、'.join(sorted(roles))}"
+        )
+    for measure in measures:
+        where = f"计量项 {measure['measure_code']}"
+        if measure["role"] == "unit" and measure["unit_level"] not in LEVELS:
+            yield StandardProblem(ident, f"{where}没有写明下级对象的层级（unit_level）")
+        if formula == "name_pattern" and not measure["pattern"]:
+            yield StandardProblem(ident, f"{where}没有写名称式样（pattern），如 _%民政所")
+        if measure["combine"] not in (None, "latest", "sum"):
+            yield StandardProblem(ident, f"{where}的合并方式“{measure['combine']}”未知，可用：latest、sum")
+        if formula == "step" and measure["role"] == "denominator" and not (measure["threshold"] or 0) > 0:
+            yield StandardProblem(ident, f"{where}没有写每多少配一名（threshold），且须大于零")
+        if measure["years_back"] and row["period"] == "month":
+            yield StandardProblem(ident, f"{where}取上年数，须按年判定（period 写 year）")
+    if formula == "composite":
+        monthly = {
+            other["standard_id"] for other in rows if other["period"] == "month" and other["gradeable"] != "N"
+        }
+        for measure in measures:
+            if measure["threshold"] is None and measure["measure_code"] not in monthly:
+                yield StandardProblem(
+                    ident,
+                    f"组成项 {measure['measure_code']} 须是按月判定的规则，或是写明最低数（threshold）的指标",
+                )
+
+
 def _tier_problems(standard: dict[str, Any], tiers: list[dict[str, Any]]) -> Iterator[StandardProblem]:
     ident, formula = standard["standard_id"], standard["formula"]
     if not tiers:
@@ -126,13 +262,17 @@ def _tier_problems(standard: dict[str, Any], tiers: list[dict[str, Any]]) -> Ite
             yield StandardProblem(
                 ident, f"{where}单位“{tier['unit']}”未知，可用：{'、'.join(sorted(allowed))}"
             )
+        if formula in GENERAL_FORMULAS and parse_unit(tier["unit"] or "") is None:
+            yield StandardProblem(
+                ident, f"{where}单位“{tier['unit'] or ''}”未知，写法如 元/人·月、㎡/百户、次、%、是/否"
+            )
         if tier["value"] is None or tier["value"] < 0:
             yield StandardProblem(ident, f"{where}缺少标准值，或为负数")
         elif tier["value_max"] is not None and tier["value_max"] < tier["value"]:
             yield StandardProblem(ident, f"{where}上限值小于标准值")
         if not tier["tier_label"]:
             yield StandardProblem(ident, f"{where}缺少档次名称")
-    if formula in TIERED_FORMULAS:
+    if formula in TIERED_FORMULAS | {"floor_by_tier"}:
         yield from _interval_problems(standard, sorted(tiers, key=lambda tier: tier["tier_no"]))
 
 
@@ -152,5 +292,9 @@ def _interval_problems(standard: dict[str, Any], tiers: list[dict[str, Any]]) ->
             yield StandardProblem(ident, f"{names}之间（{end} 至 {start} 人）没有标准")
         elif not lower["upper_included"] and not upper["lower_included"]:
             yield StandardProblem(ident, f"{names}都不含 {end} 人，该人数没有标准")
-        elif lower["upper_included"] and upper["lower_included"] and standard["formula"] in MONEY_FORMULAS:
+        elif (
+            lower["upper_included"]
+            and upper["lower_included"]
+            and standard["formula"] != "staff_range_by_tier"
+        ):
             yield StandardProblem(ident, f"{names}都含 {end} 人，保障额有两个；请只让一档含本数")

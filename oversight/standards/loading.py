@@ -26,6 +26,8 @@ _KINDS: dict[str, dict[str, str]] = {
         "recorded_on": _DATE,
         "last_confirmed_on": _DATE,
         "confirm_within_months": _WHOLE,
+        "report_valid_months": _WHOLE,
+        "decimals": _WHOLE,
     },
     "standard_tiers": {
         "tier_no": _WHOLE,
@@ -36,7 +38,12 @@ _KINDS: dict[str, dict[str, str]] = {
         "value": _FIGURE,
         "value_max": _FIGURE,
     },
-    "standard_measures": {"part_no": _WHOLE, "required": _FLAG, "threshold": _FIGURE},
+    "standard_measures": {
+        "part_no": _WHOLE,
+        "required": _FLAG,
+        "threshold": _FIGURE,
+        "years_back": _WHOLE,
+    },
 }
 _KEYS = {
     "policy_documents": "document_id",
@@ -44,6 +51,8 @@ _KEYS = {
     "standard_tiers": "standard_id",
     "standard_measures": "standard_id",
 }
+# Columns that came later: a bureau's older files may lack them.
+_MAY_LACK = frozenset({"report_valid_months", "decimals", "combine", "years_back", "unit_level", "pattern"})
 _DTYPES: dict[str, pl.DataType] = {
     _TEXT: pl.String(),
     _DATE: pl.Date(),
@@ -141,12 +150,15 @@ def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
             f"{path.name}：文件是空的。请照 dbt/seeds/{name}.csv 的表头填写，或删除该文件。"
         )
     header = [cell.strip() for cell in rows[0]]
-    missing = [column for column in columns if column not in header]
+    missing = [column for column in columns if column not in header and column not in _MAY_LACK]
     if missing:
         raise StandardFileError(
             f"{path.name} 第 1 行：缺少列 {'、'.join(missing)}。请照 dbt/seeds/{name}.csv 的表头补齐。"
         )
-    raw = {column: [_cell(row, header.index(column)) for row in rows[1:] if any(row)] for column in columns}
+    # A column that is not there reads as empty cells beyond the end of each row.
+    places = {column: header.index(column) if column in header else len(header) for column in columns}
+    filled = [row[: len(header)] for row in rows[1:] if any(row)]
+    raw = {column: [_cell(row, place) for row in filled] for column, place in places.items()}
     return pl.DataFrame([_typed(path, name, column, values) for column, values in raw.items()])
 
 

@@ -1,45 +1,44 @@
--- A row is an answer owed: rule × subject × month, whatever the answer.
--- Must hold: one row for each answer owed, unreported ones included.
-with funding as (
-    select
-        f.standard_id as rule_id, 'township' as subject_level, f.township_code as subject_code,
-        f.unit_id as subject_unit, f.month,
-        case
-            when f.guaranteed_annual_cny is null or b.allocated_annual_cny is null then 'not_reported'
-            when f.guaranteed_annual_cny > b.allocated_annual_cny then 'short'
-            else 'met'
-        end as status,
-        cast(b.allocated_annual_cny as decimal(18, 4)) as value_checked,
-        cast(f.guaranteed_annual_cny as decimal(18, 4)) as value_expected,
-        cast({{ missing('f.guaranteed_annual_cny', 'b.allocated_annual_cny') }} as decimal(18, 4)) as shortfall
-    from {{ ref('int_funding_by_standard') }} as f
-    left join {{ ref('int_township_budget') }} as b on f.township_code = b.township_code and f.month = b.month
+-- A row is an answer owed: rule × subject × period, whatever the answer.
+-- Must hold: only `must` and `principle` can be short; a basis unconfirmed for too long leaves the answer unconfirmed.
+{{ config(materialized='view') }}
+
+with answers as (
+    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall, reason
+    from {{ ref('int_judgements_base') }}
+    union all
+    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall, reason
+    from {{ ref('int_judgements_composite') }}
 ),
 
-staffing as (
+standards as (
     select
-        s.standard_id as rule_id, 'township' as subject_level, s.township_code as subject_code,
-        l.unit_id as subject_unit, s.month,
-        s.status,
-        cast(s.counted_persons as decimal(18, 4)) as value_checked,
-        cast(s.required_min_persons as decimal(18, 4)) as value_expected,
-        cast(s.shortfall_persons as decimal(18, 4)) as shortfall
-    from {{ ref('staffing_gap_monthly') }} as s
-    inner join {{ ref('int_unit_lineage') }} as l on s.township_code = l.township_code
+        standard_id, deadline,
+        strength in ('must', 'principle') as is_binding,
+        {{ confirmed_until() }} as confirmed_until
+    from {{ ref('stg_standards') }}
 ),
 
 final as (
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall
-    from funding
-    union all
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall
-    from staffing
-    union all
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall
-    from {{ ref('int_judgements_villages') }}
-    union all
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall
-    from {{ ref('int_judgements_counties') }}
+    select
+        a.rule_id, a.subject_level, a.subject_code, a.subject_unit, a.month,
+        case
+            -- Until the day a rule sets, nothing is missed; what is there already counts.
+            when s.deadline > p.last_day and a.status <> 'met' then 'not_applicable'
+            when not s.is_binding and a.status in ('short', 'over') then 'not_applicable'
+            when a.status = 'short' and s.confirmed_until < p.last_day then 'unconfirmed'
+            else a.status
+        end as status,
+        a.value_checked, a.value_expected, a.shortfall,
+        case
+            when s.deadline > p.last_day and a.status <> 'met' then 'before_deadline'
+            when not s.is_binding and a.status in ('short', 'over') then 'target_only'
+            when a.status = 'short' and s.confirmed_until < p.last_day then 'stale_basis'
+            else a.reason
+        end as reason,
+        s.is_binding
+    from answers as a
+    inner join standards as s on a.rule_id = s.standard_id
+    inner join {{ ref('int_months') }} as p on a.month = p.month
 )
 
 select * from final

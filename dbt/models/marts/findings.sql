@@ -2,7 +2,8 @@
 -- Must hold: silence never ends a spell; a spell ends with an answer that the rule is met or no longer applies.
 with judged as (
     select
-        j.*,
+        j.rule_id, j.subject_level, j.subject_code, j.subject_unit, j.month, j.status,
+        j.value_checked, j.value_expected, j.shortfall,
         j.status in ('short', 'not_reported', 'unconfirmed') as is_open,
         lag(j.status in ('short', 'not_reported', 'unconfirmed')) over (
             partition by j.rule_id, j.subject_level, j.subject_unit
@@ -16,7 +17,9 @@ with judged as (
             partition by j.rule_id, j.subject_level, j.subject_unit
             order by j.month asc nulls first, j.subject_code asc nulls first
         ) as next_status
-    from {{ ref('int_judgements') }} as j
+    from {{ ref('judgements') }} as j
+    -- Plans, aims and benchmarks can be missed, never violated.
+    where j.is_binding
 ),
 
 numbered as (
@@ -35,17 +38,27 @@ spells as (
         rule_id, subject_level, subject_unit, spell_number,
         min(month) as opened_month,
         max(month) as last_month,
-        cast(count(*) as bigint) as months_open
+        cast(count(*) as bigint) as periods_open
     from numbered
     where is_open
     group by rule_id, subject_level, subject_unit, spell_number
 ),
 
+named as (
+    select
+        s.*,
+        rule_id || '/' || subject_unit || '/' || substr(cast(opened_month as varchar), 1, 7) as finding_id
+    from spells as s
+),
+
 last_answers as (
     select
         s.*,
+        lag(s.finding_id) over (
+            partition by s.rule_id, s.subject_level, s.subject_unit order by s.spell_number asc nulls first
+        ) as previous_finding_id,
         n.subject_code, n.status, n.value_checked, n.value_expected, n.shortfall, n.next_month, n.next_status
-    from spells as s
+    from named as s
     inner join numbered as n
         on
             s.rule_id = n.rule_id
@@ -56,32 +69,35 @@ last_answers as (
 ),
 
 edition_end as (
-    select max(month) as last_month from {{ ref('int_months') }}
+    select period, max(months_count) as months_count, max(month) as last_month
+    from {{ ref('int_periods') }}
+    group by period
 ),
 
 worded as (
     select
         a.*,
-        r.unit, r.severity, r.title_zh, r.clause, d.document_title,
-        coalesce(u.division_name, a.subject_code) as subject_name,
+        a.periods_open * e.months_count as months_open,
+        r.unit, r.severity, r.title_zh, r.clause, r.period, d.document_title,
+        coalesce(u.subject_name, a.subject_code) as subject_name,
         case
             when a.next_status = 'not_applicable' then 'not_applicable'
             when a.next_month is not null then 'cleared'
-            -- The subject's answers stop before the edition does: it was abolished or the rule ended.
+            -- The subject's answers stop before the periods do: it was abolished or the rule ended.
             when a.last_month < e.last_month then 'not_applicable'
             else a.status
         end as finding_status
     from last_answers as a
     inner join {{ ref('stg_standards') }} as r on a.rule_id = r.standard_id
     inner join {{ ref('stg_policy_documents') }} as d on r.document_id = d.document_id
-    left join {{ ref('int_units') }} as u on a.subject_code = u.division_code
-    cross join edition_end as e
+    left join {{ ref('int_subjects') }} as u
+        on a.subject_level = u.subject_level and a.subject_code = u.subject_code
+    inner join edition_end as e on r.period = e.period
 ),
 
 final as (
     select
-        cast(rule_id || '/' || subject_unit || '/' || substr(cast(opened_month as varchar), 1, 7) as varchar)
-            as finding_id,
+        cast(finding_id as varchar) as finding_id,
         cast(rule_id as varchar) as rule_id,
         cast(subject_level as varchar) as subject_level,
         cast(subject_code as varchar) as subject_code,
@@ -100,11 +116,12 @@ final as (
         cast(
             subject_name || '：' || title_zh || '。'
             || case
-                when status = 'short' then
+                when status in ('short', 'unconfirmed') then
                     substr(cast(last_month as varchar), 1, 7) || ' 应为 '
-                    || {{ plain_number('value_expected', 'unit') }} || ' ' || unit || '，实为 '
-                    || {{ plain_number('value_checked', 'unit') }} || ' ' || unit || '，差 '
-                    || {{ plain_number('shortfall', 'unit') }} || ' ' || unit
+                    || {{ plain_number('value_expected', 'unit') }} || '，实为 '
+                    || {{ plain_number('value_checked', 'unit') }}
+                    || case when unit = '是/否' then '' else '，差 ' || {{ plain_number('shortfall', 'unit') }} end
+                    || case when status = 'unconfirmed' then '；该依据超过确认期限，待确认后定' else '' end
                 else substr(cast(last_month as varchar), 1, 7) || ' 未报送所需数据，无法判断'
             end
             || case
@@ -113,7 +130,8 @@ final as (
             end
             || '。依据：《' || document_title || '》' || clause
             as varchar
-        ) as message_zh
+        ) as message_zh,
+        cast(previous_finding_id as varchar) as previous_finding_id
     from worded
 )
 

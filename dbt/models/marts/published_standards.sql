@@ -33,7 +33,9 @@ with final as (
         cast(s.last_confirmed_on as date) as last_confirmed_on,
         cast(s.confirm_within_months as bigint) as confirm_within_months,
         cast(s.ambiguity_zh as varchar) as ambiguity_zh,
-        cast(s.example_zh as varchar) as example_zh
+        cast(s.example_zh as varchar) as example_zh,
+        cast(s.report_valid_months as bigint) as report_valid_months,
+        cast(s.decimals as bigint) as decimals
     from {{ ref('stg_standards') }} as s
 )
 

@@ -1,0 +1,94 @@
+-- A row is a figure that a general rule counts: subject × measure × month as reported, or as the budget year carries it.
+-- Must hold: at most one row a subject, measure and month; what nobody reported has no row.
+{% set staffing = [
+    'administrative_posts', 'institution_posts', 'dedicated_staff_persons', 'welfare_posts_persons',
+    'purchased_service_persons', 'part_time_persons', 'villages_count', 'villages_with_assistant_count'
+] %}
+{% set budget = ['allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny'] %}
+with counted as (
+    select m.measure_code
+    from {{ ref('stg_standard_measures') }} as m
+    inner join {{ ref('int_rules') }} as r on m.standard_id = r.standard_id
+    group by m.measure_code
+),
+
+lineage as (
+    select township_code, unit_id from {{ ref('int_unit_lineage') }}
+),
+
+indicators as (
+    select
+        case
+            when i.measure_code is not null then f.subject_code || '/' || coalesce(f.subject_name, '')
+            else coalesce(l.unit_id, f.subject_code)
+        end as subject_unit,
+        f.indicator_code as measure_code,
+        f.month,
+        f.indicator_value as value,
+        f.indicator_text as value_text
+    from {{ ref('reported_indicators') }} as f
+    inner join counted as c on f.indicator_code = c.measure_code
+    left join {{ ref('int_institution_measures') }} as i on f.indicator_code = i.measure_code
+    left join lineage as l on f.subject_code = l.township_code
+    where f.is_current and (f.indicator_value is not null or f.indicator_text is not null)
+),
+
+columns_of_datasets as (
+    {% for column in staffing %}
+    select l.unit_id as subject_unit, '{{ column }}' as measure_code, s.month, cast(s.{{ column }} as decimal(18, 4)) as value
+    from {{ ref('reported_staffing') }} as s
+    inner join lineage as l on s.township_code = l.township_code
+    where
+        s.is_current and s.{{ column }} is not null
+        and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
+    union all
+    {% endfor %}
+    {% for column in budget %}
+    select b.unit_id as subject_unit, '{{ column }}' as measure_code, b.month, cast(b.{{ column }} as decimal(18, 4)) as value
+    from {{ ref('int_township_budget') }} as b
+    where
+        b.{{ column }} is not null
+        and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
+    union all
+    {% endfor %}
+    select l.unit_id as subject_unit, 'households_count' as measure_code, p.month, cast(p.households_count as decimal(18, 4)) as value
+    from {{ ref('reported_population') }} as p
+    inner join lineage as l on p.township_code = l.township_code
+    where
+        p.is_current and p.households_count is not null
+        and exists (select 1 from counted as c where c.measure_code = 'households_count')
+    union all
+    -- People are counted as for tiers: by the population that decides the year.
+    select
+        y.unit_id as subject_unit,
+        case when y.population_basis = 'resident' then 'resident_population_persons' else 'population_persons' end
+            as measure_code,
+        m.month, cast(y.population_persons as decimal(18, 4)) as value
+    from {{ ref('int_unit_year_population') }} as y
+    inner join {{ ref('int_months') }} as m on y.fiscal_year = m.fiscal_year
+    where exists (
+        select 1
+        from counted as c
+        where
+            c.measure_code
+            = case when y.population_basis = 'resident' then 'resident_population_persons' else 'population_persons' end
+    )
+),
+
+every_figure as (
+    select subject_unit, measure_code, month, cast(value as decimal(18, 4)) as value, value_text from indicators
+    union all
+    select subject_unit, measure_code, month, value, cast(null as varchar) as value_text from columns_of_datasets
+),
+
+final as (
+    select
+        e.subject_unit, e.measure_code, e.month, e.value, e.value_text,
+        cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1 as month_index,
+        lead(cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1) over (
+            partition by e.subject_unit, e.measure_code order by e.month asc nulls first
+        ) as next_index
+    from every_figure as e
+)
+
+select * from final

@@ -1,0 +1,45 @@
+-- A row is an answer owed under a rule that is judged by itself: rule × subject × period.
+-- Must hold: composites of other rules are not here; they are made from these rows.
+{{ config(materialized='view') }}
+{% set columns = 'rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall' %}
+with funding as (
+    select
+        f.standard_id as rule_id, 'township' as subject_level, f.township_code as subject_code,
+        f.unit_id as subject_unit, f.month,
+        case
+            when f.guaranteed_annual_cny is null or b.allocated_annual_cny is null then 'not_reported'
+            when f.guaranteed_annual_cny > b.allocated_annual_cny then 'short'
+            else 'met'
+        end as status,
+        cast(b.allocated_annual_cny as decimal(18, 4)) as value_checked,
+        cast(f.guaranteed_annual_cny as decimal(18, 4)) as value_expected,
+        cast({{ missing('f.guaranteed_annual_cny', 'b.allocated_annual_cny') }} as decimal(18, 4)) as shortfall
+    from {{ ref('int_funding_by_standard') }} as f
+    left join {{ ref('int_township_budget') }} as b on f.township_code = b.township_code and f.month = b.month
+),
+
+staffing as (
+    select
+        s.standard_id as rule_id, 'township' as subject_level, s.township_code as subject_code,
+        l.unit_id as subject_unit, s.month,
+        s.status,
+        cast(s.counted_persons as decimal(18, 4)) as value_checked,
+        cast(s.required_min_persons as decimal(18, 4)) as value_expected,
+        cast(s.shortfall_persons as decimal(18, 4)) as shortfall
+    from {{ ref('int_staffing_judged') }} as s
+    inner join {{ ref('int_unit_lineage') }} as l on s.township_code = l.township_code
+),
+
+final as (
+    select {{ columns }}, cast(null as varchar) as reason from funding
+    union all
+    select {{ columns }}, cast(null as varchar) as reason from staffing
+    union all
+    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_villages') }}
+    union all
+    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_counties') }}
+    union all
+    select {{ columns }}, reason from {{ ref('int_judgements_general') }}
+)
+
+select * from final

@@ -1,0 +1,229 @@
+-- A row is an answer owed under a general rule: rule × subject × period, with what was counted and what is asked.
+-- Must hold: one row for each answer owed; silence is never zero and never met.
+with owed as (
+    select
+        o.standard_id, o.subject_level, o.subject_code, o.subject_unit, o.county_code,
+        o.month, o.last_day, o.end_index, o.is_unlisted,
+        r.formula, r.least_value, r.most_value, r.included_count, r.decimals, r.deadline, r.is_simple
+    from {{ ref('int_answers_owed') }} as o
+    inner join {{ ref('int_rules') }} as r on o.standard_id = r.standard_id
+    where
+        r.formula <> 'composite'
+        or exists (
+            select 1
+            from {{ ref('stg_standard_measures') }} as m
+            where m.standard_id = r.standard_id and m.threshold is not null
+        )
+),
+
+simple_values as (
+    select v.standard_id, v.subject_unit, v.end_index, v.value
+    from {{ ref('int_measured') }} as v
+    inner join {{ ref('int_rules') }} as r on v.standard_id = r.standard_id and r.is_simple
+),
+
+-- What each rule needs of its measures; `per` is the amount of denominator that the rule's figure is for.
+needs as (
+    select
+        standard_id,
+        cast(sum(case when role = 'numerator' and coalesce(required, true) then 1 else 0 end) as bigint) as numerators,
+        cast(sum(case when role = 'part' then 1 else 0 end) as bigint) as parts_count,
+        max(case when role = 'denominator' then threshold end) as per
+    from {{ ref('stg_standard_measures') }}
+    group by standard_id
+),
+
+compound_values as (
+    select
+        v.standard_id, v.subject_unit, v.end_index,
+        max(case when v.role = 'value' then v.value end) as value,
+        cast(sum(case when v.role = 'numerator' then v.value end) as decimal(18, 4)) as numerator,
+        cast(sum(case when v.role = 'numerator' and coalesce(m.required, true) and v.value is not null then 1 else 0 end)
+            as bigint) as numerators,
+        max(case when v.role = 'denominator' then v.value end) as denominator,
+        max(case when v.role = 'tier_key' then v.value end) as tier_key,
+        cast(sum(case when v.role = 'part' and v.value is not null then 1 else 0 end) as bigint) as parts_known,
+        cast(sum(case when v.role = 'part' and v.value >= coalesce(m.threshold, 1) then 1 else 0 end) as bigint)
+            as parts_met
+    from {{ ref('int_measured') }} as v
+    inner join {{ ref('int_rules') }} as r on v.standard_id = r.standard_id and not r.is_simple
+    inner join {{ ref('stg_standard_measures') }} as m
+        on v.standard_id = m.standard_id and v.role = m.role and v.part_no = m.part_no
+    where v.role <> 'unit'
+    group by v.standard_id, v.subject_unit, v.end_index
+),
+
+answers as (
+    select
+        o.*,
+        s.value, cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator,
+        cast(null as decimal(18, 4)) as tier_key,
+        cast(0 as bigint) as parts_known, cast(0 as bigint) as parts_met, cast(0 as bigint) as parts_count,
+        cast(1 as decimal(18, 4)) as per
+    from owed as o
+    left join simple_values as s
+        on
+            o.standard_id = s.standard_id
+            and o.subject_unit = s.subject_unit
+            and o.end_index = s.end_index
+            and not o.is_unlisted
+    where o.is_simple
+    union all
+    select
+        o.*,
+        c.value,
+        case when c.numerators >= n.numerators then c.numerator end as numerator,
+        c.denominator, c.tier_key,
+        coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
+        coalesce(n.per, 1) as per
+    from owed as o
+    inner join needs as n on o.standard_id = n.standard_id
+    left join compound_values as c
+        on
+            o.standard_id = c.standard_id
+            and o.subject_unit = c.subject_unit
+            and o.end_index = c.end_index
+            and not o.is_unlisted
+    where not o.is_simple
+),
+
+peers as (
+    select
+        standard_id, county_code, end_index,
+        cast(sum(value) as decimal(18, 4)) as total,
+        cast(count(value) as decimal(18, 0)) as reporting
+    from answers
+    where formula = 'relative_to_peers'
+    group by standard_id, county_code, end_index
+),
+
+-- The figure asked and the figure found, whatever the shape of the rule.
+measured as (
+    select
+        a.standard_id, a.subject_level, a.subject_code, a.subject_unit, a.month, a.last_day, a.formula,
+        a.deadline, a.is_unlisted, a.most_value, a.parts_count, a.parts_known, a.parts_met,
+        case
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count
+                then u.units_count
+            when a.formula in ('coverage', 'rate', 'benchmark', 'step') then a.denominator
+        end as denominator,
+        u.units_count, u.having_count, u.silent_count,
+        case
+            when a.formula in ('boolean', 'name_pattern') and a.value >= 1 then cast(1 as decimal(18, 4))
+            when a.formula in ('boolean', 'name_pattern') then a.value
+            when a.formula in ('coverage', 'rate', 'benchmark') and a.value is null
+                then {{ ratio('a.numerator', 'a.denominator', "case when a.formula = 'coverage' then 100 else a.per end") }}
+            when a.formula = 'step' then a.numerator
+            when a.formula = 'floor_by_tier' then coalesce(a.value, a.numerator)
+            when a.formula = 'composite' and a.parts_known > 0 then cast(a.parts_met as decimal(18, 4))
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count
+                then {{ ratio('u.having_count', 'u.units_count', '100') }}
+            else a.value
+        end as checked,
+        case
+            when a.formula in ('boolean', 'name_pattern') then cast(1 as decimal(18, 4))
+            when a.formula = 'step' then
+                a.least_value
+                + case
+                    when a.denominator > a.included_count
+                        then {{ steps_up('(a.denominator - a.included_count)', 'a.per') }}
+                    when a.denominator is not null then cast(0 as decimal(18, 4))
+                end
+            when a.formula = 'composite' then cast(a.parts_count as decimal(18, 4))
+            when a.formula = 'relative_to_peers' then {{ ratio('p.total * a.least_value', 'p.reporting', '1') }}
+            when a.formula = 'floor_by_tier' then t.value
+            else a.least_value
+        end as expected,
+        -- Exact comparisons by multiplying out; a rounded percentage could meet what the counts do not.
+        case
+            when a.formula = 'coverage' and a.value is null then
+                cast(a.numerator as decimal(18, 4)) * cast(100 as decimal(18, 4))
+                < cast(a.denominator as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
+            when a.formula = 'rate' and a.value is null then
+                cast(a.numerator as decimal(18, 4)) * cast(a.per as decimal(18, 4))
+                < cast(a.denominator as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
+            when a.formula = 'relative_to_peers' then
+                cast(a.value as decimal(18, 4)) * cast(p.reporting as decimal(18, 4))
+                < cast(p.total as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count then
+                cast(u.having_count as decimal(18, 4)) * cast(100 as decimal(18, 4))
+                < cast(u.units_count as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
+        end as is_less_exactly,
+        a.decimals
+    from answers as a
+    left join peers as p
+        on a.standard_id = p.standard_id and a.county_code = p.county_code and a.end_index = p.end_index
+    left join {{ ref('int_unit_shares') }} as u
+        on
+            a.standard_id = u.standard_id
+            and a.subject_level = u.subject_level
+            and a.subject_code = u.subject_code
+            and a.month = u.month
+    left join {{ ref('stg_standard_tiers') }} as t
+        on
+            a.formula = 'floor_by_tier'
+            and a.standard_id = t.standard_id
+            and (
+                a.tier_key > coalesce(t.lower_bound, -1)
+                or (a.tier_key = t.lower_bound and t.lower_included)
+            )
+            and (
+                t.upper_bound is null
+                or a.tier_key < t.upper_bound
+                or (a.tier_key = t.upper_bound and t.upper_included)
+            )
+),
+
+judged as (
+    select
+        m.*,
+        case
+            when m.formula in ('coverage', 'rate', 'benchmark') and m.denominator = 0 then 'nothing_to_count'
+            when m.formula = 'step' and m.denominator = 0 then 'nothing_to_count'
+            when m.is_unlisted then 'unlisted'
+            when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
+        end as reason,
+        case
+            when m.formula in ('coverage', 'rate', 'benchmark', 'step') and m.denominator = 0 then 'not_applicable'
+            when m.checked is null or m.expected is null then 'not_reported'
+            when m.formula = 'composite' and m.parts_known > m.parts_met then 'short'
+            when m.formula = 'composite' and m.parts_known < m.parts_count then 'not_reported'
+            when m.formula = 'benchmark' then
+                case
+                    when {{ round_half_up_to('m.checked', 'm.decimals') }} = m.expected then 'met'
+                    else 'short'
+                end
+            -- Units that are silent decide only where they can no longer change the answer.
+            when m.formula = 'coverage_of_units' and m.silent_count > 0 and m.is_less_exactly then
+                case
+                    when
+                        cast(m.having_count + m.silent_count as decimal(18, 4)) * cast(100 as decimal(18, 4))
+                        < cast(m.units_count as decimal(18, 4)) * cast(m.expected as decimal(18, 4))
+                        then 'short'
+                    else 'not_reported'
+                end
+            when coalesce(m.is_less_exactly, m.checked < m.expected) then 'short'
+            when m.formula = 'exact' and m.checked > m.expected then 'over'
+            when m.formula = 'range' and m.checked > m.most_value then 'over'
+            else 'met'
+        end as status
+    from measured as m
+),
+
+final as (
+    select
+        standard_id as rule_id, subject_level, subject_code, subject_unit, month,
+        status,
+        cast(checked as decimal(18, 4)) as value_checked,
+        cast(expected as decimal(18, 4)) as value_expected,
+        cast(case
+            when status = 'not_applicable' or checked is null or expected is null then null
+            when formula = 'benchmark' and expected > checked then expected - checked
+            when formula = 'benchmark' then checked - expected
+            else {{ missing('expected', 'checked') }}
+        end as decimal(18, 4)) as shortfall,
+        reason
+    from judged
+)
+
+select * from final
