@@ -1454,7 +1454,7 @@ def national_divisions(number: int | None) -> pl.DataFrame:
     else:
         towns = pl.DataFrame({"code": [
             f"{11 + county // 99:02}01{1 + county % 99:02}{kind}{place:02}"
-            for county in range(2_900) for kind, places in ((0, 3), (1, 7), (2, 4)) for place in range(places)
+            for county in range(2_900) for kind, places in ((0, 3), (1, 7), (2, 4)) for place in range(1, places + 1)
         ]}).with_columns(name="模拟" + pl.col("code").str.slice(2) + pl.col("code").str.slice(6, 1)
                          .replace_strict({"0": "街道", "1": "镇", "2": "乡"}))
         upper = pl.DataFrame({"code": [], "name": []}, schema=text)
