@@ -22,7 +22,7 @@ from oversight.quality.frames import (
     yuan,
 )
 from oversight.quality.model import Check, Panel, Severity, Suite, at_least, between, equal, is_one, unique
-from oversight.quality.rules import Rules
+from oversight.quality.rules import RULES_AT_MOST, Rules
 
 REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
 SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核对。"
@@ -105,20 +105,23 @@ def _fault(name: str, title_zh: str, what_zh: str, why_zh: str, **rest: Any) -> 
     )
 
 
-def _one_row_each(
-    name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFrame, on: list[str]
-) -> list[Panel]:
-    """Every answer owed has exactly one row, and no row stands for an answer that is not owed."""
-    counted = rows.group_by(on).agg(rows=pl.len().cast(pl.Int64))
-    expected = grid.join(counted, on=on, how="left", maintain_order="left").with_columns(
-        pl.col("rows").fill_null(0)
+def _one_row_each(name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFrame) -> list[Panel]:
+    """Every answer owed has exactly one row, and no row stands for an answer that is not owed. Both frames have
+    `answer`, one whole number for the answer's township, month and rule."""
+    counted = rows.lazy().group_by("answer").agg(rows=pl.len().cast(pl.Int64))
+    expected = (
+        grid.lazy()
+        .join(counted, on="answer", how="left", maintain_order="left")
+        .with_columns(pl.col("rows").fill_null(0))
+        .collect()
     )
-    owed = rows.join(
-        grid.select(on).unique().with_columns(is_owed=pl.lit(1, pl.Int64)),
-        on=on,
-        how="left",
-        maintain_order="left",
-    ).with_columns(pl.col("is_owed").fill_null(0))
+    asked = grid.lazy().select("answer", is_owed=pl.lit(1, pl.Int64))
+    owed = (
+        rows.lazy()
+        .join(asked, on="answer", how="left", maintain_order="left")
+        .with_columns(pl.col("is_owed").fill_null(0))
+        .collect()
+    )
     return [
         Panel(
             expected,
@@ -327,14 +330,14 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             message=told_monthly("序时保障额记为 {} 元，与全年数不符", yuan(guaranteed_ytd)),
         ),
     ]
-    grid = landed.township_months.select("subject_code", "month", "key")
+    grid = landed.township_months.select("subject_code", "month", answer="key")
     return Suite(
         name="funding_gap_monthly",
         title_zh="经费缺口（月）",
         target="main.funding_gap_monthly",
         panels=(
             Panel(rows, tuple(checks), lambda flagged: _budget_place(landed, flagged)),
-            *_one_row_each("funding", "经费缺口", grid, rows.select("subject_code", "month", "key"), ["key"]),
+            *_one_row_each("funding", "经费缺口", grid, rows.select("subject_code", "month", answer="key")),
         ),
     )
 
@@ -464,8 +467,9 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             repeats=True,
         ),
     ]
-    grid = rules.owed(landed.township_months, STAFF_FORMULAS)
-    key = ["key", "standard_id"]
+    answer = pl.col("key") * RULES_AT_MOST + rules.number()
+    owed = rules.owed(landed.township_months, STAFF_FORMULAS).with_columns(answer=answer)
+    given = rows.select("subject_code", "month", "standard_id", answer=answer)
     return Suite(
         name="staffing_gap_monthly",
         title_zh="人员缺口（月）",
@@ -473,7 +477,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         panels=(
             Panel(rows, tuple(plain), lambda flagged: _staffing_place(landed, flagged)),
             *panels,
-            *_one_row_each("staffing", "人员缺口", grid, rows.select("subject_code", "month", *key), key),
+            *_one_row_each("staffing", "人员缺口", owed, given),
         ),
     )
 
@@ -610,12 +614,11 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         operands={"answer": pl.col("answer")},
         message=told_monthly("标准 {} 的判断重复", pl.col("rule_id")),
     )
-    rule_numbers = rows.select(pl.col("rule_id").unique().sort()).with_row_index("rule_number")
-    numbered = rows.join(rule_numbers, on="rule_id", how="left", maintain_order="left").with_columns(
-        # One whole number for rule, subject and month: 12 digits, 4,096 months from 1900 and 512 rules fit.
+    numbered = rows.with_columns(
+        # One whole number for subject, month and rule: 12 digits and 4,096 months from 1900 fit.
         answer=(pl.col("subject_code").cast(pl.Int64, strict=False) * 4_096 + month_number() - 1_900 * 12)
-        * 512
-        + pl.col("rule_number").cast(pl.Int64)
+        * RULES_AT_MOST
+        + rules.number()
     )
     return Suite(
         name="judgements",

@@ -17,6 +17,9 @@ _KEYS = {
     "measures": ("standard_measures", "standard_id"),
 }
 
+# Township and month take up to 17 digits; this many rules still fit into a whole number of 64 bits.
+RULES_AT_MOST = 512
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -55,6 +58,13 @@ class Rules:
     def of_formula(self, formula: str) -> pl.Series:
         """Ids of the standards of a formula."""
         return self.standards.filter(pl.col("formula") == formula).get_column("standard_id")
+
+    def number(self) -> pl.Expr:
+        """A whole number below RULES_AT_MOST for each standard_id; all unknown ids share the last one."""
+        ids = self.standards.get_column("standard_id").unique().sort()
+        return pl.col("standard_id").replace_strict(
+            ids, pl.int_range(ids.len(), eager=True, dtype=pl.Int64), default=RULES_AT_MOST - 1
+        )
 
     def parts(self, standard_id: str) -> list[dict[str, Any]]:
         """The parts of a composite standard: measure_code, threshold, label_zh."""
