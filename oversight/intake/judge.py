@@ -652,6 +652,11 @@ def _submissions(
         .iter_rows()
     ):
         reasons[submission_id] = CATALOGUE[code].title_zh
+    totals: dict[str, list[str]] = {}
+    for submission_id, sheet, problem in (
+        tables.select("submission_id", "sheet", "total_problem").drop_nulls("total_problem").iter_rows()
+    ):
+        totals.setdefault(submission_id, []).append((f"“{sheet}”" if sheet else "") + problem)
     rows: list[dict[str, Any]] = []
     copies: dict[str, int] = {}
     for entry in (
@@ -685,6 +690,10 @@ def _submissions(
             }
         elif base in counts:
             row |= _outcome(counts[base], refusals.get(base, []), reasons.get(base, ""))
+            if base in totals:
+                message = CATALOGUE["D11"]
+                row["message_zh"] += f"{message.title_zh}：{'；'.join(totals[base][:3])}。"
+                row["what_to_do_zh"] = row["what_to_do_zh"].replace("无需处理。", "") + message.remedy_zh
         elif base in waiting:
             row |= {"status": "refused"} | _message("F11", {})
         else:

@@ -58,6 +58,7 @@ TABLE_SCHEMA: dict[str, Any] = {
     "words": pl.String,
     "rows_data": pl.Int64,
     "rows_ignored": pl.Int64,
+    "total_problem": pl.String,
 }
 REFUSAL_SCHEMA: dict[str, Any] = {
     "submission_id": pl.String,
@@ -276,6 +277,7 @@ class Batch:
                 context.words,
                 height,
                 len(table.ignored),
+                table.total_problem,
             )
         )
         self.broken.extend(

@@ -80,6 +80,7 @@ class BulkTable:
     sheet: str | None = None
     totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     broken: list[tuple[int, str, str, str]] = field(default_factory=list)
+    total_problem: str | None = None
 
 
 @dataclass

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +84,9 @@ class Header:
     units: dict[str, str]
     titles: dict[int, str]
     width: int
+    # A table with months as columns is read as one table a month: (year or None, month), and what varies with it.
+    period: tuple[int | None, int] | None = None
+    varying: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -98,6 +102,7 @@ class Table:
     totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     ignored: list[tuple[int, str]] = field(default_factory=list)
     broken: list[tuple[int, str, str, str]] = field(default_factory=list)
+    total_problem: str | None = None
 
 
 # --- what a header cell means ---------------------------------------------------------------------------
@@ -215,6 +220,40 @@ class _Match:
     unknown_units: dict[str, str]
     repeated: dict[str, list[int]]
     distinctive: int
+    # Months as columns: period → column name → place; under "" a month that stands alone.
+    wide: dict[tuple[int | None, int], dict[str, int]] = field(default_factory=dict)
+
+
+_PERIOD = re.compile(
+    r"^(?:(\d{4})年)?(\d{1,2})月份?$|^(\d{4})[-/.](\d{1,2})(?:[-/.]0?1)?$|^(\d{4})(0[1-9]|1[0-2])$"
+)
+_YEAR = re.compile(r"^(\d{4})年度?$")
+
+
+@lru_cache(maxsize=65536)
+def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | None, int] | None]:
+    """Header cells above one another without the month among them, and that month."""
+    rest: list[str] = []
+    year: int | None = None
+    month: int | None = None
+    for part in parts:
+        title = values.digits_of_date(header_key(part)[0])
+        found = _PERIOD.match(title)
+        if found and month is None:
+            groups = found.groups()
+            at = next(i for i in (1, 3, 5) if groups[i])
+            month, year = int(groups[at]), int(groups[at - 1]) if groups[at - 1] else year
+            if header_key(part)[1]:
+                rest.append(f"({header_key(part)[1]})")
+            continue
+        only_year = _YEAR.match(title)
+        if only_year:
+            year = int(only_year.group(1))
+            continue
+        rest.append(part)
+    if month is None or not 1 <= month <= 12:
+        return parts, None
+    return tuple(rest), (year, month)
 
 
 def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
@@ -223,8 +262,26 @@ def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
     units: dict[str, str] = {}
     unknown_units: dict[str, str] = {}
     repeated: dict[str, list[int]] = {}
+    wide: dict[tuple[int | None, int], dict[str, int]] = {}
     for at, parts in enumerate(stacked):
         if not parts:
+            continue
+        rest, period = _split_period(parts)
+        if period is not None and "month" in contract.columns:
+            name, unit, unknown = _meaning(dataset, rest) if rest else (None, None, None)
+            if name is None and not all(header_key(r)[0] == "" for r in rest):
+                continue
+            if name is not None and not contract.columns[name].is_measure:
+                continue
+            places = wide.setdefault(period, {})
+            if (name or "") in places:
+                repeated.setdefault(name or "month", [places[name or ""]]).append(at)
+            places[name or ""] = at
+            unit = unit or next((u for r in rest if (u := header_key(r)[1])), None)
+            if unit is not None:
+                units[name or ""] = unit
+            if unknown is not None:
+                unknown_units[name or ""] = unknown
             continue
         name, unit, unknown = _meaning(dataset, parts)
         if name is None:
@@ -241,8 +298,11 @@ def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
             units[name] = unit
         if unknown is not None:
             unknown_units[name] = unknown
-    distinctive = sum(1 for name in columns if name in _distinctive()[dataset])
-    return _Match(dataset, columns, units, unknown_units, repeated, distinctive)
+    if "month" in columns or len(wide) < 2:
+        wide = {}
+    everything = {*columns, *(name for places in wide.values() for name in places)}
+    distinctive = sum(1 for name in everything if name in _distinctive()[dataset] or name == "")
+    return _Match(dataset, columns, units, unknown_units, repeated, distinctive, wide)
 
 
 @lru_cache(maxsize=1)
@@ -301,30 +361,71 @@ def _missing(contract: Contract, columns: Iterable[str]) -> list[Column]:
     return missing
 
 
-def read_header(grid: Grid, first: int, last: int) -> list[Header | Refusal]:
-    """What the header block says: one `Header` for each dataset it is complete for, or why it cannot be used."""
+def read_header(
+    grid: Grid, first: int, last: int, titles_above: Sequence[str] = ()
+) -> list[Header | Refusal]:
+    """What the header block says: one `Header` for each dataset it is complete for (and, where months are columns,
+    for each month), or why it cannot be used."""
     stacked = _stacked(grid, first, last)
-    matches = sorted((_match(d, stacked) for d in DATASETS), key=lambda m: (-m.distinctive, -len(m.columns)))
+    matches = [_named_by_title(_match(d, stacked), titles_above, grid.name) for d in DATASETS]
+    matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
     titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}
     width = max(titles, default=-1) + 1
     found: list[Header | Refusal] = []
     for match in matches:
         contract = DATASETS[match.dataset]
-        if match.distinctive == 0 or _missing(contract, match.columns):
+        varying = frozenset(name for places in match.wide.values() for name in places)
+        if match.distinctive == 0 or "" in varying or _missing(contract, {*match.columns, *varying}):
             continue
         problem = _header_problem(contract, match, titles, first, grid)
         if problem is not None:
             found.append(problem)
             continue
-        found.append(Header(match.dataset, first, last, match.columns, match.units, titles, width))
+        if not match.wide:
+            found.append(Header(match.dataset, first, last, match.columns, match.units, titles, width))
+        for period, places in sorted(match.wide.items(), key=lambda item: (item[0][0] or 0, item[0][1])):
+            columns = match.columns | places
+            found.append(
+                Header(
+                    match.dataset, first, last, columns, match.units, titles, width, period, frozenset(places)
+                )
+            )
     if found:
         return found
     best = matches[0]
+    if any("" in places for places in best.wide.values()):
+        detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
+        return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     contract = DATASETS[best.dataset]
     unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
     missing = "、".join(c.title_zh for c in _missing(contract, best.columns))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
+
+
+def _named_by_title(match: _Match, titles: Sequence[str], sheet: str | None) -> _Match:
+    """Give months that stand alone as columns the one figure that the title (or the sheet's name) speaks of."""
+    if not any("" in places for places in match.wide.values()):
+        return match
+    name = _figure_in(" ".join(titles)) or _figure_in(sheet or "")
+    if name is None or name[0] != match.dataset:
+        return replace(match, distinctive=0) if name is not None else match
+    wide = {period: {(n or name[1]): at for n, at in places.items()} for period, places in match.wide.items()}
+    units = {(n or name[1]): u for n, u in match.units.items()}
+    return replace(match, wide=wide, units=units)
+
+
+def _figure_in(text: str) -> tuple[str, str] | None:
+    """The one figure, as (dataset, column), whose title stands in a text; None if none or several do."""
+    folded = plain(text)
+    found: dict[str, tuple[str, str]] = {}
+    for contract in DATASETS.values():
+        for column in contract.measures:
+            for title in (column.label_zh, *column.synonyms):
+                if len(plain(title)) >= 4 and plain(title) in folded:
+                    found[plain(title)] = (contract.name, column.name)
+    longest = {v for t, v in found.items() if not any(t != o and t in o for o in found)}
+    return longest.pop() if len(longest) == 1 else None
 
 
 def _header_problem(
@@ -398,7 +499,7 @@ def context_of(
     year = month.year if month else next((y for p in places if p and (y := values.stated_year(p))), None)
     if month is None and year is not None:
         # A sheet named 6月 in a workbook titled 2025年.
-        match = re.search(r"(?<!\d)(\d{1,2})月", values._digits_of_date(fold(sheet_name)))
+        match = re.search(r"(?<!\d)(\d{1,2})月", values.digits_of_date(fold(sheet_name)))
         if match and 1 <= int(match.group(1)) <= 12:
             month = date(year, int(match.group(1)), 1)
     money_unit, count_unit = stated_units(title)
@@ -434,7 +535,7 @@ def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]
             break
         first, last = block
         titles = [_line(r) for r in rows[title_from:first]]
-        headers = read_header(grid, first, last)
+        headers = read_header(grid, first, last, titles)
         end, body = _body(grid, headers, last + 1)
         title_from = _next_title(grid, body, end) if end < len(rows) else end
         for header in headers:
@@ -445,6 +546,15 @@ def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]
                 continue
             footer = [_line(rows[r]) for r, kind in kept if kind in ("footer", "note")]
             context = context_of(titles, grid.name, file_name, footer)
+            if header.period is not None:
+                year = header.period[0] or context.year
+                if year is None:
+                    data = tuple(r + 1 for r, kind in kept if kind == "data")
+                    refusals.append(
+                        Refusal("F18", {}, first + 1, grid.name, header.dataset, data, len(kept) - len(data))
+                    )
+                    break
+                context = replace(context, month=date(year, header.period[1], 1), year=year)
             tables.append(_extract(grid, header, context, kept))
         at = end
         if at >= len(rows):
@@ -498,6 +608,18 @@ def _next_title(grid: Grid, body: list[tuple[int, str]], end: int) -> int:
 
 def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, str]]) -> Table:
     table = Table(header.dataset, grid.name, header, context)
+    if header.varying:
+        # In June the columns of July to December are still empty: nothing was reported, nothing is wrong.
+        places = [header.columns[n] for n in header.varying]
+        body = [
+            (
+                r,
+                "blank"
+                if kind == "data" and is_blank_row([grid.rows[r][p] for p in places if p < len(grid.rows[r])])
+                else kind,
+            )
+            for r, kind in body
+        ]
     data = [r for r, kind in body if kind == "data"]
     table.ignored = [(r + 1, kind) for r, kind in body if kind != "data"]
     table.row_numbers = [r + 1 for r in data]
@@ -522,6 +644,7 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
             cells = {n: _text(row[at]).strip() for n, at in header.columns.items() if at < len(row)}
             table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
     _fill_merged(grid, table, data)
+    table.total_problem = _check_total(table)
     if grid.is_csv:
         for r in data:
             extra = next((_text(c) for c in grid.rows[r][header.width :] if _text(c).strip()), None)
@@ -555,3 +678,42 @@ def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
             elif column.is_measure and value is not None:
                 for r in covered:
                     table.broken.append((r + 1, name, value, "R23"))
+
+
+_GRAND_TOTAL = re.compile(r"^(?:.{0,14}(?:合计|总计|共计)|计)$")
+
+
+def _exact(text: str | None) -> Decimal | None:
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        found = values.number(text)
+        return found if isinstance(found, Decimal) else None
+    return value if value.is_finite() else None
+
+
+def _check_total(table: Table) -> str | None:
+    """What a total row says against the sum of its details; None if they agree or there is nothing to compare.
+
+    Rounded details need not add up to the rounded total: half a last digit is allowed for each row.
+    """
+    totals = [cells for _, cells in table.totals if any(_GRAND_TOTAL.match(fold(c)) for c in cells.values())]
+    if len(totals) != 1 or not table.row_numbers:
+        return None
+    columns = DATASETS[table.dataset].columns
+    for name, written in totals[0].items():
+        if name not in table.cells or columns[name].kind not in ("money", "count"):
+            continue
+        total = _exact(written)
+        if total is None:
+            continue
+        details = [v for cell in table.cells[name] if (v := _exact(cell)) is not None]
+        if not details:
+            continue
+        exponents = [int(v.as_tuple().exponent) for v in details]
+        tolerance = Decimal(len(details)).scaleb(min(0, *exponents)) / 2
+        if abs(sum(details) - total) > tolerance:
+            return f"“{columns[name].label_zh}”合计 {total:f}，明细之和 {sum(details):f}"
+    return None

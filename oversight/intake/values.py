@@ -300,7 +300,7 @@ def yes_no(written: str) -> bool | Problem | None:
 _CHINESE_DATE = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
 
-def _digits_of_date(text: str) -> str:
+def digits_of_date(text: str) -> str:
     """二〇二五年十二月 → 2025年12月, 元月 → 1月."""
     text = text.replace("元月", "1月").replace("正月", "1月").replace("腊月", "12月")
 
@@ -342,7 +342,7 @@ def month(written: str, year: int | None = None) -> date | Problem | None:
     text = fold(written)
     if text in BLANKS:
         return None
-    text = _digits_of_date(text)
+    text = digits_of_date(text)
     match = re.fullmatch(r"(\d{4})(\d{2})", text) or re.fullmatch(r"(\d{4})\.(1[0-2]|0?[1-9])", text)
     if match:
         value = _in_range(int(match.group(1)), int(match.group(2)), 1)
@@ -368,7 +368,7 @@ def day(written: str) -> date | Problem | None:
     text = fold(written)
     if text in BLANKS:
         return None
-    text = _digits_of_date(text)
+    text = digits_of_date(text)
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
         return serial(text) or Problem("R17")
     match = _MONTH_FORMS[1].match(text) or _MONTH_FORMS[2].match(text)
@@ -398,7 +398,7 @@ def stated_month(text: str) -> date | None:
 
     The day a form was filled in is no month reported on; another full date counts only where no month stands.
     """
-    folded = _FILED.sub(" ", _digits_of_date(fold(text)))
+    folded = _FILED.sub(" ", digits_of_date(fold(text)))
     days = [(d["y"], d["m"] or d["m2"]) for d in _FULL_DAY.finditer(folded)]
     rest = _FULL_DAY.sub(" ", folded)
     months = [m for form in _TITLE_MONTHS for m in form.findall(rest)] or days
@@ -408,7 +408,7 @@ def stated_month(text: str) -> date | None:
 
 def stated_year(text: str) -> int | None:
     """The one year a title speaks of."""
-    folded = _FILED.sub(" ", _digits_of_date(fold(text)))
+    folded = _FILED.sub(" ", digits_of_date(fold(text)))
     years = set(re.findall(r"(?<!\d)((?:19|20)\d{2})(?=年|年度|[-./_ ]|$)", folded))
     return int(years.pop()) if len(years) == 1 else None
 
@@ -420,7 +420,7 @@ _FILED = re.compile(
 
 def stated_filing_day(text: str) -> date | None:
     """The day after 填表日期 in a title line or footer."""
-    match = _FILED.search(_digits_of_date(fold(text)))
+    match = _FILED.search(digits_of_date(fold(text)))
     if not match:
         return None
     found = day(match.group(1))

@@ -234,3 +234,55 @@ def test_a_large_csv_reads_as_a_small_one() -> None:
     for name, column in table.cells.items():
         assert frame[name].to_list() == column, name
     assert bulk.tables[0].ignored == table.ignored
+
+
+# --- months as columns ----------------------------------------------------------------------------------
+
+WIDE = {("360313101", "2025-01"): [1], ("360313101", "2025-02"): [2], ("360313102", "2025-01"): [3]}
+
+
+def test_months_as_columns_with_the_figure_in_the_title(world: World) -> None:
+    rows: list[Any] = [
+        ("湘东区2025年各乡镇户籍人口统计表",),
+        ("区划代码", "乡镇名称", "1月", "2月", "3月"),
+        ("360313101", "湘东镇", 1, 2, ""),
+        ("360313102", "荷尧镇", 3, "", ""),
+        ("合计", "", 4, 2, ""),
+    ]
+    assert accepted(world, "报表.xlsx", xlsx_bytes(rows)) == WIDE
+    assert world.read("rejected_rows").height == 0
+
+
+def test_months_as_columns_under_or_over_the_figures(world: World) -> None:
+    over: list[Any] = [
+        ("区划代码", "乡镇名称", "2025年1月", "", "2025年2月", ""),
+        ("", "", "户籍人口（人）", "出生人口", "户籍人口（人）", "出生人口"),
+        ("360313101", "湘东镇", 1, 0, 2, 5),
+        ("360313102", "荷尧镇", 3, 0, "", ""),
+    ]
+    assert accepted(world, "上.csv", csv_bytes(over)) == WIDE
+    assert sorted(world.read("population")["births_persons"].to_list()) == [0, 0, 5]
+
+
+def test_months_as_columns_without_a_figure_are_refused(world: World) -> None:
+    rows: list[Any] = [
+        ("湘东区2025年报表",),
+        ("区划代码", "乡镇名称", "1月", "2月"),
+        ("360313101", "湘东镇", 1, 2),
+    ]
+    world.put("报表.csv", csv_bytes(rows))
+    world.take_in()
+    submission = world.submission("报表.csv")
+    assert (submission["status"], submission["error_code"]) == ("refused", "F05")
+    assert "月份" in submission["message_zh"]
+
+
+# --- totals ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("total", "told"), [(50_000, False), (50_001, False), (51_000, True)])
+def test_a_total_is_checked_against_its_details(world: World, total: int, told: bool) -> None:
+    """Two whole figures may each be rounded by a half: a difference of one is no error."""
+    rows = [*population_rows("2025-06", GOOD), ("合计", "", "", total)]
+    assert accepted(world, "报表.xlsx", xlsx_bytes(rows)) == EXPECTED
+    assert ("合计与明细不符" in world.submission("报表.xlsx")["message_zh"]) is told
