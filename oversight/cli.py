@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("oversight.commands.explain", "说明一个单位的数字从哪里来、怎样算出来"),
     "editions": ("oversight.commands.editions", "列出已发布的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
+    "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
 }
 

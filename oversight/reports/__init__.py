@@ -1,0 +1,19 @@
+"""The monthly supervision report (督查通报): figures by SQL, wording by templates, four formats, versions, delivery."""
+
+from __future__ import annotations
+
+from oversight.reports.errors import NotReady, ReportError
+from oversight.reports.make import Made, make, make_all, month_before
+from oversight.reports.store import FORMATS, Version, versions
+
+__all__ = [
+    "FORMATS",
+    "Made",
+    "NotReady",
+    "ReportError",
+    "Version",
+    "make",
+    "make_all",
+    "month_before",
+    "versions",
+]

@@ -1,0 +1,212 @@
+"""What a bureau may change without touching code: `report/report.toml` and `report/templates/` in its data folder.
+
+The defaults lie in this package. A bureau's file is laid over them item by item, then the part
+`[scope."<code>"]` of the division a report is about. An item that does not exist is refused by name, so that
+a slip of the pen is not a setting that quietly does nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from oversight import presentation
+from oversight.reports.errors import ReportError
+from oversight.settings import DataFolder
+
+DEFAULTS = Path(__file__).parent / "defaults"
+# Stands before every value a template prints, so that a value is never read as mark-up.
+VALUE_MARK = "\x02"
+_FREE = {"scope", "delivery", "smtp"}
+_DELIVERY_KEYS = {"name", "folder", "email", "formats", "scopes"}
+_SMTP_KEYS = {"host", "port", "security", "user", "password_env", "sender", "timeout_seconds", "ca_file"}
+
+Settings = dict[str, Any]
+
+
+def report_folder(folder: DataFolder) -> Path:
+    """Where a bureau's own wording lies."""
+    return folder.root / "report"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Settings and templates of one report."""
+
+    settings: Settings
+    environment: SandboxedEnvironment
+    fonts: Path
+
+    def line(self, text: str, **values: Any) -> str:
+        """A short text of the settings, with its values filled in."""
+        return self._rendered(lambda: self.environment.from_string(text).render(**values), text).strip()
+
+    def template(self, name: str, **values: Any) -> str:
+        """A template's text; values in it carry `VALUE_MARK`."""
+        file = f"{name}.txt"
+        return self._rendered(lambda: self.environment.get_template(file).render(**values), file, marked=True)
+
+    def _rendered(self, render: Any, where: str, *, marked: bool = False) -> str:
+        try:
+            text: str = render()
+        except TemplateError as error:
+            line = getattr(error, "lineno", None)
+            place = f"{where} 第{line}行" if line else where
+            raise ReportError(
+                f"通报模板 {place} 有误：{error.message or error}。请改正后重新生成。"
+            ) from error
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise ReportError(f"通报模板 {where} 有误：{error}。请改正后重新生成。") from error
+        return text if marked else text.replace(VALUE_MARK, "")
+
+
+def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
+    """Settings and templates for the report on a division."""
+    settings = tomllib.loads((DEFAULTS / "report.toml").read_text("utf-8"))
+    own = _own(report_folder(folder) / "report.toml")
+    overrides = own.pop("scope", {})
+    _lay_over(settings, own, "")
+    if scope_code is not None and scope_code in overrides:
+        _lay_over(settings, overrides[scope_code], f"scope.{scope_code}.")
+    _check_delivery(settings)
+    return Wording(settings, _environment(folder), report_folder(folder) / "fonts")
+
+
+def fingerprint(folder: DataFolder) -> str:
+    """Of a bureau's own settings and templates, and of the program's own wording."""
+    digest = hashlib.sha256()
+    for root in (DEFAULTS, report_folder(folder)):
+        for path in sorted(_wording_files(root)):
+            digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            digest.update(_content(path))
+    return digest.hexdigest()[:16]
+
+
+def _wording_files(root: Path) -> Iterator[Path]:
+    yield from root.glob("report.toml")
+    yield from root.glob("templates/*.txt")
+    yield from root.glob("fonts/*")
+
+
+def _content(path: Path) -> bytes:
+    if path.name != "report.toml":
+        return path.read_bytes()
+    # To whom a report is sent does not change what it says.
+    settings = _own(path)
+    for name in ("delivery", "smtp"):
+        settings.pop(name, None)
+    return json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False).encode()
+
+
+def _own(path: Path) -> Settings:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReportError(f"通报设置 {path} 读不懂：{error}。请改正后重新生成。") from error
+
+
+def _lay_over(settings: Settings, own: Settings, where: str) -> None:
+    for key, value in own.items():
+        if not where and key in _FREE:
+            settings[key] = copy.deepcopy(value)
+        elif key not in settings:
+            known = "、".join(sorted({*settings, *(() if where else _FREE)}))
+            raise ReportError(f"通报设置里没有“{where}{key}”这一项，可用的有：{known}。请改正 report.toml。")
+        elif isinstance(settings[key], dict):
+            if not isinstance(value, dict):
+                raise ReportError(f"通报设置“{where}{key}”应当是一段，不是一个值。请改正 report.toml。")
+            _lay_over(settings[key], value, f"{where}{key}.")
+        else:
+            _check_type(f"{where}{key}", settings[key], value)
+            settings[key] = copy.deepcopy(value)
+
+
+def _check_type(name: str, default: Any, value: Any) -> None:
+    kinds = {bool: "true 或 false", int: "整数", str: "文字", list: "清单"}
+    wanted = type(default)
+    is_scopes = name.rsplit(".", 1)[-1] == "scopes" and isinstance(value, (str, list))
+    if not is_scopes and (not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool)):
+        raise ReportError(
+            f"通报设置“{name}”应当是{kinds.get(wanted, '')}，现在是 {value!r}。请改正 report.toml。"
+        )
+
+
+def _check_delivery(settings: Settings) -> None:
+    for item in settings.get("delivery", []):
+        unknown = set(item) - _DELIVERY_KEYS
+        if unknown:
+            raise ReportError(
+                f"[[delivery]] 里没有“{'、'.join(sorted(unknown))}”这一项。请改正 report.toml。"
+            )
+        if not item.get("name") or ("folder" in item) == ("email" in item):
+            raise ReportError(
+                "每个 [[delivery]] 要有 name，并且只写 folder 或 email 其中一项。请改正 report.toml。"
+            )
+    unknown = set(settings.get("smtp", {})) - _SMTP_KEYS
+    if unknown:
+        raise ReportError(f"[smtp] 里没有“{'、'.join(sorted(unknown))}”这一项。请改正 report.toml。")
+
+
+def names(values: Sequence[Any], limit: int = 5) -> str:
+    """甲、乙、丙等8个单位."""
+    listed = "、".join(str(value) for value in values[:limit])
+    return f"{listed}等{presentation.count(len(values))}个单位" if len(values) > limit else listed
+
+
+def tight(text: str) -> str:
+    """Running text has no space between a figure and its unit."""
+    return text.replace(" ", "")
+
+
+def _environment(folder: DataFolder) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader(
+            [
+                FileSystemLoader(report_folder(folder) / "templates"),
+                FileSystemLoader(DEFAULTS / "templates"),
+            ]
+        ),
+        undefined=StrictUndefined,
+        finalize=lambda value: f"{VALUE_MARK}{value}",
+        autoescape=False,
+    )
+    environment.filters.update(
+        wan=_wan,
+        yuan=lambda value: tight(presentation.money(value, "yuan", named=True)),
+        pct=lambda value, named=True: presentation.percent(value, 2, named=named),
+        count=presentation.count,
+        quantity=lambda value, unit=None: tight(presentation.quantity(value, unit, "yuan")),
+        month=presentation.month,
+        day=_day,
+        names=names,
+        status=presentation.status_label,
+    )
+    return environment
+
+
+def _wan(value: Decimal) -> str:
+    """万元; less than one 万元 as 元, so that a small amount does not read as nought."""
+    unit: presentation.MoneyUnit = "wan" if abs(value) >= 10_000 or value == 0 else "yuan"
+    return tight(presentation.money(value, unit, named=True))
+
+
+def _day(value: date | datetime | None) -> str:
+    return presentation.day(value)
+
+
+def as_decimal(value: Any) -> Decimal:
+    """A threshold of the settings, for comparison with a figure."""
+    return Decimal(str(value))

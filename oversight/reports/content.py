@@ -1,0 +1,899 @@
+"""From figures and wording to a `Report`: which sentences, tables, charts and annexes there are.
+
+Templates are plain text. `# `, `## ` and `### ` begin headings (numbered 一、（一）1. here), `[表 key]` and
+`[图 key]` say where a table or chart stands, every other line is a paragraph. A table or chart that has
+nothing to show is left out with its caption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from oversight import presentation
+from oversight.reports.config import VALUE_MARK, Wording, as_decimal
+from oversight.reports.errors import ReportError
+from oversight.reports.facts import Change, Facts, Row, built_at, earlier, month_end
+from oversight.reports.model import (
+    Annex,
+    Block,
+    Chart,
+    ChartRef,
+    Column,
+    Heading,
+    Paragraph,
+    Report,
+    Series,
+    Table,
+    TableRef,
+    Total,
+    Value,
+)
+
+NOT_REPORTED, NONE = presentation.NOT_REPORTED, presentation.NONE
+GAP_STEPS = {
+    "opened": "新出现缺口",
+    "grown": "缺口扩大",
+    "shrunk": "缺口缩小",
+    "closed": "缺口消除",
+    "entered": "新纳入判定且有缺口",
+    "left": "不再纳入判定而原有缺口",
+}
+UNIT_STEPS = {
+    "same": "两期均可判定的单位",
+    "entered": "本期新纳入判定的单位",
+    "left": "本期不再纳入判定的单位",
+}
+KIND_ZH = {"new": "新增", "continuing": "持续", "cleared": "已整改"}
+DOUBT_ZH = {"held": "待确认", "rejected": "退回", "doubt": "存疑"}
+REPORTED_ZH = {"reported": "已报", "held": "待确认", "missing": NOT_REPORTED}
+DATASETS = ("population", "budget", "staffing")
+_DIGITS = "零一二三四五六七八九"
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """This version against the one before: what differs, and why."""
+
+    version: int
+    edition_id: str
+    before: int
+    before_edition: str
+    reasons: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+    @property
+    def count(self) -> int:
+        """How many figures differ."""
+        return len(self.rows)
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.rows
+
+
+class _Numbers(dict[str, int]):
+    """Numbers of annexes by key; an annex that was left out is spoken of without one."""
+
+    def __missing__(self, key: str) -> str:
+        return "（本期略）"
+
+
+def build(
+    facts: Facts,
+    wording: Wording,
+    *,
+    version: int,
+    draft: str = "",
+    changes: Changes | None = None,
+) -> Report:
+    """The whole report."""
+    settings = wording.settings
+    tables = _tables(facts, settings)
+    if changes is not None:
+        tables["changes"] = _changes_table(changes)
+    charts = _charts(facts, settings)
+    annex_keys = _annex_keys(settings, tables, changes)
+    values = _values(facts, wording, _Numbers({key: place + 1 for place, key in enumerate(annex_keys)}))
+    numbering = _Numbering()
+    written = _Written(tables, charts, numbering)
+
+    def section(name: str, **more: Any) -> tuple[Block, ...]:
+        return tuple(written.blocks(wording.template(name, **values, **more)))
+
+    opening = section("opening")
+    body = tuple(block for name in settings["content"]["sections"] for block in section(name))
+    annexes = []
+    for number, key in enumerate(annex_keys, start=1):
+        table = tables["ranking_all" if key == "ranking" else f"annex_{key}" if key != "changes" else key]
+        blocks = section("changes", changes=changes) if key == "changes" else (TableRef(table, ""),)
+        annexes.append(Annex(number, _ANNEX_TITLES[key], blocks))
+
+    texts = settings["document"]
+    issuer = wording.line(texts["issuer"], **values)
+    known = {**values, "issuer": issuer}
+    edition = str(facts.edition["edition_id"])
+    return Report(
+        month=facts.month,
+        scope_code=facts.scope.code,
+        scope_name=facts.scope.name,
+        issuer=issuer,
+        red_head=wording.line(texts["red_head_text"], **known) if texts["red_head"] else "",
+        document_no=wording.line(texts["document_no"], **known),
+        title=wording.line(texts["title"], **known),
+        recipients=wording.line(texts["recipients"], **known),
+        opening=opening,
+        body=body,
+        closing=(),
+        annexes=tuple(annexes),
+        signature=wording.line(texts["signature"], **known),
+        dated=presentation.day(values["dates"]["issued"]),
+        notes=_notes(facts, version, draft),
+        edition_id=edition,
+        built_at=built_at(facts),
+        version=version,
+        draft=draft,
+        source=presentation.source_line(edition, facts.edition.get("last_month"), built_at(facts)),
+        fonts={name: value for name, value in settings["style"].items() if isinstance(value, str)},
+    )
+
+
+class _Numbering:
+    """Numbers of headings, tables and charts through the whole document."""
+
+    def __init__(self) -> None:
+        self.levels = [0, 0, 0]
+        self.tables = 0
+        self.charts = 0
+
+    def heading(self, level: int, text: str) -> Heading:
+        """The heading with its number; deeper levels begin anew."""
+        self.levels[level - 1] += 1
+        self.levels[level:] = [0] * (3 - level)
+        number = self.levels[level - 1]
+        written = (f"{chinese(number)}、", f"（{chinese(number)}）", f"{number}.")[level - 1]
+        return Heading(level, written + text)
+
+
+class _Written:
+    """Reads rendered templates."""
+
+    def __init__(self, tables: dict[str, Table], charts: dict[str, Chart], numbering: _Numbering) -> None:
+        self.tables, self.charts, self.numbering = tables, charts, numbering
+
+    def blocks(self, rendered: str) -> Iterable[Block]:
+        """Blocks of a rendered template, in order."""
+        for raw in rendered.split("\n"):
+            line = raw.strip()
+            text = " ".join(line.replace(VALUE_MARK, "").split())
+            if not text:
+                continue
+            if line.startswith("#"):
+                level = len(line) - len(line.lstrip("#"))
+                yield self.numbering.heading(min(level, 3), text.lstrip("#").strip())
+            elif line.startswith(("[表 ", "[图 ")) and line.endswith("]"):
+                yield from self._placed(line[1], line[3:-1].strip())
+            else:
+                yield Paragraph(text)
+
+    def _placed(self, kind: str, key: str) -> Iterable[Block]:
+        if kind == "表":
+            if key not in self.tables:
+                raise ReportError(f"通报模板里的 [表 {key}] 不存在，可用的有：{'、'.join(self.tables)}。")
+            table = self.tables[key]
+            if table.rows:
+                self.numbering.tables += 1
+                yield TableRef(table, f"表{self.numbering.tables} {table.title}")
+        elif key not in _CHARTS:
+            raise ReportError(f"通报模板里的 [图 {key}] 不存在，可用的有：{'、'.join(_CHARTS)}。")
+        elif key in self.charts:
+            self.numbering.charts += 1
+            chart = self.charts[key]
+            yield ChartRef(chart, f"图{self.numbering.charts} {chart.title}")
+
+
+def chinese(number: int) -> str:
+    """1 to 99 as 一 … 九十九, for headings."""
+    tens, ones = divmod(number, 10)
+    front = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
+    return front + (_DIGITS[ones] if ones or not tens else "")
+
+
+def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
+    """What templates may name; described in docs/report.md."""
+    settings = wording.settings
+    shorts = [row for row in facts.findings if row["status"] == "short"]
+    by_kind = {kind: [row for row in shorts if row["kind"] == kind] for kind in KIND_ZH}
+    open_now = [*by_kind["new"], *by_kind["continuing"]]
+    chosen = _named(facts, settings)
+    limit = settings["named"]["limit"]
+    missing = [
+        {
+            **row,
+            "what": "、".join(presentation.DATASET[name] for name in DATASETS if row[name] == "missing"),
+            "never": all(row[f"{name}_last"] is None for name in DATASETS),
+            "months": _months_missing(row, facts.month),
+        }
+        for row in facts.reporting
+        if any(row[name] == "missing" for name in DATASETS)
+    ]
+    return {
+        "scope": facts.scope,
+        "month": facts.month,
+        "month_zh": presentation.month(facts.month),
+        "month_end": month_end(facts.month),
+        "month_end_zh": presentation.day(month_end(facts.month)),
+        "edition": facts.edition,
+        "documents": facts.documents,
+        "standards": facts.standards,
+        "totals": facts.totals,
+        "against_month": facts.against_month,
+        "against_year": facts.against_year,
+        "is_first_month": facts.against_month is None,
+        "ranking": facts.ranking,
+        "units": facts.units,
+        "staffing": facts.staffing,
+        "staffing_rows": facts.staffing_rows,
+        "capacity": facts.capacity,
+        "capacity_rows": facts.capacity_rows,
+        "findings": by_kind,
+        "open_count": len(open_now),
+        "longest": sorted(by_kind["continuing"], key=lambda row: (-row["months_open"], row["finding_id"])),
+        "limit": limit,
+        "named": [_told(facts, wording, row) for row in chosen[:limit]],
+        "named_total": len(chosen),
+        "reporting": facts.reporting,
+        "missing": missing,
+        "held": [row for row in facts.reporting if any(row[name] == "held" for name in DATASETS)],
+        "doubts": [{**row, "kind_zh": DOUBT_ZH[row["kind"]]} for row in facts.doubts],
+        "files": facts.files,
+        "gap_steps": GAP_STEPS,
+        "annex": annex,
+        "dates": _dates(facts.month, settings["deadlines"]),
+    }
+
+
+def _dates(month: date, deadlines: Row) -> dict[str, date]:
+    issued = earlier(month, -1).replace(day=deadlines["issue_day"])
+    steps = {name: issued + timedelta(days=deadlines[f"{name}_days"]) for name in _DEADLINES}
+    return {"issued": issued, **steps}
+
+
+_DEADLINES = ("confirm", "supplement", "plan", "rectify")
+
+
+def _months_missing(row: Row, month: date) -> int:
+    """The longest time for which one of the datasets has not come; 0 when it never came."""
+    spans = [
+        (month.year - last.year) * 12 + month.month - last.month
+        for name in DATASETS
+        if row[name] == "missing" and (last := row[f"{name}_last"]) is not None
+    ]
+    return max(spans, default=0)
+
+
+def _named(facts: Facts, settings: Row) -> list[Row]:
+    """Findings that meet one of the thresholds for naming, worst first. Soft rules are never named."""
+    rule = settings["named"]
+    least, most = as_decimal(rule["min_gap_cny"]), as_decimal(rule["max_adequacy_pct"])
+
+    def is_typical(row: Row) -> bool:
+        if row["unit"] == "元" and row["shortfall"] is not None:
+            rate = presentation.ratio_pct(row["value_checked"], row["value_expected"])
+            if row["shortfall"] >= least or (rate is not None and rate <= most):
+                return True
+        return bool(row["severity"] in rule["severities"] and row["months_open"] >= rule["min_months_open"])
+
+    def weight(row: Row) -> Decimal:
+        return (
+            (row["shortfall"] or Decimal(0)) / row["value_expected"] if row["value_expected"] else Decimal(0)
+        )
+
+    order = {"high": 0, "medium": 1, "low": 2}
+    chosen = [
+        row
+        for row in facts.findings
+        if row["kind"] != "cleared"
+        and row["status"] == "short"
+        and row["gradeable"] == "Y"
+        and is_typical(row)
+    ]
+    return sorted(chosen, key=lambda row: (order.get(row["severity"], 3), -weight(row), row["finding_id"]))
+
+
+def _told(facts: Facts, wording: Wording, finding: Row) -> Row:
+    """The finding with its arithmetic in words."""
+    unit = next((row for row in facts.units if row["township_code"] == finding["subject_code"]), None)
+    staff = next(
+        (
+            row
+            for row in facts.staffing_rows
+            if row["township_code"] == finding["subject_code"] and row["standard_id"] == finding["rule_id"]
+        ),
+        None,
+    )
+    told = dict(finding)
+    told["is_rate"] = bool(
+        unit
+        and unit["formula"] == "per_capita_by_tier"
+        and unit["tier_value"] is not None
+        and unit["population_persons"] is not None
+        and unit["tier_value"] * unit["population_persons"] * 12 == unit["guaranteed_annual_cny"]
+    )
+    of_county = finding["county_name"] if facts.scope.level != "county" else ""
+    told["place"] = (of_county if of_county != finding["subject_name"] else "") + finding["subject_name"]
+    text = wording.template("arithmetic", f=told, unit=unit, staff=staff)
+    told["arithmetic"] = "".join(text.replace(VALUE_MARK, "").split("\n")).strip()
+    return told
+
+
+# Tables ---------------------------------------------------------------------------------------------------
+
+
+def _tables(facts: Facts, settings: Row) -> dict[str, Table]:
+    tables = [
+        _overview(facts),
+        *_change_tables(facts),
+        *_ranking(facts, settings["content"]["ranking_rows"]),
+        _capacity(facts),
+        _annex_funding(facts),
+        _annex_staffing(facts),
+        _annex_findings(facts),
+        _annex_reporting(facts),
+        _annex_doubts(facts),
+        _annex_standards(facts),
+    ]
+    return {table.key: table for table in tables}
+
+
+def _overview(facts: Facts) -> Table:
+    columns = (
+        Column("month", "月份", "month", 10),
+        Column("judged", "可判定（个）", "count", 7),
+        Column("guaranteed", "应保障（元）", "money", 14),
+        Column("allocated", "年度安排（元）", "money", 14),
+        Column("gap", "安排缺口（元）", "money", 14),
+        Column("adequacy", "保障率（%）", "pct", 8),
+        Column("paid", "累计拨付（元）", "money", 14),
+        Column("paid_pct", "拨付率（%）", "pct", 8),
+    )
+    months = [facts.totals]
+    months += [change.then for change in (facts.against_month, facts.against_year) if change]
+    rows = tuple(
+        (
+            item.month,
+            item.judged,
+            item.guaranteed if item.judged else NONE,
+            item.allocated if item.judged else NONE,
+            item.gap if item.judged else NONE,
+            item.adequacy if item.adequacy is not None else NONE,
+            item.paid if item.paid_units else NOT_REPORTED,
+            item.paid_pct if item.paid_pct is not None else NONE,
+        )
+        for item in months
+    )
+    return Table(
+        "overview",
+        "经费保障总体情况",
+        columns,
+        rows if facts.totals.judged else (),
+        note="应保障、年度安排、安排缺口为全年数，只计可判定单位；累计拨付和拨付率只计已报拨付数的单位。",
+    )
+
+
+def _change_tables(facts: Facts) -> list[Table]:
+    return [
+        _change_table("change_month", "较上月变化的构成", facts.against_month),
+        _change_table("change_year", "较上年同月变化的构成", facts.against_year),
+    ]
+
+
+def _change_table(key: str, title: str, change: Change | None) -> Table:
+    columns = (
+        Column("what", "构成", "text", 22),
+        Column("units", "单位数（个）", "count", 10, total="sum"),
+        Column("guaranteed", "应保障变化（元）", "money", 16, total="sum"),
+        Column("allocated", "年度安排变化（元）", "money", 16, total="sum"),
+        Column("gap", "安排缺口变化（元）", "money", 16, total="sum"),
+    )
+    steps = change.by_unit if change else ()
+    rows = tuple(
+        (UNIT_STEPS[step.key], step.units, step.guaranteed, step.allocated, step.gap) for step in steps
+    )
+    total = None
+    if change:
+        total = Total(
+            "合计",
+            {
+                "units": sum(step.units for step in steps),
+                "guaranteed": change.guaranteed,
+                "allocated": change.allocated,
+                "gap": change.gap,
+            },
+        )
+    return Table(key, title, columns, rows, total)
+
+
+def _ranking(facts: Facts, shown: int) -> list[Table]:
+    is_township = facts.rank_by == "township"
+    columns = (
+        Column("rank", "名次", "rank", 6),
+        Column("name", "单位", "text", 16),
+        Column("parent", "所属", "text", 12, printed=not is_township),
+        Column("judged", "可判定（个）", "count", 8, printed=not is_township, total="sum"),
+        Column("guaranteed", "应保障（元）", "money", 14, total="sum"),
+        Column("allocated", "年度安排（元）", "money", 14, total="sum"),
+        Column("gap", "安排缺口（元）", "money", 14, total="sum"),
+        Column("adequacy", "保障率（%）", "pct", 9, total=("ratio", "allocated", "guaranteed")),
+        Column("paid_pct", "拨付率（%）", "pct", 9),
+        Column("rank_before", "上月名次", "rank", 7),
+    )
+
+    def line(item: Row) -> tuple[Value, ...]:
+        totals = item["totals"]
+        known = totals.judged > 0
+        absent = NOT_REPORTED if totals.not_reported else NONE
+        return (
+            item["rank"] or absent,
+            item["name"],
+            item["parent"],
+            totals.judged,
+            totals.guaranteed if known else absent,
+            totals.allocated if known else absent,
+            totals.gap if known else absent,
+            item["adequacy"] if item["adequacy"] is not None else absent,
+            totals.paid_pct if totals.paid_pct is not None else NONE,
+            item["rank_before"] or NONE,
+        )
+
+    rows = tuple(line(item) for item in facts.ranking)
+    placed = [item for item in facts.ranking if item["rank"]]
+    total = Total(
+        "合计",
+        {
+            "judged": facts.totals.judged,
+            "guaranteed": facts.totals.guaranteed,
+            "allocated": facts.totals.allocated,
+            "gap": facts.totals.gap,
+            "adequacy": facts.totals.adequacy,
+        },
+    )
+    title = "保障率排名"
+    whole = Table("ranking_all", title, columns, rows if placed else (), total)
+    if len(rows) <= shown:
+        return [dataclasses.replace(whole, key="ranking"), dataclasses.replace(whole, rows=())]
+    # The first and the last places; everything is in the annex.
+    half = max(shown // 2, 1)
+    picked = tuple(line(item) for item in placed[:half] + placed[half:][-half:])
+    partial = Table("ranking", f"{title}（前{half}位和后{half}位）", columns, picked)
+    return [partial, whole]
+
+
+def _capacity(facts: Facts) -> Table:
+    columns = (
+        Column("rule", "编号", "text", 8),
+        Column("title", "事项", "text", 40),
+        Column("month", "时期", "month", 12),
+        Column("due", "应判定（个）", "count", 8),
+        Column("met", "达标", "count", 6),
+        Column("short", "不达标", "count", 7),
+        Column("over", "超配提示", "count", 6, printed=False),
+        Column("not_reported", "未报送", "count", 7),
+    )
+    rows = tuple(
+        (
+            row["rule_id"],
+            row["title_zh"] + ("（只作提示）" if row["gradeable"] == "soft" else ""),
+            row["month"],
+            row["due"],
+            row["met"],
+            row["short"],
+            row["over"],
+            row["not_reported"],
+        )
+        for row in facts.capacity
+    )
+    return Table("capacity", "村级力量和能力建设判定情况", columns, rows)
+
+
+def _annex_funding(facts: Facts) -> Table:
+    columns = (
+        Column("name", "单位", "text", 16),
+        Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
+        Column("code", "区划代码", "text", 10, printed=False),
+        Column("standard", "标准", "text", 6, printed=False),
+        Column("population", "定档人口（人）", "count", 9),
+        Column("population_month", "人口月份", "month", 11, printed=False),
+        Column("population_note", "人口说明", "text", 12, printed=False),
+        Column("tier", "档次", "text", 11),
+        Column("guaranteed", "应保障（元）", "money", 13, total="sum"),
+        Column("allocated", "年度安排（元）", "money", 13, total="sum"),
+        Column("gap", "安排缺口（元）", "money", 13, total="sum"),
+        Column("surplus", "高出标准（元）", "money", 13, printed=False, total="sum"),
+        Column("adequacy", "保障率（%）", "pct", 8, total=("ratio", "allocated", "guaranteed")),
+        Column("guaranteed_ytd", "应保障累计（元）", "money", 13, printed=False, total="sum"),
+        Column("paid", "累计拨付（元）", "money", 13, total="sum"),
+        Column("paid_gap", "拨付缺口（元）", "money", 13, total="sum"),
+        Column("spent", "累计支出（元）", "money", 13, printed=False, total="sum"),
+        Column("edge", "分档线说明", "text", 26, printed=False),
+        Column("status", "状态", "text", 9),
+    )
+    rows = []
+    for row in facts.units:
+        absent = NOT_REPORTED if row["standard_id"] else NONE
+
+        def known(name: str, row: Row = row, absent: str = absent) -> Value:
+            value: Value = row[name]
+            return absent if value is None else value
+
+        rows.append(
+            (
+                row["township_name"],
+                row["county_name"],
+                row["township_code"],
+                row["standard_id"] or NONE,
+                known("population_persons"),
+                row["population_month"] or NONE,
+                "本年数代用" if row["population_is_fallback"] else "",
+                row["tier_label"] or NONE,
+                known("guaranteed_annual_cny"),
+                NOT_REPORTED if row["allocated_annual_cny"] is None else row["allocated_annual_cny"],
+                row["allocation_shortfall_cny"] if row["allocation_shortfall_cny"] is not None else NONE,
+                row["allocation_surplus_cny"] if row["allocation_surplus_cny"] is not None else NONE,
+                row["adequacy_pct"] if row["adequacy_pct"] is not None else NONE,
+                known("guaranteed_ytd_cny"),
+                NOT_REPORTED if row["disbursed_ytd_cny"] is None else row["disbursed_ytd_cny"],
+                row["disbursement_shortfall_ytd_cny"]
+                if row["disbursement_shortfall_ytd_cny"] is not None
+                else NONE,
+                NOT_REPORTED if row["spent_ytd_cny"] is None else row["spent_ytd_cny"],
+                _edge(row),
+                presentation.status_label(row["status"]),
+            )
+        )
+    judged = [row for row in facts.units if row["status"] in ("met", "short")]
+
+    def total(name: str) -> Decimal:
+        return sum((row[name] for row in judged if row[name] is not None), Decimal("0.00"))
+
+    sums = Total(
+        "可判定单位合计",
+        {
+            "guaranteed": facts.totals.guaranteed,
+            "allocated": facts.totals.allocated,
+            "gap": facts.totals.gap,
+            "surplus": facts.totals.surplus,
+            "adequacy": facts.totals.adequacy if facts.totals.adequacy is not None else NONE,
+            "guaranteed_ytd": facts.totals.guaranteed_ytd,
+            "paid": total("disbursed_ytd_cny"),
+            "paid_gap": total("disbursement_shortfall_ytd_cny"),
+            "spent": total("spent_ytd_cny"),
+        },
+        where="status",
+        counted=(presentation.status_label("met"), presentation.status_label("short")),
+    )
+    return Table(
+        "annex_funding",
+        "乡镇经费保障明细表",
+        columns,
+        tuple(rows),
+        sums if judged else None,
+        note="合计只计状态为达标、不达标的单位。“未报”为应报未报，“—”为不适用或无法计算，均不按零处理。",
+    )
+
+
+def _edge(row: Row) -> str:
+    if not row["is_on_tier_edge"] or row["other_annual_cny"] is None:
+        return ""
+    return (
+        f"在分档线上，按{row['other_tier_label']}档为{presentation.money(row['other_annual_cny'], 'yuan')}元"
+    )
+
+
+def _annex_staffing(facts: Facts) -> Table:
+    columns = (
+        Column("name", "单位", "text", 16),
+        Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
+        Column("code", "区划代码", "text", 10, printed=False),
+        Column("standard", "标准", "text", 7),
+        Column("tier", "档次", "text", 11),
+        Column("counted", "计入", "count", 7),
+        Column("required", "最低", "count", 7),
+        Column("advised", "上限", "count", 7),
+        Column("shortfall", "缺员", "count", 7, total="sum"),
+        Column("excess", "超配", "count", 7, total="sum"),
+        Column("partial", "口径说明", "text", 14, printed=False),
+        Column("status", "状态", "text", 10),
+    )
+    rows = tuple(
+        (
+            row["township_name"],
+            row["county_name"],
+            row["township_code"],
+            row["standard_id"],
+            row["tier_label"] or NONE,
+            NOT_REPORTED if row["counted_persons"] is None else row["counted_persons"],
+            NONE if row["required_min_persons"] is None else row["required_min_persons"],
+            NONE if row["advised_max_persons"] is None else row["advised_max_persons"],
+            NONE if row["shortfall_persons"] is None else row["shortfall_persons"],
+            NONE if row["excess_persons"] is None else row["excess_persons"],
+            "部分口径未报" if row["counted_is_partial"] else "",
+            presentation.status_label(row["status"]),
+        )
+        for row in facts.staffing_rows
+    )
+
+    def total(name: str) -> int:
+        return sum(row[name] for row in facts.staffing_rows if row[name] is not None)
+
+    sums = Total("合计", {"shortfall": total("shortfall_persons"), "excess": total("excess_persons")})
+    titles = "；".join(f"{row['standard_id']} {row['title_zh']}（{row['unit']}）" for row in facts.staffing)
+    return Table(
+        "annex_staffing",
+        "乡镇人员配备明细表",
+        columns,
+        rows,
+        sums if rows else None,
+        note=titles and f"标准：{titles}。",
+    )
+
+
+def _annex_findings(facts: Facts) -> Table:
+    columns = (
+        Column("name", "单位", "text", 16),
+        Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
+        Column("rule", "标准", "text", 7),
+        Column("title", "问题", "text", 32),
+        Column("expected", "应为", "quantity", 11),
+        Column("checked", "实为", "quantity", 11),
+        Column("shortfall", "差额", "quantity", 11),
+        Column("unit", "计量", "text", 5),
+        Column("opened", "出现月份", "month", 11),
+        Column("months", "期数", "count", 5),
+        Column("severity", "程度", "text", 6),
+        Column("kind", "情况", "text", 7),
+        Column("basis", "依据", "text", 40, printed=False),
+    )
+    rows = tuple(
+        (
+            row["subject_name"],
+            row["county_name"],
+            row["rule_id"],
+            row["title_zh"],
+            row["value_expected"] if row["value_expected"] is not None else NONE,
+            row["value_checked"] if row["value_checked"] is not None else NONE,
+            row["shortfall"] if row["shortfall"] is not None else NONE,
+            row["unit"] or "",
+            row["opened_month"],
+            row["months_open"],
+            presentation.label(presentation.SEVERITY, row["severity"]),
+            KIND_ZH[row["kind"]],
+            f"《{row['document_title']}》{row['clause']}",
+        )
+        for row in facts.findings
+        if row["status"] == "short"
+    )
+    return Table("annex_findings", "问题清单", columns, rows, note="已整改的问题所列为整改前最近一期的数。")
+
+
+def _annex_reporting(facts: Facts) -> Table:
+    columns = (
+        Column("name", "单位", "text", 18),
+        Column("county", "县（市、区）", "text", 16, printed=facts.scope.level != "county"),
+        Column("code", "区划代码", "text", 11, printed=False),
+        *(Column(name, presentation.DATASET[name], "text", 12) for name in DATASETS),
+        Column("last", "最近一次报送", "text", 16),
+    )
+    rows = []
+    for row in facts.reporting:
+        if all(row[name] == "reported" for name in DATASETS):
+            continue
+        last = max((row[f"{name}_last"] for name in DATASETS if row[f"{name}_last"]), default=None)
+        rows.append(
+            (
+                row["township_name"],
+                row["county_name"],
+                row["township_code"],
+                *(REPORTED_ZH[row[name]] for name in DATASETS),
+                presentation.month(last, absent="从未报送"),
+            )
+        )
+    return Table("annex_reporting", "未报送和待确认单位名单", columns, tuple(rows))
+
+
+def _annex_doubts(facts: Facts) -> Table:
+    columns = (
+        Column("kind", "类别", "text", 7),
+        Column("name", "单位", "text", 15),
+        Column("message", "说明", "text", 40),
+        Column("what", "处理办法", "text", 26),
+        Column("file", "文件", "text", 30),
+        Column("sheet", "工作表", "text", 10, printed=False),
+        Column("row", "行", "text", 5),
+    )
+    rows = tuple(
+        (
+            DOUBT_ZH[row["kind"]],
+            row["name"] or row["county_name"] or NONE,
+            row["message_zh"] or "",
+            row["what_to_do_zh"] or "",
+            row["file_name"] or NONE,
+            row["sheet"] or "",
+            str(row["row_number"]) if row["row_number"] is not None else NONE,
+        )
+        for row in facts.doubts
+    )
+    return Table("annex_doubts", "数据疑点清单", columns, rows)
+
+
+def _annex_standards(facts: Facts) -> Table:
+    columns = (
+        Column("id", "编号", "text", 7),
+        Column("title", "标准", "text", 26),
+        Column("document", "文件", "text", 30),
+        Column("clause", "条款", "text", 9),
+        Column("quotation", "原文", "text", 44),
+        Column("strength", "约束", "text", 7, printed=False),
+        Column("ambiguity", "不明之处和处理", "text", 40, printed=False),
+    )
+    rows = tuple(
+        (
+            row["standard_id"],
+            row["title_zh"],
+            row["document_title"],
+            row["clause"] or "",
+            row["quotation"] or "",
+            presentation.label(presentation.STRENGTH, row["strength"]),
+            row["ambiguity_zh"] or "",
+        )
+        for row in facts.standards
+    )
+    return Table("annex_standards", "适用标准和条款原文", columns, rows)
+
+
+def _changes_table(changes: Changes) -> Table:
+    columns = (
+        Column("name", "单位", "text", 16),
+        Column("what", "项目", "text", 20),
+        Column("before", "上一版", "text", 18),
+        Column("after", "本版", "text", 18),
+        Column("why", "原因", "text", 44),
+    )
+    return Table("changes", "与上一版的差异", columns, changes.rows)
+
+
+_ANNEX_TITLES = {
+    "changes": "本版与上一版的差异及原因",
+    "ranking": "保障率排名（全部单位）",
+    "funding": "乡镇经费保障明细表",
+    "staffing": "乡镇人员配备明细表",
+    "findings": "问题清单",
+    "reporting": "未报送和待确认单位名单",
+    "doubts": "数据疑点清单",
+    "standards": "适用标准和条款原文",
+}
+
+
+def _annex_keys(settings: Row, tables: dict[str, Table], changes: Changes | None) -> list[str]:
+    chosen = list(settings["content"]["annexes"])
+    unknown = [key for key in chosen if f"annex_{key}" not in tables]
+    if unknown:
+        raise ReportError(f"通报设置 content.annexes 里没有“{'、'.join(unknown)}”。请改正 report.toml。")
+    keys = ["changes"] if changes else []
+    keys += ["ranking"] if tables["ranking_all"].rows else []
+    return keys + [key for key in chosen if tables[f"annex_{key}"].rows]
+
+
+# Charts ---------------------------------------------------------------------------------------------------
+
+_CHARTS = ("adequacy", "trend", "staffing")
+
+
+def _charts(facts: Facts, settings: Row) -> dict[str, Chart]:
+    found = (
+        _adequacy_chart(facts, settings["content"]["chart_units"]),
+        _trend_chart(facts),
+        _staffing_chart(facts),
+    )
+    return {chart.key: chart for chart in found if chart is not None}
+
+
+def _wan(value: Decimal) -> Decimal:
+    return presentation.rounded(presentation.money_value(value, "wan"), 2)
+
+
+def _adequacy_chart(facts: Facts, limit: int) -> Chart | None:
+    judged = [item for item in facts.ranking if item["totals"].judged]
+    if not judged:
+        return None
+    worst = sorted(judged, key=lambda item: (-item["totals"].gap, item["code"]))[:limit]
+    title = "应保障与年度安排对比（万元）"
+    if len(judged) > limit:
+        title = f"应保障与年度安排对比（万元，缺口最大的{limit}个单位）"
+    return Chart(
+        "adequacy",
+        title,
+        "dumbbell",
+        tuple(item["name"] for item in worst),
+        (
+            Series("应保障", tuple(_wan(item["totals"].guaranteed) for item in worst)),
+            Series("年度安排", tuple(_wan(item["totals"].allocated) for item in worst)),
+        ),
+        "万元",
+    )
+
+
+def _trend_chart(facts: Facts) -> Chart | None:
+    months = [item for item in facts.trend if item.judged]
+    if len(months) < 2:
+        return None
+    return Chart(
+        "trend",
+        "保障率和拨付率走势（%）",
+        "lines",
+        tuple(presentation.month_short(item.month) for item in facts.trend),
+        (
+            Series("保障率", tuple(item.adequacy for item in facts.trend)),
+            Series("拨付率", tuple(item.paid_pct for item in facts.trend)),
+        ),
+        "%",
+    )
+
+
+def _staffing_chart(facts: Facts) -> Chart | None:
+    if not facts.staffing:
+        return None
+    states = [
+        state
+        for state in ("met", "short", "over", "not_reported", "unconfirmed")
+        if any(row[state] for row in facts.staffing)
+    ]
+    return Chart(
+        "staffing",
+        "人员标准判定情况（个）",
+        "stacked",
+        tuple(f"{row['standard_id']}" for row in facts.staffing),
+        tuple(
+            Series(presentation.status_label(state), tuple(row[state] for row in facts.staffing))
+            for state in states
+        ),
+        "个",
+    )
+
+
+def _notes(facts: Facts, version: int, draft: str) -> tuple[tuple[str, str], ...]:
+    edition = facts.edition
+    made: datetime = built_at(facts)
+    states: Sequence[str] = (
+        "met",
+        "short",
+        "over",
+        "not_reported",
+        "no_standard",
+        "not_applicable",
+        "unconfirmed",
+    )
+    labels = "、".join(presentation.status_label(state) for state in states)
+    notes = [
+        ("通报范围", f"{facts.scope.name}（{facts.scope.code}）"),
+        ("统计月份", presentation.month(facts.month)),
+        ("通报版本", draft or f"第{version}版"),
+        ("数据版次", str(edition["edition_id"])),
+        ("数据生成时间", presentation.moment(made)),
+        ("标准指纹", str(edition["standards_fingerprint"])),
+        ("程序版本", str(edition["code_version"])),
+        ("计量单位", "金额单位为元，保留两位小数；正文中的万元为四舍五入后的数。"),
+        ("应保障", "按标准全年应保障的工作经费；应保障累计为全年数乘以月数除以12。"),
+        ("年度安排", "本年最近一次报送的调整后预算，没有则为年初预算。"),
+        ("安排缺口", "应保障减年度安排，不足零按零；高出标准的部分不抵减其他单位的缺口。"),
+        ("保障率", "年度安排÷应保障×100，四舍五入保留两位小数。"),
+        ("定档人口", "上年12月及以前最近一次报送数；没有的用本年最早一次报送数代用并注明。"),
+        ("合计", "只计可判定（达标、不达标）的单位；未报送不按零计算，也不视为达标。"),
+        ("名次", "比例相同名次并列，其后名次顺延；未报送的单位不排名。"),
+        ("状态", labels),
+    ]
+    return tuple(notes)

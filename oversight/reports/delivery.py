@@ -1,0 +1,352 @@
+"""Sending a version to those named in the settings: exactly once for each month, division, version and recipient.
+
+The ledger `reports/deliveries.sqlite` is written through to the disk before and after each step.
+
+A folder: the files are staged beside their place and renamed into it, so doing it again after a crash changes
+nothing. E-mail: a message counts as `sending` from just before its last line goes out until the server's answer
+is in the ledger. A crash before that point leaves nothing behind at the server, and the next run sends. A crash
+after it cannot tell whether the server took the message: it is not sent again on its own but reported, and
+`--send-again` sends it once someone has looked. The Message-ID is made from the key, so that a mailbox that
+already has the message can recognise it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import smtplib
+import socket
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from oversight import presentation
+from oversight.reports import config, store
+from oversight.reports.errors import ReportError
+from oversight.reports.store import FORMATS, Version
+from oversight.settings import TIME_ZONE, DataFolder
+
+LEDGER = "deliveries.sqlite"
+_MIME = {
+    "docx": ("application", "vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "pdf": ("application", "pdf"),
+    "xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "html": ("text", "html"),
+}
+_SCHEMA = """
+create table if not exists deliveries (
+    month text not null, scope_code text not null, version integer not null,
+    recipient text not null, address text not null, state text not null check (state in ('sending', 'sent')),
+    at text not null, formats text not null, edition_id text not null, message_id text not null,
+    primary key (month, scope_code, version, recipient)
+)
+"""
+
+
+def _nothing(_: str) -> None:
+    """No one needs to know which step is being taken."""
+
+
+def deliver(
+    folder: DataFolder,
+    version: Version,
+    *,
+    again: str | None = None,
+    on_step: Callable[[str], None] = _nothing,
+) -> list[str]:
+    """Send a version to everyone it is meant for who has not had it; what was done, a line a recipient.
+
+    Nothing goes out unless every part for every recipient is there and unchanged. `again` names a recipient
+    whose last attempt was cut off. Raises `ReportError`, naming the recipients, when some could not be served;
+    the others are.
+    """
+    if version.is_draft:
+        raise ReportError("草稿不能发送。请等数据报齐、生成正式通报后再发送。")
+    settings = config.load(folder, str(version.manifest["scope_code"])).settings
+    wanted = [item for item in settings.get("delivery", []) if _is_for(item, version)]
+    names = [str(item["name"]) for item in wanted]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise ReportError(
+            f"[[delivery]] 里有重名的接收方：{'、'.join(sorted(doubled))}。请改正 report.toml。"
+        )
+    if again is not None and again not in names:
+        raise ReportError(f"没有名为“{again}”的接收方，可用的有：{'、'.join(names) or '无'}。")
+    done, failed = [], []
+    with store.lock(folder), _ledger(folder) as ledger:
+        parts = {
+            form: version.verified(form) for form in sorted({f for item in wanted for f in _formats(item)})
+        }
+        on_step("verified")
+        for item in wanted:
+            try:
+                done.append(_one(ledger, settings, version, item, parts, again == item["name"], on_step))
+            except (ReportError, OSError, smtplib.SMTPException) as error:
+                failed.append(f"{item['name']}：{_told(error)}")
+    if failed:
+        finished = f"已完成：{'；'.join(done)}。" if done else ""
+        raise ReportError(
+            f"通报没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
+        )
+    return done or ["没有设置接收方，未发送（见 report/report.toml 的 [[delivery]]）。"]
+
+
+def _is_for(item: Mapping[str, Any], version: Version) -> bool:
+    return not item.get("scopes") or str(version.manifest["scope_code"]) in map(str, item["scopes"])
+
+
+def _formats(item: Mapping[str, Any]) -> list[str]:
+    chosen = list(item.get("formats", FORMATS))
+    unknown = [form for form in chosen if form not in FORMATS]
+    if unknown or not chosen:
+        raise ReportError(
+            f"接收方“{item['name']}”的 formats 不对：{'、'.join(unknown) or '空'}。请改正 report.toml。"
+        )
+    return chosen
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, ReportError):
+        return str(error).rstrip("。")
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "邮件服务器不接受这个地址"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "邮件服务器不接受用户名或口令"
+    if isinstance(error, smtplib.SMTPException):
+        return f"邮件服务器出错（{' '.join(str(error).split())[:120]}）"
+    if isinstance(error, (ConnectionError, socket.gaierror, TimeoutError)):
+        return "连不上邮件服务器"
+    return f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
+
+
+# Ledger ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _ledger(folder: DataFolder) -> Iterator[sqlite3.Connection]:
+    path = store.reports_folder(folder) / LEDGER
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        connection.execute("pragma synchronous = full")
+        connection.execute(_SCHEMA)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _key(version: Version, item: Mapping[str, Any]) -> tuple[str, str, int, str]:
+    told = version.manifest
+    return str(told["month"]), str(told["scope_code"]), version.number, str(item["name"])
+
+
+def _state(ledger: sqlite3.Connection, key: tuple[str, str, int, str]) -> str | None:
+    row = ledger.execute(
+        "select state from deliveries where month = ? and scope_code = ? and version = ? and recipient = ?",
+        key,
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def _note(
+    ledger: sqlite3.Connection, version: Version, item: Mapping[str, Any], state: str, message_id: str
+) -> None:
+    address = str(item.get("email") or item["folder"])
+    now = datetime.now(TIME_ZONE).isoformat(timespec="seconds")
+    ledger.execute(
+        "insert or replace into deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*_key(version, item), address, state, now, ",".join(_formats(item)), version.edition_id, message_id),
+    )
+
+
+def _forget(ledger: sqlite3.Connection, key: tuple[str, str, int, str]) -> None:
+    ledger.execute(
+        "delete from deliveries where month = ? and scope_code = ? and version = ? and recipient = ?", key
+    )
+
+
+# One recipient --------------------------------------------------------------------------------------------
+
+
+def _one(
+    ledger: sqlite3.Connection,
+    settings: Mapping[str, Any],
+    version: Version,
+    item: Mapping[str, Any],
+    parts: Mapping[str, bytes],
+    is_again: bool,
+    on_step: Callable[[str], None],
+) -> str:
+    key = _key(version, item)
+    state = _state(ledger, key)
+    if state == "sent":
+        return f"{item['name']}：此前已发送，不再重发"
+    if state == "sending" and not is_again:
+        raise ReportError(
+            f"上次发送在服务器应答之前中断，不知道对方是否收到。请先查看；确实没有收到的，"
+            f"加 --send-again {item['name']} 重发"
+        )
+    chosen = {form: parts[form] for form in _formats(item)}
+    if "folder" in item:
+        _to_folder(Path(str(item["folder"])), version, chosen, on_step)
+        on_step("placed")
+        _note(ledger, version, item, "sent", "")
+        on_step("noted")
+        return f"{item['name']}：已放入 {item['folder']}"
+    message = _message(settings, version, item, chosen)
+    _to_mail(ledger, settings, version, item, message, on_step)
+    return f"{item['name']}：已发邮件到 {item['email']}"
+
+
+def _to_folder(
+    place: Path, version: Version, parts: Mapping[str, bytes], on_step: Callable[[str], None]
+) -> None:
+    """All files of a version appear at once, in a folder of their own."""
+    if not place.is_dir():
+        raise ReportError(f"接收文件夹 {place} 不存在或未连接")
+    told = version.manifest
+    home = place / f"{told['month']}_{told['scope_code']}_v{version.number}"
+    if home.is_dir():
+        return
+    staged = place / f".{home.name}.part"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir()
+    for form, content in parts.items():
+        on_step(f"place {form}")
+        path = staged / version.file(form).name
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    on_step("staged")
+    staged.rename(home)
+
+
+def _message(
+    settings: Mapping[str, Any], version: Version, item: Mapping[str, Any], parts: Mapping[str, bytes]
+) -> EmailMessage:
+    told = version.manifest
+    sender = str(settings.get("smtp", {}).get("sender", ""))
+    if not sender:
+        raise ReportError("没有设置发件人（[smtp] 的 sender）")
+    message = EmailMessage(policy=SMTP.clone(max_line_length=900))
+    address = str(item["email"])
+    for text in (sender, address, str(told["title"])):
+        if any(character in text for character in "\r\n"):
+            raise ReportError("地址或标题里有换行")
+    message["From"], message["To"] = sender, address
+    suffix = "" if version.number == 1 else f"（第{presentation.count(version.number)}版）"
+    message["Subject"] = f"{told['title']}{suffix}"
+    message["Date"] = format_datetime(datetime.now(TIME_ZONE))
+    text = "/".join(map(str, (*_key(version, item), address)))
+    message["Message-ID"] = (
+        f"<{hashlib.sha256(text.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2] or 'oversight'}>"
+    )
+    names = "、".join(version.file(form).name for form in parts)
+    message.set_content(
+        f"附上《{told['title']}》{suffix}，数据版次{version.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
+    )
+    for form, content in parts.items():
+        main, sub = _MIME[form]
+        message.add_attachment(content, maintype=main, subtype=sub, filename=version.file(form).name)
+    return message
+
+
+class _LastLine(smtplib.SMTP):
+    """Tells just before the line goes out after which the server may take the message."""
+
+    before_last_line: Callable[[], None] = staticmethod(lambda: None)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """As smtplib does, but with the body and the closing line apart."""
+        self.putcmd("data")
+        code, reply = self.getreply()
+        if code != 354:
+            raise smtplib.SMTPDataError(code, reply)
+        text = smtplib._fix_eols(msg).encode("ascii") if isinstance(msg, str) else msg  # type: ignore[attr-defined]
+        body = smtplib._quote_periods(text)  # type: ignore[attr-defined]
+        if body[-2:] != b"\r\n":
+            body += b"\r\n"
+        self.send(body)
+        self.before_last_line()
+        self.send(b".\r\n")
+        return self.getreply()
+
+
+class _LastLineTls(_LastLine, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+
+def _to_mail(
+    ledger: sqlite3.Connection,
+    settings: Mapping[str, Any],
+    version: Version,
+    item: Mapping[str, Any],
+    message: EmailMessage,
+    on_step: Callable[[str], None],
+) -> None:
+    key, message_id = _key(version, item), str(message["Message-ID"])
+    server = _connect(settings.get("smtp", {}))
+    try:
+        on_step("connected")
+
+        def about_to_commit() -> None:
+            on_step("body sent")
+            _note(ledger, version, item, "sending", message_id)
+
+        server.before_last_line = about_to_commit
+        try:
+            server.send_message(message)
+        except smtplib.SMTPResponseException:
+            # The server answered and did not take it: known not to be sent.
+            _forget(ledger, key)
+            raise
+        except smtplib.SMTPRecipientsRefused:
+            _forget(ledger, key)
+            raise
+        on_step("accepted")
+        _note(ledger, version, item, "sent", message_id)
+        on_step("noted")
+    finally:
+        # The message is the server's by now; a server that drops the line instead of saying goodbye is no failure.
+        try:
+            server.quit()
+        except (smtplib.SMTPException, OSError):
+            server.close()
+
+
+def _connect(smtp: Mapping[str, Any]) -> _LastLine:
+    host = str(smtp.get("host", ""))
+    if not host:
+        raise ReportError("没有设置邮件服务器（[smtp] 的 host）")
+    security = str(smtp.get("security", "tls"))
+    if security not in ("tls", "starttls", "none"):
+        raise ReportError(f"[smtp] 的 security 应当是 tls、starttls 或 none，现在是 {security}")
+    port = int(smtp.get("port", {"tls": 465, "starttls": 587, "none": 25}[security]))
+    wait = float(smtp.get("timeout_seconds", 60))
+    context = ssl.create_default_context(cafile=smtp.get("ca_file"))
+    server = (
+        _LastLineTls(host, port, timeout=wait, context=context)
+        if security == "tls"
+        else _LastLine(host, port, timeout=wait)
+    )
+    try:
+        if security == "starttls":
+            server.starttls(context=context)
+        if smtp.get("user"):
+            variable = str(smtp.get("password_env", "OVERSIGHT_SMTP_PASSWORD"))
+            password = os.environ.get(variable)
+            if password is None:
+                raise ReportError(f"环境变量 {variable} 里没有邮箱口令")
+            server.login(str(smtp["user"]), password)
+    except BaseException:
+        server.close()
+        raise
+    return server

@@ -1,0 +1,716 @@
+"""Every figure of a report, by SQL from one edition. No wording here and no rounding.
+
+`gather` reads one edition for one month and one division. Sums and rates are over the townships that can be
+judged (status met or short: both the guarantee and the allocation are known), so that a township that did not
+report weighs neither as nought nor as met; how many were left out is always beside the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from oversight import presentation
+from oversight.reports.errors import ReportError
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+Level = Literal["province", "city", "county"]
+
+JUDGED = ("met", "short")
+TREND_MONTHS = 13
+_LEVEL_ZH = {"province": "全省（自治区、直辖市）", "city": "全市", "county": "全县（市、区）"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The division a report is about."""
+
+    code: str
+    level: Level
+    name: str
+
+    @property
+    def whole(self) -> str:
+        """全市, 全区, 全县 …, by the name's own ending."""
+        if self.level == "county":
+            for ending, word in (("区", "全区"), ("旗", "全旗"), ("市", "全市"), ("县", "全县")):
+                if self.name.endswith(ending):
+                    return word
+        if self.level == "province":
+            return "全区" if self.name.endswith("自治区") else "全市" if self.name.endswith("市") else "全省"
+        return "全州" if self.name.endswith("州") else "全盟" if self.name.endswith("盟") else "全市"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One month's sums. `guaranteed` … `surplus` over judged townships, `paid_*` over those whose payments are known."""
+
+    month: date
+    units: int
+    judged: int
+    met: int
+    short: int
+    not_reported: int
+    no_standard: int
+    other: int
+    guaranteed: Decimal
+    guaranteed_ytd: Decimal
+    allocated: Decimal
+    gap: Decimal
+    surplus: Decimal
+    paid_units: int
+    paid_guaranteed: Decimal
+    paid: Decimal
+    paid_gap: Decimal
+    paid_short: int
+    spent_units: int
+    spent: Decimal
+    spent_paid: Decimal
+
+    @property
+    def adequacy(self) -> Decimal | None:
+        """Allocated ÷ guaranteed × 100."""
+        return presentation.ratio_pct(self.allocated, self.guaranteed)
+
+    @property
+    def paid_pct(self) -> Decimal | None:
+        """Disbursed ÷ guaranteed to date × 100."""
+        return presentation.ratio_pct(self.paid, self.paid_guaranteed) if self.paid_units else None
+
+    @property
+    def spent_pct(self) -> Decimal | None:
+        """Spent ÷ disbursed × 100."""
+        return presentation.ratio_pct(self.spent, self.spent_paid) if self.spent_units else None
+
+    @property
+    def met_pct(self) -> Decimal | None:
+        """Townships that meet their guarantee, of those judged."""
+        return presentation.ratio_pct(self.met, self.judged)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Part of a change: how many townships, and what they added to guarantee, allocation and gap."""
+
+    key: str
+    units: int
+    guaranteed: Decimal
+    allocated: Decimal
+    gap: Decimal
+
+
+@dataclass(frozen=True)
+class Change:
+    """The month against an earlier one, and what the change consists of.
+
+    `by_unit`: townships judged in both months, newly judged, no longer judged: these add up to the change of
+    each sum. `by_gap`: gaps opened, grown, shrunk, closed, come and gone with their townships: these add up to
+    the change of the gap.
+    """
+
+    then: Totals
+    guaranteed: Decimal
+    allocated: Decimal
+    gap: Decimal
+    adequacy: Decimal | None
+    met: int
+    same_year: bool
+    by_unit: tuple[Step, ...]
+    by_gap: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All a report is made from."""
+
+    scope: Scope
+    month: date
+    edition: Row
+    totals: Totals
+    against_month: Change | None
+    against_year: Change | None
+    rank_by: str
+    ranking: list[Row]
+    units: list[Row]
+    trend: list[Totals]
+    staffing: list[Row]
+    staffing_rows: list[Row]
+    capacity: list[Row]
+    capacity_rows: list[Row]
+    findings: list[Row]
+    reporting: list[Row]
+    doubts: list[Row]
+    files: Row
+    documents: list[Row]
+    standards: list[Row]
+    sources: dict[str, dict[str, str]]
+    audit: list[Row] | None
+    extra: Row = field(default_factory=dict)
+
+
+def clean(value: Any) -> Any:
+    """Names and messages on one line, without characters that no document format can hold."""
+    if not isinstance(value, str):
+        return value
+    kept = "".join(c if c.isprintable() else " " for c in value if not 0xD800 <= ord(c) <= 0xDFFF)
+    return " ".join(kept.split())
+
+
+def rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[Row]:
+    """A query's rows, by column name. Parameters are values for `?`, or one mapping for `$name`."""
+    named = len(parameters) == 1 and isinstance(parameters[0], dict)
+    cursor = connection.execute(query, parameters[0] if named else list(parameters))
+    names = [item[0] for item in cursor.description or ()]
+    return [dict(zip(names, map(clean, row), strict=True)) for row in cursor.fetchall()]
+
+
+def one(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> Row:
+    """A query's only row."""
+    found = rows(connection, query, *parameters)
+    assert len(found) == 1, query
+    return found[0]
+
+
+def earlier(month: date, months: int) -> date:
+    """The first of the month so many months before."""
+    years, index = divmod(month.year * 12 + month.month - 1 - months, 12)
+    return date(years, index + 1, 1)
+
+
+def month_end(month: date) -> date:
+    """The last day of the month."""
+    return date.fromordinal(earlier(month, -1).toordinal() - 1)
+
+
+def find_scope(connection: duckdb.DuckDBPyConnection, code: str) -> Scope:
+    """The division of that code; raises, naming those there are, when the edition has no such division."""
+    for level in ("county", "city", "province"):
+        found = connection.execute(
+            f"select {level}_name from townships where {level}_code = ? limit 1", [code]
+        ).fetchone()
+        if found:
+            return Scope(code, level, presentation.division_name(clean(found[0]), code))
+    known = connection.execute(
+        "select distinct county_code, county_name from townships order by 1 limit 12"
+    ).fetchall()
+    names = "、".join(f"{code} {name}" for code, name in known)
+    raise ReportError(f"本版数据里没有区划代码 {code}（要用省、市、县的6位代码）。数据里有：{names} 等。")
+
+
+def default_scopes(connection: duckdb.DuckDBPyConnection) -> list[Scope]:
+    """The smallest division that holds every township; every county where there is none."""
+    for level in ("county", "city", "province"):
+        codes = connection.execute(f"select distinct {level}_code from townships").fetchall()
+        if len(codes) == 1:
+            return [find_scope(connection, codes[0][0])]
+    codes = connection.execute("select distinct county_code from townships order by 1").fetchall()
+    return [find_scope(connection, code) for (code,) in codes]
+
+
+def gather(
+    connection: duckdb.DuckDBPyConnection, month: date, scope_code: str, rank_by: str = "auto"
+) -> Facts:
+    """Every figure of the report on `scope_code` for `month`.
+
+    `rank_by` is township, county, city or auto: the townships of a county, the counties of anything larger.
+    """
+    scope = find_scope(connection, scope_code)
+    if rank_by == "auto":
+        rank_by = "township" if scope.level == "county" else "county"
+    _scope_tables(connection, scope, month)
+    trend = [_totals(row) for row in rows(connection, _TOTALS)]
+    by_month = {totals.month: totals for totals in trend}
+    totals = by_month.get(month)
+    if totals is None:
+        raise ReportError(
+            f"{scope.name}在{presentation.month(month)}没有在册的乡镇，无法生成通报。请检查月份和区划数据。"
+        )
+    return Facts(
+        scope=scope,
+        month=month,
+        edition=one(connection, "select * from edition"),
+        totals=totals,
+        against_month=_change(connection, totals, by_month.get(earlier(month, 1))),
+        against_year=_change(connection, totals, by_month.get(earlier(month, 12))),
+        rank_by=rank_by,
+        ranking=_ranking(connection, month, rank_by),
+        units=rows(connection, _UNITS, month),
+        trend=[item for item in trend if item.month > earlier(month, TREND_MONTHS)],
+        staffing=rows(connection, _STAFFING),
+        staffing_rows=rows(connection, _STAFFING_ROWS),
+        capacity=rows(connection, _CAPACITY),
+        capacity_rows=rows(connection, _CAPACITY_ROWS),
+        findings=rows(connection, _FINDINGS, {"month": month}),
+        reporting=_reporting(connection, month),
+        doubts=_doubts(connection, month),
+        files=one(connection, _FILES, {"month": month}),
+        documents=rows(connection, _DOCUMENTS),
+        standards=rows(connection, _STANDARDS),
+        sources=_sources(connection, month),
+        audit=_audit(connection),
+    )
+
+
+def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: date) -> None:
+    """Temporary tables that hold the scope's rows only; they live in memory, the edition stays untouched."""
+    run: Callable[..., object] = connection.execute
+    run(
+        f"create or replace temp table r_townships as select * from townships where {scope.level}_code = ?",
+        [scope.code],
+    )
+    run(
+        "create or replace temp table r_funding as "
+        "select f.*, t.unit_id, t.is_township, t.city_code, t.city_name "
+        "from funding_gap_monthly f join r_townships t using (township_code) where f.month <= ?",
+        [month],
+    )
+    run(
+        "create or replace temp table r_staffing as "
+        "select s.*, t.unit_id, t.township_name, t.county_code, t.county_name, r.title_zh, r.unit, r.clause, "
+        "r.document_id, d.document_title "
+        "from staffing_gap_monthly s join r_townships t using (township_code) "
+        "join standards r using (standard_id) join policy_documents d using (document_id) where s.month = ?",
+        [month],
+    )
+    run(
+        "create or replace temp table r_subjects as "
+        "select township_code as subject_code, township_name as subject_name, county_name, unit_id "
+        "from r_townships "
+        "union all select distinct county_code, county_name, county_name, county_code from r_townships "
+        "where county_code <> township_code "
+    )
+    if scope.level != "county":
+        run("insert into r_subjects select distinct city_code, city_name, '', city_code from r_townships")
+    if scope.level == "province":
+        run(
+            "insert into r_subjects select distinct province_code, province_name, '', province_code "
+            "from r_townships"
+        )
+    run(
+        "insert into r_subjects select distinct d.division_code, d.division_name, t.township_name, d.division_code "
+        "from reported.divisions d join r_townships t on substr(d.division_code, 1, 9) = t.township_code "
+        "where d.is_current and length(d.division_code) = 12"
+    )
+    run(
+        "create or replace temp table r_judged as "
+        "select j.*, s.unit_id, s.subject_name, s.county_name from judgements j "
+        "join (select * from r_subjects qualify row_number() over (partition by subject_code order by unit_id) = 1)"
+        " s using (subject_code) where j.month <= ?",
+        [month],
+    )
+    # A rule's last answer owed counts until the next is due: a quarter's rule is judged once in three months.
+    run(
+        "create or replace temp table r_latest as "
+        "select j.*, r.title_zh, r.topic_zh, r.clause, r.gradeable, r.strength, r.period, r.document_id "
+        "from r_judged j join standards r on r.standard_id = j.rule_id "
+        "where j.month > case r.period when 'month' then ? when 'quarter' then ? when 'half_year' then ? else ? end "
+        "qualify row_number() over (partition by j.rule_id, j.subject_level, j.unit_id "
+        "order by j.month desc, j.subject_code desc) = 1",
+        [earlier(month, 1), earlier(month, 3), earlier(month, 6), earlier(month, 12)],
+    )
+    run(
+        "create or replace temp table r_files as "
+        "with told as ("
+        + " union ".join(
+            f"select distinct submission_id, month, township_code from reported.{name}"
+            for name in ("population", "budget", "staffing")
+        )
+        + "), homes as (select s.submission_id, split_part(s.file_name, '/', 1) as home, "
+        "t.county_code from submissions s join told using (submission_id) join townships t using (township_code)), "
+        # A file in which nothing could be read belongs where the rest of its folder belongs.
+        "folders as (select home, min(county_code) as county_code from homes group by home "
+        "having count(distinct county_code) = 1) "
+        "select distinct s.*, coalesce(h.county_code, f.county_code) as county_code from submissions s "
+        "left join homes h using (submission_id) "
+        "left join folders f on f.home = split_part(s.file_name, '/', 1) "
+        "and contains(s.file_name, '/') "
+        "where coalesce(h.county_code, f.county_code) in (select county_code from r_townships)"
+    )
+
+
+_JUDGED = "status in ('met', 'short')"
+_PAID = "disbursement_shortfall_ytd_cny is not null"
+_SPENT = "spent_ytd_cny is not null and disbursed_ytd_cny is not null"
+
+
+def _sums() -> str:
+    """The sums of `Totals`, the same for a division and for each unit ranked."""
+    judged, paid, spent = f"filter (where {_JUDGED})", f"filter (where {_PAID})", f"filter (where {_SPENT})"
+    return f"""
+    count(*) as units,
+    count(*) {judged} as judged,
+    count(*) filter (where status = 'met') as met,
+    count(*) filter (where status = 'short') as short,
+    count(*) filter (where status = 'not_reported') as not_reported,
+    count(*) filter (where status = 'no_standard') as no_standard,
+    count(*) filter (where status not in ('met', 'short', 'not_reported', 'no_standard')) as other,
+    coalesce(sum(guaranteed_annual_cny) {judged}, 0) as guaranteed,
+    coalesce(sum(guaranteed_ytd_cny) {judged}, 0) as guaranteed_ytd,
+    coalesce(sum(allocated_annual_cny) {judged}, 0) as allocated,
+    coalesce(sum(allocation_shortfall_cny) {judged}, 0) as gap,
+    coalesce(sum(allocation_surplus_cny) {judged}, 0) as surplus,
+    count(*) {paid} as paid_units,
+    coalesce(sum(guaranteed_ytd_cny) {paid}, 0) as paid_guaranteed,
+    coalesce(sum(disbursed_ytd_cny) {paid}, 0) as paid,
+    coalesce(sum(disbursement_shortfall_ytd_cny) {paid}, 0) as paid_gap,
+    count(*) filter (where disbursement_shortfall_ytd_cny > 0) as paid_short,
+    count(*) {spent} as spent_units,
+    coalesce(sum(spent_ytd_cny) {spent}, 0) as spent,
+    coalesce(sum(disbursed_ytd_cny) {spent}, 0) as spent_paid"""
+
+
+_TOTALS = f"select month, {_sums()} from r_funding group by month order by month"
+
+_UNITS = """
+select f.*, s.formula, r.value as tier_value, r.unit as tier_unit, s.clause, s.title_zh, d.document_title
+from r_funding f
+left join standards s using (standard_id)
+left join policy_documents d using (document_id)
+left join standard_tiers r on r.standard_id = f.standard_id and r.tier_label = f.tier_label
+where f.month = ?
+order by f.county_code, f.township_code
+"""
+
+_STAFFING = """
+select standard_id, title_zh, unit, clause, document_title,
+    count(*) filter (where status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')) as due,
+    count(*) filter (where status = 'met') as met,
+    count(*) filter (where status = 'short') as short,
+    count(*) filter (where status = 'over') as over,
+    count(*) filter (where status = 'not_reported') as not_reported,
+    count(*) filter (where status = 'unconfirmed') as unconfirmed,
+    coalesce(sum(shortfall_persons) filter (where status = 'short'), 0)::bigint as shortfall,
+    count(*) filter (where counted_is_partial) as partial
+from r_staffing
+group by all
+having due > 0
+order by standard_id
+"""
+
+_STAFFING_ROWS = """
+select * from r_staffing
+where status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')
+order by standard_id, county_code, township_code
+"""
+
+_OTHER_RULES = """
+    rule_id not in (select standard_id from staffing_gap_monthly)
+    and rule_id not in (select standard_id from funding_gap_monthly where standard_id is not null)
+    and status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')
+"""
+
+_CAPACITY = f"""
+select rule_id, title_zh, topic_zh, clause, gradeable, max(month) as month,
+    count(*) as due,
+    count(*) filter (where status = 'met') as met,
+    count(*) filter (where status = 'short') as short,
+    count(*) filter (where status = 'over') as over,
+    count(*) filter (where status = 'not_reported') as not_reported
+from r_latest
+where {_OTHER_RULES}
+group by rule_id, title_zh, topic_zh, clause, gradeable
+order by rule_id
+"""
+
+_CAPACITY_ROWS = f"""
+select * from r_latest where {_OTHER_RULES} and status = 'short' order by rule_id, subject_code
+"""
+
+# What stood at the end of the month, though the edition may know what came after.
+_FINDINGS = """
+with units as (
+    select subject_code, min(unit_id) as unit_id from r_subjects group by subject_code
+),
+spells as (
+    select f.*, u.unit_id,
+        case
+            when f.cleared_month = $month then 'cleared'
+            when f.opened_month = $month then 'new'
+            else 'continuing'
+        end as kind
+    from findings f join units u using (subject_code)
+    where f.opened_month <= $month
+        and (f.cleared_month is null or f.cleared_month >= $month)
+        and not (f.status = 'not_applicable' and f.last_month < $month)
+),
+answers as (
+    select s.finding_id, j.month, j.status, j.value_checked, j.value_expected, j.shortfall,
+        j.subject_name, j.county_name, j.subject_code,
+        count(*) over (partition by s.finding_id) as months,
+        row_number() over (partition by s.finding_id order by j.month desc, j.subject_code desc) as place
+    from spells s join r_judged j
+        on j.rule_id = s.rule_id and j.subject_level = s.subject_level and j.unit_id = s.unit_id
+        and j.month between s.opened_month and least(s.last_month, $month)
+)
+select s.finding_id, s.rule_id, s.subject_level, a.subject_code, a.subject_name, a.county_name, s.kind,
+    s.opened_month, s.cleared_month, a.months as months_open, a.status, a.month as judged_month,
+    a.value_checked, a.value_expected, a.shortfall,
+    s.unit, s.severity, s.document_title, s.clause, r.title_zh, r.topic_zh, r.gradeable, r.strength
+from spells s
+join answers a on a.finding_id = s.finding_id and a.place = 1
+join standards r on r.standard_id = s.rule_id
+order by case s.severity when 'high' then 1 when 'medium' then 2 else 3 end, s.rule_id, a.subject_code
+"""
+
+_USED_RULES = """
+    select standard_id from r_funding where month = (select max(month) from r_funding)
+    union select also_standard_id from r_funding where month = (select max(month) from r_funding)
+    union select standard_id from r_staffing where status <> 'not_applicable'
+    union select rule_id from r_latest where status <> 'not_applicable'
+"""
+
+_STANDARDS = f"""
+select s.*, d.document_title, d.document_no, d.issuer_name, d.force
+from standards s join policy_documents d using (document_id)
+where s.standard_id in ({_USED_RULES})
+order by s.standard_id
+"""
+
+_DOCUMENTS = f"""
+select d.*, string_agg(s.clause, '、' order by s.clause) as clauses
+from policy_documents d
+join (select distinct document_id, clause from standards where standard_id in ({_USED_RULES})) s
+    using (document_id)
+group by all
+order by d.document_id
+"""
+
+_FILES = """
+with covering as (select * from r_files where month_from <= $month and month_to >= $month)
+select
+    (select count(distinct submission_id) from covering where status <> 'duplicate') as files,
+    (select count(distinct submission_id) from covering where status = 'partial') as partial,
+    (select count(distinct submission_id) from r_files where status = 'refused') as refused,
+    (select count(distinct submission_id) from covering where is_correction) as corrections
+"""
+
+
+def _totals(row: Row) -> Totals:
+    return Totals(**row)
+
+
+def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | None) -> Change | None:
+    if then is None:
+        return None
+    steps = rows(connection, _STEPS, {"now": now.month, "then": then.month})
+    by_unit, by_gap = (
+        tuple(
+            Step(row["key"], row["units"], row["guaranteed"], row["allocated"], row["gap"])
+            for row in steps
+            if row["family"] == family
+        )
+        for family in ("unit", "gap")
+    )
+    both = now.adequacy is not None and then.adequacy is not None
+    return Change(
+        then=then,
+        guaranteed=now.guaranteed - then.guaranteed,
+        allocated=now.allocated - then.allocated,
+        gap=now.gap - then.gap,
+        adequacy=now.adequacy - then.adequacy if both else None,  # type: ignore[operator]
+        met=now.met - then.met,
+        same_year=now.month.year == then.month.year,
+        by_unit=by_unit,
+        by_gap=by_gap,
+    )
+
+
+# A township that only changed its name or code is the same unit; one judged in both months is compared.
+_STEPS = f"""
+with judged as (
+    select month, unit_id, guaranteed_annual_cny as g, allocated_annual_cny as a, allocation_shortfall_cny as s
+    from r_funding where {_JUDGED} and month in ($now, $then)
+),
+pairs as (
+    select n.unit_id as new_unit, t.unit_id as old_unit,
+        coalesce(n.g, 0) - coalesce(t.g, 0) as g,
+        coalesce(n.a, 0) - coalesce(t.a, 0) as a,
+        coalesce(n.s, 0) - coalesce(t.s, 0) as s,
+        coalesce(n.s, 0) as s_now, coalesce(t.s, 0) as s_then
+    from (select * from judged where month = $now) n
+    full join (select * from judged where month = $then) t on n.unit_id = t.unit_id
+),
+named as (
+    select *,
+        case when old_unit is null then 'entered' when new_unit is null then 'left' else 'same' end as unit_key,
+        case
+            when old_unit is null and s_now > 0 then 'entered'
+            when new_unit is null and s_then > 0 then 'left'
+            when s_then = 0 and s_now > 0 then 'opened'
+            when s_then > 0 and s_now = 0 then 'closed'
+            when s > 0 then 'grown'
+            when s < 0 then 'shrunk'
+        end as gap_key
+    from pairs
+)
+select 'unit' as family, unit_key as key, count(*) as units, sum(g) as guaranteed, sum(a) as allocated,
+    sum(s) as gap from named group by all
+union all
+select 'gap', gap_key, count(*), sum(g), sum(a), sum(s) from named where gap_key is not null group by all
+order by all
+"""
+
+
+def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -> list[Row]:
+    """Units by adequacy, best first; ties share a place; without a known rate there is no place."""
+    code, name, parent = {
+        "township": ("township_code", "township_name", "county_name"),
+        "county": ("county_code", "county_name", "city_name"),
+        "city": ("city_code", "city_name", "''"),
+    }[rank_by]
+    found = rows(
+        connection,
+        f"select month, {code} as code, any_value({name}) as name, any_value({parent}) as parent, {_sums()} "
+        f"from r_funding where month in (?, ?) group by month, {code} order by code",
+        month,
+        earlier(month, 1),
+    )
+    placed: dict[date, dict[str, int]] = {}
+    listed: list[Row] = []
+    for each in (earlier(month, 1), month):
+        of_month = []
+        for row in (row for row in found if row["month"] == each):
+            identity = {key: row.pop(key) for key in ("code", "name", "parent")}
+            totals = _totals(row)
+            of_month.append({**identity, "totals": totals, "adequacy": totals.adequacy})
+        rates = [item["adequacy"] for item in of_month if item["adequacy"] is not None]
+        placed[each] = {
+            item["code"]: 1 + sum(rate > item["adequacy"] for rate in rates)
+            for item in of_month
+            if item["adequacy"] is not None
+        }
+        listed = of_month
+    now, before = placed[month], placed[earlier(month, 1)]
+    for item in listed:
+        item["rank"], item["rank_before"] = now.get(item["code"]), before.get(item["code"])
+        item["name"] = presentation.division_name(item["name"], item["code"])
+        item["parent"] = item["parent"] or ""
+    return sorted(listed, key=lambda item: (item["rank"] or len(listed) + 1, item["code"]))
+
+
+def _reporting(connection: duckdb.DuckDBPyConnection, month: date) -> list[Row]:
+    """Each township in force with, for each dataset, `reported`, `held` or `missing`, and how long it is missing."""
+    parts = []
+    for name in ("population", "budget", "staffing"):
+        parts.append(
+            f"{name} as (select t.unit_id, "
+            f"max(r.month) filter (where r.is_current) as last_month, "
+            f"bool_or(r.is_current and r.month = $month) as is_reported, "
+            f"bool_or(r.row_status = 'held' and r.month = $month) as is_held "
+            f"from reported.{name} r join r_townships t using (township_code) "
+            f"where r.month <= $month group by t.unit_id)"
+        )
+    columns = ", ".join(
+        f"case when {name}.is_reported then 'reported' when {name}.is_held then 'held' else 'missing' end as {name}, "
+        f"{name}.last_month as {name}_last"
+        for name in ("population", "budget", "staffing")
+    )
+    joins = " ".join(
+        f"left join {name} on {name}.unit_id = f.unit_id" for name in ("population", "budget", "staffing")
+    )
+    return rows(
+        connection,
+        f"with {', '.join(parts)} select f.township_code, f.township_name, f.county_code, f.county_name, {columns} "
+        f"from r_funding f {joins} where f.month = $month and f.is_township order by f.township_code",
+        {"month": month},
+    )
+
+
+def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+            [schema, table],
+        ).fetchone()
+    )
+
+
+def _doubts(connection: duckdb.DuckDBPyConnection, month: date) -> list[Row]:
+    """Rows held or refused, and figures used though something is odd about them."""
+    held = " union all ".join(
+        f"select submission_id, sheet, row_number, month, township_code from reported.{name} "
+        "where row_status = 'held'"
+        for name in ("population", "budget", "staffing")
+    )
+    found = rows(
+        connection,
+        f"with held as ({held}) "
+        "select 'held' as kind, t.township_name as name, t.county_name, x.message_zh, x.what_to_do_zh, "
+        "s.file_name, h.sheet, h.row_number "
+        "from held h join r_townships t using (township_code) join submissions s using (submission_id) "
+        "join rejected_rows x on x.submission_id = h.submission_id and x.row_number = h.row_number "
+        "and x.sheet is not distinct from h.sheet and x.disposition = 'held' "
+        "where h.month = $month "
+        "union all "
+        "select distinct 'rejected', '', c.county_name, x.message_zh, x.what_to_do_zh, f.file_name, x.sheet, "
+        "x.row_number from rejected_rows x join r_files f using (submission_id) "
+        "join (select distinct county_code, county_name from r_townships) c on c.county_code = f.county_code "
+        "where x.disposition = 'rejected' and f.month_from <= $month and f.month_to >= $month "
+        "order by all",
+        {"month": month},
+    )
+    if _has(connection, "quality", "suite_flags"):
+        found += rows(
+            connection,
+            "select distinct 'doubt' as kind, u.subject_name as name, u.county_name, x.message_zh, "
+            "'' as what_to_do_zh, s.file_name, x.sheet, x.row_number "
+            "from quality.suite_flags x join r_subjects u using (subject_code) "
+            "left join submissions s using (submission_id) "
+            "where x.kind = 'doubt' and x.month = ? order by all",
+            month,
+        )
+    return found
+
+
+def _sources(connection: duckdb.DuckDBPyConnection, month: date) -> dict[str, dict[str, str]]:
+    """For each township the files its figures of the month come from: name by content hash."""
+    parts = " union ".join(
+        f"select township_code, submission_id from reported.{name} where is_current and {months}"
+        for name, months in (
+            ("population", "month between date_trunc('year', $month) - interval 12 month and $month"),
+            ("budget", "month between date_trunc('year', $month) and $month"),
+            ("staffing", "month = $month"),
+        )
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows(
+        connection,
+        f"select distinct u.township_code, s.sha256, s.file_name from ({parts}) u "
+        "join r_townships using (township_code) join submissions s using (submission_id) "
+        "where s.status <> 'duplicate' order by all",
+        {"month": month},
+    ):
+        found.setdefault(row["township_code"], {})[row["sha256"]] = row["file_name"]
+    return found
+
+
+def _audit(connection: duckdb.DuckDBPyConnection) -> list[Row] | None:
+    """Checks of the pipeline itself that failed; None when the edition carries no audit at all."""
+    if not _has(connection, "quality", "suite_results"):
+        return None
+    return rows(
+        connection,
+        "select suite_title_zh, title_zh, message_zh from quality.suite_results "
+        "where kind = 'blocking' and not success order by all",
+    )
+
+
+def readiness_counts(facts: Facts) -> tuple[int, int]:
+    """Townships that reported everything for the month, and townships that should have."""
+    complete = sum(
+        all(row[name] != "missing" for name in ("population", "budget", "staffing"))
+        for row in facts.reporting
+    )
+    return complete, len(facts.reporting)
+
+
+def built_at(facts: Facts) -> datetime:
+    """When the edition was made, the bureau's wall clock."""
+    made: datetime = facts.edition["built_at"]
+    return made

@@ -1,0 +1,86 @@
+"""What the two paged formats decide alike: how wide columns are, which annex lies across, where a title breaks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from oversight.reports.model import Annex, Table, TableRef, text_of
+
+# Half-width characters of 9 pt that fit into a line of 156 mm and of 225 mm, with a table's lines and padding.
+PORTRAIT_UNITS, LANDSCAPE_UNITS = 92, 134
+_COLUMN_PADDING = 1.3
+_TITLE_CHARACTERS = 20
+# A title is broken before these words rather than inside one.
+_BREAK_BEFORE = ("乡镇", "民政", "人员", "经费", "保障", "督查", "情况", "工作", "的通报")
+
+
+def half_widths(text: str) -> int:
+    """Length in half-width characters: a Chinese character is as wide as two figures."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
+
+
+def widths(table: Table, units: int) -> list[float]:
+    """Relative widths of the printed columns: numbers never break, text shares what is left."""
+    columns = [table.columns[position] for position in table.printed]
+    needed, wished = [], []
+    total = table.total_row()
+    for position, column in zip(table.printed, columns, strict=True):
+        texts = [text_of(row[position], column.kind) for row in table.rows]
+        if total is not None:
+            texts.append(text_of(total[position], column.kind))
+        longest = max(map(half_widths, texts), default=0)
+        if column.is_number or column.kind == "month":
+            head = max(half_widths(part) for part in column.title.replace("（", " （").split())
+            needed.append(max(longest, head, 4) + _COLUMN_PADDING)
+            wished.append(needed[-1])
+        else:
+            head = half_widths(column.title)
+            floor = min(max(longest, head), column.width) if column.width < 20 else 12
+            needed.append(max(min(floor, longest), head, 4) + _COLUMN_PADDING)
+            wished.append(max(min(longest, column.width * 3), head) + _COLUMN_PADDING)
+    spare = units - sum(needed)
+    wants = [wish - need for wish, need in zip(wished, needed, strict=True)]
+    wanted = sum(wants)
+    if spare <= 0:
+        return needed
+    if wanted <= 0:
+        return [need + spare / len(needed) for need in needed]
+    share = min(spare / wanted, 1)
+    rest = max(spare - wanted, 0) / len(needed)
+    return [need + want * share + rest for need, want in zip(needed, wants, strict=True)]
+
+
+def is_wide(table: Table) -> bool:
+    """Whether the table needs the page lying across."""
+    return sum(widths(table, 0)) > PORTRAIT_UNITS
+
+
+def is_landscape(annex: Annex) -> bool:
+    """Whether an annex lies across."""
+    return any(is_wide(block.table) for block in annex.blocks if isinstance(block, TableRef))
+
+
+def title_lines(title: str, per_line: int = _TITLE_CHARACTERS) -> list[str]:
+    """A title on as few lines as it needs, of about equal length, not broken inside a word or a number."""
+    wanted = -(-(half_widths(title)) // (per_line * 2))
+    if wanted <= 1:
+        return [title]
+    lines = []
+    rest = title
+    for left in range(wanted, 1, -1):
+        ideal = half_widths(rest) / left
+        best, place = None, 0
+        for cut in range(1, len(rest)):
+            width = half_widths(rest[:cut])
+            if width > per_line * 2 or half_widths(rest[cut:]) > per_line * 2 * (left - 1):
+                continue
+            inside = rest[cut - 1].isascii() and rest[cut].isascii()
+            cost = abs(width - ideal) + (0 if rest[cut:].startswith(_BREAK_BEFORE) else 6) + 40 * inside
+            cost += 20 * (rest[cut] in "年月的和、）")
+            if best is None or cost < best:
+                best, place = cost, cut
+        if not place:
+            break
+        lines.append(rest[:place])
+        rest = rest[place:]
+    return [*lines, rest]

@@ -1,0 +1,208 @@
+"""What a report says, as plain data, before anyone decides how it looks.
+
+Every writer gets the same `Report` and takes the text of a figure from `text_of`, so that no two formats can
+differ. Nothing here knows SQL, templates or a file format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from oversight import presentation
+
+Value = Decimal | int | str | date | None
+Kind = Literal["text", "count", "money", "pct", "rank", "month", "quantity"]
+_NUMERIC = ("count", "money", "pct", "rank", "quantity")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. `width` is relative; a column that is not `printed` is in xlsx and HTML only.
+
+    `total`: "sum" adds the rows that count, ("ratio", part, whole) divides two of the totals, None leaves
+    the cell empty.
+    """
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    width: float = 1.0
+    printed: bool = True
+    total: Literal["sum"] | tuple[Literal["ratio"], str, str] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values stand to the right, and are numbers in the workbook."""
+        return self.kind in _NUMERIC
+
+
+@dataclass(frozen=True)
+class Total:
+    """The last row. Only rows whose column `where` holds one of `values` count, all rows when it is None."""
+
+    label: str
+    values: dict[str, Value]
+    where: str | None = None
+    counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: a number, a word for what is missing (未报, —), or text in every cell."""
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    total: Total | None = None
+    note: str = ""
+    empty: str = "本期无此类情况。"
+
+    @property
+    def printed(self) -> list[int]:
+        """Positions of the columns that have a place on paper."""
+        return [position for position, column in enumerate(self.columns) if column.printed]
+
+    def position(self, key: str) -> int:
+        """Where a column stands."""
+        return next(position for position, column in enumerate(self.columns) if column.key == key)
+
+    def total_row(self) -> tuple[Value, ...] | None:
+        """The total's cells in the order of the columns: its label first."""
+        if self.total is None:
+            return None
+        return (self.total.label, *(self.total.values.get(column.key, "") for column in self.columns[1:]))
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of one measure over a chart's categories; None is a gap, never nought."""
+
+    name: str
+    values: tuple[Decimal | int | None, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture: `dumbbell` compares two measures a category, `lines` over time, `stacked` shares of a whole."""
+
+    key: str
+    title: str
+    form: Literal["dumbbell", "lines", "stacked"]
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of level 1 (一、), 2 (（一）) or 3 (1.), with its number."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of running text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class TableRef:
+    """Where a table stands in the text; `caption` has its number."""
+
+    table: Table
+    caption: str
+
+
+@dataclass(frozen=True)
+class ChartRef:
+    """Where a chart stands in the text; `caption` has its number."""
+
+    chart: Chart
+    caption: str
+
+
+Block = Heading | Paragraph | TableRef | ChartRef
+
+
+@dataclass(frozen=True)
+class Annex:
+    """附件: a title and a table, or paragraphs where there is nothing to tabulate."""
+
+    number: int
+    title: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def label(self) -> str:
+        """附件1."""
+        return f"附件{self.number}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report."""
+
+    month: date
+    scope_code: str
+    scope_name: str
+    issuer: str
+    red_head: str
+    document_no: str
+    title: str
+    recipients: str
+    opening: tuple[Block, ...]
+    body: tuple[Block, ...]
+    closing: tuple[Block, ...]
+    annexes: tuple[Annex, ...]
+    signature: str
+    dated: str
+    notes: tuple[tuple[str, str], ...]
+    edition_id: str
+    built_at: datetime
+    version: int
+    draft: str = ""
+    source: str = ""
+    fonts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> list[TableRef]:
+        """Every table in the order in which it stands."""
+        return [block for block in self.blocks if isinstance(block, TableRef)]
+
+    @property
+    def charts(self) -> list[ChartRef]:
+        """Every chart in the order in which it stands."""
+        return [block for block in self.blocks if isinstance(block, ChartRef)]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Text, tables and charts from the opening to the last annex."""
+        found = [*self.opening, *self.body, *self.closing]
+        for annex in self.annexes:
+            found += annex.blocks
+        return found
+
+
+def text_of(value: Value, kind: Kind) -> str:
+    """A value as every format prints it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return presentation.month(value)
+    if kind == "money":
+        return presentation.money(value, "yuan")
+    if kind == "pct":
+        return presentation.percent(Decimal(value), 2, named=False)
+    if kind == "quantity":
+        return presentation.quantity(value, None)
+    return presentation.count(value)

@@ -1,0 +1,213 @@
+"""Where reports lie: `reports/<month>/<division>/v<N>/`, each version complete, frozen and named by its edition.
+
+A version is prepared in a folder nobody reads, forced to disk and renamed into place; a format asked for later
+is added the same way, the manifest last. One lock for a data folder's reports: of two schedulers that make the
+same report at once, the second waits and finds it made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from oversight import presentation
+from oversight.reports.errors import ReportError
+from oversight.settings import DataFolder
+
+FORMATS = ("docx", "pdf", "xlsx", "html")
+MANIFEST, SNAPSHOT, DRAFT = "manifest.json", "snapshot.json", "draft"
+_INCOMING = ".incoming"
+WAIT_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a report, or its draft (number 0)."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        """1, 2, …; 0 for a draft."""
+        return int(self.manifest["version"])
+
+    @property
+    def is_draft(self) -> bool:
+        """Drafts are never delivered."""
+        return self.number == 0
+
+    @property
+    def edition_id(self) -> str:
+        """The edition whose figures it holds."""
+        return str(self.manifest["edition_id"])
+
+    def file(self, form: str) -> Path:
+        """Where a format lies."""
+        return self.path / str(self.manifest["files"][form]["name"])
+
+    def verified(self, form: str) -> bytes:
+        """A format's bytes, if they are still those that were written."""
+        told = self.manifest["files"].get(form)
+        path = self.path / str(told["name"]) if told else None
+        if path is None or not path.is_file():
+            raise ReportError(f"通报 {self.path} 缺少 {form}，未发送。请重新运行 oversight report。")
+        content: bytes = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != told["sha256"]:
+            raise ReportError(f"通报文件 {path} 被改动过，未发送。请删除该文件后重新运行 oversight report。")
+        return content
+
+
+def reports_folder(folder: DataFolder) -> Path:
+    """Where all reports of a data folder lie."""
+    return folder.root / "reports"
+
+
+def scope_folder(folder: DataFolder, month: date, scope_code: str) -> Path:
+    """Where the versions of one report lie."""
+    return reports_folder(folder) / presentation.month_code(month) / scope_code
+
+
+def versions(folder: DataFolder, month: date, scope_code: str) -> list[Version]:
+    """All versions of a report, the oldest first."""
+    found = [
+        Version(path.parent, json.loads(path.read_text("utf-8")))
+        for path in scope_folder(folder, month, scope_code).glob(f"v*/{MANIFEST}")
+        if re.fullmatch(r"v[0-9]+", path.parent.name)
+    ]
+    return sorted(found, key=lambda version: version.number)
+
+
+def file_name(scope_name: str, month: date, form: str) -> str:
+    """督查通报_湘东区_2025-06.docx."""
+    safe = re.sub(r'[\\/:*?"<>|\s]+', "", scope_name).lstrip(".") or "report"
+    return f"督查通报_{safe}_{presentation.month_code(month)}.{form}"
+
+
+@contextmanager
+def lock(folder: DataFolder, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the reports of a data folder; waits for whoever holds them. The kernel frees it with the process."""
+    path = reports_folder(folder) / ".lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise ReportError(
+                        "另一个进程正在生成或发送通报，等候超时。请等它结束后再运行。"
+                    ) from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def clear_leftovers(folder: DataFolder, month: date, scope_code: str) -> None:
+    """Remove what a crash left behind. Call it under the lock."""
+    home = scope_folder(folder, month, scope_code)
+    shutil.rmtree(home / _INCOMING, ignore_errors=True)
+    for part in home.glob(f"v*/{_INCOMING}*"):
+        part.unlink(missing_ok=True)
+
+
+def publish(
+    folder: DataFolder,
+    month: date,
+    scope_code: str,
+    manifest: dict[str, Any],
+    files: Mapping[str, bytes],
+    snapshot: dict[str, Any],
+    on_step: Callable[[str], None],
+) -> Version:
+    """Put a new version, or the draft in place of the last draft, where readers find it."""
+    home = scope_folder(folder, month, scope_code)
+    incoming = home / _INCOMING
+    incoming.mkdir(parents=True)
+    told = {**manifest, "files": {}}
+    for form, content in files.items():
+        on_step(f"stage {form}")
+        name = file_name(manifest["scope_name"], month, form)
+        _write(incoming / name, content)
+        told["files"][form] = _entry(name, content)
+    on_step("snapshot")
+    _write(incoming / SNAPSHOT, _json(snapshot))
+    on_step("manifest")
+    _write(incoming / MANIFEST, _json(told))
+    _sync(incoming)
+    on_step("rename")
+    if manifest["version"]:
+        place = home / f"v{manifest['version']}"
+        incoming.rename(place)
+    else:
+        place = home / DRAFT
+        shutil.rmtree(place, ignore_errors=True)
+        incoming.rename(place)
+    _sync(home)
+    on_step("renamed")
+    return Version(place, told)
+
+
+def add_formats(version: Version, files: Mapping[str, bytes], on_step: Callable[[str], None]) -> Version:
+    """Add formats to a version that was made without them; the manifest comes last."""
+    told = {**version.manifest, "files": dict(version.manifest["files"])}
+    month = date.fromisoformat(told["month"] + "-01")
+    for form, content in files.items():
+        on_step(f"add {form}")
+        name = file_name(told["scope_name"], month, form)
+        _replace(version.path, name, content)
+        told["files"][form] = _entry(name, content)
+    on_step("manifest")
+    _replace(version.path, MANIFEST, _json(told))
+    return Version(version.path, told)
+
+
+def read_snapshot(version: Version) -> dict[str, Any]:
+    """What the version said."""
+    content: dict[str, Any] = json.loads((version.path / SNAPSHOT).read_text("utf-8"))
+    return content
+
+
+def _entry(name: str, content: bytes) -> dict[str, Any]:
+    return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(home: Path, name: str, content: bytes) -> None:
+    part = home / f"{_INCOMING}.{name}"
+    _write(part, content)
+    part.replace(home / name)
+    _sync(home)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

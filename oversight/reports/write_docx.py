@@ -1,0 +1,396 @@
+"""The Word file on the page of GB/T 9704, to be edited and stamped.
+
+Written as WordprocessingML text on python-docx's package: building cell by cell through its objects takes
+minutes for a province, and what is written here is just what Word shows.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from oversight.reports import layout
+from oversight.reports.model import (
+    Annex,
+    Block,
+    ChartRef,
+    Heading,
+    Paragraph,
+    Report,
+    Table,
+    TableRef,
+    text_of,
+)
+from oversight.reports.write_xlsx import describe
+
+_NS = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"'
+)
+_EMU = 36_000
+# Twentieths of a point. 22 lines of 28.95 pt are the 225 mm of the type area; 28 characters of 16 pt, each
+# drawn in by a quarter of a point, are its 156 mm.
+_PITCH, _SQUEEZE = 579, -5
+_PORTRAIT = {"w": 11906, "h": 16838, "top": 2098, "bottom": 1984, "left": 1588, "right": 1474}
+_LANDSCAPE = {"w": 16838, "h": 11906, "top": 1588, "bottom": 1474, "left": 2098, "right": 1984}
+_RED = "D40000"
+
+
+def write(report: Report, pictures: dict[str, bytes]) -> bytes:
+    """The file's bytes, still to be settled (`zipped`). `pictures` holds the charts as PNG, by key."""
+    from docx import Document
+    from docx.oxml import parse_xml
+
+    document = Document()
+    _styles(document, report.fonts)
+    _properties(document, report)
+    xml = "".join(_Writer(document, report, pictures).parts())
+    body = document.element.body
+    for child in list(body):
+        body.remove(child)
+    for element in parse_xml(f"<w:body {_NS}>{xml}</w:body>"):
+        body.append(element)
+    held = io.BytesIO()
+    document.save(held)
+    return held.getvalue()
+
+
+def _styles(document: Any, fonts: dict[str, str]) -> None:
+    from docx.enum.text import WD_LINE_SPACING
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    latin = fonts["word_latin"]
+
+    def font(style: Any, family: str, size: float, *, bold: bool = False) -> None:
+        old = style.element.find(qn("w:rPr"))
+        if old is not None:
+            style.element.remove(old)
+        half = round(size * 2)
+        weight = "<w:b/>" if bold else '<w:b w:val="0"/>'
+        style.element.append(
+            parse_xml(
+                f"<w:rPr {_NS}>{_fonts(family, latin)}{weight}"
+                f'<w:color w:val="000000"/><w:spacing w:val="{_SQUEEZE if size == 16 else 0}"/>'
+                f'<w:kern w:val="0"/><w:sz w:val="{half}"/><w:szCs w:val="{half}"/>'
+                '<w:lang w:val="en-US" w:eastAsia="zh-CN"/></w:rPr>'
+            )
+        )
+
+    normal = document.styles["Normal"]
+    font(normal, fonts["word_body"], 16)
+    normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
+    normal.paragraph_format.line_spacing = Pt(_PITCH / 20)
+    normal.paragraph_format.space_after = normal.paragraph_format.space_before = Pt(0)
+    for level, family, bold in (
+        (1, fonts["word_heading1"], False),
+        (2, fonts["word_heading2"], True),
+        (3, fonts["word_body"], True),
+    ):
+        style = document.styles[f"Heading {level}"]
+        font(style, family, 16, bold=bold)
+        style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(0)
+        style.paragraph_format.keep_with_next = True
+
+
+def _properties(document: Any, report: Report) -> None:
+    made: datetime = report.built_at.replace(tzinfo=None, microsecond=0)
+    core = document.core_properties
+    core.title, core.author, core.last_modified_by = report.title, report.issuer, report.issuer
+    core.subject = f"数据版次 {report.edition_id}"
+    core.comments = report.draft
+    core.language = "zh-CN"
+    core.created = core.modified = made
+    core.revision = report.version
+
+
+def _fonts(family: str, latin: str) -> str:
+    return (
+        f"<w:rFonts w:ascii={_quoted(latin)} w:hAnsi={_quoted(latin)} w:cs={_quoted(latin)} "
+        f"w:eastAsia={_quoted(family)}/>"
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + escape(text, {'"': "&quot;"}) + '"'
+
+
+class _Writer:
+    """Makes the body's parts in order; keeps count of pictures and of the kind of page."""
+
+    def __init__(self, document: Any, report: Report, pictures: dict[str, bytes]) -> None:
+        self.document, self.report, self.pictures = document, report, pictures
+        self.count = 0
+        self.footers = ""
+
+    def parts(self) -> Iterable[str]:
+        """Body XML: head, text, signature, annexes, the last section."""
+        report = self.report
+        self.footers = self._footers()
+        yield from self._head()
+        for block in (*report.opening, *report.body):
+            yield from self._block(block, layout.PORTRAIT_UNITS, _PORTRAIT)
+        yield from self._signature()
+        is_wide = False
+        for annex in report.annexes:
+            yield self._break(_LANDSCAPE if is_wide else _PORTRAIT)
+            is_wide = layout.is_landscape(annex)
+            yield from self._annex(annex, is_wide)
+        yield f"<w:sectPr>{self._section(_LANDSCAPE if is_wide else _PORTRAIT)}</w:sectPr>"
+
+    # Pages ------------------------------------------------------------------------------------------------
+
+    def _footers(self) -> str:
+        from docx.oxml import parse_xml
+        from docx.oxml.xmlchemy import serialize_for_reading
+
+        settings = self.document.settings
+        settings.odd_and_even_pages_header_footer = True
+        section = self.document.sections[0]
+        for footer, side in ((section.footer, "right"), (section.even_page_footer, "left")):
+            footer.is_linked_to_previous = False
+            number = (
+                f'<w:p {_NS}><w:pPr><w:spacing w:line="320" w:lineRule="exact"/>'
+                f'<w:ind w:{side}="280"/><w:jc w:val="{side}"/></w:pPr>'
+                + _run("— ", size=14)
+                + '<w:r><w:rPr><w:sz w:val="28"/></w:rPr><w:fldChar w:fldCharType="begin"/></w:r>'
+                + '<w:r><w:rPr><w:sz w:val="28"/></w:rPr><w:instrText xml:space="preserve"> PAGE </w:instrText></w:r>'
+                + '<w:r><w:rPr><w:sz w:val="28"/></w:rPr><w:fldChar w:fldCharType="separate"/></w:r>'
+                + _run("1", size=14)
+                + '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+                + _run(" —", size=14)
+                + "</w:p>"
+            )
+            _replace(footer, parse_xml(number))
+        if self.report.draft:
+            for header in (section.header, section.even_page_header):
+                header.is_linked_to_previous = False
+                text = _paragraph(_run(self.report.draft, size=10.5, colour="B93A0B"), align="center", line=0)
+                _replace(header, parse_xml(text.replace("<w:p>", f"<w:p {_NS}>", 1)))
+        references = section._sectPr.xpath("w:headerReference | w:footerReference")
+        return "".join(serialize_for_reading(item) for item in references)
+
+    def _section(self, page: dict[str, int]) -> str:
+        across = ' w:orient="landscape"' if page is _LANDSCAPE else ""
+        return (
+            f"{self.footers}"
+            f'<w:type w:val="nextPage"/><w:pgSz w:w="{page["w"]}" w:h="{page["h"]}"{across}/>'
+            f'<w:pgMar w:top="{page["top"]}" w:right="{page["right"]}" w:bottom="{page["bottom"]}" '
+            f'w:left="{page["left"]}" w:header="1134" w:footer="1418" w:gutter="0"/>'
+            f'<w:docGrid w:type="lines" w:linePitch="{_PITCH}"/>'
+        )
+
+    def _break(self, page: dict[str, int]) -> str:
+        """Ends a section in a line too low to be seen, so that a full page is not followed by an empty one."""
+        return (
+            '<w:p><w:pPr><w:spacing w:line="20" w:lineRule="exact"/><w:rPr><w:sz w:val="2"/></w:rPr>'
+            f"<w:sectPr>{self._section(page)}</w:sectPr></w:pPr></w:p>"
+        )
+
+    # Head and signature -----------------------------------------------------------------------------------
+
+    def _head(self) -> Iterable[str]:
+        report, title = self.report, self.report.fonts["word_title"]
+        if report.red_head:
+            size = min(46.0, 430 / max(len(report.red_head), 1))
+            yield _paragraph("", line=_PITCH * 2)
+            yield _paragraph(
+                _run(report.red_head, size=size, font=title, colour=_RED),
+                align="center",
+                line=round(size * 20 * 1.35),
+            )
+            yield _paragraph("")
+            yield _paragraph(
+                _run(report.document_no),
+                align="center",
+                border=f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="6" w:color="{_RED}"/></w:pBdr>',
+            )
+        yield _paragraph("")
+        lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(map(escape, layout.title_lines(report.title)))
+        run = f'<w:r><w:rPr>{_fonts(title, report.fonts["word_latin"])}<w:spacing w:val="0"/><w:sz w:val="44"/></w:rPr>'
+        yield _paragraph(f"{run}<w:t>{lines}</w:t></w:r>", align="center", line=700)
+        if report.draft:
+            yield _paragraph(_run(report.draft, size=14, colour="B93A0B"), align="center")
+        yield _paragraph("")
+        yield _paragraph(_run(report.recipients.rstrip("：:") + "："))
+
+    def _signature(self) -> Iterable[str]:
+        report = self.report
+        if report.annexes:
+            yield _paragraph("")
+        for place, annex in enumerate(report.annexes):
+            front = "附件：" if place == 0 else ""
+            text = f"{front}{annex.number}．{annex.title}"
+            left = 640 if place == 0 else 640 + 960
+            yield _paragraph(_run(text), left=left, keep=True)
+        for text in ("", "", report.signature):
+            yield _paragraph(_run(text) if text else "", align="right", right=1280, keep=True)
+        yield _paragraph(_run(report.dated), align="right", right=1280)
+
+    # Blocks -----------------------------------------------------------------------------------------------
+
+    def _block(self, block: Block, units: int, page: dict[str, int]) -> Iterable[str]:
+        if isinstance(block, Heading):
+            yield _paragraph(_run(block.text), style=f"Heading{block.level}", indent=True, keep=True)
+        elif isinstance(block, Paragraph):
+            yield _paragraph(_run(block.text), indent=True, align="both")
+        elif isinstance(block, ChartRef):
+            yield _paragraph(self._picture(block), align="center", line=0, keep=True)
+            yield self._caption(block.caption, after=200)
+        elif isinstance(block, TableRef):
+            if block.caption:
+                yield self._caption(block.caption, keep=True)
+            yield self._table(block.table, units, page)
+            note = block.table.note
+            # Two tables with nothing between them would become one.
+            yield _paragraph(_run(note, size=9) if note else "", line=260, after=160)
+
+    def _caption(self, text: str, *, keep: bool = False, after: int = 60) -> str:
+        heading = self.report.fonts["word_heading1"]
+        return _paragraph(
+            _run(text, size=12, font=heading), align="center", line=400, before=80, after=after, keep=keep
+        )
+
+    def _annex(self, annex: Annex, is_wide: bool) -> Iterable[str]:
+        fonts = self.report.fonts
+        units = layout.LANDSCAPE_UNITS if is_wide else layout.PORTRAIT_UNITS
+        page = _LANDSCAPE if is_wide else _PORTRAIT
+        yield _paragraph(_run(annex.label, font=fonts["word_heading1"]), keep=True)
+        yield _paragraph(
+            _run(annex.title, size=18, font=fonts["word_title"]),
+            align="center",
+            line=600,
+            after=120,
+            keep=True,
+        )
+        for block in annex.blocks:
+            yield from self._block(block, units, page)
+
+    def _picture(self, block: ChartRef) -> str:
+        content = self.pictures[block.chart.key]
+        relation, _ = self.document.part.get_or_add_image(io.BytesIO(content))
+        across, down = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+        width = 155 * _EMU
+        height = round(width * down / across)
+        self.count += 1
+        name = _quoted(block.caption)
+        return (
+            f'<w:r><w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0"><wp:extent cx="{width}" cy="{height}"/>'
+            f'<wp:docPr id="{self.count}" name={name} descr={_quoted(describe(block.chart))}/><a:graphic>'
+            '<a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic><pic:nvPicPr>'
+            f'<pic:cNvPr id="{self.count}" name={name}/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill>'
+            f'<a:blip r:embed="{relation}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm>'
+            f'<a:off x="0" y="0"/><a:ext cx="{width}" cy="{height}"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/>'
+            "</a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
+        )
+
+    def _table(self, table: Table, units: int, page: dict[str, int]) -> str:
+        printed = table.printed
+        columns = [table.columns[position] for position in printed]
+        space = page["w"] - page["left"] - page["right"]
+        shares = layout.widths(table, units)
+        wide = [int(space * share / sum(shares)) for share in shares]
+        heading = self.report.fonts["word_heading1"]
+        grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in wide)
+        head = "".join(
+            _cell(_run(column.title, size=9, font=heading), width, "center", fill="E8ECF1", keep=True)
+            for column, width in zip(columns, wide, strict=True)
+        )
+        rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
+        sides = ["right" if column.is_number else "left" for column in columns]
+        for row in table.rows:
+            texts = [text_of(row[position], table.columns[position].kind) for position in printed]
+            rows.append(_row(texts, wide, sides))
+        total = table.total_row()
+        if total is not None:
+            texts = [text_of(total[position], table.columns[position].kind) for position in printed]
+            rows.append(_row(texts, wide, sides, fill="F2F4F6", bold=True))
+        borders = "".join(
+            f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="55606D"/>'
+            for side in ("top", "left", "bottom", "right", "insideH", "insideV")
+        )
+        return (
+            f'<w:tbl><w:tblPr><w:tblW w:w="{sum(wide)}" w:type="dxa"/><w:jc w:val="center"/>'
+            f"<w:tblBorders>{borders}</w:tblBorders>"
+            '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="50" w:type="dxa"/>'
+            f'<w:right w:w="50" w:type="dxa"/></w:tblCellMar></w:tblPr><w:tblGrid>{grid}</w:tblGrid>'
+            f"{''.join(rows)}</w:tbl>"
+        )
+
+
+def _row(
+    texts: Sequence[str], wide: Sequence[int], sides: Sequence[str], *, fill: str = "", bold: bool = False
+) -> str:
+    cells = "".join(
+        _cell(_run(text, size=9, bold=bold), width, side, fill=fill)
+        for text, width, side in zip(texts, wide, sides, strict=True)
+    )
+    return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr>"
+
+
+def _cell(run: str, width: int, side: str, *, fill: str = "", keep: bool = False) -> str:
+    shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else ""
+    kept = "<w:keepNext/>" if keep else ""
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
+        f'<w:p><w:pPr>{kept}<w:snapToGrid w:val="0"/><w:spacing w:before="30" w:after="30" w:line="240" '
+        f'w:lineRule="auto"/><w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>'
+    )
+
+
+def _run(text: str, *, size: float = 0, font: str = "", colour: str = "", bold: bool = False) -> str:
+    look = f"<w:rFonts w:eastAsia={_quoted(font)}/>" if font else ""
+    look += "<w:b/>" if bold else ""
+    look += f'<w:color w:val="{colour}"/>' if colour else ""
+    look += (
+        f'<w:spacing w:val="0"/><w:sz w:val="{round(size * 2)}"/><w:szCs w:val="{round(size * 2)}"/>'
+        if size
+        else ""
+    )
+    return (
+        f'<w:r>{f"<w:rPr>{look}</w:rPr>" if look else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    )
+
+
+def _paragraph(
+    runs: str,
+    *,
+    style: str = "",
+    align: str = "",
+    line: int | None = None,
+    before: int = 0,
+    after: int = 0,
+    left: int = 0,
+    right: int = 0,
+    indent: bool = False,
+    keep: bool = False,
+    border: str = "",
+) -> str:
+    """A paragraph; `line` is its exact line pitch in twentieths of a point, 0 for as high as its content."""
+    look = f'<w:pStyle w:val="{style}"/>' if style else ""
+    look += "<w:keepNext/>" if keep else ""
+    look += border
+    if line is not None or before or after:
+        rule = "auto" if line == 0 else "exact"
+        pitch = 240 if line == 0 else line or _PITCH
+        look += f'<w:spacing w:before="{before}" w:after="{after}" w:line="{pitch}" w:lineRule="{rule}"/>'
+    if indent:
+        look += '<w:ind w:firstLineChars="200" w:firstLine="640"/>'
+    elif left or right:
+        look += f'<w:ind w:left="{left}" w:right="{right}"/>'
+    look += f'<w:jc w:val="{align}"/>' if align else ""
+    return f"<w:p>{f'<w:pPr>{look}</w:pPr>' if look else ''}{runs}</w:p>"
+
+
+def _replace(part: Any, paragraph: Any) -> None:
+    element = part._element
+    for child in list(element):
+        element.remove(child)
+    element.append(paragraph)

@@ -1,0 +1,115 @@
+"""The PDF, set by typst from `defaults/report.typ`; embedded fonts, no file outside the temporary folder."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from oversight.reports import fonts, layout
+from oversight.reports.config import DEFAULTS
+from oversight.reports.errors import ReportError
+from oversight.reports.model import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef, text_of
+from oversight.reports.write_xlsx import describe
+from oversight.settings import TIME_ZONE
+
+
+def write(
+    report: Report, pictures: dict[str, bytes], families: dict[str, list[str]], own_fonts: Path
+) -> bytes:
+    """The file's bytes. `pictures` holds the charts as SVG; `families` the fonts, best first."""
+    import typst
+
+    made = report.built_at
+    stamp = made if made.tzinfo else made.replace(tzinfo=TIME_ZONE)
+    with tempfile.TemporaryDirectory(prefix="oversight-") as place:
+        root = Path(place)
+        (root / "report.typ").write_bytes((DEFAULTS / "report.typ").read_bytes())
+        (root / "report.json").write_text(json.dumps(_data(report, families), ensure_ascii=False), "utf-8")
+        for key, picture in pictures.items():
+            (root / f"{key}.svg").write_bytes(picture)
+        paths = [str(fonts.folder())]
+        if own_fonts.is_dir():
+            paths.insert(0, str(own_fonts))
+        try:
+            content: bytes = typst.compile(
+                str(root / "report.typ"),
+                root=str(root),
+                font_paths=paths,
+                # The same pages on every computer: no font of the system's own.
+                ignore_system_fonts=True,
+                timestamp=int(stamp.timestamp()),
+            )
+        except typst.TypstError as error:
+            raise ReportError(
+                f"PDF 排版失败：{error.message}。请检查 report/fonts 里的字体后重新生成。"
+            ) from error
+    return content
+
+
+def _data(report: Report, families: dict[str, list[str]]) -> dict[str, Any]:
+    return {
+        "title": report.title,
+        "title_lines": layout.title_lines(report.title),
+        "issuer": report.issuer,
+        "red_head": report.red_head,
+        "document_no": report.document_no,
+        "recipients": report.recipients.rstrip("：:"),
+        "draft": report.draft,
+        "signature": report.signature,
+        "dated": report.dated,
+        "fonts": families,
+        "blocks": [_block(block, layout.PORTRAIT_UNITS) for block in (*report.opening, *report.body)],
+        "annexes": [
+            {
+                "number": annex.number,
+                "label": annex.label,
+                "title": annex.title,
+                "landscape": layout.is_landscape(annex),
+                "blocks": [
+                    _block(
+                        block,
+                        layout.LANDSCAPE_UNITS if layout.is_landscape(annex) else layout.PORTRAIT_UNITS,
+                    )
+                    for block in annex.blocks
+                ],
+            }
+            for annex in report.annexes
+        ],
+    }
+
+
+def _block(block: Block, units: int) -> dict[str, Any]:
+    if isinstance(block, Heading):
+        return {"kind": "heading", "level": block.level, "text": block.text}
+    if isinstance(block, Paragraph):
+        return {"kind": "paragraph", "text": block.text}
+    if isinstance(block, ChartRef):
+        return {
+            "kind": "chart",
+            "file": f"{block.chart.key}.svg",
+            "caption": block.caption,
+            "alt": describe(block.chart),
+        }
+    assert isinstance(block, TableRef)
+    return {"kind": "table", "caption": block.caption, "note": block.table.note, **_table(block.table, units)}
+
+
+def _table(table: Table, units: int) -> dict[str, Any]:
+    printed = table.printed
+    columns = [table.columns[position] for position in printed]
+    total = table.total_row()
+    return {
+        "columns": [
+            {"title": column.title, "number": column.is_number, "width": width}
+            for column, width in zip(columns, layout.widths(table, units), strict=True)
+        ],
+        "rows": [
+            [text_of(row[position], table.columns[position].kind) for position in printed]
+            for row in table.rows
+        ],
+        "total": None
+        if total is None
+        else [text_of(total[position], table.columns[position].kind) for position in printed],
+    }
