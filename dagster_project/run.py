@@ -10,6 +10,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from dagster_project.context import RunContext
+from dagster_project.history import kept_open
 from dagster_project.pipeline import JOB, build_definitions
 from oversight.editions import Edition, find_edition
 from oversight.settings import DataFolder
@@ -45,7 +46,8 @@ def prepare_home(folder: DataFolder) -> Path:
 def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> Edition:
     """Run every asset once and return the edition that then stands. The first error goes to the caller."""
     run = RunContext(folder, say=say, now=lambda: now, pull=False)
-    with DagsterInstance.from_config(str(prepare_home(folder))) as instance:
+    home = str(prepare_home(folder))
+    with DagsterInstance.from_config(home) as instance, kept_open(instance):
         job = build_definitions(run).resolve_job_def(JOB)
         job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=True)
     return find_edition(folder)
