@@ -362,7 +362,12 @@ def _is_encrypted_ole(data: bytes) -> bool:
 
 
 def decode(data: bytes, name: str = "") -> str:
-    """The text of a CSV. Strict UTF-8 first: read as GB18030 it would turn to nonsense without an error."""
+    """The text of a CSV.
+
+    Strict UTF-8 first: read as GB18030 it would turn to nonsense without an error. Where more than one of the
+    remaining encodings can be read, the one under which a header is recognised is right; if that does not decide,
+    the sender is asked.
+    """
     for mark, encoding in (
         (b"\xef\xbb\xbf", "utf-8"),
         (b"\xff\xfe", "utf-16-le"),
@@ -374,17 +379,36 @@ def decode(data: bytes, name: str = "") -> str:
             except UnicodeDecodeError as failure:
                 raise Unreadable("F07", detail=f"第 {failure.start} 字节处不是 {encoding}") from failure
     if b"\x00" in data[:65536]:
-        raise Unreadable("F01", name=Path(name).name, detail="含有二进制内容，不是文本表格")
+        found = _recognised(data, ("utf-16-le", "utf-16-be"), name)
+        if len(found) != 1:
+            raise Unreadable("F01", name=Path(name).name, detail="含有二进制内容，不是文本表格")
+        return next(iter(found.values()))
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError as utf8_failure:
+    except UnicodeDecodeError as failure:
+        found = _recognised(data, ("gb18030", "big5"), name)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise Unreadable("F07", detail=f"{'、'.join(found)} 都读得通") from failure
         try:
             return data.decode("gb18030")
-        except UnicodeDecodeError as failure:
-            detail = (
-                f"第 {utf8_failure.start + 1} 字节处不是 UTF-8，第 {failure.start + 1} 字节处不是 GB18030"
-            )
-            raise Unreadable("F07", detail=detail) from failure
+        except UnicodeDecodeError as other:
+            detail = f"第 {failure.start + 1} 字节处不是 UTF-8，第 {other.start + 1} 字节处不是 GB18030"
+            raise Unreadable("F07", detail=detail) from other
+
+
+def _recognised(data: bytes, encodings: Sequence[str], name: str) -> dict[str, str]:
+    """The encodings in which all of the text can be read and a header is found, with the text."""
+    found: dict[str, str] = {}
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _delimiter(text, name) is not None:
+            found[encoding] = text
+    return found
 
 
 _DELIMITERS = (",", "\t", ";", "|", "，")

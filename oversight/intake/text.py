@@ -52,9 +52,21 @@ _HARMLESS = frozenset(
 )
 
 
+# The traditional forms of characters that our headers, units and totals use (files in Big5 write these).
+_TRADITIONAL = (
+    "專業個鄉買務動協單縣變號後啟啓員備復複實屬崗當總戶执執報撥據調數時"
+    "標碼類級經統繼編職計設購費資遷釋銷鎮間際隸項預額廢區劃別辦稱獨萬億圓"
+)
+_SIMPLIFIED = (
+    "专业个乡买务动协单县变号后启启员备复复实属岗当总户执执报拨据调数时"
+    "标码类级经统继编职计设购费资迁释销镇间际隶项预额废区划别办称独万亿圆"
+)
+_FOLDED = str.maketrans(_TRADITIONAL, _SIMPLIFIED) | _BRACKETS
+
+
 def fold(value: str) -> str:
-    """Full-width forms folded, brackets made one kind, all white space taken out."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", value)).translate(_BRACKETS)
+    """Full-width forms folded, brackets made one kind, all white space taken out, our terms simplified."""
+    return _SPACES.sub("", unicodedata.normalize("NFKC", value)).translate(_FOLDED)
 
 
 def tidy(value: str) -> str:

@@ -21,11 +21,21 @@ def accepted(world: World, name: str, content: bytes) -> dict[tuple[str, str], l
 EXPECTED = {("360313101", "2025-06"): [20_000], ("360313102", "2025-06"): [30_000]}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_csv_in_any_encoding_and_delimiter(world: World, encoding: str, delimiter: str) -> None:
     content = csv_bytes(population_rows("2025-06", GOOD), encoding, delimiter)
     assert accepted(world, "人口.csv", content) == EXPECTED
+
+
+def test_big5_with_traditional_headers(world: World) -> None:
+    rows = [
+        ("統計月份", "區劃代碼", "鄉鎮名稱", "戶籍人口(萬人)"),
+        ("2025-06", "360313101", "湘東鎮", 2),
+        ("2025-06", "360313102", "荷堯鎮", 3),
+        ("合計", "", "", 5),
+    ]
+    assert accepted(world, "人口.csv", csv_bytes(rows, "big5")) == EXPECTED
 
 
 def test_a_name_outside_gbk_survives_both_encodings(world: World) -> None:
