@@ -1,0 +1,57 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oversight import telemetry
+from oversight.editions import Edition, find_edition
+from oversight.settings import PROJECT_ROOT, DataFolder
+
+telemetry.switch_off()
+
+
+def run_oversight(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The `oversight` command in a process of its own, as a user starts it."""
+    return subprocess.run(
+        [sys.executable, "-m", "oversight.cli", *arguments],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of one test session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def sample_folder(shared_folder: Path) -> DataFolder:
+    """A copy of the sample over which one real `oversight run` has been made. Read it; do not change it."""
+    folder = DataFolder.at(shared_folder / "sample")
+    with (shared_folder / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder.root / "done").exists():
+            shutil.rmtree(folder.root, ignore_errors=True)
+            shutil.copytree(PROJECT_ROOT / "data" / "raw", folder.raw)
+            done = run_oversight("run", "--data", str(folder.root))
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder.root / "run.txt").write_text(done.stdout, "utf-8")
+            (folder.root / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_edition(sample_folder: DataFolder) -> Edition:
+    """The edition of the sample."""
+    return find_edition(sample_folder)
