@@ -182,10 +182,13 @@ def money(
     named: bool = False,
     absent: str = NOT_REPORTED,
 ) -> str:
-    """An amount held in 元, as 元 or 万元."""
+    """An amount held in 元, as 元 or 万元. What is not nought never reads as nought: it gets decimals enough."""
     if cny is None:
         return absent
-    text = number(money_value(cny, unit), places)
+    value = money_value(cny, unit)
+    while value and places < 6 and not rounded(value, places):
+        places += 2
+    text = number(value, places)
     return f"{text} {MONEY_UNITS[unit]}" if named else text
 
 
@@ -295,7 +298,7 @@ class ColumnText:
         return f"{self.title}（{unit}）" if unit else self.title
 
 
-_COMMENT = re.compile(r"^(?P<title>[^：（]+)(?:（(?P<unit>[^）]*)）)?(?:：(?P<hint>.*))?$", re.S)
+_COMMENT = re.compile(r"^(?P<title>[^：]+?)(?:[（(](?P<unit>[^（()）]*)[)）])?(?:：(?P<hint>.*))?$", re.S)
 _UNIT_OF_SUFFIX = {"_cny": "元", "_persons": "人", "_posts": "名", "_pct": "%"}
 
 

@@ -192,7 +192,11 @@ def _shell(shelf: Shelf) -> Any:
                 ),
                 html.Div(
                     [
-                        html.Nav(id="nav", className="nav", **{"aria-label": "主导航"}),
+                        html.Nav(
+                            html.Div(id="nav", className="nav-links"),
+                            className="nav",
+                            **{"aria-label": "主导航"},
+                        ),
                         html.Main(
                             dcc.Loading(
                                 html.Div(id="content", className="content"),

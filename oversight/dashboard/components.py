@@ -267,9 +267,13 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             "headerTooltip": column.hint or column.title,
             "comparator": {"function": "compareText"},
             "hide": column.is_hidden,
-            "minWidth": column.width or (240 if column.kind == "long" else 100),
+            "minWidth": column.width
+            or (240 if column.kind == "long" else 92 if column.kind == "number" else 104),
             "flex": 3 if column.kind == "long" else 1,
         }
+        if number == 0 and table.href is not None:
+            # Stays in sight while the others are scrolled, so it takes no more than it needs.
+            options |= {"width": column.width or 130, "flex": None}
         if column.kind == "number":
             options |= {
                 "type": "rightAligned",

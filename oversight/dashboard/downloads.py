@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import quote
 
 import flask
@@ -65,13 +64,6 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         if not path.is_relative_to(root) or not path.is_file() or scope_of_request().prefixes != ("",):
             return _refused("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
         return _file(path.read_bytes(), path.name, "application/octet-stream")
-
-
-def returned_files(folder: Path) -> list[str]:
-    """Workbooks that can be given back to their senders, by path below the folder."""
-    if not folder.is_dir():
-        return []
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def _file(data: bytes, name: str, kind: str) -> flask.Response:

@@ -85,27 +85,31 @@ def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
         for row in shown
     ]
     links = [row["href"] for row in shown]
-    allocated = {
-        "type": "scatter",
-        "mode": "markers+text",
-        "name": "已安排",
-        "x": [position(row["allocated"], money) for row in shown],
-        "y": names,
-        "text": [
-            f"缺 {show.money_brief(row['shortfall'], money)}  " if row["shortfall"] else "" for row in shown
-        ],
-        "textposition": "middle left",
-        "textfont": {"size": 11, "color": colours.shortfall},
-        "marker": {
-            "size": 11,
-            "color": [colours.shortfall if is_short else colours.good for is_short in short],
-            "symbol": ["triangle-up" if is_short else "circle" for is_short in short],
-        },
-        "hovertext": hover,
-        "hoverinfo": "text",
-        "customdata": links,
-        "cliponaxis": False,
-    }
+    allocated = []
+    for is_short, label, colour, symbol in (
+        (False, "已安排，足额", colours.good, "circle"),
+        (True, "已安排，有缺口", colours.shortfall, "triangle-up"),
+    ):
+        chosen = [number for number, own in enumerate(short) if own is is_short]
+        allocated.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text" if is_short else "markers",
+                "name": label,
+                "x": [position(shown[number]["allocated"], money) for number in chosen],
+                "y": [names[number] for number in chosen],
+                "text": [f"缺 {show.money_brief(shown[number]['shortfall'], money)}  " for number in chosen]
+                if is_short
+                else None,
+                "textposition": "middle left",
+                "textfont": {"size": 11, "color": colours.shortfall},
+                "marker": {"size": 11, "color": colour, "symbol": symbol},
+                "hovertext": [hover[number] for number in chosen],
+                "hoverinfo": "text",
+                "customdata": [links[number] for number in chosen],
+                "cliponaxis": False,
+            }
+        )
     guaranteed = {
         "type": "scatter",
         "mode": "markers",
@@ -130,9 +134,11 @@ def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    highest = max([position(row["guaranteed"], money) or 0 for row in shown] or [1])
+    highest = max(
+        [position(row[name], money) or 0 for row in shown for name in ("guaranteed", "allocated")] or [1]
+    )
     return {
-        "data": [between, guaranteed, allocated],
+        "data": [between, guaranteed, *allocated],
         "layout": layout(
             theme,
             xaxis=axis(
@@ -281,7 +287,7 @@ def tier_steps(
     """
     colours = palette(theme)
     top = max([row["population_persons"] or 0 for row in rows] or [0])
-    end = max(top, int(max([step[0] for step in steps] or [0]) * 1.25), 1)
+    end = int(max(top, max([step[0] for step in steps] or [0]) * 1.25, 1) * 1.06)
     line_x: list[float | None] = []
     line_y: list[float | None] = []
     shapes, notes = [], []
@@ -323,15 +329,18 @@ def tier_steps(
             notes.append(
                 {
                     "x": start / 10_000,
-                    "y": position((first + previous) / 2, money),
-                    "text": f"{show.number(Decimal(start) / 10_000, 0)}万人处 {show.signed(show.money(change, money))}",
+                    "y": 0,
+                    "yref": "paper",
+                    "yanchor": "bottom",
+                    "text": f"过 {show.number(Decimal(start) / 10_000, 0)} 万人 "
+                    + show.signed(show.money(change, money, named=True)),
                     "showarrow": False,
-                    "xanchor": "right",
-                    "xshift": -6,
+                    "bgcolor": colours.surface,
                     "font": {"size": 11, "color": colours.shortfall if change < 0 else colours.muted},
                 }
             )
         previous = last
+    top_amount = max([row["allocated_annual_cny"] or 0 for row in rows] or [0]) or 1
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -361,7 +370,7 @@ def tier_steps(
                 "name": name,
                 "x": [row["population_persons"] / 10_000 for row in chosen],
                 "y": [position(row["allocated_annual_cny"], money) for row in chosen],
-                "text": [row["township_name"] for row in chosen],
+                "text": _place_names(chosen, end, top_amount),
                 "textposition": "bottom right",
                 "textfont": {"size": 11, "color": colour},
                 "marker": {
@@ -388,10 +397,28 @@ def tier_steps(
             theme,
             shapes=shapes,
             annotations=notes,
-            xaxis=axis(theme, title="人口（万人）", range=[0, end / 10_000 * 1.08], showgrid=False),
+            xaxis=axis(theme, title="人口（万人）", range=[0, end / 10_000], showgrid=False),
             yaxis=axis(theme, title=f"{MONEY_UNITS[money]}／年", rangemode="tozero", tickformat=",~f"),
         ),
     }
+
+
+def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> list[str]:
+    """Names beside points: those that lie upon one another share one label."""
+    texts: list[str] = []
+    first_of: dict[tuple[int, int], int] = {}
+    for number, row in enumerate(rows):
+        place = (
+            round(row["population_persons"] * 40 / end),
+            round(row["allocated_annual_cny"] * 14 / Decimal(top_amount)),
+        )
+        if place in first_of:
+            texts[first_of[place]] += f"、{row['township_name']}"
+            texts.append("")
+        else:
+            first_of[place] = number
+            texts.append(str(row["township_name"]))
+    return texts
 
 
 def status_bars(
@@ -427,6 +454,7 @@ def status_bars(
             theme,
             barmode="stack",
             barnorm="percent" if as_share else None,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
             xaxis=axis(theme, title="占比（%）" if as_share else "个", tickformat=",~f"),
             yaxis=axis(
                 theme,

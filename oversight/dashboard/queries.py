@@ -20,6 +20,7 @@ from oversight.dashboard.warehouse import (
     Row,
     Warehouse,
 )
+from oversight.explain import ExplainError, Explanation, explain
 
 # Digits of the level below.
 BELOW = {0: 2, 2: 4, 4: 6, 6: 9}
@@ -197,6 +198,13 @@ def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
         for item, name in sorted(w.names.items())
         if len(significant(item)) == digits and significant(item).startswith(prefix) and scope.touches(item)
     ]
+
+
+def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
+    """Names of the townships of a unit, by code."""
+    condition, values = within("township_code", scope, prefix)
+    rows = w.rows(f"select township_code, township_name from e.townships where {condition}", values)
+    return {row["township_code"]: row["township_name"] for row in rows}
 
 
 def padded(code: str) -> str:
@@ -571,7 +579,7 @@ def submissions(
     month: date | None = None,
     limit: int | None = None,
 ) -> list[Row]:
-    """Files received that carry rows of the units asked for, the latest first."""
+    """Files received that carry rows of the units asked for; those with something wrong first, then the latest."""
     conditions, values = _submission_conditions(scope, prefix)
     if status:
         conditions.append("s.status = ?")
@@ -581,8 +589,9 @@ def submissions(
         values += [month, month]
     where = " and ".join(conditions) or "true"
     return w.rows(
-        f"select s.* from e.submissions as s where {where} order by s.received_at desc, s.file_name"
-        + _limit(limit),
+        f"select s.* from e.submissions as s where {where} "
+        "order by case s.status when 'refused' then 0 when 'partial' then 1 when 'duplicate' then 2 else 3 end, "
+        "s.received_at desc, s.file_name" + _limit(limit),
         values,
     )
 
@@ -678,3 +687,86 @@ def near_edges(
         if abs(row["population_persons"] - bound) <= bound * within_share
     ]
     return sorted(found, key=lambda item: abs(item[0]["population_persons"] - item[1]))
+
+
+def count_judgements(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    rule: str = "",
+    status: str = "",
+    topics: Sequence[str] = (),
+) -> int:
+    """How many answers `judgement_rows` would give without a limit."""
+    condition, values = within("j.subject_code", scope, prefix)
+    for name, value in (("j.rule_id", rule), ("j.status", status)):
+        if value:
+            condition += f" and {name} = ?"
+            values.append(value)
+    if topics:
+        condition += f" and s.topic_zh in ({', '.join('?' * len(topics))})"
+        values += list(topics)
+    found = w.row(
+        "select count(*) as n from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
+        f"where j.month = ? and {condition}",
+        [month, *values],
+    )
+    return int(found["n"])
+
+
+def township_list(
+    w: Warehouse, scope: Scope, prefix: str, text: str, month: date, limit: int | None
+) -> tuple[list[Row], int]:
+    """Townships by name or code with their gap of a month, and how many there are in all."""
+    condition, values = within("t.township_code", scope, prefix)
+    if text:
+        condition += " and (t.township_name like ? or t.township_code like ?)"
+        values += [f"%{text}%", f"{text}%"]
+    total = int(w.row(f"select count(*) as n from e.townships as t where {condition}", values)["n"])
+    rows = w.rows(
+        "select t.*, f.allocation_shortfall_cny, f.status from e.townships as t "
+        "left join e.funding_gap_monthly as f on t.township_code = f.township_code and f.month = ? "
+        f"where {condition} order by t.township_code" + _limit(limit),
+        [month, *values],
+    )
+    return rows, total
+
+
+def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: date) -> list[Row]:
+    """Every answer of one unit in a month, whichever of its codes it was given under."""
+    marks = ", ".join("?" * len(codes)) or "null"
+    condition, values = within("j.subject_code", scope)
+    return w.rows(
+        "select j.*, s.title_zh, s.topic_zh, s.clause from e.judgements as j "
+        "inner join e.standards as s on j.rule_id = s.standard_id "
+        f"where j.subject_code in ({marks}) and j.month = ? and {condition} order by j.rule_id",
+        [*codes, month, *values],
+    )
+
+
+def subject_findings(w: Warehouse, scope: Scope, codes: Sequence[str], limit: int | None = None) -> list[Row]:
+    """Every finding of one unit, the latest first."""
+    marks = ", ".join("?" * len(codes)) or "null"
+    condition, values = within("f.subject_code", scope)
+    return w.rows(
+        "select f.*, s.title_zh from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
+        f"where f.subject_code in ({marks}) and {condition} "
+        "order by f.cleared_month is not null, f.opened_month desc, f.finding_id" + _limit(limit),
+        [*codes, *values],
+    )
+
+
+def explanation(w: Warehouse, scope: Scope, code: str, month: date) -> Explanation | None:
+    """How every figure of a unit came about in a month; None when nothing was judged."""
+    if not scope.covers(code):
+        return None
+
+    def make() -> Explanation | None:
+        try:
+            return explain(w.plain_connection(), code, month)
+        except ExplainError:
+            return None
+
+    return w.remember(("explanation", code, month), make)

@@ -27,7 +27,7 @@ class Column:
     unit: str = ""
     hint: str = ""
     width: int = 0
-    absent: str = show.NOT_REPORTED
+    absent: str | Callable[[Row], str] = show.NOT_REPORTED
     looks: Mapping[str, show.Look] | None = None
     text: Callable[[Row, MoneyUnit], str] | None = None
     is_hidden: bool = False
@@ -46,7 +46,8 @@ class Column:
             return show.label(dict(self.looks), value)
         if self.unit == "%" and value is not None:
             return show.percent(value, 2)
-        return show.cell(self.field, value, money, absent=self.absent, unit=row.get("unit"))
+        absent = self.absent if isinstance(self.absent, str) else self.absent(row)
+        return show.cell(self.field, value, money, absent=absent, unit=row.get("unit"))
 
 
 def public(w: Warehouse, name: str, **changes: Any) -> Column:

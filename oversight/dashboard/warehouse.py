@@ -148,11 +148,25 @@ class Unavailable(Exception):
     """The edition a page shows is no longer there."""
 
 
+class _Plain:
+    """A connection whose cursors stand in the edition instead of in the memory beside it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A fresh cursor."""
+        cursor = self._connection.cursor()
+        cursor.execute("use e")
+        return cursor
+
+
 class Warehouse:
     """One edition, open for reading."""
 
-    def __init__(self, edition: Edition) -> None:
+    def __init__(self, edition: Edition, returned_folder: Path) -> None:
         self.edition = edition
+        self.returned_folder = returned_folder
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
@@ -205,6 +219,10 @@ class Warehouse:
                 "cast(sum(value_expected) as decimal(24, 4)) as value_expected from e.judgements "
                 f"where subject_code >= {low} and subject_code < {high} group by all order by all"
             )
+
+    def plain_connection(self) -> Any:
+        """Something whose cursors read the edition's tables by their bare names."""
+        return _Plain(self._connection)
 
     def has(self, schema: str, table: str) -> bool:
         """Whether the edition carries a table."""
@@ -337,7 +355,7 @@ class Shelf:
             if found is not None:
                 return found
             try:
-                made = Warehouse(find_edition(self.folder, edition_id))
+                made = Warehouse(find_edition(self.folder, edition_id), self.folder.returned)
             except Exception as error:
                 if not (Path(self.folder.marts) / "editions" / edition_id).exists():
                     raise Unavailable(edition_id) from error

@@ -29,6 +29,7 @@ from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
 HEAT_MONTHS = 24
+FEWEST_UNITS = 6
 
 
 def render(view: View) -> list[Any]:
@@ -179,16 +180,25 @@ def by_month(rows: Sequence[Row]) -> dict[date, Row]:
     return {row["month"]: row for row in rows}
 
 
-def unit_rows(view: View, limit: int | None = None) -> list[Row]:
-    """The units right below the one shown, with their money, people and silence; the largest gap first."""
+def chart_digits(view: View) -> int:
+    """The level worth drawing: the next one below that has units enough to compare."""
+    digits = queries.BELOW.get(len(view.state.prefix), 9)
+    while digits < 9:
+        rows = queries.funding(view.warehouse, view.scope, view.state.prefix, digits, [view.month])
+        if sum(row["covered_count"] > 0 for row in rows) >= FEWEST_UNITS:
+            break
+        digits = queries.BELOW[digits]
+    return digits
+
+
+def unit_rows(view: View, digits: int | None = None) -> list[Row]:
+    """The units below the one shown, with their money, people and silence; the largest gap first."""
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    digits = queries.BELOW.get(len(state.prefix), 9)
+    digits = digits or queries.BELOW.get(len(state.prefix), 9)
     money = queries.funding(w, scope, state.prefix, digits, [month])
     people = {row["code"]: row for row in queries.staffing(w, scope, state.prefix, digits, [month])}
     silent = {row["code"]: row for row in queries.reports(w, scope, state.prefix, digits, [month])}
-    names = dict(queries.children(w, scope, state.unit)) if digits == 9 else w.names
-    if len(state.prefix) > 6:
-        names = {state.unit: view.unit_name}
+    names = queries.township_names(w, scope, state.prefix) if digits == 9 else w.names
     rows = []
     for row in money:
         code = queries.padded(row["code"])
@@ -206,7 +216,7 @@ def unit_rows(view: View, limit: int | None = None) -> list[Row]:
             }
         )
     rows.sort(key=lambda row: (-(row["allocation_shortfall_cny"] or 0), row["code"]))
-    return rows[:limit] if limit is not None else rows
+    return rows
 
 
 def unit_status(row: Row) -> str:
@@ -226,7 +236,7 @@ def _dumbbell(view: View) -> Any:
             "allocated": row["allocated_annual_cny"],
             "shortfall": row["allocation_shortfall_cny"],
         }
-        for row in unit_rows(view)
+        for row in unit_rows(view, chart_digits(view))
         if row["covered_count"]
     ]
     shown = rows[:25]
@@ -327,7 +337,7 @@ def _news(view: View) -> Any:
 def _heat_map(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     months = view.last_months(HEAT_MONTHS)
-    digits = queries.BELOW.get(len(state.prefix), 9)
+    digits = chart_digits(view)
     cells: dict[tuple[str, date], tuple[Any, str, str]] = {}
     units: dict[str, str] = {}
     if digits == 9:
@@ -343,9 +353,10 @@ def _heat_map(view: View) -> Any:
             name = w.names.get(code, code)
             units[code] = name
             cells[code, row["month"]] = _cell(view, code, name, row, adequacy(row), unit_status(row))
-    order = [row["code"] for row in unit_rows(view)]
+    order = [row["code"] for row in unit_rows(view, digits) if row["covered_count"] or not state.prefix]
     listed = [(code, units[code]) for code in order if code in units]
-    listed += [(code, name) for code, name in units.items() if code not in order]
+    if digits < 9 or len(listed) < 2:
+        listed += [(code, name) for code, name in units.items() if code not in order]
     shown = listed[:40]
     note = (
         f"近 {len(months)} 个月，按本月缺口排序；颜色越红保障率越低，灰色为未报或无适用标准。点击某格转到该月"
@@ -398,11 +409,17 @@ def units_table(view: View, limit: int | None = None) -> Table:
         columns=[
             Column("name", "乡镇" if is_township else "单位", "link", width=150),
             *([] if is_township else [Column("units_count", "乡镇数", "number", "个")]),
-            of("guaranteed_annual_cny"),
-            of("allocated_annual_cny"),
-            of("disbursed_ytd_cny"),
-            of("spent_ytd_cny"),
-            of("allocation_shortfall_cny"),
+            Column("status", "状态", "status", looks=show.STATUS, width=108),
+            *(
+                of(name, absent=lambda row: show.NOT_REPORTED if row["covered_count"] else show.NONE)
+                for name in (
+                    "guaranteed_annual_cny",
+                    "allocated_annual_cny",
+                    "disbursed_ytd_cny",
+                    "spent_ytd_cny",
+                    "allocation_shortfall_cny",
+                )
+            ),
             of("adequacy_pct", absent=show.NONE),
             Column("paid_pct", "拨付进度", "number", "%", "本年已拨付 ÷ 截至本月应保障", absent=show.NONE),
             staff,
@@ -415,7 +432,6 @@ def units_table(view: View, limit: int | None = None) -> Table:
                 absent=show.NONE,
             ),
             *([] if is_township else [Column("short_count", "不达标乡镇", "number", "个")]),
-            Column("status", "状态", "status", looks=show.STATUS, width=110),
         ],
         rows=rows[:limit] if limit is not None else rows,
         key=lambda row: str(row["code"]),

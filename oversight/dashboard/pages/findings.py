@@ -1,0 +1,244 @@
+"""问题台账: findings with a life, from the month they opened to the month they were cleared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import figures, queries
+from oversight.dashboard.components import (
+    ROWS_SHOWN,
+    View,
+    card,
+    chart,
+    kpi,
+    page_head,
+    select,
+    table_card,
+)
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.pages.staffing import subject_href, subject_name
+from oversight.dashboard.tables import Column, Table, public
+from oversight.dashboard.theme import palette
+
+FILTERS = ("status", "rule", "severity", "change", "topic")
+CHANGES = {"new": "本月新增", "cleared": "本月整改"}
+STATUSES = {
+    "open": "未了（全部）",
+    "short": "不达标",
+    "not_reported": "未报送",
+    "unconfirmed": "依据待确认",
+    "cleared": "已整改",
+}
+
+
+def _chosen(view: View) -> dict[str, str]:
+    chosen = {name: view.state.get(name) for name in FILTERS}
+    if not chosen["status"] and not chosen["change"]:
+        # Somebody who opens the ledger wants what is still to be done.
+        chosen["status"] = "open"
+    if chosen["status"] == "all":
+        chosen["status"] = ""
+    return chosen
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    w, scope, state = view.warehouse, view.scope, view.state
+    chosen = _chosen(view)
+    rules = [row for row in queries.standards(w, scope) if row["gradeable"] != "N"]
+    topics = sorted({row["topic_zh"] for row in rules if row["topic_zh"]})
+    filters = [
+        select(
+            "status",
+            "状态",
+            [("all", "全部"), *STATUSES.items()],
+            chosen["status"] or ("" if chosen["change"] else "all"),
+            placeholder="全部",
+        ),
+        select("change", "变化", list(CHANGES.items()), chosen["change"], placeholder="不限", clearable=True),
+        select(
+            "severity",
+            "严重程度",
+            [(code, look.label) for code, look in show.SEVERITY.items()],
+            chosen["severity"],
+            placeholder="不限",
+            clearable=True,
+        ),
+        select(
+            "topic",
+            "主题",
+            [(topic, topic) for topic in topics],
+            chosen["topic"],
+            placeholder="不限",
+            clearable=True,
+        ),
+        select(
+            "rule",
+            "规则",
+            [(row["standard_id"], f"{row['standard_id']} {row['title_zh']}") for row in rules],
+            chosen["rule"],
+            placeholder="不限",
+            clearable=True,
+        ),
+    ]
+    return [
+        page_head(
+            view,
+            f"{view.unit_name if state.unit else ''}问题台账 · {show.month(view.month)}",
+            filters=filters,
+        ),
+        _figures(view),
+        _over_time(view),
+        table_card(
+            view,
+            findings_table(view, ROWS_SHOWN),
+            note="一条是一个单位在一项规则上从出现到整改的一段；点击单位查看由来",
+        ),
+    ]
+
+
+def _figures(view: View) -> Any:
+    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
+
+    def count(**changes: Any) -> int:
+        return queries.count_findings(w, scope, state.prefix, month, **changes)
+
+    items: list[tuple[str, int, str, str, dict[str, Any], str]] = [
+        ("未了问题", count(status="open"), "ledger", "plain", {"status": "open"}, "截至本月尚未整改的问题"),
+        (
+            "其中严重",
+            count(status="open", severity="high"),
+            "warning",
+            "bad",
+            {"status": "open", "severity": "high"},
+            "未了问题中严重程度为严重的",
+        ),
+        (
+            "本月新增",
+            count(change="new"),
+            "info",
+            "warn",
+            {"change": "new", "status": None},
+            "本月首次出现的问题",
+        ),
+        (
+            "本月整改",
+            count(change="cleared"),
+            "shield",
+            "good",
+            {"change": "cleared", "status": None},
+            "本月转为达标的问题",
+        ),
+    ]
+    reset: dict[str, Any] = dict.fromkeys(FILTERS)
+    return html.Div(
+        [
+            kpi(
+                label,
+                show.count(value),
+                "项",
+                "点击查看",
+                icon_name=icon_name,
+                tone=tone if value else "plain",
+                href=state.href(**(reset | changes)),
+                hint=hint,
+                name=f"findings_{label}",
+            )
+            for label, value, icon_name, tone, changes, hint in items
+        ],
+        className="kpis",
+    )
+
+
+def _over_time(view: View) -> Any:
+    rows = {
+        row["month"]: row for row in queries.findings_by_month(view.warehouse, view.scope, view.state.prefix)
+    }
+    months = view.last_months(24)
+    colours = palette(view.theme)
+    opened = [rows.get(month, {}).get("opened_count", 0) for month in months]
+    cleared = [rows.get(month, {}).get("cleared_count", 0) for month in months]
+    return card(
+        "新增与整改",
+        chart(
+            "changes",
+            figures.month_bars(
+                months,
+                [("新增", opened, colours.shortfall), ("整改", cleared, colours.good)],
+                view.theme,
+                [view.state.href(month=month, change="new", status=None) for month in months],
+            ),
+            230,
+            f"近 {len(months)} 个月新增与整改的问题数",
+        ),
+        note="数据的第一个月把当时已有的问题都计为新增；点击查看该月新增",
+    )
+
+
+def findings_table(view: View, limit: int | None = None) -> Table:
+    """Findings as the filters choose them."""
+    w, state = view.warehouse, view.state
+    chosen = _chosen(view)
+    rows = queries.findings(w, view.scope, state.prefix, view.month, **chosen, limit=limit)
+    total = (
+        queries.count_findings(w, view.scope, state.prefix, view.month, **chosen)
+        if limit is not None and len(rows) == limit
+        else len(rows)
+    )
+
+    def value(name: str, title: str, absent: str) -> Column:
+        return Column(
+            name,
+            title,
+            "number",
+            text=lambda row, money: show.quantity(row[name], row["unit"], money, absent=absent),
+        )
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"findings.{name}", **changes)
+
+    columns = [
+        Column("subject_name", "单位", "link", width=130),
+        of("status", width=112),
+        Column("county_name", "县（区）", absent=show.NONE, width=120),
+        of("severity", kind="status", looks=show.SEVERITY, width=92),
+        Column("title_zh", "问题", "long"),
+        value("value_checked", "实际", show.NOT_REPORTED),
+        value("value_expected", "要求", show.NONE),
+        value("shortfall", "差", show.NONE),
+        of("opened_month", width=104),
+        Column("months_open", "持续", "number", "月", "到所选月份为止"),
+        of("cleared_month", absent=show.NONE, is_hidden=chosen["status"] == "open"),
+        of("rule_id", width=84),
+        of("clause", absent=show.NONE),
+        of("document_title", kind="long", is_hidden=True),
+        of("message_zh", kind="long", is_hidden=True),
+        *(
+            of(name, absent=show.NONE, kind="long" if "reply" in name or "reason" in name else "text")
+            for name in (
+                "reply_zh",
+                "reply",
+                "agreed_on",
+                "agreed_date",
+                "exempted_until",
+                "exemption_reason",
+                "exempt_reason_zh",
+            )
+            if f"findings.{name}" in w.texts
+        ),
+    ]
+    return Table(
+        name="findings",
+        title="问题台账",
+        columns=columns,
+        rows=[{**row, "subject_name": subject_name(view, row)} for row in rows],
+        key=lambda row: str(row["finding_id"]),
+        href=lambda row: subject_href(view, row),
+        total=total,
+        empty="没有符合条件的问题。可以放宽筛选条件，或换一个月份、地区。",
+    )
+
+
+PAGE = Page("/findings", "问题台账", "ledger", 40, render, {"findings": findings_table})

@@ -1,0 +1,390 @@
+"""经费保障: guaranteed against allocated, paid and spent; the tiers and their cliffs; pace of payment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import figures, queries
+from oversight.dashboard.access import significant
+from oversight.dashboard.components import (
+    ROWS_SHOWN,
+    View,
+    card,
+    chart,
+    columns,
+    empty,
+    kpi,
+    page_head,
+    select,
+    sparkline,
+    table_card,
+    tone_colour,
+)
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.pages.overview import adequacy, by_month
+from oversight.dashboard.tables import Column, Table, public
+from oversight.dashboard.theme import palette
+from oversight.dashboard.warehouse import Row
+
+FORMULAS = ("per_capita_by_tier", "flat_by_tier")
+POINTS_SHOWN = 2500
+NEAR_SHARE = Decimal("0.02")
+
+
+def rules(view: View) -> list[Row]:
+    """Funding rules, those that hold somewhere in the unit shown first."""
+    found = [row for row in queries.standards(view.warehouse, view.scope) if row["formula"] in FORMULAS]
+    return sorted(found, key=lambda row: (not _applies(view, row), row["standard_id"]))
+
+
+def _applies(view: View, rule: Row) -> bool:
+    place, prefix = significant(rule["scope_code"]), view.state.prefix
+    return place.startswith(prefix) or prefix.startswith(place)
+
+
+def chosen_rule(view: View) -> Row | None:
+    """The rule whose tiers are shown: the one asked for, else the first that applies here."""
+    found = rules(view)
+    wanted = view.state.get("rule")
+    return next((row for row in found if row["standard_id"] == wanted), found[0] if found else None)
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
+    series = by_month(queries.funding(w, scope, state.prefix))
+    statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
+    head = page_head(
+        view,
+        f"{view.unit_name if state.unit else ''}经费保障 · {show.month(month)}",
+        filters=[
+            select("status", "状态", statuses, state.get("status"), placeholder="全部", clearable=True),
+        ],
+    )
+    if month not in series:
+        return [head, empty(f"{view.unit_name}在{show.month(month)}没有在册的乡镇。请换一个月份或地区。")]
+    table = townships_table(view, ROWS_SHOWN)
+    return [
+        head,
+        _figures(view, series),
+        columns(_over_time(view, series), _pace(view, series)),
+        _tiers(view),
+        table_card(view, table, note="缺口最大的在前；点击名称查看该乡镇每个数字的由来"),
+    ]
+
+
+def _figures(view: View, series: dict[Any, Row]) -> Any:
+    now, before = series[view.month], series.get(view.previous_month(), {})
+    recent = view.last_months(12)
+    unit = show.MONEY_UNITS[view.state.money]
+    items = []
+    for label, name, icon_name, hint in (
+        ("截至本月应保障", "guaranteed_ytd_cny", "shield", "全年应保障 × 月份 ÷ 12"),
+        ("本年已拨付", "disbursed_ytd_cny", "paid", "当年累计拨付合计"),
+        ("本年已支出", "spent_ytd_cny", "money", "当年累计支出合计"),
+        ("拨付差额", "disbursement_shortfall_ytd_cny", "warning", "截至本月应保障减已拨付，多拨的不抵"),
+        ("安排缺口", "allocation_shortfall_cny", "warning", "全年应保障减已安排，多安排的不抵"),
+    ):
+        value, then = now[name], before.get(name)
+        is_gap = "shortfall" in name
+        tone = "plain"
+        if is_gap and value is not None and then is not None and value != then:
+            tone = "bad" if value > then else "good"
+        change = (
+            f"较上月 {show.signed(show.money(value - then, view.state.money))}"
+            if value is not None and then is not None
+            else "较上月 —"
+        )
+        items.append(
+            kpi(
+                label,
+                show.money(value, view.state.money),
+                unit,
+                change,
+                icon_name=icon_name,
+                tone=tone,
+                hint=hint,
+                name=name,
+                trend=sparkline(
+                    [series[item][name] if item in series else None for item in recent],
+                    tone_colour(tone, view.theme),
+                    f"{label}近{len(recent)}个月走势",
+                ),
+            )
+        )
+    items.append(
+        kpi(
+            "不达标乡镇",
+            show.count(now["short_count"]),
+            f"/ {show.count(now['covered_count'])} 个",
+            f"未报 {show.count(now['not_reported_count'])} 个 · 无标准 {show.count(now['no_standard_count'])} 个",
+            icon_name="profile",
+            tone="plain",
+            href=view.state.href(status="short"),
+            name="short_count",
+            hint="年度安排数低于应保障数的乡镇，占有经费标准的乡镇",
+        )
+    )
+    return html.Div(items, className="kpis")
+
+
+def _over_time(view: View, series: dict[Any, Row]) -> Any:
+    months = view.last_months(36)
+    colours = palette(view.theme)
+    lines = [
+        (name, [series[month][column] if month in series else None for month in months], colour, dash)
+        for name, column, colour, dash in (
+            ("全年应保障", "guaranteed_annual_cny", colours.guaranteed, "dash"),
+            ("全年已安排", "allocated_annual_cny", colours.allocated, "solid"),
+            ("安排缺口", "allocation_shortfall_cny", colours.shortfall, "dot"),
+        )
+    ]
+    links = [view.state.href(month=month) for month in months]
+    rate = adequacy(series[view.month])
+    return card(
+        "应保障与已安排的变化",
+        chart(
+            "over_time",
+            figures.lines(months, lines, view.theme, money=view.state.money, links=links),
+            300,
+            f"近 {len(months)} 个月应保障、已安排与缺口；本月保障率 {show.percent(rate)}",
+        ),
+        note="标准按财政年度换人口基数，所以每年一月有台阶；点击转到该月",
+    )
+
+
+def _pace(view: View, series: dict[Any, Row]) -> Any:
+    year = view.month.year
+    months = [month for month in view.warehouse.months if month.year == year and month <= view.month]
+    colours = palette(view.theme)
+    lines = [
+        (name, [series[month][column] if month in series else None for month in months], colour, dash)
+        for name, column, colour, dash in (
+            ("按月序时应保障", "guaranteed_ytd_cny", colours.guaranteed, "dash"),
+            ("累计拨付", "disbursed_ytd_cny", colours.disbursed, "solid"),
+            ("累计支出", "spent_ytd_cny", colours.spent, "dot"),
+        )
+    ]
+    now = series[view.month]
+    share = show.ratio_pct(now["disbursed_ytd_cny"], now["guaranteed_ytd_cny"])
+    return card(
+        f"{year}年拨付进度",
+        chart(
+            "pace",
+            figures.lines(
+                months,
+                lines,
+                view.theme,
+                money=view.state.money,
+                links=[view.state.href(month=m) for m in months],
+            ),
+            300,
+            f"{year}年累计拨付与时间进度，本月拨付为应保障的 {show.percent(share)}",
+        ),
+        note=f"虚线为时间进度应到的数；截至{show.month(view.month)}，拨付为应保障的 {show.percent(share)}",
+    )
+
+
+def steps_of(rule: Row, tiers: list[Row]) -> list[tuple[int, int | None, Decimal, Decimal, str]]:
+    """The guarantee along the population axis: from, to, amount at both ends, label."""
+    steps = []
+    for tier in tiers:
+        low = int(tier["lower_bound"] or 0)
+        high = tier["upper_bound"]
+        months = 12 if str(tier["unit"]).endswith("月") else 1
+        if rule["formula"] == "per_capita_by_tier":
+            first = tier["value"] * low * months
+            last = tier["value"] * (high if high is not None else low + 1) * months
+        else:
+            first = last = tier["value"] * months
+        steps.append((low, high, Decimal(first), Decimal(last), str(tier["tier_label"])))
+    return steps
+
+
+def _bounds(tiers: list[Row]) -> list[int]:
+    return sorted({int(tier["upper_bound"]) for tier in tiers if tier["upper_bound"] is not None})
+
+
+def near_table(view: View, limit: int | None = None) -> Table:
+    """Townships close to a tier's edge, and what they would be guaranteed on its other side."""
+    rule = chosen_rule(view)
+    rows: list[Row] = []
+    if rule is not None:
+        w = view.warehouse
+        tiers = queries.tiers(w, view.scope, rule["standard_id"])
+        steps = steps_of(rule, tiers)
+        found = queries.funding_rows(w, view.scope, view.state.prefix, view.month, rule=rule["standard_id"])
+        for row, bound in queries.near_edges(found, _bounds(tiers), NEAR_SHARE):
+            other = _on_other_side(rule, tiers, steps, row, bound)
+            rows.append(
+                {
+                    **row,
+                    "bound": bound,
+                    "distance_count": row["population_persons"] - bound,
+                    "beyond_cny": other,
+                    "change_cny": other - row["guaranteed_annual_cny"]
+                    if row["guaranteed_annual_cny"] is not None
+                    else None,
+                }
+            )
+    w = view.warehouse
+    return Table(
+        name="near",
+        title="临近分档线的乡镇",
+        columns=[
+            Column("township_name", "乡镇", "link", width=120),
+            Column("county_name", "县（区）"),
+            Column("population_persons", "人口", "number", "人"),
+            Column("bound", "分档线", "number", "人"),
+            Column("distance_count", "距线", "number", "人", "正数为高于分档线"),
+            public(w, "funding_gap_monthly.guaranteed_annual_cny"),
+            Column("beyond_cny", "过线后应保障", "number", "元", "人口刚好落在分档线另一侧时的应保障数"),
+            Column("change_cny", "相差", "number", "元"),
+            Column(
+                "is_on_tier_edge",
+                "正在线上",
+                text=lambda row, _: "是，两档均可解释" if row["is_on_tier_edge"] else "否",
+            ),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: f"{row['township_code']}/{row['bound']}",
+        href=lambda row: view.state.href("/township", unit=row["township_code"]),
+        total=len(rows),
+        empty="没有人口在分档线上下 2% 以内的乡镇。",
+    )
+
+
+def _on_other_side(
+    rule: Row,
+    tiers: list[Row],
+    steps: list[tuple[int, int | None, Decimal, Decimal, str]],
+    row: Row,
+    bound: int,
+) -> Decimal:
+    """What the township would be guaranteed had it one person more, or less, than the bound."""
+    del steps
+    goes_up = row["population_persons"] < bound or (
+        row["population_persons"] == bound and row["tier_label"] == _tier_at(tiers, bound - 1)["tier_label"]
+    )
+    population = bound + 1 if goes_up else bound - 1
+    tier = _tier_at(tiers, population)
+    months = 12 if str(tier["unit"]).endswith("月") else 1
+    amount = tier["value"] * months * (population if rule["formula"] == "per_capita_by_tier" else 1)
+    return show.rounded(Decimal(amount), 2)
+
+
+def _tier_at(tiers: list[Row], population: int) -> Row:
+    for tier in tiers:
+        high = tier["upper_bound"]
+        if population >= (tier["lower_bound"] or 0) and (high is None or population < high):
+            return tier
+    return tiers[-1]
+
+
+def _tiers(view: View) -> Any:
+    rule = chosen_rule(view)
+    if rule is None:
+        return card("分档标准", empty("还没有经费分档标准。可在数据目录的 standards/ 里添加。"))
+    w, scope, state = view.warehouse, view.scope, view.state
+    tiers = queries.tiers(w, scope, rule["standard_id"])
+    rows = queries.funding_rows(w, scope, state.prefix, view.month, rule=rule["standard_id"])
+    near = near_table(view)
+    shown = rows
+    note = (
+        f"{rule['standard_id']} {rule['title_zh']}（{rule['clause']}）。"
+        "台阶处人口多一人，应保障数就跳变；菱形为距分档线 2% 以内的乡镇"
+    )
+    if len(rows) > POINTS_SHOWN:
+        near_codes = {row["township_code"] for row in near.rows}
+        shown = [row for row in rows if row["township_code"] in near_codes][:POINTS_SHOWN]
+        shown += [row for row in rows if row["township_code"] not in near_codes][: POINTS_SHOWN - len(shown)]
+        note += (
+            f"；共 {show.count(len(rows))} 个乡镇，图上为临近分档线的和缺口最大的 {show.count(len(shown))} 个"
+        )
+    choice = select(
+        "rule",
+        "分档标准",
+        [(row["standard_id"], f"{row['standard_id']} {row['title_zh']}") for row in rules(view)],
+        rule["standard_id"],
+        allowDeselect=False,
+    )
+    points = [{**row, "href": state.href("/township", unit=row["township_code"])} for row in shown]
+    if rows:
+        body: Any = chart(
+            "tiers",
+            figures.tier_steps(
+                points,
+                steps_of(rule, tiers),
+                {row["township_code"] for row in near.rows},
+                state.money,
+                view.theme,
+            ),
+            400,
+            f"{rule['title_zh']}的分档台阶与 {len(rows)} 个乡镇的安排数，{len(near.rows)} 处临近分档线",
+        )
+    else:
+        body = empty(f"{view.unit_name}没有适用{rule['standard_id']}的乡镇。可换一项标准，或换一个地区。")
+    first = card("分档标准与悬崖", body, note=note, actions=choice)
+    if not near.rows:
+        return first
+    shown_near = near_table(view, 200)
+    return html.Div(
+        [
+            first,
+            table_card(
+                view, shown_near, note="人口差几个人，保障数就不同的乡镇，按距离从近到远", page_size=10
+            ),
+        ],
+        className="stack",
+    )
+
+
+def townships_table(view: View, limit: int | None = None) -> Table:
+    """Every township of the month with all its amounts."""
+    w, scope, state = view.warehouse, view.scope, view.state
+    status, tier = state.get("status"), state.get("tier")
+    rows = queries.funding_rows(w, scope, state.prefix, view.month, status=status, tier=tier, limit=limit)
+    total = (
+        queries.count_funding_rows(w, scope, state.prefix, view.month, status=status, tier=tier)
+        if limit is not None and len(rows) == limit
+        else len(rows)
+    )
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"funding_gap_monthly.{name}", **changes)
+
+    return Table(
+        name="townships",
+        title="乡镇经费明细",
+        columns=[
+            of("township_name", kind="link", width=130),
+            of("status", width=108),
+            of("county_name", width=120),
+            of("standard_id", absent=show.NONE, width=96),
+            of("tier_label", absent=show.NONE),
+            of("population_persons"),
+            of("guaranteed_annual_cny", absent=show.NONE),
+            of("allocated_annual_cny"),
+            of("allocation_shortfall_cny", absent=show.NONE),
+            of("adequacy_pct", absent=show.NONE),
+            of("guaranteed_ytd_cny", absent=show.NONE, is_hidden=True),
+            of("disbursed_ytd_cny"),
+            of("disbursement_shortfall_ytd_cny", absent=show.NONE),
+            Column("disbursed_pct", "拨付进度", "number", "%", "已拨付 ÷ 截至本月应保障", absent=show.NONE),
+            of("spent_ytd_cny"),
+            of("population_month", is_hidden=True),
+            of("population_is_fallback", is_hidden=True),
+            of("is_on_tier_edge", is_hidden=True),
+            of("township_code", is_hidden=True),
+        ],
+        rows=rows,
+        key=lambda row: str(row["township_code"]),
+        href=lambda row: state.href("/township", unit=row["township_code"]),
+        total=total,
+    )
+
+
+PAGE = Page("/funding", "经费保障", "money", 20, render, {"townships": townships_table, "near": near_table})

@@ -1,0 +1,264 @@
+"""政策标准: documents, clauses and tiers, when they hold and whom they cover."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import queries
+from oversight.dashboard.access import significant
+from oversight.dashboard.components import View, card, columns, facts, page_head, select, table_card
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.tables import Column, Table, public
+from oversight.dashboard.warehouse import Row
+
+
+def _rules(view: View) -> list[Row]:
+    state = view.state
+    found = queries.standards(view.warehouse, view.scope)
+    return [
+        row
+        for row in found
+        if (not state.get("document") or row["document_id"] == state.get("document"))
+        and (not state.get("topic") or row["topic_zh"] == state.get("topic"))
+        and (not state.get("gradeable") or row["gradeable"] == state.get("gradeable"))
+        and _reaches(view, row)
+    ]
+
+
+def _reaches(view: View, rule: Row) -> bool:
+    place, prefix = significant(rule["scope_code"]), view.state.prefix
+    return place.startswith(prefix) or prefix.startswith(place)
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    w, state = view.warehouse, view.state
+    every = queries.standards(w, view.scope)
+    documents = queries.documents(w, view.scope)
+    topics = sorted({row["topic_zh"] for row in every if row["topic_zh"]})
+    filters = [
+        select(
+            "document",
+            "文件",
+            [(row["document_id"], f"{row['document_id']} {row['document_title']}") for row in documents],
+            state.get("document"),
+            placeholder="全部",
+            clearable=True,
+        ),
+        select(
+            "topic",
+            "主题",
+            [(topic, topic) for topic in topics],
+            state.get("topic"),
+            placeholder="全部",
+            clearable=True,
+        ),
+        select(
+            "gradeable",
+            "能否判定",
+            list(show.GRADEABLE.items()),
+            state.get("gradeable"),
+            placeholder="全部",
+            clearable=True,
+        ),
+    ]
+    rule = next((row for row in every if row["standard_id"] == state.get("rule")), None)
+    return [
+        page_head(view, f"{view.unit_name if state.unit else ''}政策标准", filters=filters),
+        *([_one(view, rule)] if rule is not None else []),
+        _documents(view, documents),
+        table_card(view, rules_table(view), note="点击编号查看原文、分档、适用范围和说明"),
+        table_card(view, tiers_table(view), note="金额、人数的分档；边界是否含本数已写明"),
+    ]
+
+
+def _place(view: View, code: str) -> str:
+    return "全国" if code == "000000" else queries.unit_name(view.warehouse, view.scope, code) or code
+
+
+def _documents(view: View, documents: list[Row]) -> Any:
+    rows = [
+        html.Tr(
+            [
+                html.Td(
+                    html.A(row["document_id"], href=view.state.href(document=row["document_id"], rule=None))
+                ),
+                html.Td(
+                    [
+                        html.Div(row["document_title"]),
+                        html.Div(row["document_no"] or "文号未载", className="muted note"),
+                    ]
+                ),
+                html.Td(
+                    [
+                        row["issuer_name"] or show.NONE,
+                        html.Div(show.label(show.LEVEL, row["issuer_level"]), className="muted note"),
+                    ]
+                ),
+                html.Td(show.label(show.FORCE, row["force"])),
+                html.Td(show.day(row["issued_on"], absent=row["issued_on_note"] or "不详")),
+                html.Td(f"{show.count(row['rules_count'])} 条", className="numeric"),
+                html.Td(f"{show.count(row['judged_count'])} 条", className="numeric"),
+                html.Td(row["note"] or show.NONE),
+            ]
+        )
+        for row in documents
+    ]
+    heads = ("编号", "文件", "发文机关", "效力", "成文日期", "规则", "参与判定", "说明")
+    return card(
+        "政策文件",
+        html.Div(
+            html.Table(
+                [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(rows)],
+                className="plain-table",
+            ),
+            className="plain-frame",
+            tabIndex="0",
+            role="region",
+            **{"aria-label": "政策文件"},
+        ),
+        wide=True,
+    )
+
+
+def _one(view: View, rule: Row) -> Any:
+    w = view.warehouse
+    tiers = queries.tiers(w, view.scope, rule["standard_id"])
+    covered = queries.covered(w, view.scope, rule["scope_code"], view.month)
+    items = [
+        ("文件", f"《{rule['document_title']}》{rule['document_no'] or ''}"),
+        ("条款", rule["clause"] or show.NONE),
+        ("适用范围", f"{_place(view, rule['scope_code'])}（本月在册乡镇级单位 {show.count(covered)} 个）"),
+        ("判定对象", show.label(show.LEVEL, rule["subject_level"])),
+        ("主题", rule["topic_zh"] or show.NONE),
+        ("衡量什么", rule["metric_zh"] or show.NONE),
+        ("计算方式", show.label(show.FORMULA, rule["formula"])),
+        ("判定周期", show.label(show.PERIOD, rule["period"])),
+        ("人口口径", show.label(show.POPULATION_BASIS, rule["population_basis"])),
+        ("人口时点", show.label(show.POPULATION_DATE_RULE, rule["population_date_rule"])),
+        ("分档线归属", show.label(show.EDGE_RULE, rule["edge_rule"])),
+        ("约束力", show.label(show.STRENGTH, rule["strength"])),
+        ("严重程度", show.label(show.SEVERITY, rule["severity"])),
+        ("能否判定", show.label(show.GRADEABLE, rule["gradeable"])),
+        ("生效", show.day(rule["effective_from"])),
+        ("失效", show.day(rule["effective_to"], absent="未定")),
+        ("最近确认", show.day(rule["last_confirmed_on"])),
+    ]
+    texts = [
+        html.P(f"“{rule['quotation']}”", className="quote"),
+        facts(items),
+        *(
+            [
+                html.H3("分档"),
+                html.Ul([html.Li(f"{tier['tier_label']}：{_range(tier)}，{_value(tier)}") for tier in tiers]),
+            ]
+            if tiers
+            else []
+        ),
+        *([html.H3("不判定的原因"), html.P(rule["not_judged_reason"])] if rule["not_judged_reason"] else []),
+        *([html.H3("歧义与本系统的处理"), html.P(rule["ambiguity_zh"])] if rule["ambiguity_zh"] else []),
+        *([html.H3("算例"), html.P(rule["example_zh"])] if rule["example_zh"] else []),
+    ]
+    links = columns(
+        html.A(
+            "查看各单位的判定",
+            href=view.state.href("/staffing", rule=rule["standard_id"]),
+            className="button",
+        ),
+        html.A(
+            "查看未了问题", href=view.state.href("/findings", rule=rule["standard_id"]), className="button"
+        ),
+    )
+    return card(
+        f"{rule['standard_id']} {rule['title_zh']}",
+        [*texts, html.Div(links.children, className="button-row")],
+        actions=html.A("收起", href=view.state.href(rule=None), className="button"),
+        wide=True,
+    )
+
+
+def _range(tier: Row) -> str:
+    low, high = tier["lower_bound"], tier["upper_bound"]
+    if low is None and high is None:
+        return "不论人口"
+    low_text = f"{show.count(low or 0)} 人{'（含）' if tier['lower_included'] else '（不含）'}"
+    return low_text + (
+        f"至 {show.count(high)} 人{'（含）' if tier['upper_included'] else '（不含）'}"
+        if high is not None
+        else "以上"
+    )
+
+
+def _value(tier: Row) -> str:
+    def plain(value: Decimal | None) -> str:
+        return "" if value is None else show.quantity(value, None)
+
+    text = plain(tier["value"]) + (f"至 {plain(tier['value_max'])}" if tier["value_max"] is not None else "")
+    return f"{text} {tier['unit']}"
+
+
+def rules_table(view: View, limit: int | None = None) -> Table:
+    """Rules, in force and not."""
+    w = view.warehouse
+    rows = [{**row, "place": _place(view, row["scope_code"])} for row in _rules(view)]
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"standards.{name}", **changes)
+
+    return Table(
+        name="rules",
+        title="规则",
+        columns=[
+            of("standard_id", kind="link", width=90),
+            of("title_zh", kind="long"),
+            of("clause", absent=show.NONE),
+            of("quotation", kind="long", is_hidden=True),
+            Column("place", "适用范围"),
+            of("subject_level"),
+            of("topic_zh", absent=show.NONE),
+            of("formula"),
+            of("strength", absent=show.NONE),
+            of("severity", kind="status", looks=show.SEVERITY, absent=show.NONE),
+            of("effective_from"),
+            of("effective_to", absent="未定", is_hidden=True),
+            of("gradeable"),
+            of("not_judged_reason", kind="long", absent=show.NONE, is_hidden=True),
+            Column("document_title", "文件", "long", is_hidden=True),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: str(row["standard_id"]),
+        href=lambda row: view.state.href(rule=row["standard_id"]),
+        total=len(rows),
+    )
+
+
+def tiers_table(view: View, limit: int | None = None) -> Table:
+    """Tiers of the rules shown."""
+    titles = {row["standard_id"]: row["title_zh"] for row in _rules(view)}
+    rows = [
+        {**row, "title_zh": titles[row["standard_id"]], "range": _range(row), "amount": _value(row)}
+        for row in queries.all_tiers(view.warehouse, view.scope)
+        if row["standard_id"] in titles
+    ]
+    return Table(
+        name="tiers",
+        title="分档",
+        columns=[
+            Column("standard_id", "规则", "link", width=90),
+            Column("title_zh", "内容", "long"),
+            Column("tier_label", "档次"),
+            Column("range", "人口范围", width=190),
+            Column("amount", "标准", width=120),
+            Column("quotation", "原文", "long", absent=show.NONE),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: f"{row['standard_id']}/{row['tier_no']}",
+        href=lambda row: view.state.href(rule=row["standard_id"]),
+        total=len(rows),
+    )
+
+
+PAGE = Page("/policy", "政策标准", "law", 70, render, {"rules": rules_table, "tiers": tiers_table})

@@ -1,0 +1,316 @@
+"""人员与能力: who is short of people, and of everything else that the rules ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import figures, queries
+from oversight.dashboard.components import (
+    ROWS_SHOWN,
+    View,
+    card,
+    chart,
+    columns,
+    empty,
+    page_head,
+    rows_height,
+    select,
+    table_card,
+)
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.tables import Column, Table, public
+from oversight.dashboard.warehouse import Row
+
+STATUSES = ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
+
+# 五有: each rule belongs to one of five parts by its topic.
+PARTS: dict[str, tuple[str, ...]] = {
+    "有机构": ("机构", "机制", "四有", "台账", "信息化", "监管", "放权"),
+    "有人员": ("人员", "队伍", "护理"),
+    "有经费": ("经费", "待遇"),
+    "有场所": ("场所", "窗口", "七有", "设施", "养老", "老龄", "社区"),
+    "有动力": ("培训", "考核", "督查", "证卡"),
+}
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    rules = queries.rules_summary(view.warehouse, view.scope, view.state.prefix, view.month)
+    topics = sorted({row["topic_zh"] for row in rules if row["topic_zh"]})
+    state = view.state
+    filters = [
+        select(
+            "topic",
+            "主题",
+            [(topic, topic) for topic in topics],
+            state.get("topic"),
+            placeholder="全部",
+            clearable=True,
+        ),
+        select(
+            "rule",
+            "规则",
+            [(row["rule_id"], f"{row['rule_id']} {row['title_zh']}") for row in rules],
+            state.get("rule"),
+            placeholder="全部",
+            clearable=True,
+        ),
+        select(
+            "status",
+            "状态",
+            [(code, show.STATUS[code].label) for code in STATUSES],
+            state.get("status"),
+            placeholder="全部",
+            clearable=True,
+        ),
+    ]
+    head = page_head(
+        view, f"{view.unit_name if state.unit else ''}人员与能力 · {show.month(view.month)}", filters=filters
+    )
+    if not rules:
+        text = f"{view.unit_name}在{show.month(view.month)}没有可判定的规则。可在“政策标准”查看各规则的适用范围。"
+        return [head, empty(text)]
+    shown = [
+        row
+        for row in rules
+        if (not state.get("topic") or row["topic_zh"] == state.get("topic"))
+        and (not state.get("rule") or row["rule_id"] == state.get("rule"))
+    ]
+    return [
+        head,
+        _parts(view, rules),
+        columns(_by_rule(view, shown), _by_unit(view, shown)),
+        table_card(view, rules_table(view), note="点击规则只看这一项"),
+        table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
+    ]
+
+
+def part_of(topic: str | None) -> str:
+    """Which of the five parts a topic belongs to."""
+    return next((part for part, topics in PARTS.items() if topic in topics), "有机构")
+
+
+def _parts(view: View, rules: Sequence[Row]) -> Any:
+    cards = []
+    for part in PARTS:
+        of_part = [row for row in rules if part_of(row["topic_zh"]) == part]
+        answers = sum(row["answers"] - row["not_applicable_count"] for row in of_part)
+        met = sum(row["met_count"] + row["over_count"] for row in of_part)
+        share = show.ratio_pct(met, answers) if answers else None
+        items = [
+            html.Li(
+                [
+                    html.A(
+                        f"{row['rule_id']} {row['title_zh']}",
+                        href=view.state.href(rule=row["rule_id"], topic=None),
+                    ),
+                ]
+            )
+            for row in of_part[:4]
+        ]
+        cards.append(
+            html.Div(
+                [
+                    html.Strong(part),
+                    html.Span(
+                        f"达标 {show.percent(share)}" if share is not None else "没有可判定的规则",
+                        className="kpi-unit",
+                    ),
+                    html.Div(
+                        f"{show.count(met)} / {show.count(answers)} 项" if answers else "",
+                        className="muted note",
+                    ),
+                    html.Ul(items),
+                ],
+                className="part",
+                **{"data-name": part},
+            )
+        )
+    return card(
+        "五有综合",
+        html.Div(cards, className="parts"),
+        note="机构、人员、经费、场所、动力五个方面，按各自规则的判定合计；未报送不算达标",
+        wide=True,
+    )
+
+
+def _by_rule(view: View, rules: Sequence[Row]) -> Any:
+    rows = [
+        {
+            "name": f"{row['rule_id']} {row['title_zh']}",
+            "href": view.state.href(rule=row["rule_id"]),
+            **{status: row[f"{status}_count"] for status in STATUSES},
+        }
+        for row in rules
+    ]
+    return card(
+        "各项规则的判定",
+        chart(
+            "rules",
+            figures.status_bars(rows, STATUSES, view.theme, as_share=True),
+            rows_height(len(rows), row=34, least=220),
+            f"{len(rows)} 项规则各状态的占比",
+        ),
+        note="占被判定对象的比例；点击只看这一项",
+    )
+
+
+def _by_unit(view: View, rules: Sequence[Row]) -> Any:
+    w, scope, state = view.warehouse, view.scope, view.state
+    digits = queries.BELOW.get(len(state.prefix), 9)
+    counts: dict[str, dict[str, int]] = {}
+    for rule in rules:
+        for row in queries.rule_units(w, scope, state.prefix, rule["rule_id"], view.month, digits):
+            unit = counts.setdefault(row["code"], {})
+            unit[row["status"]] = unit.get(row["status"], 0) + row["answers"]
+    names = dict(queries.children(w, scope, state.unit)) if digits == 9 else w.names
+    rows: list[Row] = [
+        {
+            "name": names.get(
+                queries.padded(code), view.unit_name if code == state.prefix else queries.padded(code)
+            ),
+            "href": view.unit_href(code),
+            **{status: found.get(status, 0) for status in STATUSES},
+        }
+        for code, found in counts.items()
+    ]
+    rows.sort(key=lambda row: (-row["short"], -row["not_reported"], row["name"]))
+    shown = rows[:25]
+    more = f"；共 {len(rows)} 个单位，此处为前 {len(shown)} 个" if len(rows) > len(shown) else ""
+    return card(
+        "各单位的判定",
+        chart(
+            "units",
+            figures.status_bars(shown, STATUSES, view.theme),
+            rows_height(len(shown), least=220),
+            f"{len(shown)} 个单位各状态的项数",
+        ),
+        note="不达标项多的在前；点击下钻" + more,
+    )
+
+
+def rules_table(view: View, limit: int | None = None) -> Table:
+    """Every rule judged in the month, with counts by status."""
+    state = view.state
+    rows = [
+        row
+        for row in queries.rules_summary(view.warehouse, view.scope, state.prefix, view.month)
+        if (not state.get("topic") or row["topic_zh"] == state.get("topic"))
+        and (not state.get("rule") or row["rule_id"] == state.get("rule"))
+    ]
+
+    def tally(status: str) -> Column:
+        return Column(f"{status}_count", show.STATUS[status].label, "number", "个")
+
+    return Table(
+        name="rules",
+        title="规则汇总",
+        columns=[
+            Column("rule_id", "规则", "link", width=84),
+            Column("title_zh", "内容", "long"),
+            Column("topic_zh", "主题"),
+            tally("met"),
+            tally("short"),
+            tally("over"),
+            tally("not_reported"),
+            Column(
+                "shortfall",
+                "合计缺",
+                "number",
+                text=lambda row, money: show.quantity(row["shortfall"], row["unit"], money, absent=show.NONE),
+            ),
+            Column("clause", "条款", absent=show.NONE),
+            Column("document_title", "依据", "long", is_hidden=True),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: str(row["rule_id"]),
+        href=lambda row: state.href(rule=row["rule_id"]),
+        total=len(rows),
+    )
+
+
+def answers_table(view: View, limit: int | None = None) -> Table:
+    """Every answer of the month."""
+    w, state = view.warehouse, view.state
+    rows = queries.judgement_rows(
+        w,
+        view.scope,
+        state.prefix,
+        view.month,
+        rule=state.get("rule"),
+        status=state.get("status"),
+        topics=(state.get("topic"),) if state.get("topic") else (),
+        limit=limit,
+    )
+    total = len(rows)
+    if limit is not None and total == limit:
+        total = queries.count_judgements(
+            w,
+            view.scope,
+            state.prefix,
+            view.month,
+            rule=state.get("rule"),
+            status=state.get("status"),
+            topics=(state.get("topic"),) if state.get("topic") else (),
+        )
+    named = [{**row, "subject_name": subject_name(view, row)} for row in rows]
+    return Table(
+        name="answers",
+        title="判定明细",
+        columns=[
+            Column("subject_name", "对象", "link", width=130),
+            public(w, "judgements.status", width=112),
+            Column("county_name", "县（区）", absent=show.NONE, width=120),
+            Column("rule_id", "规则", width=84),
+            Column("title_zh", "内容", "long"),
+            Column(
+                "value_checked",
+                "实际",
+                "number",
+                text=lambda row, money: show.quantity(row["value_checked"], row["unit"], money),
+            ),
+            Column(
+                "value_expected",
+                "要求",
+                "number",
+                text=lambda row, money: show.quantity(
+                    row["value_expected"], row["unit"], money, absent=show.NONE
+                ),
+            ),
+            Column(
+                "shortfall",
+                "差",
+                "number",
+                text=lambda row, money: show.quantity(row["shortfall"], row["unit"], money, absent=show.NONE),
+            ),
+            Column("clause", "条款", absent=show.NONE),
+            Column("document_title", "依据", "long", is_hidden=True),
+        ],
+        rows=named,
+        key=lambda row: f"{row['rule_id']}/{row['subject_level']}/{row['subject_code']}",
+        href=lambda row: subject_href(view, row),
+        total=total,
+    )
+
+
+def subject_name(view: View, row: Row) -> str:
+    """The name of whatever was judged."""
+    code = str(row["subject_code"])
+    name = row.get("township_name") or row.get("subject_name") or code
+    if name == code and len(code) == 6:
+        return view.warehouse.names.get(code, code)
+    return str(name)
+
+
+def subject_href(view: View, row: Row) -> str:
+    """Where a subject can be seen: a township's own page, a county's view, a village's township."""
+    code = str(row["subject_code"])
+    if len(code) >= 9:
+        return view.state.href("/township", unit=code[:9])
+    return view.state.href(unit=queries.padded(code))
+
+
+PAGE = Page("/staffing", "人员与能力", "people", 30, render, {"rules": rules_table, "answers": answers_table})

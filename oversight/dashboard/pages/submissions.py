@@ -1,0 +1,354 @@
+"""报送与质量: who has reported, what was refused and why, what the checks said."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from oversight import presentation as show
+from oversight.dashboard import figures, queries
+from oversight.dashboard.components import (
+    ROWS_SHOWN,
+    View,
+    card,
+    chart,
+    empty,
+    kpi,
+    page_head,
+    rows_height,
+    select,
+    table_card,
+)
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.pages.overview import by_month
+from oversight.dashboard.tables import Column, Table, public
+
+SUITE_LOOKS = {"ok": show.Look("通过", "●", "#0f766e", "#5eead4"), **show.QUALITY_KIND}
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    state = view.state
+    filters = [
+        select(
+            "status",
+            "文件状态",
+            [(code, look.label) for code, look in show.SUBMISSION_STATUS.items()],
+            state.get("status"),
+            placeholder="全部",
+            clearable=True,
+        ),
+        select(
+            "disposition",
+            "行的处置",
+            [(code, look.label) for code, look in show.DISPOSITION.items()],
+            state.get("disposition"),
+            placeholder="全部",
+            clearable=True,
+        ),
+    ]
+    return [
+        page_head(
+            view,
+            f"{view.unit_name if state.unit else ''}报送与质量 · {show.month(view.month)}",
+            filters=filters,
+        ),
+        _figures(view),
+        _grid(view),
+        table_card(
+            view,
+            missing_table(view, ROWS_SHOWN),
+            note="当月人口、经费、人员三张表没有报齐的乡镇（街道）",
+            page_size=10,
+        ),
+        table_card(
+            view,
+            files_table(view, ROWS_SHOWN),
+            note="收到的每一份文件；同样内容的第二份登记为重复，不重复采用",
+        ),
+        table_card(view, rejected_table(view, ROWS_SHOWN), note="每一行说明错在哪里、怎样改"),
+        _returned(view),
+        *_suites(view),
+    ]
+
+
+def _figures(view: View) -> Any:
+    w, scope, state = view.warehouse, view.scope, view.state
+    now = by_month(queries.reports(w, scope, state.prefix)).get(view.month, {})
+    files = queries.submissions(w, scope, state.prefix)
+    rows = queries.rejected(w, scope, state.prefix)
+    expected = show.count(now.get("expected_count"), absent=show.NONE)
+    refused = sum(row["status"] == "refused" for row in files)
+    held = len(
+        {
+            (row["submission_id"], row["sheet"], row["row_number"])
+            for row in rows
+            if row["disposition"] == "held"
+        }
+    )
+    turned = len(
+        {
+            (row["submission_id"], row["sheet"], row["row_number"])
+            for row in rows
+            if row["disposition"] == "rejected"
+        }
+    )
+    items = [
+        ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", "当月三张表", "inbox", "missing_count"),
+        ("缺户籍人口", now.get("population_missing"), "个", "当月未报", "people", "population_missing"),
+        ("缺民政工作经费", now.get("budget_missing"), "个", "当月未报", "money", "budget_missing"),
+        ("缺民政工作人员", now.get("staffing_missing"), "个", "当月未报", "people", "staffing_missing"),
+        ("收到文件", len(files), "份", f"整份退回 {refused} 份", "ledger", "files_count"),
+        ("退回的行", turned, "行", f"另有待确认 {held} 行", "warning", "rejected_count"),
+    ]
+    return html.Div(
+        [
+            kpi(label, show.count(value, absent=show.NONE), unit, second, icon_name=icon_name, name=name)
+            for label, value, unit, second, icon_name, name in items
+        ],
+        className="kpis",
+    )
+
+
+def _grid(view: View) -> Any:
+    w, scope, state = view.warehouse, view.scope, view.state
+    months = view.last_months(24)
+    digits = queries.BELOW.get(len(state.prefix), 9)
+    cells: dict[tuple[str, date], tuple[Any, str, str]] = {}
+    units: dict[str, str] = {}
+    if digits == 9:
+        for row in queries.report_grid(w, scope, state.prefix, months):
+            units[row["code"]] = row["name"]
+            share = row["sent_count"] * 100 // 3
+            text = f"{row['name']}<br>{show.month(row['month'])}<br>三张表报了 {row['sent_count']} 张"
+            cells[row["code"], row["month"]] = share, text, state.href(month=row["month"])
+    else:
+        for row in queries.reports(w, scope, state.prefix, digits, months):
+            code = queries.padded(row["code"])
+            units[code] = w.names.get(code, code)
+            full = row["expected_count"] - row["missing_count"]
+            share = show.ratio_pct(full, row["expected_count"])
+            text = (
+                f"{units[code]}<br>{show.month(row['month'])}<br>报齐 {full} / {row['expected_count']} 个乡镇"
+            )
+            cells[code, row["month"]] = share, text, state.href(month=row["month"], unit=code)
+    shown = list(units.items())[:45]
+    if not shown:
+        return card("报送情况", empty("这里没有应报送的乡镇。"))
+    what = "乡镇 × 月，三张表报了几张" if digits == 9 else "单位 × 月，报齐的乡镇占比"
+    more = f"；共 {len(units)} 个单位，此处为前 {len(shown)} 个" if len(units) > len(shown) else ""
+    return card(
+        "报送情况",
+        chart(
+            "reports",
+            figures.heat_map(
+                shown, months, cells, view.theme, low=0, high=100, ticks={0: "0%", 50: "50%", 100: "100%"}
+            ),
+            rows_height(len(shown), row=26, least=180),
+            f"{len(shown)} 个单位近 {len(months)} 个月的报送情况",
+        ),
+        note=what + more,
+        wide=True,
+    )
+
+
+def missing_table(view: View, limit: int | None = None) -> Table:
+    """Townships that have not sent all three tables."""
+    w, scope, state = view.warehouse, view.scope, view.state
+    rows = queries.report_rows(w, scope, state.prefix, view.month, limit)
+    total = sum(row["missing_count"] for row in queries.reports(w, scope, state.prefix, 0, [view.month]))
+
+    def sent(name: str) -> Column:
+        return Column(
+            name, show.DATASET[name], text=lambda row, _: "已报" if row[name] else show.NOT_REPORTED
+        )
+
+    return Table(
+        name="missing",
+        title="未报齐的乡镇",
+        columns=[
+            Column("township_name", "乡镇", "link", width=140),
+            Column("county_name", "县（区）"),
+            Column("township_code", "区划代码"),
+            sent("population"),
+            sent("budget"),
+            sent("staffing"),
+        ],
+        rows=rows,
+        key=lambda row: str(row["township_code"]),
+        href=lambda row: state.href("/township", unit=row["township_code"]),
+        total=total,
+        empty=f"{show.month(view.month)}的三张表，应报的乡镇都报齐了。",
+    )
+
+
+def files_table(view: View, limit: int | None = None) -> Table:
+    """Files received."""
+    w, state = view.warehouse, view.state
+    rows = queries.submissions(w, view.scope, state.prefix, status=state.get("status"))
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"submissions.{name}", **changes)
+
+    def rows_of(name: str) -> Column:
+        return of(name, kind="number")
+
+    return Table(
+        name="files",
+        title="收到的文件",
+        columns=[
+            of("file_name", kind="long"),
+            of("dataset"),
+            of("month_from", absent=show.NONE),
+            of("month_to", absent=show.NONE),
+            rows_of("rows_read"),
+            rows_of("rows_accepted"),
+            rows_of("rows_held"),
+            rows_of("rows_rejected"),
+            rows_of("rows_ignored"),
+            of("is_correction", is_hidden=True),
+            of("filed_on", absent=show.NONE, is_hidden=True),
+            of("received_at", absent=show.NONE, is_hidden=True),
+            of("message_zh", kind="long", absent=show.NONE),
+            of("what_to_do_zh", kind="long", absent=show.NONE, is_hidden=True),
+            of("status", kind="status", looks=show.SUBMISSION_STATUS, width=112),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: str(row["submission_id"]),
+        total=len(rows),
+        empty="没有收到过这里的文件。把报表放进数据目录的 raw/ 文件夹，再运行 oversight run。",
+    )
+
+
+def rejected_table(view: View, limit: int | None = None) -> Table:
+    """Rows refused or held."""
+    w, state = view.warehouse, view.state
+    rows = queries.rejected(w, view.scope, state.prefix, disposition=state.get("disposition"))
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"rejected_rows.{name}", **changes)
+
+    return Table(
+        name="rejected",
+        title="退回与待确认的行",
+        columns=[
+            Column("file_name", "文件", "long", absent=show.NONE),
+            of("sheet", absent=show.NONE),
+            of("row_number", kind="number", text=lambda row, _: str(row["row_number"] or show.NONE)),
+            of("column_title", absent=show.NONE),
+            of("value", absent="空白"),
+            of("message_zh", kind="long"),
+            of("what_to_do_zh", kind="long"),
+            of("error_code", is_hidden=True),
+            of("disposition", kind="status", looks=show.DISPOSITION, width=100),
+        ],
+        rows=rows[:limit] if limit is not None else rows,
+        key=lambda row: "/".join(
+            str(row[name]) for name in ("submission_id", "sheet", "row_number", "column_title", "error_code")
+        ),
+        total=len(rows),
+        empty="没有退回或待确认的行。",
+    )
+
+
+def _returned(view: View) -> Any:
+    if view.scope.prefixes != ("",):
+        return None
+    root = view.warehouse.returned_folder
+    files = (
+        sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        if root.is_dir()
+        else []
+    )
+    if not files:
+        return card("退给报送单位的工作簿", empty("没有需要退回的工作簿。"))
+    return card(
+        "退给报送单位的工作簿",
+        html.Ul(
+            [html.Li(html.A(name, href=f"/returned/{quote(name)}", download=True)) for name in files],
+            className="list",
+        ),
+        note="报送单位自己的工作簿，错处已标出并写明怎样改；点击下载后退回即可",
+    )
+
+
+def _suites(view: View) -> list[Any]:
+    results = queries.suite_results(view.warehouse, view.scope)
+    if not results:
+        return [card("数据检查", empty("这一版没有检查结果。重新运行 oversight run 后会有。"))]
+    return [
+        table_card(
+            view,
+            suites_table(view),
+            note="流程有误则不发布；数据存疑照常使用并请核实；未达标准是监督发现，不是出错",
+        ),
+        table_card(view, flags_table(view, ROWS_SHOWN), note="照常使用、但请报送单位核实的行", page_size=10),
+    ]
+
+
+def suites_table(view: View, limit: int | None = None) -> Table:
+    """What every check said."""
+    del limit
+    rows = [
+        {**row, "outcome": "ok" if row["success"] else row["kind"]}
+        for row in queries.suite_results(view.warehouse, view.scope)
+    ]
+    return Table(
+        name="suites",
+        title="数据检查",
+        columns=[
+            Column("suite_title_zh", "检查组", width=130),
+            Column("title_zh", "检查内容", "long"),
+            Column("evaluated_count", "检查", "number", "行"),
+            Column("unexpected_count", "有疑问", "number", "行"),
+            Column("message_zh", "说明", "long", absent=show.NONE),
+            Column("what_to_do_zh", "处理办法", "long", absent=show.NONE, is_hidden=True),
+            Column("kind", "类别", text=lambda row, _: show.label(dict(show.QUALITY_KIND), row["kind"])),
+            Column("outcome", "结果", "status", looks=SUITE_LOOKS, width=110),
+        ],
+        rows=rows,
+        key=lambda row: f"{row['suite']}/{row['expectation']}",
+    )
+
+
+def flags_table(view: View, limit: int | None = None) -> Table:
+    """Rows that a check doubts."""
+    rows = queries.suite_flags(view.warehouse, view.scope, view.state.prefix)
+    return Table(
+        name="flags",
+        title="存疑的数据",
+        columns=[
+            Column("subject_name", "单位", width=120),
+            Column("month", "月份", absent=show.NONE),
+            Column("message_zh", "说明", "long", absent=show.NONE),
+            Column("value", "报的数", absent=show.NONE),
+            Column("expected", "应为", absent=show.NONE),
+            Column("file_name", "文件", "long", absent=show.NONE),
+            Column("sheet", "工作表", absent=show.NONE),
+            Column("row_number", "行号", "number", text=lambda row, _: str(row["row_number"] or show.NONE)),
+        ],
+        rows=[
+            {**row, "_n": number} for number, row in enumerate(rows[:limit] if limit is not None else rows)
+        ],
+        key=lambda row: str(row["_n"]),
+        total=len(rows),
+        empty="没有存疑的数据。",
+    )
+
+
+PAGE = Page(
+    "/submissions",
+    "报送与质量",
+    "inbox",
+    60,
+    render,
+    {
+        "missing": missing_table,
+        "files": files_table,
+        "rejected": rejected_table,
+        "suites": suites_table,
+        "flags": flags_table,
+    },
+)

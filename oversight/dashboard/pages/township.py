@@ -1,0 +1,524 @@
+"""乡镇档案: one township, everything, each figure down to file, sheet and row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import figures, queries
+from oversight.dashboard.components import (
+    ROWS_SHOWN,
+    View,
+    card,
+    chart,
+    columns,
+    empty,
+    facts,
+    kpi,
+    page_head,
+    sparkline,
+    status_mark,
+    table_card,
+    tone_colour,
+)
+from oversight.dashboard.elements import dmc, html
+from oversight.dashboard.pages import Page
+from oversight.dashboard.pages.staffing import PARTS, part_of
+from oversight.dashboard.tables import Column, Table, public
+from oversight.dashboard.theme import palette
+from oversight.dashboard.warehouse import Row
+
+DATASETS = ("population", "budget", "staffing")
+_KEYS = (
+    "month",
+    "township_code",
+    "reported_code",
+    "reported_name",
+    "submission_id",
+    "sheet",
+    "row_number",
+    "row_status",
+    "doubts",
+    "precedence",
+    "is_current",
+)
+
+
+def render(view: View) -> list[Any]:
+    """The page: a list to choose from, or one township."""
+    row = queries.township(view.warehouse, view.scope, view.state.unit) if len(view.state.unit) > 6 else None
+    return _one(view, row) if row is not None else _list(view)
+
+
+def _list(view: View) -> list[Any]:
+    text = view.state.get("q")
+    search = dmc.TextInput(
+        id={"type": "filter", "name": "q", "initial": text},
+        label="名称或代码",
+        value=text,
+        placeholder="如 湘东镇、360313",
+        debounce=400,
+        size="sm",
+        className="filter",
+    )
+    return [
+        page_head(view, f"{view.unit_name if view.state.unit else ''}乡镇档案", filters=[search]),
+        table_card(view, list_table(view, ROWS_SHOWN), note="点击名称查看该乡镇的全部情况与每个数字的由来"),
+    ]
+
+
+def list_table(view: View, limit: int | None = None) -> Table:
+    """Townships to choose from."""
+    w, state = view.warehouse, view.state
+    rows, total = queries.township_list(w, view.scope, state.prefix, state.get("q"), view.month, limit)
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"townships.{name}", **changes)
+
+    return Table(
+        name="townships",
+        title="乡镇（街道）",
+        columns=[
+            of("township_name", kind="link", width=150),
+            of("township_code", width=120),
+            of("township_type", absent=show.NONE),
+            of("county_name"),
+            of("city_name"),
+            of("province_name"),
+            public(w, "funding_gap_monthly.allocation_shortfall_cny", absent=show.NONE),
+            Column("status", "经费状态", "status", looks=show.STATUS, absent="已停用", width=110),
+        ],
+        rows=rows,
+        key=lambda row: str(row["township_code"]),
+        href=lambda row: state.href(unit=row["township_code"], q=None),
+        total=total,
+        empty="没有找到这样的乡镇。换一个名称或代码试试。",
+    )
+
+
+def _codes(view: View, row: Row) -> list[str]:
+    return [
+        found["township_code"]
+        for found in queries.lineage(view.warehouse, view.scope, row)
+        if found["unit_id"] == row["unit_id"]
+    ]
+
+
+def _one(view: View, row: Row) -> list[Any]:
+    w, scope = view.warehouse, view.scope
+    codes = _codes(view, row) or [row["township_code"]]
+    history = queries.township_months(w, scope, codes)
+    now = next((item for item in history if item["month"] == view.month), None)
+    parts: list[Any] = [
+        page_head(view, f"{row['township_name']} · {show.month(view.month)}", has_units=False)
+    ]
+    if now is None:
+        text = f"{row['township_name']}在{show.month(view.month)}不在册（未启用或已停用）。请换一个月份。"
+        parts.append(card("本月", empty(text)))
+    else:
+        parts.append(_figures(view, now, history))
+    parts += [
+        columns(_profile(view, row, now), _changes(view, row)),
+        _explained(view, now["township_code"] if now else row["township_code"]),
+        _scorecard(view, codes),
+        columns(_money_history(view, history), _people_history(view, codes)),
+        table_card(view, findings_table(view, ROWS_SHOWN), page_size=10),
+        *(table_card(view, reported_table(view, dataset), page_size=10) for dataset in DATASETS),
+        table_card(view, submissions_table(view, ROWS_SHOWN), page_size=10),
+    ]
+    return parts
+
+
+def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
+    money, recent = view.state.money, [row for row in history if row["month"] <= view.month][-12:]
+    unit = show.MONEY_UNITS[money]
+    tone = {"short": "bad", "met": "good"}.get(now["status"], "plain")
+
+    def amount(
+        label: str,
+        name: str,
+        icon_name: str,
+        second: str,
+        own: str = "plain",
+        absent: str = show.NOT_REPORTED,
+    ) -> Any:
+        return kpi(
+            label,
+            show.money(now[name], money, absent=absent),
+            unit if now[name] is not None else "",
+            second,
+            icon_name=icon_name,
+            tone=own,
+            name=name,
+            trend=sparkline(
+                [row[name] for row in recent], tone_colour(own, view.theme), f"{label}近{len(recent)}个月走势"
+            ),
+        )
+
+    absent = show.NONE if now["status"] == "no_standard" else show.NOT_REPORTED
+    return html.Div(
+        [
+            amount(
+                "全年应保障",
+                "guaranteed_annual_cny",
+                "shield",
+                now["tier_label"] or "无适用标准",
+                absent=absent,
+            ),
+            amount(
+                "全年已安排",
+                "allocated_annual_cny",
+                "budget",
+                f"保障率 {show.percent(now['adequacy_pct'], 2)}",
+            ),
+            amount(
+                "安排缺口",
+                "allocation_shortfall_cny",
+                "warning",
+                show.status_label(now["status"]),
+                tone,
+                absent=absent,
+            ),
+            amount(
+                "本年已拨付",
+                "disbursed_ytd_cny",
+                "paid",
+                f"应到 {show.money(now['guaranteed_ytd_cny'], money, absent=absent)}",
+            ),
+            amount("本年已支出", "spent_ytd_cny", "money", "当年累计"),
+            kpi(
+                "定档人口",
+                show.count(now["population_persons"]),
+                "人",
+                f"{show.month(now['population_month'])}{'（当年数代替）' if now['population_is_fallback'] else ''}"
+                + ("，正在分档线上" if now["is_on_tier_edge"] else ""),
+                icon_name="people",
+                tone="warn" if now["is_on_tier_edge"] or now["population_is_fallback"] else "plain",
+                name="population_persons",
+                hint="按上年末户籍人口定档；没有上年数的，用当年最早一个月的数并注明",
+            ),
+        ],
+        className="kpis",
+    )
+
+
+def _profile(view: View, row: Row, now: Row | None) -> Any:
+    w, scope = view.warehouse, view.scope
+    latest = {
+        dataset: next(
+            (
+                item
+                for item in queries.reported(
+                    w, scope, dataset, _codes(view, row), view.month, view.warehouse.months[0]
+                )
+                if item["is_current"]
+            ),
+            None,
+        )
+        for dataset in ("population", "staffing")
+    }
+    people, staff = latest["population"] or {}, latest["staffing"] or {}
+    return card(
+        "基本情况",
+        facts(
+            [
+                ("区划代码", row["township_code"]),
+                ("类型", row["township_type"] or show.NONE),
+                (
+                    "所在地",
+                    "".join(
+                        show.division_name(row[f"{level}_name"], row[f"{level}_code"])
+                        for level in ("province", "city", "county")
+                    ),
+                ),
+                ("启用", show.day(row["valid_from"])),
+                ("停用", show.day(row["valid_to"])),
+                (
+                    "户籍人口",
+                    f"{show.count(people.get('population_persons'))}（{show.month(people.get('month'))}）",
+                ),
+                ("常住人口", show.count(people.get("resident_population_persons"))),
+                ("户籍户数", show.count(people.get("households_count"))),
+                (
+                    "在编在岗专职",
+                    f"{show.count(staff.get('dedicated_staff_persons'))}（{show.month(staff.get('month'))}）",
+                ),
+                ("村（社区）", show.count(staff.get("villages_count"))),
+                ("已配协理员", show.count(staff.get("villages_with_assistant_count"))),
+                ("适用经费标准", (now or {}).get("standard_id") or "无适用标准"),
+            ]
+        ),
+        note="人口、人员为到所选月份为止最近一次报的数",
+    )
+
+
+def _changes(view: View, row: Row) -> Any:
+    found = queries.lineage(view.warehouse, view.scope, row)
+    items = []
+    for item in found:
+        span = f"{show.day(item['valid_from'], absent='期初')} 至 {show.day(item['valid_to'], absent='今')}"
+        kind = ""
+        if item["township_code"] != row["township_code"]:
+            kind = "前身或后继" if item["unit_id"] == row["unit_id"] else "并入本单位，历史不并入"
+        name: Any = f"{item['township_name']}（{item['township_code']}）"
+        if kind:
+            name = html.A(name, href=view.state.href(unit=item["township_code"]))
+        items.append(
+            html.Li([name, html.Span(span, className="muted"), html.Span(kind, className="muted push")])
+        )
+    if row["successor_code"]:
+        name = queries.unit_name(view.warehouse, view.scope, row["successor_code"]) or row["successor_code"]
+        items.append(
+            html.Li(
+                [
+                    "变更后：",
+                    html.A(
+                        f"{name}（{row['successor_code']}）", href=view.state.href(unit=row["successor_code"])
+                    ),
+                ]
+            )
+        )
+    note = "没有变更过代码或名称" if len(found) <= 1 and not row["successor_code"] else None
+    return card("代码与名称沿革", html.Ul(items, className="list"), note=note)
+
+
+def _explained(view: View, code: str) -> Any:
+    found = queries.explanation(view.warehouse, view.scope, code, view.month)
+    if found is None:
+        return card(
+            "每个数字的由来", empty("本月没有可以解释的判定。请换一个月份，或在“政策标准”查看适用范围。")
+        )
+    blocks = []
+    for number, rule in enumerate(found.rules):
+        sections: list[Any] = [html.P(rule.conclusion)]
+        quote = f"《{rule.document}》{rule.clause}：“{rule.quotation}”" if rule.document else ""
+        if quote:
+            sections.append(html.P(quote, className="quote"))
+        if rule.tier:
+            sections.append(
+                html.P(
+                    f"适用档次：{rule.tier}" + (f"（“{rule.tier_quotation}”）" if rule.tier_quotation else "")
+                )
+            )
+        for title, items, style in (
+            ("报送数据（文件、工作表、行）", [cell.text() for cell in rule.cells], ""),
+            ("计算", [line.text() for line in rule.arithmetic], "formula"),
+            ("所作假定", rule.assumptions, ""),
+            ("另一种理解", rule.other_readings, ""),
+            ("处理记录", rule.notes, ""),
+        ):
+            if items:
+                sections += [html.H3(title), html.Ul([html.Li(item, className=style) for item in items])]
+        blocks.append(
+            html.Details(
+                [
+                    html.Summary(
+                        [
+                            html.Strong(f"{rule.rule_id} {rule.title}"),
+                            status_mark(rule.status),
+                        ]
+                    ),
+                    html.Div(sections),
+                ],
+                className="explained",
+                open=number == 0,
+            )
+        )
+    return card(
+        "每个数字的由来",
+        blocks,
+        note=f"{show.month(found.month)}，逐条规则：用了哪份文件哪一行、怎样算、作了什么假定。展开查看",
+        wide=True,
+    )
+
+
+def _scorecard(view: View, codes: Sequence[str]) -> Any:
+    rows = queries.subject_judgements(view.warehouse, view.scope, codes, view.month)
+    cards = []
+    for part in PARTS:
+        of_part = [row for row in rows if part_of(row["topic_zh"]) == part]
+        met = sum(row["status"] in ("met", "over") for row in of_part)
+        cards.append(
+            html.Div(
+                [
+                    html.Strong(part),
+                    html.Span(
+                        f"{met} / {len(of_part)} 项达标" if of_part else "没有可判定的规则",
+                        className="muted note",
+                    ),
+                    html.Ul(
+                        [
+                            html.Li([status_mark(row["status"]), html.Span(row["title_zh"])])
+                            for row in of_part
+                            if row["status"] not in ("met", "not_applicable")
+                        ]
+                        or [html.Li("没有不达标或未报的项" if of_part else show.NONE)]
+                    ),
+                ],
+                className="part",
+            )
+        )
+    return card("五有", html.Div(cards, className="parts"), note="列出不达标和未报送的项", wide=True)
+
+
+def _money_history(view: View, history: Sequence[Row]) -> Any:
+    if not history:
+        return card("经费历史", empty("没有经费数据。"))
+    colours = palette(view.theme)
+    months = [row["month"] for row in history]
+    series = [
+        (name, [row[column] for row in history], colour, dash)
+        for name, column, colour, dash in (
+            ("全年应保障", "guaranteed_annual_cny", colours.guaranteed, "dash"),
+            ("全年已安排", "allocated_annual_cny", colours.allocated, "solid"),
+            ("累计拨付", "disbursed_ytd_cny", colours.disbursed, "solid"),
+            ("累计支出", "spent_ytd_cny", colours.spent, "dot"),
+        )
+    ]
+    links = [view.state.href(month=month) for month in months]
+    figure = figures.lines(months, series, view.theme, money=view.state.money, links=links)
+    return card(
+        "经费历史",
+        chart("money", figure, 300, "各月应保障、已安排、拨付、支出"),
+        note="断线处为未报；点击转到该月",
+    )
+
+
+def _people_history(view: View, codes: Sequence[str]) -> Any:
+    rows = queries.township_staffing(view.warehouse, view.scope, codes)
+    if not rows:
+        return card("人员历史", empty("没有适用于本单位的人员标准。"))
+    colours = palette(view.theme)
+    months = sorted({row["month"] for row in rows})
+    series: list[tuple[str, Sequence[Any], str, str]] = []
+    for rule, colour in zip(
+        sorted({row["standard_id"] for row in rows}),
+        (colours.allocated, colours.disbursed, colours.spent),
+        strict=False,
+    ):
+        of_rule = {row["month"]: row for row in rows if row["standard_id"] == rule}
+        series.append(
+            (
+                f"{rule} 实有",
+                [of_rule.get(month, {}).get("counted_persons") for month in months],
+                colour,
+                "solid",
+            )
+        )
+        series.append(
+            (
+                f"{rule} 要求",
+                [of_rule.get(month, {}).get("required_min_persons") for month in months],
+                colour,
+                "dot",
+            )
+        )
+    links = [view.state.href(month=month) for month in months]
+    figure = figures.lines(months, series, view.theme, unit="人", links=links)
+    return card(
+        "人员历史", chart("people", figure, 300, "各月实有人数与要求人数"), note="断线处为未报；点击转到该月"
+    )
+
+
+def findings_table(view: View, limit: int | None = None) -> Table:
+    """Every finding the township ever had."""
+    w = view.warehouse
+    row = queries.township(w, view.scope, view.state.unit)
+    codes = _codes(view, row) if row else []
+    rows = queries.subject_findings(w, view.scope, codes, limit)
+    return Table(
+        name="findings",
+        title="全部问题",
+        columns=[
+            Column("title_zh", "问题", "long"),
+            public(w, "findings.severity", kind="status", looks=show.SEVERITY, width=92),
+            public(w, "findings.opened_month"),
+            public(w, "findings.last_month"),
+            public(w, "findings.cleared_month", absent=show.NONE),
+            public(w, "findings.months_open"),
+            public(w, "findings.message_zh", kind="long"),
+            public(w, "findings.status", width=116),
+        ],
+        rows=rows,
+        key=lambda item: str(item["finding_id"]),
+        empty="这个乡镇没有出现过问题。",
+    )
+
+
+def reported_table(view: View, dataset: str) -> Table:
+    """Every version of every row the township reported, with file, sheet and row."""
+    w = view.warehouse
+    row = queries.township(w, view.scope, view.state.unit)
+    codes = _codes(view, row) if row else []
+    rows = queries.reported(w, view.scope, dataset, codes, view.month, w.months[0]) if codes else []
+    measures = [
+        name
+        for name in (rows[0] if rows else {})
+        if name not in (*_KEYS, "file_name", "submission_status", "filed_on")
+    ]
+    return Table(
+        name=dataset,
+        title=f"{show.DATASET[dataset]}：历次报送",
+        columns=[
+            public(w, f"reported.{dataset}.month", title="统计月份", width=110),
+            *(public(w, f"reported.{dataset}.{name}", kind="number") for name in measures),
+            Column("is_current", "采用", width=80),
+            Column("row_status", "处置", absent=show.NONE, width=90, is_hidden=True),
+            Column("reported_name", "所报名称", absent=show.NONE, is_hidden=True),
+            Column("reported_code", "所报代码", absent=show.NONE, is_hidden=True),
+            Column("file_name", "文件", "long", absent=show.NONE),
+            Column("sheet", "工作表", absent=show.NONE),
+            Column(
+                "row_number",
+                "行号",
+                "number",
+                absent=show.NONE,
+                text=lambda item, _: str(item["row_number"] or show.NONE),
+            ),
+        ],
+        rows=rows,
+        key=lambda item: f"{item['submission_id']}/{item['sheet']}/{item['row_number']}/{item['month']}",
+        empty=f"到{show.month(view.month)}为止没有报送过{show.DATASET[dataset]}。",
+        notes=("同一个月有几次报送的，逐次列出；“采用”为是的一行是现在使用的",),
+    )
+
+
+def submissions_table(view: View, limit: int | None = None) -> Table:
+    """Files that carry a row of this township."""
+    w = view.warehouse
+    rows = queries.submissions(w, view.scope, view.state.prefix, limit=limit)
+    return Table(
+        name="submissions",
+        title="涉及本单位的报送文件",
+        columns=[
+            public(w, "submissions.file_name", kind="long"),
+            public(w, "submissions.dataset"),
+            public(w, "submissions.month_from", absent=show.NONE),
+            public(w, "submissions.month_to", absent=show.NONE),
+            public(w, "submissions.received_at", absent=show.NONE),
+            public(w, "submissions.status", kind="status", looks=show.SUBMISSION_STATUS, width=110),
+        ],
+        rows=rows,
+        key=lambda item: str(item["submission_id"]),
+        empty="没有收到过涉及本单位的文件。",
+    )
+
+
+def _reported(dataset: str) -> Any:
+    return lambda view: reported_table(view, dataset)
+
+
+PAGE = Page(
+    "/township",
+    "乡镇档案",
+    "profile",
+    50,
+    render,
+    {
+        "townships": list_table,
+        "findings": findings_table,
+        "submissions": submissions_table,
+        **{dataset: _reported(dataset) for dataset in DATASETS},
+    },
+)
