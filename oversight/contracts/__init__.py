@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from oversight.contracts.datasets import DATASETS, Provenance, Reported
+from oversight.contracts.datasets import ALL_DATASETS, DATASETS, REFERENCE_DATASETS, Provenance, Reported
 from oversight.contracts.model import MONEY, VALUE, Column, Contract, Kind
 
-__all__ = ["DATASETS", "MONEY", "VALUE", "Column", "Contract", "Kind", "Provenance", "Reported"]
+__all__ = [
+    "ALL_DATASETS",
+    "DATASETS",
+    "MONEY",
+    "REFERENCE_DATASETS",
+    "VALUE",
+    "Column",
+    "Contract",
+    "Kind",
+    "Provenance",
+    "Reported",
+]

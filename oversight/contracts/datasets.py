@@ -14,6 +14,7 @@ from oversight.contracts.model import (
     money,
     month,
     text,
+    year,
     yes_no,
 )
 
@@ -399,6 +400,54 @@ class Indicators(Provenance):
     remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"))
 
 
+class DivisionChanges(Provenance):
+    """A row is one change of a unit's code or name in one year, as the Ministry's yearly lists give it."""
+
+    change_year = year("变更年份", "变更发生的年份；取自标题或工作表名。", synonyms=("年份", "年度"))
+    sequence_no = text("序号", "在当年名单中的序号。", repeats_when_merged=True)
+    province_name = text(
+        "省份", "省份。", synonyms=("省(自治区、直辖市)", "省市区"), repeats_when_merged=True
+    )
+    old_code = text(
+        "原区划代码",
+        "变更前代码；新设的为空。",
+        synonyms=("原代码", "变更前代码"),
+        required=True,
+        repeats_when_merged=True,
+    )
+    old_name = text(
+        "原名称",
+        "变更前名称；新设的为空。",
+        synonyms=("变更前名称",),
+        required=True,
+        repeats_when_merged=True,
+    )
+    reason = text(
+        "变更原因",
+        "撤乡设镇、新设街道等。",
+        synonyms=("变更情况", "变更类型"),
+        required=True,
+        repeats_when_merged=True,
+    )
+    new_code = text(
+        "现区划代码",
+        "变更后代码；撤销的为空。",
+        synonyms=("现代码", "变更后代码"),
+        required=True,
+        repeats_when_merged=True,
+    )
+    new_name = text(
+        "现名称",
+        "变更后名称；撤销的为空。",
+        synonyms=("变更后名称",),
+        required=True,
+        repeats_when_merged=True,
+    )
+    approval_document = text(
+        "批准文件", "批准文件及文号。", synonyms=("批准文号", "文号"), repeats_when_merged=True
+    )
+
+
 GROUP_LABELS = ("其中", "基本情况", "合计", "总计", "单位信息", "基本信息", "乡镇基本情况")
 
 DATASETS: dict[str, Contract] = {
@@ -490,3 +539,16 @@ DATASETS: dict[str, Contract] = {
         ),
     )
 }
+
+# Not among the five datasets that a bureau reports: read by the same machinery, it adds to the history of units.
+REFERENCE_DATASETS: dict[str, Contract] = {
+    "division_changes": contract(
+        "division_changes",
+        "行政区划变更",
+        DivisionChanges,
+        description_zh="县以下行政区划代码变更，一行一项变更。",
+        key=("change_year", "old_code", "new_code"),
+        group_labels=GROUP_LABELS,
+    )
+}
+ALL_DATASETS: dict[str, Contract] = {**DATASETS, **REFERENCE_DATASETS}

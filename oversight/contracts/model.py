@@ -14,7 +14,7 @@ from typing import Any, Literal
 import dataframely as dy
 import polars as pl
 
-Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value"]
+Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value", "year"]
 Scale = Literal["stock", "flow"]
 
 MONEY = pl.Decimal(18, 2)
@@ -27,6 +27,7 @@ class Column:
 
     `scale` says how a factor of 1,000 or 10,000 shows: a `stock` moves slowly from month to month, a `flow`
     may be nothing one month and a year's amount the next; None is not judged by its history.
+    `repeats_when_merged`: a cell merged over several others holds for each of them.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     description_zh: str
     plausible_max: Decimal | None
     scale: Scale | None
+    repeats_when_merged: bool = False
 
     @property
     def title_zh(self) -> str:
@@ -131,9 +133,11 @@ def text(
     synonyms: tuple[str, ...] = (),
     required: bool = False,
     nullable: bool = True,
+    repeats_when_merged: bool = False,
 ) -> dy.String:
     """A free text or name."""
     metadata = _metadata(label_zh, "text", description_zh, required=required, synonyms=synonyms)
+    metadata["input"]["repeats_when_merged"] = repeats_when_merged
     return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
 
 
@@ -170,6 +174,12 @@ def month() -> dy.Date:
     return dy.Date(
         nullable=False, check=lambda e: e.dt.day() == 1, metadata=metadata, description=description
     )
+
+
+def year(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Int32:
+    """A calendar year; where there is no such column, the one that the title or the sheet's name states."""
+    metadata = _metadata(label_zh, "year", description_zh, synonyms=synonyms)
+    return dy.Int32(nullable=False, min=1949, max=2100, metadata=metadata, description=description_zh)
 
 
 def date(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Date:

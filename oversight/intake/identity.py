@@ -82,7 +82,7 @@ def _stem(name: str) -> str:
 class Units:
     """All units and their changes, as the divisions dataset has them."""
 
-    def __init__(self, divisions: pl.DataFrame) -> None:
+    def __init__(self, divisions: pl.DataFrame, changes: pl.DataFrame | None = None) -> None:
         self.by_code: dict[str, list[Unit]] = defaultdict(list)
         self._predecessors: dict[str, set[str]] = defaultdict(set)
         self._by_name: dict[str, set[str]] = defaultdict(set)
@@ -102,6 +102,20 @@ class Units:
             for code, units in self.by_code.items()
             if len(code) == 6 and not code.endswith("00")
         }
+
+        self._changed: dict[str, list[tuple[int, str | None, str | None]]] = defaultdict(list)
+        self._came_from: dict[str, set[str]] = defaultdict(set)
+        if changes is not None:
+            wanted = ("change_year", "old_code", "new_code", "new_name")
+            for year, old, new, new_name in (
+                changes.select(wanted).drop_nulls("old_code").unique().sort(wanted).iter_rows()
+            ):
+                old_code, new_code = values.code(old), values.code(new) if new else None
+                if isinstance(old_code, str):
+                    target = new_code if isinstance(new_code, str) else None
+                    self._changed[old_code].append((year, target, new_name))
+                    if target:
+                        self._came_from[target].add(old_code)
 
     def __bool__(self) -> bool:
         return bool(self.by_code)
@@ -130,11 +144,37 @@ class Units:
         """The code in force in `month` for what was reported under `code`."""
         units = self.by_code.get(code)
         if not units:
-            return Resolved(None, error="R08", found={"value": code})
+            return self._by_changes(code, month)
         if self._in_force(code, month):
             return Resolved(code)
         ended = [u for u in units if u.valid_to is not None and u.valid_to <= month_end(month)]
         return self._forward(ended[-1], month) if ended else self._backward(units[0], month)
+
+    def _by_changes(self, code: str, month: date) -> Resolved:
+        """A code the divisions table no longer has: followed by the yearly lists of changes, where these are certain."""
+        current, seen = code, {code}
+        while current not in self.by_code:
+            changes = self._changed.get(current, [])
+            targets = {target for _, target, _ in changes}
+            (target,) = targets if len(targets) == 1 else (None,)
+            if target is None or target in seen or self._came_from[target] != {current}:
+                break
+            seen.add(target)
+            current = target
+        if current != code and current in self.by_code:
+            found = self.resolve(current, month)
+            return Resolved(found.code, "D01") if found.code else found
+        known = self._changed.get(code)
+        if not known:
+            return Resolved(None, error="R08", found={"value": code})
+        named = {f"{name or '撤销'}" + (f"（{target}）" if target else "") for _, target, name in known}
+        texts = {
+            "unit": code,
+            "date": f"{max(year for year, _, _ in known)}年",
+            "detail": f"变更为{'、'.join(sorted(named))}",
+            "month": f"{month:%Y-%m}",
+        }
+        return Resolved(None, error="R09", found=texts)
 
     def _forward(self, first: Unit, month: date) -> Resolved:
         unit, seen = first, {first.code}

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import DATASETS
+from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake.catalogue import CATALOGUE
 from oversight.intake.identity import LEVELS, Resolved, Units, unit_frame, winners
@@ -108,7 +108,11 @@ def judge(landed: Landed, ledger: pl.DataFrame, confirmed: pl.DataFrame | None =
     verdicts = _Verdicts()
     divisions = _divisions(landed, tables, verdicts)
     out.rows["divisions"] = divisions
-    units = Units(winners(divisions))
+    changes, errors = _parsed(landed, tables, "division_changes")
+    verdicts.rejected.append(errors)
+    changes = _without(changes, errors).with_columns(doubts=pl.lit(None, pl.String))
+    out.rows["division_changes"] = _provide("division_changes", changes, _verdicts(()), tables)
+    units = Units(winners(divisions), changes)
     unusable = pl.DataFrame(schema={"table_no": pl.Int32})
     for dataset in ("population", "budget", "staffing", "indicators"):
         rows, errors = _parsed(landed, tables, dataset)
@@ -488,7 +492,7 @@ def _across_months(
 
 def _provide(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
     """Rows as the build input has them, validated by the contract's schema."""
-    contract = DATASETS[dataset]
+    contract = ALL_DATASETS[dataset]
     frame = rows
     if "unit_code" in frame.columns:
         target = "subject_code" if dataset == "indicators" else "township_code"
@@ -590,7 +594,7 @@ def _rejected_rows(
             *KEY, "column", nulls_last=True
         ).iter_rows():
             submission_id, sheet, dataset = where[number]
-            contract_column = DATASETS[dataset].columns.get(column) if column else None
+            contract_column = ALL_DATASETS[dataset].columns.get(column) if column else None
             title = contract_column.title_zh if contract_column else None
             message = CATALOGUE[code]
             texts = {"column": title, "value": value, **(json.loads(found) if found else {})}

@@ -24,7 +24,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from oversight.contracts import DATASETS
+from oversight.contracts import ALL_DATASETS
 from oversight.intake import values
 from oversight.intake.normalise import ERROR_SCHEMA, TableFacts, normalise
 from oversight.intake.reading import BulkTable, NeedsWorker, Reading, read_path
@@ -212,7 +212,7 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
 
 def row_schema(dataset: str) -> dict[str, Any]:
     """Landed columns of a dataset: where the row stands, and what the sender wrote, typed."""
-    contract = DATASETS[dataset]
+    contract = ALL_DATASETS[dataset]
     given = {name: dtype for name, dtype in contract.polars_schema().items() if name in contract.columns}
     if dataset == "indicators":
         given["indicator_value"] = contract.polars_schema()["indicator_value"]
@@ -229,7 +229,7 @@ class Batch:
         self.broken: list[tuple[Any, ...]] = []
         self._facts: dict[int, TableFacts] = {}
         self._lists: dict[str, dict[str, list[Any]]] = {}
-        self._typed: dict[str, list[pl.DataFrame]] = {d: [] for d in DATASETS}
+        self._typed: dict[str, list[pl.DataFrame]] = {d: [] for d in ALL_DATASETS}
         self._errors: list[pl.DataFrame] = []
 
     def add(self, submission_id: str, reading: Reading) -> None:
@@ -252,7 +252,7 @@ class Batch:
 
     def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
         header, context = table.header, table.context
-        contract = DATASETS[table.dataset]
+        contract = ALL_DATASETS[table.dataset]
         if "month" in contract.columns and "month" not in header.columns and context.month is None:
             rows = table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
             where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
@@ -329,7 +329,7 @@ class Batch:
 
 def _powers(table: Table | BulkTable) -> dict[str, int]:
     """Power of ten of each column: its own unit, else the title's for its kind, else the contract's."""
-    contract, header, context = DATASETS[table.dataset], table.header, table.context
+    contract, header, context = ALL_DATASETS[table.dataset], table.header, table.context
     powers: dict[str, int] = {}
     for name in header.columns:
         column = contract.columns[name]
@@ -377,7 +377,9 @@ def load(folder: DataFolder) -> tuple[Landed, str | None]:
         versions.add((path / "version").read_text())
         parts = {part: pl.read_parquet(path / f"{part}.parquet") for part in _PARTS}
         rows = {
-            d: pl.read_parquet(path / f"{d}.parquet") for d in DATASETS if (path / f"{d}.parquet").is_file()
+            d: pl.read_parquet(path / f"{d}.parquet")
+            for d in ALL_DATASETS
+            if (path / f"{d}.parquet").is_file()
         }
         batches.append(Landed(**parts, rows=rows))
     return combine(batches), versions.pop() if len(versions) == 1 else None
@@ -410,7 +412,7 @@ def combine(batches: list[Landed]) -> Landed:
         tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
         refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
         errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
-        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in DATASETS},
+        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
     )
 
 

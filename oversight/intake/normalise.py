@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import DATASETS, MONEY, VALUE, Column
+from oversight.contracts import ALL_DATASETS, MONEY, VALUE, Column
 from oversight.intake import values
 from oversight.intake.text import fold, tidy
 from oversight.intake.values import Problem
@@ -46,7 +46,7 @@ def normalise(
     `raw` has table_no, row_number and, as text, a column for each of the contract's columns. The typed frame has
     every row, those with errors too: what becomes of them is decided by whoever holds the error frame.
     """
-    contract = DATASETS[dataset]
+    contract = ALL_DATASETS[dataset]
     errors: list[pl.DataFrame] = []
     done = raw.select(*ROW_KEY)
     read_columns: list[pl.Series] = []
@@ -80,7 +80,7 @@ def normalise(
 
 def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
     """Rows that lack a month, a unit, a key or any figure."""
-    contract = DATASETS[dataset]
+    contract = ALL_DATASETS[dataset]
     checks: list[tuple[pl.Expr, str, str]] = []
     columns = contract.columns
     if "month" in columns:
@@ -89,12 +89,15 @@ def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
         checks.append(
             (pl.col("reported_code").is_null() & pl.col("reported_name").is_null(), "reported_code", "R13")
         )
-    for name in ("subject_code", "indicator_code", "division_code", "division_name"):
+    for name in ("subject_code", "indicator_code", "division_code", "division_name", "change_year"):
         if name in columns:
             checks.append((pl.col(name).is_null(), name, "R21"))
     measures = [c.name for c in contract.measures]
     if measures:
         checks.append((pl.all_horizontal(pl.col(m).is_null() for m in measures), measures[0], "R07"))
+    if "old_code" in columns:
+        named = ("old_code", "old_name", "new_code", "new_name")
+        checks.append((pl.all_horizontal(pl.col(n).is_null() for n in named), "old_code", "R07"))
     return pl.concat(
         [
             done.lazy()
@@ -236,6 +239,15 @@ def _read_date(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFa
     return _with_rest(frame, ("text",), pl.Date, values.day)
 
 
+def _read_year(text: pl.DataFrame, _column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+    frame = _with_rest(text.with_columns(value=pl.lit(None, pl.Int32)), ("text",), pl.Int32, values.year)
+    stated = {no: f.year for no, f in facts.items() if f.year}
+    if not stated:
+        return frame
+    from_title = pl.col("table_no").replace_strict(stated, default=None, return_dtype=pl.Int32)
+    return frame.with_columns(value=pl.when(pl.col("text").is_null()).then(from_title).otherwise("value"))
+
+
 def _read_bool(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
     frame = text.with_columns(value=pl.lit(None, pl.Boolean))
     return _with_rest(frame, ("text",), pl.Boolean, values.yes_no)
@@ -267,6 +279,7 @@ _READERS: dict[str, Callable[[pl.DataFrame, Column, Mapping[int, TableFacts]], p
     "month": _read_month,
     "code": _read_code,
     "date": _read_date,
+    "year": _read_year,
     "count": _read_count,
     "money": _read_money,
     "bool": _read_bool,

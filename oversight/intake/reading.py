@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import python_calamine as calamine
 
-from oversight.contracts import DATASETS
+from oversight.contracts import ALL_DATASETS
 from oversight.intake import values
 from oversight.intake.tables import (
     HEADER_SEARCH_ROWS,
@@ -545,7 +545,7 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
     titles_above = [" ".join(t for t in row if t.strip()) for row in head_rows[: header.first_row]]
     context = context_of(titles_above, None, name, notes)
     month_column = next(
-        (c.name for c in DATASETS[header.dataset].columns.values() if c.kind == "month"), None
+        (c.name for c in ALL_DATASETS[header.dataset].columns.values() if c.kind == "month"), None
     )
     if month_column in body.columns:
         body = body.with_columns(mark_ambiguous_months(pl.col(month_column)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from oversight.contracts import DATASETS
+from oversight.contracts import ALL_DATASETS
 from oversight.intake import landed as store
 from oversight.intake.judge import judge
 from oversight.settings import TIME_ZONE, DataFolder
@@ -71,7 +71,7 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     landed = _land(folder, files, ledger, say)
     judged = judge(landed, ledger)
     folder.inputs.mkdir(parents=True, exist_ok=True)
-    for dataset in DATASETS:
+    for dataset in ALL_DATASETS:
         store.write_parquet(judged.rows[dataset], folder.inputs / f"{dataset}.parquet")
     store.write_parquet(judged.submissions, folder.inputs / "submissions.parquet")
     store.write_parquet(judged.rejected, folder.inputs / "rejected_rows.parquet")

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import DATASETS, Column
+from oversight.contracts import ALL_DATASETS, Column
 
 # A stock moves by a few percent a month; real mergers and tier moves stay far below a hundredfold. Between a
 # hundredfold and 1,000 lies room for both: the bound is set so that 1,000 is caught even on a figure that
@@ -27,7 +27,7 @@ MIN_PEERS = 3
 def hold(dataset: str, rows: pl.DataFrame, confirmed: pl.DataFrame | None = None) -> pl.DataFrame:
     """One verdict for each figure of `rows` (unit_code, month, measures) that is to be held."""
     found: list[tuple[Any, ...]] = []
-    for column in DATASETS[dataset].measures:
+    for column in ALL_DATASETS[dataset].measures:
         if rows.height == 0:
             continue
         if column.scale == "stock":
@@ -139,7 +139,7 @@ def _off(value: float, reference: float, bound: int) -> bool:
 def _off_budget(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     """Payments and spending that the same row's budget for the year makes impossible."""
     budget = pl.max_horizontal("initial_budget_cny", "adjusted_budget_cny").cast(pl.Float64)
-    for column in DATASETS["budget"].measures:
+    for column in ALL_DATASETS["budget"].measures:
         if column.scale != "flow":
             continue
         figure = pl.col(column.name).cast(pl.Float64)

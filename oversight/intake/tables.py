@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from oversight.contracts import DATASETS, Column, Contract
+from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake import values
 from oversight.intake.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain, stated_units
 
@@ -112,7 +112,7 @@ class Table:
 def _index() -> dict[str, dict[str, str]]:
     """Dataset → {title to look up → column name}; the canonical title is entered first and wins."""
     index: dict[str, dict[str, str]] = {}
-    for contract in DATASETS.values():
+    for contract in ALL_DATASETS.values():
         entries: dict[str, str] = {}
         for title_of in (lambda c: (c.label_zh, c.title_zh), lambda c: c.synonyms):
             for column in contract.columns.values():
@@ -130,7 +130,7 @@ def _known_titles() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _neutral() -> dict[str, frozenset[str]]:
-    return {c.name: frozenset(plain(label) for label in c.group_labels) for c in DATASETS.values()}
+    return {c.name: frozenset(plain(label) for label in c.group_labels) for c in ALL_DATASETS.values()}
 
 
 _SUBTOTAL_PARTS = frozenset(("小计", "合计", "总计", "计", "总数", "数", "人数", "金额"))
@@ -257,7 +257,7 @@ def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | 
 
 
 def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
-    contract = DATASETS[dataset]
+    contract = ALL_DATASETS[dataset]
     columns: dict[str, int] = {}
     units: dict[str, str] = {}
     unknown_units: dict[str, str] = {}
@@ -310,12 +310,13 @@ def _distinctive() -> dict[str, frozenset[str]]:
     """The columns that tell a dataset from the others (a code, a name or a month does not)."""
     shared = {"month", "reported_code", "reported_name", "subject_code", "subject_name", "remark"}
     shared |= {"division_code", "division_name", "indicator_name", "indicator_text"}
-    return {c.name: frozenset(c.columns) - shared for c in DATASETS.values()}
+    shared |= {"change_year", "sequence_no", "province_name"}
+    return {c.name: frozenset(c.columns) - shared for c in ALL_DATASETS.values()}
 
 
 def _block_score(stacked: Sequence[tuple[str, ...]]) -> tuple[int, int]:
     """(columns recognised in the best dataset, distinctive ones among them)."""
-    return max((len(m.columns), m.distinctive) for m in (_match(d, stacked) for d in DATASETS))
+    return max((len(m.columns), m.distinctive) for m in (_match(d, stacked) for d in ALL_DATASETS))
 
 
 def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
@@ -367,13 +368,13 @@ def read_header(
     """What the header block says: one `Header` for each dataset it is complete for (and, where months are columns,
     for each month), or why it cannot be used."""
     stacked = _stacked(grid, first, last)
-    matches = [_named_by_title(_match(d, stacked), titles_above, grid.name) for d in DATASETS]
+    matches = [_named_by_title(_match(d, stacked), titles_above, grid.name) for d in ALL_DATASETS]
     matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
     titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}
     width = max(titles, default=-1) + 1
     found: list[Header | Refusal] = []
     for match in matches:
-        contract = DATASETS[match.dataset]
+        contract = ALL_DATASETS[match.dataset]
         varying = frozenset(name for places in match.wide.values() for name in places)
         if match.distinctive == 0 or "" in varying or _missing(contract, {*match.columns, *varying}):
             continue
@@ -396,7 +397,7 @@ def read_header(
     if any("" in places for places in best.wide.values()):
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
-    contract = DATASETS[best.dataset]
+    contract = ALL_DATASETS[best.dataset]
     unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
     missing = "、".join(c.title_zh for c in _missing(contract, best.columns))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
@@ -419,7 +420,7 @@ def _figure_in(text: str) -> tuple[str, str] | None:
     """The one figure, as (dataset, column), whose title stands in a text; None if none or several do."""
     folded = plain(text)
     found: dict[str, tuple[str, str]] = {}
-    for contract in DATASETS.values():
+    for contract in ALL_DATASETS.values():
         for column in contract.measures:
             for title in (column.label_zh, *column.synonyms):
                 if len(plain(title)) >= 4 and plain(title) in folded:
@@ -624,7 +625,7 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
     table.ignored = [(r + 1, kind) for r, kind in body if kind != "data"]
     table.row_numbers = [r + 1 for r in data]
     rows = [grid.rows[r] for r in data]
-    contract = DATASETS[header.dataset]
+    contract = ALL_DATASETS[header.dataset]
     for name, at in header.columns.items():
         is_month = contract.columns[name].kind == "month"
         column: list[str | None] = []
@@ -653,15 +654,27 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
     return table
 
 
+def _fill_across(table: Table, contract: Contract, names: list[str | None], at: int | None) -> None:
+    """A text merged over columns that all repeat (并入拉马乡 over code and name) stands in each of them."""
+    if at is None or len(names) < 2 or names[0] is None or table.cells[names[0]][at] is None:
+        return
+    for name in names[1:]:
+        if name is not None and contract.columns[name].repeats_when_merged:
+            table.cells[name][at] = table.cells[names[0]][at]
+
+
 def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
     """A month merged over several rows holds for each of them; a figure merged over several rows for none."""
     if not grid.merged or not data:
         return
     place = {r: i for i, r in enumerate(data)}
     by_column = {at: name for name, at in table.header.columns.items()}
-    contract = DATASETS[table.dataset]
+    contract = ALL_DATASETS[table.dataset]
     for (top, left), (bottom, right) in grid.merged:
-        if bottom <= table.header.last_row or (top == bottom):
+        if bottom <= table.header.last_row:
+            continue
+        _fill_across(table, contract, [by_column.get(at) for at in range(left, right + 1)], place.get(top))
+        if top == bottom:
             continue
         covered = [r for r in range(max(top, table.header.last_row + 1), bottom + 1) if r in place]
         if len(covered) < 2:
@@ -672,7 +685,7 @@ def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
                 continue
             column = contract.columns[name]
             value = table.cells[name][place[covered[0]]]
-            if column.kind == "month":
+            if column.kind == "month" or column.repeats_when_merged:
                 for r in covered:
                     table.cells[name][place[r]] = value
             elif column.is_measure and value is not None:
@@ -702,7 +715,7 @@ def _check_total(table: Table) -> str | None:
     totals = [cells for _, cells in table.totals if any(_GRAND_TOTAL.match(fold(c)) for c in cells.values())]
     if len(totals) != 1 or not table.row_numbers:
         return None
-    columns = DATASETS[table.dataset].columns
+    columns = ALL_DATASETS[table.dataset].columns
     for name, written in totals[0].items():
         if name not in table.cells or columns[name].kind not in ("money", "count"):
             continue

@@ -70,8 +70,8 @@ def fold(value: str) -> str:
 
 
 def tidy(value: str) -> str:
-    """White space trimmed and runs of it made one space; characters as written."""
-    return _SPACES.sub(" ", value.replace("\u3000", " ").replace("\xa0", " ")).strip()
+    """White space trimmed, every kind of it made a plain space; the rest as written."""
+    return re.sub(r"[\u200b\u200c\u200d\u2060\ufeff]", "", re.sub(r"[\s\u3000\xa0]", " ", value)).strip()
 
 
 @lru_cache(maxsize=65536)

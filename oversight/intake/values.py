@@ -363,6 +363,15 @@ def month(written: str, year: int | None = None) -> date | Problem | None:
     return Problem("R01")
 
 
+def year(written: str) -> int | Problem | None:
+    """A calendar year, 2025 or 2025年."""
+    text = digits_of_date(fold(written))
+    if text in BLANKS:
+        return None
+    match = re.fullmatch(r"(\d{4})年?度?", text)
+    return int(match.group(1)) if match and 1949 <= int(match.group(1)) <= 2100 else Problem("R17")
+
+
 def day(written: str) -> date | Problem | None:
     """A calendar day; a month alone stands for its first day, a year alone for 1 January."""
     text = fold(written)
