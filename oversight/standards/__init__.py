@@ -12,12 +12,15 @@ from oversight.standards.loading import (
     standards_fingerprint,
     write_overlay_inputs,
 )
+from oversight.standards.notes import FindingNoteError, load_finding_notes
 
 __all__ = [
+    "FindingNoteError",
     "StandardFileError",
     "StandardProblem",
     "Standards",
     "check_standards",
+    "load_finding_notes",
     "load_standards",
     "standards_fingerprint",
     "write_overlay_inputs",

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from oversight.settings import DBT_DIR, DataFolder
+from oversight.standards.notes import load_finding_notes, note_files
 
 SEEDS_DIR = DBT_DIR / "seeds"
 
@@ -97,19 +98,26 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
 
 
 def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
-    """Write the data folder's own rows for dbt, typed like the seeds; empty tables where it has none."""
+    """Write the data folder's own rows for dbt, typed like the seeds; empty tables where it has none.
+
+    The notes on findings go with them: like standards, they are what a bureau says, not what a township reports.
+    """
     inputs_dir.mkdir(parents=True, exist_ok=True)
     for name in _KINDS:
         _overlay(name, folder).write_parquet(inputs_dir / f"overlay_{name}.parquet")
+    load_finding_notes(folder).write_parquet(inputs_dir / "finding_notes.parquet")
 
 
 def standards_fingerprint(folder: DataFolder | None = None) -> str:
-    """SHA-256 over the bytes of every standards file in force for `folder`."""
+    """SHA-256 over the bytes of every standards file in force for `folder`, notes on findings included."""
     digest = hashlib.sha256()
     for name in _KINDS:
         for path in (SEEDS_DIR / f"{name}.csv", _overlay_path(name, folder)):
             content = path.read_bytes() if path and path.is_file() else b""
             digest.update(f"{name}:{len(content)}:".encode() + content)
+    for path in note_files(folder):
+        content = path.read_bytes()
+        digest.update(f"findings/{path.name}:{len(content)}:".encode() + content)
     return digest.hexdigest()
 
 

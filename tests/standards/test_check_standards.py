@@ -191,12 +191,13 @@ def test_column_types_of_dbt_and_of_the_loader_agree() -> None:
         "boolean": pl.Boolean(),
         "decimal(18,4)": pl.Decimal(18, 4),
     }
+    own = {"scorecard_topics"}  # not a table of standards: read by dbt alone
     for name, settings in project["seeds"]["oversight"].items():
-        if name.startswith("+"):
+        if name.startswith("+") or name in own:
             continue
         types = settings["+column_types"]
         assert list(types) == _header(name).split(","), name
         assert {column: words[kind] for column, kind in types.items()} == {
             column: loader._dtype(name, column) for column in types
         }, name
-    assert {p.stem for p in (DBT_DIR / "seeds").glob("*.csv")} == set(loader._KINDS)
+    assert {p.stem for p in (DBT_DIR / "seeds").glob("*.csv")} == set(loader._KINDS) | own

@@ -35,7 +35,9 @@ indicators as (
 
 columns_of_datasets as (
     {% for column in staffing %}
-    select l.unit_id as subject_unit, '{{ column }}' as measure_code, s.month, cast(s.{{ column }} as decimal(18, 4)) as value
+    select
+        l.unit_id as subject_unit, '{{ column }}' as measure_code, s.month,
+        cast(s.{{ column }} as decimal(18, 4)) as value
     from {{ ref('reported_staffing') }} as s
     inner join lineage as l on s.township_code = l.township_code
     where
@@ -44,14 +46,18 @@ columns_of_datasets as (
     union all
     {% endfor %}
     {% for column in budget %}
-    select b.unit_id as subject_unit, '{{ column }}' as measure_code, b.month, cast(b.{{ column }} as decimal(18, 4)) as value
+    select
+        b.unit_id as subject_unit, '{{ column }}' as measure_code, b.month,
+        cast(b.{{ column }} as decimal(18, 4)) as value
     from {{ ref('int_township_budget') }} as b
     where
         b.{{ column }} is not null
         and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
     union all
     {% endfor %}
-    select l.unit_id as subject_unit, 'households_count' as measure_code, p.month, cast(p.households_count as decimal(18, 4)) as value
+    select
+        l.unit_id as subject_unit, 'households_count' as measure_code, p.month,
+        cast(p.households_count as decimal(18, 4)) as value
     from {{ ref('reported_population') }} as p
     inner join lineage as l on p.township_code = l.township_code
     where
@@ -84,7 +90,8 @@ every_figure as (
 final as (
     select
         e.subject_unit, e.measure_code, e.month, e.value, e.value_text,
-        cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1 as month_index,
+        cast(extract(year from e.month) as bigint) * 12
+        + cast(extract(month from e.month) as bigint) - 1 as month_index,
         lead(cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1) over (
             partition by e.subject_unit, e.measure_code order by e.month asc nulls first
         ) as next_index

@@ -3,10 +3,14 @@
 {{ config(materialized='view') }}
 
 with answers as (
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall, reason
+    select
+        rule_id, subject_level, subject_code, subject_unit, month,
+        status, value_checked, value_expected, shortfall, reason
     from {{ ref('int_judgements_base') }}
     union all
-    select rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall, reason
+    select
+        rule_id, subject_level, subject_code, subject_unit, month,
+        status, value_checked, value_expected, shortfall, reason
     from {{ ref('int_judgements_composite') }}
 ),
 

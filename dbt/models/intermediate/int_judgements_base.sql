@@ -1,7 +1,9 @@
 -- A row is an answer owed under a rule that is judged by itself: rule × subject × period.
 -- Must hold: composites of other rules are not here; they are made from these rows.
 {{ config(materialized='view') }}
-{% set columns = 'rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall' %}
+{% set columns
+    = 'rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall'
+%}
 with funding as (
     select
         f.standard_id as rule_id, 'township' as subject_level, f.township_code as subject_code,

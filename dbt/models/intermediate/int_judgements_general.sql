@@ -38,8 +38,10 @@ compound_values as (
         v.standard_id, v.subject_unit, v.end_index,
         max(case when v.role = 'value' then v.value end) as value,
         cast(sum(case when v.role = 'numerator' then v.value end) as decimal(18, 4)) as numerator,
-        cast(sum(case when v.role = 'numerator' and coalesce(m.required, true) and v.value is not null then 1 else 0 end)
-            as bigint) as numerators,
+        cast(sum(case
+            when v.role = 'numerator' and coalesce(m.required, true) and v.value is not null then 1
+            else 0
+        end) as bigint) as numerators,
         max(case when v.role = 'denominator' then v.value end) as denominator,
         max(case when v.role = 'tier_key' then v.value end) as tier_key,
         cast(sum(case when v.role = 'part' and v.value is not null then 1 else 0 end) as bigint) as parts_known,
@@ -112,7 +114,9 @@ measured as (
             when a.formula in ('boolean', 'name_pattern') and a.value >= 1 then cast(1 as decimal(18, 4))
             when a.formula in ('boolean', 'name_pattern') then a.value
             when a.formula in ('coverage', 'rate', 'benchmark') and a.value is null
-                then {{ ratio('a.numerator', 'a.denominator', "case when a.formula = 'coverage' then 100 else a.per end") }}
+                then {{ ratio(
+                    'a.numerator', 'a.denominator', "case when a.formula = 'coverage' then 100 else a.per end"
+                ) }}
             when a.formula = 'step' then a.numerator
             when a.formula = 'floor_by_tier' then coalesce(a.value, a.numerator)
             when a.formula = 'composite' and a.parts_known > 0 then cast(a.parts_met as decimal(18, 4))

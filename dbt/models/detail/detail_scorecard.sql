@@ -1,0 +1,87 @@
+-- A row is one of the five of 五有 for a township and month: 机构, 人员, 经费, 场所, 动力, with what is missing.
+-- Must hold: all five stand for every township and month; a rule judged by the quarter or year counts until its next answer.
+{{ config(alias='scorecard') }}
+
+with months as (
+    select month, fiscal_year * 12 + month_number - 1 as month_index from {{ ref('int_months') }}
+),
+
+steps as (
+    select 0 as step
+    {% for step in range(1, 24) %}
+    union all select {{ step }} as step
+    {% endfor %}
+),
+
+periods as (
+    select period, max(months_count) as months_count
+    from {{ ref('int_periods') }}
+    group by period
+),
+
+rules as (
+    select s.standard_id, s.title_zh, t.pillar_no, p.months_count
+    from {{ ref('stg_standards') }} as s
+    inner join {{ ref('scorecard_topics') }} as t on s.topic_zh = t.topic_zh
+    inner join periods as p on s.period = p.period
+    where s.strength in ('must', 'principle') and s.gradeable <> 'N'
+),
+
+answers as (
+    select
+        j.subject_code as township_code, m.month, r.pillar_no, r.standard_id, r.title_zh, j.status
+    from {{ ref('judgements') }} as j
+    inner join rules as r on j.rule_id = r.standard_id
+    inner join months as judged on j.month = judged.month
+    inner join steps as s on s.step < r.months_count
+    inner join months as m on judged.month_index + s.step = m.month_index
+    where j.subject_level = 'township'
+),
+
+counted as (
+    select
+        township_code, month, pillar_no,
+        cast(count(*) as bigint) as rules_count,
+        cast(sum(case when status in ('met', 'over') then 1 else 0 end) as bigint) as met_count,
+        cast(sum(case when status in ('short', 'unconfirmed') then 1 else 0 end) as bigint) as short_count,
+        cast(sum(case when status = 'not_reported' then 1 else 0 end) as bigint) as not_reported_count,
+        {{ dbt.listagg(
+            "case when status in ('short', 'unconfirmed') then title_zh end", "'；'", "order by standard_id"
+        ) }} as missing_zh,
+        {{ dbt.listagg(
+            "case when status = 'not_reported' then title_zh end", "'；'", "order by standard_id"
+        ) }} as not_reported_zh
+    from answers
+    group by township_code, month, pillar_no
+),
+
+pillars as (
+    select pillar_no, pillar_zh
+    from {{ ref('scorecard_topics') }}
+    group by pillar_no, pillar_zh
+),
+
+final as (
+    select
+        m.township_code, m.month, p.pillar_no, p.pillar_zh,
+        case
+            when not m.is_township then 'not_applicable'
+            when c.rules_count is null then 'no_standard'
+            when c.short_count > 0 then 'short'
+            when c.not_reported_count > 0 then 'not_reported'
+            when c.met_count > 0 then 'met'
+            else 'not_applicable'
+        end as status,
+        coalesce(c.rules_count, 0) as rules_count,
+        coalesce(c.met_count, 0) as met_count,
+        coalesce(c.short_count, 0) as short_count,
+        coalesce(c.not_reported_count, 0) as not_reported_count,
+        c.missing_zh,
+        c.not_reported_zh
+    from {{ ref('int_township_months') }} as m
+    cross join pillars as p
+    left join counted as c
+        on m.township_code = c.township_code and m.month = c.month and p.pillar_no = c.pillar_no
+)
+
+select * from final
