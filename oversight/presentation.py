@@ -332,13 +332,13 @@ def cell(
     unit: str | None = None,
 ) -> str:
     """A value of a public column as text, told by the column's name and type."""
+    if name == "dataset":
+        return datasets_label(value)
     if value is None:
         return absent
     coded = _CODED.get(name)
     if coded is not None:
         return label(coded, str(value))
-    if name == "dataset":
-        return datasets_label(str(value))
     if name.endswith("_cny"):
         return money(value, money_unit)
     if name.endswith("_pct"):

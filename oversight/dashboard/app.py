@@ -116,7 +116,7 @@ def _shell(shelf: Shelf) -> Any:
     mark = (
         html.Div(
             [
-                html.Span(f"数据截至 {until}", className="until"),
+                html.Span([html.Span("数据截至 "), html.Span(until)], className="until"),
                 html.Span(f"版本 {edition_id}", className="edition-id"),
             ],
             id="edition-mark",

@@ -72,12 +72,25 @@ def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
     shown = [row for row in rows if row["guaranteed"] is not None or row["allocated"] is not None]
     names = _distinct([_shortened(row["name"]) for row in shown])
     short = [bool(row["shortfall"]) for row in shown]
-    segment_x: list[float | None] = []
-    segment_y: list[str | None] = []
-    for name, row in zip(names, shown, strict=True):
-        if row["guaranteed"] is not None and row["allocated"] is not None:
-            segment_x += [position(row["allocated"], money), position(row["guaranteed"], money), None]
-            segment_y += [name, name, None]
+    between = []
+    for is_short, colour in ((True, colours.shortfall_soft), (False, colours.empty)):
+        xs: list[float | None] = []
+        ys: list[str | None] = []
+        for name, row, own in zip(names, shown, short, strict=True):
+            if own is is_short and row["guaranteed"] is not None and row["allocated"] is not None:
+                xs += [position(row["allocated"], money), position(row["guaranteed"], money), None]
+                ys += [name, name, None]
+        between.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": xs,
+                "y": ys,
+                "line": {"width": 5, "color": colour},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
     hover = [
         f"{row['name']}<br>应保障 {show.money(row['guaranteed'], money, named=True)}"
         f"<br>已安排 {show.money(row['allocated'], money, named=True)}"
@@ -125,20 +138,11 @@ def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
         "hoverinfo": "text",
         "customdata": links,
     }
-    between = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": segment_x,
-        "y": segment_y,
-        "line": {"width": 5, "color": colours.shortfall_soft},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
     highest = max(
         [position(row[name], money) or 0 for row in shown for name in ("guaranteed", "allocated")] or [1]
     )
     return {
-        "data": [between, guaranteed, *allocated],
+        "data": [*between, guaranteed, *allocated],
         "layout": layout(
             theme,
             xaxis=axis(
@@ -224,7 +228,7 @@ def heat_map(
         ],
         "layout": layout(
             theme,
-            xaxis=axis(theme, type="category", showgrid=False, nticks=12, ticks=""),
+            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0, ticks=""),
             yaxis=axis(theme, type="category", autorange="reversed", showgrid=False, ticks=""),
         ),
     }
@@ -265,7 +269,7 @@ def lines(
         "data": data,
         "layout": layout(
             theme,
-            xaxis=axis(theme, type="category", showgrid=False, nticks=12),
+            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0),
             yaxis=axis(
                 theme, title=MONEY_UNITS[money] if money else unit, rangemode="tozero", tickformat=",~f"
             ),
@@ -496,7 +500,7 @@ def month_bars(
         "layout": layout(
             theme,
             barmode="group",
-            xaxis=axis(theme, type="category", showgrid=False, nticks=12),
+            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0),
             yaxis=axis(theme, title="项", rangemode="tozero", tickformat=",~f"),
         ),
     }

@@ -29,6 +29,7 @@ from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
 HEAT_MONTHS = 24
+HEAT_ROWS = 32
 FEWEST_UNITS = 6
 
 
@@ -353,14 +354,11 @@ def _heat_map(view: View) -> Any:
             name = w.names.get(code, code)
             units[code] = name
             cells[code, row["month"]] = _cell(view, code, name, row, adequacy(row), unit_status(row))
-    order = [row["code"] for row in unit_rows(view, digits) if row["covered_count"] or not state.prefix]
+    ranked = unit_rows(view, digits)
+    order = [row["code"] for row in ranked if row["covered_count"]] or [row["code"] for row in ranked]
     listed = [(code, units[code]) for code in order if code in units]
-    if digits < 9 or len(listed) < 2:
-        listed += [(code, name) for code, name in units.items() if code not in order]
-    shown = listed[:40]
-    note = (
-        f"近 {len(months)} 个月，按本月缺口排序；颜色越红保障率越低，灰色为未报或无适用标准。点击某格转到该月"
-    )
+    shown = listed[:HEAT_ROWS]
+    note = f"近 {len(months)} 个月，按本月缺口排序；颜色越红保障率越低，灰色为未报，没有适用标准的不列。点击某格转到该月"
     if len(listed) > len(shown):
         note += f"；共 {len(listed)} 个单位，此处为前 {len(shown)} 个"
     label = "乡镇" if digits == 9 else "单位"

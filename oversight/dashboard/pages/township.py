@@ -119,7 +119,7 @@ def _one(view: View, row: Row) -> list[Any]:
     else:
         parts.append(_figures(view, now, history))
     parts += [
-        columns(_profile(view, row, now), _changes(view, row)),
+        columns(_profile(view, row, now), _changes(view, row), ratio="wide-left"),
         _explained(view, now["township_code"] if now else row["township_code"]),
         _scorecard(view, codes),
         columns(_money_history(view, history), _people_history(view, codes)),
