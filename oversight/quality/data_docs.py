@@ -66,7 +66,7 @@ dt{color:var(--soft)}dd{margin:0}
 details>summary{cursor:pointer;padding:10px 18px;border-top:1px solid var(--line);color:var(--link);font-size:14px}
 @media (max-width:640px){main{padding:18px 12px 48px}th,td{padding:8px 10px}.top .counts{margin-left:0;width:100%}}
 @media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--head:#eee}body{font-size:11pt}
-main{max-width:none;padding:0}.card,.tile{break-inside:avoid}details .scroll{overflow:visible}
+main{max-width:none;padding:0}.tile,.about{break-inside:avoid}h2{break-after:avoid}details .scroll{overflow:visible}
 a{color:inherit}tr{break-inside:avoid}thead{display:table-header-group}}
 """
 

@@ -80,6 +80,8 @@ def current(
         .collect()
     )
     repeated = pl.col("key").is_duplicated() & pl.col("key").is_not_null()
+    if not rows.select(repeated.any()).item():
+        return rows.sort("key").drop("precedence")
     # Sorting millions of rows by five columns costs seconds; few keys are reported twice.
     winners = (
         rows.filter(repeated)
@@ -178,6 +180,19 @@ class Landed:
     def budget_rows(self) -> pl.DataFrame:
         """Where each township's budget report of a month stands, with `key` and `year_key`."""
         return _places(self.inputs, "budget")
+
+    @cached_property
+    def indicator_rows(self) -> pl.DataFrame:
+        """Where each indicator of a subject and month stands, the latest report last among its equals."""
+        return (
+            pl.scan_parquet(self.inputs / "indicators.parquet")
+            .filter(pl.col("row_status") == "accepted")
+            .select("subject_code", "month", "indicator_code", *PROVENANCE, "precedence")
+            .sort("subject_code", "indicator_code", "month", "precedence")
+            .unique(["subject_code", "indicator_code", "month"], keep="last", maintain_order=True)
+            .drop("precedence")
+            .collect()
+        )
 
     @cached_property
     def staffing_rows(self) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from oversight.contracts import DATASETS
 from oversight.quality.frames import (
     PROVENANCE,
     Landed,
@@ -61,7 +62,7 @@ def mart_suites(landed: Landed, warehouse: Warehouse, rules: Rules) -> list[Call
         lambda: _funding(landed, warehouse, rules),
         lambda: _staffing(landed, warehouse, rules),
         lambda: _judgements(landed, warehouse, rules),
-        lambda: _findings(warehouse),
+        lambda: _findings(warehouse, rules),
     ]
 
 
@@ -590,16 +591,23 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 what_zh="缺少数（如未落实的乡镇个数）为零。",
                 rule=between("shortfall", 0, 0),
                 operands={"shortfall": missing},
-                **common,
+                **{**common, "where": decided & (pl.col("status") != "not_reported")},
             )
-        panels.append(Panel(of_rule, (check,), _place_of(landed, standard)))
+        panels.append(Panel(of_rule, (check,), _place_of(landed, rules, standard)))
     agreement = _fault(
         "judgement_status_follows_from_figures",
         "“不达标”与数字一致",
-        "缺少数大于零的都判为不达标，其余的都不是。",
+        "判为不达标的，缺少数都大于零；缺少数大于零的，都判为不达标（报送不全的除外）。",
         "判断结论与数字不一致，说明计算有误。",
         rule=is_one("status_follows"),
-        operands={"status_follows": flag((pl.col("status") == "short") == (missing > 0).fill_null(False))},
+        operands={
+            "status_follows": flag(
+                pl.when((missing > 0).fill_null(False))
+                # What is known of a composite may already lack something while a part has not been reported.
+                .then(pl.col("status").is_in(["short", "not_reported"]))
+                .otherwise(pl.col("status") != "short")
+            )
+        },
         where=decided,
         value=pl.col("status"),
         message=told_monthly("判为 {}，与缺少数不符", pl.col("status")),
@@ -628,13 +636,37 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     )
 
 
-def _place_of(landed: Landed, standard: dict[str, Any]) -> Callable[[pl.DataFrame], pl.DataFrame] | None:
-    """Where the figures of a township rule were reported; a county's answer comes from many reports."""
+def _place_of(
+    landed: Landed, rules: Rules, standard: dict[str, Any]
+) -> Callable[[pl.DataFrame], pl.DataFrame] | None:
+    """Where the figures of a township rule were reported, if one report gave them all; a county's answer comes
+    from many reports."""
     if standard["subject_level"] == "county":
         return None
     if standard["formula"] in FUNDING_FORMULAS:
         return lambda flagged: _budget_place(landed, flagged)
-    return lambda flagged: _staffing_place(landed, flagged)
+    measures = rules.measures_of(standard["standard_id"])
+    if measures and measures <= set(DATASETS["staffing"].columns):
+        return lambda flagged: _staffing_place(landed, flagged)
+    if len(measures) == 1:
+        return lambda flagged: _indicator_place(landed, flagged, next(iter(measures)))
+    return None
+
+
+def _indicator_place(landed: Landed, flagged: pl.DataFrame, indicator: str) -> pl.DataFrame:
+    """Adds file, sheet and row of the subject's latest report of an indicator up to the month."""
+    reports = landed.indicator_rows.filter(pl.col("indicator_code") == indicator).sort("month")
+    return (
+        flagged.with_row_index("order")
+        .sort("month")
+        .join_asof(
+            reports.select("subject_code", "month", *PROVENANCE),
+            on="month",
+            by="subject_code",
+            strategy="backward",
+        )
+        .sort("order")
+    )
 
 
 def _plain(ten_thousandths: pl.Expr) -> pl.Expr:
@@ -679,19 +711,30 @@ def _townships(warehouse: Warehouse) -> Suite:
     return Suite("townships", "乡镇（街道）", "main.townships", (Panel(rows, checks),))
 
 
-def _findings(warehouse: Warehouse) -> Suite:
-    rows = warehouse.table(
-        "findings",
-        "finding_id, rule_id as standard_id, subject_code, opened_month as month, last_month, cleared_month, "
-        "months_open",
-    ).with_columns(
-        identity=pl.col("finding_id").rank("dense").cast(pl.Int64),
-        opened=month_number("month"),
-        last=month_number("last_month"),
-        cleared=month_number("cleared_month"),
-        months_open=whole("months_open"),
+# Months that an answer of a period speaks for; a spell counts all of them, its dates only the last.
+_PERIOD_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
+
+
+def _findings(warehouse: Warehouse, rules: Rules) -> Suite:
+    periods = rules.standards.select(
+        "standard_id", period_months=pl.col("period").replace_strict(_PERIOD_MONTHS, default=24)
     )
-    span = pl.col("last") - pl.col("opened") + 1
+    rows = (
+        warehouse.table(
+            "findings",
+            "finding_id, rule_id as standard_id, subject_code, opened_month as month, last_month, cleared_month, "
+            "months_open",
+        )
+        .with_columns(
+            identity=pl.col("finding_id").rank("dense").cast(pl.Int64),
+            opened=month_number("month"),
+            last=month_number("last_month"),
+            cleared=month_number("cleared_month"),
+            months_open=whole("months_open"),
+        )
+        .join(periods, on="standard_id", how="left", maintain_order="left")
+    )
+    span = pl.col("last") - pl.col("opened") + pl.col("period_months")
     checks = (
         _fault(
             "findings_id_once",
@@ -705,7 +748,7 @@ def _findings(warehouse: Warehouse) -> Suite:
         _fault(
             "findings_months_fit_dates",
             "持续月数不超过起止月之间的月数",
-            "持续月数至少为 1，至多为起始月到最近月的月数。",
+            "持续月数不多于起始期的第一个月到最近月的月数（按季、按年判断的，从该季、该年的第一个月算）。",
             "持续月数要进通报。",
             rule=at_least("span", "months_open"),
             operands={"span": span, "months_open": pl.col("months_open")},

@@ -40,8 +40,8 @@ class Rules:
             rows: pl.DataFrame = getattr(seeds, field)
             path = inputs / f"overlay_{name}.parquet"
             if path.exists():
-                own = pl.read_parquet(path).select(rows.columns).cast(rows.schema)
-                rows = pl.concat([rows.join(own, on=key, how="anti"), own])
+                own = pl.read_parquet(path)
+                rows = pl.concat([rows.join(own, on=key, how="anti"), own], how="diagonal_relaxed")
             merged[field] = rows
         return cls(**merged)
 
@@ -73,6 +73,10 @@ class Rules:
             .sort("part_no")
             .to_dicts()
         )
+
+    def measures_of(self, standard_id: str) -> set[str]:
+        """Codes of the figures that a standard counts."""
+        return set(self.measures.filter(pl.col("standard_id") == standard_id).get_column("measure_code"))
 
     def owed(self, township_months: pl.DataFrame, formulas: tuple[str, ...]) -> pl.DataFrame:
         """subject_code × month × standard_id for which an answer is owed: the standard's place holds the

@@ -44,6 +44,7 @@ STAFF_RULES = {
 }
 VILLAGE_RULES = {JIANGXI: "A-07", HEBEI: "D-09"}
 FILE = "0123456789abcdef"
+MARCH_FILE = "2025年3月/报表.xlsx"
 
 Row = dict[str, Any]
 
@@ -81,7 +82,7 @@ class World:
                 remark=None,
             )
         )
-        self.tables["submissions"] = [self._submission(FILE, "2025年3月/报表.xlsx")]
+        self.tables["submissions"] = [self._submission(FILE, MARCH_FILE)]
         self.marts: dict[str, list[Row]] | None = None
         self.overlays: dict[str, pl.DataFrame] = {}
 
