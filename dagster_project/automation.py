@@ -14,6 +14,8 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dagster_project.context import RunContext
+from oversight.editions import current
+from oversight.errors import OversightError
 from oversight.run import check_folder, fingerprints
 from oversight.settings import TIME_ZONE
 
@@ -33,18 +35,25 @@ def monthly_supervision(job: UnresolvedAssetJobDefinition) -> ScheduleDefinition
 
 
 def file_arrivals(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDefinition:
-    """A run for every new state of raw/; the cursor is the fingerprint of the state last asked for."""
+    """A run for every new state of raw/; the cursor is the fingerprint of the state last dealt with.
+
+    A state that `oversight run` has published already needs no run.
+    """
 
     def arrived(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         try:
             check_folder(run.folder)
-        except Exception as reason:
+        except OversightError as reason:
             return SkipReason(str(reason))
-        seen = fingerprints(run.folder).input_fingerprint
-        if seen == context.cursor:
+        state = fingerprints(run.folder).input_fingerprint
+        if state == context.cursor:
             return SkipReason("没有新文件")
-        context.update_cursor(seen)
-        return RunRequest(run_key=seen)
+        context.update_cursor(state)
+        published = current(run.folder)
+        if published and published.made_from.input_fingerprint == state:
+            return SkipReason(f"这些文件已在版本 {published.edition_id} 中")
+        # A key is asked for once only, but files may be taken away and put back: the cursor tells, not the key.
+        return RunRequest()
 
     return SensorDefinition(
         name="file_arrivals",

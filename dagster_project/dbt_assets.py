@@ -29,6 +29,14 @@ from oversight.editions.tables import MAIN, PUBLIC_TABLES
 
 PUBLIC_KEYS = [AssetKey([MAIN, table]) for table in PUBLIC_TABLES]
 
+_LAYERS = {
+    "staging": "整理：统一名称和类型，不改变内容",
+    "intermediate": "中间计算：供公开表使用，不发布",
+    "reported": "报来的每一版数据，现行与被取代的都在",
+    "detail": "说明公开表数字来历的明细",
+    "seeds": "项目自带的政策文件与标准",
+}
+
 
 class Translator(DagsterDbtTranslator):
     """Keys as the tables are called, Chinese descriptions as they are, without the SQL; one group a layer."""
@@ -40,8 +48,8 @@ class Translator(DagsterDbtTranslator):
         return AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The model's own description."""
-        return str(dbt_resource_props["description"])
+        """The model's own description; what is not published may do with its layer's."""
+        return dbt_resource_props["description"] or _LAYERS.get(dbt_resource_props["schema"], "")
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The schema: staging, intermediate, reported, main, seeds."""
