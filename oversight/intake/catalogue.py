@@ -1,6 +1,7 @@
 """Every message intake can give: code, Chinese text, an example and what to do. Nothing is worded elsewhere.
 
-F: a whole file is refused. R: a row is rejected. H: a row is held until confirmed. D: a doubt, the row is used.
+F: a whole file is refused. R: a row is rejected. C: a correction by the analyst was not applied.
+H: a row is held until confirmed. D: a doubt, the row is used.
 `{…}` in a text is filled in with what was found.
 """
 
@@ -286,6 +287,27 @@ _ENTRIES = (
         "请写成 2025-01 或 2025-10，或在标题中写明月份。",
     ),
     Message(
+        "C01",
+        "更正所依据的数已经变了",
+        "更正写的原值是“{expected}”，但“{column}”现在是“{value}”，没有更正。",
+        "写更正之后，乡镇又重报了一次",
+        "请核对现在的数：已经正确就删去这条更正，仍需更正就改写原值。",
+    ),
+    Message(
+        "C02",
+        "没有可更正或可确认的行",
+        "{unit} {month} 没有可{action}的“{column}”。",
+        "更正的月份写错；要确认的行并未被扣下",
+        "请核对数据集、月份和代码；已经重报的，请删去这一条。",
+    ),
+    Message(
+        "C03",
+        "更正写得不对",
+        "“{title}”的“{value}”不对。",
+        "类型写成“修改”，或没有写原因和提出人",
+        "请按 类型、数据集、统计月份、区划代码、数据列、原值、新值、原因、提出人、日期 逐格填写。",
+    ),
+    Message(
         "H01",
         "与本单位历史相差悬殊",
         "“{column}”的 {value} 约为本单位其他月份（中位数 {reference}）的 {ratio}，疑似单位填错。",
@@ -371,6 +393,13 @@ _ENTRIES = (
     ),
     Message(
         "D11", "合计与明细不符", "合计行与明细之和不一致。", "明细之和 100，合计 110", "请核对合计与明细。"
+    ),
+    Message(
+        "D12",
+        "由分析人员更正",
+        "该数由分析人员更正，原报数保留在历史中。",
+        "corrections/2025.csv 第 3 行",
+        "无需处理。",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
+from oversight.intake import corrections
 from oversight.intake import landed as store
 from oversight.intake.judge import judge
 from oversight.settings import TIME_ZONE, DataFolder
@@ -50,8 +52,17 @@ def input_fingerprint(folder: DataFolder) -> str:
 
     A second copy of known content does not change it, nor does a run; a new file does.
     """
-    ledger = store.read_ledger(folder)
-    return store.fingerprint(store.enter(ledger, store.scan(folder), datetime.now(TIME_ZONE)))
+    ledger = store.enter(store.read_ledger(folder), store.scan(folder), datetime.now(TIME_ZONE))
+    return _fingerprint(ledger, corrections.scan(folder))
+
+
+def _fingerprint(ledger: pl.DataFrame, correcting: list[store.RawFile]) -> str:
+    """What was received stays, but corrections count only while they lie there."""
+    reported = ledger.filter(~pl.col("file_name").str.starts_with(corrections.PREFIX))
+    digest = hashlib.sha256(store.fingerprint(reported).encode())
+    for file in correcting:
+        digest.update(f"{file.sha256} {file.name}\n".encode())
+    return digest.hexdigest()
 
 
 def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: datetime) -> IntakeResult:
@@ -62,14 +73,15 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     """
     folder.landed.mkdir(parents=True, exist_ok=True)
     files = store.scan(folder)
+    correcting = corrections.read(folder)
     known = store.read_ledger(folder)
-    ledger = store.enter(known, files, now)
+    ledger = store.enter(known, [*files, *(c.file for c in correcting)], now)
     new = ledger.height - known.height
     if new:
         say(f"新收到 {new} 个文件")
         store.write_parquet(ledger, folder.landed / "ledger.parquet")
     landed = _land(folder, files, ledger, say)
-    judged = judge(landed, ledger)
+    judged = judge(landed, ledger, correcting)
     folder.inputs.mkdir(parents=True, exist_ok=True)
     for dataset in ALL_DATASETS:
         store.write_parquet(judged.rows[dataset], folder.inputs / f"{dataset}.parquet")
@@ -78,8 +90,8 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     status = judged.submissions["status"]
     result = IntakeResult(
         inputs=folder.inputs,
-        fingerprint=store.fingerprint(ledger),
-        files=int(ledger["is_first"].sum()),
+        fingerprint=_fingerprint(ledger, [c.file for c in correcting]),
+        files=int((status != "duplicate").sum()),
         new_files=new,
         duplicates=int((status == "duplicate").sum()),
         refused=int((status == "refused").sum()),

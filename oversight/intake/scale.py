@@ -24,7 +24,7 @@ FLOW = 300
 MIN_PEERS = 3
 
 
-def hold(dataset: str, rows: pl.DataFrame, confirmed: pl.DataFrame | None = None) -> pl.DataFrame:
+def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     """One verdict for each figure of `rows` (unit_code, month, measures) that is to be held."""
     found: list[tuple[Any, ...]] = []
     for column in ALL_DATASETS[dataset].measures:
@@ -36,13 +36,13 @@ def hold(dataset: str, rows: pl.DataFrame, confirmed: pl.DataFrame | None = None
             continue
         beyond = rows.filter(pl.col(column.name) > pl.lit(int(column.plausible_max)))
         for number, row, value in beyond.select("table_no", "row_number", column.name).iter_rows():
-            texts = {"value": _figure(value), "reference": _figure(column.plausible_max)}
+            texts = {"value": figure(value), "reference": figure(column.plausible_max)}
             found.append(
-                (number, row, column.name, _figure(value), "H03", json.dumps(texts, ensure_ascii=False))
+                (number, row, column.name, figure(value), "H03", json.dumps(texts, ensure_ascii=False))
             )
     if dataset == "budget" and rows.height:
         found.extend(_off_budget(rows))
-    verdicts = pl.DataFrame(
+    return pl.DataFrame(
         found,
         schema={
             "table_no": pl.Int32,
@@ -54,20 +54,6 @@ def hold(dataset: str, rows: pl.DataFrame, confirmed: pl.DataFrame | None = None
         },
         orient="row",
     ).unique(["table_no", "row_number", "column"], keep="first", maintain_order=True)
-    return _not_confirmed(verdicts, rows, dataset, confirmed)
-
-
-def _not_confirmed(
-    verdicts: pl.DataFrame, rows: pl.DataFrame, dataset: str, confirmed: pl.DataFrame | None
-) -> pl.DataFrame:
-    if confirmed is None or confirmed.height == 0 or verdicts.height == 0:
-        return verdicts
-    mine = confirmed.filter(pl.col("dataset") == dataset).select("unit_code", "month", "column", "value")
-    placed = verdicts.join(
-        rows.select("table_no", "row_number", "unit_code", "month"), on=["table_no", "row_number"]
-    )
-    cleared = placed.join(mine, on=["unit_code", "month", "column", "value"], how="semi")
-    return verdicts.join(cleared, on=["table_no", "row_number", "column"], how="anti", maintain_order="left")
 
 
 def _off_scale(column: Column, rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
@@ -142,26 +128,27 @@ def _off_budget(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     for column in ALL_DATASETS["budget"].measures:
         if column.scale != "flow":
             continue
-        figure = pl.col(column.name).cast(pl.Float64)
-        off = rows.filter((budget > 0) & (figure > budget * FLOW))
+        paid = pl.col(column.name).cast(pl.Float64)
+        off = rows.filter((budget > 0) & (paid > budget * FLOW))
         for number, row, value, base in off.select(
-            "table_no", "row_number", figure.alias("value"), budget.alias("base")
+            "table_no", "row_number", paid.alias("value"), budget.alias("base")
         ).iter_rows():
             texts = {
-                "value": _figure(value),
+                "value": figure(value),
                 "other": "全年预算",
-                "reference": _figure(base),
+                "reference": figure(base),
                 "ratio": _ratio(value, base),
             }
-            yield number, row, column.name, _figure(value), "H04", json.dumps(texts, ensure_ascii=False)
+            yield number, row, column.name, figure(value), "H04", json.dumps(texts, ensure_ascii=False)
 
 
 def _verdict(number: int, row: int, name: str, value: float, reference: float, code: str) -> tuple[Any, ...]:
-    texts = {"value": _figure(value), "reference": _figure(reference), "ratio": _ratio(value, reference)}
-    return number, row, name, _figure(value), code, json.dumps(texts, ensure_ascii=False)
+    texts = {"value": figure(value), "reference": figure(reference), "ratio": _ratio(value, reference)}
+    return number, row, name, figure(value), code, json.dumps(texts, ensure_ascii=False)
 
 
-def _figure(value: Any) -> str:
+def figure(value: Any) -> str:
+    """A figure as the messages show it."""
     number = float(value)
     return f"{int(number):,}" if number.is_integer() else f"{number:,.2f}"
 

@@ -1,0 +1,162 @@
+"""Corrections and confirmations by the analyst: data, not edits.
+
+CSV files in the data folder's corrections/, a row each:
+
+    类型,数据集,统计月份,区划代码,数据列,原值,新值,原因,提出人,日期
+
+更正 puts a new figure in the place of the one that counts, which stays in the history; 确认 says that a figure
+that was held is right. Both name the value they speak of: if the source has changed under them they are not
+applied, and say so.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from oversight.contracts import DATASETS
+from oversight.intake import values
+from oversight.intake.landed import RawFile
+from oversight.intake.reading import Unreadable, decode
+from oversight.intake.text import fold, plain
+from oversight.intake.values import Problem
+from oversight.settings import DataFolder
+
+PREFIX = "corrections/"
+TITLES = ("类型", "数据集", "统计月份", "区划代码", "数据列", "原值", "新值", "原因", "提出人", "日期")
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "money": values.money,
+    "count": values.count,
+    "bool": values.yes_no,
+}
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One row: a figure to be replaced (更正) or to be let through (确认)."""
+
+    row_number: int
+    is_confirmation: bool
+    dataset: str
+    month: date
+    code: str
+    column: str
+    expected: Any
+    value: Any
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A row that cannot be understood: which cell, and why."""
+
+    row_number: int
+    title: str
+    value: str
+
+
+@dataclass(frozen=True)
+class CorrectionFile:
+    """A file of corrections as it lies there now."""
+
+    file: RawFile
+    rows: tuple[Correction, ...]
+    faulty: tuple[Faulty, ...]
+
+
+def scan(folder: DataFolder) -> list[RawFile]:
+    """The correction files that lie in the folder now, by name."""
+    if not folder.corrections.is_dir():
+        return []
+    return [
+        RawFile(PREFIX + path.name, path, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(folder.corrections.glob("*.csv"))
+        if not path.name.startswith((".", "~$"))
+    ]
+
+
+def read(folder: DataFolder) -> list[CorrectionFile]:
+    """All corrections, by file name; a file that is no such table has one faulty row."""
+    files = {file.sha256: file for file in reversed(scan(folder))}
+    return [_read_file(file) for file in sorted(files.values(), key=lambda f: f.name)]
+
+
+def _read_file(file: RawFile) -> CorrectionFile:
+    try:
+        table = list(csv.reader(io.StringIO(decode(Path(file.path).read_bytes(), file.name), newline="")))
+    except (Unreadable, csv.Error, OSError):
+        return CorrectionFile(file, (), (Faulty(1, "文件", file.name),))
+    header = [fold(title) for title in table[0]] if table else []
+    missing = [title for title in TITLES if title not in header]
+    if missing:
+        return CorrectionFile(file, (), (Faulty(1, "、".join(missing), "缺少此列"),))
+    rows: list[Correction] = []
+    faulty: list[Faulty] = []
+    for number, line in enumerate(table[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        cells = dict(zip(header, line + [""] * (len(header) - len(line)), strict=False))
+        found = _read_row(number, cells)
+        (rows if isinstance(found, Correction) else faulty).append(found)  # type: ignore[arg-type]
+    return CorrectionFile(file, tuple(rows), tuple(faulty))
+
+
+def _read_row(number: int, cells: dict[str, str]) -> Correction | Faulty:
+    def wrong(title: str) -> Faulty:
+        return Faulty(number, title, cells[title])
+
+    kind = fold(cells["类型"])
+    if kind not in ("更正", "确认"):
+        return wrong("类型")
+    dataset = next((c for c in DATASETS.values() if fold(cells["数据集"]) in (c.name, c.title_zh)), None)
+    if dataset is None or "reported_code" not in dataset.columns:
+        return wrong("数据集")
+    month, code = values.month(cells["统计月份"]), values.code(cells["区划代码"])
+    if not isinstance(month, date):
+        return wrong("统计月份")
+    if not isinstance(code, str):
+        return wrong("区划代码")
+    wanted = plain(cells["数据列"])
+    names = {plain(t): c for c in dataset.measures for t in (c.label_zh, c.title_zh, c.name)}
+    column = names.get(wanted)
+    if column is None:
+        return wrong("数据列")
+    parse: Callable[[str], Any] = _PARSERS[column.kind]
+    expected, value = parse(cells["原值"]), parse(cells["新值"])
+    for title, parsed in (("原值", expected), ("新值", value)):
+        if isinstance(parsed, Problem):
+            return wrong(title)
+    if kind == "确认" and expected is None:
+        return wrong("原值")
+    for title in ("原因", "提出人"):
+        if not cells[title].strip():
+            return wrong(title)
+    return Correction(
+        row_number=number,
+        is_confirmation=kind == "确认",
+        dataset=dataset.name,
+        month=month,
+        code=code,
+        column=column.name,
+        expected=expected,
+        value=value,
+        reason=cells["原因"].strip(),
+        by=cells["提出人"].strip(),
+    )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two figures are the same, blank equal to blank only."""
+    if one is None or other is None:
+        return one is None and other is None
+    return Decimal(str(one)) == Decimal(str(other)) if not isinstance(one, bool) else one is other

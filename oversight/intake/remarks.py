@@ -1,0 +1,208 @@
+"""What a sender has to be told about a file: refusals, rejected and held rows, doubts, each with its cell."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from oversight.contracts import ALL_DATASETS
+from oversight.intake.catalogue import CATALOGUE
+from oversight.intake.judge import Judged
+from oversight.intake.landed import Landed
+
+Kind = Literal["refused", "rejected", "held", "doubt"]
+# Where a doubt about a whole row is best looked at.
+_DOUBTED = {
+    "D01": ("reported_code", "subject_code"),
+    "D02": ("reported_name", "subject_name"),
+    "D03": ("reported_code", "subject_code"),
+    "D04": ("disbursed_cumulative_cny",),
+    "D05": ("population_persons",),
+    "D06": ("spent_cumulative_cny",),
+    "D07": ("disbursed_cumulative_cny",),
+    "D08": ("villages_with_assistant_count",),
+    "D09": ("reported_code", "subject_code"),
+}
+# Nothing for the sender to do: no reason to return a file.
+HARMLESS = frozenset({"D10", "D12", "D13"})
+KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing found in a file. Sheet, row and cell are None where it concerns the file as a whole."""
+
+    kind: Kind
+    error_code: str
+    sheet: str | None
+    row_number: int | None
+    column_title: str | None
+    cell: str | None
+    value: str | None
+    message_zh: str
+    what_to_do_zh: str
+
+    @property
+    def title_zh(self) -> str:
+        """The catalogue's short name for it."""
+        return CATALOGUE[self.error_code].title_zh
+
+    @property
+    def where_zh(self) -> str:
+        """Sheet and cell as the sender sees them."""
+        sheet = f"工作表“{self.sheet}”" if self.sheet else ""
+        if self.cell:
+            return f"{sheet}单元格 {self.cell}"
+        return f"{sheet}第 {self.row_number} 行" if self.row_number else sheet or "整个文件"
+
+
+class _Places:
+    """Contract column and row → the cell in the sender's own file."""
+
+    def __init__(self, tables: pl.DataFrame) -> None:
+        self._tables: dict[tuple[str, str | None], list[tuple[int, str, dict[str, str]]]] = defaultdict(list)
+        for submission_id, sheet, dataset, header_row, columns in tables.select(
+            "submission_id", "sheet", "dataset", "header_row", "columns"
+        ).iter_rows():
+            if columns is not None:
+                self._tables[submission_id, sheet].append((header_row, dataset, json.loads(columns)))
+
+    def cell(
+        self, submission_id: str, sheet: str | None, row: int, title: str | None, names: Collection[str] = ()
+    ) -> tuple[str | None, str | None]:
+        """(cell, canonical title) of a column given by its title or by one of its names, in a row."""
+        above = [t for t in self._tables.get((submission_id, sheet), []) if t[0] <= row]
+        nearest = max((t[0] for t in above), default=0)
+        for header_row, dataset, letters in above:
+            if header_row != nearest:
+                continue
+            for column in ALL_DATASETS[dataset].columns.values():
+                if (column.title_zh == title or column.name in names) and column.name in letters:
+                    return f"{letters[column.name]}{row}", column.title_zh
+        return (f"A{row}", title) if above or title is None else (None, title)
+
+
+def remarks(landed: Landed, judged: Judged, only: Collection[str] | None = None) -> dict[str, list[Remark]]:
+    """For each submission (or those in `only`) what was found, in the order of its rows; none: all is well."""
+    found: dict[str, list[Remark]] = defaultdict(list)
+    places = _Places(_mine(landed.tables, only))
+    for row in _mine(judged.rejected, only).iter_rows(named=True):
+        cell, _ = places.cell(row["submission_id"], row["sheet"], row["row_number"], row["column_title"])
+        found[row["submission_id"]].append(
+            Remark(
+                "held" if row["disposition"] == "held" else "rejected",
+                row["error_code"],
+                row["sheet"],
+                row["row_number"],
+                row["column_title"],
+                cell,
+                row["value"],
+                row["message_zh"],
+                row["what_to_do_zh"],
+            )
+        )
+    for frame in judged.rows.values():
+        _add_doubts(found, _mine(frame, only), places)
+    for remark_id, remark in _about_tables(landed, only):
+        found[remark_id].append(remark)
+    _add_refusals(found, landed, judged, only)
+    for entries in found.values():
+        entries.sort(key=lambda r: (r.kind != "refused", r.sheet or "", r.row_number or 0, r.error_code))
+    return dict(found)
+
+
+def _mine(frame: pl.DataFrame, only: Collection[str] | None) -> pl.DataFrame:
+    return frame if only is None else frame.filter(pl.col("submission_id").is_in(list(only)))
+
+
+def _doubt(
+    code: str,
+    sheet: str | None = None,
+    row: int | None = None,
+    title: str | None = None,
+    cell: str | None = None,
+    value: str | None = None,
+    detail: str = "",
+) -> Remark:
+    message = CATALOGUE[code]
+    return Remark("doubt", code, sheet, row, title, cell, value, message.text_zh + detail, message.remedy_zh)
+
+
+def _add_doubts(found: dict[str, list[Remark]], frame: pl.DataFrame, places: _Places) -> None:
+    for row in frame.filter(pl.col("doubts").is_not_null()).iter_rows(named=True):
+        for code in row["doubts"].split(";"):
+            names = _DOUBTED.get(code, ())
+            cell, title = places.cell(row["submission_id"], row["sheet"], row["row_number"], None, names)
+            value = next((row[n] for n in names if row.get(n) is not None), None)
+            shown = None if value is None else str(value)
+            found[row["submission_id"]].append(
+                _doubt(code, row["sheet"], row["row_number"], title, cell, shown)
+            )
+
+
+def _about_tables(landed: Landed, only: Collection[str] | None) -> list[tuple[str, Remark]]:
+    """Totals that do not agree, and formulas: said of a table or a file, not of a row."""
+    told: list[tuple[str, Remark]] = []
+    for submission_id, sheet, problem in (
+        _mine(landed.tables, only)
+        .filter(pl.col("total_problem").is_not_null())
+        .select("submission_id", "sheet", "total_problem")
+        .iter_rows()
+    ):
+        told.append((submission_id, _doubt("D11", sheet, detail=f"{problem}。")))
+    for (submission_id,) in (
+        _mine(landed.files, only).filter("has_formulas").select("submission_id").iter_rows()
+    ):
+        told.append((submission_id, _doubt("D10")))
+    return told
+
+
+def _add_refusals(
+    found: dict[str, list[Remark]], landed: Landed, judged: Judged, only: Collection[str] | None
+) -> None:
+    """Why a file, a sheet or a member of an archive could not be read at all."""
+    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for refusal in _mine(landed.refusals, only).iter_rows(named=True):
+        tables[refusal["submission_id"]].append(refusal)
+    for row in _mine(judged.submissions, only).iter_rows(named=True):
+        submission_id = row["submission_id"]
+        listed = {r.error_code for r in found.get(submission_id, ())}
+        for refusal in tables.get(submission_id, ()):
+            if refusal["code"] in listed and refusal["rows"]:
+                continue
+            message = CATALOGUE[refusal["code"]]
+            # A sheet's refusal stands at its header; a member of an archive that cannot be read has none.
+            has_row = refusal["dataset"] is not None or refusal["row_number"] > 1
+            found[submission_id].append(
+                Remark(
+                    "refused",
+                    refusal["code"],
+                    refusal["sheet"],
+                    refusal["row_number"] if has_row else None,
+                    None,
+                    f"A{refusal['row_number']}" if has_row else None,
+                    None,
+                    message.fill(**json.loads(refusal["found"])),
+                    message.remedy_zh,
+                )
+            )
+            listed.add(refusal["code"])
+        if row["status"] == "refused" and row["error_code"] not in listed:
+            found[submission_id].append(
+                Remark(
+                    "refused",
+                    row["error_code"],
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    row["message_zh"],
+                    row["what_to_do_zh"],
+                )
+            )
