@@ -34,6 +34,7 @@ from oversight.settings import DataFolder
 TITLE = "乡镇保障督查平台"
 SUBTITLE = "民政经费与人员保障监督"
 ANSWERS_KEPT = 400
+ANSWER_BYTES_KEPT = 24_000_000
 THEME_COOKIE = "oversight_theme"
 
 log = logging.getLogger(__name__)
@@ -371,7 +372,7 @@ def _keep_answers(server: flask.Flask) -> None:
         packed = gzip.compress(data, 4)
         with lock:
             kept[key] = packed
-            while len(kept) > ANSWERS_KEPT:
+            while len(kept) > ANSWERS_KEPT or sum(map(len, kept.values())) > ANSWER_BYTES_KEPT:
                 kept.popitem(last=False)
         return _packed(packed)
 

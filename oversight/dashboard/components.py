@@ -20,8 +20,8 @@ from oversight.presentation import Theme
 
 Element = Any
 
-ROWS_SHOWN = 1000
-NEAR_EDGE_SHARE = "2%"
+# Rows sent to a browser; a download has them all.
+ROWS_SHOWN = 300
 
 
 @dataclass(frozen=True)

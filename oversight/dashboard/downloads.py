@@ -17,6 +17,8 @@ from oversight.dashboard.state import read_state
 from oversight.dashboard.tables import chosen, to_csv, to_xlsx
 from oversight.dashboard.warehouse import Shelf, Unavailable
 
+# More than anybody reads in a sheet, and less than Excel takes.
+MOST_ROWS = 100_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -45,12 +47,18 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             rows = json.loads(form["rows"]) if form.get("rows") else None
         except ValueError:
             return _refused("下载的请求有误，请刷新页面后重试。", 400)
-        table = chosen(page.tables[form["table"]](view), columns, rows)
+        whole = page.tables[form["table"]](view, MOST_ROWS)
+        table = chosen(whole, columns, rows)
         context = [
             table.title,
             f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[state.money]}",
             warehouse.source_line,
         ]
+        if rows is None and whole.total is not None and whole.total > len(whole.rows):
+            context.insert(
+                2,
+                f"共 {show.count(whole.total)} 条，本文件含前 {show.count(len(whole.rows))} 条；请缩小地区或加筛选条件",
+            )
         name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}"
         if form.get("format") == "csv":
             return _file(to_csv(table, state.money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")

@@ -600,35 +600,61 @@ def _submission_conditions(scope: Scope, prefix: str) -> tuple[list[str], list[A
     """Everything is in sight of those who may see everything; others see files that speak of their own units."""
     if not prefix and "" in scope.prefixes:
         return [], []
-    condition, values = within("township_code", scope, prefix)
+    source, code = _submission_units(scope, prefix)
+    condition, values = within(code, scope, prefix)
     return [
-        f"regexp_replace(s.submission_id, '-[0-9]+$', '') in "
-        f"(select submission_id from ({_SUBMISSION_UNITS}) where {condition})"
+        f"split_part(s.submission_id, '-', 1) in (select submission_id from {source} where {condition})"
     ], values
 
 
-def rejected(
-    w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "", limit: int | None = None
-) -> list[Row]:
-    """Rows refused or held, with their file. A row refused names no unit for certain, so whoever may not see
-    everything sees those of files that speak of their own units alone."""
+def _submission_units(scope: Scope, prefix: str) -> tuple[str, str]:
+    """Where it stands which files speak of which units, and the column of the code."""
+    if _by_county(scope, prefix, 0):
+        return "submission_counties", "county_code"
+    return f"({_SUBMISSION_UNITS})", "township_code"
+
+
+def _rejected_condition(scope: Scope, prefix: str, disposition: str) -> tuple[str, list[Any]]:
+    """A row refused names no unit for certain, so whoever may not see everything sees those of files that speak
+    of their own units alone."""
     conditions: list[str] = []
     values: list[Any] = []
     if prefix or "" not in scope.prefixes:
-        outside, inner = within("township_code", scope, prefix)
+        source, code = _submission_units(scope, prefix)
+        inside, inner = within(code, scope, prefix)
         conditions.append(
-            f"r.submission_id in (select submission_id from ({_SUBMISSION_UNITS}) group by submission_id "
-            f"having bool_and({outside}))"
+            f"r.submission_id in (select submission_id from {source} group by submission_id "
+            f"having bool_and({inside}))"
         )
         values += inner
     if disposition:
         conditions.append("r.disposition = ?")
         values.append(disposition)
-    where = " and ".join(conditions) or "true"
+    return " and ".join(conditions) or "true", values
+
+
+def rejected(
+    w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "", limit: int | None = None
+) -> list[Row]:
+    """What is wrong with rows refused or held, with their file."""
+    where, values = _rejected_condition(scope, prefix, disposition)
     return w.rows(
         "select r.*, s.file_name from e.rejected_rows as r "
         "left join e.submissions as s on r.submission_id = s.submission_id "
         f"where {where} order by s.file_name, r.sheet, r.row_number, r.column_title" + _limit(limit),
+        values,
+    )
+
+
+def count_rejected(w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "") -> Row:
+    """How many faults `rejected` would give without a limit, and how many rows are refused and held."""
+    where, values = _rejected_condition(scope, prefix, disposition)
+    return w.row(
+        "select cast(sum(faults) as bigint) as faults, "
+        "count(case when disposition = 'rejected' then 1 end) as rejected_count, "
+        "count(case when disposition = 'held' then 1 end) as held_count from ("
+        "select r.submission_id, r.sheet, r.row_number, r.disposition, count(*) as faults "
+        f"from e.rejected_rows as r where {where} group by all)",
         values,
     )
 
@@ -642,28 +668,31 @@ def suite_results(w: Warehouse, scope: Scope) -> list[Row]:
 
 
 def suite_flags(w: Warehouse, scope: Scope, prefix: str, limit: int | None = None) -> list[Row]:
-    """Rows the suites flagged."""
+    """Rows that the suites doubt, the latest first."""
     if not w.has("quality", "suite_flags"):
         return []
-    condition, values = within("subject_code", scope, prefix)
+    condition, values = within("f.subject_code", scope, prefix)
+    # The page of rows is chosen before names are joined to it: there may be millions.
     return w.rows(
-        "select f.*, coalesce(t.township_name, f.subject_code) as subject_name, s.file_name "
-        "from e.quality.suite_flags as f left join e.townships as t on f.subject_code = t.township_code "
+        "select f.*, coalesce(t.township_name, f.subject_code) as subject_name, s.file_name from ("
+        f"select * from e.quality.suite_flags as f where f.kind = 'doubt' and {condition} "
+        f"order by f.month desc, f.subject_code, f.expectation{_limit(limit)}) as f "
+        "left join e.townships as t on f.subject_code = t.township_code "
         "left join e.submissions as s on f.submission_id = s.submission_id "
-        f"where f.kind = 'doubt' and {condition.replace('subject_code', 'f.subject_code')} "
-        "order by f.month desc, f.subject_code, f.expectation" + _limit(limit),
+        "order by f.month desc, f.subject_code, f.expectation",
         values,
     )
 
 
-def search_units(w: Warehouse, scope: Scope, text: str, limit: int = 30) -> list[Row]:
-    """Townships whose name or code holds the text."""
-    condition, values = within("township_code", scope)
-    return w.rows(
-        "select township_code, township_name, county_name, city_name from e.townships "
-        f"where {condition} and (township_name like ? or township_code like ?) order by township_code limit ?",
-        [*values, f"%{text}%", f"{text}%", limit],
+def count_suite_flags(w: Warehouse, scope: Scope, prefix: str) -> int:
+    """How many rows `suite_flags` would give without a limit."""
+    if not w.has("quality", "suite_flags"):
+        return 0
+    condition, values = within("subject_code", scope, prefix)
+    found = w.row(
+        f"select count(*) as n from e.quality.suite_flags where kind = 'doubt' and {condition}", values
     )
+    return int(found["n"])
 
 
 def covered(w: Warehouse, scope: Scope, scope_code: str, month: date) -> int:
@@ -675,18 +704,43 @@ def covered(w: Warehouse, scope: Scope, scope_code: str, month: date) -> int:
     return int(found["n"])
 
 
+def tier_points(w: Warehouse, scope: Scope, prefix: str, month: date, rule: str, limit: int) -> list[Row]:
+    """Townships under a funding rule with what a chart needs of them, the largest gap first."""
+    condition, values = within("township_code", scope, prefix)
+    return w.rows(
+        "select township_code, township_name, county_name, tier_label, population_persons, "
+        "guaranteed_annual_cny, allocated_annual_cny from e.funding_gap_monthly "
+        f"where month = ? and standard_id = ? and {condition} "
+        "order by allocation_shortfall_cny desc nulls last, township_code" + _limit(limit),
+        [month, rule, *values],
+    )
+
+
 def near_edges(
-    rows: Sequence[Row], bounds: Sequence[int], within_share: Decimal = Decimal("0.02")
-) -> list[tuple[Row, int]]:
-    """Townships whose population lies within a share of a tier's bound, the nearest first."""
-    found = [
-        (row, bound)
-        for row in rows
-        if row["population_persons"] is not None
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    rule: str,
+    bounds: Sequence[int],
+    share: Decimal,
+    limit: int | None = None,
+) -> list[Row]:
+    """Townships whose population lies within a share of a tier's bound, the nearest first; `bound` says which."""
+    if not bounds:
+        return []
+    condition, values = within("township_code", scope, prefix)
+    spans = " union all ".join(
+        f"select cast({int(bound)} as bigint) as bound, cast({int(bound * share)} as bigint) as reach"
         for bound in bounds
-        if abs(row["population_persons"] - bound) <= bound * within_share
-    ]
-    return sorted(found, key=lambda item: abs(item[0]["population_persons"] - item[1]))
+    )
+    return w.rows(
+        "select f.*, b.bound, f.population_persons - b.bound as distance_count "
+        f"from (select * from e.funding_gap_monthly where month = ? and standard_id = ? and {condition}) as f "
+        f"inner join ({spans}) as b on abs(f.population_persons - b.bound) <= b.reach "
+        "order by abs(f.population_persons - b.bound), f.township_code, b.bound" + _limit(limit),
+        [month, rule, *values],
+    )
 
 
 def count_judgements(

@@ -6,11 +6,13 @@ a newer one is opened beside it and the old one goes when nobody has asked for i
 
 from __future__ import annotations
 
+import atexit
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,10 +27,12 @@ Row = dict[str, Any]
 
 # Editions held open at once: the current one, and those that pages opened earlier still show.
 EDITIONS_OPEN = 4
-RESULTS_KEPT = 600
+# Rows of results remembered for an edition, all queries together.
+ROWS_KEPT = 50_000
 ENGINE: dict[str, Any] = {
     "threads": 2,
-    "memory_limit": "190MB",
+    "memory_limit": "150MB",
+    "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
@@ -148,6 +152,18 @@ class Unavailable(Exception):
     """The edition a page shows is no longer there."""
 
 
+@cache
+def _spill_folder() -> str:
+    """Where a query that needs more memory than it may have puts the rest; gone when the server stops."""
+    folder = tempfile.TemporaryDirectory(prefix="oversight-dashboard-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def _weight(result: Any) -> int:
+    return 1 + (len(result) if isinstance(result, list) else 0)
+
+
 class _Plain:
     """A connection whose cursors stand in the edition instead of in the memory beside it."""
 
@@ -169,9 +185,10 @@ class Warehouse:
         self.returned_folder = returned_folder
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._rows_kept = 0
         self._lock = threading.Lock()
         self._making: dict[Hashable, threading.Event] = {}
-        self._connection = duckdb.connect(":memory:", config=ENGINE)
+        self._connection = duckdb.connect(":memory:", config={**ENGINE, "temp_directory": _spill_folder()})
         path = str(edition.warehouse).replace("'", "''")
         self._connection.execute(f"attach '{path}' as e (read_only)")
         self._tables = {
@@ -189,36 +206,48 @@ class Warehouse:
             "create table county_funding as select substr(township_code, 1, 6) as county_code, month, "
             f"{FUNDING_SUMS} from e.funding_gap_monthly group by all order by all"
         )
-        # One province after another: the whole country at once does not fit in the memory allowed.
+        # One province, or one month, after another, as the rows lie in the file: the whole country at once would
+        # not fit in the memory allowed.
         provinces = [
             str(row[0])
             for row in execute(
                 "select distinct substr(township_code, 1, 2) from e.townships order by 1"
             ).fetchall()
         ]
-        for number, province in enumerate(provinces):
-            low, high = f"'{province}'", f"'{province}~'"
-            verb = "create table {} as" if number == 0 else "insert into {}"
-            span = f"township_code >= {low} and township_code < {high}"
-            staff = STAFF_BY_TOWNSHIP.format(where=f"where {span}")
+        for number, province in enumerate(provinces or ["00"]):
+            staff = STAFF_BY_TOWNSHIP.format(
+                where=f"where township_code >= '{province}' and township_code < '{province}~'"
+            )
+            verb = "create table county_staffing as" if number == 0 else "insert into county_staffing"
             execute(
-                f"{verb.format('county_staffing')} select substr(township_code, 1, 6) as county_code, month, "
-                f"{STAFF_SUMS} from ({staff}) group by all order by all"
+                f"{verb} select substr(township_code, 1, 6) as county_code, month, {STAFF_SUMS} "
+                f"from ({staff}) group by all order by all"
             )
-            reports = REPORTS_BY_TOWNSHIP.format(
-                where=f"where f.township_code >= {low} and f.township_code < {high}", and_where=f"and {span}"
-            )
+        months = [
+            row[0] for row in execute("select distinct month from county_funding order by month").fetchall()
+        ]
+        for number, month in enumerate(months or [date(1900, 1, 1)]):
+            span = f"month = date '{month}'"
+            reports = REPORTS_BY_TOWNSHIP.format(where=f"where f.{span}", and_where=f"and {span}")
+            verb = "create table county_reports as" if number == 0 else "insert into county_reports"
             execute(
-                f"{verb.format('county_reports')} select substr(township_code, 1, 6) as county_code, month, "
-                f"{REPORTS_SUMS} from ({reports}) group by all order by all"
+                f"{verb} select substr(township_code, 1, 6) as county_code, month, {REPORTS_SUMS} "
+                f"from ({reports}) group by all order by all"
             )
-            execute(
-                f"{verb.format('county_rules')} select rule_id, substr(subject_code, 1, 6) as county_code, month, "
-                "status, cast(count(*) as bigint) as answers, cast(sum(shortfall) as decimal(24, 4)) as shortfall, "
-                "cast(sum(value_checked) as decimal(24, 4)) as value_checked, "
-                "cast(sum(value_expected) as decimal(24, 4)) as value_expected from e.judgements "
-                f"where subject_code >= {low} and subject_code < {high} group by all order by all"
-            )
+        execute(
+            "create table county_rules as select rule_id, substr(subject_code, 1, 6) as county_code, month, "
+            "status, cast(count(*) as bigint) as answers, cast(sum(shortfall) as decimal(24, 4)) as shortfall, "
+            "cast(sum(value_checked) as decimal(24, 4)) as value_checked, "
+            "cast(sum(value_expected) as decimal(24, 4)) as value_expected "
+            "from e.judgements group by all order by all"
+        )
+        execute(
+            "create table submission_counties as select distinct submission_id, "
+            "substr(township_code, 1, 6) as county_code from ("
+            "select submission_id, township_code from e.reported.population union all "
+            "select submission_id, township_code from e.reported.budget union all "
+            "select submission_id, township_code from e.reported.staffing)"
+        )
 
     def plain_connection(self) -> Any:
         """Something whose cursors read the edition's tables by their bare names."""
@@ -235,21 +264,6 @@ class Warehouse:
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row:
         """The one row of a query."""
         return self.rows(sql, parameters)[0]
-
-    def columns(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, list[Any]]:
-        """The result of a query by columns: a quarter of the time of dictionaries for long ones."""
-
-        def read() -> dict[str, list[Any]]:
-            cursor = self._connection.cursor()
-            try:
-                result = cursor.execute(sql, list(parameters))
-                names = [item[0] for item in result.description or ()]
-                columns = list(zip(*result.fetchall(), strict=True)) or [()] * len(names)
-            finally:
-                cursor.close()
-            return {name: list(values) for name, values in zip(names, columns, strict=True)}
-
-        return self.remember(("columns", sql, tuple(parameters)), read)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once even when many ask at the same time."""
@@ -268,8 +282,9 @@ class Warehouse:
             made = make()
             with self._lock:
                 self._results[key] = made
-                while len(self._results) > RESULTS_KEPT:
-                    self._results.popitem(last=False)
+                self._rows_kept += _weight(made)
+                while self._rows_kept > ROWS_KEPT and len(self._results) > 1:
+                    self._rows_kept -= _weight(self._results.popitem(last=False)[1])
             return made
         finally:
             with self._lock:

@@ -17,8 +17,8 @@ from oversight.dashboard.tables import Table
 class Page:
     """One page: where it lies, what it is called, how it is made, and the tables that can be taken from it.
 
-    `tables` maps a table's name to a function that gives it whole, without the limit the page may set. A page
-    that is not `in_navigation` is reached from others.
+    `tables` maps a table's name to a function that gives it with at most so many rows (None: all). A page that
+    is not `in_navigation` is reached from others.
     """
 
     path: str
@@ -26,7 +26,7 @@ class Page:
     icon: str
     order: int
     render: Callable[[View], list[Any]]
-    tables: Mapping[str, Callable[[View], Table]] = field(default_factory=dict)
+    tables: Mapping[str, Callable[[View, int | None], Table]] = field(default_factory=dict)
     in_navigation: bool = True
 
 

@@ -30,7 +30,7 @@ from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 
 FORMULAS = ("per_capita_by_tier", "flat_by_tier")
-POINTS_SHOWN = 2500
+POINTS_SHOWN = 700
 NEAR_SHARE = Decimal("0.02")
 
 
@@ -215,21 +215,20 @@ def near_table(view: View, limit: int | None = None) -> Table:
     if rule is not None:
         w = view.warehouse
         tiers = queries.tiers(w, view.scope, rule["standard_id"])
-        steps = steps_of(rule, tiers)
-        found = queries.funding_rows(w, view.scope, view.state.prefix, view.month, rule=rule["standard_id"])
-        for row, bound in queries.near_edges(found, _bounds(tiers), NEAR_SHARE):
-            other = _on_other_side(rule, tiers, steps, row, bound)
-            rows.append(
-                {
-                    **row,
-                    "bound": bound,
-                    "distance_count": row["population_persons"] - bound,
-                    "beyond_cny": other,
-                    "change_cny": other - row["guaranteed_annual_cny"]
-                    if row["guaranteed_annual_cny"] is not None
-                    else None,
-                }
-            )
+        found = queries.near_edges(
+            w,
+            view.scope,
+            view.state.prefix,
+            view.month,
+            rule["standard_id"],
+            _bounds(tiers),
+            NEAR_SHARE,
+            limit,
+        )
+        for row in found:
+            other = _on_other_side(rule, tiers, row, row["bound"])
+            now = row["guaranteed_annual_cny"]
+            rows.append({**row, "beyond_cny": other, "change_cny": other - now if now is not None else None})
     w = view.warehouse
     return Table(
         name="near",
@@ -249,23 +248,15 @@ def near_table(view: View, limit: int | None = None) -> Table:
                 text=lambda row, _: "是，两档均可解释" if row["is_on_tier_edge"] else "否",
             ),
         ],
-        rows=rows[:limit] if limit is not None else rows,
+        rows=rows,
         key=lambda row: f"{row['township_code']}/{row['bound']}",
         href=lambda row: view.state.href("/township", unit=row["township_code"]),
-        total=len(rows),
         empty="没有人口在分档线上下 2% 以内的乡镇。",
     )
 
 
-def _on_other_side(
-    rule: Row,
-    tiers: list[Row],
-    steps: list[tuple[int, int | None, Decimal, Decimal, str]],
-    row: Row,
-    bound: int,
-) -> Decimal:
+def _on_other_side(rule: Row, tiers: list[Row], row: Row, bound: int) -> Decimal:
     """What the township would be guaranteed had it one person more, or less, than the bound."""
-    del steps
     goes_up = row["population_persons"] < bound or (
         row["population_persons"] == bound and row["tier_label"] == _tier_at(tiers, bound - 1)["tier_label"]
     )
@@ -290,20 +281,22 @@ def _tiers(view: View) -> Any:
         return card("分档标准", empty("还没有经费分档标准。可在数据目录的 standards/ 里添加。"))
     w, scope, state = view.warehouse, view.scope, view.state
     tiers = queries.tiers(w, scope, rule["standard_id"])
-    rows = queries.funding_rows(w, scope, state.prefix, view.month, rule=rule["standard_id"])
-    near = near_table(view)
-    shown = rows
+    prefix, code = state.prefix, rule["standard_id"]
+    number = queries.count_funding_rows(w, scope, prefix, view.month, rule=code)
+    near = near_table(view, ROWS_SHOWN)
+    near_codes = {row["township_code"] for row in near.rows}
+    rows = list({row["township_code"]: row for row in near.rows}.values())
+    rows += [
+        row
+        for row in queries.tier_points(w, scope, prefix, view.month, code, POINTS_SHOWN)
+        if row["township_code"] not in near_codes
+    ]
     note = (
-        f"{rule['standard_id']} {rule['title_zh']}（{rule['clause']}）。"
+        f"{code} {rule['title_zh']}（{rule['clause']}）。"
         "台阶处人口多一人，应保障数就跳变；菱形为距分档线 2% 以内的乡镇"
     )
-    if len(rows) > POINTS_SHOWN:
-        near_codes = {row["township_code"] for row in near.rows}
-        shown = [row for row in rows if row["township_code"] in near_codes][:POINTS_SHOWN]
-        shown += [row for row in rows if row["township_code"] not in near_codes][: POINTS_SHOWN - len(shown)]
-        note += (
-            f"；共 {show.count(len(rows))} 个乡镇，图上为临近分档线的和缺口最大的 {show.count(len(shown))} 个"
-        )
+    if number > len(rows):
+        note += f"；共 {show.count(number)} 个乡镇，图上为最近分档线的和缺口最大的 {show.count(len(rows))} 个"
     choice = select(
         "rule",
         "分档标准",
@@ -311,32 +304,29 @@ def _tiers(view: View) -> Any:
         rule["standard_id"],
         allowDeselect=False,
     )
-    points = [{**row, "href": state.href("/township", unit=row["township_code"])} for row in shown]
+    points = [{**row, "href": state.href("/township", unit=row["township_code"])} for row in rows]
     if rows:
         body: Any = chart(
             "tiers",
             figures.tier_steps(
                 points,
                 steps_of(rule, tiers),
-                {row["township_code"] for row in near.rows},
+                near_codes,
                 state.money,
                 view.theme,
             ),
             400,
-            f"{rule['title_zh']}的分档台阶与 {len(rows)} 个乡镇的安排数，{len(near.rows)} 处临近分档线",
+            f"{rule['title_zh']}的分档台阶与 {number} 个乡镇的安排数，{len(near.rows)} 处临近分档线",
         )
     else:
         body = empty(f"{view.unit_name}没有适用{rule['standard_id']}的乡镇。可换一项标准，或换一个地区。")
     first = card("分档标准与悬崖", body, note=note, actions=choice)
     if not near.rows:
         return first
-    shown_near = near_table(view, 200)
     return html.Div(
         [
             first,
-            table_card(
-                view, shown_near, note="人口差几个人，保障数就不同的乡镇，按距离从近到远", page_size=10
-            ),
+            table_card(view, near, note="人口差几个人，保障数就不同的乡镇，按距离从近到远", page_size=10),
         ],
         className="stack",
     )

@@ -78,23 +78,10 @@ def _figures(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     now = by_month(queries.reports(w, scope, state.prefix)).get(view.month, {})
     files = queries.submissions(w, scope, state.prefix)
-    rows = queries.rejected(w, scope, state.prefix)
+    faults = queries.count_rejected(w, scope, state.prefix)
     expected = show.count(now.get("expected_count"), absent=show.NONE)
     refused = sum(row["status"] == "refused" for row in files)
-    held = len(
-        {
-            (row["submission_id"], row["sheet"], row["row_number"])
-            for row in rows
-            if row["disposition"] == "held"
-        }
-    )
-    turned = len(
-        {
-            (row["submission_id"], row["sheet"], row["row_number"])
-            for row in rows
-            if row["disposition"] == "rejected"
-        }
-    )
+    turned, held = faults["rejected_count"], faults["held_count"]
     items = [
         ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", "当月三张表", "inbox", "missing_count"),
         ("缺户籍人口", now.get("population_missing"), "个", "当月未报", "people", "population_missing"),
@@ -225,7 +212,9 @@ def files_table(view: View, limit: int | None = None) -> Table:
 def rejected_table(view: View, limit: int | None = None) -> Table:
     """Rows refused or held."""
     w, state = view.warehouse, view.state
-    rows = queries.rejected(w, view.scope, state.prefix, disposition=state.get("disposition"))
+    disposition = state.get("disposition")
+    rows = queries.rejected(w, view.scope, state.prefix, disposition=disposition, limit=limit)
+    total = queries.count_rejected(w, view.scope, state.prefix, disposition=disposition)["faults"] or 0
 
     def of(name: str, **changes: Any) -> Column:
         return public(w, f"rejected_rows.{name}", **changes)
@@ -244,11 +233,11 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
             of("error_code", is_hidden=True),
             of("disposition", kind="status", looks=show.DISPOSITION, width=100),
         ],
-        rows=rows[:limit] if limit is not None else rows,
+        rows=rows,
         key=lambda row: "/".join(
             str(row[name]) for name in ("submission_id", "sheet", "row_number", "column_title", "error_code")
         ),
-        total=len(rows),
+        total=total,
         empty="没有退回或待确认的行。",
     )
 
@@ -315,7 +304,7 @@ def suites_table(view: View, limit: int | None = None) -> Table:
 
 def flags_table(view: View, limit: int | None = None) -> Table:
     """Rows that a check doubts."""
-    rows = queries.suite_flags(view.warehouse, view.scope, view.state.prefix)
+    rows = queries.suite_flags(view.warehouse, view.scope, view.state.prefix, limit)
     return Table(
         name="flags",
         title="存疑的数据",
@@ -329,11 +318,9 @@ def flags_table(view: View, limit: int | None = None) -> Table:
             Column("sheet", "工作表", absent=show.NONE),
             Column("row_number", "行号", "number", text=lambda row, _: str(row["row_number"] or show.NONE)),
         ],
-        rows=[
-            {**row, "_n": number} for number, row in enumerate(rows[:limit] if limit is not None else rows)
-        ],
+        rows=[{**row, "_n": number} for number, row in enumerate(rows)],
         key=lambda row: str(row["_n"]),
-        total=len(rows),
+        total=queries.count_suite_flags(view.warehouse, view.scope, view.state.prefix),
         empty="没有存疑的数据。",
     )
 

@@ -506,7 +506,7 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
 
 
 def _reported(dataset: str) -> Any:
-    return lambda view: reported_table(view, dataset)
+    return lambda view, _limit: reported_table(view, dataset)
 
 
 PAGE = Page(
