@@ -127,7 +127,8 @@ def _history(
     if folder is None:
         return store.combine([]), empty
     files = store.scan(folder)
-    ledger = store.enter(store.read_ledger(folder), files, now)
+    correcting = corrections.scan(folder)
+    ledger = store.enter(store.read_ledger(folder), [*files, *correcting], now)
     landed, _ = store.load(folder)
     known = set(landed.files["submission_id"])
     new = {f.sha256: f for f in files if f.submission_id not in known}
@@ -141,9 +142,7 @@ def _enter(ledger: pl.DataFrame, files: list[store.RawFile], now: datetime) -> p
     return store.enter(ledger, [f for f in files if f.sha256 not in known], now)
 
 
-def _stand_in(
-    landed: store.Landed, ledger: pl.DataFrame, now: datetime
-) -> tuple[store.Landed, pl.DataFrame]:
+def _stand_in(landed: store.Landed, ledger: pl.DataFrame, now: datetime) -> tuple[store.Landed, pl.DataFrame]:
     """Make every code written a unit, and every name without a code one of its own, so that only forms are judged."""
     names: dict[str, str] = {}
     made: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _DOUBTED = {
     "D08": ("villages_with_assistant_count",),
     "D09": ("reported_code", "subject_code"),
 }
+# How `tables` words a total that does not agree.
+_TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 # Nothing for the sender to do: no reason to return a file.
 HARMLESS = frozenset({"D10", "D12", "D13"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
@@ -108,7 +111,7 @@ def remarks(landed: Landed, judged: Judged, only: Collection[str] | None = None)
         )
     for frame in judged.rows.values():
         _add_doubts(found, _mine(frame, only), places)
-    for remark_id, remark in _about_tables(landed, only):
+    for remark_id, remark in _about_tables(landed, places, only):
         found[remark_id].append(remark)
     _add_refusals(found, landed, judged, only)
     for entries in found.values():
@@ -145,7 +148,7 @@ def _add_doubts(found: dict[str, list[Remark]], frame: pl.DataFrame, places: _Pl
             )
 
 
-def _about_tables(landed: Landed, only: Collection[str] | None) -> list[tuple[str, Remark]]:
+def _about_tables(landed: Landed, places: _Places, only: Collection[str] | None) -> list[tuple[str, Remark]]:
     """Totals that do not agree, and formulas: said of a table or a file, not of a row."""
     told: list[tuple[str, Remark]] = []
     for submission_id, sheet, problem in (
@@ -154,7 +157,10 @@ def _about_tables(landed: Landed, only: Collection[str] | None) -> list[tuple[st
         .select("submission_id", "sheet", "total_problem")
         .iter_rows()
     ):
-        told.append((submission_id, _doubt("D11", sheet, detail=f"{problem}。")))
+        at = _TOTAL.match(problem)
+        row, title = (int(at.group(1)), at.group(2)) if at else (None, None)
+        cell = places.cell(submission_id, sheet, row, title)[0] if row else None
+        told.append((submission_id, _doubt("D11", sheet, row, title, cell, detail=f"{problem}。")))
     for (submission_id,) in (
         _mine(landed.files, only).filter("has_formulas").select("submission_id").iter_rows()
     ):

@@ -712,11 +712,12 @@ def _check_total(table: Table) -> str | None:
 
     Rounded details need not add up to the rounded total: half a last digit is allowed for each row.
     """
-    totals = [cells for _, cells in table.totals if any(_GRAND_TOTAL.match(fold(c)) for c in cells.values())]
+    totals = [t for t in table.totals if any(_GRAND_TOTAL.match(fold(c)) for c in t[1].values())]
     if len(totals) != 1 or not table.row_numbers:
         return None
     columns = ALL_DATASETS[table.dataset].columns
-    for name, written in totals[0].items():
+    row_number, cells = totals[0]
+    for name, written in cells.items():
         if name not in table.cells or columns[name].kind not in ("money", "count"):
             continue
         total = _exact(written)
@@ -728,5 +729,5 @@ def _check_total(table: Table) -> str | None:
         exponents = [int(v.as_tuple().exponent) for v in details]
         tolerance = Decimal(len(details)).scaleb(min(0, *exponents)) / 2
         if abs(sum(details) - total) > tolerance:
-            return f"“{columns[name].label_zh}”合计 {total:f}，明细之和 {sum(details):f}"
+            return f"第 {row_number} 行“{columns[name].title_zh}”合计 {total:f}，明细之和 {sum(details):f}"
     return None
