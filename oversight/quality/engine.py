@@ -89,13 +89,17 @@ class Engine:
                 operands = _operands(check, frame)
                 yield check, operands.height, self._large(suite, check, operands).sort()
             return
-        found: dict[str, tuple[int, pl.Series]] = {}
-        for group in _groups([(check, _operands(check, frame)) for check in panel.checks]):
-            answers = self._ask(suite, group.checks, group.operands)
-            for check in group.checks:
-                found[check.name] = (group.operands.height, answers[check.name].sort())
-        for check in panel.checks:
-            yield check, *found[check.name]
+        looked_at = [(check, _operands(check, frame)) for check in panel.checks]
+        found: dict[str, pl.Series] = {}
+        for group in _groups(_stacks(looked_at)):
+            answers = self._ask(suite, [stack.checks[0] for stack in group.stacks], group.operands)
+            for stack in group.stacks:
+                rows = answers[stack.checks[0].name]
+                found.update({check.name: rows for check in stack.checks})
+        for check, operands in looked_at:
+            rows = found[check.name]
+            mine = operands.get_column(ROW)
+            yield check, operands.height, rows.filter(rows.is_in(mine.implode())).sort()
 
     def _large(self, suite: str, check: Check, operands: pl.DataFrame) -> pl.Series:
         if not (check.repeats and check.rule.is_row_wise):
@@ -158,10 +162,41 @@ class Engine:
 
 
 @dataclass
-class _Group:
-    """Checks that look at the same rows, and their operands side by side."""
+class _Stack:
+    """Checks that put the same question to different rows (a rule for each standard), asked as one: each row is
+    judged by itself, so the answers fall apart again by row."""
 
     checks: list[Check]
+    operands: pl.DataFrame
+
+    def takes(self, check: Check, operands: pl.DataFrame) -> bool:
+        """Whether this check asks the same of other rows."""
+        first = self.checks[0]
+        return (
+            check.rule == first.rule
+            and check.rule.is_row_wise
+            and operands.columns == self.operands.columns
+            and not operands.get_column(ROW).is_in(self.operands.get_column(ROW).implode()).any()
+        )
+
+
+def _stacks(looked_at: list[tuple[Check, pl.DataFrame]]) -> list[_Stack]:
+    stacks: list[_Stack] = []
+    for check, operands in looked_at:
+        stack = next((s for s in stacks if s.takes(check, operands)), None)
+        if stack is None:
+            stacks.append(_Stack([check], operands))
+        else:
+            stack.checks.append(check)
+            stack.operands = pl.concat([stack.operands, operands])
+    return stacks
+
+
+@dataclass
+class _Group:
+    """Stacks that look at the same rows, and their operands side by side."""
+
+    stacks: list[_Stack]
     operands: pl.DataFrame
 
     def takes(self, operands: pl.DataFrame) -> bool:
@@ -181,17 +216,17 @@ def _operands(check: Check, frame: pl.DataFrame) -> pl.DataFrame:
     return operands if check.rule.is_completeness else operands.drop_nulls(list(check.operands))
 
 
-def _groups(checks: list[tuple[Check, pl.DataFrame]]) -> list[_Group]:
+def _groups(stacks: list[_Stack]) -> list[_Group]:
     """Small frames go to GX together where the rows are the same: a third of its time is spent on each batch."""
     groups: list[_Group] = []
-    for check, operands in checks:
-        group = next((g for g in groups if g.takes(operands)), None)
+    for stack in stacks:
+        group = next((g for g in groups if g.takes(stack.operands)), None)
         if group is None:
-            groups.append(_Group([check], operands))
+            groups.append(_Group([stack], stack.operands))
             continue
-        group.checks.append(check)
+        group.stacks.append(stack)
         group.operands = group.operands.hstack(
-            [operands.get_column(c) for c in operands.columns if c not in group.operands.columns]
+            [stack.operands.get_column(c) for c in stack.operands.columns if c not in group.operands.columns]
         )
     return groups
 
@@ -213,8 +248,9 @@ def _flags(suite: Suite, check: Check, panel: Panel, rows: pl.Series, names: pl.
     flagged = panel.frame[rows]
     if "subject_name" not in flagged.columns:
         flagged = flagged.join(names, on="subject_code", how="left", maintain_order="left")
-    if panel.locate is not None:
-        flagged = panel.locate(flagged)
+    locate = check.locate or panel.locate
+    if locate is not None:
+        flagged = locate(flagged)
     keys = [
         (pl.col(name) if name in flagged.columns else pl.lit(None)).cast(FLAG_SCHEMA[name]).alias(name)
         for name in ("subject_code", "month", "standard_id", "submission_id", "sheet", "row_number")

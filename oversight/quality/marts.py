@@ -22,7 +22,18 @@ from oversight.quality.frames import (
     whole,
     yuan,
 )
-from oversight.quality.model import Check, Panel, Severity, Suite, at_least, between, equal, is_one, unique
+from oversight.quality.model import (
+    Check,
+    Locate,
+    Panel,
+    Severity,
+    Suite,
+    at_least,
+    between,
+    equal,
+    is_one,
+    unique,
+)
 from oversight.quality.rules import RULES_AT_MOST, Rules
 
 REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
@@ -550,16 +561,18 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     decided = ~pl.col("status").is_in(UNDECIDED)
     unit = pl.col("unit").fill_null("")
     panels = []
+    checks: list[Check] = []
     for standard in rules.described(rows.get_column("rule_id").unique()):
         rule_id, formula = standard["standard_id"], standard["formula"]
-        of_rule = rows.filter(pl.col("rule_id") == rule_id)
+        of_rule = decided & (pl.col("rule_id") == rule_id)
         common: dict[str, Any] = {
             "title_zh": f"{rule_id} {standard['title_zh']}",
             "why_zh": f"依据{_clause(standard)}：{standard['quotation']}",
             "what_to_do_zh": SUPERVISE,
             "kind": "short",
             "severity": _severity(standard),
-            "where": decided,
+            "where": of_rule,
+            "locate": _place_of(landed, rules, standard),
             "value": _plain(found),
             "expected": _plain(expected),
             "message": told_monthly(
@@ -574,8 +587,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "repeats": True,
         }
         if formula == "posts_parts":
-            panel = _parts_panel(landed, rules, standard, of_rule.filter(decided))
-            panels.append(panel)
+            panels.append(_parts_panel(landed, rules, standard, rows.filter(of_rule)))
             continue
         if formula in DIRECT_FORMULAS:
             check = Check(
@@ -591,9 +603,9 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 what_zh="缺少数（如未落实的乡镇个数）为零。",
                 rule=between("shortfall", 0, 0),
                 operands={"shortfall": missing},
-                **{**common, "where": decided & (pl.col("status") != "not_reported")},
+                **{**common, "where": of_rule & (pl.col("status") != "not_reported")},
             )
-        panels.append(Panel(of_rule, (check,), _place_of(landed, rules, standard)))
+        checks.append(check)
     agreement = _fault(
         "judgement_status_follows_from_figures",
         "“不达标”与数字一致",
@@ -632,13 +644,11 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         name="judgements",
         title_zh="标准判断",
         target="main.judgements",
-        panels=(*panels, Panel(numbered, (agreement, once))),
+        panels=(Panel(numbered, (*checks, agreement, once)), *panels),
     )
 
 
-def _place_of(
-    landed: Landed, rules: Rules, standard: dict[str, Any]
-) -> Callable[[pl.DataFrame], pl.DataFrame] | None:
+def _place_of(landed: Landed, rules: Rules, standard: dict[str, Any]) -> Locate | None:
     """Where the figures of a township rule were reported, if one report gave them all; a county's answer comes
     from many reports."""
     if standard["subject_level"] == "county":

@@ -22,6 +22,9 @@ KIND_EXPLAINED_ZH: dict[str, str] = {
 }
 SEVERITY_ZH: dict[str, str] = {"critical": "严重", "warning": "一般", "info": "提示"}
 
+# Adds submission_id, sheet and row_number to flagged rows.
+Locate = Callable[[pl.DataFrame], pl.DataFrame]
+
 # Pages show this many flagged rows; every one of them is in suite_flags.parquet.
 KEYS_SHOWN = 200
 
@@ -116,7 +119,7 @@ class Check:
     `operands` are the columns that Great Expectations sees, as whole numbers (money in 分). `where` chooses the
     rows that the rule speaks about. `value`, `expected` and `message` become text for the flagged rows only.
     `repeats` says that operands repeat from row to row: they are then judged once for each distinct
-    combination, which gives the same flags (see `engine`).
+    combination, which gives the same flags (see `engine`). `locate` stands in for the panel's.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Check:
     message: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.String))
     repeats: bool = False
     severity: Severity | None = None
+    locate: Locate | None = None
 
     @property
     def level(self) -> Severity:
@@ -148,7 +152,7 @@ class Panel:
 
     frame: pl.DataFrame
     checks: tuple[Check, ...]
-    locate: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    locate: Locate | None = None
 
 
 @dataclass(frozen=True)

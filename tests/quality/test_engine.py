@@ -169,3 +169,27 @@ def test_nothing_is_sent_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert flagged(Engine(), PAIR, at_least("a", "b")) == [1]
+
+
+def test_checks_of_one_rule_on_different_rows_keep_their_own_flags(engine: Engine) -> None:
+    """They are asked as one; a row that two of them look at keeps them apart."""
+    frame = pl.DataFrame({"a": [9, 0, 9, 0, 9], "of": ["x", "x", "y", "y", "z"]})
+    checks = [
+        check(between("a", 0, 1), name=name, where=pl.col("of").is_in(list(name)))
+        for name in ("x", "y", "yz", "z")
+    ]
+    rows = frame.with_columns(row_number=pl.int_range(pl.len(), dtype=pl.Int64))
+    result = engine.run(suite(rows, *checks), NAMES)
+    assert [(e.name, e.evaluated_count, e.unexpected_count) for e in result.expectations] == [
+        ("x", 2, 1),
+        ("y", 2, 1),
+        ("yz", 3, 2),
+        ("z", 1, 1),
+    ]
+    assert result.flags.select("expectation", "row_number").rows() == [
+        ("x", 0),
+        ("y", 2),
+        ("yz", 2),
+        ("yz", 4),
+        ("z", 4),
+    ]
