@@ -172,6 +172,7 @@ class Population(Reported):
         "本月出生人口。",
         synonyms=("出生", "出生人数", "本月出生", "本月出生人口", "出生人口数"),
         plausible_max=20_000,
+        scale="part",
     )
     deaths_persons = count(
         "死亡人口",
@@ -179,6 +180,7 @@ class Population(Reported):
         "本月死亡人口。",
         synonyms=("死亡", "死亡人数", "本月死亡", "本月死亡人口", "死亡人口数"),
         plausible_max=20_000,
+        scale="part",
     )
     moved_in_persons = count(
         "迁入人口",
@@ -186,6 +188,7 @@ class Population(Reported):
         "本月迁入人口。",
         synonyms=("迁入", "迁入人数", "本月迁入", "本月迁入人口", "迁入人口数"),
         plausible_max=200_000,
+        scale="part",
     )
     moved_out_persons = count(
         "迁出人口",
@@ -193,6 +196,7 @@ class Population(Reported):
         "本月迁出人口。",
         synonyms=("迁出", "迁出人数", "本月迁出", "本月迁出人口", "迁出人口数"),
         plausible_max=200_000,
+        scale="part",
     )
     resident_population_persons = count(
         "常住人口",

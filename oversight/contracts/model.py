@@ -15,7 +15,7 @@ import dataframely as dy
 import polars as pl
 
 Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value", "year"]
-Scale = Literal["stock", "flow"]
+Scale = Literal["stock", "flow", "part"]
 
 MONEY = pl.Decimal(18, 2)
 VALUE = pl.Decimal(18, 4)
@@ -26,7 +26,8 @@ class Column:
     """One input column as a sender sees it and as we keep it.
 
     `scale` says how a factor of 1,000 or 10,000 shows: a `stock` moves slowly from month to month, a `flow`
-    may be nothing one month and a year's amount the next; None is not judged by its history.
+    may be nothing one month and a year's amount the next, a `part` is small against the dataset's main stock;
+    None is not judged by its history.
     `repeats_when_merged`: a cell merged over several others holds for each of them.
     """
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 from statistics import median_low
 from typing import Any
 
@@ -17,10 +18,16 @@ from oversight.contracts import ALL_DATASETS, Column
 # hundredfold and 1,000 lies room for both: the bound is set so that 1,000 is caught even on a figure that
 # halved or doubled twice at the same time.
 OWN_HISTORY = 150
+# A small payment is no error: downwards a flow is only judged where it is smaller than any payment makes sense.
+FLOW_DOWN = 500
 # Townships of one county differ by up to a hundredfold of their own accord.
 PEERS = 400
-# A month's payment may be a day's or a year's; only against a base that cannot be the same figure is it judged.
-FLOW = 300
+# No township is paid or spends twenty years' budget.
+BUDGETS = 20
+# Births or deaths of a tenth of all inhabitants in a month, or more people moving than live there.
+PARTS = {"births_persons": 0.1, "deaths_persons": 0.1, "moved_in_persons": 2.0, "moved_out_persons": 2.0}
+# A flow without a cumulative figure beside it is judged by its history only if there is some.
+MIN_FLOW_HISTORY = 3
 MIN_PEERS = 3
 
 
@@ -30,7 +37,7 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     for column in ALL_DATASETS[dataset].measures:
         if rows.height == 0:
             continue
-        if column.scale == "stock":
+        if column.scale in ("stock", "flow"):
             found.extend(_off_scale(column, rows))
         if column.plausible_max is None:
             continue
@@ -42,6 +49,8 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
             )
     if dataset == "budget" and rows.height:
         found.extend(_off_budget(rows))
+    if dataset == "population" and rows.height:
+        found.extend(_off_part(rows))
     return pl.DataFrame(
         found,
         schema={
@@ -58,7 +67,7 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _off_scale(column: Column, rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     """Figures off against the unit's other months, or, where these do not decide, against the county's units."""
-    name = column.name
+    name, is_flow = column.name, column.scale == "flow"
     some = (
         rows.lazy()
         .filter(pl.col(name) > 0)
@@ -78,17 +87,24 @@ def _off_scale(column: Column, rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
         return
     counties = groups.group_by("county").agg(pl.col("middle").median().alias("peer"), pl.len().alias("peers"))
     groups = groups.join(counties, on="county")
-    enough = pl.col("peers") > MIN_PEERS
-    suspects = groups.filter(
-        (pl.col("high") > pl.col("low") * OWN_HISTORY)
-        | (enough & ((pl.col("high") > pl.col("peer") * PEERS) | (pl.col("low") * PEERS < pl.col("peer"))))
-    )
+    suspect = pl.col("high") > pl.col("low") * OWN_HISTORY
+    if not is_flow:
+        enough = pl.col("peers") > MIN_PEERS
+        suspect |= enough & (
+            (pl.col("high") > pl.col("peer") * PEERS) | (pl.col("low") * PEERS < pl.col("peer"))
+        )
+    suspects = groups.filter(suspect)
     if suspects.height == 0:
         return
-    history: dict[str, list[tuple[int, int, Any, float]]] = defaultdict(list)
     marked = some.collect().join(suspects.select("unit_code"), on="unit_code", how="semi")
+    history: dict[str, list[tuple[int, int, Any, float]]] = defaultdict(list)
     for number, row, code, month, value in marked.iter_rows():
         history[code].append((number, row, month, value))
+    if is_flow:
+        supported = _supported(name, rows, suspects)
+        for entries in history.values():
+            yield from _judge_flow(name, entries, supported)
+        return
     middles: dict[str, list[tuple[str, float]]] = defaultdict(list)
     affected = groups.join(suspects.select("county").unique(), on="county", how="semi")
     for code, county, middle in affected.select("unit_code", "county", "middle").iter_rows():
@@ -99,12 +115,17 @@ def _off_scale(column: Column, rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
         yield from _judge_unit(name, entries, peer)
 
 
-def _judge_unit(
-    name: str, entries: list[tuple[int, int, Any, float]], peer: float | None
-) -> Iterable[tuple[Any, ...]]:
+def _by_month(entries: list[tuple[int, int, Any, float]]) -> dict[Any, list[float]]:
     by_month: dict[Any, list[float]] = defaultdict(list)
     for _, _, month, value in entries:
         by_month[month].append(value)
+    return by_month
+
+
+def _judge_unit(
+    name: str, entries: list[tuple[int, int, Any, float]], peer: float | None
+) -> Iterable[tuple[Any, ...]]:
+    by_month = _by_month(entries)
     for number, row, month, value in entries:
         others = sorted(v for m, vs in by_month.items() if m != month for v in vs)
         own = median_low(others) if others else None
@@ -118,6 +139,67 @@ def _judge_unit(
             yield _verdict(number, row, name, value, peer, "H02")
 
 
+def _supported(name: str, rows: pl.DataFrame, suspects: pl.DataFrame) -> set[tuple[int, int]]:
+    """Rows whose month and cumulative figures bear each other out.
+
+    A lump paid once a year is off against every other month, but the cumulative figure rises by just that much.
+    """
+    kind = name.split("_")[0]
+    month_name, cumulative_name = f"{kind}_month_cny", f"{kind}_cumulative_cny"
+    both = rows.join(suspects.select("unit_code"), on="unit_code", how="semi").filter(
+        pl.col(month_name).is_not_null() & pl.col(cumulative_name).is_not_null()
+    )
+    entries = both.select("table_no", "row_number", "unit_code", "month", month_name, cumulative_name).rows()
+    reached: dict[tuple[str, Any], set[Decimal]] = defaultdict(set)
+    for _, _, code, month, _, cumulative in entries:
+        reached[code, month].add(cumulative)
+    supported: set[tuple[int, int]] = set()
+    for number, row, code, month, paid, cumulative in entries:
+        before = (
+            {Decimal(0)}
+            if month.month == 1
+            else reached.get((code, month.replace(month=month.month - 1)), set())
+        )
+        if any(b + paid == cumulative for b in before):
+            supported.add((number, row))
+    return supported
+
+
+def _judge_flow(
+    name: str,
+    entries: list[tuple[int, int, Any, float]],
+    supported: set[tuple[int, int]],
+) -> Iterable[tuple[Any, ...]]:
+    by_month = _by_month(entries)
+    for number, row, month, value in entries:
+        others = sorted(v for m, vs in by_month.items() if m != month for v in vs)
+        if len(others) < MIN_FLOW_HISTORY or (number, row) in supported:
+            continue
+        own = median_low(others)
+        if value > own * OWN_HISTORY or value * FLOW_DOWN < own:
+            yield _verdict(number, row, name, value, own, "H01")
+
+
+def _off_part(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
+    """Births, deaths and moves that the same row's population makes impossible."""
+    for name, share in PARTS.items():
+        off = rows.filter(
+            (pl.col("population_persons") > 0)
+            & (pl.col(name) > 100)
+            & (pl.col(name) > pl.col("population_persons") * share)
+        )
+        for number, row, value, base in off.select(
+            "table_no", "row_number", name, "population_persons"
+        ).iter_rows():
+            texts = {
+                "value": figure(value),
+                "other": "户籍人口",
+                "reference": figure(base),
+                "ratio": _ratio(value, base),
+            }
+            yield number, row, name, figure(value), "H04", json.dumps(texts, ensure_ascii=False)
+
+
 def _off(value: float, reference: float, bound: int) -> bool:
     return value > reference * bound or value * bound < reference
 
@@ -129,7 +211,7 @@ def _off_budget(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
         if column.scale != "flow":
             continue
         paid = pl.col(column.name).cast(pl.Float64)
-        off = rows.filter((budget > 0) & (paid > budget * FLOW))
+        off = rows.filter((budget > 0) & (paid > budget * BUDGETS))
         for number, row, value, base in off.select(
             "table_no", "row_number", paid.alias("value"), budget.alias("base")
         ).iter_rows():
