@@ -1,0 +1,211 @@
+"""A whole run over the sample: what it publishes, what stays in Dagster's history, and dying at any step."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus
+
+from dagster_project.checks import SUITES
+from dagster_project.pipeline import JOB
+from oversight.editions import Edition, current, list_editions, open_edition
+from oversight.editions.tables import PUBLIC_TABLES
+from oversight.settings import PROJECT_ROOT, DataFolder
+from tests.conftest import run_oversight
+
+
+def copy_of(folder: DataFolder, place: Path) -> DataFolder:
+    """The sample with its edition, to be changed."""
+    shutil.copytree(folder.root, place)
+    return DataFolder.at(place)
+
+
+def test_the_run_ends_with_a_summary(sample_folder: DataFolder, sample_edition: Edition) -> None:
+    said = (sample_folder.root / "run.txt").read_text("utf-8")
+    for word in ("新版本", "乡镇", "未报送", "经费缺口", "不达标", "拒收", "数据库"):
+        assert word in said
+    assert sample_edition.edition_id in said
+    assert str(sample_edition.warehouse) in said
+    assert "dagster" not in said.replace(str(sample_folder.dagster_home), "").lower()
+
+
+def test_main_holds_the_public_tables_and_everything_is_commented(sample_folder: DataFolder) -> None:
+    with open_edition(sample_folder) as connection:
+        tables = connection.execute("select schema_name, table_name, comment from duckdb_tables()").fetchall()
+        columns = connection.execute(
+            "select schema_name, table_name, column_name, comment from duckdb_columns() where not internal"
+        ).fetchall()
+    assert {table for schema, table, _ in tables if schema == "main"} >= set(PUBLIC_TABLES)
+    assert [table[:2] for table in tables if not table[2]] == []
+    assert [column[:3] for column in columns if not column[3]] == []
+
+
+def test_the_manifest_names_every_input_file(sample_folder: DataFolder, sample_edition: Edition) -> None:
+    import hashlib
+
+    named = {entry["file_name"]: entry["sha256"] for entry in sample_edition.manifest["inputs"]}
+    for name, digest in named.items():
+        assert hashlib.sha256((sample_folder.raw / name).read_bytes()).hexdigest() == digest
+    tables = sample_edition.manifest["tables"]
+    assert {f"main.{table}" for table in PUBLIC_TABLES} <= set(tables)
+    assert all(entry["fingerprint"] for entry in tables.values())
+
+
+def test_the_run_is_in_dagsters_history_with_its_checks(sample_folder: DataFolder) -> None:
+    with DagsterInstance.from_config(str(sample_folder.dagster_home)) as instance:
+        (run,) = instance.get_runs()
+        assert run.job_name == JOB
+        assert run.status == DagsterRunStatus.SUCCESS
+        events = [record.dagster_event for record in instance.all_logs(run.run_id) if record.dagster_event]
+    checks = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
+    names = {check.check_name for check in checks}
+    assert {f"suite_{suite}" for suite in SUITES} <= names
+    assert {"rows_conserved", "standards_sound"} <= names
+    # Doubts are warnings, and a township that falls short is no failure of the pipeline at all.
+    assert {check.severity.value for check in checks if not check.passed} <= {"WARN"}
+    lineage = [
+        e.step_materialization_data.materialization.metadata.get("dagster/column_lineage")
+        for e in events
+        if e.event_type_value == "ASSET_MATERIALIZATION"
+        and e.asset_key.path == ["main", "funding_gap_monthly"]
+    ]
+    assert lineage[0] is not None
+
+
+def test_every_suite_is_a_check(sample_edition: Edition) -> None:
+    with duckdb.connect(str(sample_edition.warehouse), read_only=True) as connection:
+        found = connection.execute("select distinct suite, target from quality.suite_results").fetchall()
+    assert dict(found) == SUITES
+
+
+def test_nothing_new_publishes_nothing_and_says_so(
+    sample_folder: DataFolder, sample_edition: Edition
+) -> None:
+    done = run_oversight("run", "--data", str(sample_folder.root))
+    assert done.returncode == 0
+    assert "没有新内容" in done.stdout
+    assert sample_edition.edition_id in done.stdout
+    assert [edition.edition_id for edition in list_editions(sample_folder)] == [sample_edition.edition_id]
+
+
+def test_same_inputs_elsewhere_give_the_same_fingerprints_without_network(
+    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+) -> None:
+    folder = DataFolder.at(tmp_path / "另一处")
+    shutil.copytree(sample_folder.raw, folder.raw)
+    command = [sys.executable, "-m", "oversight.cli", "run", "--data", str(folder.root)]
+    alone = ["unshare", "--net", "--map-root-user"]
+    can = shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True).returncode
+    done = subprocess.run(
+        [*alone, *command] if can else command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    edition = current(folder)
+    assert edition is not None
+    assert edition.made_from == sample_edition.made_from
+    assert edition.manifest["tables"] == sample_edition.manifest["tables"]
+    if not can:
+        pytest.skip("fingerprints agree; unshare is not permitted here, so the network was not cut")
+
+
+KILLED = """
+import os, signal, sys
+import dagster_project.assets as assets
+import oversight.editions as editions
+import oversight.quality as quality
+from oversight.cli import main
+
+def dies(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+where, name = {"intake": (assets, "take_in"), "standards": (assets, "write_overlay_inputs"),
+    "identity": (editions, "write_identity"), "build": (editions, "build"), "audit": (quality, "run_suites"),
+    "publish": (editions, "publish")}[sys.argv[2]]
+setattr(where, name, dies)
+main(["run", "--again", "--data", sys.argv[1]])
+"""
+
+
+def test_killed_at_any_step_the_last_edition_stands_and_the_next_run_succeeds(
+    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+) -> None:
+    folder = copy_of(sample_folder, tmp_path / "资料")
+    for step in ("intake", "standards", "identity", "build", "audit", "publish"):
+        command = [sys.executable, "-c", KILLED, str(folder.root), step]
+        done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, (step, done.stderr.decode())
+        edition = current(folder)
+        assert edition is not None, step
+        assert edition.edition_id == sample_edition.edition_id, step
+        with open_edition(folder) as connection:
+            assert connection.execute("select count(*) > 0 from townships").fetchone() == (True,)
+
+    after = run_oversight("run", "--again", "--data", str(folder.root))
+    assert after.returncode == 0, after.stderr
+    edition = current(folder)
+    assert edition is not None
+    assert edition.edition_id != sample_edition.edition_id
+    assert edition.manifest["tables"] == sample_edition.manifest["tables"]
+
+
+def test_a_failing_model_leaves_the_last_edition_and_one_line(
+    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+) -> None:
+    folder = copy_of(sample_folder, tmp_path / "资料")
+    broken = (
+        "import sys, dagster_project.assets as a; from oversight.cli import main; real = a.take_in\n"
+        "def take_in(folder, **k):\n"
+        "    real(folder, **k); (folder.inputs / 'population.parquet').write_bytes(b'')\n"
+        "a.take_in = take_in; sys.exit(main(['run', '--again', '--data', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", broken, str(folder.root)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    edition = current(folder)
+    assert edition is not None
+    assert edition.edition_id == sample_edition.edition_id
+
+
+def test_older_clients_open_the_warehouse(sample_edition: Edition, tmp_path: Path) -> None:
+    """DuckDB 1.4.4, where it can be had, sees the tables and their Chinese comments."""
+    target = tmp_path / "duckdb"
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(target),
+        "duckdb==1.4.4",
+    ]
+    if subprocess.run(install, capture_output=True, check=False).returncode:
+        pytest.skip("duckdb 1.4.4 cannot be installed here (no package index in reach)")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import duckdb; assert duckdb.__version__ == '1.4.4'\n"
+        "c = duckdb.connect(sys.argv[2], read_only=True)\n"
+        "print(c.execute(\"select comment from duckdb_tables() where table_name = 'funding_gap_monthly'\")"
+        ".fetchone()[0], c.execute('select count(*) from funding_gap_monthly').fetchone()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(target), str(sample_edition.warehouse)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert any("一" <= letter <= "鿿" for letter in done.stdout)
+    assert str(sample_edition.row_count("main.funding_gap_monthly")) in done.stdout
