@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FEN = Decimal("0.01")
 _PER_MONTH = "月"
+_FLAG = "是/否"
 
 # Columns of the datasets, as the forms call them.
 COLUMN_TITLES = {
@@ -57,6 +58,17 @@ _STAFFING = (
 )
 
 
+_REASONS = {
+    "before_deadline": "未到规则所定期限，到期前未达到不算不达标。",
+    "target_only": "本规则属争取、计划或参照，未达到也不算不达标，只列差距。",
+    "stale_basis": "本规则超过确认期限未再确认，是否仍有效待查，故记为依据待确认。",
+    "nothing_to_count": "分母为零，没有应计的对象，不适用。",
+    "unlisted": "行政区划名册中没有列出该类对象，也没有对象报送，故记在县级名下为未报送。",
+}
+_MONTHS_OF = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
+_PERIOD_NAMES = {"quarter": "本季", "half_year": "本半年", "year": "本年", "two_years": "近两年"}
+
+
 class ExplainError(OversightError):
     """Nothing to explain: an unknown code, a month without data, a rule that was not judged."""
 
@@ -77,7 +89,8 @@ class Cell:
         """As one line."""
         value = "未报送" if self.value is None else self.value
         when = f"{self.month:%Y-%m} " if self.month else ""
-        place = f"（{self.file}，工作表“{self.sheet}”，第 {self.row} 行）" if self.file else ""
+        sheet = f"，工作表“{self.sheet}”" if self.sheet else ""
+        place = f"（{self.file}{sheet}，第 {self.row} 行）" if self.file else ""
         return f"{when}{self.what}：{value}{place}" + (f"；{self.note}" if self.note else "")
 
 
@@ -325,7 +338,16 @@ class _Reader:
             self._villages(told, judged)
         elif formula == "county_listed_separately":
             self._listed(told, judged)
+        elif formula == "composite" and not any(
+            m["threshold"] for m in self._measures(standard["standard_id"])
+        ):
+            self._parts(told, judged)
+        else:
+            self._general(told, standard, judged)
         told.conclusion = _conclusion(judged)
+        if judged["reason"] in _REASONS:
+            told.assumptions.append(_REASONS[judged["reason"]])
+        self._notes(told, judged)
         if standard["ambiguity_zh"]:
             told.assumptions.append(f"条文的理解：{standard['ambiguity_zh']}")
         return told
@@ -709,6 +731,279 @@ class _Reader:
                 )
             )
 
+    # --- rules of a general shape
+
+    def _general(self, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]) -> None:
+        found: dict[str, list[Decimal]] = {}
+        measures = self._measures(standard["standard_id"])
+        for measure in (m for m in measures if m["role"] != "unit"):
+            cells = self._figures(standard, measure, judged)
+            told.cells += [cell for cell, _ in cells]
+            values = [value for _, value in cells if value is not None]
+            if values:
+                found.setdefault(measure["role"], []).append(
+                    sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
+                )
+            elif measure["required"] is not False and not cells:
+                told.cells.append(Cell(f"{measure['label_zh']}（{measure['measure_code']}）", None, None))
+        self._validity(told, standard, judged)
+        pattern = next((m["pattern"] for m in measures if m["pattern"]), None)
+        if pattern:
+            told.assumptions.append(
+                f"名称式样：{pattern.replace('_', '×').replace('%', '…')}；符合记 1，不符合记 0。"
+            )
+        if judged["value_checked"] is None:
+            if standard["formula"] == "coverage_of_units":
+                self._units(told, judged)
+            return
+        told.arithmetic += self._checked(told, standard, judged, measures, found)
+        if judged["value_expected"] is not None and judged["shortfall"] is not None:
+            left, right = judged["value_expected"], judged["value_checked"]
+            if standard["formula"] == "benchmark" and right > left:
+                left, right = right, left
+            told.arithmetic.append(_difference("差额", left, right, judged["shortfall"], _plain_unit(judged)))
+
+    def _checked(
+        self,
+        told: RuleExplanation,
+        standard: dict[str, Any],
+        judged: dict[str, Any],
+        measures: list[dict[str, Any]],
+        found: dict[str, list[Decimal]],
+    ) -> list[Line]:
+        formula, checked = standard["formula"], judged["value_checked"]
+        unit = _plain_unit(judged)
+        tier = self._one(
+            "select * from standard_tiers where standard_id = ? order by tier_no limit 1",
+            standard["standard_id"],
+        ) or {"value": None, "value_max": None, "lower_bound": None}
+        per = next(
+            (m["threshold"] for m in measures if m["role"] == "denominator" and m["threshold"]), Decimal(1)
+        )
+        numerator = sum(found.get("numerator", []), Decimal(0))
+        denominator = next(iter(found.get("denominator", [])), None)
+        own = next(iter(found.get("value", [])), None)
+        rounded = "四舍五入到四位小数"
+        lines: list[Line] = []
+        if formula == "coverage_of_units" and (line := self._units(told, judged)):
+            lines.append(line)
+        elif formula in ("coverage", "rate", "benchmark") and own is None and denominator:
+            times = Decimal(100) if formula == "coverage" else per
+            expression = f"{_n(numerator)} ÷ {_n(denominator)}" + (f" × {_n(times)}" if times != 1 else "")
+            lines.append(Line("实际值", expression, _n4(checked), unit, rounded))
+            if formula == "benchmark":
+                places = standard["decimals"] or 0
+                told.assumptions.append(f"与原文所列数核对时四舍五入到 {places} 位小数。")
+        elif formula == "composite":
+            parts = [m for m in measures if m["role"] == "part"]
+            counts = [
+                1
+                if (v := next(iter(self._values(standard, m, judged)), None)) is not None
+                and v >= m["threshold"]
+                else 0
+                for m in parts
+            ]
+            lines.append(Line("达到的项数", " + ".join(map(str, counts)), _n4(checked), unit))
+        else:
+            terms = found.get("numerator" if formula == "step" else "value", []) or [checked]
+            remark = {"boolean": "是为 1，否为 0"}.get(formula, "")
+            shown = [checked] if formula in ("boolean", "name_pattern") else terms
+            lines.append(Line("实际值", " + ".join(_n4(term) for term in shown), _n4(checked), unit, remark))
+        if formula == "step" and denominator is not None:
+            included = Decimal(tier["lower_bound"] or 0)
+            beyond = f"({_n(denominator)} − {_n(included)})" if included else _n(denominator)
+            expression = f"{_n4(tier['value'])} + {beyond} ÷ {_n(per)}"
+            if denominator <= included:
+                expression = _n4(tier["value"])
+            lines.append(Line("应配", expression, _n4(judged["value_expected"]), unit, "不足一个的进一"))
+        elif formula == "relative_to_peers":
+            peers = self._one(
+                "select sum(value_checked) as total, count(value_checked) as count from judgements "
+                "where rule_id = ? and month = ? and left(subject_code, 6) = left(?, 6)",
+                standard["standard_id"],
+                judged["month"],
+                judged["subject_code"],
+            )
+            assert peers is not None
+            expression = f"{_n(peers['total'])} ÷ {_n(peers['count'])} × {_n4(tier['value'])}"
+            lines.append(Line("应不低于", expression, _n4(judged["value_expected"]), unit, rounded))
+        elif judged["value_expected"] is not None:
+            expected = _n4(judged["value_expected"])
+            upper = f"上限 {_n4(tier['value_max'])}，超过只作提示" if formula == "range" else ""
+            lines.append(Line("要求值", expected, expected, unit, upper))
+        return lines
+
+    def _units(self, told: RuleExplanation, judged: dict[str, Any]) -> Line | None:
+        row = self._one(
+            "select * from detail.unit_shares where standard_id = ? and subject_code = ? and month = ?",
+            judged["rule_id"],
+            judged["subject_code"],
+            judged["month"],
+        )
+        if row is None:
+            return None
+        told.assumptions.append(
+            f"分母为名册上的全部下级对象 {_n4(row['units_count'])} 个，其中未报送 {_n4(row['silent_count'])} 个。"
+        )
+        if row["silent_count"] >= row["units_count"] or judged["value_checked"] is None:
+            return None
+        if row["silent_count"]:
+            told.other_readings.append(
+                f"若未报送的 {_n4(row['silent_count'])} 个都达到："
+                f"({_n4(row['having_count'])} + {_n4(row['silent_count'])}) ÷ {_n4(row['units_count'])} × 100 = "
+                f"{_n4(((row['having_count'] + row['silent_count']) * 100 / row['units_count']).quantize(_FEN))} %"
+            )
+        return Line(
+            "实际值",
+            f"{_n4(row['having_count'])} ÷ {_n4(row['units_count'])} × 100",
+            _n4(judged["value_checked"]),
+            judged["unit"] or "%",
+            "四舍五入到四位小数",
+        )
+
+    def _parts(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
+        counts = []
+        for measure in self._measures(judged["rule_id"]):
+            part = self._one(
+                "select * from judgements where rule_id = ? and subject_level = ? and subject_code = ? and month = ?",
+                measure["measure_code"],
+                judged["subject_level"],
+                judged["subject_code"],
+                judged["month"],
+            )
+            status = part["status"] if part else "not_reported"
+            counts.append("1" if status in ("met", "over") else "0")
+            told.cells.append(
+                Cell(
+                    f"{measure['label_zh']}（{measure['measure_code']}）",
+                    judged["month"],
+                    presentation.status_label(status),
+                    note="详见该项",
+                )
+            )
+        told.arithmetic.append(
+            Line("达标项数", " + ".join(counts), _n4(judged["value_checked"]), judged["unit"] or "项")
+        )
+        told.arithmetic.append(
+            _difference(
+                "未达标或未报送",
+                judged["value_expected"],
+                judged["value_checked"],
+                judged["shortfall"],
+                judged["unit"] or "项",
+            )
+        )
+
+    def _values(
+        self, standard: dict[str, Any], measure: dict[str, Any], judged: dict[str, Any]
+    ) -> list[Decimal]:
+        return [value for _, value in self._figures(standard, measure, judged) if value is not None]
+
+    def _figures(
+        self, standard: dict[str, Any], measure: dict[str, Any], judged: dict[str, Any]
+    ) -> list[tuple[Cell, Decimal | None]]:
+        """The reported figures a measure takes, newest first; only the newest unless they are added up."""
+        code, title = measure["measure_code"], f"{measure['label_zh']}（{measure['measure_code']}）"
+        length = (
+            standard["report_valid_months"] or 1
+            if standard["period"] == "month"
+            else _MONTHS_OF[standard["period"]]
+        )
+        last = _shift(judged["month"], -12 * (measure["years_back"] or 0))
+        first = _shift(last, 1 - length)
+        if code in COLUMN_TITLES or code in ("allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+            rows = self._column(code, judged, first, last)
+        else:
+            rows = self._rows(
+                "select r.*, s.file_name, r.indicator_value as figure from reported.indicators r "
+                "left join submissions s using (submission_id) left join townships t on t.township_code = r.subject_code "
+                "where r.is_current and r.indicator_code = ? and r.month between ? and ? and (r.subject_code = ? "
+                "or t.unit_id = ? or r.subject_code || '/' || r.subject_name = ?) "
+                "and (r.indicator_value is not null or r.indicator_text is not null) order by r.month desc",
+                code,
+                first,
+                last,
+                judged["subject_code"] if judged["subject_level"] != "institution" else "",
+                judged["subject_unit"],
+                judged["subject_unit"],
+            )
+        chosen = rows if measure["combine"] == "sum" else rows[:1]
+        return [
+            (
+                Cell(
+                    title,
+                    row["month"],
+                    row["indicator_text"] if row.get("indicator_text") else _shown(row["figure"]),
+                    row.get("file_name"),
+                    row.get("sheet"),
+                    row.get("row_number"),
+                    f"数据存疑：{row['doubts']}" if row.get("doubts") else "",
+                ),
+                row["figure"],
+            )
+            for row in chosen
+        ]
+
+    def _column(self, code: str, judged: dict[str, Any], first: date, last: date) -> list[dict[str, Any]]:
+        """Figures of the datasets themselves; population and budget as the funding of that month has them."""
+        if code in ("population_persons", "allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+            kept = "population_month" if code == "population_persons" else "month"
+            return self._rows(
+                f"select {kept} as month, {code} as figure from funding_gap_monthly "
+                f"where township_code = ? and month = ? and {code} is not null",
+                judged["subject_code"],
+                last,
+            )
+        dataset = "staffing" if code in _STAFFING else "population"
+        return self._rows(
+            f"select r.*, s.file_name, r.{code} as figure from reported.{dataset} r "
+            "join townships t using (township_code) left join submissions s using (submission_id) "
+            f"where r.is_current and t.unit_id = ? and r.month between ? and ? and r.{code} is not null "
+            "order by r.month desc",
+            judged["subject_unit"],
+            first,
+            last,
+        )
+
+    def _validity(self, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]) -> None:
+        if standard["deadline"]:
+            told.assumptions.append(f"期限 {standard['deadline']:%Y-%m-%d}（含当日）。")
+        if standard["period"] != "month":
+            name = _PERIOD_NAMES[standard["period"]]
+            told.assumptions.append(
+                f"按期单独判定，{name}截至 {judged['month']:%Y-%m}；期内多次报送取最近一次，注明相加的除外。"
+            )
+        elif (standard["report_valid_months"] or 1) > 1:
+            told.assumptions.append(
+                f"一次报送在 {standard['report_valid_months']} 个月内有效（含当月），过期未再报即为未报送。"
+            )
+
+    def _notes(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
+        finding = self._one(
+            "select * from findings where rule_id = ? and subject_level = ? and subject_code = ? "
+            "and opened_month <= ? and last_month >= ? order by opened_month desc limit 1",
+            judged["rule_id"],
+            judged["subject_level"],
+            judged["subject_code"],
+            judged["month"],
+            judged["month"],
+        )
+        if finding is None:
+            return
+        told.notes.append(f"问题 {finding['finding_id']}，自 {finding['opened_month']:%Y-%m} 起")
+        if finding["previous_finding_id"]:
+            told.notes.append(f"曾于 {finding['previous_finding_id']} 整改后再次出现")
+        if finding["reply_zh"]:
+            told.notes.append(f"答复：{finding['reply_zh']}")
+        if finding["agreed_on"]:
+            late = "，已逾期" if finding["is_overdue"] else ""
+            told.notes.append(f"约定 {finding['agreed_on']:%Y-%m-%d} 前整改{late}")
+        if finding["exempt_reason_zh"]:
+            until = f"至 {finding['exempt_until']:%Y-%m-%d}" if finding["exempt_until"] else "不限期"
+            told.notes.append(
+                f"豁免（{until}，批准人 {finding['exempt_approver']}）：{finding['exempt_reason_zh']}"
+            )
+
     # --- cells
 
     def _measures(self, standard_id: str) -> list[dict[str, Any]]:
@@ -795,22 +1090,28 @@ def _range(tier: Mapping[str, Any]) -> str:
 def _conclusion(judged: Mapping[str, Any]) -> str:
     unit = judged["unit"] or ""
     had, asked, short = (
-        None if judged[name] is None else f"{_n(judged[name])} {unit}".strip()
+        None if judged[name] is None else _with_unit(judged[name], unit)
         for name in ("value_checked", "value_expected", "shortfall")
     )
     status = judged["status"]
     if status == "not_reported":
-        return f"应为 {asked}，所需数据未报送，无法判断。" if asked else "所需数据未报送，无法判断。"
-    if status == "not_applicable":
-        return "不适用，不作判断。"
+        return (
+            f"应为{asked}，所需数据未报送或不全，无法判断。" if asked else "所需数据未报送或不全，无法判断。"
+        )
     if had is None:
-        return presentation.status_label(status) + "。"
-    said = f"应为 {asked}，实为 {had}" if asked else f"实为 {had}"
-    if status in ("short", "unconfirmed") and judged["shortfall"]:
-        said += f"，差 {short}"
+        return (
+            "不适用，不作判断。" if status == "not_applicable" else presentation.status_label(status) + "。"
+        )
+    said = f"应为{asked}，实为{had}" if asked else f"实为{had}"
+    if judged["shortfall"] and unit != _FLAG:
+        said += f"，差{short}"
     if status == "unconfirmed":
         said += "；依据超过确认期限，待确认"
     return said + "。"
+
+
+def _with_unit(value: Decimal, unit: str) -> str:
+    return ("是" if value >= 1 else "否") if unit == _FLAG else f" {_n(value)} {unit}".rstrip()
 
 
 def _n(value: Decimal | int | None) -> str:
@@ -827,6 +1128,24 @@ def _n(value: Decimal | int | None) -> str:
         decimals = decimals.rstrip("0")
         text = f"{whole}.{decimals}" if decimals else whole
     return text.replace("-", "−")
+
+
+def _plain_unit(judged: Mapping[str, Any]) -> str:
+    unit = judged["unit"] or ""
+    return "" if unit == _FLAG else unit
+
+
+def _n4(value: Decimal | int | None) -> str:
+    """A judged figure without needless zeros: 3, 66.67, 3.7609."""
+    if value is None:
+        return "未知"
+    text = f"{Decimal(value):,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def _shift(month: date, months: int) -> date:
+    number = month.year * 12 + month.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def _shown(value: Any) -> str:

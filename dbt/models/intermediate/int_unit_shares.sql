@@ -1,5 +1,7 @@
 -- A row is how many of a subject's units have what a rule asks of each: subject × month × rule.
 -- Must hold: the denominator is the register, never only those that reported.
+{{ config(schema='detail', alias='unit_shares') }}
+
 with rules as (
     select
         r.standard_id, m.unit_level, coalesce(m.threshold, 1) as threshold, m.part_no
