@@ -41,6 +41,8 @@ MAX_ENTRIES = 5_000
 WORKER_INFLATED_BYTES = 24 * 2**20
 # An irregular CSV is read row by row, at some fifty times its size in memory.
 MAX_IRREGULAR_CSV_BYTES = 64 * 2**20
+# The list of mistakes that we put before a workbook when returning it; not the sender's, so it is left out.
+RETURN_SHEET = "退回说明"
 # From this size a CSV goes through Polars as a whole; below, plain lists are faster and say more.
 BULK_CSV_BYTES = 400_000
 
@@ -344,6 +346,8 @@ def _read_workbook(
                 rows[r][c] = text
             elif r < len(rows):
                 rows[r].extend([""] * (c - len(rows[r])) + [text])
+        if meta.name == RETURN_SHEET and str(rows[0][0]).startswith(RETURN_SHEET):
+            continue
         any_cells = any_cells or any(not is_blank_row(row) for row in rows)
         grid = Grid(meta.name, rows, tuple(sheet.merged_cell_ranges or ()))
         tables, refusals = find_tables(grid, name)
@@ -429,6 +433,12 @@ def _read_text(data: bytes, name: str) -> Reading:
         return Reading()
     tables, refusals = find_tables(Grid(None, _rows(text, delimiter), is_csv=True), name)
     return Reading(list(tables), refusals)
+
+
+def text_rows(data: bytes, name: str) -> list[list[str]]:
+    """The cells of a CSV as they stand; raises `Unreadable` where its encoding cannot be told."""
+    text = decode(data, name)
+    return _rows(text, _delimiter(text, name) or ",")
 
 
 def _delimiter(text: str, name: str) -> str | None:

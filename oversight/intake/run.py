@@ -14,6 +14,7 @@ from oversight.contracts import ALL_DATASETS
 from oversight.intake import corrections
 from oversight.intake import landed as store
 from oversight.intake.judge import judge
+from oversight.intake.returning import return_files
 from oversight.settings import TIME_ZONE, DataFolder
 
 
@@ -101,6 +102,7 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
         },
     )
     say(result.summary_zh)
+    return_files(folder, files, landed, judged, say)
     return result
 
 

@@ -1,0 +1,394 @@
+"""The sender's own workbook back, with what is wrong marked in it and listed on a first sheet.
+
+An .xlsx keeps its formatting; of a CSV or an old format a new workbook with the same cells is made. What is mended
+and sent back is read as any workbook; our own sheet is left out there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from oversight.contracts import ALL_DATASETS
+from oversight.intake.reading import RETURN_SHEET, text_rows
+from oversight.intake.remarks import HARMLESS, KIND_ZH, Remark, remarks
+
+if TYPE_CHECKING:
+    from oversight.intake.judge import Judged
+    from oversight.intake.landed import Landed, RawFile
+    from oversight.settings import DataFolder
+
+AUTHOR = "民政监督系统"
+_COLOURS = {"refused": "FFFFC7CE", "rejected": "FFFFC7CE", "held": "FFFFD966", "doubt": "FFFFF2CC"}
+# Opening these again would cost what made them be refused.
+_NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15", "F16", "F17"})
+# Above this a file is not copied whole: its first rows and those with a remark are.
+MAX_COPIED_BYTES = 3_000_000
+FIRST_ROWS = 10
+MAX_LISTED = 5_000
+# A file that waits for the table of divisions is judged again by itself; nothing is for the sender to do.
+_NOT_RETURNED = frozenset({"F11"})
+_EXPECTED_BY_CODE = {
+    "F05": "有规定表头的表格",
+    "F06": "含有全部必需的列",
+    "F08": "表头下面有数据行",
+    "F09": "每一列只出现一次",
+    "F10": "规定的单位：元、千元、万元、亿元，人、万人、户、名、个",
+    "F18": "写明年月，如 2025-06",
+    "R06": "不小于 0 的数",
+    "R07": "至少一项数据",
+    "R08": "行政区划表中有的代码",
+    "R09": "当月有效的单位",
+    "R10": "当月有效的单位",
+    "R11": "代码和名称是同一个单位",
+    "R12": "区划代码，或写明所属县",
+    "R13": "区划代码或名称",
+    "R14": "每个单位每月一行",
+    "R15": "乡镇（街道）的 9 位代码",
+    "R20": "各列与表头对齐",
+    "R22": "公式的计算结果，或直接填写的数",
+    "R23": "每行各自的数",
+    "R24": "2025-01 或 2025-10",
+    "H01": "与往月相近的数",
+    "H02": "与同县单位相近的数",
+    "H03": "合理范围内的数",
+    "H04": "与全年预算相称的数",
+    "D02": "与行政区划表一致的名称",
+    "D03": "填写区划代码",
+    "D04": "上月累计加本月数",
+    "D05": "上月人口加出生、迁入，减死亡、迁出",
+    "D06": "不大于累计拨付",
+    "D07": "不大于全年预算",
+    "D08": "不大于总体数",
+    "D11": "等于明细之和",
+}
+_EXPECTED_BY_KIND = {
+    "month": "年月，如 2025-06",
+    "code": "6、9 或 12 位区划代码（文本）",
+    "count": "不小于 0 的整数，没有就留空",
+    "money": "金额，数字，精确到分",
+    "bool": "是 或 否",
+    "date": "日期，如 2025-06-30",
+    "value": "数字、是/否或文字",
+    "text": "文字",
+}
+_KIND_OF_TITLE = {c.title_zh: c.kind for d in ALL_DATASETS.values() for c in d.columns.values()}
+
+
+def expected_zh(remark: Remark) -> str:
+    """What should have stood there."""
+    by_code = _EXPECTED_BY_CODE.get(remark.error_code)
+    if by_code:
+        return by_code
+    kind = _KIND_OF_TITLE.get(remark.column_title or "")
+    return _EXPECTED_BY_KIND[kind] if kind else "能读取的表格"
+
+
+def returned_name(name: str, submission_id: str) -> str:
+    """The name of the returned workbook; the id tells apart files of one name and is spelt without digits, which
+    could be taken for a month."""
+    stem = Path(name.replace("/", "_").replace("\\", "_")).stem[:60]
+    letters = submission_id[:6].translate(str.maketrans("0123456789", "ghijklmnop"))
+    return f"{stem}_退回_{letters}.xlsx"
+
+
+def write_returned(source: Path, name: str, found: Sequence[Remark], target: Path) -> None:
+    """Write the annotated workbook of the file at `source`."""
+    book, moved = _copy(source, name, found)
+    _mark(book, found, moved)
+    _list(book, name, found, moved)
+    memory = io.BytesIO()
+    book.save(memory)
+    temporary = target.with_name(target.name + ".tmp")
+    temporary.write_bytes(_with_results(memory.getvalue(), source, book.sheetnames))
+    temporary.replace(target)
+
+
+_FORMULA = re.compile(
+    rb'<c r="([A-Z]+\d+)"((?: s="\d+")?)[^>]*>(<f\b[^>]*>[^<]*</f>|<f\b[^>]*/>)<v ?/?>(?:</v>)?</c>'
+)
+
+
+def _with_results(written: bytes, source: Path, sheets: Sequence[str]) -> bytes:
+    """The workbook with the stored results of the sender's formulas, which the library drops when it writes.
+
+    Without them a workbook that is sent on unopened would have formulas without a result.
+    """
+    with zipfile.ZipFile(io.BytesIO(written)) as archive:
+        parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    having = {
+        n: f"xl/worksheets/sheet{at}.xml"
+        for at, n in enumerate(sheets, start=1)
+        if n != RETURN_SHEET and b"<f" in parts.get(f"xl/worksheets/sheet{at}.xml", b"")
+    }
+    if not having:
+        return written
+    import openpyxl
+
+    stored = openpyxl.load_workbook(source, data_only=True, keep_links=False)
+    for name, part in having.items():
+
+        def result(match: re.Match[bytes], page: Any = stored[name]) -> bytes:
+            reference, style, formula = match.groups()
+            value = page[reference.decode()].value
+            if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+                return match.group(0)
+            kind = b' t="str"' if isinstance(value, str) and not value.startswith("#") else b""
+            kind = b' t="e"' if isinstance(value, str) and value.startswith("#") else kind
+            shown = escape(value) if isinstance(value, str) else repr(value)
+            return b'<c r="%b"%b%b>%b<v>%b</v></c>' % (reference, style, kind, formula, shown.encode())
+
+        parts[part] = _FORMULA.sub(result, parts[part])
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return memory.getvalue()
+
+
+# --- the copy -------------------------------------------------------------------------------------------
+
+_Moved = dict[tuple[str | None, int], tuple[str, int]]
+
+
+def _copy(source: Path, name: str, found: Sequence[Remark]) -> tuple[Any, _Moved]:
+    """The workbook to mark, and where each row with a remark stands in it: (sheet, row) → (sheet, row)."""
+    import openpyxl
+
+    if any(r.error_code in _NOT_OPENED and r.sheet is None for r in found):
+        return openpyxl.Workbook(), {}
+    try:
+        data = source.read_bytes()
+        if data.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                members = set(archive.namelist())
+            if "xl/workbook.xml" in members:
+                if len(data) > MAX_COPIED_BYTES:
+                    return _new(_sheets_of(data), found)
+                book = openpyxl.load_workbook(io.BytesIO(data), keep_links=False)
+                _unmark(book)
+                rows = {(r.sheet, r.row_number) for r in found if r.sheet and r.row_number}
+                return book, {(sheet, row): (sheet, row) for sheet, row in rows}
+            if "xl/workbook.bin" not in members and "content.xml" not in members:
+                return openpyxl.Workbook(), {}
+            return _new(_sheets_of(data), found)
+        if data.startswith(b"\xd0\xcf\x11\xe0"):
+            return _new(_sheets_of(data), found)
+        return _new({None: text_rows(data, name)}, found)
+    except Exception:
+        # A workbook that the other library cannot write again: the list alone says what is wrong.
+        return openpyxl.Workbook(), {}
+
+
+def _sheets_of(data: bytes) -> dict[str | None, list[list[Any]]]:
+    import python_calamine as calamine
+
+    book = calamine.load_workbook(io.BytesIO(data))
+    return {
+        name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        for name in book.sheet_names
+        if name != RETURN_SHEET
+    }
+
+
+def _new(sheets: dict[str | None, list[list[Any]]], found: Sequence[Remark]) -> tuple[Any, _Moved]:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    moved: _Moved = {}
+    size = sum(len(row) for rows in sheets.values() for row in rows)
+    for sheet, rows in sheets.items():
+        page = book.create_sheet(sheet or "数据")
+        marked = {r.row_number for r in found if r.sheet == sheet and r.row_number}
+        kept = range(1, len(rows) + 1)
+        wanted = kept if size <= 200_000 else [n for n in kept if n <= FIRST_ROWS or n in marked]
+        for place, number in enumerate(wanted, start=1):
+            for column, value in enumerate(rows[number - 1], start=1):
+                if value is not None and value != "":
+                    _put(page.cell(place, column), value)
+            if number in marked:
+                moved[sheet, number] = (page.title, place)
+    return book, moved
+
+
+def _put(cell: Any, value: Any) -> None:
+    """A value as what it is; text that begins like a formula stays text."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if isinstance(value, str):
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_767]
+        cell.data_type = "s"
+        if value[:1] in "=+-@":
+            cell.quotePrefix = True
+    elif isinstance(value, (bool, int, float, datetime, date)):
+        cell.value = value
+    else:
+        cell.value = str(value)
+
+
+def _unmark(book: Any) -> None:
+    """Take away what we put into a workbook that comes back mended, but not quite."""
+    from openpyxl.styles import PatternFill
+
+    if RETURN_SHEET in book.sheetnames and len(book.sheetnames) > 1:
+        book.remove(book[RETURN_SHEET])
+    for page in book.worksheets:
+        for row in page.iter_rows():
+            for cell in row:
+                if cell.comment is not None and cell.comment.author == AUTHOR:
+                    cell.comment = None
+                    if cell.fill.fgColor.rgb in _COLOURS.values():
+                        cell.fill = PatternFill()
+
+
+# --- the marks ------------------------------------------------------------------------------------------
+
+
+def _place(remark: Remark, moved: _Moved) -> tuple[str, str] | None:
+    """(sheet, cell) of a remark in the returned workbook."""
+    if remark.cell is None or remark.row_number is None:
+        return None
+    to = moved.get((remark.sheet, remark.row_number))
+    if to is None:
+        return None
+    return to[0], remark.cell.rstrip("0123456789") + str(to[1])
+
+
+def _mark(book: Any, found: Sequence[Remark], moved: _Moved) -> None:
+    from openpyxl.comments import Comment
+    from openpyxl.styles import PatternFill
+
+    at: dict[tuple[str, str], list[Remark]] = defaultdict(list)
+    for remark in found[:MAX_LISTED]:
+        place = _place(remark, moved)
+        if place is not None and place[0] in book.sheetnames:
+            at[place].append(remark)
+    merged = {
+        page.title: [(r, page.cell(r.min_row, r.min_col)) for r in page.merged_cells.ranges] for page in book
+    }
+    for (sheet, reference), told in at.items():
+        cell = book[sheet][reference]
+        cell = next((top for area, top in merged[sheet] if reference in area), cell)
+        text = "\n".join(f"{KIND_ZH[r.kind]}：{r.message_zh}\n怎么改：{r.what_to_do_zh}" for r in told)
+        cell.comment = Comment(text[:1_000], AUTHOR, height=40 + 40 * min(len(told), 4), width=320)
+        worst = min(told, key=lambda r: list(_COLOURS).index(r.kind))
+        cell.fill = PatternFill("solid", fgColor=_COLOURS[worst.kind])
+
+
+_TITLES = ("序号", "结果", "工作表", "单元格", "列", "填写的内容", "问题", "应当是", "怎么改", "编号")
+_WIDTHS = (6, 10, 18, 9, 20, 22, 48, 26, 48, 7)
+
+
+def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    if book.sheetnames == ["Sheet"] and not moved:
+        page = book.active
+        page.title = RETURN_SHEET
+    else:
+        page = book.create_sheet(RETURN_SHEET, 0)
+    book.active = 0
+    for other in book.worksheets[1:]:
+        other.sheet_view.tabSelected = False
+    _put(page["A1"], f"{RETURN_SHEET}：{Path(name).name}")
+    page["A1"].font = Font(bold=True, size=14)
+    page["A2"] = (
+        "请按“怎么改”逐条更正（点“单元格”可跳到该处，有颜色并有批注），保存后整份重新报送；"
+        "本页不必删除，系统读取时会略过。"
+    )
+    for column, (title, width) in enumerate(zip(_TITLES, _WIDTHS, strict=True), start=1):
+        cell = page.cell(4, column, title)
+        cell.font = Font(bold=True)
+        cell.fill = PatternFill("solid", fgColor="FFD9E1F2")
+        page.column_dimensions[get_column_letter(column)].width = width
+    page.freeze_panes = "A5"
+    for number, remark in enumerate(found[:MAX_LISTED], start=1):
+        row = number + 4
+        place = _place(remark, moved)
+        values = (
+            number,
+            KIND_ZH[remark.kind],
+            (place[0] if place else remark.sheet) or "",
+            (place[1] if place else remark.cell) or "",
+            remark.column_title or "",
+            remark.value or "",
+            remark.message_zh,
+            expected_zh(remark),
+            remark.what_to_do_zh,
+            remark.error_code,
+        )
+        for column, value in enumerate(values, start=1):
+            cell = page.cell(row, column)
+            _put(cell, value)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+        page.cell(row, 2).fill = PatternFill("solid", fgColor=_COLOURS[remark.kind])
+        if place is not None:
+            sheet = place[0].replace("'", "''")
+            link = page.cell(row, 4)
+            link.hyperlink = Hyperlink(
+                ref=link.coordinate, location=f"'{sheet}'!{place[1]}", display=place[1]
+            )
+            link.font = Font(color="FF0563C1", underline="single")
+    if len(found) > MAX_LISTED:
+        page.cell(MAX_LISTED + 5, 1, f"另有 {len(found) - MAX_LISTED} 处未列出，请先更正以上各处。")
+
+
+# --- every run ------------------------------------------------------------------------------------------
+
+
+def return_files(
+    folder: DataFolder,
+    files: Sequence[RawFile],
+    landed: Landed,
+    judged: Judged,
+    say: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Write the annotated workbook of each refused or doubtful file that lies in raw/, and how many were written.
+
+    A file of which nothing new is to be said is left alone; one of which nothing is left to be said loses its
+    returned workbook.
+    """
+    index_path = folder.returned / ".index.json"
+    try:
+        before: dict[str, list[str]] = json.loads(index_path.read_text("utf-8"))
+    except (OSError, ValueError):
+        before = {}
+    found = remarks(landed, judged)
+    index: dict[str, list[str]] = {}
+    written = 0
+    seen: set[str] = set()
+    for file in files:
+        identifier = file.submission_id
+        mine = found.get(identifier, [])
+        codes = {r.error_code for r in mine}
+        if identifier in seen or not codes - HARMLESS or codes & _NOT_RETURNED:
+            continue
+        seen.add(identifier)
+        name = returned_name(file.name, identifier)
+        digest = hashlib.sha256(repr(mine).encode()).hexdigest()[:16]
+        index[identifier] = [name, digest]
+        if before.get(identifier) == index[identifier] and (folder.returned / name).is_file():
+            continue
+        folder.returned.mkdir(parents=True, exist_ok=True)
+        write_returned(file.path, file.name, mine, folder.returned / name)
+        written += 1
+    for name in {entry[0] for entry in before.values()} - {entry[0] for entry in index.values()}:
+        (folder.returned / name).unlink(missing_ok=True)
+    if index != before:
+        folder.returned.mkdir(parents=True, exist_ok=True)
+        index_path.write_text(json.dumps(index, ensure_ascii=False, indent=0), "utf-8")
+    if written:
+        say(f"写出退回件 {written} 份：{folder.returned}")
+    return written
