@@ -21,11 +21,9 @@ from oversight.intake.corrections import PREFIX, Correction, CorrectionFile, sam
 from oversight.intake.identity import LEVELS, Resolved, Units, unit_frame, winners
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.precedence import Arrival, ranks
-from oversight.intake.scale import figure, hold
+from oversight.intake.scale import MONTH_SPAN, figure, hold
 
 KEY = ("table_no", "row_number")
-# Days since 1970 stay below this until the year 2243.
-MONTH_SPAN = 100_000
 VERDICT_SCHEMA: dict[str, Any] = {
     "table_no": pl.Int32,
     "row_number": pl.Int64,
