@@ -52,7 +52,7 @@ def draw(chart: Chart, form: Literal["svg", "png"]) -> bytes:
         "axes.spines.right": False,
     }
     with mpl.rc_context(style):
-        height = _height_mm(chart)
+        height = height_mm(chart)
         figure = Figure(figsize=(WIDTH_MM / 25.4, height / 25.4), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
@@ -65,13 +65,21 @@ def draw(chart: Chart, form: Literal["svg", "png"]) -> bytes:
     return held.getvalue()
 
 
-def _height_mm(chart: Chart) -> float:
+def height_mm(chart: Chart) -> float:
+    """How high the picture stands on paper."""
     rows = len(chart.categories)
     if chart.form == "dumbbell":
         return min(17 + rows * 4.3, 175)
     if chart.form == "stacked":
-        return min(24 + rows * 9, 175)
+        return min(24 + rows * 12, 175)
     return 56
+
+
+def wrapped(name: str, width: int = 12) -> list[str]:
+    """A long label in pieces that stand one above the other."""
+    pieces = -(-len(name) // width)
+    each = -(-len(name) // max(pieces, 1))
+    return [name[start : start + each] for start in range(0, len(name), each)] or [""]
 
 
 def _numbers(values: Sequence[Decimal | int | None]) -> list[float]:
@@ -147,7 +155,7 @@ def _stacked(axes: Any, chart: Chart) -> None:
                     fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )  # fmt: skip
         left = [start + value for start, value in zip(left, values, strict=True)]
-    axes.set_yticks(places, chart.categories)
+    axes.set_yticks(places, ["\n".join(wrapped(name)) for name in chart.categories])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -214,7 +214,7 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
     missing = [
         {
             **row,
-            "what": "、".join(presentation.DATASET[name] for name in DATASETS if row[name] == "missing"),
+            "what": _what_is_missing(row),
             "never": all(row[f"{name}_last"] is None for name in DATASETS),
             "months": _months_missing(row, facts.month),
         }
@@ -264,6 +264,11 @@ def _dates(month: date, deadlines: Row) -> dict[str, date]:
 
 
 _DEADLINES = ("confirm", "supplement", "plan", "rectify")
+
+
+def _what_is_missing(row: Row) -> str:
+    missing = [presentation.DATASET[name] for name in DATASETS if row[name] == "missing"]
+    return "三项均未报" if len(missing) == len(DATASETS) else "、".join(missing)
 
 
 def _months_missing(row: Row, month: date) -> int:
@@ -856,7 +861,7 @@ def _staffing_chart(facts: Facts) -> Chart | None:
         "staffing",
         "人员标准判定情况（个）",
         "stacked",
-        tuple(f"{row['standard_id']}" for row in facts.staffing),
+        tuple(row["title_zh"] for row in facts.staffing),
         tuple(
             Series(presentation.status_label(state), tuple(row[state] for row in facts.staffing))
             for state in states

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from oversight.reports import layout
+from oversight.reports import layout, zipped
 from oversight.reports.model import (
     Annex,
     Block,
@@ -40,25 +40,22 @@ _PITCH, _SQUEEZE = 579, -5
 _PORTRAIT = {"w": 11906, "h": 16838, "top": 2098, "bottom": 1984, "left": 1588, "right": 1474}
 _LANDSCAPE = {"w": 16838, "h": 11906, "top": 1588, "bottom": 1474, "left": 2098, "right": 1984}
 _RED = "D40000"
+_SHORT_TABLE = 14
 
 
 def write(report: Report, pictures: dict[str, bytes]) -> bytes:
     """The file's bytes, still to be settled (`zipped`). `pictures` holds the charts as PNG, by key."""
     from docx import Document
-    from docx.oxml import parse_xml
 
     document = Document()
     _styles(document, report.fonts)
     _properties(document, report)
     xml = "".join(_Writer(document, report, pictures).parts())
-    body = document.element.body
-    for child in list(body):
-        body.remove(child)
-    for element in parse_xml(f"<w:body {_NS}>{xml}</w:body>"):
-        body.append(element)
     held = io.BytesIO()
     document.save(held)
-    return held.getvalue()
+    # Text, not elements: python-docx needs minutes to take over the tree of a table of 2,000 rows.
+    body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<w:document {_NS}><w:body>{xml}</w:body></w:document>'
+    return zipped.replaced(held.getvalue(), {"word/document.xml": body.encode()})
 
 
 def _styles(document: Any, fonts: dict[str, str]) -> None:
@@ -135,8 +132,10 @@ class _Writer:
         report = self.report
         self.footers = self._footers()
         yield from self._head()
-        for block in (*report.opening, *report.body):
-            yield from self._block(block, layout.PORTRAIT_UNITS, _PORTRAIT)
+        text = [*report.opening, *report.body]
+        for place, block in enumerate(text, start=1):
+            # A page of signatures alone would be open to abuse: the last paragraph stays with them.
+            yield from self._block(block, layout.PORTRAIT_UNITS, _PORTRAIT, keep=place == len(text))
         yield from self._signature()
         is_wide = False
         for annex in report.annexes:
@@ -224,7 +223,7 @@ class _Writer:
     def _signature(self) -> Iterable[str]:
         report = self.report
         if report.annexes:
-            yield _paragraph("")
+            yield _paragraph("", keep=True)
         for place, annex in enumerate(report.annexes):
             front = "附件：" if place == 0 else ""
             text = f"{front}{annex.number}．{annex.title}"
@@ -236,11 +235,11 @@ class _Writer:
 
     # Blocks -----------------------------------------------------------------------------------------------
 
-    def _block(self, block: Block, units: int, page: dict[str, int]) -> Iterable[str]:
+    def _block(self, block: Block, units: int, page: dict[str, int], *, keep: bool = False) -> Iterable[str]:
         if isinstance(block, Heading):
             yield _paragraph(_run(block.text), style=f"Heading{block.level}", indent=True, keep=True)
         elif isinstance(block, Paragraph):
-            yield _paragraph(_run(block.text), indent=True, align="both")
+            yield _paragraph(_run(block.text), indent=True, align="both", keep=keep)
         elif isinstance(block, ChartRef):
             yield _paragraph(self._picture(block), align="center", line=0, keep=True)
             yield self._caption(block.caption, after=200)
@@ -305,9 +304,12 @@ class _Writer:
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
         sides = ["right" if column.is_number else "left" for column in columns]
-        for row in table.rows:
+        # A short table stays whole; the total of a long one does not stand alone on a page.
+        kept = len(table.rows) if len(table.rows) <= _SHORT_TABLE else 2
+        for left, row in zip(range(len(table.rows), 0, -1), table.rows, strict=True):
             texts = [text_of(row[position], table.columns[position].kind) for position in printed]
-            rows.append(_row(texts, wide, sides))
+            keep = left <= kept and (left > 1 or table.total is not None)
+            rows.append(_row(texts, wide, sides, keep=keep))
         total = table.total_row()
         if total is not None:
             texts = [text_of(total[position], table.columns[position].kind) for position in printed]
@@ -326,10 +328,16 @@ class _Writer:
 
 
 def _row(
-    texts: Sequence[str], wide: Sequence[int], sides: Sequence[str], *, fill: str = "", bold: bool = False
+    texts: Sequence[str],
+    wide: Sequence[int],
+    sides: Sequence[str],
+    *,
+    fill: str = "",
+    bold: bool = False,
+    keep: bool = False,
 ) -> str:
     cells = "".join(
-        _cell(_run(text, size=9, bold=bold), width, side, fill=fill)
+        _cell(_run(text, size=9, bold=bold), width, side, fill=fill, keep=keep)
         for text, width, side in zip(texts, wide, sides, strict=True)
     )
     return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr>"

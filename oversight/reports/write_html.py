@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from oversight.reports.charts import ACCENT, DARK, GREY
+from oversight.reports.charts import ACCENT, DARK, GREY, wrapped
 from oversight.reports.config import DEFAULTS
 from oversight.reports.errors import ReportError
 from oversight.reports.model import (
@@ -116,13 +116,13 @@ def _table(table: Table, caption: str) -> str:
 
 def _height(chart: Chart) -> int:
     rows = len(chart.categories)
-    return {"dumbbell": 110 + rows * 24, "stacked": 110 + rows * 46, "lines": 300}[chart.form]
+    return {"dumbbell": 110 + rows * 24, "stacked": 110 + rows * 60, "lines": 300}[chart.form]
 
 
 def figure(chart: Chart) -> dict[str, Any]:
     """The chart as a Plotly figure: the same values as in the other formats."""
     # Plotly reads <b> and the like in texts.
-    names = [escape(name, quote=False) for name in chart.categories]
+    names = ["<br>".join(escape(part, quote=False) for part in wrapped(name)) for name in chart.categories]
     traces = {"dumbbell": _dumbbell, "lines": _lines, "stacked": _stacked}[chart.form](chart, names)
     across = chart.form != "lines"
     category = {"type": "category", "autorange": "reversed" if across else True, "automargin": True}

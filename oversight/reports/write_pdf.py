@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from oversight.reports import fonts, layout
+from oversight.reports.charts import height_mm
 from oversight.reports.config import DEFAULTS
 from oversight.reports.errors import ReportError
 from oversight.reports.model import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef, text_of
 from oversight.reports.write_xlsx import describe
 from oversight.settings import TIME_ZONE
+
+# What would leave too much of a page empty when it does not fit.
+_TALL_MM = 60
 
 
 def write(
@@ -91,6 +95,7 @@ def _block(block: Block, units: int) -> dict[str, Any]:
             "file": f"{block.chart.key}.svg",
             "caption": block.caption,
             "alt": describe(block.chart),
+            "tall": height_mm(block.chart) > _TALL_MM,
         }
     assert isinstance(block, TableRef)
     return {"kind": "table", "caption": block.caption, "note": block.table.note, **_table(block.table, units)}

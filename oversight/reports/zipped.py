@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import datetime
 
 _EARLIEST = 1980
@@ -24,4 +25,13 @@ def settled(content: bytes, made: datetime) -> bytes:
             # The same on every system.
             member.create_system = 3
             target.writestr(member, source.read(name))
+    return held.getvalue()
+
+
+def replaced(content: bytes, members: Mapping[str, bytes]) -> bytes:
+    """The same container with some members' content replaced."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(held, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, members[name] if name in members else source.read(name))
     return held.getvalue()
