@@ -26,7 +26,7 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake import values
-from oversight.intake.normalise import ERROR_SCHEMA, TableFacts, normalise
+from oversight.intake.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading import BulkTable, NeedsWorker, Reading, read_path
 from oversight.intake.tables import Refusal, Table, column_letters
 from oversight.intake.worker import Worker
@@ -315,11 +315,17 @@ class Batch:
             self._normalise(dataset, pl.DataFrame(lists, schema=schema))
         self._lists = {}
         broken = pl.DataFrame(self.broken, schema=ERROR_SCHEMA, orient="row")
+        # A row whose one figure stands in a merged cell has been filled in, though not for it alone.
+        errors = pl.concat([pl.DataFrame(schema=ERROR_SCHEMA), *self._errors])
+        merged = broken.filter(pl.col("code") == "R23")
+        if merged.height:
+            blank = errors.filter(pl.col("code") == "R07").join(merged, on=ROW_KEY, how="semi")
+            errors = errors.join(blank, on=[*ROW_KEY, "code"], how="anti")
         return Landed(
             files=pl.DataFrame(self.files, schema=FILE_SCHEMA, orient="row"),
             tables=pl.DataFrame(self.tables, schema=TABLE_SCHEMA, orient="row"),
             refusals=pl.DataFrame(self.refusals, schema=REFUSAL_SCHEMA, orient="row"),
-            errors=pl.concat([*self._errors, broken]),
+            errors=pl.concat([errors, broken]),
             rows={
                 d: pl.concat(frames) if frames else pl.DataFrame(schema=row_schema(d))
                 for d, frames in self._typed.items()

@@ -175,6 +175,14 @@ def _add_refusals(
     tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for refusal in _mine(landed.refusals, only).iter_rows(named=True):
         tables[refusal["submission_id"]].append(refusal)
+    # Where the first row of data should have stood.
+    empty = {
+        r[0]: (r[1], r[2] + 1)
+        for r in _mine(landed.tables, only)
+        .filter((pl.col("rows_data") == 0) & pl.col("header_row").is_not_null())
+        .select("submission_id", "sheet", "header_row")
+        .iter_rows()
+    }
     for row in _mine(judged.submissions, only).iter_rows(named=True):
         submission_id = row["submission_id"]
         listed = {r.error_code for r in found.get(submission_id, ())}
@@ -199,14 +207,17 @@ def _add_refusals(
             )
             listed.add(refusal["code"])
         if row["status"] == "refused" and row["error_code"] not in listed:
+            sheet, below = (
+                empty.get(submission_id, (None, None)) if row["error_code"] == "F08" else (None, None)
+            )
             found[submission_id].append(
                 Remark(
                     "refused",
                     row["error_code"],
+                    sheet,
+                    below,
                     None,
-                    None,
-                    None,
-                    None,
+                    f"A{below}" if below else None,
                     None,
                     row["message_zh"],
                     row["what_to_do_zh"],
