@@ -125,12 +125,12 @@ def _off_scale(column: Column, rows: pl.DataFrame, spans: pl.DataFrame) -> Itera
         for entries in history.values():
             yield from _judge_flow(name, entries, supported)
         return
-    middles: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    middles: dict[int, list[tuple[str, float]]] = defaultdict(list)
     affected = groups.join(suspects.select("county").unique(), on="county", how="semi")
     for code, county, middle in affected.select("unit_code", "county", "middle").iter_rows():
         middles[county].append((code, middle))
     for code, entries in history.items():
-        peers = [m for c, m in middles[code[:6]] if c != code]
+        peers = [m for c, m in middles[int(code[:6])] if c != code]
         peer = median_low(sorted(peers)) if len(peers) >= MIN_PEERS else None
         yield from _judge_unit(name, entries, peer)
 
