@@ -72,10 +72,33 @@ DISPOSITION: dict[str, Look] = {
 }
 ROW_STATUS = {"accepted": "采用", "held": "待确认", "rejected": "退回", "ignored": "忽略"}
 
-LEVEL = {"province": "省级", "city": "市级", "county": "县级", "township": "乡级", "village": "村级"}
+LEVEL = {
+    "province": "省级",
+    "city": "市级",
+    "county": "县级",
+    "township": "乡级",
+    "village": "村",
+    "community": "社区",
+    "institution": "机构",
+}
 FORCE = {"binding": "规范性文件", "report": "经验材料", "plan": "工作计划"}
-STRENGTH = {"must": "应当", "principle": "原则上", "aim": "争取", "plan": "计划", "benchmark": "参照"}
-PERIOD = {"month": "按月", "quarter": "按季", "half_year": "按半年", "year": "按年", "once": "一次"}
+STRENGTH = {
+    "must": "应当",
+    "principle": "原则上",
+    "conditional": "视条件",
+    "option": "可以",
+    "aim": "争取",
+    "plan": "计划",
+    "benchmark": "参照",
+}
+PERIOD = {
+    "month": "按月",
+    "quarter": "按季",
+    "half_year": "按半年",
+    "year": "按年",
+    "two_years": "每两年",
+    "once": "一次",
+}
 GRADEABLE = {
     "Y": "可判定",
     "soft": "只作提示",
@@ -98,12 +121,17 @@ FORMULA = {
     "posts_parts": "各类编制数分别不低于下限",
     "village_coverage": "每村（社区）至少1名",
     "county_listed_separately": "单独列支并足额",
-    "indicator_value": "指标值比较",
-    "indicator_yes": "应当具备",
-    "inventory": "清单逐项具备",
+    "boolean": "应当具备",
+    "floor": "不低于下限",
+    "exact": "等于规定数",
+    "range": "在规定区间内",
+    "rate": "按比例计算",
+    "step": "按人口或村数递增",
+    "coverage": "覆盖率",
+    "coverage_of_units": "达标单位的覆盖率",
     "frequency": "每期次数",
-    "coverage_by_date": "限期覆盖",
-    "ratio_rounded_up": "按比例进位取整",
+    "benchmark": "与参照数核对",
+    "name_pattern": "名称符合规定",
     "composite": "由多项合成",
 }
 DATASET = {
@@ -112,6 +140,14 @@ DATASET = {
     "budget": "民政工作经费",
     "staffing": "民政工作人员",
     "indicators": "能力建设指标",
+}
+# Why an answer is what it is, where the figures alone do not say.
+REASON = {
+    "before_deadline": "未到期限",
+    "target_only": "目标或参照，未达到也不算不达标",
+    "stale_basis": "依据超过确认期限",
+    "nothing_to_count": "没有应计的对象",
+    "unlisted": "没有该类对象的名册",
 }
 QUALITY_KIND: dict[str, Look] = {
     "blocking": Look("流程有误", "▲", "#b93a0b", "#fb923c"),
@@ -134,6 +170,7 @@ _CODED: dict[str, dict[str, Look] | dict[str, str]] = {
     "edge_rule": EDGE_RULE,
     "formula": FORMULA,
     "row_status": ROW_STATUS,
+    "reason": REASON,
 }
 
 
@@ -143,6 +180,14 @@ def label(kind: dict[str, Look] | dict[str, str], code: str | None) -> str:
         return NONE
     found = kind.get(code)
     return found.label if isinstance(found, Look) else found or code
+
+
+def words_of(column: str) -> dict[str, str]:
+    """The Chinese words for the codes of a public column; empty for a column that has none."""
+    return {
+        code: found.label if isinstance(found, Look) else found
+        for code, found in _CODED.get(column, {}).items()
+    }
 
 
 def status_label(code: str | None) -> str:
@@ -338,7 +383,8 @@ def cell(
         return absent
     coded = _CODED.get(name)
     if coded is not None:
-        return label(coded, str(value))
+        # A rule may speak of several levels at once: village;community.
+        return "、".join(label(coded, part) for part in str(value).split(";"))
     if name.endswith("_cny"):
         return money(value, money_unit)
     if name.endswith("_pct"):

@@ -314,22 +314,60 @@ def all_tiers(w: Warehouse, scope: Scope) -> list[Row]:
     return w.rows("select * from e.standard_tiers order by standard_id, tier_no")
 
 
+_MONTHS_OF_PERIOD = {"quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
+_PERIOD_MONTHS = (
+    "case s.period "
+    + " ".join(f"when '{period}' then {months}" for period, months in _MONTHS_OF_PERIOD.items())
+    + " else 1 end"
+)
+
+
+def answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
+    """The month of each rule's answer that holds in a month: a yearly one holds until the next is due."""
+    del scope  # only which month, no unit's figures
+    rows = w.rows(
+        "select j.rule_id, max(j.month) as month from (select distinct rule_id, month from county_rules) as j "
+        "inner join e.standards as s on j.rule_id = s.standard_id "
+        f"where j.month <= ? and datediff('month', j.month, ?) < {_PERIOD_MONTHS} group by j.rule_id",
+        [month, month],
+    )
+    return {row["rule_id"]: row["month"] for row in rows}
+
+
+def _holding(w: Warehouse, scope: Scope, month: date, alias: str = "") -> tuple[str, list[Any]]:
+    """The condition that an answer is the one that holds in a month."""
+    pairs = sorted(answered(w, scope, month).items())
+    if not pairs:
+        return "false", []
+    dot = f"{alias}." if alias else ""
+    # The months by themselves let the engine skip what lies outside; the pairs say exactly which.
+    months = sorted({when for _, when in pairs})
+    marks = ", ".join("?" * len(months))
+    groups = " or ".join(
+        f"({dot}month = ? and {dot}rule_id in ({', '.join('?' * sum(own == when for _, own in pairs))}))"
+        for when in months
+    )
+    values: list[Any] = [*months]
+    for when in months:
+        values += [when, *(rule for rule, own in pairs if own == when)]
+    return f"{dot}month in ({marks}) and ({groups})", values
+
+
 def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
-    """For each rule judged in a month: subjects by status, and what is missing in all."""
+    """For each rule whose answers hold in a month: subjects by status, and what is missing in all."""
+    holding, held = _holding(w, scope, month)
     if _by_county(scope, prefix, 0):
         condition, values = within("county_code", scope, prefix)
-        source = (
-            f"select rule_id, status, answers, shortfall from county_rules where month = ? and {condition}"
-        )
+        source = f"select rule_id, month, status, answers, shortfall from county_rules where {holding} and {condition}"
     else:
         condition, values = within("subject_code", scope, prefix)
         source = (
-            "select rule_id, status, 1 as answers, shortfall from e.judgements "
-            f"where month = ? and {condition}"
+            "select rule_id, month, status, 1 as answers, shortfall from e.judgements "
+            f"where {holding} and {condition}"
         )
     return w.rows(
-        "select j.rule_id, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
-        "d.document_title, "
+        "select j.rule_id, j.month, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
+        "s.subject_level, s.period, d.document_title, "
         "cast(sum(answers) as bigint) as answers, "
         + ", ".join(
             f"cast(coalesce(sum(case when status = '{status}' then answers end), 0) as bigint) as {status}_count"
@@ -339,7 +377,7 @@ def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[
         f"from ({source}) as j inner join e.standards as s on j.rule_id = s.standard_id "
         "inner join e.policy_documents as d on s.document_id = d.document_id "
         "group by all order by j.rule_id",
-        [month, *values],
+        [*held, *values],
     )
 
 
@@ -358,21 +396,36 @@ def rule_months(w: Warehouse, scope: Scope, prefix: str, rule: str) -> list[Row]
     )
 
 
-def rule_units(w: Warehouse, scope: Scope, prefix: str, rule: str, month: date, digits: int) -> list[Row]:
-    """One rule in a month by unit: answers by status, and what is missing."""
+def answers_by_unit(
+    w: Warehouse, scope: Scope, prefix: str, month: date, digits: int, rules: Sequence[str]
+) -> list[Row]:
+    """Answers that hold in a month, of some rules, by unit and status."""
+    holding, held = _holding(w, scope, month)
+    chosen = f"rule_id in ({', '.join('?' * len(rules)) or 'null'})"
     if _by_county(scope, prefix, digits):
         condition, values = within("county_code", scope, prefix)
-        source = f"from county_rules where rule_id = ? and month = ? and {condition}"
-        code, answers = "county_code", "answers"
+        source, code, answers = "county_rules", "county_code", "answers"
     else:
         condition, values = within("subject_code", scope, prefix)
-        source = f"from e.judgements where rule_id = ? and month = ? and {condition}"
-        code, answers = "subject_code", "1"
+        source, code, answers = "e.judgements", "subject_code", "1"
     return w.rows(
-        f"select substr({code}, 1, {digits}) as code, status, cast(sum({answers}) as bigint) as answers, "
-        f"cast(sum(shortfall) as decimal(24, 4)) as shortfall {source} group by 1, 2 order by 1, 2",
-        [rule, month, *values],
+        f"select substr({code}, 1, {digits}) as code, status, cast(sum({answers}) as bigint) as answers "
+        f"from {source} where {holding} and {chosen} and {condition} group by 1, 2 order by 1, 2",
+        [*held, *rules, *values],
     )
+
+
+def _judgement_condition(
+    w: Warehouse, scope: Scope, prefix: str, month: date, rule: str, status: str, topic: str
+) -> tuple[str, list[Any]]:
+    condition, values = within("j.subject_code", scope, prefix)
+    holding, held = _holding(w, scope, month, "j")
+    condition, values = f"{holding} and {condition}", [*held, *values]
+    for name, value in (("j.rule_id", rule), ("j.status", status), ("s.topic_zh", topic)):
+        if value:
+            condition += f" and {name} = ?"
+            values.append(value)
+    return condition, values
 
 
 def judgement_rows(
@@ -383,33 +436,48 @@ def judgement_rows(
     *,
     rule: str = "",
     status: str = "",
-    topics: Sequence[str] = (),
+    topic: str = "",
     limit: int | None = None,
 ) -> list[Row]:
-    """Answers of a month, one a row, the worst first."""
-    condition, values = within("j.subject_code", scope, prefix)
-    if rule:
-        condition += " and j.rule_id = ?"
-        values.append(rule)
-    if status:
-        condition += " and j.status = ?"
-        values.append(status)
-    if topics:
-        condition += f" and s.topic_zh in ({', '.join('?' * len(topics))})"
-        values += list(topics)
-    return w.rows(
-        "select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, d.document_title, "
-        "coalesce(t.township_name, j.subject_code) as subject_name, "
-        "coalesce(t.county_name, '') as county_name "
-        "from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
-        "inner join e.policy_documents as d on s.document_id = d.document_id "
-        "left join e.townships as t on j.subject_code = t.township_code "
-        f"where j.month = ? and {condition} "
+    """Answers that hold in a month, one a row, the worst first."""
+    condition, values = _judgement_condition(w, scope, prefix, month, rule, status, topic)
+    # The page of rows is chosen before names are joined to it.
+    order = (
         "order by case j.status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
-        "when 'over' then 3 else 4 end, j.shortfall desc nulls last, j.subject_code, j.rule_id"
-        + _limit(limit),
-        [month, *values],
+        "when 'over' then 3 else 4 end, j.shortfall desc nulls last, j.subject_code, j.rule_id, j.subject_unit"
     )
+    return w.rows(
+        "select j.*, d.document_title, t.township_name, t.county_name, v.division_name as village_name "
+        "from (select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, s.document_id "
+        "from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
+        f"where {condition} {order}{_limit(limit)}) as j "
+        "inner join e.policy_documents as d on j.document_id = d.document_id "
+        "left join e.townships as t on substr(j.subject_code, 1, 9) = t.township_code "
+        "left join (select division_code, division_name from e.reported.divisions "
+        "where is_current and length(division_code) = 12) as v on j.subject_code = v.division_code "
+        f"{order}",
+        values,
+    )
+
+
+def count_judgements(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    *,
+    rule: str = "",
+    status: str = "",
+    topic: str = "",
+) -> int:
+    """How many answers `judgement_rows` would give without a limit."""
+    condition, values = _judgement_condition(w, scope, prefix, month, rule, status, topic)
+    found = w.row(
+        "select count(*) as n from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
+        f"where {condition}",
+        values,
+    )
+    return int(found["n"])
 
 
 FINDING_ORDER = "order by case f.severity when 'high' then 0 when 'medium' then 1 else 2 end, f.months_open desc, f.finding_id"
@@ -423,9 +491,10 @@ def _finding_condition(
     condition += " and f.opened_month <= ?"
     values.append(month)
     if status == "open":
+        # A spell that ended without being cleared (the unit was abolished) was open up to its last month.
         condition += (
-            " and (f.cleared_month is null or f.cleared_month > ?) and f.last_month >= ? "
-            "and f.status <> 'not_applicable'"
+            " and (f.cleared_month > ? or (f.cleared_month is null "
+            "and (f.status <> 'not_applicable' or f.last_month >= ?)))"
         )
         values += [month, month]
     elif status == "cleared":
@@ -465,10 +534,10 @@ def findings(
     # Months open as of the month shown, not as of the edition.
     return w.rows(
         "select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + 1 as bigint) "
-        "as months_open), s.title_zh, s.topic_zh, coalesce(t.township_name, '') as township_name, "
-        "coalesce(t.county_name, '') as county_name "
+        "as months_open), s.title_zh, s.topic_zh, t.county_name, "
+        "split_part(f.message_zh, '：', 1) as subject_name "
         "from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
-        "left join e.townships as t on f.subject_code = t.township_code "
+        "left join e.townships as t on substr(f.subject_code, 1, 9) = t.township_code "
         f"where {condition} {FINDING_ORDER}" + _limit(limit),
         [month, *values],
     )
@@ -743,33 +812,6 @@ def near_edges(
     )
 
 
-def count_judgements(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    month: date,
-    *,
-    rule: str = "",
-    status: str = "",
-    topics: Sequence[str] = (),
-) -> int:
-    """How many answers `judgement_rows` would give without a limit."""
-    condition, values = within("j.subject_code", scope, prefix)
-    for name, value in (("j.rule_id", rule), ("j.status", status)):
-        if value:
-            condition += f" and {name} = ?"
-            values.append(value)
-    if topics:
-        condition += f" and s.topic_zh in ({', '.join('?' * len(topics))})"
-        values += list(topics)
-    found = w.row(
-        "select count(*) as n from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
-        f"where j.month = ? and {condition}",
-        [month, *values],
-    )
-    return int(found["n"])
-
-
 def township_list(
     w: Warehouse, scope: Scope, prefix: str, text: str, month: date, limit: int | None
 ) -> tuple[list[Row], int]:
@@ -789,14 +831,15 @@ def township_list(
 
 
 def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: date) -> list[Row]:
-    """Every answer of one unit in a month, whichever of its codes it was given under."""
+    """Every answer of one unit that holds in a month, whichever of its codes it was given under."""
     marks = ", ".join("?" * len(codes)) or "null"
+    holding, held = _holding(w, scope, month, "j")
     condition, values = within("j.subject_code", scope)
     return w.rows(
         "select j.*, s.title_zh, s.topic_zh, s.clause from e.judgements as j "
         "inner join e.standards as s on j.rule_id = s.standard_id "
-        f"where j.subject_code in ({marks}) and j.month = ? and {condition} order by j.rule_id",
-        [*codes, month, *values],
+        f"where j.subject_code in ({marks}) and {holding} and {condition} order by j.rule_id, j.subject_unit",
+        [*codes, *held, *values],
     )
 
 
@@ -824,3 +867,23 @@ def explanation(w: Warehouse, scope: Scope, code: str, month: date) -> Explanati
             return None
 
     return w.remember(("explanation", code, month), make)
+
+
+def scorecard(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
+    """五有 in a month: for each of the five, townships by status and rules met; with one township, what is missing."""
+    if not w.has("detail", "scorecard"):
+        return []
+    condition, values = within("township_code", scope, prefix)
+    return w.rows(
+        "select pillar_no, pillar_zh, count(case when rules_count > 0 then 1 end) as asked_count, "
+        "count(case when status = 'met' then 1 end) as met_units, "
+        "count(case when status = 'short' then 1 end) as short_units, "
+        "count(case when status = 'not_reported' then 1 end) as silent_units, "
+        "cast(sum(rules_count) as bigint) as rules_count, cast(sum(met_count) as bigint) as met_count, "
+        "cast(sum(short_count) as bigint) as short_count, "
+        "cast(sum(not_reported_count) as bigint) as not_reported_count, "
+        "any_value(status) as status, any_value(missing_zh) as missing_zh, "
+        "any_value(not_reported_zh) as not_reported_zh "
+        f"from e.detail.scorecard where month = ? and {condition} group by pillar_no, pillar_zh order by pillar_no",
+        [month, *values],
+    )

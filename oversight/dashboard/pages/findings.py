@@ -18,7 +18,7 @@ from oversight.dashboard.components import (
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.staffing import subject_href, subject_name
+from oversight.dashboard.pages.staffing import subject_href
 from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 
@@ -210,30 +210,25 @@ def findings_table(view: View, limit: int | None = None) -> Table:
         value("shortfall", "差", show.NONE),
         of("opened_month", width=104),
         Column("months_open", "持续", "number", "月", "到所选月份为止"),
-        of("cleared_month", absent=show.NONE, is_hidden=chosen["status"] == "open"),
+        of("cleared_month", absent=show.NONE),
         of("rule_id", width=84),
         of("clause", absent=show.NONE),
         of("document_title", kind="long", is_hidden=True),
         of("message_zh", kind="long", is_hidden=True),
-        *(
-            of(name, absent=show.NONE, kind="long" if "reply" in name or "reason" in name else "text")
-            for name in (
-                "reply_zh",
-                "reply",
-                "agreed_on",
-                "agreed_date",
-                "exempted_until",
-                "exemption_reason",
-                "exempt_reason_zh",
-            )
-            if f"findings.{name}" in w.texts
-        ),
+        of("reply_zh", kind="long", absent=show.NONE),
+        of("agreed_on", absent=show.NONE),
+        of("is_overdue", is_hidden=True),
+        of("is_exempt", is_hidden=True),
+        of("exempt_reason_zh", kind="long", absent=show.NONE, is_hidden=True),
+        of("exempt_approver", absent=show.NONE, is_hidden=True),
+        of("exempt_until", absent=show.NONE, is_hidden=True),
+        of("previous_finding_id", absent=show.NONE, is_hidden=True),
     ]
     return Table(
         name="findings",
         title="问题台账",
         columns=columns,
-        rows=[{**row, "subject_name": subject_name(view, row)} for row in rows],
+        rows=rows,
         key=lambda row: str(row["finding_id"]),
         href=lambda row: subject_href(view, row),
         total=total,

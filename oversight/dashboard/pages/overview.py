@@ -317,9 +317,9 @@ def _news(view: View) -> Any:
             html.Li(
                 [
                     html.A(
-                        row["township_name"] or w.names.get(row["subject_code"], row["subject_code"]),
-                        href=view.state.href("/township", unit=row["subject_code"])
-                        if row["township_name"]
+                        row["subject_name"],
+                        href=state.href("/township", unit=row["subject_code"][:9])
+                        if len(row["subject_code"]) > 6
                         else state.href("/findings", unit=row["subject_code"]),
                     ),
                     html.Span(row["title_zh"], className="muted"),

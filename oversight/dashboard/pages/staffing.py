@@ -24,16 +24,8 @@ from oversight.dashboard.pages import Page
 from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
+BARS_SHOWN = 25
 STATUSES = ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
-
-# 五有: each rule belongs to one of five parts by its topic.
-PARTS: dict[str, tuple[str, ...]] = {
-    "有机构": ("机构", "机制", "四有", "台账", "信息化", "监管", "放权"),
-    "有人员": ("人员", "队伍", "护理"),
-    "有经费": ("经费", "待遇"),
-    "有场所": ("场所", "窗口", "七有", "设施", "养老", "老龄", "社区"),
-    "有动力": ("培训", "考核", "督查", "证卡"),
-}
 
 
 def render(view: View) -> list[Any]:
@@ -81,71 +73,81 @@ def render(view: View) -> list[Any]:
     ]
     return [
         head,
-        _parts(view, rules),
+        parts_card(view, state.prefix, is_one=False),
         columns(_by_rule(view, shown), _by_unit(view, shown)),
         table_card(view, rules_table(view), note="点击规则只看这一项"),
         table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
     ]
 
 
-def part_of(topic: str | None) -> str:
-    """Which of the five parts a topic belongs to."""
-    return next((part for part, topics in PARTS.items() if topic in topics), "有机构")
-
-
-def _parts(view: View, rules: Sequence[Row]) -> Any:
+def parts_card(view: View, prefix: str, *, is_one: bool) -> Any:
+    """五有: of one township what is missing, of more how many have each."""
+    rows = queries.scorecard(view.warehouse, view.scope, prefix, view.month)
+    if not rows:
+        return None
     cards = []
-    for part in PARTS:
-        of_part = [row for row in rules if part_of(row["topic_zh"]) == part]
-        answers = sum(row["answers"] - row["not_applicable_count"] for row in of_part)
-        met = sum(row["met_count"] + row["over_count"] for row in of_part)
-        share = show.ratio_pct(met, answers) if answers else None
-        items = [
-            html.Li(
-                [
-                    html.A(
-                        f"{row['rule_id']} {row['title_zh']}",
-                        href=view.state.href(rule=row["rule_id"], topic=None),
-                    ),
-                ]
-            )
-            for row in of_part[:4]
-        ]
+    for row in rows:
+        share = show.ratio_pct(row["met_count"], row["rules_count"])
+        if is_one:
+            lines = [
+                html.Li([html.Span(f"{look.mark} ", className=f"status status-{status}"), html.Span(text)])
+                for status, look, column in (
+                    ("short", show.STATUS["short"], "missing_zh"),
+                    ("not_reported", show.STATUS["not_reported"], "not_reported_zh"),
+                )
+                for text in (row[column] or "").split("；")
+                if text
+            ]
+        else:
+            lines = [
+                html.Li(
+                    [
+                        html.Span(f"{show.STATUS[status].mark} {word}", className=f"status status-{status}"),
+                        html.Span(f"{show.count(row[column])} 个"),
+                    ]
+                )
+                for status, word, column in (
+                    ("met", "全部达标", "met_units"),
+                    ("short", "有不达标", "short_units"),
+                    ("not_reported", "有未报送", "silent_units"),
+                )
+            ]
         cards.append(
             html.Div(
                 [
-                    html.Strong(part),
-                    html.Span(
-                        f"达标 {show.percent(share)}" if share is not None else "没有可判定的规则",
-                        className="kpi-unit",
-                    ),
+                    html.Strong(f"有{row['pillar_zh']}"),
                     html.Div(
-                        f"{show.count(met)} / {show.count(answers)} 项" if answers else "",
+                        f"{show.count(row['met_count'])} / {show.count(row['rules_count'])} 项达标"
+                        + (f"，{show.percent(share)}" if share is not None and not is_one else "")
+                        if row["rules_count"]
+                        else "没有适用的规则",
                         className="muted note",
                     ),
-                    html.Ul(items),
+                    html.Ul(lines) if row["rules_count"] else None,
                 ],
                 className="part",
-                **{"data-name": part},
+                **{"data-name": row["pillar_zh"]},
             )
         )
-    return card(
-        "五有综合",
-        html.Div(cards, className="parts"),
-        note="机构、人员、经费、场所、动力五个方面，按各自规则的判定合计；未报送不算达标",
-        wide=True,
+    note = (
+        "列出不达标（▲）和未报送（○）的项"
+        if is_one
+        else "按乡镇计；机构、人员、经费、场所、动力各按其规则判定，未报送不算达标"
     )
+    return card("五有", html.Div(cards, className="parts"), note=note, wide=True)
 
 
 def _by_rule(view: View, rules: Sequence[Row]) -> Any:
+    worst = sorted(rules, key=lambda row: (-row["short_count"], -row["not_reported_count"], row["rule_id"]))
     rows = [
         {
             "name": f"{row['rule_id']} {row['title_zh']}",
             "href": view.state.href(rule=row["rule_id"]),
             **{status: row[f"{status}_count"] for status in STATUSES},
         }
-        for row in rules
+        for row in worst[:BARS_SHOWN]
     ]
+    more = f"；共 {len(rules)} 项，此处为不达标最多的 {len(rows)} 项" if len(rules) > len(rows) else ""
     return card(
         "各项规则的判定",
         chart(
@@ -154,7 +156,7 @@ def _by_rule(view: View, rules: Sequence[Row]) -> Any:
             rows_height(len(rows), row=34, least=220),
             f"{len(rows)} 项规则各状态的占比",
         ),
-        note="占被判定对象的比例；点击只看这一项",
+        note="占被判定对象的比例；点击只看这一项" + more,
     )
 
 
@@ -162,10 +164,10 @@ def _by_unit(view: View, rules: Sequence[Row]) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     digits = queries.BELOW.get(len(state.prefix), 9)
     counts: dict[str, dict[str, int]] = {}
-    for rule in rules:
-        for row in queries.rule_units(w, scope, state.prefix, rule["rule_id"], view.month, digits):
-            unit = counts.setdefault(row["code"], {})
-            unit[row["status"]] = unit.get(row["status"], 0) + row["answers"]
+    chosen = [rule["rule_id"] for rule in rules]
+    for row in queries.answers_by_unit(w, scope, state.prefix, view.month, digits, chosen):
+        unit = counts.setdefault(row["code"], {})
+        unit[row["status"]] = unit.get(row["status"], 0) + row["answers"]
     names = dict(queries.children(w, scope, state.unit)) if digits == 9 else w.names
     rows: list[Row] = [
         {
@@ -178,7 +180,7 @@ def _by_unit(view: View, rules: Sequence[Row]) -> Any:
         for code, found in counts.items()
     ]
     rows.sort(key=lambda row: (-row["short"], -row["not_reported"], row["name"]))
-    shown = rows[:25]
+    shown = rows[:BARS_SHOWN]
     more = f"；共 {len(rows)} 个单位，此处为前 {len(shown)} 个" if len(rows) > len(shown) else ""
     return card(
         "各单位的判定",
@@ -212,6 +214,7 @@ def rules_table(view: View, limit: int | None = None) -> Table:
             Column("rule_id", "规则", "link", width=84),
             Column("title_zh", "内容", "long"),
             Column("topic_zh", "主题"),
+            Column("month", "判定月份", hint="按季、按年的规则，用最近一期的判定"),
             tally("met"),
             tally("short"),
             tally("over"),
@@ -242,7 +245,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
         view.month,
         rule=state.get("rule"),
         status=state.get("status"),
-        topics=(state.get("topic"),) if state.get("topic") else (),
+        topic=state.get("topic"),
         limit=limit,
     )
     total = len(rows)
@@ -254,7 +257,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
             view.month,
             rule=state.get("rule"),
             status=state.get("status"),
-            topics=(state.get("topic"),) if state.get("topic") else (),
+            topic=state.get("topic"),
         )
     named = [{**row, "subject_name": subject_name(view, row)} for row in rows]
     return Table(
@@ -264,6 +267,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
             Column("subject_name", "对象", "link", width=130),
             public(w, "judgements.status", width=112),
             Column("county_name", "县（区）", absent=show.NONE, width=120),
+            public(w, "judgements.subject_level", is_hidden=True),
             Column("rule_id", "规则", width=84),
             Column("title_zh", "内容", "long"),
             Column(
@@ -286,23 +290,26 @@ def answers_table(view: View, limit: int | None = None) -> Table:
                 "number",
                 text=lambda row, money: show.quantity(row["shortfall"], row["unit"], money, absent=show.NONE),
             ),
-            Column("clause", "条款", absent=show.NONE),
+            Column("month", "判定月份"),
+            public(w, "judgements.reason", absent=show.NONE, is_hidden=True),
+            Column("clause", "条款", absent=show.NONE, is_hidden=True),
             Column("document_title", "依据", "long", is_hidden=True),
         ],
         rows=named,
-        key=lambda row: f"{row['rule_id']}/{row['subject_level']}/{row['subject_code']}",
+        key=lambda row: f"{row['rule_id']}/{row['subject_level']}/{row['subject_unit']}",
         href=lambda row: subject_href(view, row),
         total=total,
     )
 
 
 def subject_name(view: View, row: Row) -> str:
-    """The name of whatever was judged."""
-    code = str(row["subject_code"])
-    name = row.get("township_name") or row.get("subject_name") or code
-    if name == code and len(code) == 6:
+    """The name of whatever was judged: an institution bears its own, a village that of the divisions file."""
+    code, level = str(row["subject_code"]), row["subject_level"]
+    if level == "institution":
+        return str(row["subject_unit"]).rpartition("/")[2]
+    if len(code) == 6:
         return view.warehouse.names.get(code, code)
-    return str(name)
+    return str((row["village_name"] if len(code) > 9 else row["township_name"]) or code)
 
 
 def subject_href(view: View, row: Row) -> str:

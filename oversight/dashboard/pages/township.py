@@ -24,7 +24,7 @@ from oversight.dashboard.components import (
 )
 from oversight.dashboard.elements import dmc, html
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.staffing import PARTS, part_of
+from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
@@ -121,7 +121,8 @@ def _one(view: View, row: Row) -> list[Any]:
     parts += [
         columns(_profile(view, row, now), _changes(view, row), ratio="wide-left"),
         _explained(view, now["township_code"] if now else row["township_code"]),
-        _scorecard(view, codes),
+        parts_card(view, now["township_code"] if now else row["township_code"], is_one=True),
+        table_card(view, judged_table(view), note="按季、按年的规则，用最近一期的判定", page_size=10),
         columns(_money_history(view, history), _people_history(view, codes)),
         table_card(view, findings_table(view, ROWS_SHOWN), page_size=10),
         *(table_card(view, reported_table(view, dataset), page_size=10) for dataset in DATASETS),
@@ -333,35 +334,6 @@ def _explained(view: View, code: str) -> Any:
     )
 
 
-def _scorecard(view: View, codes: Sequence[str]) -> Any:
-    rows = queries.subject_judgements(view.warehouse, view.scope, codes, view.month)
-    cards = []
-    for part in PARTS:
-        of_part = [row for row in rows if part_of(row["topic_zh"]) == part]
-        met = sum(row["status"] in ("met", "over") for row in of_part)
-        cards.append(
-            html.Div(
-                [
-                    html.Strong(part),
-                    html.Span(
-                        f"{met} / {len(of_part)} 项达标" if of_part else "没有可判定的规则",
-                        className="muted note",
-                    ),
-                    html.Ul(
-                        [
-                            html.Li([status_mark(row["status"]), html.Span(row["title_zh"])])
-                            for row in of_part
-                            if row["status"] not in ("met", "not_applicable")
-                        ]
-                        or [html.Li("没有不达标或未报的项" if of_part else show.NONE)]
-                    ),
-                ],
-                className="part",
-            )
-        )
-    return card("五有", html.Div(cards, className="parts"), note="列出不达标和未报送的项", wide=True)
-
-
 def _money_history(view: View, history: Sequence[Row]) -> Any:
     if not history:
         return card("经费历史", empty("没有经费数据。"))
@@ -418,6 +390,43 @@ def _people_history(view: View, codes: Sequence[str]) -> Any:
     figure = figures.lines(months, series, view.theme, unit="人", links=links)
     return card(
         "人员历史", chart("people", figure, 300, "各月实有人数与要求人数"), note="断线处为未报；点击转到该月"
+    )
+
+
+def judged_table(view: View, limit: int | None = None) -> Table:
+    """Every rule that was judged, with its answer."""
+    del limit
+    w = view.warehouse
+    row = queries.township(w, view.scope, view.state.unit)
+    rows = queries.subject_judgements(w, view.scope, _codes(view, row) if row else [], view.month)
+
+    def value(name: str, title: str, absent: str) -> Column:
+        return Column(
+            name,
+            title,
+            "number",
+            text=lambda item, money: show.quantity(item[name], item["unit"], money, absent=absent),
+        )
+
+    return Table(
+        name="judged",
+        title="全部规则的判定",
+        columns=[
+            Column("rule_id", "规则", "link", width=84),
+            public(w, "judgements.status", width=112),
+            Column("title_zh", "内容", "long"),
+            Column("topic_zh", "主题"),
+            value("value_checked", "实际", show.NOT_REPORTED),
+            value("value_expected", "要求", show.NONE),
+            value("shortfall", "差", show.NONE),
+            Column("month", "判定月份"),
+            public(w, "judgements.reason", absent=show.NONE),
+            Column("clause", "条款", absent=show.NONE),
+        ],
+        rows=rows,
+        key=lambda item: f"{item['rule_id']}/{item['subject_level']}/{item['subject_unit']}",
+        href=lambda item: view.state.href("/policy", unit="", rule=item["rule_id"]),
+        empty="本月没有适用于本单位的规则。",
     )
 
 
@@ -517,6 +526,7 @@ PAGE = Page(
     render,
     {
         "townships": list_table,
+        "judged": judged_table,
         "findings": findings_table,
         "submissions": submissions_table,
         **{dataset: _reported(dataset) for dataset in DATASETS},

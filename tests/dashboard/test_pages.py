@@ -1,0 +1,495 @@
+"""What the pages say, read in a real browser and compared with the edition."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+
+from oversight import presentation as show
+from oversight.dashboard.pages import pages
+from oversight.dashboard.warehouse import Warehouse
+from oversight.editions import find_edition
+from oversight.editions.publish import point
+from oversight.settings import DataFolder
+from tests.dashboard.browsing import DESKTOP, PHONE, Served, Visit, needs_chromium, serving, visiting
+
+pytestmark = needs_chromium
+
+TOWN = "360313105"
+ADDRESSES = [
+    "/",
+    "/?unit=360313",
+    "/funding",
+    "/funding?unit=640324&money=yuan",
+    "/staffing",
+    "/findings",
+    "/township",
+    f"/township?unit={TOWN}",
+    "/submissions",
+    "/policy?rule=A-10",
+]
+
+
+def text(page: Any, selector: str) -> str:
+    """The text of one element, without blanks at the ends."""
+    return str(page.locator(selector).first.inner_text()).strip()
+
+
+def kpi(page: Any, name: str) -> str:
+    """The figure on a card."""
+    return text(page, f"[data-name='{name}'] .kpi-value")
+
+
+def one(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> Any:
+    """The one value of a query."""
+    row = sql.execute(query, list(values)).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def grid_cells(page: Any, name: str) -> list[dict[str, str]]:
+    """Every row the grid has, as the reader sees it, all columns and pages included."""
+    return list(
+        page.evaluate(
+            """async name => {
+                const api = await dash_ag_grid.getApiAsync({name, type: 'grid'});
+                const rows = [];
+                api.forEachNodeAfterFilterAndSort(node => rows.push(node.data));
+                return rows;
+            }""",
+            name,
+        )
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_drawn_without_an_error(
+    chromium: Any, served: Served, viewport: Any, theme: str
+) -> None:
+    with visiting(chromium, served.base, viewport=viewport, theme=theme) as visit:
+        for address in ADDRESSES:
+            page = visit.go(address)
+            assert page.locator("#content h1").count() == 1, address
+            assert "没能显示" not in page.inner_text("#content"), address
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= viewport["width"], f"{address} is wider than the screen"
+            # Chinese throughout: no English word but formats, units of the system and codes.
+            words = set(re.findall(r"[A-Za-z]{3,}", page.inner_text("#content")))
+            assert words <= {
+                "Excel",
+                "CSV",
+                "xlsx",
+                "csv",
+                "xls",
+                "raw",
+                "oversight",
+                "run",
+                "corrections",
+            }, (
+                address,
+                words,
+            )
+
+
+def test_overview_figures_equal_sql(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse
+) -> None:
+    month = warehouse.months[-1]
+    for unit, prefix in (("", ""), ("?unit=360313", "360313"), ("?unit=640000", "64")):
+        page = visit.go("/" + unit)
+
+        def amount(expression: str, prefix: str = prefix) -> Any:
+            return one(
+                sql,
+                f"select {expression} from funding_gap_monthly where month = ? and starts_with(township_code, ?)",
+                month,
+                prefix,
+            )
+
+        assert kpi(page, "guaranteed_annual_cny") == show.money(amount("sum(guaranteed_annual_cny)"))
+        assert kpi(page, "allocated_annual_cny") == show.money(
+            amount("sum(allocated_annual_cny) filter (standard_id is not null)")
+        )
+        assert kpi(page, "disbursed_ytd_cny") == show.money(
+            amount("sum(disbursed_ytd_cny) filter (standard_id is not null)")
+        )
+        assert kpi(page, "allocation_shortfall_cny") == show.money(amount("sum(allocation_shortfall_cny)"))
+        both = "filter (guaranteed_annual_cny is not null and allocated_annual_cny is not null)"
+        rate = show.ratio_pct(
+            amount(f"sum(allocated_annual_cny) {both}"), amount(f"sum(guaranteed_annual_cny) {both}")
+        )
+        assert kpi(page, "adequacy_pct") == show.percent(rate, 1, named=False)
+        people = one(
+            sql,
+            "select sum(most) from (select max(shortfall_persons) as most from staffing_gap_monthly "
+            "where month = ? and starts_with(township_code, ?) group by township_code)",
+            month,
+            prefix,
+        )
+        assert kpi(page, "shortfall_persons") == show.count(people)
+
+
+def test_township_table_equals_sql(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse
+) -> None:
+    page = visit.go("/funding?unit=360313&money=yuan")
+    shown = {row["_id"]: row for row in grid_cells(page, "townships")}
+    expected = sql.execute(
+        "select township_code, township_name, population_persons, guaranteed_annual_cny, allocated_annual_cny, "
+        "allocation_shortfall_cny, disbursed_ytd_cny, adequacy_pct, status from funding_gap_monthly "
+        "where month = ? and starts_with(township_code, '360313')",
+        [warehouse.months[-1]],
+    ).fetchall()
+    assert len(shown) == len(expected)
+    for code, name, population, guaranteed, allocated, short, paid, rate, status in expected:
+        row = shown[code]
+        assert row["township_name"] == name
+        assert row["population_persons"] == show.count(population)
+        assert row["guaranteed_annual_cny"] == show.money(guaranteed, "yuan")
+        assert row["allocated_annual_cny"] == show.money(allocated, "yuan")
+        assert row["allocation_shortfall_cny"] == show.money(short, "yuan")
+        assert row["disbursed_ytd_cny"] == show.money(paid, "yuan")
+        assert row["adequacy_pct"] == show.percent(rate, 2)
+        assert row["status"] == show.status_label(status)
+
+
+def test_worked_figures_at_the_edges_are_shown(visit: Visit) -> None:
+    page = visit.go("/funding?unit=360313&money=yuan")
+    near = {(row["township_name"], row["bound"]): row for row in grid_cells(page, "near")}
+    assert near["东桥镇", "20,000"]["guaranteed_annual_cny"] == "67,200.00"
+    assert near["腊市镇", "20,000"]["guaranteed_annual_cny"] == "52,802.64"
+    assert near["荷尧镇", "50,000"]["guaranteed_annual_cny"] == "131,997.36"
+    assert near["下埠镇", "50,000"]["guaranteed_annual_cny"] == "108,000.00"
+    assert near["东桥镇", "20,000"]["is_on_tier_edge"].startswith("是")
+
+
+def test_findings_equal_sql(visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    month = warehouse.months[-1]
+    page = visit.go("/findings")
+    open_now = one(
+        sql,
+        "select count(*) from findings where status in ('short', 'not_reported', 'unconfirmed')",
+    )
+    assert kpi(page, "findings_未了问题") == show.count(open_now)
+    new = one(sql, "select count(*) from findings where opened_month = ?", month)
+    assert kpi(page, "findings_本月新增") == show.count(new)
+    assert f"共 {show.count(open_now)} 条" in page.inner_text("[data-name='findings']")
+
+
+def test_submissions_equal_sql(visit: Visit, sql: duckdb.DuckDBPyConnection) -> None:
+    page = visit.go("/submissions")
+    files = one(sql, "select count(*) from submissions")
+    assert kpi(page, "files_count") == show.count(files)
+    assert len(grid_cells(page, "files")) == min(files, 300)
+    rows = one(
+        sql,
+        "select count(*) from (select distinct submission_id, sheet, row_number from rejected_rows "
+        "where disposition = 'rejected')",
+    )
+    assert kpi(page, "rejected_count") == show.count(rows)
+
+
+def test_a_township_is_explained_down_to_the_row(visit: Visit, sql: duckdb.DuckDBPyConnection) -> None:
+    page = visit.go(f"/township?unit={TOWN}")
+    content = page.inner_text("#content")
+    file, sheet, row = sql.execute(
+        "select s.file_name, r.sheet, r.row_number from reported.budget as r "
+        "join submissions as s using (submission_id) where r.township_code = ? and r.is_current "
+        "order by r.month desc limit 1",
+        [TOWN],
+    ).fetchone() or ("", "", 0)
+    assert file in content
+    assert f"第 {row} 行" in content
+    assert str(sheet) in content
+    assert "民法典" in content
+
+
+def test_drill_down_by_list_chart_crumb_and_address(visit: Visit) -> None:
+    page = visit.go("/funding?month=2025-06")
+    page.get_by_label("下钻至").first.click()
+    page.get_by_role("option", name="江西省").click()
+    page.wait_for_url("**unit=360000**")
+    visit.drawn()
+    assert "month=2025-06" in page.url
+    assert "江西省" in text(page, "h1")
+    for name, unit in (("萍乡市", "360300"), ("湘东区", "360313")):
+        page.get_by_label("下钻至").first.click()
+        page.get_by_role("option", name=name).click()
+        page.wait_for_url(f"**unit={unit}**")
+        visit.drawn()
+    page.get_by_role("link", name="江西省").click()
+    page.wait_for_url("**unit=360000**")
+    page.go_back()
+    page.wait_for_url("**unit=360313**")
+    visit.drawn()
+    assert "湘东区" in text(page, "h1")
+    # The same address in a fresh page shows the same.
+    before = grid_cells(page, "townships")
+    page.reload()
+    visit.drawn()
+    assert grid_cells(page, "townships") == before
+
+
+def test_a_click_in_a_chart_filters_the_page(visit: Visit) -> None:
+    page = visit.go("/funding?unit=360313")
+    page.wait_for_selector(
+        "[aria-label*='拨付进度'] .js-plotly-plot, [aria-label*='累计拨付'] .js-plotly-plot"
+    )
+    page.evaluate(
+        """() => {
+            const plot = [...document.querySelectorAll('.js-plotly-plot')].find(p => p.data[0].name === '全年应保障');
+            const data = plot.data[0];
+            const box = plot.querySelector('.xy .plot').getBoundingClientRect();
+            window.__target = {x: data.x[3], box};
+            plot.emit('plotly_click', {points: [{customdata: data.customdata[3], curveNumber: 0, pointNumber: 3,
+                data, x: data.x[3], y: data.y[3]}], event: {}});
+        }"""
+    )
+    page.wait_for_url("**month=2024-04**")
+    visit.drawn()
+    assert "2024年4月" in text(page, "h1")
+
+
+def test_a_real_click_on_a_unit_drills_down(visit: Visit) -> None:
+    page = visit.go("/?unit=360313")
+    point = page.locator(".js-plotly-plot .scatterlayer .trace .points path").last
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**/township?**")
+    visit.drawn()
+    assert "360313" in page.url
+
+
+def test_money_unit_is_switched_everywhere(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse
+) -> None:
+    page = visit.go("/")
+    page.get_by_text("元", exact=True).last.click()
+    page.wait_for_url("**money=yuan**")
+    visit.drawn()
+    total = one(
+        sql,
+        "select sum(guaranteed_annual_cny) from funding_gap_monthly where month = ?",
+        warehouse.months[-1],
+    )
+    assert kpi(page, "guaranteed_annual_cny") == show.money(total, "yuan")
+    assert "万元" not in page.inner_text("[data-name='units'] .ag-header")
+
+
+def test_downloads_hold_what_is_shown(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    page = visit.go("/funding?unit=360313&money=yuan")
+    with page.expect_download() as started:
+        page.locator("[data-download='townships'][data-format='xlsx']").click()
+    path = tmp_path / "table.xlsx"
+    started.value.save_as(path)
+    assert started.value.suggested_filename == "乡镇经费明细_湘东区_2025-12.xlsx"
+    sheet = openpyxl.load_workbook(path).active
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    top = next(number for number, row in enumerate(cells) if row[0] == "乡镇名称")
+    heads = cells[top]
+    name, amount = heads.index("乡镇名称"), heads.index("应保障（年）（元）")
+    expected = dict(
+        sql.execute(
+            "select township_name, guaranteed_annual_cny from funding_gap_monthly "
+            "where month = ? and starts_with(township_code, '360313')",
+            [warehouse.months[-1]],
+        ).fetchall()
+    )
+    found = {row[name]: row[amount] for row in cells[top + 1 : top + 1 + len(expected)]}
+    assert {key: round(value * 100) for key, value in found.items()} == {
+        key: int(value * 100) for key, value in expected.items()
+    }
+    assert str(cells[-1][0]).startswith("来源：")
+    assert warehouse.edition_id in str(cells[-1][0])
+    assert any("金额单位：元" in str(row[0]) for row in cells[:top])
+
+    with page.expect_download() as started:
+        page.locator("[data-download='townships'][data-format='csv']").click()
+    path = tmp_path / "table.csv"
+    started.value.save_as(path)
+    raw = path.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
+    top = next(number for number, row in enumerate(rows) if row[0] == "乡镇名称")
+    index = rows[top].index("应保障（年）（元）")
+    assert {row[0]: row[index] for row in rows[top + 1 : -1]} == {
+        key: f"{value:f}" for key, value in expected.items()
+    }
+
+
+def test_a_download_follows_filter_and_columns(visit: Visit, tmp_path: Path) -> None:
+    page = visit.go("/funding?unit=360313")
+    page.evaluate(
+        """async () => {
+            const api = await dash_ag_grid.getApiAsync({name: 'townships', type: 'grid'});
+            api.setFilterModel({status: {filterType: 'text', type: 'equals', filter: '不达标'}});
+            api.setColumnsVisible(['spent_ytd_cny'], false);
+        }"""
+    )
+    page.wait_for_timeout(300)
+    shown = [row["township_name"] for row in grid_cells(page, "townships")]
+    assert 0 < len(shown) < 11
+    with page.expect_download() as started:
+        page.locator("[data-download='townships'][data-format='csv']").click()
+    path = tmp_path / "table.csv"
+    started.value.save_as(path)
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    top = next(number for number, row in enumerate(rows) if row[0] == "乡镇名称")
+    assert [row[0] for row in rows[top + 1 : -1]] == shown
+    assert not any("累计支出" in head for head in rows[top])
+
+
+def test_columns_can_be_chosen_by_keyboard(visit: Visit) -> None:
+    page = visit.go("/funding?unit=360313")
+    button = page.locator("[data-columns='townships']")
+    button.focus()
+    page.keyboard.press("Enter")
+    box = page.get_by_role("dialog", name="选择要显示的列")
+    box.wait_for()
+    box.get_by_label("县级名称").uncheck()
+    page.wait_for_timeout(200)
+    assert "县级名称" not in page.inner_text("[data-name='townships'] .ag-header")
+    page.keyboard.press("Escape")
+    assert page.locator(".column-menu").count() == 0
+    assert button.evaluate("element => element === document.activeElement")
+
+
+def test_keyboard_reaches_content_and_focus_is_kept(visit: Visit) -> None:
+    page = visit.go("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    field = page.get_by_label("统计截至").first
+    field.click()
+    page.get_by_role("option", name="2025年11月").click()
+    page.wait_for_url("**month=2025-11**")
+    visit.drawn()
+    page.wait_for_timeout(300)
+    assert "month" in page.evaluate("document.activeElement.id")
+
+
+def test_theme_is_switched_and_kept(visit: Visit) -> None:
+    page = visit.go("/")
+    page.get_by_label("切换深色、浅色").click()
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    visit.drawn()
+    page.reload()
+    visit.drawn()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 31)"
+
+
+def test_a_page_can_be_printed(visit: Visit) -> None:
+    page = visit.go("/?unit=360313")
+    page.emulate_media(media="print")
+    assert not page.locator(".nav").is_visible()
+    assert not page.locator(".filters").is_visible()
+    assert page.locator("h1").is_visible()
+    data = page.pdf(format="A4")
+    assert data.startswith(b"%PDF")
+    assert len(data) > 20_000
+    box = re.search(rb"/MediaBox ?\[0 0 (\d+)[.\d]* (\d+)", data)
+    assert box is not None
+    assert (int(box[1]), int(box[2])) in {(594, 841), (595, 842), (595, 841), (594, 842)}
+
+
+def test_nothing_found_says_what_to_do(visit: Visit) -> None:
+    for address, words in (
+        ("/findings?severity=low&rule=A-10", "放宽筛选条件"),
+        ("/?unit=999999", "没有区划代码为 999999"),
+        ("/nowhere", "没有“/nowhere”这个页面"),
+        ("/township?q=没有这个名字", "换一个名称或代码"),
+    ):
+        page = visit.go(address)
+        assert words in page.inner_text("#content"), address
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_axe_finds_nothing_serious(chromium: Any, served: Served, address: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    for theme in ("light", "dark"):
+        with visiting(chromium, served.base, theme=theme) as visit:
+            page = visit.go(address)
+            found = [
+                (violation["id"], violation["impact"], [node["target"] for node in violation["nodes"]][:4])
+                for violation in Axe().run(page).response["violations"]
+                if violation["impact"] in ("serious", "critical")
+            ]
+            assert not found, (address, theme, found)
+
+
+def test_a_new_edition_is_announced_and_never_mixed_in(
+    chromium: Any, dashboard_folder: DataFolder, tmp_path: Path
+) -> None:
+    folder = DataFolder.at(tmp_path)
+    shutil.copytree(dashboard_folder.marts, folder.marts)
+    old = find_edition(folder)
+    with serving(folder) as running, visiting(chromium, running.base) as visit:
+        page = visit.go("/")
+        figure = kpi(page, "guaranteed_annual_cny")
+        new = old.path.parent / f"{old.edition_id}-2"
+        shutil.copytree(old.path, new)
+        connection = duckdb.connect(str(new / "warehouse.duckdb"))
+        connection.execute("update edition set edition_id = ?", [new.name])
+        connection.execute(
+            "update funding_gap_monthly set guaranteed_annual_cny = guaranteed_annual_cny + 10000"
+        )
+        connection.close()
+        point(folder, new.name)
+        page.evaluate("window.oversightCheckEdition()")
+        page.wait_for_selector("#newer:not([hidden])")
+        # What the reader does on the open page still speaks of the edition it was opened with.
+        page.locator(".nav-link", has_text="经费保障").click()
+        page.wait_for_url("**/funding**")
+        visit.drawn()
+        page.locator(".nav-link", has_text="总览").click()
+        visit.drawn()
+        page.wait_for_function("document.querySelector('h1').innerText.includes('总览')")
+        assert kpi(page, "guaranteed_annual_cny") == figure
+        assert text(page, "#edition-mark .edition-id").endswith(old.edition_id)
+        page.get_by_role("button", name="更新到新版本").click()
+        page.wait_for_function(f"document.querySelector('#edition-mark')?.dataset.edition === '{new.name}'")
+        visit.drawn()
+        assert kpi(page, "guaranteed_annual_cny") != figure
+
+
+def test_before_the_first_edition_the_page_says_what_to_do(chromium: Any, tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    folder.marts.mkdir(parents=True)
+    with serving(folder) as running, visiting(chromium, running.base) as visit:
+        page = visit.go("/")
+        assert "oversight run" in page.inner_text("#content")
+
+
+def test_every_page_module_stands_in_the_navigation(visit: Visit) -> None:
+    page = visit.go("/")
+    titles = page.locator(".nav-link").all_inner_texts()
+    assert [title.strip() for title in titles] == [
+        item.title for item in pages().values() if item.in_navigation
+    ]
+    for title in titles:
+        page.locator(".nav-link", has_text=title.strip()).click()
+        visit.drawn()
+        assert "没能显示" not in page.inner_text("#content")
+
+
+def test_pages_and_editions_are_told_over_http(served: Served) -> None:
+    answer = json.load(urllib.request.urlopen(served.base + "/edition"))
+    assert answer["edition_id"] == find_edition(served.folder).edition_id

@@ -1,0 +1,153 @@
+"""Every call takes a scope, and the sums kept beside an edition say what its tables say."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+
+from oversight.dashboard import queries
+from oversight.dashboard.access import EVERYTHING, Scope, significant
+from oversight.dashboard.state import read_state
+from oversight.dashboard.warehouse import Warehouse
+
+XIANGDONG = Scope(("360313",))
+ONE_TOWN = Scope(("360313101",))
+
+
+def test_every_query_takes_a_scope() -> None:
+    readers = [
+        function
+        for name, function in inspect.getmembers(queries, inspect.isfunction)
+        if function.__module__ == queries.__name__
+        and not name.startswith("_")
+        and next(iter(inspect.signature(function).parameters), "") == "w"
+    ]
+    assert len(readers) > 20
+    for function in readers:
+        assert list(inspect.signature(function).parameters)[1] == "scope", function.__name__
+
+
+@pytest.mark.parametrize(
+    ("code", "digits"),
+    [("360000", "36"), ("360300", "3603"), ("360313", "360313"), ("360313101", "360313101"), ("000000", "")],
+)
+def test_significant_digits(code: str, digits: str) -> None:
+    assert significant(code) == digits
+
+
+def test_scope_says_what_lies_inside_and_what_is_on_the_way() -> None:
+    assert XIANGDONG.covers("360313101")
+    assert not XIANGDONG.covers("360300")
+    assert XIANGDONG.touches("360300")
+    assert not XIANGDONG.touches("640324")
+    assert EVERYTHING.covers("640324")
+
+
+@pytest.mark.parametrize("prefix", ["", "36", "3603", "360313", "360313101", "64"])
+def test_sums_equal_those_of_the_tables(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection, prefix: str
+) -> None:
+    month = warehouse.months[-1]
+    found = queries.funding(warehouse, EVERYTHING, prefix, 0, [month])
+    expected = sql.execute(
+        "select count(*), sum(guaranteed_annual_cny), "
+        "sum(case when standard_id is not null then allocated_annual_cny end), sum(allocation_shortfall_cny), "
+        "count(case when status = 'short' then 1 end) from funding_gap_monthly "
+        "where month = ? and starts_with(township_code, ?)",
+        [month, prefix],
+    ).fetchone()
+    assert expected is not None
+    row: dict[str, Any] = found[0]
+    assert (
+        row["units_count"],
+        row["guaranteed_annual_cny"],
+        row["allocated_annual_cny"],
+        row["allocation_shortfall_cny"],
+        row["short_count"],
+    ) == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "360313"])
+def test_counties_and_townships_give_the_same_sums(warehouse: Warehouse, prefix: str) -> None:
+    """A scope finer than a county reads the tables themselves; over all townships it must come to the same."""
+    townships = [code for code, _ in queries.children(warehouse, EVERYTHING, "360313")]
+    fine = Scope(tuple(townships))
+    for query in (queries.funding, queries.staffing, queries.reports):
+        coarse = query(warehouse, Scope(("360313",)), prefix)
+        assert query(warehouse, fine, prefix) == coarse
+
+
+def test_missing_people_are_counted_once_a_township(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
+) -> None:
+    month = warehouse.months[-1]
+    expected = sql.execute(
+        "select sum(most) from (select max(shortfall_persons) as most from staffing_gap_monthly "
+        "where month = ? group by township_code)",
+        [month],
+    ).fetchone()
+    assert expected is not None
+    assert queries.staffing(warehouse, EVERYTHING, "", 0, [month])[0]["shortfall_persons"] == expected[0]
+
+
+@pytest.mark.parametrize("scope", [XIANGDONG, ONE_TOWN])
+def test_nothing_outside_the_scope_comes_out(warehouse: Warehouse, scope: Scope) -> None:
+    month: date = warehouse.months[-1]
+    prefix = scope.prefixes[0]
+    everything = [
+        queries.funding_rows(warehouse, scope, "", month),
+        queries.funding_grid(warehouse, scope, "", warehouse.months),
+        queries.judgement_rows(warehouse, scope, "", month),
+        queries.findings(warehouse, scope, "", month),
+        queries.report_rows(warehouse, scope, "", warehouse.months[0], None),
+        queries.report_grid(warehouse, scope, "", warehouse.months),
+        queries.suite_flags(warehouse, scope, ""),
+        queries.township_list(warehouse, scope, "", "", month, None)[0],
+    ]
+    for rows in everything:
+        for row in rows:
+            code = row.get("township_code") or row.get("code") or row.get("subject_code")
+            assert str(code).startswith(prefix)
+    assert queries.township(warehouse, scope, "640324100") is None
+    assert queries.unit_name(warehouse, scope, "640324") is None
+    assert queries.explanation(warehouse, scope, "640324100", month) is None
+    assert queries.reported(warehouse, scope, "budget", ["640324100"], month) == []
+
+
+def test_files_of_others_are_out_of_sight(warehouse: Warehouse) -> None:
+    names = {row["file_name"] for row in queries.submissions(warehouse, XIANGDONG, "")}
+    assert names
+    assert all("湘东区" in name or "副本" in name for name in names)
+    rejected = queries.rejected(warehouse, XIANGDONG, "")
+    assert all("湘东区" in row["file_name"] for row in rejected)
+
+
+def test_findings_are_told_as_of_the_month(warehouse: Warehouse, sql: duckdb.DuckDBPyConnection) -> None:
+    for month in (warehouse.months[5], warehouse.months[-1]):
+        rows = queries.findings(warehouse, EVERYTHING, "", month, status="open")
+        expected = sql.execute(
+            "select finding_id from findings where opened_month <= ? and not coalesce(cleared_month <= ?, false) "
+            "and not (status = 'not_applicable' and last_month < ?)",
+            [month, month, month],
+        ).fetchall()
+        assert {row["finding_id"] for row in rows} == {row[0] for row in expected}
+        assert queries.count_findings(warehouse, EVERYTHING, "", month, status="open") == len(rows)
+
+
+def test_an_address_says_all_and_nonsense_is_left_out() -> None:
+    state = read_state("/funding", "?unit=360313&month=2025-06&money=yuan&rule=A-10")
+    assert (state.unit, state.month, state.money, state.get("rule")) == (
+        "360313",
+        date(2025, 6, 1),
+        "yuan",
+        "A-10",
+    )
+    assert read_state("/funding", "?" + state.query()) == state
+    assert state.href(unit="360300") == "/funding?unit=360300&month=2025-06&money=yuan&rule=A-10"
+    assert state.href("/") == "/?unit=360313&month=2025-06&money=yuan"
+    odd = read_state("/", "?unit=36' or 1=1&month=2025-13&money=dollars")
+    assert (odd.unit, odd.month, odd.money) == ("", None, "wan")
