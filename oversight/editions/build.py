@@ -125,7 +125,10 @@ def build(
     if not outcome.success:
         failed = [result for result in results if not result.ok]
         what = f"{failed[0].unique_id}:{failed[0].message}" if failed else _one_line(outcome.exception)
-        raise BuildError(f"数据模型未能建成（{what}）。已发布的版本不受影响。")
+        raise BuildError(
+            f"数据模型未能建成（{what}），已发布的版本不受影响。"
+            f"请重新运行；若仍失败，把 {folder.work / 'dbt' / 'dbt.log'} 交给维护人员。"
+        )
     return results
 
 
