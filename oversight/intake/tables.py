@@ -185,7 +185,7 @@ def _known_cells(row: Row) -> int:
 # --- header blocks --------------------------------------------------------------------------------------
 
 
-def _stacked(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
+def _stacked(grid: Grid, first: int, last: int) -> tuple[tuple[str, ...], ...]:
     """For each grid column the header cells above one another, with merged cells filled in."""
     rows = [[_text(c).strip() for c in grid.rows[r][:MAX_COLUMNS]] for r in range(first, last + 1)]
     width = max((len(r) for r in rows), default=0)
@@ -209,7 +209,7 @@ def _stacked(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
             if line[c] and (not parts or parts[-1] != line[c]):
                 parts.append(line[c])
         stacked.append(tuple(parts))
-    return stacked
+    return tuple(stacked)
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,9 @@ def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | 
     return tuple(rest), (year, month)
 
 
-def _match(dataset: str, stacked: Sequence[tuple[str, ...]]) -> _Match:
+@lru_cache(maxsize=16384)
+def _match(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> _Match:
+    """What the columns of a header mean in a dataset. Kept: offices send the same form month after month."""
     contract = ALL_DATASETS[dataset]
     columns: dict[str, int] = {}
     units: dict[str, str] = {}
@@ -314,7 +316,8 @@ def _distinctive() -> dict[str, frozenset[str]]:
     return {c.name: frozenset(c.columns) - shared for c in ALL_DATASETS.values()}
 
 
-def _block_score(stacked: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+@lru_cache(maxsize=16384)
+def _block_score(stacked: tuple[tuple[str, ...], ...]) -> tuple[int, int]:
     """(columns recognised in the best dataset, distinctive ones among them)."""
     return max((len(m.columns), m.distinctive) for m in (_match(d, stacked) for d in ALL_DATASETS))
 
@@ -327,6 +330,8 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
             continue
         best: tuple[tuple[int, int], int, int, int] | None = None
         for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):
+            if first < anchor and _is_title(grid.rows[first]):
+                continue
             for last in range(anchor, min(first + MAX_HEADER_ROWS, len(grid.rows))):
                 if last > anchor and _looks_like_data(grid.rows[last]):
                     break
@@ -339,6 +344,15 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
         if best is not None and best[0][0] >= 3:
             return best[2], best[3]
     return None
+
+
+def _is_title(row: Row) -> bool:
+    """A line of its own above a table: one text at the left, or 填报单位：…; a header row has neither."""
+    filled = [at for at, cell in enumerate(row[:MAX_COLUMNS]) if cell is not None and cell != ""]
+    if filled == [0] or not filled:
+        return True
+    first = row[filled[0]]
+    return isinstance(first, str) and ("：" in first or ":" in first)
 
 
 def _looks_like_data(row: Row) -> bool:
@@ -460,15 +474,25 @@ def column_letters(at: int) -> str:
 # --- rows -----------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=65536)
+def _is_total(name: str) -> bool:
+    return bool(_TOTAL.match(fold(name)))
+
+
 def classify(row: Row, header: Header) -> str:
     """What a row below a header is: data, total, footer, header (it may begin another table), index or note."""
     columns = header.columns
     code_at = columns.get("reported_code", columns.get("subject_code", columns.get("division_code", -1)))
     name_at = columns.get("reported_name", columns.get("subject_name", columns.get("division_name", -1)))
-    name = fold(_text(row[name_at])) if 0 <= name_at < len(row) else ""
-    code = fold(_text(row[code_at])) if 0 <= code_at < len(row) else ""
-    if _CODE_CELL.match(code):
-        return "total" if name and _TOTAL.match(name) else "data"
+    if 0 <= code_at < len(row):
+        code = row[code_at]
+        if not (isinstance(code, str) and len(code) in (6, 9, 12) and code.isdigit() and code.isascii()):
+            code = fold(_text(code))
+        if _CODE_CELL.match(code):
+            name = row[name_at] if 0 <= name_at < len(row) else ""
+            return "total" if name and _is_total(_text(name)) else "data"
+    else:
+        code = ""
     filled = [(at, fold(_text(c))) for at, c in enumerate(row[:MAX_COLUMNS])]
     filled = [(at, c) for at, c in filled if c]
     if not filled:
@@ -633,6 +657,8 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
             cell = row[at] if at < len(row) else None
             if isinstance(cell, str):
                 column.append(cell or None)
+            elif type(cell) is float and not is_month:
+                column.append(str(int(cell)) if cell.is_integer() and -1e15 < cell < 1e15 else f"{cell:.15g}")
             elif is_month and isinstance(cell, float) and round(cell % 1, 6) == 0.1:
                 # The number 2025.1 is what Excel makes of 2025.10 as well as of 2025.1.
                 column.append(f"{cell:.15g}?")
@@ -707,6 +733,14 @@ def _exact(text: str | None) -> Decimal | None:
     return value if value.is_finite() else None
 
 
+def _adds_up(cells: Sequence[str | None], total: str) -> bool:
+    """The quick way to see that nothing is wrong: floats, well inside the tolerance. Anything else is looked at."""
+    try:
+        return abs(sum(float(cell) for cell in cells if cell) - float(total)) < 0.004
+    except ValueError:
+        return False
+
+
 def _check_total(table: Table) -> str | None:
     """What a total row says against the sum of its details; None if they agree or there is nothing to compare.
 
@@ -722,6 +756,8 @@ def _check_total(table: Table) -> str | None:
             continue
         total = _exact(written)
         if total is None:
+            continue
+        if _adds_up(table.cells[name], written):
             continue
         details = [v for cell in table.cells[name] if (v := _exact(cell)) is not None]
         if not details:
