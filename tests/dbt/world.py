@@ -293,6 +293,8 @@ def rows_of(build: Path, query: str, *parameters: Any) -> list[dict[str, Any]]:
     """What the query finds in a build file."""
     connection = duckdb.connect(str(build), read_only=True)
     try:
+        # Views of the build file read the inputs it was made from.
+        connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
         cursor = connection.execute(query, list(parameters))
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,187 @@
+"""Findings from opening to clearing and back, what analysts record on them, and law that ages, ends and comes late."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oversight.settings import DataFolder
+from oversight.standards import FindingNoteError, load_finding_notes, standards_fingerprint
+from tests.dbt.world import World, document, month, months, rows_of, rule
+
+NOTES = """问题编号,类别,记录日期,内容,约定日期,豁免至,批准人,记录人
+A-06/360313100/2025-03,答复,2025-04-02,已向编办申请,,,,张三
+A-06/360313100/2025-04,答复,2025-05-02,编制已批,,,,张三
+A-06/360313100/2025-02,约定整改,2025-04-10,年中补足,2025-06-30,,,张三
+A-06/360313101/2025-01,豁免,2025-02-01,撤并在即,,,李四,张三
+A-06/360313102/2020-01,答复,2025-02-01,早已没有的问题,,,,张三
+"""
+
+
+def _simple(standard_id: str, formula: str = "boolean", **columns: Any) -> dict[str, Any]:
+    return rule(standard_id, formula=formula, unit="是/否", report_valid_months=1) | columns
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world, place = World(), tmp_path_factory.mktemp("life")
+    for code in ("360313100", "360313101", "360313102"):
+        world.unit(code)
+    # 360313100: met, short twice, unreported, met, short again until the end.
+    staff = {"2025-01": 2, "2025-02": 1, "2025-03": 1, "2025-05": 2, "2025-06": 0, "2025-07": 1, "2025-08": 1}
+    for text, persons in staff.items():
+        world.report("staffing", "360313100", text, dedicated_staff_persons=persons)
+    world.report("staffing", "360313101", months("2025-01", "2025-08"), dedicated_staff_persons=1)
+    world.report("staffing", "360313102", months("2025-01", "2025-08"), dedicated_staff_persons=2)
+
+    world.unit("410101100")
+    world.own("policy_documents", [document("Z")])
+    rules = [
+        _simple("T-01", confirm_within_months=6, last_confirmed_on="2024-10-15"),
+        _simple("T-02", effective_from="2025-03-10"),
+        _simple("T-03", effective_to="2025-05-31"),
+        _simple("T-04", deadline="2025-06-30"),
+        _simple("T-05", strength="plan"),
+        _simple("T-06", strength="principle"),
+    ]
+    for row in rules:
+        world.own("standards", [row | {"scope_code": "410000"}])
+        name = row["standard_id"]
+        world.own(
+            "standard_tiers",
+            [{"standard_id": name, "tier_no": 1, "tier_label": "不分档", "value": 1, "unit": "是/否"}],
+        )
+        world.own("standard_measures", [
+            {"standard_id": name, "role": "value", "part_no": 1, "measure_code": name, "required": True, "label_zh": name}
+        ])  # fmt: skip
+        world.indicator("410101100", months("2025-01", "2025-08"), name, False)
+    # A funding standard whose basis is stale, too.
+    world.own("standards", [rule(
+        "T-10", formula="flat_by_tier", scope_code="410000", population_basis="registered", edge_rule="legal_default",
+        population_date_rule="prior_year_end", confirm_within_months=6, last_confirmed_on="2024-10-15",
+    )])  # fmt: skip
+    world.own("standard_tiers", [{"standard_id": "T-10", "tier_no": 1, "tier_label": "全部", "lower_bound": 0,
+                                  "lower_included": True, "value": 10000, "unit": "元/年"}])  # fmt: skip
+    world.own("standard_measures", [{"standard_id": "T-10", "role": "value", "part_no": 1, "required": True,
+                                     "measure_code": "allocated_annual_cny", "label_zh": "年度安排数"}])  # fmt: skip
+    world.report("population", "410101100", "2025-01", population_persons=1000)
+    world.report("budget", "410101100", "2025-01", initial_budget_cny=Decimal("9000.00"))
+    notes = place / "data" / "findings"
+    notes.mkdir(parents=True)
+    (notes / "2025.csv").write_text(NOTES, "utf-8")
+    return world.build(place)
+
+
+def _statuses(build: Path, rule_id: str) -> dict[str, str]:
+    rows = rows_of(
+        build,
+        "select month, status from judgements where rule_id = ? and subject_code = '410101100'",
+        rule_id,
+    )
+    return {f"{row['month']:%m}": row["status"] for row in sorted(rows, key=lambda row: row["month"])}
+
+
+def test_a_finding_opens_goes_on_is_cleared_and_comes_back_naming_the_old(build: Path) -> None:
+    rows = rows_of(
+        build,
+        "select * from findings where rule_id = 'A-06' and subject_code = '360313100' order by opened_month",
+    )
+    assert [
+        (
+            r["finding_id"],
+            r["last_month"],
+            r["cleared_month"],
+            r["months_open"],
+            r["status"],
+            r["previous_finding_id"],
+        )
+        for r in rows
+    ] == [
+        ("A-06/360313100/2025-02", month("2025-04"), month("2025-05"), 3, "cleared", None),
+        ("A-06/360313100/2025-06", month("2025-08"), None, 3, "short", "A-06/360313100/2025-02"),
+    ]
+
+
+def test_notes_are_shown_with_the_spell_that_holds_their_month(build: Path) -> None:
+    cleared, again = rows_of(
+        build,
+        "select * from findings where rule_id = 'A-06' and subject_code = '360313100' order by opened_month",
+    )
+    assert (cleared["reply_zh"], cleared["notes_count"]) == ("编制已批", 3)
+    assert (cleared["agreed_on"], cleared["is_overdue"]) == (date(2025, 6, 30), False)
+    assert (again["notes_count"], again["is_exempt"]) == (0, False)
+
+
+def test_an_exemption_is_told_and_hides_nothing(build: Path) -> None:
+    row = rows_of(build, "select * from findings where finding_id = 'A-06/360313101/2025-01'")[0]
+    assert (row["status"], row["is_exempt"], row["exempt_approver"]) == ("short", True, "李四")
+    assert row["exempt_reason_zh"] == "撤并在即"
+
+
+def test_a_note_without_its_finding_is_kept(build: Path) -> None:
+    rows = rows_of(build, "select * from detail.finding_notes where current_finding_id is null")
+    assert [row["text_zh"] for row in rows] == ["早已没有的问题"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("A-06,答复,2025-01-01,好,,,,", "不是问题编号"),
+        ("A-06/1/2025-13,答复,2025-01-01,好,,,,", "不是问题编号"),
+        ("A-06/1/2025-01,看法,2025-01-01,好,,,,", "类别“看法”未知"),
+        ("A-06/1/2025-01,答复,去年,好,,,,", "不是日期"),
+        ("A-06/1/2025-01,答复,2025-01-01,,,,,", "缺少“内容”"),
+        ("A-06/1/2025-01,豁免,2025-01-01,好,,,,", "须写明批准人"),
+        ("A-06/1/2025-01,约定整改,2025-01-01,好,,,,", "须写明约定日期"),
+    ],
+)
+def test_a_note_that_cannot_be_kept_says_where_and_why(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "findings").mkdir()
+    (tmp_path / "findings" / "a.csv").write_text(NOTES.splitlines()[0] + "\n" + line + "\n", "gb18030")
+    with pytest.raises(FindingNoteError, match=said) as error:
+        load_finding_notes(DataFolder(tmp_path))
+    assert "findings/a.csv 第 2 行" in str(error.value)
+
+
+def test_a_new_note_asks_for_a_new_edition(tmp_path: Path) -> None:
+    before = standards_fingerprint(DataFolder(tmp_path))
+    (tmp_path / "findings").mkdir()
+    (tmp_path / "findings" / "a.csv").write_text(NOTES, "utf-8")
+    assert standards_fingerprint(DataFolder(tmp_path)) != before
+
+
+def test_a_basis_unconfirmed_for_longer_than_its_period_leaves_findings_unconfirmed(build: Path) -> None:
+    # Confirmed on 2024-10-15 for six months: good to 2025-04-15, no longer at the end of April.
+    told = _statuses(build, "T-01")
+    assert [told[number] for number in ("03", "04", "08")] == ["short", "unconfirmed", "unconfirmed"]
+    finding = rows_of(build, "select * from findings where rule_id = 'T-01'")
+    assert [(row["status"], row["months_open"]) for row in finding] == [("unconfirmed", 8)]
+    assert "待确认" in finding[0]["message_zh"]
+    funding = rows_of(
+        build, "select month, status from funding_gap_monthly where standard_id = 'T-10' order by 1"
+    )
+    assert [row["status"] for row in funding] == ["short"] * 3 + ["unconfirmed"] * 5
+
+
+def test_a_rule_is_asked_from_its_day_to_its_last(build: Path) -> None:
+    assert list(_statuses(build, "T-02")) == ["03", "04", "05", "06", "07", "08"]
+    assert list(_statuses(build, "T-03")) == ["01", "02", "03", "04", "05"]
+    ended = rows_of(build, "select status from findings where rule_id = 'T-03'")
+    assert [row["status"] for row in ended] == ["not_applicable"]
+
+
+def test_before_its_deadline_nothing_is_missed(build: Path) -> None:
+    told = _statuses(build, "T-04")
+    assert told["05"] == "not_applicable"
+    # 底前 includes the last day.
+    assert told["06"] == "short"
+
+
+def test_plans_are_never_violated_and_principles_are(build: Path) -> None:
+    assert set(_statuses(build, "T-05").values()) == {"not_applicable"}
+    assert rows_of(build, "select * from findings where rule_id = 'T-05'") == []
+    assert set(_statuses(build, "T-06").values()) == {"short"}
