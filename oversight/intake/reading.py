@@ -243,6 +243,8 @@ def _read_members(archive: zipfile.ZipFile, name: str, in_worker: bool, depth: i
 _MARKED = re.compile(rb'<c r="([A-Z]{1,3}\d+)"([^>]*)>((?:(?!</c>).)*)</c>', re.S)
 # A cell in column AAA or row 100,000: with another near A1 the reader would lay out everything between.
 _FAR_CELL = re.compile(rb'r="(?:[A-Z]{3}\d+|[A-Z]{0,2}\d{6,})"')
+# Not <formula1> of a data validation.
+_FORMULA = re.compile(rb"<f[ />]")
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 
 
@@ -265,7 +267,8 @@ def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tup
             raise Unreadable("F16", detail=entry.filename)
         if is_sheet and not in_worker and _FAR_CELL.search(xml):
             raise NeedsWorker
-        if not is_sheet or (b"<f" not in xml and b't="e"' not in xml):
+        has_formulas = is_sheet and _FORMULA.search(xml) is not None
+        if not is_sheet or (not has_formulas and b't="e"' not in xml):
             continue
         found: dict[tuple[int, int], str] = {}
         for match in _MARKED.finditer(xml):
@@ -278,7 +281,7 @@ def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tup
             else:
                 continue
             found[_place(match.group(1).decode())] = text
-        if found or b"<f" in xml:
+        if found or has_formulas:
             marks[entry.filename] = found
     return marks
 
@@ -317,6 +320,15 @@ def _unescape(text: str) -> str:
 
 
 def _read_workbook(
+    data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None = None
+) -> Reading:
+    try:
+        return _read_sheets(data, name, marks)
+    except calamine.CalamineError as failure:
+        raise Unreadable("F04", detail=str(failure)[:120]) from failure
+
+
+def _read_sheets(
     data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None = None
 ) -> Reading:
     try:

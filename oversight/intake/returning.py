@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.reading import RETURN_SHEET, text_rows
+from oversight.intake.reading import RETURN_SHEET, WORKER_INFLATED_BYTES, text_rows
 from oversight.intake.remarks import HARMLESS, KIND_ZH, Remark, remarks
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15",
 # Above this a file is not copied whole: its first rows and those with a remark are.
 MAX_COPIED_BYTES = 3_000_000
 FIRST_ROWS = 10
+MAX_EXCEL_COLUMNS = 16_384
 MAX_LISTED = 5_000
 # A file that waits for the table of divisions is judged again by itself; nothing is for the sender to do.
 _NOT_RETURNED = frozenset({"F11"})
@@ -171,6 +172,10 @@ def _copy(source: Path, name: str, found: Sequence[Remark]) -> tuple[Any, _Moved
         if data.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 members = set(archive.namelist())
+                inflated = sum(entry.file_size for entry in archive.infolist())
+            if inflated > WORKER_INFLATED_BYTES:
+                # It was read by the bounded worker; opened here it could take the memory that was denied it there.
+                return openpyxl.Workbook(), {}
             if "xl/workbook.xml" in members:
                 if len(data) > MAX_COPIED_BYTES:
                     return _new(_sheets_of(data), found)
@@ -213,7 +218,7 @@ def _new(sheets: dict[str | None, list[list[Any]]], found: Sequence[Remark]) -> 
         kept = range(1, len(rows) + 1)
         wanted = kept if size <= 200_000 else [n for n in kept if n <= FIRST_ROWS or n in marked]
         for place, number in enumerate(wanted, start=1):
-            for column, value in enumerate(rows[number - 1], start=1):
+            for column, value in enumerate(rows[number - 1][:MAX_EXCEL_COLUMNS], start=1):
                 if value is not None and value != "":
                     _put(page.cell(place, column), value)
             if number in marked:
@@ -382,7 +387,13 @@ def return_files(
         if before.get(identifier) == index[identifier] and (folder.returned / name).is_file():
             continue
         folder.returned.mkdir(parents=True, exist_ok=True)
-        write_returned(file.path, file.name, mine, folder.returned / name)
+        try:
+            write_returned(file.path, file.name, mine, folder.returned / name)
+        except Exception as failure:
+            # What is wrong stands in rejected_rows all the same; no sender's file may stop the run.
+            say(f"退回件“{name}”未能写出：{type(failure).__name__}")
+            del index[identifier]
+            continue
         written += 1
     for name in {entry[0] for entry in before.values()} - {entry[0] for entry in index.values()}:
         (folder.returned / name).unlink(missing_ok=True)
