@@ -93,7 +93,7 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
     if folder is not None and not folder.root.is_dir():
         raise OversightError(f"没有数据目录 {folder.root}。请检查 --data 的路径。")
     mine = {file.submission_id for file in files}
-    base, ledger = _history(folder, mine, now)
+    base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
     landed = store.combine([base, store.parse(distinct)])
@@ -119,9 +119,7 @@ def _raw(path: Path) -> store.RawFile:
         raise OversightError(f"读不到文件 {path}：{failure.strerror}。请检查路径。") from failure
 
 
-def _history(
-    folder: DataFolder | None, checked: set[str], now: datetime
-) -> tuple[store.Landed, pl.DataFrame]:
+def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tuple[store.Landed, pl.DataFrame]:
     """What the folder holds, what was put there since the last run included; without the files to be checked."""
     empty = pl.DataFrame(schema=store.LEDGER_SCHEMA)
     if folder is None:

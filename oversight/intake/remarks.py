@@ -27,10 +27,12 @@ _DOUBTED = {
     "D06": ("spent_cumulative_cny",),
     "D07": ("disbursed_cumulative_cny",),
     "D08": ("villages_with_assistant_count",),
-    "D09": ("reported_code", "subject_code"),
 }
 # How `tables` words a total that does not agree.
 _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
+# Raised when a column of the templates is added, renamed or asked for differently; older ones are still read.
+TEMPLATE_VERSION = 1
+TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
 # Nothing for the sender to do: no reason to return a file.
 HARMLESS = frozenset({"D10", "D12", "D13"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
@@ -161,11 +163,26 @@ def _about_tables(landed: Landed, places: _Places, only: Collection[str] | None)
         row, title = (int(at.group(1)), at.group(2)) if at else (None, None)
         cell = places.cell(submission_id, sheet, row, title)[0] if row else None
         told.append((submission_id, _doubt("D11", sheet, row, title, cell, detail=f"{problem}。")))
+    for submission_id, sheet, words in (
+        _mine(landed.tables, only)
+        .filter(pl.col("words").str.contains("模板第", literal=True))
+        .select("submission_id", "sheet", "words")
+        .iter_rows()
+    ):
+        found = TEMPLATE_MARK.search(words)
+        if found and int(found.group(1)) < TEMPLATE_VERSION:
+            told.append((submission_id, _older(sheet, found.group(1))))
     for (submission_id,) in (
         _mine(landed.files, only).filter("has_formulas").select("submission_id").iter_rows()
     ):
         told.append((submission_id, _doubt("D10")))
     return told
+
+
+def _older(sheet: str | None, version: str) -> Remark:
+    message = CATALOGUE["D13"]
+    text = message.fill(version=version, current=TEMPLATE_VERSION)
+    return Remark("doubt", "D13", sheet, None, None, None, version, text, message.remedy_zh)
 
 
 def _add_refusals(

@@ -1,0 +1,91 @@
+"""`oversight template`: a fill-in workbook for a county's townships."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oversight.cli import add_data_argument
+from oversight.commands.explain import a_month
+from oversight.contracts import DATASETS
+from oversight.errors import OversightError
+from oversight.settings import TIME_ZONE, DataFolder
+
+if TYPE_CHECKING:
+    from oversight.intake.templates import Indicator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """DATASET, `--county`, `--month`, `--out`, `--data`."""
+    names = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
+    parser.add_argument("dataset", metavar="数据集", help=f"{names}；写中文名也可以")
+    parser.add_argument("--county", metavar="代码", required=True, help="县（市、区）的 6 位区划代码")
+    parser.add_argument("--month", metavar="月份", required=True, type=a_month, help="统计月份，如 2025-06")
+    parser.add_argument(
+        "-o", "--out", metavar="文件", help="写到哪个文件；不写则按县、月份和数据集起名，写在当前目录"
+    )
+    add_data_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the workbook and print where it is."""
+    from oversight.intake.templates import county_of, write_template
+
+    contract = next((c for c in DATASETS.values() if args.dataset in (c.name, c.title_zh)), None)
+    if contract is None:
+        known = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
+        raise OversightError(f"没有数据集“{args.dataset}”，可用的有：{known}。")
+    folder = DataFolder.at(args.data)
+    county = county_of(folder, args.county, args.month, now=datetime.now(TIME_ZONE))
+    month: date = args.month
+    when = "" if contract.name == "divisions" else f"{month.year}年{month.month}月"
+    target = Path(args.out or f"{county.name}{when}{contract.title_zh}.xlsx")
+    if target.is_dir():
+        target = target / f"{county.name}{when}{contract.title_zh}.xlsx"
+    indicators = _indicators(folder, county.code, month) if contract.name == "indicators" else []
+    write_template(contract.name, county, month, target, indicators)
+    print(f"模板已写出：{target}（{county.name}，{len(county.townships)} 个乡镇、街道）")
+    return 0
+
+
+def _indicators(folder: DataFolder, county: str, month: date) -> list[Indicator]:
+    """What the standards in force for the county ask of it and of its townships, beyond the other datasets."""
+    import polars as pl
+
+    from oversight.intake.templates import Indicator
+    from oversight.standards import load_standards
+
+    standards = load_standards(folder)
+    columns = {name for contract in DATASETS.values() for name in contract.columns}
+    scope = pl.col("scope_code").str.strip_chars_end("0")
+    asked = (
+        standards.measures.filter(
+            ~pl.col("measure_code").is_in(list(columns)) & pl.col("measure_code").is_not_null()
+        )
+        .join(
+            standards.standards.filter(
+                pl.lit(county).str.starts_with(scope)
+                & (pl.col("effective_from").is_null() | (pl.col("effective_from") <= month))
+                & (pl.col("effective_to").is_null() | (pl.col("effective_to") >= month))
+            ).select("standard_id", "subject_level"),
+            on="standard_id",
+            maintain_order="left",
+        )
+        # A figure of the units below is reported by them, not by the one that is judged by it.
+        .filter(pl.col("unit_level").is_null())
+        .with_columns(pl.col("subject_level").str.split(";"))
+        .explode("subject_level")
+        .unique(["measure_code", "subject_level"], keep="first", maintain_order=True)
+        .filter(~pl.col("measure_code").str.contains("%", literal=True))
+    )
+    return [
+        Indicator(code, label, level)
+        for code, label, level in asked.select("measure_code", "label_zh", "subject_level").iter_rows()
+        if level in ("township", "county") and label not in _SUMMARIES
+    ]
+
+
+# Made from other answers (五有), not reported.
+_SUMMARIES = frozenset(("有机构", "有人员", "有经费", "有场所", "有动力"))

@@ -1,0 +1,272 @@
+"""Fill-in workbooks: a county's townships filled in, units fixed, cells validated, headers locked, version inside.
+
+Everything about a column comes from its contract, so a template cannot ask for what intake would not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from oversight.contracts import DATASETS, Column, Contract
+from oversight.errors import OversightError
+from oversight.intake import landed as store
+from oversight.intake.checking import history
+from oversight.intake.identity import Unit, Units, winners
+from oversight.intake.judge import judge
+from oversight.intake.remarks import TEMPLATE_VERSION
+from oversight.settings import DataFolder
+
+NOTES_SHEET = "填报说明"
+FIRST_DATA_ROW = 4
+# For what is listed freely: new divisions, indicators that no standard asks for.
+SPARE_ROWS = 50
+_TOWNSHIP_TYPES = ("镇", "乡", "街道", "苏木")
+_NO_TOWNSHIPS = ("类似", "其他", "其它", "开发区", "场")
+
+
+@dataclass(frozen=True)
+class County:
+    """A county and its township-level units in force in a month, as (code, name)."""
+
+    code: str
+    name: str
+    townships: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator that a standard asks for, and of whom."""
+
+    code: str
+    name: str
+    level: str
+
+
+def county_of(folder: DataFolder, code: str, month: date, *, now: datetime) -> County:
+    """The county's townships in force on the last day of `month`, from the folder's table of divisions.
+
+    Raises `OversightError` when there is no such table, county or township.
+    """
+    landed, ledger = history(folder, set(), now)
+    ids = set(landed.tables.filter(pl.col("dataset") == "divisions")["submission_id"])
+    divisions = winners(judge(store.only(landed, ids), ledger).rows["divisions"])
+    if divisions.height == 0:
+        raise OversightError(f"{folder.root} 里没有行政区划表。请先把“行政区划”表放入 {folder.raw}。")
+    units = Units(divisions)
+    known = units.by_code.get(code)
+    if not known or len(code) != 6:
+        near = "、".join(f"{n}（{c}）" for c, n in list(units.counties.items())[:8])
+        raise OversightError(f"行政区划表中没有县（市、区）“{code}”。可用的有：{near}。")
+    kinds = dict(divisions.select("division_code", "division_type").iter_rows())
+    townships = [
+        (unit.code, unit.name)
+        for unit in _in_force(units, code, month)
+        if _is_township(kinds.get(unit.code), unit.name)
+    ]
+    if not townships:
+        raise OversightError(
+            f"{known[-1].name}（{code}）在 {month:%Y-%m} 没有有效的乡镇（街道）。请核对月份。"
+        )
+    return County(code, known[-1].name, tuple(sorted(townships)))
+
+
+def _in_force(units: Units, county: str, month: date) -> Iterable[Unit]:
+    for code, periods in units.by_code.items():
+        if len(code) == 9 and code.startswith(county):
+            yield from (unit for unit in periods if unit.in_force(month))
+
+
+def _is_township(kind: str | None, name: str) -> bool:
+    words = kind or name
+    return any(t in words for t in _TOWNSHIP_TYPES) and not any(t in words for t in _NO_TOWNSHIPS)
+
+
+def write_template(
+    dataset: str, county: County, month: date, target: Path, indicators: Sequence[Indicator] = ()
+) -> None:
+    """Write the workbook of a dataset for a county and month; `indicators` only for the dataset of that name."""
+    import xlsxwriter
+
+    contract = DATASETS[dataset]
+    book = xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False})
+    book.set_custom_property("oversight_template", f"{dataset}/{TEMPLATE_VERSION}")
+    book.set_properties({"title": _title(contract, county, month), "author": "民政监督系统"})
+    styles = {
+        "title": book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"}),
+        "note": book.add_format({"font_color": "#595959", "italic": True}),
+        "required": book.add_format(_HEADER | {"bg_color": "#F8CBAD"}),
+        "optional": book.add_format(_HEADER | {"bg_color": "#D9E1F2"}),
+        "fixed": book.add_format({"border": 1, "bg_color": "#F2F2F2", "num_format": "@"}),
+        "text": book.add_format({"border": 1, "locked": False, "num_format": "@"}),
+        "count": book.add_format({"border": 1, "locked": False, "num_format": "0"}),
+        "money": book.add_format({"border": 1, "locked": False, "num_format": "0.00"}),
+        "free": book.add_format({"locked": False}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top", "border": 1}),
+    }
+    _write_table(book, contract, county, month, indicators, styles)
+    _write_notes(book, contract, styles)
+    book.close()
+
+
+_HEADER = {"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True}
+
+
+def _title(contract: Contract, county: County, month: date) -> str:
+    if contract.name == "divisions":
+        return f"{county.name}行政区划表"
+    return f"{county.name}{month.year}年{month.month}月{contract.title_zh}报表"
+
+
+def _rows(
+    contract: Contract, county: County, month: date, indicators: Sequence[Indicator]
+) -> list[dict[str, str]]:
+    """What is filled in already, row by row."""
+    when = f"{month:%Y-%m}"
+    if contract.name == "divisions":
+        return [
+            {"division_code": code, "division_name": name, "parent_code": county.code}
+            for code, name in county.townships
+        ]
+    if contract.name == "indicators":
+        of_level = {"township": county.townships, "county": ((county.code, county.name),)}
+        return [
+            {
+                "month": when,
+                "subject_code": code,
+                "subject_name": name,
+                "indicator_code": indicator.code,
+                "indicator_name": indicator.name,
+            }
+            for level, units in of_level.items()
+            for code, name in units
+            for indicator in indicators
+            if indicator.level == level
+        ]
+    return [{"month": when, "reported_code": c, "reported_name": n} for c, n in county.townships]
+
+
+def _write_table(
+    book: Any,
+    contract: Contract,
+    county: County,
+    month: date,
+    indicators: Sequence[Indicator],
+    styles: dict[str, Any],
+) -> None:
+    page = book.add_worksheet(contract.title_zh)
+    columns = list(contract.columns.values())
+    page.merge_range(0, 0, 0, len(columns) - 1, _title(contract, county, month), styles["title"])
+    page.set_row(0, 30)
+    page.write_string(
+        1,
+        0,
+        f"模板第 {TEMPLATE_VERSION} 版。只填白色格；橙色表头的列必填；没有数据留空，确为零填 0。",
+        styles["note"],
+    )
+    for at, column in enumerate(columns):
+        page.write_string(2, at, column.title_zh, styles["required" if column.required else "optional"])
+        page.set_column(at, at, max(12, min(24, len(column.title_zh) * 2 + 2)))
+    page.set_row(2, 34)
+    filled = _rows(contract, county, month, indicators)
+    spare = SPARE_ROWS if contract.name in ("divisions", "indicators") else 0
+    last = FIRST_DATA_ROW - 2 + len(filled) + spare
+    for r, row in enumerate([*filled, *({} for _ in range(spare))], start=FIRST_DATA_ROW - 1):
+        for at, column in enumerate(columns):
+            value = row.get(column.name)
+            if value is None:
+                page.write_blank(r, at, None, styles[_style(column)])
+            else:
+                page.write_string(r, at, value, styles["text" if contract.name == "divisions" else "fixed"])
+    for at, column in enumerate(columns):
+        rule = _validation(column)
+        if rule is not None and last >= FIRST_DATA_ROW - 1:
+            page.data_validation(FIRST_DATA_ROW - 1, at, last, at, rule)
+    if contract.name != "divisions":
+        page.write_string(last + 2, 0, "填表人：", styles["free"])
+        page.write_string(last + 2, 2, "审核人：", styles["free"])
+        page.write_string(last + 2, 4, "填表日期：", styles["free"])
+    page.freeze_panes(3, 3 if contract.name != "divisions" else 2)
+    page.protect("", {"format_columns": True, "format_rows": True, "select_locked_cells": True})
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(2)
+
+
+def _style(column: Column) -> str:
+    return column.kind if column.kind in ("count", "money") else "text"
+
+
+def _validation(column: Column) -> dict[str, Any] | None:
+    """Excel's own check of a cell: wrong kinds are stopped at once, where the sender sits."""
+    told = {
+        "input_title": column.title_zh[:32],
+        "input_message": column.description_zh[:255],
+        "error_title": "填写有误",
+        "ignore_blank": True,
+    }
+    if column.kind == "count":
+        return told | {
+            "validate": "integer",
+            "criteria": "between",
+            "minimum": 0,
+            "maximum": int(column.plausible_max or 10**9),
+            "error_message": f"请填写 0 到 {int(column.plausible_max or 10**9)} 的整数，单位为{column.unit}。",
+        }
+    if column.kind == "money":
+        return told | {
+            "validate": "decimal",
+            "criteria": "between",
+            "minimum": 0,
+            "maximum": int(column.plausible_max or 10**12),
+            "error_message": "请填写不小于 0 的金额，单位为元（不是万元），至多两位小数。",
+        }
+    if column.kind == "bool":
+        return told | {"validate": "list", "source": ["是", "否"], "error_message": "请填写 是 或 否。"}
+    if column.kind == "code":
+        return told | {
+            "validate": "length",
+            "criteria": "between",
+            "minimum": 6,
+            "maximum": 12,
+            "error_message": "请填写 6、9 或 12 位区划代码。",
+        }
+    return told | {"validate": "any"} if column.kind in ("value", "date") else None
+
+
+def _write_notes(book: Any, contract: Contract, styles: dict[str, Any]) -> None:
+    page = book.add_worksheet(NOTES_SHEET)
+    page.set_column(0, 0, 8)
+    page.set_column(1, 1, 30)
+    page.set_column(2, 3, 10)
+    page.set_column(4, 4, 70)
+    page.write_string(0, 0, f"{contract.title_zh}填报说明（模板第 {TEMPLATE_VERSION} 版）", styles["title"])
+    for at, title in enumerate(("序", "列名", "计量", "是否必填", "含义")):
+        page.write_string(2, at, title, styles["optional"])
+    row = 3
+    for number, column in enumerate(contract.columns.values(), start=1):
+        texts = (
+            str(number),
+            column.title_zh,
+            column.unit or "",
+            "必填" if column.required else "",
+            column.description_zh,
+        )
+        for at, text in enumerate(texts):
+            page.write_string(row, at, text, styles["wrap"])
+        row += 1
+    for line in (
+        "一、请勿增删、移动列，也不要改表头；行可以不填，但不要改动已填好的月份和代码。",
+        "二、数量和金额填在规定的计量单位下，只填数字，不带“元”“人”等字。",
+        "三、没有数据的格留空，不要填“无”“/”；确实为零填 0。",
+        "四、填好后直接报送本文件；如被退回，按退回件第一页逐条更正后整份重报。",
+        "五、报送更正时，请在文件名中写明“更正”。",
+    ):
+        row += 1
+        page.write_string(row, 1, line)
+    page.protect()

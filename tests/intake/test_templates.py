@@ -1,0 +1,149 @@
+"""Templates: the county's townships filled in, nothing typed twice, and what is filled in reads back the same."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oversight import cli
+from oversight.contracts import DATASETS
+from oversight.errors import OversightError
+from oversight.intake import remarks
+from oversight.intake.checking import check
+from oversight.intake.templates import FIRST_DATA_ROW, County, Indicator, county_of, write_template
+from tests.intake.world import NOW, TOWNSHIPS, World
+
+MONTH = date(2025, 6, 1)
+COUNTY = County("360313", "湘东区", tuple(TOWNSHIPS[:3]))
+REPORTS = ("population", "budget", "staffing")
+
+
+def fill(path: Path, dataset: str, values: list[dict[str, Any]]) -> None:
+    book = openpyxl.load_workbook(path)
+    page = book[DATASETS[dataset].title_zh]
+    at = {page.cell(FIRST_DATA_ROW - 1, c).value: c for c in range(1, page.max_column + 1)}
+    for r, row in enumerate(values):
+        for name, value in row.items():
+            cell = page.cell(FIRST_DATA_ROW + r, at[DATASETS[dataset].columns[name].title_zh])
+            assert not cell.protection.locked
+            cell.value = value
+    book.save(path)
+
+
+def strategy(dataset: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    cells = {
+        "count": st.one_of(st.none(), st.integers(0, 400)),
+        "money": st.one_of(st.none(), st.integers(10**6, 10**8).map(lambda n: Decimal(n) / 100)),
+        "bool": st.sampled_from([None, "是", "否"]),
+    }
+    row = st.fixed_dictionaries({c.name: cells[c.kind] for c in DATASETS[dataset].measures})
+    filled = row.filter(lambda r: any(v is not None for v in r.values()))
+    return st.lists(filled, min_size=len(COUNTY.townships), max_size=len(COUNTY.townships))
+
+
+@pytest.mark.parametrize("dataset", REPORTS)
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_a_filled_template_reads_back_to_the_same_values(
+    tmp_path: Path, dataset: str, data: st.DataObject
+) -> None:
+    values = data.draw(strategy(dataset))
+    path = tmp_path / "模板.xlsx"
+    write_template(dataset, COUNTY, MONTH, path)
+    fill(path, dataset, values)
+    (found,) = check([path], None, now=NOW)
+    rows = {row["区划代码"]: row for row in found.rows}
+    # What is off by a factor is held, as anywhere; what is read is what was typed.
+    assert found.counts["rejected"] == 0
+    assert found.counts["accepted"] + found.counts["held"] == len(values)
+    for (code, name), written in zip(COUNTY.townships, values, strict=True):
+        if code not in rows:
+            continue
+        row = rows[code]
+        assert (row["统计月份"], row["乡镇名称"]) == ("2025-06", name)
+        for column in DATASETS[dataset].measures:
+            value = written[column.name]
+            expected = f"{value:.2f}" if isinstance(value, Decimal) else value
+            assert row[column.title_zh] == expected
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_dataset_has_a_template_that_is_recognised(tmp_path: Path, dataset: str) -> None:
+    path = tmp_path / "模板.xlsx"
+    write_template(dataset, COUNTY, MONTH, path, [Indicator("A-13", "民政标识牌悬挂", "township")])
+    (found,) = check([path], None, now=NOW)
+    assert found.dataset == dataset
+    assert "D10" not in {r.error_code for r in found.remarks}
+
+
+def test_townships_are_those_in_force_in_the_month(world: World) -> None:
+    def names(month: int) -> set[str]:
+        return {n for _, n in county_of(world.folder, "360313", date(2025, month, 1), now=NOW).townships}
+
+    assert {"白竺乡", "青山乡", "大源乡"} <= names(3)
+    assert {"白竺乡", "上源镇", "下源镇"} <= names(6)
+    assert not {"青山乡", "白竺镇"} & names(6)
+    assert "白竺镇" in names(7)
+    with pytest.raises(OversightError, match="没有县"):
+        county_of(world.folder, "999999", MONTH, now=NOW)
+
+
+def test_headers_are_locked_and_cells_validated(tmp_path: Path) -> None:
+    path = tmp_path / "模板.xlsx"
+    write_template("budget", COUNTY, MONTH, path)
+    page = openpyxl.load_workbook(path)["民政工作经费"]
+    assert page.protection.sheet
+    assert page["A3"].protection.locked
+    assert page["B4"].protection.locked
+    assert page["B4"].data_type == "s"
+    rules = {rule.type for rule in page.data_validations.dataValidation}
+    assert {"decimal", "list"} <= rules
+    with zipfile.ZipFile(path) as archive:
+        assert "budget/" in archive.read("docProps/custom.xml").decode()
+
+
+def test_an_older_version_is_read_with_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "模板.xlsx"
+    write_template("population", COUNTY, MONTH, path)
+    fill(path, "population", [{"population_persons": 300 + i} for i in range(3)])
+    monkeypatch.setattr(remarks, "TEMPLATE_VERSION", remarks.TEMPLATE_VERSION + 1)
+    (found,) = check([path], None, now=NOW)
+    assert found.is_clean
+    assert [r.error_code for r in found.remarks] == ["D13"]
+    assert f"第 {remarks.TEMPLATE_VERSION} 版" in found.remarks[0].message_zh
+
+
+def test_the_command_fills_in_what_the_standards_ask(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "指标.xlsx"
+    arguments = [
+        "--county",
+        "360313",
+        "--month",
+        "2025-06",
+        "--data",
+        str(world.folder.root),
+        "-o",
+        str(target),
+    ]
+    assert cli.main(["template", "能力建设指标", *arguments]) == 0
+    assert "湘东区" in capsys.readouterr().out
+    page = openpyxl.load_workbook(io.BytesIO(target.read_bytes()))["能力建设指标"]
+    codes = {(page.cell(r, 2).value, page.cell(r, 4).value) for r in range(4, page.max_row + 1)}
+    assert ("360313101", "A-13") in codes
+    assert ("360313", "A-25") in codes
+    assert ("360313", "A-13") not in codes
