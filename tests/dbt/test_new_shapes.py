@@ -1,0 +1,177 @@
+"""A rule of any shape, elsewhere's included, is a row or two in the seeds and no code."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oversight.settings import DBT_DIR
+from tests.dbt.world import World, document, header, months, rows_of, rule
+
+COUNTY = "510101"
+# Four townships: one that meets the rule, one that misses it, one exactly at the edge, one that is silent.
+CASES = ("meets", "fails", "edge", "silent")
+YEAR = months("2025-01", "2025-12")
+
+
+def _measure(role: str, code: str, part: int = 1, **columns: Any) -> dict[str, Any]:
+    return {"role": role, "part_no": part, "measure_code": code, "required": True, "label_zh": code} | columns
+
+
+def _tier(value: Any, unit: str, number: int = 1, **columns: Any) -> dict[str, Any]:
+    return {"tier_no": number, "tier_label": f"第{number}档", "value": value, "unit": unit} | columns
+
+
+def _between(low: int, high: int | None, value: Any, unit: str, number: int) -> dict[str, Any]:
+    return _tier(value, unit, number, lower_bound=low, lower_included=number == 1, upper_bound=high,
+                 upper_included=None if high is None else True)  # fmt: skip
+
+
+# name → (formula, columns of the standard, tiers, measures, the three reports, what is expected of the three)
+SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]], list[Any]]] = {
+    # 工作经费不低于上年救助资金的 3%
+    "N-01": (
+        "rate", {"period": "year", "unit": "%"}, [_tier(3, "%")],
+        [_measure("numerator", "allocated_annual_cny"), _measure("denominator", "N-01.2", threshold=100, years_back=1)],
+        [{"budget": "30000.01"}, {"budget": "29999.99"}, {"budget": "30000.00"}], [Decimal(3)] * 3,
+    ),
+    # 每名低保对象不低于 10 元
+    "N-02": (
+        "rate", {"unit": "元/人"}, [_tier(10, "元/人")],
+        [_measure("numerator", "N-02.1"), _measure("denominator", "N-02.2", threshold=1)],
+        [{"N-02.1": 1001, "N-02.2": 100}, {"N-02.1": 999, "N-02.2": 100}, {"N-02.1": 1000, "N-02.2": 100}],
+        [Decimal(10)] * 3,
+    ),
+    # 10 万人以下 4 名，每再 10 万人加 1 名
+    "N-03": (
+        "step", {"unit": "人"}, [_tier(4, "人", lower_bound=100000, lower_included=True)],
+        [_measure("numerator", "dedicated_staff_persons"), _measure("denominator", "population_persons", threshold=100000)],
+        [{"staff": 5, "people": 100001}, {"staff": 5, "people": 200001}, {"staff": 4, "people": 100000}],
+        [Decimal(5), Decimal(6), Decimal(4)],
+    ),
+    # 每 1 万人 1 名
+    "N-04": (
+        "step", {"unit": "人"}, [_tier(0, "人/万人")],
+        [_measure("numerator", "dedicated_staff_persons"), _measure("denominator", "population_persons", threshold=10000)],
+        [{"staff": 4, "people": 30001}, {"staff": 3, "people": 30001}, {"staff": 3, "people": 30000}],
+        [Decimal(4), Decimal(4), Decimal(3)],
+    ),
+    # 10 个村以下 1 名，11 至 20 个村 2 名，20 个村以上 3 名
+    "N-05": (
+        "floor_by_tier", {"unit": "人", "edge_rule": "legal_default"},
+        [_between(0, 10, 1, "人", 1), _between(10, 20, 2, "人", 2), _between(20, None, 3, "人", 3)],
+        [_measure("value", "dedicated_staff_persons"), _measure("tier_key", "villages_count", 2)],
+        [{"staff": 3, "villages": 11}, {"staff": 2, "villages": 21}, {"staff": 2, "villages": 20}],
+        [Decimal(2), Decimal(3), Decimal(2)],
+    ),
+    # 不低于同县均值的 80%：90、30、60 的均值是 60，其八成是 48；边上的一个在 N-07
+    "N-06": (
+        "relative_to_peers", {"unit": "元/人"}, [_tier("0.8", "元/人")], [_measure("value", "N-06")],
+        [{"N-06": 90}, {"N-06": 30}, {"N-06": 60}], [Decimal(48)] * 3,
+    ),
+    "N-07": (
+        "relative_to_peers", {"unit": "元/人"}, [_tier(1, "元/人")], [_measure("value", "N-07")],
+        [{"N-07": 70}, {"N-07": 50}, {"N-07": 60}], [Decimal(60)] * 3,
+    ),
+    # 每季两次，一季内分次报送的相加
+    "N-08": (
+        "frequency", {"period": "quarter", "unit": "次"}, [_tier(2, "次")],
+        [_measure("value", "N-08", combine="sum")],
+        [{"N-08": 1}, {"N-08": 0}, {"N-08": Decimal("0.6667")}], [Decimal(2)] * 3,
+    ),
+    # 清单两项，各有最低数
+    "N-09": (
+        "composite", {"unit": "项"}, [_tier(2, "项")],
+        [_measure("part", "N-09.1", 1, threshold=1), _measure("part", "N-09.2", 2, threshold=3)],
+        [{"N-09.1": 2, "N-09.2": 4}, {"N-09.1": 2, "N-09.2": 2}, {"N-09.1": 1, "N-09.2": 3}], [Decimal(2)] * 3,
+    ),
+    "N-10": (
+        "coverage", {"unit": "%"}, [_tier(90, "%")],
+        [_measure("numerator", "N-10.1"), _measure("denominator", "N-10.2")],
+        [{"N-10.1": 10, "N-10.2": 10}, {"N-10.1": 89, "N-10.2": 99}, {"N-10.1": 9, "N-10.2": 10}], [Decimal(90)] * 3,
+    ),
+}  # fmt: skip
+
+
+def _report(world: World, code: str, shown: dict[str, Any]) -> None:
+    if "people" in shown:
+        world.report("population", code, "2024-12", population_persons=shown["people"])
+    if "staff" in shown or "villages" in shown:
+        world.report(
+            "staffing",
+            code,
+            YEAR,
+            dedicated_staff_persons=shown.get("staff"),
+            villages_count=shown.get("villages"),
+        )
+    if "budget" in shown:
+        world.report("budget", code, YEAR, initial_budget_cny=Decimal(shown["budget"]))
+    for indicator, value in shown.items():
+        if indicator.startswith("N-"):
+            world.indicator(code, YEAR, indicator, Decimal(value))
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rules stand in a temporary copy of the seeds; each has a county of its own with four townships."""
+    place = tmp_path_factory.mktemp("shapes")
+    project = place / "dbt"
+    shutil.copytree(DBT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
+    world, seeds = (
+        World(),
+        {"policy_documents": [document("Z")], "standards": [], "standard_tiers": [], "standard_measures": []},
+    )
+    world.unit("440101100", "镇")
+    world.report("population", "440101100", ["2024-12", "2025-12"], population_persons=1)
+    for number, (name, (formula, columns, tiers, measures, reports, _)) in enumerate(SHAPES.items(), 1):
+        county = str(int(COUNTY) + number)
+        seeds["standards"].append(
+            rule(name, formula=formula, **({"scope_code": county, "report_valid_months": 1} | columns))
+        )
+        seeds["standard_tiers"] += [{"standard_id": name} | tier for tier in tiers]
+        seeds["standard_measures"] += [{"standard_id": name} | measure for measure in measures]
+        for place_number, case in enumerate(CASES):
+            code = f"{county}10{place_number}"
+            world.unit(code, "镇", case)
+            if case != "silent":
+                _report(world, code, reports[place_number])
+            if name == "N-01":
+                world.indicator(code, "2024-12", "N-01.2", Decimal(1000000))
+    for seed, rows in seeds.items():
+        columns_of_seed = header(seed)
+        with (project / "seeds" / f"{seed}.csv").open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns_of_seed)
+            for row in rows:
+                writer.writerow({key: "" if value is None else value for key, value in row.items()})
+    return world.build(place, project)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_new_rule_is_judged_and_found_by_data_alone(build: Path, name: str) -> None:
+    rows = rows_of(
+        build, "select t.township_name as case_name, j.status, j.value_expected from judgements j "
+        "join townships t on t.township_code = j.subject_code where j.rule_id = ? and j.month = '2025-12-01'", name,
+    )  # fmt: skip
+    told = {row["case_name"]: row["status"] for row in rows}
+    assert told == {"meets": "met", "fails": "short", "edge": "met", "silent": "not_reported"}
+    expected = {row["case_name"]: row["value_expected"] for row in rows}
+    assert [expected[case] for case in CASES[:3]] == SHAPES[name][-1]
+    found = rows_of(
+        build, "select t.township_name as case_name, f.status, f.message_zh from findings f "
+        "join townships t on t.township_code = f.subject_code where f.rule_id = ?", name,
+    )  # fmt: skip
+    open_ones = {row["case_name"]: row["status"] for row in found if row["status"] != "cleared"}
+    assert open_ones == {"fails": "short", "silent": "not_reported"}
+
+
+def test_what_rounds_to_the_standard_does_not_meet_it(build: Path) -> None:
+    # 29999.99 of a million is 3.0000 per cent to four places, and one 分 short all the same.
+    row = rows_of(
+        build, "select value_checked, shortfall from judgements where rule_id = 'N-01' and status = 'short'"
+    )[0]
+    assert row["value_checked"] == Decimal("3.0000")
