@@ -29,9 +29,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "template": ("oversight.commands.template", "生成填报模板：乡镇已填好，单位固定，填错即提示"),
     "path": ("oversight.commands.path", "显示当前版本的数据库文件位置"),
     "explain": ("oversight.commands.explain", "说明一个单位的数字从哪里来、怎样算出来"),
+    "diff": ("oversight.commands.diff", "比较两个版本：变了什么、为什么变"),
     "editions": ("oversight.commands.editions", "列出已发布的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
     "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),
+    "sql": ("oversight.commands.sql", "用 SQL 查询当前版本的数据"),
+    "tables": ("oversight.commands.tables", "列出可以查询的表"),
+    "describe": ("oversight.commands.describe", "说明一张表有哪些列、单位和含义"),
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
 }
 
