@@ -289,6 +289,15 @@ class Units:
         longest = {c: n for c, n in found.items() if not any(n != m and n in m for m in found.values())}
         return next(iter(longest)) if len(longest) == 1 else None
 
+    def by_hint(self, hint: str, name: str | None, month: date) -> Resolved:
+        """A code that Excel cut short: recovered only if one unit of that name can have been meant."""
+        written = canonical(name or "")
+        codes = {c for c in self._by_name.get(written, ()) if len(c) == 9 and values.hint_fits(hint, c)}
+        found = {r.code for c in codes if (r := self.resolve(c, month)).code is not None}
+        if len(found) == 1:
+            return Resolved(found.pop(), doubt="D09")
+        return Resolved(None, error="R03", found={"value": hint.removeprefix(values.HINT)})
+
     def by_name(self, name: str, county: str | None, month: date) -> Resolved:
         """A unit by its name alone: only within a named county, and only if one unit there had it in that month."""
         if county is None:
@@ -301,7 +310,7 @@ class Units:
         codes = [
             c
             for c in self._in_county.get(county, ())
-            if any(canonical(u.name) == written for u in self.by_code[c])
+            if any(canonical(u.name) in (written, canonical(name)) for u in self.by_code[c])
         ]
         found = {r.code for c in codes if (r := self.resolve(c, month)).code is not None}
         if len(found) == 1:

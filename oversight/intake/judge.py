@@ -16,6 +16,7 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
+from oversight.intake import values
 from oversight.intake.catalogue import CATALOGUE
 from oversight.intake.corrections import PREFIX, Correction, CorrectionFile, same
 from oversight.intake.identity import LEVELS, Resolved, Units, unit_frame, winners
@@ -379,6 +380,7 @@ def _identify(
             value=False
         ),
     )
+    frame = _recover_codes(frame, code_column, name_column, units)
     frame = _resolve_codes(dataset, frame, code_column, units)
     frame = _resolve_names(frame, code_column, name_column, tables, units)
     frame = _check_names(frame, code_column, name_column, units)
@@ -387,13 +389,16 @@ def _identify(
         bad.select(
             *KEY,
             column=pl.lit(code_column),
-            value=pl.coalesce(code_column, name_column),
+            value=pl.coalesce(pl.col(code_column).str.strip_prefix(values.HINT), name_column),
             code="error",
             found="found",
         )
     )
     doubts = pl.concat_str("code_doubt", "name_doubt", separator=";", ignore_nulls=True)
     good = frame.filter(pl.col("error").is_null()) if bad.height else frame
+    if good.select(pl.col(code_column).str.starts_with(values.HINT).any()).item():
+        whole = pl.when(~pl.col(code_column).str.starts_with(values.HINT)).then(code_column)
+        good = good.with_columns(whole.alias(code_column))
     # One whole number for unit and month: every later step groups and joins by it instead of by text and date.
     unit_month = pl.col("unit_code").cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
     return good.select(
@@ -411,13 +416,36 @@ def _resolution_rows(keys: Iterable[tuple[Any, ...]], resolved: Iterable[Resolve
     ]
 
 
+def _recover_codes(frame: pl.DataFrame, code_column: str, name_column: str, units: Units) -> pl.DataFrame:
+    """Codes that Excel cut short: made good by the name beside them where only one unit can be meant."""
+    is_hint = pl.col(code_column).str.starts_with(values.HINT)
+    keys = frame.filter(is_hint).select(code_column, name_column, "month").unique().rows()
+    if not keys:
+        blank = ("doubt_0", "error_0", "found_0")
+        return frame.with_columns(pl.lit(None, pl.String).alias(n) for n in blank)
+    table = pl.DataFrame(
+        _resolution_rows(keys, (units.by_hint(hint, name, month) for hint, name, month in keys)),
+        schema={
+            code_column: pl.String,
+            name_column: pl.String,
+            "month": pl.Date,
+            **{k + "_0": t for k, t in _RESOLVED.items()},
+        },
+        orient="row",
+    )
+    on = [code_column, name_column, "month"]
+    joined = frame.join(table, on=on, how="left", maintain_order="left", nulls_equal=True)
+    return joined.with_columns(unit_code=pl.coalesce("unit_code", "to_0")).drop("to_0")
+
+
 def _resolve_codes(dataset: str, frame: pl.DataFrame, code_column: str, units: Units) -> pl.DataFrame:
     """Codes that are not simply in force: renamed, merged, of another level, unknown."""
-    open_ = frame.filter(pl.col("unit_code").is_null() & pl.col(code_column).is_not_null())
+    open_ = frame.filter(
+        pl.col("unit_code").is_null() & pl.col("error_0").is_null() & pl.col(code_column).is_not_null()
+    )
     keys = open_.select(code_column, "month").unique().rows()
-    blank = {"code_doubt": pl.String, "error": pl.String, "found": pl.String}
     if not keys:
-        return frame.with_columns(pl.lit(None, t).alias(n) for n, t in blank.items())
+        return frame.rename({"doubt_0": "code_doubt", "error_0": "error", "found_0": "found"})
 
     def one(code: str, month: date) -> Resolved:
         if dataset != "indicators" and len(code) != 9:
@@ -430,10 +458,11 @@ def _resolve_codes(dataset: str, frame: pl.DataFrame, code_column: str, units: U
         orient="row",
     )
     joined = frame.join(table, on=[code_column, "month"], how="left", maintain_order="left")
-    return (
-        joined.with_columns(unit_code=pl.coalesce("unit_code", "to"))
-        .rename({"doubt": "code_doubt"})
-        .drop("to")
+    return joined.with_columns(
+        unit_code=pl.coalesce("unit_code", "to"),
+        code_doubt=pl.coalesce("doubt_0", "doubt"),
+        error=pl.coalesce("error_0", "error"),
+        found=pl.coalesce("found_0", "found"),
     )
 
 
@@ -482,6 +511,7 @@ def _check_names(frame: pl.DataFrame, code_column: str, name_column: str, units:
         ~pl.col("name_fits")
         & pl.col("error").is_null()
         & pl.col(code_column).is_not_null()
+        & ~pl.col(code_column).str.starts_with(values.HINT)
         & pl.col(name_column).is_not_null()
     )
     keys = open_.select(code_column, name_column).unique().rows()

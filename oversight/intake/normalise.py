@@ -216,7 +216,7 @@ def _month(text: str, stated: date | None, year: int | None) -> date | Problem |
     return stated if found is None else found
 
 
-def _read_code(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
+def _read_code(text: pl.DataFrame, column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
     digits = pl.col("text")
     township = digits.str.contains(r"^[1-9]\d{8}$") & ~digits.str.ends_with("000")
     if text.select(township.all() & digits.is_not_null().all()).item():
@@ -231,7 +231,9 @@ def _read_code(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFa
             .otherwise(digits.str.slice(0, 9))
         )
     )
-    return _with_rest(text.with_columns(value=value), ("text",), pl.String, values.code)
+    # Only a report has a name beside the code that can make good what a code has lost.
+    parse = values.code_or_hint if column.name == "reported_code" else values.code
+    return _with_rest(text.with_columns(value=value), ("text",), pl.String, parse)
 
 
 def _read_date(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:

@@ -27,6 +27,7 @@ _DOUBTED = {
     "D06": ("spent_cumulative_cny",),
     "D07": ("disbursed_cumulative_cny",),
     "D08": ("villages_with_assistant_count",),
+    "D09": ("reported_code",),
 }
 # How `tables` words a total that does not agree.
 _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")

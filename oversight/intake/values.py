@@ -485,6 +485,36 @@ def code(written: str) -> str | Problem | None:
     return text
 
 
+HINT = "≈"
+
+
+def code_or_hint(written: str) -> str | Problem | None:
+    """As `code`; of a code that Excel cut short (3.60313E+11, or zeros lost at its end) what is left, after `HINT`.
+
+    Whether that is enough to say which unit is meant is for the names to decide.
+    """
+    found = code(written)
+    if not isinstance(found, Problem):
+        return found
+    text = fold(written).lstrip("'")
+    match = re.fullmatch(r"(\d)(?:\.(\d+))?[eE]\+?(\d{1,2})", text)
+    if match and int(match.group(3)) in (8, 11) and len(match.group(2) or "") >= 4:
+        return f"{HINT}{match.group(1)}{match.group(2)}e{match.group(3)}"
+    if re.fullmatch(r"[1-9]\d{6,7}|[1-9]\d{9,10}", text):
+        return f"{HINT}{text}"
+    return found
+
+
+def hint_fits(hint: str, unit_code: str) -> bool:
+    """Whether a 9-digit code is what a hint may have been: the same digits once rounded or once zeros are lost."""
+    digits = hint.removeprefix(HINT)
+    if "e" in digits:
+        mantissa, exponent = digits.split("e")
+        whole = unit_code if exponent == "8" else unit_code + "000"
+        return f"{Decimal(whole):.{len(mantissa) - 1}E}".replace(".", "").split("E")[0] == mantissa
+    return any(whole.rstrip("0") == digits.rstrip("0") for whole in (unit_code, unit_code + "000"))
+
+
 def fits_unit(unit: str, kind: str) -> int | None:
     """The power of ten of a unit for a column of this kind; None where the unit does not go with it."""
     if kind == "money":

@@ -180,6 +180,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "D07": sheet("F2", B[:6], (*XIANGDONG, 100, 20, 120)),
     "D08": sheet("H2", S, (*XIANGDONG, 1, 2, 3, 10, 12)),
+    "D09": sheet("B2", P, ("2025-06", "3.60313E+11", "湘东镇", 20_000)),
     "D10": Broken("报表.xlsx", lambda: _formula(30_000)),
     "D11": sheet("D4", P, (*XIANGDONG, 50), ("2025-06", "360313102", "荷尧镇", 50), ("合计", "", "", 110)),
     "D13": Broken(

@@ -413,3 +413,29 @@ def test_received_time_is_the_bureaus_clock(world: World) -> None:
     world.take_in(datetime(2026, 1, 5, 1, tzinfo=ZoneInfo("UTC")))
     assert world.submission("人口.csv")["received_at"].isoformat() == "2026-01-05T09:00:00"
     assert world.submission("人口.csv")["month_from"] == date(2025, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "township"),
+    [
+        ("3.60313E+11", "湘东镇", "360313101"),
+        ("3.60313E+08", "荷尧镇人民政府", "360313102"),
+        ("3.60313101E+11", "湘东镇", "360313101"),
+        ("3.60313E+11", "老关镇", "360313103"),
+        ("1.30324E+11", "老关镇", "130324101"),
+        ("1303241", "卢龙镇", "130324100"),
+        ("3.60313E+11", "卢龙镇", None),
+        ("3.60313E+11", "不知道镇", None),
+        ("3.60313E+11", "", None),
+        ("13032410", "老关镇", None),
+    ],
+)
+def test_a_code_cut_short_by_excel_is_recovered_only_where_certain(
+    world: World, code: str, name: str, township: str | None
+) -> None:
+    errors = one(world, "2025-06", code, name)
+    assert set(world.population()) == ({(township, "2025-06")} if township else set())
+    assert errors == ([] if township else ["R03"])
+    if township:
+        row = world.read("population").row(0, named=True)
+        assert (row["doubts"], row["reported_code"]) == ("D09", None)
