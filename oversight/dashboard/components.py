@@ -231,7 +231,7 @@ def chart(name: str, figure: Figure, height: int, summary: str) -> Element:
             responsive=True,
             style={"height": f"{height}px"},
         ),
-        role="img",
+        role="figure",
         className="chart",
         **{"aria-label": summary},
     )

@@ -72,6 +72,17 @@ def grid_cells(page: Any, name: str) -> list[dict[str, str]]:
     )
 
 
+def serious(page: Any) -> list[Any]:
+    """What axe-core finds that keeps people out."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        (violation["id"], violation["impact"], [node["target"] for node in violation["nodes"]][:4])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_page_is_drawn_without_an_error(
@@ -84,6 +95,8 @@ def test_every_page_is_drawn_without_an_error(
             assert "没能显示" not in page.inner_text("#content"), address
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= viewport["width"], f"{address} is wider than the screen"
+            found = serious(page)
+            assert not found, (address, found)
             # Chinese throughout: no English word but formats, units of the system and codes.
             words = set(re.findall(r"[A-Za-z]{3,}", page.inner_text("#content")))
             assert words <= {
@@ -96,6 +109,7 @@ def test_every_page_is_drawn_without_an_error(
                 "oversight",
                 "run",
                 "corrections",
+                "JPEG",
             }, (
                 address,
                 words,
@@ -250,8 +264,6 @@ def test_a_click_in_a_chart_filters_the_page(visit: Visit) -> None:
         """() => {
             const plot = [...document.querySelectorAll('.js-plotly-plot')].find(p => p.data[0].name === '全年应保障');
             const data = plot.data[0];
-            const box = plot.querySelector('.xy .plot').getBoundingClientRect();
-            window.__target = {x: data.x[3], box};
             plot.emit('plotly_click', {points: [{customdata: data.customdata[3], curveNumber: 0, pointNumber: 3,
                 data, x: data.x[3], y: data.y[3]}], event: {}});
         }"""
@@ -380,8 +392,7 @@ def test_keyboard_reaches_content_and_focus_is_kept(visit: Visit) -> None:
     page.get_by_role("option", name="2025年11月").click()
     page.wait_for_url("**month=2025-11**")
     visit.drawn()
-    page.wait_for_timeout(300)
-    assert "month" in page.evaluate("document.activeElement.id")
+    page.wait_for_function("document.activeElement.id.includes('month')")
 
 
 def test_theme_is_switched_and_kept(visit: Visit) -> None:
@@ -418,21 +429,6 @@ def test_nothing_found_says_what_to_do(visit: Visit) -> None:
     ):
         page = visit.go(address)
         assert words in page.inner_text("#content"), address
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_axe_finds_nothing_serious(chromium: Any, served: Served, address: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    for theme in ("light", "dark"):
-        with visiting(chromium, served.base, theme=theme) as visit:
-            page = visit.go(address)
-            found = [
-                (violation["id"], violation["impact"], [node["target"] for node in violation["nodes"]][:4])
-                for violation in Axe().run(page).response["violations"]
-                if violation["impact"] in ("serious", "critical")
-            ]
-            assert not found, (address, theme, found)
 
 
 def test_a_new_edition_is_announced_and_never_mixed_in(

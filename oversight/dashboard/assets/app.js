@@ -61,7 +61,7 @@
         focused = null;
         setTimeout(function () {
           const found = Array.from(document.querySelectorAll("[id]")).find(function (element) {
-            return element.id.indexOf('"name":"' + name + '"') >= 0;
+            return element.id.indexOf('"name":"' + name + '"') >= 0 && element.id.endsWith("}");
           });
           if (found && document.activeElement === document.body) {
             (found.querySelector("input:checked") || found).focus({ preventScroll: true });
