@@ -25,10 +25,9 @@ from typing import Any, cast
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake import values
 from oversight.intake.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading import BulkTable, NeedsWorker, Reading, read_path
-from oversight.intake.tables import Refusal, Table, column_letters
+from oversight.intake.tables import Refusal, Table, column_letters, column_powers
 from oversight.intake.worker import Worker
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -259,7 +258,7 @@ class Batch:
             self._refuse(submission_id, Refusal("F18", {}, *where))
             return
         number = len(self.tables)
-        self._facts[number] = TableFacts(context.month, context.year, _powers(table))
+        self._facts[number] = TableFacts(context.month, context.year, column_powers(table.dataset, header, context))
         height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
         self.tables.append(
             (
@@ -331,24 +330,6 @@ class Batch:
                 for d, frames in self._typed.items()
             },
         )
-
-
-def _powers(table: Table | BulkTable) -> dict[str, int]:
-    """Power of ten of each column: its own unit, else the title's for its kind, else the contract's."""
-    contract, header, context = ALL_DATASETS[table.dataset], table.header, table.context
-    powers: dict[str, int] = {}
-    for name in header.columns:
-        column = contract.columns[name]
-        unit = header.units.get(name)
-        if column.kind == "money":
-            unit = unit or context.money_unit
-        elif column.kind == "count" and unit is None and context.count_unit is not None:
-            # 单位：万人 speaks of people; households and villages keep their own.
-            unit = context.count_unit if context.count_unit[-1] == column.unit else None
-        power = values.fits_unit(unit, column.kind) if unit else None
-        if power:
-            powers[name] = power
-    return powers
 
 
 def parse(files: Iterable[RawFile]) -> Landed:

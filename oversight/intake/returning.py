@@ -33,6 +33,7 @@ _COLOURS = {"refused": "FFFFC7CE", "rejected": "FFFFC7CE", "held": "FFFFD966", "
 _NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15", "F16", "F17"})
 # Above this a file is not copied whole: its first rows and those with a remark are.
 MAX_COPIED_BYTES = 3_000_000
+MAX_COPIED_CELLS = 20_000
 FIRST_ROWS = 10
 MAX_EXCEL_COLUMNS = 16_384
 MAX_LISTED = 5_000
@@ -216,7 +217,7 @@ def _new(sheets: dict[str | None, list[list[Any]]], found: Sequence[Remark]) -> 
         page = book.create_sheet(sheet or "数据")
         marked = {r.row_number for r in found if r.sheet == sheet and r.row_number}
         kept = range(1, len(rows) + 1)
-        wanted = kept if size <= 200_000 else [n for n in kept if n <= FIRST_ROWS or n in marked]
+        wanted = kept if size <= MAX_COPIED_CELLS else [n for n in kept if n <= FIRST_ROWS or n in marked]
         for place, number in enumerate(wanted, start=1):
             for column, value in enumerate(rows[number - 1][:MAX_EXCEL_COLUMNS], start=1):
                 if value is not None and value != "":

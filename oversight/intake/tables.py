@@ -31,8 +31,10 @@ _TOTAL = re.compile(
 )
 _FOOTER = re.compile(
     r"^[(*]?(?:注\d?[:、.]?|备注[:]|说明[:]|审核|复核|填表|制表|填报人|填报日期|填报单位[:(]|填报时间|经办|负责人|单位负责|分管|主管|联系|电话|"
-    r"报送(?:人|日期|时间|单位)[:]|报出|打印|资料来源|数据来源|来源[:]|第\d+页|共\d+页|\d+[.、].{8,}|[(]?盖章|单位[((]?盖?公?章)"
+    r"报送(?:人|日期|时间|单位)[:]|报出|打印|资料来源|数据来源|来源[:]|第\d+页|共\d+页|\d+[.、](?![\d.,]*(?:E[+-]?\d+)?[万亿千百元人户名个]*$).{8,}|[(]?盖章|单位[((]?盖?公?章)"
 )
+# What stands below tables as well as between a title and its header.
+_ABOVE = re.compile(r"^[(]?(?:填报单位|报送单位|单位|填报日期|填表日期|填报时间|报送日期)[:(]")
 _CODE_CELL = re.compile(r"^\d{9}$|^\d{12}$|^\d{6}$")
 _INDEX_CELL = re.compile(r"^(?:[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,2}\)?|栏次|行次|序号|[A-Z]|\d{1,2}=.*)$")
 
@@ -144,7 +146,9 @@ def _meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
     unknown: str | None = None
     for part in parts:
         title, part_unit, part_unknown = header_key(part)
-        if not part_unit and (title in MONEY_UNITS or title in COUNT_UNITS) and titles:
+        is_unit = title in MONEY_UNITS or title in COUNT_UNITS
+        # 户数 below 户籍情况 is a column of its own, 人 below 户籍人口 its unit.
+        if not part_unit and is_unit and titles and plain(title) not in _index()[dataset]:
             part_unit, title = title, ""
         unit, unknown = part_unit or unit, part_unknown or unknown
         key = plain(title)
@@ -621,7 +625,9 @@ def _next_title(grid: Grid, body: list[tuple[int, str]], end: int) -> int:
     start = end
     kinds = dict(body)
     for r in range(end - 1, max(end - 7, -1), -1):
-        if r in kinds and kinds[r] in ("total", "header", "index", "footer"):
+        if r in kinds and kinds[r] in ("total", "header", "index"):
+            break
+        if r in kinds and kinds[r] == "footer" and not _ABOVE.match(fold(_line(grid.rows[r]))):
             break
         if r in kinds and kinds[r] == "data" and sum(1 for c in grid.rows[r] if _text(c).strip()) > 3:
             break
@@ -722,23 +728,33 @@ def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
 _GRAND_TOTAL = re.compile(r"^(?:.{0,14}(?:合计|总计|共计)|计)$")
 
 
-def _exact(text: str | None) -> Decimal | None:
+def column_powers(dataset: str, header: Header, context: Context) -> dict[str, int]:
+    """Power of ten of each column: its own unit, else the title's for its kind, else the contract's."""
+    powers: dict[str, int] = {}
+    for name in header.columns:
+        column = ALL_DATASETS[dataset].columns[name]
+        unit = header.units.get(name)
+        if column.kind == "money":
+            unit = unit or context.money_unit
+        elif column.kind == "count" and unit is None and context.count_unit is not None:
+            # 单位：万人 speaks of people; households and villages keep their own.
+            unit = context.count_unit if context.count_unit[-1] == column.unit else None
+        power = values.fits_unit(unit, column.kind) if unit else None
+        if power:
+            powers[name] = power
+    return powers
+
+
+def _exact(text: str | None, power: int) -> Decimal | None:
+    """The figure in base units, whatever unit the cell names itself; its exponent tells its last digit."""
     if not text:
         return None
     try:
-        value = Decimal(text)
+        value = Decimal(text).scaleb(power)
     except InvalidOperation:
-        found = values.number(text)
+        found = values.scaled(text, power)
         return found if isinstance(found, Decimal) else None
     return value if value.is_finite() else None
-
-
-def _adds_up(cells: Sequence[str | None], total: str) -> bool:
-    """The quick way to see that nothing is wrong: floats, well inside the tolerance. Anything else is looked at."""
-    try:
-        return abs(sum(float(cell) for cell in cells if cell) - float(total)) < 0.004
-    except ValueError:
-        return False
 
 
 def _check_total(table: Table) -> str | None:
@@ -751,19 +767,21 @@ def _check_total(table: Table) -> str | None:
         return None
     columns = ALL_DATASETS[table.dataset].columns
     row_number, cells = totals[0]
+    powers = column_powers(table.dataset, table.header, table.context)
     for name, written in cells.items():
         if name not in table.cells or columns[name].kind not in ("money", "count"):
             continue
-        total = _exact(written)
+        power = powers.get(name, 0)
+        total = _exact(written, power)
         if total is None:
             continue
-        if _adds_up(table.cells[name], written):
-            continue
-        details = [v for cell in table.cells[name] if (v := _exact(cell)) is not None]
+        details = [v for cell in table.cells[name] if (v := _exact(cell, power)) is not None]
         if not details:
             continue
-        exponents = [int(v.as_tuple().exponent) for v in details]
-        tolerance = Decimal(len(details)).scaleb(min(0, *exponents)) / 2
-        if abs(sum(details) - total) > tolerance:
-            return f"第 {row_number} 行“{columns[name].title_zh}”合计 {total:f}，明细之和 {sum(details):f}"
+        lasts = [Decimal(1).scaleb(min(power, int(v.as_tuple().exponent))) for v in details]
+        if abs(sum(details) - total) > sum(lasts) / 2:
+            return (
+                f"第 {row_number} 行“{columns[name].title_zh}”合计 {total.normalize():f}，"
+                f"明细之和 {sum(details).normalize():f}"
+            )
     return None
