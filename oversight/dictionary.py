@@ -156,7 +156,7 @@ def relation_columns(entry: TableEntry) -> list[RelationColumn]:
         title = re.sub(r"[^\w]+", "_", column.title).strip("_") or column.name
         if title in made:
             title = f"{title}_{column.name}"
-        words = presentation.words_of(column.name)
+        words = presentation.words_of(column.name, entry.name)
         if column.is_money:
             for short in filter(None, (title, _SHORT_NAMES.get((entry.name, column.name)))):
                 add(f"{short}_元", source, column.comment)
@@ -196,14 +196,11 @@ def relation_sql(entry: TableEntry) -> str:
 
 
 def relations(entries: list[TableEntry]) -> Mapping[str, TableEntry]:
-    """Relation name → the table it shows. Raises `ValueError` when two would bear one name."""
+    """Relation name → the table it shows; a second table of the same title adds its English name."""
     found: dict[str, TableEntry] = {}
     for entry in entries:
-        if entry.relation in found:
-            raise ValueError(
-                f"{entry.full_name} and {found[entry.relation].full_name} are both {entry.relation}"
-            )
-        found[entry.relation] = entry
+        name = entry.relation
+        found[name if name not in found else f"{name}_{entry.name}"] = entry
     return found
 
 

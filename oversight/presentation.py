@@ -182,12 +182,10 @@ def label(kind: dict[str, Look] | dict[str, str], code: str | None) -> str:
     return found.label if isinstance(found, Look) else found or code
 
 
-def words_of(column: str) -> dict[str, str]:
-    """The Chinese words for the codes of a public column; empty for a column that has none."""
-    return {
-        code: found.label if isinstance(found, Look) else found
-        for code, found in _CODED.get(column, {}).items()
-    }
+def words_of(column: str, table: str = "") -> dict[str, str]:
+    """The Chinese words for the codes of a published column; empty for a column that has none."""
+    coded = SUBMISSION_STATUS if (table, column) == ("submissions", "status") else _CODED.get(column, {})
+    return {code: found.label if isinstance(found, Look) else found for code, found in coded.items()}
 
 
 def status_label(code: str | None) -> str:
@@ -310,13 +308,26 @@ def quantity(
     if value is None:
         return absent
     if unit in ("元", "元/年"):
-        return money(Decimal(value), money_unit, named=True)
+        # A few 元 are said as such: 0.0003 万元 helps nobody.
+        small = 0 < abs(Decimal(value)) < _WAN / 200
+        return money(Decimal(value), "yuan" if small else money_unit, named=True)
     if unit == "是/否":
         return yes_no(bool(value))
     plain = f"{Decimal(value):,f}"
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
     return f"{plain} {unit or ''}".strip().replace("-", MINUS)
+
+
+def shortfall(
+    value: Decimal | int | None, unit: str | None, money_unit: MoneyUnit = "wan", *, is_sum: bool = False
+) -> str:
+    """What is missing, with its unit. Of a yes-or-no rule the thing itself is missing; percentages have no sum."""
+    if value is None or (is_sum and unit == "%"):
+        return NONE
+    if unit == "是/否":
+        return NONE if not value else f"{count(value)} 项" if is_sum else "缺"
+    return quantity(value, unit, money_unit)
 
 
 def division_name(name: str | None, code: str) -> str:

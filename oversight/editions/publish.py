@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oversight.dictionary import create_relations
 from oversight.editions.build import build_file, descriptions, manifest_path
 from oversight.editions.model import (
     MANIFEST,
@@ -231,6 +232,7 @@ def _write(
             written |= _copy_audit(connection, audit)
         on_step("comment")
         _comment(connection, written, comments)
+        create_relations(connection, "warehouse")
         on_step("parquet")
         for name in written:
             schema, _, table = name.partition(".")

@@ -21,30 +21,11 @@ import pyarrow
 import pyarrow.ipc
 
 from oversight.sandbox import jail, wire
+from oversight.sandbox.statement import QUERY_BYTES, Refused, check, told
 
 # Rows are counted this far beyond those shown; after that "more than".
 COUNT_UP_TO = 100_000
 _CHUNK = 1 << 20
-_HIDDEN = {
-    "duckdb_databases",
-    "duckdb_settings",
-    "duckdb_logs",
-    "duckdb_log_contexts",
-    "duckdb_extensions",
-    "duckdb_secrets",
-    "duckdb_temporary_files",
-    "duckdb_external_file_cache",
-    "pragma_database_list",
-    "pragma_database_size",
-    "database_list",
-    "current_setting",
-    "query",
-    "query_table",
-}
-_QUERY_BYTES = 1 << 20
-
-# Preloaded for conversions: nothing can be read from disk once the door is shut.
-_ = datetime.date.today
 
 
 class _Frames(io.RawIOBase):
@@ -68,14 +49,6 @@ class _Frames(io.RawIOBase):
         if self.held:
             wire.send(self.channel, wire.ARROW, bytes(self.held))
             self.held.clear()
-
-
-class _Refused(Exception):
-    """A statement that is not run: the reason's name and where it stands."""
-
-    def __init__(self, reason: str, position: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.position = reason, position
 
 
 def main(descriptor: int) -> None:
@@ -111,10 +84,10 @@ def _child(channel: socket.socket, order: dict[str, Any]) -> None:
     connection = _open(file, order)
     jail.limit(order["address_bytes"], order["cpu_seconds"])
     is_filtered = jail.filter_system_calls()
-    told = {"pid": os.getpid(), "own_network": has_own_network, "system_calls": is_filtered}
-    wire.send(channel, wire.READY, json.dumps(told).encode())
+    ready = {"pid": os.getpid(), "own_network": has_own_network, "system_calls": is_filtered}
+    wire.send(channel, wire.READY, json.dumps(ready).encode())
     try:
-        kind, body = wire.receive(channel, _QUERY_BYTES * 8)
+        kind, body = wire.receive(channel, QUERY_BYTES * 8)
     except EOFError:
         return
     if kind == wire.QUESTION:
@@ -152,7 +125,9 @@ def _open(file: int, order: dict[str, Any]) -> duckdb.DuckDBPyConnection:
 def _answer(connection: duckdb.DuckDBPyConnection, channel: socket.socket, question: dict[str, Any]) -> None:
     started = time.perf_counter()
     try:
-        values = _check(connection, question["sql"], question["parameters"])
+        values = check(connection, question["sql"], question["parameters"])
+        if "month" in values:
+            values["month"] = datetime.date.fromisoformat(values["month"])
         result = (
             connection.execute(question["sql"], values) if values else connection.execute(question["sql"])
         )
@@ -162,19 +137,14 @@ def _answer(connection: duckdb.DuckDBPyConnection, channel: socket.socket, quest
             else result.fetch_record_batch(10_000)
         )
         rows, is_complete = _stream(reader, channel, question["rows"])
-    except _Refused as refused:
-        told = {
-            "exception_type": "Refused",
-            "exception_message": refused.reason,
-            "position": refused.position,
-        }
-        wire.send(channel, wire.ERROR, json.dumps(told).encode())
+    except Refused as refused:
+        wire.send(channel, wire.ERROR, json.dumps(refused.told()).encode())
         return
     except MemoryError:
         wire.send(channel, wire.ERROR, json.dumps({"exception_type": "Out of Memory"}).encode())
         return
     except Exception as error:
-        wire.send(channel, wire.ERROR, json.dumps(_told(error)).encode())
+        wire.send(channel, wire.ERROR, json.dumps(told(error)).encode())
         return
     ended = {"rows": rows, "is_complete": is_complete, "seconds": time.perf_counter() - started}
     wire.send(channel, wire.END, json.dumps(ended).encode())
@@ -199,71 +169,6 @@ def _stream(reader: pyarrow.RecordBatchReader, channel: socket.socket, most: int
             return total, True
     out.flush()
     return COUNT_UP_TO if most is not None else total, False
-
-
-def _check(connection: duckdb.DuckDBPyConnection, sql: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Exactly one SELECT, by DuckDB's own parser; the parameters it asks for, of those given."""
-    if not sql.strip().strip(";").strip():
-        raise _Refused("empty")
-    if len(sql.encode()) > _QUERY_BYTES:
-        raise _Refused("long")
-    row = connection.execute("select json_serialize_sql(cast(? as varchar))", [sql]).fetchone()
-    assert row is not None
-    tree = json.loads(row[0])
-    if tree["error"] and tree.get("error_type") == "parser":
-        raise duckdb.ParserException(
-            "Parser Error: "
-            + json.dumps(
-                {
-                    "exception_type": "Parser",
-                    "exception_message": tree["error_message"],
-                    "position": tree.get("position"),
-                }
-            )
-        )
-    _look_for_hidden(tree)
-    statements = duckdb.extract_statements(sql)
-    if not statements:
-        raise _Refused("empty")
-    if len(statements) > 1:
-        raise _Refused("several", len(statements[0].query.encode()))
-    # A PRAGMA counts as a SELECT there, but is none here.
-    if statements[0].type != duckdb.StatementType.SELECT or tree["error"]:
-        raise _Refused("not_select")
-    asked = statements[0].named_parameters
-    unknown = sorted(name for name in asked if name not in given)
-    if unknown:
-        raise _Refused(f"parameter {unknown[0]}", sql.encode().find(f"${unknown[0]}".encode()))
-    return {name: given[name] for name in asked}
-
-
-def _look_for_hidden(tree: Any) -> None:
-    """Refuse what shows where files lie, and what reads a table's name from a text and so could show it."""
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            name = node.get("function_name") or node.get("table_name")
-            if isinstance(name, str) and name.lower() in _HIDDEN:
-                raise _Refused(f"hidden {name}")
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-
-
-def _told(error: Exception) -> dict[str, Any]:
-    text = str(error)
-    start = text.find("{")
-    try:
-        told: dict[str, Any] = json.loads(text[start:]) if start >= 0 else {}
-    except ValueError:
-        told = {}
-    if "exception_type" in told:
-        return told
-    return {
-        "exception_type": type(error).__name__.removesuffix("Exception"),
-        "exception_message": text[:2000],
-    }
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class Sandbox:
 
     def __init__(self, limits: Limits | None = None, at_once: int | None = None) -> None:
         self.limits = limits or Limits()
-        self._turns = threading.BoundedSemaphore(at_once or max(2, os.cpu_count() or 1))
+        self._turns = threading.BoundedSemaphore(at_once or max(4, os.cpu_count() or 1))
         self._spares: OrderedDict[tuple[str, str], _Process] = OrderedDict()
         self._running: dict[str, _Process] = {}
         self._waiting: set[str] = set()

@@ -50,6 +50,15 @@ def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Pat
     return target
 
 
+def significant(code: str) -> str:
+    """A division code without the zeros that stand for "all below": 360000 → 36, 360300 → 3603."""
+    if len(code) == 6:
+        return (
+            code[:2].replace("00", "") if code.endswith("0000") else code[:4] if code.endswith("00") else code
+        )
+    return code
+
+
 def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
     import duckdb
 

@@ -1,0 +1,104 @@
+"""Whether a text is exactly one SELECT, by DuckDB's own parser, and which parameters it asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+QUERY_BYTES = 1 << 20
+# What tells of the server and not of the data, and what reads a table's name from a text and so could do the same.
+_HIDDEN = {
+    "duckdb_databases",
+    "duckdb_settings",
+    "duckdb_logs",
+    "duckdb_log_contexts",
+    "duckdb_extensions",
+    "duckdb_secrets",
+    "duckdb_temporary_files",
+    "duckdb_external_file_cache",
+    "pragma_database_list",
+    "pragma_database_size",
+    "database_list",
+    "current_setting",
+    "query",
+    "query_table",
+}
+
+
+class Refused(Exception):
+    """A statement that is not run: the reason's name and where it stands, in bytes."""
+
+    def __init__(self, reason: str, position: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.position = reason, position
+
+    def told(self) -> dict[str, Any]:
+        """As DuckDB tells its errors."""
+        return {"exception_type": "Refused", "exception_message": self.reason, "position": self.position}
+
+
+def check(connection: duckdb.DuckDBPyConnection, sql: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters the statement asks for, of those given. Raises `Refused`, or DuckDB's parser error."""
+    import duckdb
+
+    if not sql.strip().strip(";").strip():
+        raise Refused("empty")
+    if len(sql.encode()) > QUERY_BYTES:
+        raise Refused("long")
+    row = connection.execute("select json_serialize_sql(cast(? as varchar))", [sql]).fetchone()
+    assert row is not None
+    tree = json.loads(row[0])
+    if tree["error"] and tree.get("error_type") == "parser":
+        told = {
+            "exception_type": "Parser",
+            "exception_message": tree["error_message"],
+            "position": tree.get("position"),
+        }
+        raise duckdb.ParserException(json.dumps(told))
+    _look_for_hidden(tree)
+    statements = duckdb.extract_statements(sql)
+    if not statements:
+        raise Refused("empty")
+    if len(statements) > 1:
+        raise Refused("several", len(statements[0].query.encode()))
+    # A PRAGMA counts as a SELECT there, but is none here.
+    if statements[0].type != duckdb.StatementType.SELECT or tree["error"]:
+        raise Refused("not_select")
+    asked = statements[0].named_parameters
+    unknown = sorted(name for name in asked if name not in given)
+    if unknown:
+        raise Refused(f"parameter {unknown[0]}", sql.encode().find(f"${unknown[0]}".encode()))
+    return {name: given[name] for name in asked}
+
+
+def told(error: Exception) -> dict[str, Any]:
+    """A DuckDB error as the JSON it was raised with, or made to look like it."""
+    text = str(error)
+    start = text.find("{")
+    try:
+        found: dict[str, Any] = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        found = {}
+    if "exception_type" in found:
+        return found
+    return {
+        "exception_type": type(error).__name__.removesuffix("Exception"),
+        "exception_message": text[:2000],
+    }
+
+
+def _look_for_hidden(tree: Any) -> None:
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            name = node.get("function_name") or node.get("table_name")
+            if isinstance(name, str) and name.lower() in _HIDDEN:
+                raise Refused(f"hidden {name}")
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
