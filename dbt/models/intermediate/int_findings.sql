@@ -37,8 +37,7 @@ spells as (
     select
         rule_id, subject_level, subject_unit, spell_number,
         min(month) as opened_month,
-        max(month) as last_month,
-        cast(count(*) as bigint) as periods_open
+        max(month) as last_month
     from numbered
     where is_open
     group by rule_id, subject_level, subject_unit, spell_number
@@ -77,7 +76,10 @@ edition_end as (
 worded as (
     select
         a.*,
-        a.periods_open * e.months_count as months_open,
+        -- Periods of two years overlap, so their lengths are not added up.
+        e.months_count
+        + (extract(year from a.last_month) - extract(year from a.opened_month)) * 12
+        + extract(month from a.last_month) - extract(month from a.opened_month) as months_open,
         r.unit, r.severity, r.title_zh, r.clause, r.period, d.document_title,
         coalesce(u.subject_name, a.subject_code) as subject_name,
         case
