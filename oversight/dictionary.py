@@ -11,7 +11,7 @@ look up in the view's own file first. They cost no space and nothing at publicat
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -37,6 +37,9 @@ _NUMBERS = ("BIGINT", "INTEGER", "HUGEINT", "DECIMAL", "DOUBLE", "SMALLINT", "TI
 _SHORT_NAMES = {("funding_gap_monthly", "allocation_shortfall_cny"): "缺口"}
 # Names of the relations of the tables that have a shorter one in the field's own words.
 _SCHEMA_WORDS = {"reported": "报送", "quality": "核对", "detail": "明细"}
+
+
+_OF_UNITS = ("township_name", "county_name")
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,11 @@ class RelationColumn:
     comment: str
 
 
-def relation_columns(entry: TableEntry) -> list[RelationColumn]:
-    """Columns of the relation of a table: amounts in 元 and 万元, codes as words, yes and no as 是 and 否."""
+def relation_columns(entry: TableEntry, of_units: Collection[str] = _OF_UNITS) -> list[RelationColumn]:
+    """Columns of the relation of a table: amounts in 元 and 万元, codes as words, yes and no as 是 and 否.
+
+    `of_units` are the columns that table townships has to give names from.
+    """
     names = {column.name for column in entry.columns}
     made: dict[str, RelationColumn] = {}
 
@@ -172,7 +178,7 @@ def relation_columns(entry: TableEntry) -> list[RelationColumn]:
         is_key = column.name in ("township_code", "subject_code")
         if is_key and entry.name != "townships" and not names & {"reported_name", "subject_name"}:
             for name, title_zh in (("township_name", "乡镇名称"), ("county_name", "县级名称")):
-                if name not in names:
+                if name not in names and name in of_units:
                     add(title_zh, f"u.{name}", f"{title_zh}：按区划代码取自表 townships")
     return list(made.values())
 
@@ -184,9 +190,9 @@ def _with_unit(title: str, unit: str) -> str:
     return f"{title}_{'百分比' if unit == '%' else unit}"
 
 
-def relation_sql(entry: TableEntry) -> str:
+def relation_sql(entry: TableEntry, of_units: Collection[str] = _OF_UNITS) -> str:
     """The SELECT of a relation. Names schema and table, never the database: see the head of this module."""
-    columns = relation_columns(entry)
+    columns = relation_columns(entry, of_units)
     listed = ", ".join(f'{column.expression} as "{column.name}"' for column in columns)
     source = f'"{entry.schema}"."{entry.name}" as t'
     if any(column.expression.startswith("u.") for column in columns):
@@ -207,14 +213,16 @@ def relations(entries: list[TableEntry]) -> Mapping[str, TableEntry]:
 def create_relations(connection: duckdb.DuckDBPyConnection, database: str) -> int:
     """Write the relations with Chinese names into a database that is open for writing; how many there are."""
     found = relations(read_dictionary(connection, database))
+    units = next((entry for entry in found.values() if entry.full_name == "townships"), None)
+    of_units = {column.name for column in units.columns} if units else set()
     # One transaction: each statement by itself would wait for the disk.
     connection.execute("begin")
     connection.execute(f'create schema if not exists {database}."{CHINESE_SCHEMA}"')
     for name, entry in found.items():
         view = f'{database}."{CHINESE_SCHEMA}"."{name}"'
-        connection.execute(f"create or replace view {view} as {relation_sql(entry)}")
+        connection.execute(f"create or replace view {view} as {relation_sql(entry, of_units)}")
         connection.execute(f"comment on view {view} is '{_quoted(entry.comment)}'")
-        for column in relation_columns(entry):
+        for column in relation_columns(entry, of_units):
             connection.execute(f"""comment on column {view}."{column.name}" is '{_quoted(column.comment)}'""")
     connection.execute("commit")
     return len(found)
