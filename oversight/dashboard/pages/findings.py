@@ -207,7 +207,12 @@ def findings_table(view: View, limit: int | None = None) -> Table:
         Column("title_zh", "问题", "long"),
         value("value_checked", "实际", show.NOT_REPORTED),
         value("value_expected", "要求", show.NONE),
-        value("shortfall", "差", show.NONE),
+        Column(
+            "shortfall",
+            "差",
+            "number",
+            text=lambda item, money: show.shortfall(item["shortfall"], item["unit"], money),
+        ),
         of("opened_month", width=104),
         Column("months_open", "持续", "number", "月", "到所选月份为止"),
         of("cleared_month", absent=show.NONE),

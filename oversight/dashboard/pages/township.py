@@ -418,7 +418,12 @@ def judged_table(view: View, limit: int | None = None) -> Table:
             Column("topic_zh", "主题"),
             value("value_checked", "实际", show.NOT_REPORTED),
             value("value_expected", "要求", show.NONE),
-            value("shortfall", "差", show.NONE),
+            Column(
+                "shortfall",
+                "差",
+                "number",
+                text=lambda item, money: show.shortfall(item["shortfall"], item["unit"], money),
+            ),
             Column("month", "判定月份"),
             public(w, "judgements.reason", absent=show.NONE),
             Column("clause", "条款", absent=show.NONE),

@@ -1,0 +1,328 @@
+"""The dashboard under load: the production server in one process, the clicks from another, over HTTP.
+
+    python benchmarks/dashboard.py [--data DIR] [--clicks 150] [--users 50] [--seconds 60] [--json FILE]
+
+`DIR` is a data folder with an edition of the whole country (`benchmarks/generate.py national DIR`, then
+`oversight run --data DIR`); without it, both are done in a temporary folder, which takes some minutes.
+
+Goals on two cores: one user's p95 of the callback that draws a page at most 150 ms; 50 users who click every 4 s
+p95 at most 300 ms without an error; the first page within 1.5 s and 4 MB over the wire; at most 400 MB of memory.
+Beside the clicks stands what the same queries take in DuckDB by themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import http.client
+import json
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from measure import PROJECT_ROOT, load
+
+from oversight.dashboard.access import EVERYTHING
+from oversight.dashboard.components import View
+from oversight.dashboard.pages import pages
+from oversight.dashboard.state import read_state
+from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.settings import DataFolder
+
+THINK_SECONDS = 4.0
+Click = tuple[str, str]
+
+
+def body(click: Click, edition_id: str) -> bytes:
+    """What the browser sends to have a page drawn."""
+    path, search = click
+    return json.dumps(
+        {
+            "output": "..content.children...nav.children...meta.data..",
+            "outputs": [
+                {"id": "content", "property": "children"},
+                {"id": "nav", "property": "children"},
+                {"id": "meta", "property": "data"},
+            ],
+            "inputs": [
+                {"id": "url", "property": "pathname", "value": path},
+                {"id": "url", "property": "search", "value": search},
+                {"id": "theme", "property": "data", "value": "light"},
+            ],
+            "changedPropIds": [],
+            "state": [{"id": "edition", "property": "data", "value": edition_id}],
+        }
+    ).encode()
+
+
+class User:
+    """A connection that clicks."""
+
+    def __init__(self, port: int, edition_id: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.edition_id = edition_id
+
+    def click(self, click: Click) -> tuple[float, int]:
+        """Seconds and bytes over the wire; raises when the page could not be drawn."""
+        start = time.perf_counter()
+        self.connection.request(
+            "POST",
+            "/_dash-update-component",
+            body(click, self.edition_id),
+            {"Content-Type": "application/json", "Accept-Encoding": "gzip"},
+        )
+        answer = self.connection.getresponse()
+        data = answer.read()
+        seconds = time.perf_counter() - start
+        text = gzip.decompress(data) if answer.headers.get("Content-Encoding") == "gzip" else data
+        if answer.status != 200 or "没能显示" in json.dumps(json.loads(text), ensure_ascii=False):
+            raise RuntimeError(f"{answer.status} {click}")
+        return seconds, len(data)
+
+
+def clicks(warehouse: Warehouse, number: int, seed: int) -> list[Click]:
+    """What analysts click: mostly their own county and city, months of the last two years, every page."""
+    rng = random.Random(seed)
+    counties = [code for code in warehouse.names if not code.endswith("00")]
+    cities = [code for code in warehouse.names if code.endswith("00") and not code.endswith("0000")]
+    provinces = [code for code in warehouse.names if code.endswith("0000")]
+    towns = [row["township_code"] for row in warehouse.rows("select township_code from e.townships")]
+    weights = {
+        "/": 6,
+        "/funding": 5,
+        "/staffing": 3,
+        "/findings": 4,
+        "/township": 4,
+        "/submissions": 2,
+        "/policy": 1,
+    }
+    found = []
+    for _ in range(number):
+        path = rng.choices(list(weights), list(weights.values()))[0]
+        level = rng.choices(["county", "city", "province", "country"], [6, 3, 2, 1])[0]
+        unit = {"county": counties, "city": cities, "province": provinces, "country": [""]}[level]
+        code = rng.choice(towns) if path == "/township" else rng.choice(unit)
+        month = rng.choice(warehouse.months[-24:])
+        items = [f"unit={code}"] if code else []
+        items += [f"month={month:%Y-%m}"] + (["money=yuan"] if rng.random() < 0.2 else [])
+        found.append((path, "?" + "&".join(items)))
+    return found
+
+
+def bare_seconds(warehouse: Warehouse, chosen: list[Click]) -> list[float]:
+    """What each click's queries take in DuckDB by themselves: executed and fetched, nothing remembered."""
+    asked: list[tuple[str, Any]] = []
+    original = warehouse._rows
+
+    def note(sql: str, parameters: Any) -> Any:
+        asked.append((sql, parameters))
+        return original(sql, parameters)
+
+    warehouse._rows = note  # type: ignore[method-assign]
+    seconds = []
+    for path, search in chosen:
+        asked.clear()
+        warehouse._results.clear()
+        state = read_state(path, search)
+        view = View(warehouse, EVERYTHING, replace(state, month=state.month or warehouse.months[-1]), "light")
+        pages()[path].render(view)
+        start = time.perf_counter()
+        for sql, parameters in list(asked):
+            warehouse._connection.cursor().execute(sql, list(parameters)).fetchall()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+
+
+def first_page(port: int) -> tuple[float, int] | None:
+    """Seconds until the first page is drawn in a fresh browser, and bytes over the wire; None without Chromium."""
+    chromium = next(
+        (path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None
+    )
+    if chromium is None:
+        return None
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        received = [0]
+        session.on(
+            "Network.loadingFinished",
+            lambda event: received.__setitem__(0, received[0] + event["encodedDataLength"]),
+        )
+        start = time.perf_counter()
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector(".kpi-value")
+        seconds = time.perf_counter() - start
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        page.wait_for_timeout(2000)
+        browser.close()
+    return seconds, int(received[0])
+
+
+def main() -> None:
+    """Serve, click, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--clicks", type=int, default=150)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        root = options.data
+        if root is None:
+            root = Path(temporary)
+            generate = [
+                sys.executable,
+                str(PROJECT_ROOT / "benchmarks" / "generate.py"),
+                "national",
+                str(root),
+            ]
+            subprocess.run(generate, check=True)
+            subprocess.run([sys.executable, "-m", "oversight.cli", "run", "--data", str(root)], check=True)
+        result = measure_all(DataFolder.at(root), options.clicks, options.users, options.seconds)
+    if options.json:
+        options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def measure_all(folder: DataFolder, number: int, users: int, seconds: float) -> dict[str, Any]:
+    """Every figure, printed as it comes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    start = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "oversight.cli", "serve", "--data", str(folder.root), "--port", str(port)],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    result: dict[str, Any] = {"load_before": load()}
+    try:
+        assert server.stdout is not None
+        while "已启动" not in (line := server.stdout.readline()):
+            if not line:
+                raise SystemExit("the server did not start")
+        result["start_seconds"] = round(time.perf_counter() - start, 2)
+        process = psutil.Process(server.pid)
+        peak = [0]
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(0.2):
+                peak[0] = max(peak[0], process.memory_info().rss)
+
+        threading.Thread(target=watch, daemon=True).start()
+
+        first = first_page(port)
+        if first:
+            result["first_page_seconds"], result["first_page_mb"] = (
+                round(first[0], 2),
+                round(first[1] / 1e6, 2),
+            )
+
+        shelf = Shelf(folder)
+        edition_id = shelf.current_id()
+        assert edition_id is not None
+        warehouse = shelf.warehouse(edition_id)
+        result["townships"] = warehouse.row("select count(*) as n from e.townships")["n"]
+        result["months"] = len(warehouse.months)
+
+        chosen = clicks(warehouse, number, 1)
+        user = User(port, edition_id)
+        took = [user.click(click)[0] for click in chosen]
+        result["one_user_p50_ms"] = round(statistics.median(took) * 1000)
+        result["one_user_p95_ms"] = round(p95(took) * 1000)
+        result["slowest"] = [
+            [round(value * 1000), *click]
+            for value, click in sorted(zip(took, chosen, strict=True), reverse=True)[:5]
+        ]
+
+        bare = bare_seconds(warehouse, chosen)
+        result["bare_p50_ms"], result["bare_p95_ms"] = (
+            round(statistics.median(bare) * 1000),
+            round(p95(bare) * 1000),
+        )
+        result["ratio_to_bare"] = round(sum(took) / sum(bare), 2)
+        del warehouse, shelf
+
+        times: list[float] = []
+        wrong: list[str] = []
+        pool = clicks_pool(folder, 4000)
+        end = time.perf_counter() + seconds
+
+        def click_away(number: int) -> None:
+            rng = random.Random(number)
+            own = User(port, edition_id)
+            time.sleep(rng.random() * THINK_SECONDS)
+            while time.perf_counter() < end:
+                begun = time.perf_counter()
+                try:
+                    times.append(own.click(rng.choice(pool))[0])
+                except Exception as error:
+                    wrong.append(repr(error))
+                    own = User(port, edition_id)
+                time.sleep(max(0.0, THINK_SECONDS - (time.perf_counter() - begun)))
+
+        threads = [threading.Thread(target=click_away, args=(number,)) for number in range(users)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        result |= {
+            "users": users,
+            "clicks": len(times),
+            "users_p50_ms": round(statistics.median(times) * 1000),
+            "users_p95_ms": round(p95(times) * 1000),
+            "errors": len(wrong),
+        }
+        stop.set()
+        result["peak_mb"] = round(peak[0] / 1e6)
+        result["load_after"] = load()
+    finally:
+        server.terminate()
+        server.wait(20)
+    for name, value in result.items():
+        print(f"{name:20} {value}")
+    goals = {
+        "one_user_p95_ms": 150,
+        "users_p95_ms": 300,
+        "first_page_seconds": 1.5,
+        "first_page_mb": 4,
+        "peak_mb": 400,
+    }
+    for name, goal in goals.items():
+        if name in result:
+            print(f"{'met   ' if result[name] <= goal else 'MISSED'} {name}: {result[name]} (goal {goal})")
+    return result
+
+
+def clicks_pool(folder: DataFolder, number: int) -> list[Click]:
+    """Clicks of many users; the engine that chose them is closed again."""
+    shelf = Shelf(folder)
+    edition_id = shelf.current_id()
+    assert edition_id is not None
+    return clicks(shelf.warehouse(edition_id), number, 2)
+
+
+if __name__ == "__main__":
+    main()
