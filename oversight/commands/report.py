@@ -6,9 +6,8 @@ import argparse
 import re
 from datetime import date, datetime
 
-from oversight import presentation
 from oversight.cli import add_data_argument
-from oversight.reports import FORMATS, Made, ReportError, make_all, month_before
+from oversight.reports import FORMATS, ReportError, month_before, supervise
 from oversight.settings import TIME_ZONE, DataFolder
 
 
@@ -44,15 +43,16 @@ def run(args: argparse.Namespace) -> int:
     formats = _formats(args.format)
     if args.provisional and (args.send or args.send_again):
         raise ReportError("草稿不能发送。请去掉 --send，或去掉 --provisional。")
-    made = make_all(folder, month, args.scope, formats, provisional=args.provisional)
-    for item in made:
-        _tell(item)
-    if args.send or args.send_again:
-        from oversight.reports.delivery import deliver
-
-        for item in made:
-            for line in deliver(folder, item.version, again=args.send_again):
-                print(line)
+    supervise(
+        folder,
+        month,
+        args.scope,
+        formats,
+        provisional=args.provisional,
+        send=args.send,
+        again=args.send_again,
+        say=print,
+    )
     return 0
 
 
@@ -71,13 +71,3 @@ def _formats(text: str) -> list[str]:
     if unknown or not chosen:
         raise ReportError(f"没有“{'、'.join(unknown) or text}”这种格式，可用的有：{'、'.join(FORMATS)}。")
     return [form for form in FORMATS if form in chosen]
-
-
-def _tell(made: Made) -> None:
-    version = made.version
-    told = version.manifest
-    name = "草稿" if version.is_draft else f"第{presentation.count(version.number)}版"
-    state = "" if made.is_new else "（数据和文字都没有变化，沿用）"
-    print(f"{told['scope_name']} {told['month']} 督查通报 {name}{state}，数据版次 {version.edition_id}")
-    for form in told["files"]:
-        print(f"  {version.file(form)}")

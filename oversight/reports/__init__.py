@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oversight.reports.errors import NotReady, ReportError
-from oversight.reports.make import Made, make, make_all, month_before
+from oversight.reports.make import Made, make, make_all, month_before, supervise
 from oversight.reports.store import FORMATS, Version, versions
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "make",
     "make_all",
     "month_before",
+    "supervise",
     "versions",
 ]

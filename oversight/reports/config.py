@@ -11,7 +11,7 @@ import copy
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,30 +83,18 @@ def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
     return Wording(settings, _environment(folder), report_folder(folder) / "fonts")
 
 
-def fingerprint(folder: DataFolder) -> str:
-    """Of a bureau's own settings and templates, and of the program's own wording."""
-    digest = hashlib.sha256()
+def fingerprint(folder: DataFolder, scope_code: str) -> str:
+    """Of all that decides a report's wording: settings in force for the division, templates, a bureau's fonts.
+
+    To whom a report is sent does not change what it says.
+    """
+    settings = {key: value for key, value in load(folder, scope_code).settings.items() if key not in _FREE}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False).encode())
     for root in (DEFAULTS, report_folder(folder)):
-        for path in sorted(_wording_files(root)):
+        for path in sorted((*root.glob("templates/*.txt"), *root.glob("fonts/*"))):
             digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-            digest.update(_content(path))
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _wording_files(root: Path) -> Iterator[Path]:
-    yield from root.glob("report.toml")
-    yield from root.glob("templates/*.txt")
-    yield from root.glob("fonts/*")
-
-
-def _content(path: Path) -> bytes:
-    if path.name != "report.toml":
-        return path.read_bytes()
-    # To whom a report is sent does not change what it says.
-    settings = _own(path)
-    for name in ("delivery", "smtp"):
-        settings.pop(name, None)
-    return json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False).encode()
 
 
 def _own(path: Path) -> Settings:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -64,21 +65,72 @@ def make_all(
     All of one edition, even if a newer one comes meanwhile. Raises `NotReady` where one is not ready, before
     anything of that report is written.
     """
-    edition_id = find_edition(folder).edition_id
-    connection = open_edition(folder, edition_id)
-    try:
-        chosen = list(scopes) if scopes else _scopes(folder, connection)
+    with _opened(folder) as connection:
+        chosen = list(scopes) if scopes else chosen_scopes(folder, connection)
         return [
             make(
                 folder, month, code, formats, connection=connection, provisional=provisional, on_step=on_step
             )
             for code in chosen
         ]
+
+
+def supervise(
+    folder: DataFolder,
+    month: date,
+    scopes: Sequence[str] | None = None,
+    formats: Sequence[str] = FORMATS,
+    *,
+    provisional: bool = False,
+    send: bool = False,
+    again: str | None = None,
+    say: Callable[[str], None] = _nothing,
+) -> list[Made]:
+    """Make each report, tell of it and, with `send` or `again`, deliver it; one that fails keeps none of the others back.
+
+    Raises `ReportError` at the end, with every reason, when some could not be made or sent.
+    """
+    made, problems = [], []
+    with _opened(folder) as connection:
+        _check_months(connection, month)
+        for code in list(scopes) if scopes else chosen_scopes(folder, connection):
+            try:
+                item = make(folder, month, code, formats, connection=connection, provisional=provisional)
+                made.append(item)
+                for line in _lines(item):
+                    say(line)
+                if send or again:
+                    from oversight.reports.delivery import deliver
+
+                    for line in deliver(folder, item.version, again=again):
+                        say(f"  {line}")
+            except ReportError as error:
+                problems.append(str(error))
+    if problems:
+        raise ReportError(" ".join(problems))
+    return made
+
+
+def _lines(made: Made) -> list[str]:
+    version = made.version
+    told = version.manifest
+    name = "草稿" if version.is_draft else f"第{presentation.count(version.number)}版"
+    state = "" if made.is_new else "（数据和文字都没有变化，沿用）"
+    first = f"{told['scope_name']} {told['month']} 督查通报 {name}{state}，数据版次 {version.edition_id}"
+    return [first, *(f"  {version.file(form)}" for form in FORMATS if form in told["files"])]
+
+
+@contextmanager
+def _opened(folder: DataFolder) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = open_edition(folder, find_edition(folder).edition_id)
+    try:
+        yield connection
     finally:
         connection.close()
 
 
-def _scopes(folder: DataFolder, connection: duckdb.DuckDBPyConnection) -> list[str]:
+def chosen_scopes(folder: DataFolder, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The divisions that the settings want reports on."""
     chosen = config.load(folder).settings["scopes"]
     if chosen == "auto":
         return [scope.code for scope in default_scopes(connection)]
@@ -105,7 +157,7 @@ def make(
 ) -> Made:
     """One report. The same edition and wording again give the version that stands, with formats added."""
     wording = config.load(folder, scope_code)
-    words = config.fingerprint(folder)
+    words = config.fingerprint(folder, scope_code)
     on_step("gather")
     _check_months(connection, month)
     facts = gather(connection, month, scope_code, wording.settings["content"]["rank_by"])

@@ -105,7 +105,7 @@ def _properties(document: Any, report: Report) -> None:
     core.comments = report.draft
     core.language = "zh-CN"
     core.created = core.modified = made
-    core.revision = report.version
+    core.revision = max(report.version, 1)
 
 
 def _fonts(family: str, latin: str) -> str:

@@ -1,0 +1,353 @@
+"""Cases that a template meets once in years: nothing found, one unit, no month before, names that bite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from fontTools.ttLib import TTFont
+
+from oversight.editions import open_edition
+from oversight.reports import config, fonts, layout, make_all, month_before
+from oversight.reports.content import build, chinese
+from oversight.reports.errors import NotReady, ReportError
+from oversight.reports.facts import gather
+from oversight.reports.make import render
+from oversight.reports.model import Heading, Paragraph, Report
+from oversight.settings import DataFolder
+from tests.reports import reading
+from tests.reports.conftest import Standin
+
+DECEMBER = date(2025, 12, 1)
+FORMATS = ("docx", "pdf", "xlsx", "html")
+
+
+def report_of(folder: DataFolder, scope: str, month: date = DECEMBER, rank_by: str = "auto") -> Report:
+    connection = open_edition(folder)
+    try:
+        return build(gather(connection, month, scope, rank_by), config.load(folder, scope), version=1)
+    finally:
+        connection.close()
+
+
+def said(report: Report) -> str:
+    return "\n".join(block.text for block in report.blocks if isinstance(block, (Heading, Paragraph)))
+
+
+def change(statement: str) -> Callable[[duckdb.DuckDBPyConnection], object]:
+    return lambda connection: connection.execute(statement)
+
+
+ALL_WELL = "update facts set staff = 3, assisted = villages, allocated = 900000, disbursed = 900000"
+
+
+def test_no_finding_at_all(standin: Standin) -> None:
+    folder = standin(3, adjust=change(ALL_WELL))
+    text = said(report_of(folder, "990101"))
+    assert "各单位安排均达到标准，没有缺口" in text
+    assert "本期没有发现不达标问题" in text
+    assert "本期没有达到点名通报标准的问题" in text
+    assert "应报送的3个乡镇（街道）均已报送2025年12月人口、经费和人员数据" in text
+    assert "没有不达标的单位" in text
+
+
+def test_one_unit(standin: Standin) -> None:
+    text = said(report_of(standin(1, adjust=change(ALL_WELL)), "990101"))
+    assert "该单位安排已达标准" in text
+    assert "本期可排名的只有" in text
+    assert "应报送的1个乡镇（街道）已报送" in text
+    assert "列末位的是" not in text
+
+
+def test_all_alike_share_the_first_place(standin: Standin) -> None:
+    folder = standin(
+        3, adjust=change("update facts set population = 10000, allocated = 30000, disbursed = 30000")
+    )
+    report = report_of(folder, "990101")
+    assert "参加排名的3个单位保障率均为89.29%，并列第1位" in said(report)
+    ranking = next(ref.table for ref in report.tables if ref.table.key == "ranking")
+    assert [row[0] for row in ranking.rows] == [1, 1, 1]
+
+
+def test_ties_share_a_place_and_the_next_is_skipped(standin: Standin) -> None:
+    folder = standin(
+        4,
+        adjust=change(
+            "update facts set population = case when number = 3 then null else 10000 end, disbursed = 0,"
+            " allocated = case number when 2 then 20000 when 3 then null else 30000 end"
+        ),
+    )
+    report = report_of(folder, "990101")
+    ranking = next(ref.table for ref in report.tables if ref.table.key == "ranking")
+    assert [row[0] for row in ranking.rows] == [1, 1, 3, "未报"]
+    assert "没有可判定的数据，不参加排名" in said(report)
+
+
+NOTHING = (
+    "update facts set population = null, allocated = null, disbursed = null, staff = null, villages = null"
+)
+
+
+def test_nothing_reported_is_refused_and_can_be_drafted(standin: Standin) -> None:
+    folder = standin(3, adjust=change(NOTHING))
+    with pytest.raises(NotReady, match="三项报齐的只有0个"):
+        make_all(folder, DECEMBER)
+    assert not list(folder.root.rglob("*.docx"))
+    (made,) = make_all(folder, DECEMBER, provisional=True)
+    assert made.version.is_draft
+    for form, read in (("docx", reading.docx_text), ("pdf", reading.pdf_text)):
+        text = reading.squeezed(read(made.version.file(form).read_bytes()))
+        assert "草稿，仅供核对，不得外发" in text
+        assert "本期没有单位能够判定经费保障情况" in text
+    assert "草稿，仅供核对，不得外发" in made.version.file("html").read_text("utf-8")
+    notes = reading.xlsx(made.version.file("xlsx").read_bytes())["说明"]
+    assert "草稿" in notes["A2"].value
+
+
+def test_first_month_has_nothing_to_compare(standin: Standin) -> None:
+    text = said(report_of(standin(3), "990101", date(2024, 1, 1)))
+    assert "没有上月数据可比" in text
+    assert "没有上年同月数据，不作同比" in text
+    assert "不区分新增和持续" in text
+
+
+def test_first_month_of_a_year_is_not_compared_with_last_years_payments(standin: Standin) -> None:
+    text = said(report_of(standin(3), "990101", date(2025, 1, 1)))
+    assert "新预算年度首月" in text
+
+
+def test_no_standard_applies(standin: Standin) -> None:
+    folder = standin(3)
+    connection = duckdb.connect(str(next(folder.marts.glob("editions/*/warehouse.duckdb"))))
+    connection.execute(
+        "update funding_gap_monthly set status = 'no_standard', standard_id = null, tier_label = null,"
+        " guaranteed_annual_cny = null, guaranteed_ytd_cny = null, allocation_shortfall_cny = null,"
+        " allocation_surplus_cny = null, disbursement_shortfall_ytd_cny = null, adequacy_pct = null"
+    )
+    for table in ("judgements", "findings", "staffing_gap_monthly", "quality.suite_flags", "rejected_rows"):
+        connection.execute(f"delete from {table}")
+    connection.close()
+    report = report_of(folder, "990101")
+    text = said(report)
+    assert "均无适用的经费保障标准" in text
+    assert "本期没有可以排名的单位" in text
+    assert "只通报报送情况" in text
+    assert "本期没有需要整改的事项" in text
+    assert set(render(report, config.load(folder), FORMATS)) == set(FORMATS)
+
+
+def test_month_without_data_names_the_months_there_are(standin: Standin) -> None:
+    folder = standin(3)
+    with pytest.raises(NotReady, match="自2024年1月至2025年12月"):
+        make_all(folder, date(2026, 1, 1))
+    with pytest.raises(ReportError, match="没有区划代码 123456"):
+        make_all(folder, DECEMBER, ["123456"])
+
+
+def test_edition_made_before_the_month_was_over_is_refused(standin: Standin) -> None:
+    from datetime import datetime
+
+    from oversight.settings import TIME_ZONE
+
+    folder = standin(3, built_at=datetime(2025, 12, 31, 23, 59, tzinfo=TIME_ZONE))
+    with pytest.raises(NotReady, match="当时还没有结束"):
+        make_all(folder, DECEMBER)
+
+
+@pytest.mark.parametrize(
+    "statement", ["update quality.suite_results set success = false", "drop table quality.suite_results"]
+)
+def test_failed_or_missing_audit_is_refused(standin: Standin, statement: str) -> None:
+    folder = standin(3)
+    connection = duckdb.connect(str(next(folder.marts.glob("editions/*/warehouse.duckdb"))))
+    connection.execute(statement)
+    connection.close()
+    with pytest.raises(NotReady, match="核对"):
+        make_all(folder, DECEMBER)
+
+
+def test_the_month_before_across_years() -> None:
+    assert month_before(date(2026, 1, 5)) == date(2025, 12, 1)
+    assert month_before(date(2024, 3, 31)) == date(2024, 2, 1)
+
+
+def test_demands_have_dates_in_the_year_that_follows(standin: Standin) -> None:
+    text = said(report_of(standin(5), "990101"))
+    assert "2026年1月20日前报送整改方案" in text
+    assert "2026年3月6日前完成整改" in text
+
+
+HOSTILE = (
+    "=1+1镇",
+    "+86镇",
+    "-2+3镇",
+    "@SUM(A1:A9)乡",
+    "<b>&\"粗'镇",
+    "$x$和$y$镇",
+    "{{7*7}}镇",
+    "# 题镇",
+    "[表 overview]",
+    '=HYPERLINK("http://example.invalid")乡',
+    "#set text(red)镇",
+    "</script><script>镇",
+)
+
+
+def test_names_that_bite_stay_text(standin: Standin) -> None:
+    folder = standin(len(HOSTILE), names=lambda number: HOSTILE[number])
+    report = report_of(folder, "990101")
+    files = render(report, config.load(folder), FORMATS)
+
+    formulas = reading.xlsx(files["xlsx"], values=False)
+    cells = [cell for name in formulas.sheetnames for row in formulas[name].iter_rows() for cell in row]
+    found = {cell.value for cell in cells if cell.data_type == "s"}
+    assert set(HOSTILE) <= found
+    assert all(
+        str(cell.value).startswith(("=SUM(", "=SUMIFS(", "=ROUND("))
+        for cell in cells
+        if cell.data_type == "f"
+    )
+    assert not any(cell.hyperlink for cell in cells)
+
+    named = {row[0] for table in reading.docx_tables(files["docx"]) for row in table}
+    assert set(HOSTILE) <= named
+    for paragraph in reading.docx_paragraphs(files["docx"]):
+        assert "49镇" not in paragraph
+    printed = reading.squeezed(reading.pdf_text(files["pdf"]))
+    assert all(reading.squeezed(name) in printed for name in HOSTILE)
+    root = reading.html_root(files["html"])
+    assert set(HOSTILE) <= {"".join(cell.itertext()) for cell in root.xpath("//td")}
+    assert len(root.xpath("//script")) == 2
+    assert not root.xpath("//td/b")
+
+
+def test_a_bureaus_own_wording_and_settings(standin: Standin) -> None:
+    folder = standin(3)
+    own = config.report_folder(folder)
+    (own / "templates").mkdir(parents=True)
+    (own / "report.toml").write_text(
+        '[document]\nissuer = "示例县财政局"\nred_head = false\n'
+        '[content]\nsections = ["basis", "mine"]\nannexes = []\n'
+        '[scope."990101".document]\nrecipients = "各有关单位"\n',
+        "utf-8",
+    )
+    (own / "templates" / "mine.txt").write_text(
+        "# 我局意见\n本月{{ totals.units | count }}个单位。\n[图 trend]\n", "utf-8"
+    )
+    report = report_of(folder, "990101")
+    assert report.issuer == "示例县财政局"
+    assert (report.red_head, report.recipients, report.annexes) == ("", "各有关单位", ())
+    assert said(report).endswith("二、我局意见\n本月3个单位。")
+
+
+@pytest.mark.parametrize(
+    ("settings", "template", "told"),
+    [
+        ("[documnet]\nissuer = 'x'", None, "没有“documnet”这一项"),
+        ("[named]\nlimit = '十'", None, "named.limit”应当是整数"),
+        ("[named", None, "读不懂"),
+        ("", "{{ totals.nothing }}", "basis.txt"),
+        ("", "{% if %}", "basis.txt 第1行"),
+        ("", "[表 nowhere]", r"\[表 nowhere\] 不存在"),
+        ("", "{{ ''.__class__.__mro__ }}", "basis.txt"),
+        ("[[delivery]]\nname = '甲'", None, "只写 folder 或 email"),
+    ],
+)
+def test_a_slip_in_settings_or_wording_is_named(
+    standin: Standin, settings: str, template: str | None, told: str
+) -> None:
+    folder = standin(3)
+    own = config.report_folder(folder)
+    (own / "templates").mkdir(parents=True)
+    (own / "report.toml").write_text(settings, "utf-8")
+    if template is not None:
+        (own / "templates" / "basis.txt").write_text(template, "utf-8")
+    with pytest.raises(ReportError, match=told):
+        make_all(folder, DECEMBER)
+
+
+def test_the_page_holds_22_lines_of_28_characters(standin: Standin) -> None:
+    folder = standin(3)
+    own = config.report_folder(folder)
+    (own / "templates").mkdir(parents=True)
+    (own / "report.toml").write_text('[content]\nsections = ["long"]\nannexes = []\n', "utf-8")
+    (own / "templates" / "long.txt").write_text("国" * 28 * 60, "utf-8")
+    content = render(report_of(folder, "990101"), config.load(folder), ("pdf",))["pdf"]
+    full = max(reading.pdf_pages(content), key=lambda page: page.count("国"))
+    lines = [line.strip() for line in full.splitlines() if "国" in line]
+    assert len(lines) == 22
+    # The first line of a paragraph is indented by two characters.
+    assert [len(line) for line in lines] in ([28] * 22, [26] + [28] * 21)
+
+
+def test_pdf_carries_its_fonts(standin: Standin) -> None:
+    import io
+
+    import pypdf
+
+    folder = standin(3)
+    content = render(report_of(folder, "990101"), config.load(folder), ("pdf",))["pdf"]
+    used = set()
+    for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+        for font in page["/Resources"]["/Font"].values():
+            descendant = font.get_object()["/DescendantFonts"][0].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(descendant["/FontDescriptor"].get_object())
+            used.add(str(descendant["/BaseFont"]).partition("+")[2])
+    assert used <= {"NotoSerifCJKsc-Regular-Identity-H", "NotoSansCJKsc-Regular-Identity-H"} | {
+        "NotoSerifCJKsc-Regular",
+        "NotoSansCJKsc-Regular",
+    }
+
+
+def test_fonts_cover_gb2312_and_rare_place_names() -> None:
+    gb2312 = set()
+    for high in range(0xB0, 0xF8):
+        for low in range(0xA1, 0xFF):
+            try:
+                gb2312.add(bytes((high, low)).decode("gb2312"))
+            except UnicodeDecodeError:
+                continue
+    assert len(gb2312) == 6763
+    rare = set("堽垴塬圪塄墕峁崾嶝埇甪圐圙碶礤鄚鄌邡浭漷灞氹厝粿畲硚碚垱㙦䢺㘵䥽洣浬岵嵊")
+    for name in (fonts.SERIF, fonts.SANS):
+        covered = TTFont(fonts.folder() / name, lazy=True).getBestCmap()
+        assert not {character for character in gb2312 | rare if ord(character) not in covered}
+
+
+def test_titles_break_between_words() -> None:
+    title = "关于青龙满族自治县2025年12月乡镇民政工作经费保障和人员配备督查情况的通报"
+    lines = layout.title_lines(title)
+    assert "".join(lines) == title
+    assert len(lines) == 2
+    assert all(layout.half_widths(line) <= 40 for line in lines)
+    assert not lines[1].startswith(("年", "月", "的", "和"))
+
+
+def test_heading_numbers() -> None:
+    assert [chinese(number) for number in (1, 10, 11, 20, 21)] == ["一", "十", "十一", "二十", "二十一"]
+
+
+def test_small_amounts_do_not_read_as_nought() -> None:
+    environment = config.load(DataFolder(Path("/nonexistent"))).environment
+    assert environment.from_string("{{ x | wan }}").render(x=Decimal("39.60")).endswith("39.60元")
+    assert environment.from_string("{{ x | wan }}").render(x=Decimal("14402.64")).endswith("1.44万元")
+
+
+@pytest.mark.parametrize(("sizes", "scope"), [((3,), "990101"), ((1,) * 200, "990000")])
+def test_three_units_and_two_hundred_fit_their_pages(
+    standin: Standin, sizes: tuple[int, ...], scope: str
+) -> None:
+    """No row of a table is lost or doubled over pages; every page of a long table repeats its header."""
+    report = report_of(standin(*sizes), scope)
+    files = render(report, config.load(DataFolder(Path("/nonexistent"))), ("pdf", "docx"))
+    assert reading.numbers(reading.pdf_text(files["pdf"])) == reading.numbers(
+        reading.docx_text(files["docx"])
+    )
+    pages = reading.pdf_pages(files["pdf"])
+    annex = [page for page in pages if "拨付缺口" in page and "不达标" in page]
+    assert all("定档人口" in page for page in annex)
+    assert len(annex) >= (1 if len(sizes) == 1 else 5)

@@ -1,0 +1,290 @@
+"""Every number of the four formats, read back from the files, is the number in SQL."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from oversight.reports.model import Heading, Paragraph, Table, text_of
+from tests.reports import reading
+from tests.reports.conftest import Written
+
+
+def texts(table: Table, *, printed_only: bool) -> list[list[str]]:
+    """A table as it should stand in a file, header and total included."""
+    positions = table.printed if printed_only else range(len(table.columns))
+    rows = [*table.rows, *([table.total_row()] if table.total else [])]
+    return [
+        [table.columns[position].title for position in positions],
+        *([text_of(row[position], table.columns[position].kind) for position in positions] for row in rows),
+    ]
+
+
+def told(report: Any) -> list[str]:
+    """Headings and paragraphs."""
+    return [block.text for block in report.blocks if isinstance(block, (Heading, Paragraph))]
+
+
+def test_word_says_what_the_model_says(written: Written) -> None:
+    content = written.files["docx"]
+    expected = [texts(ref.table, printed_only=True) for ref in written.report.tables]
+    assert reading.docx_tables(content) == expected
+    paragraphs = reading.docx_paragraphs(content)
+    for text in told(written.report):
+        assert text in paragraphs
+
+
+def test_html_says_what_the_model_says(written: Written) -> None:
+    content = written.files["html"]
+    tables = reading.html_tables(content)
+    for ref in written.report.tables:
+        assert tables[ref.table.key] == texts(ref.table, printed_only=False)
+    paragraphs = reading.html_paragraphs(content)
+    for text in told(written.report):
+        assert text in paragraphs
+
+
+def test_pdf_says_what_word_says(written: Written) -> None:
+    document = reading.docx_text(written.files["docx"])
+    printed = reading.pdf_text(written.files["pdf"])
+    assert reading.numbers(printed) == reading.numbers(document)
+    one_line = reading.squeezed(printed)
+    for text in told(written.report):
+        assert reading.squeezed(text) in one_line or _split_by_page(text, one_line)
+
+
+def _split_by_page(text: str, one_line: str) -> bool:
+    """A paragraph or float between the halves of a paragraph: both halves must be there."""
+    short = reading.squeezed(text)
+    return any(short[:cut] in one_line and short[cut:] in one_line for cut in range(5, len(short) - 5))
+
+
+def test_workbook_holds_numbers(written: Written) -> None:
+    book = reading.xlsx(written.files["xlsx"])
+    formulas = reading.xlsx(written.files["xlsx"], values=False)
+    unique: dict[str, Table] = {ref.table.key: ref.table for ref in written.report.tables}
+    sheets = [name for name in book.sheetnames if name not in ("说明", "图")]
+    assert len(sheets) == len(unique)
+    for name, table in zip(sheets, unique.values(), strict=True):
+        sheet = book[name]
+        for offset, row in enumerate(table.rows):
+            for position, value in enumerate(row):
+                cell = sheet.cell(4 + offset, 1 + position)
+                assert _same(cell.value, value), (name, cell.coordinate, cell.value, value)
+        if table.total is None:
+            continue
+        last = 4 + len(table.rows)
+        for position, value in enumerate(table.total_row() or ()):
+            cell = sheet.cell(last, 1 + position)
+            assert _same(cell.value, value), (name, cell.coordinate, cell.value, value)
+            if table.columns[position].total and isinstance(value, (int, Decimal)):
+                assert str(formulas[name].cell(last, 1 + position).value).startswith("=")
+        assert sheet.freeze_panes == "B4"
+        assert sheet.print_title_rows == "$3:$3"
+
+
+def _same(found: Any, expected: Any) -> bool:
+    if isinstance(expected, str) or expected is None:
+        return (found or "") == (expected or "")
+    if isinstance(expected, date):
+        return isinstance(found, datetime) and found.date() == expected
+    return isinstance(found, (int, float)) and Decimal(str(found)) == Decimal(expected)
+
+
+def test_totals_are_the_sums_of_their_rows(written: Written) -> None:
+    """What Excel will compute from the formulas is what is stored."""
+    for ref in written.report.tables:
+        table = ref.table
+        if table.total is None:
+            continue
+        for position, column in enumerate(table.columns):
+            stored = table.total.values.get(column.key)
+            if column.total != "sum" or not isinstance(stored, (int, Decimal)):
+                continue
+            counted = [
+                row[position]
+                for row in table.rows
+                if table.total.where is None or row[table.position(table.total.where)] in table.total.counted
+            ]
+            assert sum(value for value in counted if isinstance(value, (int, Decimal))) == stored
+
+
+def test_charts_are_the_same_everywhere(written: Written) -> None:
+    script = reading.html_root(written.files["html"]).xpath("//script[last()]")[0].text
+    figures = json.loads(re.match(r"const figures=(.*?);for\(const", script, re.S)[1])  # type: ignore[index]
+    assert set(figures) == {ref.chart.key for ref in written.report.charts}
+    for ref in written.report.charts:
+        figure = go.Figure(figures[ref.chart.key])
+        drawn = {trace.name: trace for trace in figure.data if trace.name}
+        for series in ref.chart.series:
+            trace = drawn[series.name]
+            values = trace.y if ref.chart.form == "lines" else trace.x
+            assert [None if v is None else Decimal(str(v)) for v in values] == [
+                None if v is None else Decimal(v) for v in series.values
+            ]
+
+
+def test_nothing_is_asked_of_a_network(written: Written) -> None:
+    root = reading.html_root(written.files["html"])
+    assert not root.xpath("//@src|//link/@href")
+    assert all(link.startswith("#") for link in root.xpath("//a/@href"))
+
+
+# The model against SQL written for the purpose -------------------------------------------------------------
+
+
+def _rows(written: Written, query: str) -> list[tuple[Any, ...]]:
+    scope = written.facts.scope
+    query = query.replace("$scope", f"{scope.level}_code = '{scope.code}'")
+    return written.connection.execute(query.replace("$month", f"date '{written.facts.month}'")).fetchall()
+
+
+_IN_SCOPE = "township_code in (select township_code from main.townships where $scope)"
+
+
+def _half_up(value: Any) -> Decimal:
+    return Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def test_totals_equal_sql(written: Written) -> None:
+    (found,) = _rows(
+        written,
+        "select count(*), count(*) filter (status = 'short'), sum(guaranteed_annual_cny) filter (status in ('met', 'short')),"
+        " sum(allocated_annual_cny) filter (status in ('met', 'short')), sum(allocation_shortfall_cny),"
+        " sum(disbursed_ytd_cny) filter (disbursement_shortfall_ytd_cny is not null),"
+        " sum(guaranteed_ytd_cny) filter (disbursement_shortfall_ytd_cny is not null), sum(disbursement_shortfall_ytd_cny)"
+        f" from main.funding_gap_monthly where month = $month and {_IN_SCOPE}",
+    )
+    totals = written.facts.totals
+    units, short, guaranteed, allocated, gap, paid, paid_guaranteed, paid_gap = found
+    assert (totals.units, totals.short) == (units, short)
+    assert totals.guaranteed == (guaranteed or 0)
+    assert totals.allocated == (allocated or 0)
+    assert totals.gap == (gap or 0)
+    assert (totals.paid, totals.paid_guaranteed, totals.paid_gap) == (
+        paid or 0,
+        paid_guaranteed or 0,
+        paid_gap or 0,
+    )
+    if not guaranteed:
+        return
+    text = "\n".join(told(written.report))
+    assert totals.adequacy == _half_up(allocated * 100 / guaranteed)
+    assert f"保障率{totals.adequacy}%" in text
+    assert f"应保障{_half_up(guaranteed / 10000):,}万元" in text
+    assert f"年度安排{_half_up(allocated / 10000):,}万元" in text
+    assert f"累计拨付{_half_up(paid / 10000):,}万元" in text
+
+
+def test_units_equal_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select township_code, guaranteed_annual_cny, allocated_annual_cny, allocation_shortfall_cny, adequacy_pct,"
+        f" disbursed_ytd_cny from main.funding_gap_monthly where month = $month and {_IN_SCOPE} order by 1",
+    )
+    table = next(ref.table for ref in written.report.tables if ref.table.key == "annex_funding")
+    keys = ("code", "guaranteed", "allocated", "gap", "adequacy", "paid")
+    places = [table.position(key) for key in keys]
+    shown = sorted(tuple(row[place] for place in places) for row in table.rows)
+    assert len(shown) == len(rows)
+    for was, now in zip(rows, shown, strict=True):
+        for sql, cell in zip(was, now, strict=True):
+            assert cell == sql or (sql is None and cell in ("未报", "—"))
+
+
+def test_ranking_equals_sql(written: Written) -> None:
+    by = "township_code" if written.facts.rank_by == "township" else "county_code"
+    rows = _rows(
+        written,
+        f"with rates as (select {by} as code, round(sum(allocated_annual_cny) * 100.0 / sum(guaranteed_annual_cny), 2) as rate"
+        " from main.funding_gap_monthly where month = $month and status in ('met', 'short')"
+        f" and {_IN_SCOPE} group by 1)"
+        " select code, rank() over (order by rate desc), rate from rates",
+    )
+    expected = {code: (place, _half_up(str(rate))) for code, place, rate in rows}
+    shown = {item["code"]: (item["rank"], item["adequacy"]) for item in written.facts.ranking if item["rank"]}
+    assert shown == expected
+    assert all(item["adequacy"] is None for item in written.facts.ranking if not item["rank"])
+
+
+def test_staffing_equals_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select standard_id, count(*) filter (status = 'met'), count(*) filter (status = 'short'),"
+        " count(*) filter (status = 'not_reported'), coalesce(sum(shortfall_persons) filter (status = 'short'), 0)"
+        f" from main.staffing_gap_monthly where month = $month and {_IN_SCOPE} group by 1 order by 1",
+    )
+    shown = [
+        (row["standard_id"], row["met"], row["short"], row["not_reported"], row["shortfall"])
+        for row in written.facts.staffing
+    ]
+    assert shown == [row for row in rows if any(row[1:4])]
+
+
+def test_findings_equal_judgements(written: Written) -> None:
+    """Open findings that are short at the month's end are the month's judgements that are short."""
+    rows = _rows(
+        written,
+        "select rule_id, subject_code from main.judgements j where month = $month and status = 'short'"
+        " and subject_level in ('township', 'village') and substr(subject_code, 1, 9) in"
+        " (select township_code from main.townships where $scope)"
+        " and rule_id in (select standard_id from main.standards where period = 'month')",
+    )
+    monthly = {row["standard_id"] for row in written.facts.standards if row["period"] == "month"}
+    shown = {
+        (row["rule_id"], row["subject_code"])
+        for row in written.facts.findings
+        if row["status"] == "short"
+        and row["kind"] != "cleared"
+        and row["subject_level"] in ("township", "village")
+        and row["rule_id"] in monthly
+    }
+    assert shown == set(rows)
+
+
+def test_change_is_what_it_consists_of(written: Written) -> None:
+    for change in (written.facts.against_month, written.facts.against_year):
+        if change is None:
+            continue
+        for name in ("guaranteed", "allocated", "gap"):
+            assert sum((getattr(step, name) for step in change.by_unit), Decimal(0)) == getattr(change, name)
+        assert sum((step.gap for step in change.by_gap), Decimal(0)) == change.gap
+
+
+def test_missing_units_equal_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select f.township_code from main.funding_gap_monthly f join main.townships t using (township_code)"
+        f" where f.month = $month and t.is_township and f.{_IN_SCOPE} and not ("
+        + " and ".join(
+            f"exists (select 1 from reported.{name} r where r.month = f.month"
+            " and r.township_code = f.township_code and (r.is_current or r.row_status = 'held'))"
+            for name in ("population", "budget", "staffing")
+        )
+        + ")",
+    )
+    shown = {
+        row["township_code"]
+        for row in written.facts.reporting
+        if "missing" in (row["population"], row["budget"], row["staffing"])
+    }
+    assert shown == {code for (code,) in rows}
+
+
+@pytest.mark.parametrize("form", ["docx", "pdf", "html"])
+def test_nothing_is_left_untranslated(written: Written, form: str) -> None:
+    read = {"docx": reading.docx_text, "pdf": reading.pdf_text}.get(form)
+    text = read(written.files[form]) if read else "\n".join(reading.html_paragraphs(written.files[form]))
+    text = text.replace(written.report.edition_id, "").replace("docx", "")
+    words = set(re.findall(r"[A-Za-z]{3,}", text))
+    # Kinds of file, and the folder an analyst puts confirmations into.
+    allowed = {"xlsx", "csv", "xls", "Excel", "CSV", "corrections"}
+    assert not {word for word in words if not re.fullmatch(r"[0-9a-f]+", word)} - allowed
+    assert "None" not in text
+    assert "\ufffd" not in text
