@@ -1,12 +1,10 @@
-"""When a run starts by itself: on the 5th of the month, and when files arrive."""
+"""When a run starts by itself: when files arrive. (On the 5th of the month: see `reports`.)"""
 
 from __future__ import annotations
 
 from dagster import (
-    DefaultScheduleStatus,
     DefaultSensorStatus,
     RunRequest,
-    ScheduleDefinition,
     SensorDefinition,
     SensorEvaluationContext,
     SkipReason,
@@ -17,21 +15,8 @@ from dagster_project.context import RunContext
 from oversight.editions import current
 from oversight.errors import OversightError
 from oversight.run import check_folder, fingerprints
-from oversight.settings import TIME_ZONE
 
 ARRIVALS_EVERY_SECONDS = 60
-
-
-def monthly_supervision(job: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
-    """The 5th of the month, 08:00: the month's reports are due by then."""
-    return ScheduleDefinition(
-        name="monthly_supervision",
-        job=job,
-        cron_schedule="0 8 5 * *",
-        execution_timezone=str(TIME_ZONE),
-        description="每月 5 日 8:00 运行，为当月督查通报备好数据",
-        default_status=DefaultScheduleStatus.RUNNING,
-    )
 
 
 def file_arrivals(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDefinition:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
 
 from dagster_project import assets
-from dagster_project.automation import file_arrivals, monthly_supervision
+from dagster_project.automation import file_arrivals
 from dagster_project.checks import suite_checks
 from dagster_project.context import RunContext, locked
 from dagster_project.dbt_assets import build_dbt_assets
+from dagster_project.reports import monthly_report, monthly_supervision, supervision_job
 
 JOB = "oversight_run"
 
@@ -17,11 +18,13 @@ def build_definitions(run: RunContext) -> Definitions:
     """All of it over the data folder of `run`."""
     job = define_asset_job(
         JOB,
-        selection=AssetSelection.all(),
+        # The report belongs to a month, a run to none: the schedule has a job of both.
+        selection=AssetSelection.all() - AssetSelection.assets(monthly_report),
         description="从收到的文件到发布的版本：接收、检查标准、计算、核对、发布",
         # Another process for each step would import everything anew (86 CPU seconds instead of 24).
         executor_def=in_process_executor,
     )
+    supervision = supervision_job()
     return Definitions(
         assets=[
             assets.pulled_files,
@@ -31,10 +34,11 @@ def build_definitions(run: RunContext) -> Definitions:
             build_dbt_assets(),
             assets.suite_results,
             assets.published_edition,
+            monthly_report,
         ],
         asset_checks=[suite_checks],
-        jobs=[job],
-        schedules=[monthly_supervision(job)],
+        jobs=[job, supervision],
+        schedules=[monthly_supervision(supervision)],
         sensors=[file_arrivals(job, run)],
         resources={"run": locked(run)},
         executor=in_process_executor,

@@ -22,6 +22,7 @@ from dagster import (
 
 from dagster_project.context import RunContext
 from dagster_project.pipeline import JOB, build_definitions
+from dagster_project.reports import SUPERVISION_JOB
 from oversight.editions import Edition
 from oversight.editions.tables import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
@@ -70,11 +71,25 @@ def test_every_public_table_is_an_asset_that_the_edition_waits_for(definitions: 
 
 def test_schedule_runs_the_job_on_the_fifth(definitions: Definitions) -> None:
     schedule = definitions.get_schedule_def("monthly_supervision")
-    assert schedule.job_name == JOB
+    assert schedule.job_name == SUPERVISION_JOB
     due = datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE)
     with DagsterInstance.ephemeral() as instance:
-        tick = schedule.evaluate_tick(build_schedule_context(instance, scheduled_execution_time=due))
-    assert len(tick.run_requests or []) == 1
+        tick = schedule.evaluate_tick(
+            build_schedule_context(
+                instance,
+                scheduled_execution_time=due,
+                repository_def=definitions.get_repository_def(),
+            )
+        )
+    (request,) = tick.run_requests or []
+    # The month before, across the year's end.
+    assert (request.partition_key, request.run_key) == ("2025-12-01", "2025-12-01")
+
+
+def test_only_the_schedules_job_makes_the_report(definitions: Definitions) -> None:
+    report = AssetKey("monthly_report")
+    assert report not in definitions.resolve_job_def(JOB).asset_layer.executable_asset_keys
+    assert report in definitions.resolve_job_def(SUPERVISION_JOB).asset_layer.executable_asset_keys
 
 
 def tick(folder: DataFolder, cursor: str | None) -> tuple[RunRequest | SkipReason, str | None]:
