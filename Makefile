@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-duckdb2 lint lock clean
+.PHONY: help setup run serve dev test test-duckdb2 lint lock clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -21,6 +21,9 @@ setup: $(VENV)/installed.stamp  ## 安装运行所需的一切到 .venv（run、
 
 run: setup  ## 读取 data/raw，发布新版本（自己的数据：make run DATA=目录）
 	@$(BIN)/oversight run $(if $(DATA),--data $(DATA))
+
+serve: setup  ## 打开看板：http://127.0.0.1:8050（自己的数据：make serve DATA=目录；换端口：PORT=8051）
+	@$(BIN)/oversight serve $(if $(DATA),--data $(DATA)) $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 dev: setup  ## 打开 Dagster 页面：http://127.0.0.1:3000
 	@$(BIN)/python -m dagster_project.dev $(DATA)

@@ -63,6 +63,8 @@ def create_app(folder: DataFolder) -> Any:
 
     server: flask.Flask = app.server
 
+    app.prime = lambda: _prime(shelf)
+
     @server.get("/edition")
     def edition() -> flask.Response:
         """Which edition a page opened now would show; asked by open pages."""
@@ -324,6 +326,13 @@ def _draw(
             ],
             page.title,
         )
+
+
+def _prime(shelf: Shelf) -> None:
+    """Ask every page's questions of the current edition once, so that the first reader does not wait for them."""
+    edition_id = shelf.current_id()
+    for path in pages():
+        _draw(shelf, path, "", "light", edition_id)
 
 
 def _no_edition() -> Any:

@@ -6,6 +6,7 @@ import gzip
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -120,6 +121,7 @@ def serve(folder: DataFolder, host: str, port: int, say: Callable[[str], None]) 
     if current(folder) is None:
         say(f"数据目录 {folder.root} 还没有已发布的版本，页面会提示如何生成。请先运行 oversight run。")
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    threading.Thread(target=app.prime, daemon=True, name="first pages").start()
     say(f"已启动：http://{shown}:{port}/ （按 Ctrl+C 停止）")
     sys.stdout.flush()
     try:
