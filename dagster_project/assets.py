@@ -40,6 +40,8 @@ REPORTED = {
     "indicators": "能力建设指标：接收并逐行判定后的行",
     "submissions": "收到的每一份文件及其结果",
     "rejected_rows": "未采用的行，以及原因和处理办法",
+    "deliveries": "各乡镇各月各报表收到的情况",
+    "due_dates": "各月各报表的截止日",
 }
 OVERLAY = {
     "overlay_policy_documents": "本单位自有的政策文件",

@@ -13,6 +13,7 @@ import polars as pl
 from oversight.contracts import ALL_DATASETS
 from oversight.intake import corrections
 from oversight.intake import landed as store
+from oversight.intake.deliveries import deliveries, due_dates
 from oversight.intake.judge import judge
 from oversight.intake.returning import return_files
 from oversight.settings import TIME_ZONE, DataFolder
@@ -88,6 +89,8 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
         store.write_parquet(judged.rows[dataset], folder.inputs / f"{dataset}.parquet")
     store.write_parquet(judged.submissions, folder.inputs / "submissions.parquet")
     store.write_parquet(judged.rejected, folder.inputs / "rejected_rows.parquet")
+    store.write_parquet(deliveries(landed, judged), folder.inputs / "deliveries.parquet")
+    store.write_parquet(due_dates(folder, judged), folder.inputs / "due_dates.parquet")
     status = judged.submissions["status"]
     result = IntakeResult(
         inputs=folder.inputs,

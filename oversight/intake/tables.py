@@ -779,9 +779,10 @@ def _check_total(table: Table) -> str | None:
         if not details:
             continue
         lasts = [Decimal(1).scaleb(min(power, int(v.as_tuple().exponent))) for v in details]
-        if abs(sum(details) - total) > sum(lasts) / 2:
+        found = sum(details, Decimal(0))
+        if abs(found - total) > sum(lasts) / 2:
             return (
                 f"第 {row_number} 行“{columns[name].title_zh}”合计 {total.normalize():f}，"
-                f"明细之和 {sum(details).normalize():f}"
+                f"明细之和 {found.normalize():f}"
             )
     return None

@@ -91,7 +91,7 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     unknown: str | None = None
     while True:
         match = re.search(r"\((?:单位:?)?([^()]*)\)$", folded) or re.search(
-            r"[/,]((?:百|千|万|十万|百万|亿)?元|[千万]?[人户]|人次|名|个)$", folded
+            r"[/,]((?:百|千|万|十万|百万|亿|美|欧)?元|[千万]?[人户]|人次|名|个)$", folded
         )
         if not match:
             break

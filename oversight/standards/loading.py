@@ -115,6 +115,10 @@ def standards_fingerprint(folder: DataFolder | None = None) -> str:
         for path in (SEEDS_DIR / f"{name}.csv", _overlay_path(name, folder)):
             content = path.read_bytes() if path and path.is_file() else b""
             digest.update(f"{name}:{len(content)}:".encode() + content)
+    # When reports are due is the bureau's rule too, though no standard.
+    dues = folder.standards / "due_dates.csv" if folder else None
+    if dues and dues.is_file():
+        digest.update(b"due_dates:" + dues.read_bytes())
     for path in note_files(folder):
         content = path.read_bytes()
         digest.update(f"findings/{path.name}:{len(content)}:".encode() + content)

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from oversight.intake.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs
 
@@ -151,6 +152,8 @@ class World:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in SCHEMAS})
     overlay: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    delivered: list[dict[str, Any]] = field(default_factory=list)
+    due: list[dict[str, Any]] = field(default_factory=list)
 
     def unit(self, code: str, kind: str = "镇", name: str | None = None, **columns: Any) -> None:
         """A division."""
@@ -225,6 +228,9 @@ class World:
         }
         pl.DataFrame([received], schema=_SUBMISSIONS).write_parquet(inputs / "submissions.parquet")
         pl.DataFrame(schema=_REJECTED).write_parquet(inputs / "rejected_rows.parquet")
+        delivered = pl.DataFrame(self.delivered, schema=DELIVERY_SCHEMA)
+        delivered.write_parquet(inputs / "deliveries.parquet")
+        pl.DataFrame(self.due, schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
         pl.DataFrame(
             [
                 {

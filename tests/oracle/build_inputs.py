@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from oversight.contracts import DATASETS
+from oversight.intake.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.settings import DataFolder
 from oversight.standards import write_overlay_inputs
 from tests.oracle.model import Model
@@ -55,5 +56,7 @@ def write_inputs(world: World, folder: DataFolder) -> Model:
         "edition_id": ["world"], "built_at": [datetime(2025, 6, 1, tzinfo=UTC).replace(tzinfo=None)],
         "input_fingerprint": ["x"], "standards_fingerprint": ["x"], "code_version": ["x"],
     }).write_parquet(folder.inputs / "edition.parquet")
+    pl.DataFrame(schema=DELIVERY_SCHEMA).write_parquet(folder.inputs / "deliveries.parquet")
+    pl.DataFrame(schema=DUE_SCHEMA).write_parquet(folder.inputs / "due_dates.parquet")
     write_overlay_inputs(folder, folder.inputs)
     return model

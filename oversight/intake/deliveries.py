@@ -1,0 +1,144 @@
+"""What was received for each township, month and dataset, and until when it was due: for who has not reported.
+
+The due dates are data: `defaults/due_dates.csv`, or the data folder's own `standards/due_dates.csv` of the same
+columns, which replaces the dates of the datasets it names.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from oversight.contracts import DATASETS
+from oversight.errors import OversightError
+from oversight.intake import corrections
+from oversight.intake.judge import Judged
+from oversight.intake.landed import Landed
+from oversight.settings import DataFolder
+
+REPORTS = tuple(name for name, c in DATASETS.items() if "township_code" in c.polars_schema())
+DELIVERY_SCHEMA: dict[str, pl.DataType] = {
+    "dataset": pl.String(),
+    "month": pl.Date(),
+    "township_code": pl.String(),
+    "first_received_on": pl.Date(),
+    "last_received_on": pl.Date(),
+    "is_dated": pl.Boolean(),
+    "files_count": pl.Int64(),
+    "accepted_count": pl.Int64(),
+    "held_count": pl.Int64(),
+    "rejected_count": pl.Int64(),
+}
+DUE_SCHEMA: dict[str, pl.DataType] = {"dataset": pl.String(), "month": pl.Date(), "due_on": pl.Date()}
+_DEFAULTS = Path(__file__).parent / "defaults" / "due_dates.csv"
+_COLUMNS = ("dataset", "months_after", "day", "effective_from", "note")
+
+
+def deliveries(landed: Landed, judged: Judged) -> pl.DataFrame:
+    """A row for each dataset, month and township of which anything came, accepted or not.
+
+    A file counts on the day that it gives itself as 填表日期, else on the day it arrived. `files_count` counts the
+    files with accepted rows, corrections by the analyst among them. `is_dated` is false where the file gives no day
+    and came with the first run: then a whole history was put in at once, and its arrival says nothing of lateness.
+    """
+    days = judged.submissions.select(
+        "submission_id",
+        "file_name",
+        day=pl.coalesce("filed_on", pl.col("received_at").dt.date()),
+        is_dated=pl.col("filed_on").is_not_null() | (pl.col("received_at") > pl.col("received_at").min()),
+    )
+    parts: list[pl.DataFrame] = []
+    for dataset in REPORTS:
+        used = judged.rows[dataset].select(
+            "submission_id", "sheet", "row_number", "month", "township_code", "row_status"
+        )
+        known = landed.rows[dataset].join(
+            landed.tables.select("table_no", "submission_id", "sheet"), on="table_no", how="left"
+        )
+        # Rows that were read but not taken: they still say who tried to report what.
+        tried = (
+            known.filter(pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$"))
+            .select("submission_id", "sheet", "row_number", "month", township_code="reported_code")
+            .join(used, on=["submission_id", "sheet", "row_number", "month"], how="anti", nulls_equal=True)
+            .with_columns(row_status=pl.lit("rejected"))
+        )
+        rows = pl.concat([used, tried], how="diagonal").join(days, on="submission_id", how="left")
+        accepted = pl.col("row_status") == "accepted"
+        reported = ~pl.col("file_name").str.starts_with(corrections.PREFIX)
+        first = pl.col("day").filter(accepted & reported)
+        parts.append(
+            rows.group_by("month", "township_code").agg(
+                pl.lit(dataset).alias("dataset"),
+                first.min().alias("first_received_on"),
+                pl.col("day").filter(accepted).max().alias("last_received_on"),
+                pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
+                pl.col("submission_id").filter(accepted).n_unique().cast(pl.Int64).alias("files_count"),
+                *(
+                    (pl.col("row_status") == status).sum().cast(pl.Int64).alias(f"{status}_count")
+                    for status in ("accepted", "held", "rejected")
+                ),
+            )
+        )
+    return pl.concat(parts).select(*DELIVERY_SCHEMA).sort("dataset", "month", "township_code")
+
+
+def due_dates(folder: DataFolder, judged: Judged) -> pl.DataFrame:
+    """The day until which each dataset of each month was due, from the first to the last month of all data.
+
+    A month before the first `effective_from` of its dataset has no row: nothing was due.
+    """
+    rules: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
+    for path in (_DEFAULTS, folder.standards / "due_dates.csv"):
+        own = _rules(path) if path.is_file() else {}
+        rules.update(own)
+    spans = [judged.rows[name]["month"] for name, c in DATASETS.items() if "month" in c.columns]
+    months = pl.concat(spans).drop_nulls()
+    first, last = months.min(), months.max()
+    rows: list[tuple[str, date, date]] = []
+    if isinstance(first, date) and isinstance(last, date):
+        for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+            month = date(number // 12, number % 12 + 1, 1)
+            for dataset in REPORTS:
+                valid = [rule for rule in rules[dataset] if rule[0] <= month]
+                if valid:
+                    _, after, day = max(valid)
+                    rows.append((dataset, month, _on(number + after, day)))
+    return pl.DataFrame(rows, schema=DUE_SCHEMA, orient="row")
+
+
+def _on(number: int, day: int) -> date:
+    """That day of the month with this number, or its last day where it has fewer."""
+    following = date((number + 1) // 12, (number + 1) % 12 + 1, 1)
+    return min(
+        date(number // 12, number % 12 + 1, 1) + timedelta(days=day - 1), following - timedelta(days=1)
+    )
+
+
+def _rules(path: Path) -> dict[str, list[tuple[date, int, int]]]:
+    """dataset → [(in force from, months after, day)]; raises, saying where, when a row cannot be used."""
+    found: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [c for c in _COLUMNS[:3] if c not in (reader.fieldnames or ())]
+        if missing:
+            raise OversightError(
+                f"{path.name} 第 1 行：缺少列 {'、'.join(missing)}。请照 {'、'.join(_COLUMNS)} 填写。"
+            )
+        for number, row in enumerate(reader, start=2):
+            try:
+                after, day = int(row["months_after"]), int(row["day"])
+                text = (row.get("effective_from") or "").strip()
+                since = date.fromisoformat(text) if text else date.min
+                if row["dataset"] not in REPORTS or not 0 <= after <= 12 or not 1 <= day <= 31:
+                    raise ValueError
+            except (ValueError, TypeError):
+                raise OversightError(
+                    f"{path.name} 第 {number} 行：填写有误。dataset 填 {'、'.join(REPORTS)} 之一，"
+                    "months_after 填 0 至 12（1 为次月），day 填 1 至 31，effective_from 填 2025-01-01 或留空。"
+                ) from None
+            found[row["dataset"]].append((since, after, day))
+    return found
