@@ -202,19 +202,25 @@
     }
   });
 
-  /* Printing: charts take the width of the paper, and the light theme's ink. */
-  function resizeCharts() {
+  /* Printing: charts take the width of the paper before it is drawn. */
+  function eachChart(change) {
     document.querySelectorAll(".js-plotly-plot").forEach(function (plot) {
-      if (window.Plotly) window.Plotly.Plots.resize(plot);
+      if (window.Plotly) change(plot);
     });
   }
   window.addEventListener("beforeprint", function () {
     document.body.classList.add("printing");
-    resizeCharts();
+    eachChart(function (plot) {
+      const box = plot.closest(".chart");
+      window.Plotly.relayout(plot, { autosize: false, width: box.clientWidth, height: plot.clientHeight });
+    });
   });
   window.addEventListener("afterprint", function () {
     document.body.classList.remove("printing");
-    resizeCharts();
+    eachChart(function (plot) {
+      window.Plotly.relayout(plot, { autosize: true, width: null, height: null });
+      window.Plotly.Plots.resize(plot);
+    });
   });
 
   /* A newer edition */

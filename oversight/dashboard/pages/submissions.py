@@ -247,7 +247,7 @@ def _returned(view: View) -> Any:
         return None
     root = view.warehouse.returned_folder
     files = (
-        sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.suffix in (".xlsx", ".csv"))
         if root.is_dir()
         else []
     )
