@@ -345,14 +345,23 @@ def _tables(facts: Facts, settings: Row) -> dict[str, Table]:
         *_change_tables(facts),
         *_ranking(facts, settings["content"]["ranking_rows"]),
         _capacity(facts),
-        _annex_funding(facts),
-        _annex_staffing(facts),
-        _annex_findings(facts),
+        _brief(_annex_funding(facts), settings),
+        _brief(_annex_staffing(facts), settings),
+        _brief(
+            _annex_findings(facts), settings, "severity", presentation.label(presentation.SEVERITY, "medium")
+        ),
         _annex_reporting(facts),
         _annex_doubts(facts),
         _annex_standards(facts),
     ]
     return {table.key: table for table in tables}
+
+
+def _brief(table: Table, settings: Row, key: str = "status", value: str = "") -> Table:
+    """On paper without the rows nobody needs to look at, when there are very many."""
+    limit = settings["content"]["paper_rows"]
+    omitted = (key, value or presentation.status_label("met"))
+    return dataclasses.replace(table, paper_limit=limit, omitted=omitted)
 
 
 def _overview(facts: Facts) -> Table:

@@ -25,7 +25,7 @@ def widths(table: Table, units: int) -> list[float]:
     needed, wished = [], []
     total = table.total_row()
     for position, column in zip(table.printed, columns, strict=True):
-        texts = [text_of(row[position], column.kind) for row in table.rows]
+        texts = [text_of(row[position], column.kind) for row in table.paper_rows]
         if total is not None:
             texts.append(text_of(total[position], column.kind))
         longest = max(map(half_widths, texts), default=0)

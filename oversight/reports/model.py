@@ -59,12 +59,31 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
     total: Total | None = None
     note: str = ""
-    empty: str = "本期无此类情况。"
+    # On paper a table of more rows than this leaves out those whose column `omitted[0]` says `omitted[1]`.
+    paper_limit: int | None = None
+    omitted: tuple[str, str] = ("", "")
 
     @property
     def printed(self) -> list[int]:
         """Positions of the columns that have a place on paper."""
         return [position for position, column in enumerate(self.columns) if column.printed]
+
+    @property
+    def paper_rows(self) -> tuple[tuple[Value, ...], ...]:
+        """The rows that have a place on paper; the workbook and the page always hold all of them."""
+        if self.paper_limit is None or len(self.rows) <= self.paper_limit:
+            return self.rows
+        key, value = self.omitted
+        at = self.position(key)
+        return tuple(row for row in self.rows if row[at] != value)
+
+    @property
+    def paper_note(self) -> str:
+        """The note, and on paper how many rows were left out."""
+        left = len(self.rows) - len(self.paper_rows)
+        if not left:
+            return self.note
+        return f"{self.note}“{self.omitted[1]}”的{presentation.count(left)}行从略，全部见Excel和网页版；如有合计，含从略的行。"
 
     def position(self, key: str) -> int:
         """Where a column stands."""

@@ -247,7 +247,7 @@ class _Writer:
             if block.caption:
                 yield self._caption(block.caption, keep=True)
             yield self._table(block.table, units, page)
-            note = block.table.note
+            note = block.table.paper_note
             # Two tables with nothing between them would become one.
             yield _paragraph(_run(note, size=9) if note else "", line=260, after=160)
 
@@ -304,9 +304,10 @@ class _Writer:
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
         sides = ["right" if column.is_number else "left" for column in columns]
+        rows_shown = table.paper_rows
         # A short table stays whole; the total of a long one does not stand alone on a page.
-        kept = len(table.rows) if len(table.rows) <= _SHORT_TABLE else 2
-        for left, row in zip(range(len(table.rows), 0, -1), table.rows, strict=True):
+        kept = len(rows_shown) if len(rows_shown) <= _SHORT_TABLE else 2
+        for left, row in zip(range(len(rows_shown), 0, -1), rows_shown, strict=True):
             texts = [text_of(row[position], table.columns[position].kind) for position in printed]
             keep = left <= kept and (left > 1 or table.total is not None)
             rows.append(_row(texts, wide, sides, keep=keep))

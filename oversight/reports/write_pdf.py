@@ -17,6 +17,7 @@ from oversight.settings import TIME_ZONE
 
 # What would leave too much of a page empty when it does not fit.
 _TALL_MM = 60
+_TAGGED_CELLS = 10_000
 
 
 def write(
@@ -44,12 +45,18 @@ def write(
                 # The same pages on every computer: no font of the system's own.
                 ignore_system_fonts=True,
                 timestamp=int(stamp.timestamp()),
+                # Tags let a screen reader walk the tables; in a book of tables they are most of the file.
+                pdf_tags=_cells(report) <= _TAGGED_CELLS,
             )
         except typst.TypstError as error:
             raise ReportError(
                 f"PDF 排版失败：{error.message}。请检查 report/fonts 里的字体后重新生成。"
             ) from error
     return content
+
+
+def _cells(report: Report) -> int:
+    return sum(len(ref.table.paper_rows) * len(ref.table.printed) for ref in report.tables)
 
 
 def _data(report: Report, families: dict[str, list[str]]) -> dict[str, Any]:
@@ -98,7 +105,12 @@ def _block(block: Block, units: int) -> dict[str, Any]:
             "tall": height_mm(block.chart) > _TALL_MM,
         }
     assert isinstance(block, TableRef)
-    return {"kind": "table", "caption": block.caption, "note": block.table.note, **_table(block.table, units)}
+    return {
+        "kind": "table",
+        "caption": block.caption,
+        "note": block.table.paper_note,
+        **_table(block.table, units),
+    }
 
 
 def _table(table: Table, units: int) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def _table(table: Table, units: int) -> dict[str, Any]:
         ],
         "rows": [
             [text_of(row[position], table.columns[position].kind) for position in printed]
-            for row in table.rows
+            for row in table.paper_rows
         ],
         "total": None
         if total is None

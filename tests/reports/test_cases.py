@@ -351,3 +351,15 @@ def test_three_units_and_two_hundred_fit_their_pages(
     annex = [page for page in pages if "拨付缺口" in page and "不达标" in page]
     assert all("定档人口" in page for page in annex)
     assert len(annex) >= (1 if len(sizes) == 1 else 5)
+
+
+def test_a_very_long_table_is_brief_on_paper_and_whole_elsewhere(standin: Standin) -> None:
+    report = report_of(standin(*[30] * 20), "990000")
+    table = next(ref.table for ref in report.tables if ref.table.key == "annex_funding")
+    assert len(table.rows) == 600
+    assert "达标" not in {row[table.position("status")] for row in table.paper_rows}
+    left = len(table.rows) - len(table.paper_rows)
+    files = render(report, config.load(DataFolder(Path("/nonexistent"))), ("docx", "html", "xlsx"))
+    assert f"“达标”的{left}行从略" in reading.docx_text(files["docx"])
+    assert len(reading.html_tables(files["html"])["annex_funding"]) == 602
+    assert reading.xlsx(files["xlsx"])["乡镇经费保障明细表"].cell(604, 1).value == "可判定单位合计"

@@ -36,7 +36,9 @@ class Mailbox:
         self.refuse = ""
         self.hang_up = False
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
         if address == self.refuse:
             return "550 no such user"
         envelope.rcpt_tos.append(address)
