@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _NAMES_SHOWN = 5
+_RULES_SHOWN = 8
 
 
 def summary(folder: DataFolder, edition: Edition) -> list[str]:
@@ -66,11 +67,13 @@ def _short(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
         "select j.rule_id, coalesce(any_value(s.title_zh), ''), count(distinct j.subject_code) "
         "from judgements j left join standards s on s.standard_id = j.rule_id "
         "where j.status = 'short' and j.month = (select max(month) from judgements where month <= ?) "
-        "group by 1 order by 1",
+        "group by 1 order by 3 desc, 1",
         [last],
     ).fetchall()
     lines = [f"  经费缺口 {townships} 个乡镇，合计 {_money(gap)}（{last:%Y}年度预算，截至 {last:%Y-%m}）"]
-    lines += [f"  不达标  {rule} {title}：{count} 个单位" for rule, title, count in rules]
+    lines += [f"  不达标  {rule} {title}：{count} 个单位" for rule, title, count in rules[:_RULES_SHOWN]]
+    if len(rules) > _RULES_SHOWN:
+        lines.append(f"          另有 {len(rules) - _RULES_SHOWN} 项规则有单位不达标，见表 findings")
     return lines
 
 

@@ -272,7 +272,13 @@ def _copy_audit(connection: duckdb.DuckDBPyConnection, audit: Path) -> dict[str,
     written = {}
     for path in sorted(audit.glob("*.parquet")):
         name = f"{QUALITY}.{quoted(path.stem)}"
-        connection.execute(f"create table warehouse.{name} as from read_parquet({_text(path)}) order by all")
+        given = [
+            row[0] for row in connection.execute(f"describe from read_parquet({_text(path)})").fetchall()
+        ]
+        connection.execute(
+            f"create table warehouse.{name} as from read_parquet({_text(path)}) "
+            f"order by {row_order(path.stem, given)}"
+        )
         columns = columns_of(connection, "warehouse", QUALITY, path.stem)
         written[f"{QUALITY}.{path.stem}"] = facts(connection, "warehouse", QUALITY, path.stem, columns)
     return written

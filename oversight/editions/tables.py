@@ -35,11 +35,19 @@ REPORTED = "reported"
 DETAIL = "detail"
 QUALITY = "quality"
 
-# Sorting by the whole row is right for every table, but dear for long ones: these have a key.
+# Sorting by the whole row is right for every table, but dear for long ones: these have a key. The month comes
+# first: a page of one month then reads one stretch of the file and not a row here and there.
+_REPORTED_ORDER = ("month", "township_code", "submission_id", "row_number")
 _ROW_ORDER = {
-    "funding_gap_monthly": ("township_code", "month"),
-    "staffing_gap_monthly": ("township_code", "month", "standard_id"),
-    "judgements": ("rule_id", "subject_code", "month"),
+    "funding_gap_monthly": ("month", "township_code"),
+    "staffing_gap_monthly": ("month", "township_code", "standard_id"),
+    "judgements": ("month", "rule_id", "subject_level", "subject_code"),
+    "population": _REPORTED_ORDER,
+    "budget": _REPORTED_ORDER,
+    "staffing": _REPORTED_ORDER,
+    "scorecard": ("month", "township_code", "pillar_no"),
+    "suite_flags": ("suite", "expectation", "month", "subject_code", "standard_id"),
+    "rejected_rows": ("submission_id", "sheet", "row_number", "column_title", "error_code"),
 }
 
 # The clock, or the name of the run: not what a table says.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ _ORGANISATION = re.compile(
     r"(?:人民政府|政府|街道办事处|办事处|街道办|民政办公室|民政办|民政所|民政站|社会事务(?:办公室|办|科)|财政所|党政办)$"
 )
 _TYPE = re.compile(r"(?:(?:[\u4e00-\u9fff]{1,4}族)+乡|街道|镇|乡|苏木|地区|农场|管理区)$")
-# A successor may have been set up some weeks before the old code was closed.
-_HANDOVER = timedelta(days=45)
+# A successor may have been set up some weeks before the old code was closed, or after; further apart it is no
+# renaming. The models join histories by the same bound (int_unit_lineage).
+_HANDOVER = timedelta(days=31)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Units:
             for other in unit.successors:
                 self._predecessors[other].add(code)
             self._by_name[canonical(name)].add(code)
+        self._end_where_successors_start()
         self._in_county: dict[str, list[str]] = defaultdict(list)
         for code in self.by_code:
             if len(code) == 9:
@@ -117,6 +120,17 @@ class Units:
                     if target:
                         self._came_from[target].add(old_code)
 
+    def _end_where_successors_start(self) -> None:
+        """A successor that starts the day after 停用日期 tells that it was the last day in force."""
+        starts = {code: {unit.valid_from for unit in units} for code, units in self.by_code.items()}
+        for code, units in self.by_code.items():
+            self.by_code[code] = [
+                replace(unit, valid_to=unit.valid_to + _DAY)
+                if unit.valid_to and any(unit.valid_to + _DAY in starts.get(s, ()) for s in unit.successors)
+                else unit
+                for unit in units
+            ]
+
     def __bool__(self) -> bool:
         return bool(self.by_code)
 
@@ -136,7 +150,7 @@ class Units:
         if self._predecessors[successor] != {unit.code} or successor not in self.by_code:
             return None
         begins = self.by_code[successor][0].valid_from
-        if begins is None or unit.valid_to is None or begins < unit.valid_to - _HANDOVER:
+        if begins is None or unit.valid_to is None or abs(begins - unit.valid_to) > _HANDOVER:
             return None
         return successor
 

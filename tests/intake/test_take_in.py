@@ -17,6 +17,7 @@ from oversight.intake import input_fingerprint
 from oversight.intake.catalogue import CATALOGUE
 from oversight.settings import TIME_ZONE
 from tests.intake.world import (
+    DIVISIONS,
     POPULATION_HEADER,
     TOWNSHIPS,
     World,
@@ -169,6 +170,17 @@ def test_a_renamed_unit_is_followed_both_ways(world: World) -> None:
     assert (row["reported_code"], row["doubts"]) == ("360313201", "D01")
     assert one(world, "2025-05", "360313109", "白竺镇") == []
     assert ("360313201", "2025-05") in world.population()
+
+
+def test_an_end_on_the_eve_of_the_successor_is_the_last_day_in_force(world: World) -> None:
+    units = [
+        DIVISIONS[0],
+        ("360313206", "东源乡", "乡", "360313", "", "2025-06-30", "360313112"),
+        ("360313112", "东源镇", "镇", "360313", "2025-07-01", "", ""),
+    ]
+    world.put("行政区划2.csv", csv_bytes(units))
+    assert one(world, "2025-06", "360313206", "东源乡") == []
+    assert ("360313206", "2025-06") in world.population()
 
 
 @pytest.mark.parametrize(
