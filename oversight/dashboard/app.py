@@ -20,7 +20,7 @@ import flask
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from oversight import presentation as show
-from oversight.dashboard import downloads
+from oversight.dashboard import downloads, sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
 from oversight.dashboard.elements import dcc, dmc, html
@@ -60,6 +60,7 @@ def create_app(folder: DataFolder) -> Any:
     _callbacks(app, shelf)
     _keep_answers(app.server)
     downloads.register(app.server, shelf)
+    sql.register(app.server, shelf)
 
     server: flask.Flask = app.server
 

@@ -1,0 +1,387 @@
+"""Routes of the SQL page: run, look again, cancel, take away, save.
+
+A query longer than a moment does not hold a thread of the server: the browser asks again until it is done. Until
+there is sign-in, a user is a browser, told by a cookie, and sees everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import secrets
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+import flask
+
+from oversight.dashboard.access import scope_of_request, significant
+from oversight.dashboard.warehouse import Shelf, Unavailable, Warehouse
+from oversight.dictionary import read_dictionary, relation_columns, relations
+from oversight.sandbox import Answer, QueryError, Sandbox, scoped_copy
+from oversight.sandbox.output import plain, unique, write_csv, write_xlsx
+from oversight.settings import TIME_ZONE
+
+COOKIE = "oversight_sql"
+MOMENT = 0.4
+JOBS_KEPT = 200
+CELL_CHARACTERS = 2000
+AT_ONCE_EACH = 2
+_KINDS = {
+    "csv": ("text/csv; charset=utf-8", "csv"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    "parquet": ("application/vnd.apache.parquet", "parquet"),
+}
+_NAME = re.compile(r"^[0-9a-f]{12}$")
+
+
+@dataclass
+class _Job:
+    user: str
+    sql: str
+    future: Future[Answer]
+    started: float = field(default_factory=time.monotonic)
+
+
+class Desk:
+    """Questions being answered, by the id the browser was given."""
+
+    def __init__(self, shelf: Shelf, sandbox: Sandbox | None = None) -> None:
+        self.shelf = shelf
+        self.sandbox = sandbox or Sandbox()
+        self._pool = ThreadPoolExecutor(32, thread_name_prefix="sql")
+        self._jobs: OrderedDict[str, _Job] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def database(self, edition_id: str) -> Path:
+        """The file to ask: the edition, cut to what the one who asks may see."""
+        edition = self.shelf.warehouse(edition_id).edition
+        return scoped_copy(edition.warehouse, scope_of_request().prefixes, self.shelf.folder.work / "sandbox")
+
+    def ask(self, user: str, database: Path, sql: str, parameters: dict[str, Any]) -> str:
+        """Start a question; its id. Raises `QueryError` when the user asks too many at once."""
+        with self._lock:
+            running = sum(job.user == user and not job.future.done() for job in self._jobs.values())
+            if running >= AT_ONCE_EACH:
+                raise QueryError("您已有查询在运行，请等它结束，或先取消。", code="busy")
+            name = secrets.token_hex(8)
+            future = self._pool.submit(self.sandbox.run, user, database, sql, parameters, query_id=name)
+            self._jobs[name] = _Job(user, sql, future)
+            while len(self._jobs) > JOBS_KEPT:
+                _, old = self._jobs.popitem(last=False)
+                old.future.cancel()
+        return name
+
+    def job(self, name: str, user: str) -> _Job | None:
+        """A question of this user."""
+        job = self._jobs.get(name)
+        return job if job is not None and job.user == user else None
+
+    def cancel(self, name: str, user: str) -> bool:
+        """Stop it."""
+        job = self.job(name, user)
+        return job is not None and (self.sandbox.cancel(name) or job.future.cancel())
+
+    def forget(self, name: str) -> None:
+        """Give back its memory."""
+        with self._lock:
+            self._jobs.pop(name, None)
+
+
+def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) -> Desk:
+    """Add the routes."""
+    desk = Desk(shelf, sandbox)
+    routes = flask.Blueprint("sql", __name__)
+
+    @routes.get("/sql/dictionary")
+    def dictionary() -> flask.Response:
+        """Tables and columns with both names and their meaning; makes a process ready for the first question."""
+        edition_id = flask.request.args.get("edition", "")
+        try:
+            warehouse = shelf.warehouse(edition_id)
+            database = desk.database(edition_id)
+        except Unavailable:
+            return _gone()
+        user = _user()
+        threading.Thread(target=_warm, args=(desk.sandbox, user, database), daemon=True).start()
+        content = warehouse.remember(("sql dictionary",), lambda: _dictionary(warehouse))
+        answer = flask.jsonify(content)
+        answer.set_cookie(COOKIE, user, max_age=31_536_000, httponly=True, samesite="Strict")
+        return answer
+
+    @routes.post("/sql/run")
+    def run() -> flask.Response:
+        """Start a question. JSON: edition, sql, month, unit. The answer, or an id to ask again with."""
+        asked = _asked()
+        if asked is None:
+            return _refused("请求有误，请刷新页面后重试。", 400)
+        try:
+            database = desk.database(asked["edition"])
+            name = desk.ask(_user(), database, asked["sql"], _parameters(asked))
+        except Unavailable:
+            return _gone()
+        except QueryError as error:
+            return _error(error, asked["sql"])
+        return _told(desk, name)
+
+    @routes.get("/sql/result/<name>")
+    def result(name: str) -> flask.Response:
+        """The answer of a question, when there is one."""
+        return _told(desk, name)
+
+    @routes.post("/sql/cancel/<name>")
+    def cancel(name: str) -> flask.Response:
+        """Stop a question."""
+        return flask.jsonify({"cancelled": desk.cancel(name, _user())})
+
+    @routes.post("/sql/download")
+    def download() -> flask.Response:
+        """The whole result as a file. JSON as for run, and format."""
+        asked = _asked()
+        if asked is None or asked.get("format") not in _KINDS:
+            return _refused("请求有误，请刷新页面后重试。", 400)
+        try:
+            database = desk.database(asked["edition"])
+            with desk.sandbox.run_to_file(_user(), database, asked["sql"], _parameters(asked)) as stream:
+                made = _file(stream, asked["format"], _notes(shelf.warehouse(asked["edition"]), asked))
+        except Unavailable:
+            return _gone()
+        except QueryError as error:
+            return _error(error, asked["sql"])
+        kind, ending = _KINDS[asked["format"]]
+        name = f"查询结果_{datetime.now(TIME_ZONE):%Y%m%d-%H%M%S}.{ending}"
+        answer = flask.Response(_chunks(made), content_type=kind)
+        answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @routes.get("/sql/saved")
+    def saved() -> flask.Response:
+        """Saved queries, newest first."""
+        found = [json.loads(path.read_text("utf-8")) for path in _saved_folder(shelf).glob("*.json")]
+        answer = flask.jsonify(sorted(found, key=lambda item: str(item["saved_at"]), reverse=True))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @routes.post("/sql/save")
+    def save() -> flask.Response:
+        """Keep a query under a title. JSON: title, sql. Its id stands in the link."""
+        asked = flask.request.get_json(silent=True) if flask.request.is_json else None
+        if (
+            not isinstance(asked, dict)
+            or not str(asked.get("title", "")).strip()
+            or not str(asked.get("sql", "")).strip()
+        ):
+            return _refused("请写标题和语句。", 400)
+        title, sql = str(asked["title"]).strip()[:100], str(asked["sql"])[:200_000]
+        name = hashlib.sha256(f"{title}\n{sql}".encode()).hexdigest()[:12]
+        folder = _saved_folder(shelf)
+        folder.mkdir(parents=True, exist_ok=True)
+        item = {
+            "id": name,
+            "title": title,
+            "sql": sql,
+            "saved_at": f"{datetime.now(TIME_ZONE):%Y-%m-%d %H:%M:%S}",
+        }
+        part = folder / f".{name}.{secrets.token_hex(4)}"
+        part.write_text(json.dumps(item, ensure_ascii=False), "utf-8")
+        part.replace(folder / f"{name}.json")
+        return flask.jsonify(item)
+
+    @routes.delete("/sql/saved/<name>")
+    def remove(name: str) -> flask.Response:
+        """Forget a saved query."""
+        if _NAME.match(name):
+            (_saved_folder(shelf) / f"{name}.json").unlink(missing_ok=True)
+        return flask.jsonify({"removed": name})
+
+    server.register_blueprint(routes)
+    return desk
+
+
+def _saved_folder(shelf: Shelf) -> Path:
+    """Beside the data: saved queries are the bureau's own and outlive every edition."""
+    return shelf.folder.root / "queries"
+
+
+def _warm(sandbox: Sandbox, user: str, database: Path) -> None:
+    with contextlib.suppress(QueryError, OSError):
+        sandbox.warm(user, database)
+
+
+def _user() -> str:
+    found = flask.request.cookies.get(COOKIE, "")
+    return found if re.fullmatch(r"[0-9a-f]{32}", found) else secrets.token_hex(16)
+
+
+def _asked() -> dict[str, Any] | None:
+    """The request's JSON. Only JSON: a form of a foreign page cannot send that."""
+    found = flask.request.get_json(silent=True) if flask.request.is_json else None
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(name), str) for name in ("edition", "sql")
+    ):
+        return None
+    return found
+
+
+def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
+    month, unit = str(asked.get("month") or ""), str(asked.get("unit") or "")
+    found: dict[str, Any] = {"unit": significant(unit) if unit.isdigit() else ""}
+    if re.fullmatch(r"\d{4}-\d{2}", month):
+        found["month"] = f"{month}-01"
+    return found
+
+
+def _told(desk: Desk, name: str) -> flask.Response:
+    job = desk.job(name, _user())
+    if job is None:
+        return _refused("没有这个查询，或结果已经清理。请重新运行。", 404)
+    try:
+        answer = job.future.result(timeout=MOMENT)
+    except NotYet:
+        return flask.jsonify(
+            {"id": name, "is_running": True, "seconds": round(time.monotonic() - job.started, 1)}
+        )
+    except QueryError as error:
+        desk.forget(name)
+        return _error(error, job.sql)
+    except BaseException:
+        desk.forget(name)
+        return _error(QueryError("查询没能执行，请重试。"), job.sql)
+    desk.forget(name)
+    response = flask.Response(
+        json.dumps(_content(answer), ensure_ascii=False), content_type="application/json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _content(answer: Answer) -> dict[str, Any]:
+    table = answer.table
+    columns = []
+    for name, kind in zip(unique(table.column_names), table.schema.types, strict=True):
+        text = str(kind)
+        columns.append(
+            {"name": name, "is_number": text.startswith(("int", "uint", "double", "float", "decimal"))}
+        )
+    values = [column.to_pylist() for column in table.columns]
+    rows = [
+        [None if v is None else plain(v)[:CELL_CHARACTERS] for v in row] for row in zip(*values, strict=True)
+    ]
+    return {
+        "columns": columns,
+        "rows": rows,
+        "total": answer.rows,
+        "is_complete": answer.is_complete,
+        "seconds": round(answer.seconds, 3),
+    }
+
+
+def _notes(warehouse: Warehouse, asked: dict[str, Any]) -> list[str]:
+    return [
+        warehouse.source_line,
+        f"参数：月份 {asked.get('month') or '未用'}，地区 {asked.get('unit') or '全部'}",
+        "",
+        *asked["sql"].splitlines(),
+    ]
+
+
+def _file(stream: IO[bytes], kind: str, notes: Sequence[str]) -> IO[bytes]:
+    """An Arrow stream as a file of that kind, in a temporary file that is gone once closed."""
+    import pyarrow.ipc
+    import pyarrow.parquet
+
+    made = tempfile.TemporaryFile(prefix="oversight-sql-")  # noqa: SIM115
+    reader = pyarrow.ipc.open_stream(stream)
+    names = unique(reader.schema.names)
+    if kind == "parquet":
+        schema = pyarrow.schema(
+            [item.with_name(name) for item, name in zip(reader.schema, names, strict=True)]
+        )
+        with pyarrow.parquet.ParquetWriter(made, schema, compression="zstd") as writer:
+            for batch in reader:
+                batch.validate(full=True)
+                writer.write_batch(pyarrow.RecordBatch.from_arrays(batch.columns, schema=schema))
+    else:
+        rows = _rows(reader)
+        if kind == "csv":
+            write_csv(made, names, rows)
+        else:
+            write_xlsx(made, names, rows, notes)
+    made.seek(0)
+    return made
+
+
+def _rows(reader: Any) -> Iterator[tuple[Any, ...]]:
+    for batch in reader:
+        batch.validate(full=True)
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while part := file.read(1 << 18):
+            yield part
+
+
+def _dictionary(warehouse: Warehouse) -> list[dict[str, Any]]:
+    cursor = warehouse.plain_connection().cursor()
+    try:
+        found = relations(read_dictionary(cursor, "e"))
+    finally:
+        cursor.close()
+
+    return [
+        {
+            "relation": name,
+            "table": entry.full_name,
+            "title": entry.title,
+            "hint": entry.hint,
+            "columns": [{"name": c.name, "hint": c.comment} for c in relation_columns(entry)],
+            "english": [
+                {"name": c.name, "title": c.title, "unit": c.unit, "type": c.type.lower(), "hint": c.hint}
+                for c in entry.columns
+            ],
+        }
+        for name, entry in found.items()
+    ]
+
+
+def _error(error: QueryError, sql: str) -> flask.Response:
+    place = error.place
+    return flask.jsonify(
+        {
+            "error": error.message_zh,
+            "code": error.code,
+            "place": None
+            if place is None
+            else {"offset": place.offset, "line": place.line, "column": place.column},
+            "line_text": sql.splitlines()[place.line - 1]
+            if place and len(sql.splitlines()) >= place.line
+            else "",
+            "original": error.original[:1000],
+        }
+    )
+
+
+def _gone() -> flask.Response:
+    return _refused("本页所用的数据版本已经清理，请刷新页面。", 410)
+
+
+def _refused(message: str, code: int) -> flask.Response:
+    response = flask.jsonify(
+        {"error": message, "code": "refused", "place": None, "line_text": "", "original": ""}
+    )
+    response.status_code = code
+    return response
