@@ -229,12 +229,14 @@ def test_the_scorecard_has_all_five_for_everyone(build: Path) -> None:
     )
     assert rows == []
     card = rows_of(
-        build, "select pillar_zh, status, missing_zh from detail.scorecard where township_code = '360313100' "
-        "and month = ? order by pillar_no", month("2022-12"),
-    )  # fmt: skip
+        build,
+        "select * from detail.scorecard where township_code = '360313100' and month = ? order by pillar_no",
+        month("2024-12"),
+    )
     assert [row["pillar_zh"] for row in card] == ["机构", "人员", "经费", "场所", "动力"]
-    assert {row["status"] for row in card} == {"short"}
-    assert "民政所工作经费分档保障" in card[2]["missing_zh"]
+    assert {row["status"] for row in card} == {"not_reported"}
+    assert card[2]["not_reported_zh"] == "民政所工作经费分档保障"
+    assert [row["rules_count"] - row["not_reported_count"] for row in card] == [0, 0, 0, 0, 0]
 
 
 def test_coverage_counts_all_units_below(build: Path) -> None:

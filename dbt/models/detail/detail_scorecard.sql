@@ -1,9 +1,16 @@
 -- A row is one of the five of 五有 for a township and month: 机构, 人员, 经费, 场所, 动力, with what is missing.
--- Must hold: all five stand for every township and month; a rule judged by the quarter or year counts until its next answer.
+-- Must hold: all five stand for every township in the last twelve months; longer answers last until the next.
 {{ config(alias='scorecard') }}
 
-with months as (
+with all_months as (
     select month, fiscal_year * 12 + month_number - 1 as month_index from {{ ref('int_months') }}
+),
+
+months as (
+    select m.month, m.month_index
+    from all_months as m
+    cross join (select max(month_index) as month_index from all_months) as latest
+    where m.month_index > latest.month_index - 12
 ),
 
 steps as (
@@ -32,7 +39,7 @@ answers as (
         j.subject_code as township_code, m.month, r.pillar_no, r.standard_id, r.title_zh, j.status
     from {{ ref('judgements') }} as j
     inner join rules as r on j.rule_id = r.standard_id
-    inner join months as judged on j.month = judged.month
+    inner join all_months as judged on j.month = judged.month
     inner join steps as s on s.step < r.months_count
     inner join months as m on judged.month_index + s.step = m.month_index
     where j.subject_level = 'township'
@@ -79,6 +86,7 @@ final as (
         c.missing_zh,
         c.not_reported_zh
     from {{ ref('int_township_months') }} as m
+    inner join months as recent on m.month = recent.month
     cross join pillars as p
     left join counted as c
         on m.township_code = c.township_code and m.month = c.month and p.pillar_no = c.pillar_no

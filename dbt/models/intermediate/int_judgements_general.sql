@@ -55,11 +55,30 @@ compound_values as (
     group by v.standard_id, v.subject_unit, v.end_index
 ),
 
+-- Only rules with tiers by another figure look for their tier, and by an inner join: few rows, no nested loop.
+tiers_found as (
+    select c.standard_id, c.subject_unit, c.end_index, min(t.value) as tier_value
+    from compound_values as c
+    inner join {{ ref('int_rules') }} as r on c.standard_id = r.standard_id and r.formula = 'floor_by_tier'
+    inner join {{ ref('stg_standard_tiers') }} as t on c.standard_id = t.standard_id
+    where
+        (
+            c.tier_key > coalesce(t.lower_bound, -1)
+            or (c.tier_key = t.lower_bound and t.lower_included)
+        )
+        and (
+            t.upper_bound is null
+            or c.tier_key < t.upper_bound
+            or (c.tier_key = t.upper_bound and t.upper_included)
+        )
+    group by c.standard_id, c.subject_unit, c.end_index
+),
+
 answers as (
     select
         o.*,
         s.value, cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator,
-        cast(null as decimal(18, 4)) as tier_key,
+        cast(null as decimal(18, 4)) as tier_value,
         cast(0 as bigint) as parts_known, cast(0 as bigint) as parts_met, cast(0 as bigint) as parts_count,
         cast(1 as decimal(18, 4)) as per
     from owed as o
@@ -68,14 +87,13 @@ answers as (
             o.standard_id = s.standard_id
             and o.subject_unit = s.subject_unit
             and o.end_index = s.end_index
-            and not o.is_unlisted
     where o.is_simple
     union all
     select
         o.*,
         c.value,
         case when c.numerators >= n.numerators then c.numerator end as numerator,
-        c.denominator, c.tier_key,
+        c.denominator, t.tier_value,
         coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
         coalesce(n.per, 1) as per
     from owed as o
@@ -85,7 +103,11 @@ answers as (
             o.standard_id = c.standard_id
             and o.subject_unit = c.subject_unit
             and o.end_index = c.end_index
-            and not o.is_unlisted
+    left join tiers_found as t
+        on
+            o.standard_id = t.standard_id
+            and o.subject_unit = t.subject_unit
+            and o.end_index = t.end_index
     where not o.is_simple
 ),
 
@@ -135,7 +157,7 @@ measured as (
                 end
             when a.formula = 'composite' then cast(a.parts_count as decimal(18, 4))
             when a.formula = 'relative_to_peers' then {{ ratio('p.total * a.least_value', 'p.reporting', '1') }}
-            when a.formula = 'floor_by_tier' then t.value
+            when a.formula = 'floor_by_tier' then a.tier_value
             else a.least_value
         end as expected,
         -- Exact comparisons by multiplying out; a rounded percentage could meet what the counts do not.
@@ -163,19 +185,6 @@ measured as (
             and a.subject_level = u.subject_level
             and a.subject_code = u.subject_code
             and a.month = u.month
-    left join {{ ref('stg_standard_tiers') }} as t
-        on
-            a.formula = 'floor_by_tier'
-            and a.standard_id = t.standard_id
-            and (
-                a.tier_key > coalesce(t.lower_bound, -1)
-                or (a.tier_key = t.lower_bound and t.lower_included)
-            )
-            and (
-                t.upper_bound is null
-                or a.tier_key < t.upper_bound
-                or (a.tier_key = t.upper_bound and t.upper_included)
-            )
 ),
 
 judged as (
@@ -184,7 +193,7 @@ judged as (
         case
             when m.formula in ('coverage', 'rate', 'benchmark') and m.denominator = 0 then 'nothing_to_count'
             when m.formula = 'step' and m.denominator = 0 then 'nothing_to_count'
-            when m.is_unlisted then 'unlisted'
+            when m.is_unlisted and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
         end as reason,
         case
