@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-duckdb2 lint lock clean
+.PHONY: help setup run serve dev test test-office test-duckdb2 lint lock clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -31,8 +31,23 @@ dev: setup  ## 打开 Dagster 页面：http://127.0.0.1:3000
 test: setup  ## 运行全部测试
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+test-office: setup  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
+	@command -v soffice >/dev/null || { \
+		as_root=$$( [ $$(id -u) = 0 ] || echo sudo ); export DEBIAN_FRONTEND=noninteractive; \
+		$$as_root apt-get update -qq && \
+		$$as_root apt-get install -qq -y --no-install-recommends libreoffice-writer libreoffice-calc fonts-noto-cjk >/dev/null; } || \
+		{ echo "LibreOffice 没有装成：请检查软件源后再试。" >&2; exit 1; }
+	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
+
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
 	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup
+
+docs: setup  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "已生成 site/index.html"
+
+notebooks: setup  ## 打开分析笔记本（自己的数据：make notebooks DATA=目录）
+	@$(if $(DATA),OVERSIGHT_DATA=$(abspath $(DATA))) $(BIN)/jupyter lab notebooks
 
 lint: setup  ## 检查代码格式、类型、层次和 SQL
 	@$(BIN)/ruff check .

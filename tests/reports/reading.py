@@ -26,6 +26,11 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+def docx_document(content: bytes) -> Any:
+    """The document."""
+    return Document(io.BytesIO(content))
+
+
 def docx_tables(content: bytes) -> list[list[list[str]]]:
     """Cells of every table."""
     document = Document(io.BytesIO(content))

@@ -19,7 +19,10 @@ from tests.reports.conftest import Written
 def texts(table: Table, *, printed_only: bool) -> list[list[str]]:
     """A table as it should stand in a file, header and total included."""
     positions = table.printed if printed_only else range(len(table.columns))
-    rows = [*(table.paper_rows if printed_only else table.rows), *([table.total_row()] if table.total else [])]
+    rows = [
+        *(table.paper_rows if printed_only else table.rows),
+        *([table.total_row()] if table.total else []),
+    ]
     return [
         [table.columns[position].title for position in positions],
         *([text_of(row[position], table.columns[position].kind) for position in positions] for row in rows),
