@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-office test-duckdb2 lint lock clean
+.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock clean
 .DELETE_ON_ERROR:
 
 VENV := .venv

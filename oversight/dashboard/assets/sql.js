@@ -88,9 +88,9 @@
         [el("span", { class: "sql-option-word", text: w.text }), el("span", { class: "sql-option-hint", text: w.hint || "" })]);
     }));
     const place = caret();
-    list.style.left = place.left + "px";
-    list.style.top = place.top + "px";
     list.hidden = false;
+    list.style.left = Math.max(Math.min(place.left, area.clientWidth - list.offsetWidth), 0) + "px";
+    list.style.top = place.top + "px";
     area.setAttribute("aria-expanded", "true");
     area.setAttribute("aria-activedescendant", "sql-option-0");
   }
@@ -98,7 +98,7 @@
     const mark = el("span", { text: "\u200b" }), copy = el("div", { class: "sql-shade sql-measure" });
     copy.append(area.value.slice(0, area.selectionStart), mark);
     at("sql-editor").append(copy);
-    const place = { left: Math.min(mark.offsetLeft, area.clientWidth - 260), top: mark.offsetTop + 24 - area.scrollTop };
+    const place = { left: mark.offsetLeft, top: mark.offsetTop + 24 - area.scrollTop };
     copy.remove();
     return place;
   }

@@ -1,0 +1,69 @@
+"""For notebooks: `%load_ext oversight.notebook` opens the current edition and adds the cell magic `%%sql`.
+
+`%%sql` shows the result; `%%sql name` keeps it under that name as a polars frame as well. Which data folder is read
+says the environment variable OVERSIGHT_DATA; the project's own `data/` otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from oversight.dictionary import CHINESE_SCHEMA
+from oversight.editions import find_edition, open_edition
+from oversight.sandbox.messages import explain
+from oversight.sandbox.statement import told
+from oversight.settings import DataFolder
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+
+class Notebook:
+    """The edition a notebook reads."""
+
+    def __init__(self) -> None:
+        folder = DataFolder.at(os.environ.get("OVERSIGHT_DATA"))
+        self.edition = find_edition(folder)
+        self._connection: duckdb.DuckDBPyConnection = open_edition(folder, self.edition.edition_id)
+        place = self._connection.execute("select current_database()").fetchall()[0][0]
+        self._connection.execute(f"set search_path = '{place}.main,{place}.{CHINESE_SCHEMA}'")
+        self._connection.execute("set errors_as_json = true")
+
+    def query(self, sql: str, **parameters: Any) -> pl.DataFrame:
+        """The result of a query; `$name` in it is the parameter of that name."""
+        cursor = self._connection.cursor()
+        place = self._connection.execute("select current_setting('search_path')").fetchall()[0][0]
+        cursor.execute(f"set search_path = '{place}'")
+        try:
+            return cursor.sql(sql, params=parameters or None).pl()
+        except Exception as error:
+            if type(error).__module__.startswith(("_duckdb", "duckdb")):
+                raise explain(sql, told(error)) from None
+            raise
+        finally:
+            cursor.close()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%%sql` and the name `edition` to the notebook; charts are drawn without the internet."""
+    import plotly.io
+
+    plotly.io.renderers.default = "notebook"
+    notebook = Notebook()
+    shell.push({"edition": notebook.edition, "query": notebook.query})
+
+    def sql(line: str, cell: str) -> Any:
+        frame = notebook.query(cell)
+        if line.strip():
+            shell.push({line.strip(): frame})
+        return frame
+
+    shell.register_magic_function(sql, "cell", "sql")
+    first, last = notebook.edition.months or (None, None)
+    print(
+        f"已打开版本 {notebook.edition.edition_id}，月份 {first:%Y-%m} 至 {last:%Y-%m}"
+        if first
+        else "这一版没有数据"
+    )
