@@ -28,10 +28,10 @@ Row = dict[str, Any]
 # Editions held open at once: the current one, and those that pages opened earlier still show.
 EDITIONS_OPEN = 4
 # Rows of results remembered for an edition, all queries together.
-ROWS_KEPT = 50_000
+ROWS_KEPT = 12_000
 ENGINE: dict[str, Any] = {
     "threads": 2,
-    "memory_limit": "150MB",
+    "memory_limit": "120MB",
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -202,45 +202,34 @@ class Warehouse:
     def _sum_up(self) -> None:
         """County × month sums of everything monthly."""
         execute = self._connection.execute
-        execute(
-            "create table county_funding as select substr(township_code, 1, 6) as county_code, month, "
-            f"{FUNDING_SUMS} from e.funding_gap_monthly group by all order by all"
-        )
-        # One province, or one month, after another, as the rows lie in the file: the whole country at once would
-        # not fit in the memory allowed.
-        provinces = [
-            str(row[0])
-            for row in execute(
-                "select distinct substr(township_code, 1, 2) from e.townships order by 1"
-            ).fetchall()
-        ]
-        for number, province in enumerate(provinces or ["00"]):
-            staff = STAFF_BY_TOWNSHIP.format(
-                where=f"where township_code >= '{province}' and township_code < '{province}~'"
-            )
-            verb = "create table county_staffing as" if number == 0 else "insert into county_staffing"
-            execute(
-                f"{verb} select substr(township_code, 1, 6) as county_code, month, {STAFF_SUMS} "
-                f"from ({staff}) group by all order by all"
-            )
+        # Month by month, as the rows lie in the file: the whole country at once would not fit in the memory allowed.
         months = [
-            row[0] for row in execute("select distinct month from county_funding order by month").fetchall()
+            row[0]
+            for row in execute("select distinct month from e.funding_gap_monthly order by month").fetchall()
         ]
         for number, month in enumerate(months or [date(1900, 1, 1)]):
             span = f"month = date '{month}'"
             reports = REPORTS_BY_TOWNSHIP.format(where=f"where f.{span}", and_where=f"and {span}")
-            verb = "create table county_reports as" if number == 0 else "insert into county_reports"
-            execute(
-                f"{verb} select substr(township_code, 1, 6) as county_code, month, {REPORTS_SUMS} "
-                f"from ({reports}) group by all order by all"
-            )
-        execute(
-            "create table county_rules as select rule_id, substr(subject_code, 1, 6) as county_code, month, "
-            "status, cast(count(*) as bigint) as answers, cast(sum(shortfall) as decimal(24, 4)) as shortfall, "
-            "cast(sum(value_checked) as decimal(24, 4)) as value_checked, "
-            "cast(sum(value_expected) as decimal(24, 4)) as value_expected "
-            "from e.judgements group by all order by all"
-        )
+            county = "substr(township_code, 1, 6) as county_code"
+            for table, query in (
+                (
+                    "county_funding",
+                    f"select {county}, month, {FUNDING_SUMS} from e.funding_gap_monthly where {span}",
+                ),
+                (
+                    "county_staffing",
+                    f"select {county}, month, {STAFF_SUMS} from ({STAFF_BY_TOWNSHIP.format(where='where ' + span)})",
+                ),
+                ("county_reports", f"select {county}, month, {REPORTS_SUMS} from ({reports})"),
+                (
+                    "county_rules",
+                    "select rule_id, substr(subject_code, 1, 6) as county_code, month, status, "
+                    "cast(count(*) as bigint) as answers, cast(sum(shortfall) as decimal(24, 4)) as shortfall "
+                    f"from e.judgements where {span}",
+                ),
+            ):
+                verb = f"create table {table} as" if number == 0 else f"insert into {table}"
+                execute(f"{verb} {query} group by all order by all")
         execute(
             "create table submission_counties as select distinct submission_id, "
             "substr(township_code, 1, 6) as county_code from ("

@@ -501,7 +501,15 @@ def reported_table(view: View, dataset: str) -> Table:
 def submissions_table(view: View, limit: int | None = None) -> Table:
     """Files that carry a row of this township."""
     w = view.warehouse
-    rows = queries.submissions(w, view.scope, view.state.prefix, limit=limit)
+    row = queries.township(w, view.scope, view.state.unit)
+    codes = _codes(view, row) if row else []
+    ids = {
+        item["submission_id"]
+        for dataset in DATASETS
+        for item in queries.reported(w, view.scope, dataset, codes, view.month, w.months[0])
+        if codes
+    }
+    rows = queries.submissions_named(w, view.scope, sorted(ids))
     return Table(
         name="submissions",
         title="涉及本单位的报送文件",
@@ -513,9 +521,10 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
             public(w, "submissions.received_at", absent=show.NONE),
             public(w, "submissions.status", kind="status", looks=show.SUBMISSION_STATUS, width=110),
         ],
-        rows=rows,
+        rows=rows[:limit] if limit is not None else rows,
         key=lambda item: str(item["submission_id"]),
-        empty="没有收到过涉及本单位的文件。",
+        total=len(rows),
+        empty=f"到{show.month(view.month)}为止没有收到过涉及本单位的文件。",
     )
 
 
