@@ -239,6 +239,7 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
         "staffing": facts.staffing,
         "staffing_rows": facts.staffing_rows,
         "capacity": facts.capacity,
+        "five": facts.five,
         "capacity_rows": facts.capacity_rows,
         "findings": by_kind,
         "open_count": len(open_now),
@@ -305,6 +306,8 @@ def _named(facts: Facts, settings: Row) -> list[Row]:
         if row["kind"] != "cleared"
         and row["status"] == "short"
         and row["gradeable"] == "Y"
+        # What has been excused is listed, but nobody is named for it.
+        and not row.get("is_exempt")
         and is_typical(row)
     ]
     return sorted(chosen, key=lambda row: (order.get(row["severity"], 3), -weight(row), row["finding_id"]))
@@ -344,6 +347,7 @@ def _tables(facts: Facts, settings: Row) -> dict[str, Table]:
         _overview(facts),
         *_change_tables(facts),
         *_ranking(facts, settings["content"]["ranking_rows"]),
+        _five(facts),
         _capacity(facts),
         _brief(_annex_funding(facts), settings),
         _brief(_annex_staffing(facts), settings),
@@ -485,6 +489,20 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
     picked = tuple(line(item) for item in placed[:half] + placed[half:][-half:])
     partial = Table("ranking", f"{title}（前{half}位和后{half}位）", columns, picked)
     return [partial, whole]
+
+
+def _five(facts: Facts) -> Table:
+    columns = (
+        Column("pillar", "项目", "text", 16),
+        Column("due", "应判定（个）", "count", 12),
+        Column("met", "达标", "count", 10),
+        Column("short", "不达标", "count", 10),
+        Column("not_reported", "未报送", "count", 10),
+    )
+    rows = tuple(
+        (row["pillar_zh"], row["due"], row["met"], row["short"], row["not_reported"]) for row in facts.five
+    )
+    return Table("five", "“五有”达标情况（按单位计）", columns, rows)
 
 
 def _capacity(facts: Facts) -> Table:
@@ -656,6 +674,31 @@ def _annex_staffing(facts: Facts) -> Table:
     )
 
 
+def _measured(row: Row) -> tuple[Value, Value, Value]:
+    """Expected, found and missing; 是 and 否 where that is what was asked."""
+    expected, checked, shortfall = row["value_expected"], row["value_checked"], row["shortfall"]
+    if row["unit"] == "是/否":
+        told = (None if value is None else presentation.yes_no(bool(value)) for value in (expected, checked))
+        expected, checked, shortfall = *told, None
+    return (
+        NONE if expected is None else expected,
+        NONE if checked is None else checked,
+        NONE if shortfall is None else shortfall,
+    )
+
+
+def _record(row: Row) -> str:
+    """What the analyst has noted on a finding: an exemption, a reply, a date agreed on."""
+    parts = []
+    if row.get("is_exempt"):
+        parts.append("已批准豁免" + (f"（{row['exempt_reason_zh']}）" if row.get("exempt_reason_zh") else ""))
+    if row.get("agreed_on"):
+        parts.append(f"约定{presentation.day(row['agreed_on'])}前整改")
+    if row.get("reply_zh"):
+        parts.append(f"答复：{row['reply_zh']}")
+    return "；".join(parts)
+
+
 def _annex_findings(facts: Facts) -> Table:
     columns = (
         Column("name", "单位", "text", 16),
@@ -671,6 +714,7 @@ def _annex_findings(facts: Facts) -> Table:
         Column("severity", "程度", "text", 6),
         Column("kind", "情况", "text", 7),
         Column("basis", "依据", "text", 40, printed=False),
+        Column("record", "处理记录", "text", 30, printed=False),
     )
     rows = tuple(
         (
@@ -678,15 +722,14 @@ def _annex_findings(facts: Facts) -> Table:
             row["county_name"],
             row["rule_id"],
             row["title_zh"],
-            row["value_expected"] if row["value_expected"] is not None else NONE,
-            row["value_checked"] if row["value_checked"] is not None else NONE,
-            row["shortfall"] if row["shortfall"] is not None else NONE,
+            *_measured(row),
             row["unit"] or "",
             row["opened_month"],
             row["months_open"],
             presentation.label(presentation.SEVERITY, row["severity"]),
             KIND_ZH[row["kind"]],
             f"《{row['document_title']}》{row['clause']}",
+            _record(row),
         )
         for row in facts.findings
         if row["status"] == "short"

@@ -151,7 +151,7 @@ class Facts:
     standards: list[Row]
     sources: dict[str, dict[str, str]]
     audit: list[Row] | None
-    extra: Row = field(default_factory=dict)
+    five: list[Row] = field(default_factory=list)
 
 
 def clean(value: Any) -> Any:
@@ -254,6 +254,7 @@ def gather(
         standards=rows(connection, _STANDARDS),
         sources=_sources(connection, month),
         audit=_audit(connection),
+        five=rows(connection, _FIVE, month) if _has(connection, "detail", "scorecard") else [],
     )
 
 
@@ -422,6 +423,18 @@ _CAPACITY_ROWS = f"""
 select * from r_latest where {_OTHER_RULES} and status = 'short' order by rule_id, subject_code
 """
 
+# 五有: each pillar by how many townships have it whole.
+_FIVE = """
+select pillar_no, pillar_zh, count(*) as due,
+    count(*) filter (where status = 'met') as met,
+    count(*) filter (where status = 'short') as short,
+    count(*) filter (where status = 'not_reported') as not_reported
+from detail.scorecard join r_townships using (township_code)
+where month = ? and status in ('met', 'short', 'not_reported')
+group by pillar_no, pillar_zh
+order by pillar_no
+"""
+
 # What stood at the end of the month, though the edition may know what came after.
 _FINDINGS = """
 with units as (
@@ -451,7 +464,9 @@ answers as (
 select s.finding_id, s.rule_id, s.subject_level, a.subject_code, a.subject_name, a.county_name, s.kind,
     s.opened_month, s.cleared_month, a.months as months_open, a.status, a.month as judged_month,
     a.value_checked, a.value_expected, a.shortfall,
-    s.unit, s.severity, s.document_title, s.clause, r.title_zh, r.topic_zh, r.gradeable, r.strength
+    s.* exclude (finding_id, rule_id, subject_level, subject_code, opened_month, cleared_month, months_open, status,
+        value_checked, value_expected, shortfall, kind),
+    r.title_zh, r.topic_zh, r.gradeable, r.strength
 from spells s
 join answers a on a.finding_id = s.finding_id and a.place = 1
 join standards r on r.standard_id = s.rule_id
@@ -473,10 +488,12 @@ order by s.standard_id
 """
 
 _DOCUMENTS = f"""
-select d.*, string_agg(s.clause, '、' order by s.clause) as clauses
+select d.*, string_agg(s.clause, '、' order by s.place) as clauses
 from policy_documents d
-join (select distinct document_id, clause from standards where standard_id in ({_USED_RULES})) s
-    using (document_id)
+join (
+    select document_id, clause, min(standard_id) as place from standards
+    where standard_id in ({_USED_RULES}) group by document_id, clause
+) s using (document_id)
 group by all
 order by d.document_id
 """

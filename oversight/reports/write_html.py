@@ -130,6 +130,7 @@ def figure(chart: Chart) -> dict[str, Any]:
         "title": {"text": chart.unit},
         "rangemode": "tozero" if across else "normal",
         "gridcolor": "#e3e7ec",
+        "automargin": True,
     }
     return {
         "data": traces,

@@ -291,3 +291,15 @@ def test_nothing_is_left_untranslated(written: Written, form: str) -> None:
     assert not {word for word in words if not re.fullmatch(r"[0-9a-f]+", word)} - allowed
     assert "None" not in text
     assert "\ufffd" not in text
+
+
+def test_five_pillars_equal_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select pillar_zh, count(*) filter (status = 'met'), count(*) filter (status = 'short'),"
+        " count(*) filter (status = 'not_reported') from detail.scorecard"
+        f" where month = $month and {_IN_SCOPE} and status in ('met', 'short', 'not_reported')"
+        " group by pillar_no, pillar_zh order by pillar_no",
+    )
+    five = written.facts.five
+    assert [(row["pillar_zh"], row["met"], row["short"], row["not_reported"]) for row in five] == rows
