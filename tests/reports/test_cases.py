@@ -363,3 +363,34 @@ def test_a_very_long_table_is_brief_on_paper_and_whole_elsewhere(standin: Standi
     assert f"“达标”的{left}行从略" in reading.docx_text(files["docx"])
     assert len(reading.html_tables(files["html"])["annex_funding"]) == 602
     assert reading.xlsx(files["xlsx"])["乡镇经费保障明细表"].cell(604, 1).value == "可判定单位合计"
+
+
+def test_what_was_excused_is_listed_and_nobody_named_for_it(standin: Standin) -> None:
+    folder = standin(3, adjust=change("update facts set staff = 1"))
+    warehouse = next(folder.marts.glob("editions/*/warehouse.duckdb"))
+    named = said(report_of(folder, "990101", date(2025, 3, 1))).partition("典型问题")[2]
+    assert "予以点名通报" in named
+    connection = duckdb.connect(str(warehouse))
+    connection.execute("alter table findings add column is_exempt boolean default true")
+    connection.execute("alter table findings add column exempt_reason_zh varchar default '撤并过渡期'")
+    connection.close()
+    report = report_of(folder, "990101", date(2025, 3, 1))
+    assert "本期没有达到点名通报标准的问题" in said(report)
+    table = next(ref.table for ref in report.tables if ref.table.key == "annex_findings")
+    assert {row[table.position("record")] for row in table.rows} == {"已批准豁免（撤并过渡期）"}
+
+
+def test_a_yes_or_no_rule_has_no_difference(standin: Standin) -> None:
+    folder = standin(3)
+    connection = duckdb.connect(str(next(folder.marts.glob("editions/*/warehouse.duckdb"))))
+    connection.execute("update findings set unit = '是/否' where rule_id = 'A-07'")
+    connection.execute(
+        "update judgements set unit = '是/否', value_checked = 0, value_expected = 1, shortfall = 1"
+        " where rule_id = 'A-07' and status = 'short'"
+    )
+    connection.close()
+    report = report_of(folder, "990101")
+    assert "差是" not in said(report)
+    table = next(ref.table for ref in report.tables if ref.table.key == "annex_findings")
+    shown = {row[4:7] for row in table.rows if row[table.position("rule")] == "A-07"}
+    assert shown == {("是", "否", "—")}
