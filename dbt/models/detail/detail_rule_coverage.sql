@@ -20,14 +20,14 @@ with counties as (
 ),
 
 parents as (
-    select 'county' as parent_level, county_code as parent_code, c.*
+    select 'county' as parent_level, c.county_code as parent_code, c.*
     from counties as c
     where c.unit_level <> 'county'
     union all
-    select 'city' as parent_level, substr(county_code, 1, 4) || '00' as parent_code, c.*
+    select 'city' as parent_level, substr(c.county_code, 1, 4) || '00' as parent_code, c.*
     from counties as c
     union all
-    select 'province' as parent_level, substr(county_code, 1, 2) || '0000' as parent_code, c.*
+    select 'province' as parent_level, substr(c.county_code, 1, 2) || '0000' as parent_code, c.*
     from counties as c
 ),
 
