@@ -18,6 +18,7 @@ from oversight.errors import OversightError
 from oversight.intake import corrections
 from oversight.intake.judge import Judged
 from oversight.intake.landed import Landed
+from oversight.intake.scale import MONTH_SPAN
 from oversight.settings import DataFolder
 
 REPORTS = tuple(name for name, c in DATASETS.items() if "township_code" in c.polars_schema())
@@ -34,6 +35,7 @@ DELIVERY_SCHEMA: dict[str, pl.DataType] = {
     "rejected_count": pl.Int64(),
 }
 DUE_SCHEMA: dict[str, pl.DataType] = {"dataset": pl.String(), "month": pl.Date(), "due_on": pl.Date()}
+_STATUSES = ("accepted", "held", "rejected")
 _DEFAULTS = Path(__file__).parent / "defaults" / "due_dates.csv"
 _COLUMNS = ("dataset", "months_after", "day", "effective_from", "note")
 
@@ -51,39 +53,54 @@ def deliveries(landed: Landed, judged: Judged) -> pl.DataFrame:
         day=pl.coalesce("filed_on", pl.col("received_at").dt.date()),
         is_dated=pl.col("filed_on").is_not_null() | (pl.col("received_at") > pl.col("received_at").min()),
     )
-    parts: list[pl.DataFrame] = []
-    for dataset in REPORTS:
-        used = judged.rows[dataset].select(
-            "submission_id", "sheet", "row_number", "month", "township_code", "row_status"
-        )
-        known = landed.rows[dataset].join(
-            landed.tables.select("table_no", "submission_id", "sheet"), on="table_no", how="left"
-        )
-        # Rows that were read but not taken: they still say who tried to report what.
-        tried = (
-            known.filter(pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$"))
-            .select("submission_id", "sheet", "row_number", "month", township_code="reported_code")
-            .join(used, on=["submission_id", "sheet", "row_number", "month"], how="anti", nulls_equal=True)
-            .with_columns(row_status=pl.lit("rejected"))
-        )
-        rows = pl.concat([used, tried], how="diagonal").join(days, on="submission_id", how="left")
-        accepted = pl.col("row_status") == "accepted"
-        reported = ~pl.col("file_name").str.starts_with(corrections.PREFIX)
-        first = pl.col("day").filter(accepted & reported)
-        parts.append(
-            rows.group_by("month", "township_code").agg(
-                pl.lit(dataset).alias("dataset"),
-                first.min().alias("first_received_on"),
-                pl.col("day").filter(accepted).max().alias("last_received_on"),
-                pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
-                pl.col("submission_id").filter(accepted).n_unique().cast(pl.Int64).alias("files_count"),
-                *(
-                    (pl.col("row_status") == status).sum().cast(pl.Int64).alias(f"{status}_count")
-                    for status in ("accepted", "held", "rejected")
-                ),
-            )
-        )
+    refused = judged.rejected.filter(pl.col("disposition") == "rejected")
+    refused = refused.select("submission_id", "sheet", "row_number").unique()
+    parts = [_of_dataset(dataset, landed, judged, refused, days) for dataset in REPORTS]
     return pl.concat(parts).select(*DELIVERY_SCHEMA).sort("dataset", "month", "township_code")
+
+
+def _of_dataset(
+    dataset: str, landed: Landed, judged: Judged, refused: pl.DataFrame, days: pl.DataFrame
+) -> pl.DataFrame:
+    used = judged.rows[dataset].select("submission_id", "month", "township_code", "row_status")
+    # Rows that were read but not taken: they still say who tried to report what.
+    tried = landed.rows[dataset].filter(
+        pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$")
+    )
+    tables = landed.tables.join(refused.select("submission_id").unique(), on="submission_id", how="semi")
+    tried = (
+        tried.join(tables.select("table_no", "submission_id", "sheet"), on="table_no", how="inner")
+        .join(refused, on=["submission_id", "sheet", "row_number"], how="semi", nulls_equal=True)
+        .select("submission_id", "month", township_code="reported_code", row_status=pl.lit("rejected"))
+    )
+    rows = pl.concat([used, tried]).join(days, on="submission_id", how="left", maintain_order="left")
+    accepted = pl.col("row_status") == "accepted"
+    reported = ~pl.col("file_name").str.starts_with(corrections.PREFIX)
+    # Of most townships one row came for a month: no grouping is needed for these.
+    unit_month = pl.col("township_code").cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
+    again = rows.select(unit_month.is_duplicated()).to_series()
+    single = rows.filter(~again).select(
+        "month",
+        "township_code",
+        first_received_on=pl.when(accepted & reported).then("day"),
+        last_received_on=pl.when(accepted).then("day"),
+        is_dated=pl.when(accepted & reported).then("is_dated"),
+        files_count=accepted.cast(pl.Int64),
+        **{f"{s}_count": (pl.col("row_status") == s).cast(pl.Int64) for s in _STATUSES},
+    )
+    first = pl.col("day").filter(accepted & reported)
+    several = (
+        rows.filter(again)
+        .group_by("month", "township_code")
+        .agg(
+            first.min().alias("first_received_on"),
+            pl.col("day").filter(accepted).max().alias("last_received_on"),
+            pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
+            pl.col("submission_id").filter(accepted).n_unique().cast(pl.Int64).alias("files_count"),
+            *((pl.col("row_status") == s).sum().cast(pl.Int64).alias(f"{s}_count") for s in _STATUSES),
+        )
+    )
+    return pl.concat([single, several], how="diagonal").with_columns(dataset=pl.lit(dataset))
 
 
 def due_dates(folder: DataFolder, judged: Judged) -> pl.DataFrame:

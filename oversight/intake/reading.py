@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -447,10 +447,18 @@ def _read_text(data: bytes, name: str) -> Reading:
     return Reading(list(tables), refusals)
 
 
-def text_rows(data: bytes, name: str) -> list[list[str]]:
-    """The cells of a CSV as they stand; raises `Unreadable` where its encoding cannot be told."""
+def text_rows(data: bytes, name: str, wanted: Container[int] | None = None) -> dict[int, list[str]]:
+    """The cells of a CSV as they stand, by row number; only the rows in `wanted`, if it is given.
+
+    Raises `Unreadable` where the encoding cannot be told.
+    """
     text = decode(data, name)
-    return _rows(text, _delimiter(text, name) or ",")
+    delimiter = _delimiter(text, name) or ","
+    if wanted is not None and '"' not in text:
+        # Lines are rows then: of a large file only those asked for are taken apart.
+        lines = enumerate(io.StringIO(text), start=1)
+        return {n: next(csv.reader([line], delimiter=delimiter), []) for n, line in lines if n in wanted}
+    return {n: row for n, row in enumerate(_rows(text, delimiter), 1) if wanted is None or n in wanted}
 
 
 def _delimiter(text: str, name: str) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import re
+import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ MAX_COPIED_CELLS = 20_000
 FIRST_ROWS = 10
 MAX_EXCEL_COLUMNS = 16_384
 MAX_LISTED = 5_000
+# A first run over years of files must not wait for all their returned workbooks; the next run goes on.
+MAX_SECONDS = 20.0
 # A file that waits for the table of divisions is judged again by itself; nothing is for the sender to do.
 _NOT_RETURNED = frozenset({"F11"})
 _EXPECTED_BY_CODE = {
@@ -189,37 +192,42 @@ def _copy(source: Path, name: str, found: Sequence[Remark]) -> tuple[Any, _Moved
             return _new(_sheets_of(data), found)
         if data.startswith(b"\xd0\xcf\x11\xe0"):
             return _new(_sheets_of(data), found)
-        return _new({None: text_rows(data, name)}, found)
+        wanted = None if len(data) <= MAX_COPIED_BYTES else _marked(found, None)
+        return _new({None: text_rows(data, name, wanted)}, found)
     except Exception:
         # A workbook that the other library cannot write again: the list alone says what is wrong.
         return openpyxl.Workbook(), {}
 
 
-def _sheets_of(data: bytes) -> dict[str | None, list[list[Any]]]:
+def _marked(found: Sequence[Remark], sheet: str | None) -> set[int]:
+    """The rows of a large sheet that are copied: its first ones and those with a remark."""
+    return {*range(1, FIRST_ROWS + 1), *(r.row_number for r in found if r.sheet == sheet and r.row_number)}
+
+
+def _sheets_of(data: bytes) -> dict[str | None, dict[int, list[Any]]]:
     import python_calamine as calamine
 
     book = calamine.load_workbook(io.BytesIO(data))
     return {
-        name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        name: dict(enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), start=1))
         for name in book.sheet_names
         if name != RETURN_SHEET
     }
 
 
-def _new(sheets: dict[str | None, list[list[Any]]], found: Sequence[Remark]) -> tuple[Any, _Moved]:
+def _new(sheets: dict[str | None, dict[int, list[Any]]], found: Sequence[Remark]) -> tuple[Any, _Moved]:
     import openpyxl
 
     book = openpyxl.Workbook()
     book.remove(book.active)
     moved: _Moved = {}
-    size = sum(len(row) for rows in sheets.values() for row in rows)
+    size = sum(len(row) for rows in sheets.values() for row in rows.values())
     for sheet, rows in sheets.items():
         page = book.create_sheet(sheet or "数据")
-        marked = {r.row_number for r in found if r.sheet == sheet and r.row_number}
-        kept = range(1, len(rows) + 1)
-        wanted = kept if size <= MAX_COPIED_CELLS else [n for n in kept if n <= FIRST_ROWS or n in marked]
+        marked = _marked(found, sheet)
+        wanted = [n for n in rows if size <= MAX_COPIED_CELLS or n in marked]
         for place, number in enumerate(wanted, start=1):
-            for column, value in enumerate(rows[number - 1][:MAX_EXCEL_COLUMNS], start=1):
+            for column, value in enumerate(rows[number][:MAX_EXCEL_COLUMNS], start=1):
                 if value is not None and value != "":
                     _put(page.cell(place, column), value)
             if number in marked:
@@ -373,7 +381,8 @@ def return_files(
         before = {}
     found = remarks(landed, judged)
     index: dict[str, list[str]] = {}
-    written = 0
+    written = left = 0
+    deadline = time.monotonic() + MAX_SECONDS
     seen: set[str] = set()
     for file in files:
         identifier = file.submission_id
@@ -383,10 +392,14 @@ def return_files(
             continue
         seen.add(identifier)
         name = returned_name(file.name, identifier)
-        digest = hashlib.sha256(repr(mine).encode()).hexdigest()[:16]
-        index[identifier] = [name, digest]
-        if before.get(identifier) == index[identifier] and (folder.returned / name).is_file():
+        entry = [name, hashlib.sha256(repr(mine).encode()).hexdigest()[:16]]
+        if before.get(identifier) == entry and (folder.returned / name).is_file():
+            index[identifier] = entry
             continue
+        if time.monotonic() > deadline:
+            left += 1
+            continue
+        index[identifier] = entry
         folder.returned.mkdir(parents=True, exist_ok=True)
         try:
             write_returned(file.path, file.name, mine, folder.returned / name)
@@ -403,4 +416,8 @@ def return_files(
         index_path.write_text(json.dumps(index, ensure_ascii=False, indent=0), "utf-8")
     if written:
         say(f"写出退回件 {written} 份：{folder.returned}")
+    if left:
+        say(
+            f"另有 {left} 份有问题的文件，退回件留待下次运行；急用可用 oversight check 文件 --format workbook"
+        )
     return written
