@@ -233,7 +233,7 @@ def _write_month(month: date, style: str) -> Cell:
         "number": int(f"{year}{number:02}"),
         "2025年6月": f"{year}年{number}月",
         "2025.06": f"{year}.{number:02}",
-        "chinese": f"{str(year).translate(digits)}年{_chinese(number).removeprefix('一') if number >= 10 else _chinese(number)}月",
+        "chinese": f"{str(year).translate(digits)}年{_chinese(number).removeprefix('一') or '一'}月",
         "date": month,
         "slashes": f"{year}/{number}/1",
         "month only": f"{number}月",
