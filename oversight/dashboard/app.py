@@ -33,8 +33,8 @@ from oversight.settings import DataFolder
 
 TITLE = "乡镇保障督查平台"
 SUBTITLE = "民政经费与人员保障监督"
-ANSWERS_KEPT = 400
-ANSWER_BYTES_KEPT = 24_000_000
+ANSWERS_KEPT = 3000
+ANSWER_BYTES_KEPT = 36_000_000
 THEME_COOKIE = "oversight_theme"
 
 log = logging.getLogger(__name__)
@@ -354,6 +354,7 @@ def _keep_answers(server: flask.Flask) -> None:
     """Keep compressed answers of the drawing callback: the same question to the same edition has one answer."""
     kept: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
     lock = threading.Lock()
+    size = [0]
 
     @server.before_request
     def known() -> flask.Response | None:
@@ -381,9 +382,10 @@ def _keep_answers(server: flask.Flask) -> None:
             return response
         packed = gzip.compress(data, 4)
         with lock:
+            size[0] += len(packed) - len(kept.get(key, b""))
             kept[key] = packed
-            while len(kept) > ANSWERS_KEPT or sum(map(len, kept.values())) > ANSWER_BYTES_KEPT:
-                kept.popitem(last=False)
+            while len(kept) > ANSWERS_KEPT or size[0] > ANSWER_BYTES_KEPT:
+                size[0] -= len(kept.popitem(last=False)[1])
         return _packed(packed)
 
     def _packed(data: bytes) -> flask.Response:
