@@ -258,7 +258,9 @@ class Batch:
             self._refuse(submission_id, Refusal("F18", {}, *where))
             return
         number = len(self.tables)
-        self._facts[number] = TableFacts(context.month, context.year, column_powers(table.dataset, header, context))
+        self._facts[number] = TableFacts(
+            context.month, context.year, column_powers(table.dataset, header, context)
+        )
         height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
         self.tables.append(
             (
