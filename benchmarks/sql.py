@@ -32,6 +32,8 @@ connection.execute(f"set search_path = '{place}.main,{place}.中文'")
 connection.execute("select count(*) from range(300000)").fetchall()
 connection.execute("set enable_progress_bar = false")
 given = {"month": datetime.date.fromisoformat(month + "-01"), "unit": ""}
+# DuckDB's first look at a parameter imports pandas; that is not the query's.
+connection.execute("select $month, $unit", given).fetchall()
 values = {name: value for name, value in given.items() if "$" + name in sql}
 started = time.perf_counter()
 connection.execute(sql, values) if values else connection.execute(sql)
