@@ -101,8 +101,8 @@ class Visit:
 
     def drawn(self) -> Any:
         """Wait until the page has drawn what was asked."""
-        self.page.wait_for_selector("#content .page-head, #content .empty", timeout=30_000)
-        self.page.wait_for_function("!document.querySelector('.loading')", timeout=30_000)
+        self.page.wait_for_selector("#content .page-head, #content .empty", timeout=90_000)
+        self.page.wait_for_function("!document.querySelector('.loading')", timeout=90_000)
         self.page.wait_for_timeout(250)
         return self.page
 
@@ -115,6 +115,8 @@ def visiting(
     context = chromium.new_context(viewport=viewport or DESKTOP, locale="zh-CN", accept_downloads=True)
     if theme == "dark":
         context.add_cookies([{"name": "oversight_theme", "value": "dark", "url": base}])
+    # Tests share their cores with whatever else runs; a page that is slow is not a page that is wrong.
+    context.set_default_timeout(90_000)
     page = context.new_page()
     visit = Visit(page, base)
     page.on(
