@@ -57,7 +57,7 @@ def test_a_download_is_complete(sandbox: Sandbox, warehouse: Path) -> None:
     [
         ("selec 1", 1, 1, "语法有误"),
         ("select 乡镇名称,\n  缺囗\nfrom 经费缺口_月", 2, 3, "没有名为“缺囗”的列"),
-        ("select '中文', 1 +", 1, 16, "没有写完"),
+        ("select '中文' as 甲 乙 丙", 1, 18, "语法有误"),
         ("select * from 经费缺口", 1, 15, "没有名为“经费缺口”的表"),
         ("select foo(1)", 1, 8, "没有名为“foo”的函数"),
         ("select 县级名称, sum(缺口_元) from 经费缺口_月", 1, 8, "GROUP BY"),
