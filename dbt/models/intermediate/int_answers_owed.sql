@@ -36,11 +36,17 @@ counties as (
         and s.subject_level not like '%province%'
 ),
 
+-- Asked of the register again and not of `asked`, which would then be kept in memory for the whole country.
 known as (
-    select standard_id, county_code, month
-    from asked
-    where subject_level in ('village', 'community', 'institution')
-    group by standard_id, county_code, month
+    select r.standard_id, r.county_code, p.month
+    from {{ ref('int_subject_rules') }} as r
+    inner join {{ ref('int_periods') }} as p
+        on
+            r.period = p.period
+            and (r.valid_from is null or r.valid_from <= p.last_day)
+            and (r.unit_end is null or r.unit_end > p.last_day)
+    where r.subject_level in ('village', 'community', 'institution')
+    group by r.standard_id, r.county_code, p.month
 ),
 
 unlisted as (

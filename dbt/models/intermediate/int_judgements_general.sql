@@ -74,30 +74,22 @@ tiers_found as (
     group by c.standard_id, c.subject_unit, c.end_index
 ),
 
+-- One pass over what is owed; a rule has its figure from one of the two sides.
 answers as (
     select
         o.*,
-        s.value, cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator,
-        cast(null as decimal(18, 4)) as tier_value,
-        cast(0 as bigint) as parts_known, cast(0 as bigint) as parts_met, cast(0 as bigint) as parts_count,
-        cast(1 as decimal(18, 4)) as per
-    from owed as o
-    left join simple_values as s
-        on
-            o.standard_id = s.standard_id
-            and o.subject_unit = s.subject_unit
-            and o.end_index = s.end_index
-    where o.is_simple
-    union all
-    select
-        o.*,
-        c.value,
+        case when o.is_simple then s.value else c.value end as value,
         case when c.numerators >= n.numerators then c.numerator end as numerator,
         c.denominator, t.tier_value,
         coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
         coalesce(n.per, 1) as per
     from owed as o
     inner join needs as n on o.standard_id = n.standard_id
+    left join simple_values as s
+        on
+            o.standard_id = s.standard_id
+            and o.subject_unit = s.subject_unit
+            and o.end_index = s.end_index
     left join compound_values as c
         on
             o.standard_id = c.standard_id
@@ -108,17 +100,21 @@ answers as (
             o.standard_id = t.standard_id
             and o.subject_unit = t.subject_unit
             and o.end_index = t.end_index
-    where not o.is_simple
 ),
 
 peers as (
     select
-        standard_id, county_code, end_index,
-        cast(sum(value) as decimal(18, 4)) as total,
-        cast(count(value) as decimal(18, 0)) as reporting
-    from answers
-    where formula = 'relative_to_peers'
-    group by standard_id, county_code, end_index
+        o.standard_id, o.county_code, o.end_index,
+        cast(sum(v.value) as decimal(18, 4)) as total,
+        cast(count(v.value) as decimal(18, 0)) as reporting
+    from {{ ref('int_answers_owed') }} as o
+    inner join {{ ref('int_rules') }} as r on o.standard_id = r.standard_id and r.formula = 'relative_to_peers'
+    inner join {{ ref('int_measured') }} as v
+        on
+            o.standard_id = v.standard_id
+            and o.subject_unit = v.subject_unit
+            and o.end_index = v.end_index
+    group by o.standard_id, o.county_code, o.end_index
 ),
 
 -- The figure asked and the figure found, whatever the shape of the rule.
