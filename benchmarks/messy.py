@@ -627,7 +627,7 @@ def make(number: int, county: County, seed: int) -> Made:
             sheet.name = f"{plan.month.year}年{plan.month.month}月"
         sheets = [sheet]
     if spoil and spoil.startswith("R"):
-        _spoil_row(sheets[0], spoil, expected, dataset, county, r)
+        _spoil_row(sheets[0], spoil, expected, dataset, county)
     recipe = f"{dataset} {plan.code_style} {plan.month_in} {plan.month_style} {plan.title_unit} {plan.notes}"
     if plan.is_csv:
         content, how = _as_csv(sheets[0], r)
@@ -676,7 +676,6 @@ def _spoil_row(
     expected: dict[Key, dict[str, Any]],
     dataset: str,
     county: County,
-    r: random.Random,
 ) -> None:
     """Make one row wrong in the way of a code; what it said is not expected any more."""
     contract = DATASETS[dataset]
