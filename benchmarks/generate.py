@@ -164,8 +164,17 @@ QINGLONG = [
     Unit("130321108", "八道河镇", "镇", 19, 21_740, 21_712, (1, 2, 2, 0, 0, 0)),
     Unit("130321109", "隔河头镇", "镇", 20, 19_866, 19_841, (1, 1, 2, 0, 0, 0)),
     Unit("130321110", "娄杖子镇", "镇", 15, 16_402, 16_377, (1, 1, 1, 1, 1, 1)),
-    Unit(OLD_LONGWANGMIAO, "龙王庙乡", "乡", 14, 14_120, 14_096, (1, 1, 1, 0, 0, 1),
-         ends=RENAMED_ON, becomes=NEW_LONGWANGMIAO),
+    Unit(
+        OLD_LONGWANGMIAO,
+        "龙王庙乡",
+        "乡",
+        14,
+        14_120,
+        14_096,
+        (1, 1, 1, 0, 0, 1),
+        ends=RENAMED_ON,
+        becomes=NEW_LONGWANGMIAO,
+    ),
     Unit(NEW_LONGWANGMIAO, "龙王庙镇", "镇", 14, 14_120, 14_096, (1, 1, 1, 0, 0, 1), begins=RENAMED_ON),
     Unit("130321112", "茨榆山镇", "镇", 17, 17_530, 17_498, (1, 1, 2, 1, 0, 0)),
     Unit("130321200", "凤凰山乡", "乡", 10, 11_240, 11_211, (1, 1, 1, 0, 0, 1)),
@@ -391,7 +400,14 @@ def reporting_units(county: str, month: date) -> list[Unit]:
 # ---------------------------------------------------------------------------------------------------------------
 
 HEYAO, LAOGUAN, LASHI, XIABU, PAISHANG, DONGQIAO, MASHAN = (
-    "360313102", "360313103", "360313104", "360313105", "360313106", "360313107", "360313108")
+    "360313102",
+    "360313103",
+    "360313104",
+    "360313105",
+    "360313106",
+    "360313107",
+    "360313108",
+)
 WANGTUAN, XIAZHAI, LIUJIAYING, XIANGDONG_TOWN = "640324105", "130324200", "130324201", "360313101"
 
 # Left out of every file of the month.
@@ -410,8 +426,12 @@ WRITTEN: dict[Key, Row] = {
     ("budget", PAISHANG, date(2025, 3, 1)): {"disbursed": 2_540_000, "disbursed_cumulative": 2_540_000},
     # Spending told too low, sent again a fortnight later without the word 更正.
     ("budget", XIANGDONG_TOWN, date(2025, 9, 1)): {"spent": 1_000_000, "spent_cumulative": 9_000_000},
-    ("budget", DONGQIAO, date(2025, 10, 1)): {"disbursed": "/", "disbursed_cumulative": None, "spent": None,
-                                              "spent_cumulative": None},
+    ("budget", DONGQIAO, date(2025, 10, 1)): {
+        "disbursed": "/",
+        "disbursed_cumulative": None,
+        "spent": None,
+        "spent_cumulative": None,
+    },
 }
 
 MONEY = ("initial", "adjusted", "disbursed", "disbursed_cumulative", "spent", "spent_cumulative")
@@ -505,8 +525,15 @@ INDICATOR_NAMES = {
 
 
 def _indicator(month: date, code: str, name: str, rule: str, value: object, remark: str | None = None) -> Row:
-    return {"month": month, "code": code, "name": name, "indicator": rule, "indicator_name": INDICATOR_NAMES[rule],
-            "value": value, "remark": remark}
+    return {
+        "month": month,
+        "code": code,
+        "name": name,
+        "indicator": rule,
+        "indicator_name": INDICATOR_NAMES[rule],
+        "value": value,
+        "remark": remark,
+    }
 
 
 def _yes(chance: random.Random, likelihood: float) -> str:
@@ -537,7 +564,9 @@ def indicators_xiangdong(month: date) -> list[Row]:
             rows.append(_indicator(month, unit.code, unit.name, "A-04", station))
             rows.append(_indicator(month, unit.code, unit.name, "A-12", rooms, "不含服务窗口"))
             rows.append(_indicator(month, unit.code, unit.name, "A-13", _yes(chance, 0.85)))
-            rows.append(_indicator(month, unit.code, unit.name, "A-16", chance.choice([100, 100, 100, 75, "66.67"])))
+            rows.append(
+                _indicator(month, unit.code, unit.name, "A-16", chance.choice([100, 100, 100, 75, "66.67"]))
+            )
             for item in range(1, 8):
                 rows.append(_indicator(month, unit.code, unit.name, f"A-18.{item}", _yes(chance, 0.93)))
     if quarter in (2, 4):
@@ -580,7 +609,9 @@ def indicators_qinhuangdao(county: str, month: date) -> list[Row]:
         rows.append(_indicator(month, unit.code, unit.name, "D-06", _yes(chance, 0.8)))
     villages = VILLAGES[8:10] if county == "130324" else VILLAGES[10:12]
     for place, (code, name, _) in enumerate(villages):
-        rows.append(_indicator(month, code, name, "D-13", (100, 80, 200, 220)[place + 2 * (county == "130321")]))
+        rows.append(
+            _indicator(month, code, name, "D-13", (100, 80, 200, 220)[place + 2 * (county == "130321")])
+        )
     name = COUNTIES[county][0]
     rows.append(_indicator(month, county, name, "D-03", "是"))
     if month.month == 12:
@@ -715,8 +746,16 @@ def columns_of(
 
     def add_money(title: str, key: str, group: str) -> None:
         if key not in without:
-            columns.append(Column(amount(title), _money(key, money), group if groups else None, width=13, total=True,
-                                  number_format=money_format))
+            columns.append(
+                Column(
+                    amount(title),
+                    _money(key, money),
+                    group if groups else None,
+                    width=13,
+                    total=True,
+                    number_format=money_format,
+                )
+            )
 
     if dataset == "population":
         add(unit("户籍户数", "户"), "households", "户籍人口情况")
@@ -743,8 +782,11 @@ def columns_of(
         add(unit("政府购买服务人数", "人"), "purchased", "实有人员")
         add(unit("兼职人数", "人"), "part_time", "实有人员")
         add(unit("村(社区)数" if brackets == "()" else "村（社区）数", "个"), "villages", "村级协理员")
-        add(unit("已配备协理员村(社区)数" if brackets == "()" else "已配备协理员村（社区）数", "个"), "assisted",
-            "村级协理员")
+        add(
+            unit("已配备协理员村(社区)数" if brackets == "()" else "已配备协理员村（社区）数", "个"),
+            "assisted",
+            "村级协理员",
+        )
     elif dataset == "indicators":
         columns.append(Column("指标代码", _plain("indicator")))
         columns.append(Column("指标名称", _plain("indicator_name"), width=40))
@@ -792,7 +834,9 @@ def form(
     remark: tuple[str, ...] = (),
 ) -> Sheet:
     """A sheet as 湘东区 sends it: title, unit line, one or two header rows, 合计, details, footer."""
-    unit = {"population": "户、人", "budget": money, "staffing": "名、人、个", "indicators": "见指标名称"}[dataset]
+    unit = {"population": "户、人", "budget": money, "staffing": "名、人、个", "indicators": "见指标名称"}[
+        dataset
+    ]
     office = "湘东区公安分局、民政局" if dataset == "population" else "湘东区民政局"
     checker, writer = CLERKS["360313"]
     return Sheet(
@@ -800,13 +844,23 @@ def form(
         title=f"湘东区{period}{TITLES[dataset]}{correction}{MARK}",
         notes=(f"填报单位：{office}", f"单位：{unit}", f"填表日期：{_chinese(filled_in)}"),
         columns=columns_of(
-            dataset, month=month_column, money=money, money_in_title=False, brackets="（）", groups=groups,
-            code_title="行政区划代码", name_title="乡镇（街道）名称",
+            dataset,
+            month=month_column,
+            money=money,
+            money_in_title=False,
+            brackets="（）",
+            groups=groups,
+            code_title="行政区划代码",
+            name_title="乡镇（街道）名称",
         ),
         rows=[row | {"number": number} for number, row in enumerate(rows, 1)],
         total=None if dataset == "indicators" else total,
-        footer=(f"审核人：{checker}", f"填表人：{writer}", *remark,
-                "注：本表为模拟数据，不反映任何单位的真实情况。"),
+        footer=(
+            f"审核人：{checker}",
+            f"填表人：{writer}",
+            *remark,
+            "注：本表为模拟数据，不反映任何单位的真实情况。",
+        ),
     )
 
 
@@ -825,36 +879,84 @@ def files_xiangdong() -> Iterator[File]:
         filled_in = _filled_in(month)
         if month < date(2024, 7, 1):  # one workbook a dataset, months in a column
             for dataset in MONTHLY:
-                sheet = form(dataset, records(dataset, "360313", [month]), period=period, filled_in=filled_in,
-                             money="元", month_column="2024-01", groups=False, total="first")
+                sheet = form(
+                    dataset,
+                    records(dataset, "360313", [month]),
+                    period=period,
+                    filled_in=filled_in,
+                    money="元",
+                    month_column="2024-01",
+                    groups=False,
+                    total="first",
+                )
                 yield File(f"{folder}/2024年上半年/湘东区{period}{SHORT_TITLES[dataset]}{MARK}.xlsx", [sheet])
         else:  # one workbook a month, two header rows, the month only in the title
             money = "元" if month.year == 2024 else "万元"
-            sheets = [form(dataset, records(dataset, "360313", [month]), period=period, filled_in=filled_in,
-                           money=money) for dataset in MONTHLY]
+            sheets = [
+                form(
+                    dataset,
+                    records(dataset, "360313", [month]),
+                    period=period,
+                    filled_in=filled_in,
+                    money=money,
+                )
+                for dataset in MONTHLY
+            ]
             yield File(f"{folder}/{month.year}年/湘东区{period}民政工作月报{MARK}.xlsx", sheets)
         if month.month % 3 == 0:
             quarter = f"{month.year}年第{'一二三四'[month.month // 3 - 1]}季度"
-            sheet = form("indicators", indicators_xiangdong(month), period=quarter, filled_in=filled_in,
-                         month_column="2024年1月", groups=False)
+            sheet = form(
+                "indicators",
+                indicators_xiangdong(month),
+                period=quarter,
+                filled_in=filled_in,
+                month_column="2024年1月",
+                groups=False,
+            )
             yield File(f"{folder}/能力建设/湘东区{quarter}能力建设指标{MARK}.xlsx", [sheet])
 
     heyao = [record("population", UNITS[HEYAO], date(2024, 12, 1), truth=True)]
-    yield File(f"{folder}/更正/湘东区2024年12月户籍人口更正{MARK}.xlsx", [
-        form("population", heyao, period="2024年12月", filled_in=date(2025, 2, 20), correction="（更正）", total=None,
-             remark=("注：荷尧镇原报数重复计入13人，现予更正。",))])
+    yield File(
+        f"{folder}/更正/湘东区2024年12月户籍人口更正{MARK}.xlsx",
+        [
+            form(
+                "population",
+                heyao,
+                period="2024年12月",
+                filled_in=date(2025, 2, 20),
+                correction="（更正）",
+                total=None,
+                remark=("注：荷尧镇原报数重复计入13人，现予更正。",),
+            )
+        ],
+    )
 
     paishang = record("budget", UNITS[PAISHANG], date(2025, 3, 1), truth=True)
-    yield File(f"{folder}/更正/湘东区2025年3月民政工作经费更正{MARK}.xlsx", [
-        form("budget", [paishang], period="2025年3月", filled_in=date(2025, 9, 15), correction="（更正）", total=None,
-             remark=("注：排上镇3月拨付原多报0.50万元，现予更正。",))])
+    yield File(
+        f"{folder}/更正/湘东区2025年3月民政工作经费更正{MARK}.xlsx",
+        [
+            form(
+                "budget",
+                [paishang],
+                period="2025年3月",
+                filled_in=date(2025, 9, 15),
+                correction="（更正）",
+                total=None,
+                remark=("注：排上镇3月拨付原多报0.50万元，现予更正。",),
+            )
+        ],
+    )
 
     again = record("budget", UNITS[XIANGDONG_TOWN], date(2025, 9, 1), truth=True)
-    yield File(f"{folder}/2025年/湘东区2025年9月民政工作经费重报{MARK}.xlsx", [
-        form("budget", [again], period="2025年9月", filled_in=date(2025, 10, 20), total=None)])
+    yield File(
+        f"{folder}/2025年/湘东区2025年9月民政工作经费重报{MARK}.xlsx",
+        [form("budget", [again], period="2025年9月", filled_in=date(2025, 10, 20), total=None)],
+    )
 
-    yield File(f"{folder}/2025年/副本-湘东区2025年6月民政工作月报{MARK}.xlsx",
-               copy_of=f"{folder}/2025年/湘东区2025年6月民政工作月报{MARK}.xlsx")
+    yield File(
+        f"{folder}/2025年/副本-湘东区2025年6月民政工作月报{MARK}.xlsx",
+        copy_of=f"{folder}/2025年/湘东区2025年6月民政工作月报{MARK}.xlsx",
+    )
 
 
 def _quarters() -> Iterator[tuple[int, int, list[date]]]:
@@ -877,9 +979,12 @@ def files_tongxin() -> Iterator[File]:
                 extra = rows[-1] | {"month": None}
                 sheet.rows = [*rows, extra]
                 written = sheet.columns[0].value
-                sheet.columns[0] = Column("统计月份", lambda row, w=written: w(row) if row["month"]
-                                          else "2024年13月")
-            yield File(f"{folder}/同心县{year}年第{quarter}季度{SHORT_TITLES[dataset]}{MARK}.csv", [sheet], "gb18030")
+                sheet.columns[0] = Column(
+                    "统计月份", lambda row, w=written: w(row) if row["month"] else "2024年13月"
+                )
+            yield File(
+                f"{folder}/同心县{year}年第{quarter}季度{SHORT_TITLES[dataset]}{MARK}.csv", [sheet], "gb18030"
+            )
     for year in (2024, 2025):
         for month in (6, 12):
             half = "上半年" if month == 6 else "下半年"
@@ -908,7 +1013,11 @@ def files_qinglong() -> Iterator[File]:
             for dataset in MONTHLY:
                 without = ("adjusted", "disbursed_cumulative", "spent_cumulative", "listed", "resident")
                 sheet = plain(dataset, records(dataset, "130321", span), month="202401", without=without)
-                yield File(f"{folder}/青龙满族自治县{year}年{half}{SHORT_TITLES[dataset]}{MARK}.csv", [sheet], encoding)
+                yield File(
+                    f"{folder}/青龙满族自治县{year}年{half}{SHORT_TITLES[dataset]}{MARK}.csv",
+                    [sheet],
+                    encoding,
+                )
             sheet = plain("indicators", indicators_qinhuangdao("130321", span[-1]), month="202401")
             yield File(f"{folder}/青龙满族自治县{year}年{half}能力建设指标{MARK}.csv", [sheet], encoding)
 
@@ -917,18 +1026,29 @@ def files_dunhua() -> Iterator[File]:
     folder = "敦化市"
     for year in (2024, 2025):
         months = [m for m in MONTHS if m.year == year]
-        sheets = [plain(dataset, records(dataset, "222403", months), month="date", code="12") for dataset in MONTHLY]
+        sheets = [
+            plain(dataset, records(dataset, "222403", months), month="date", code="12") for dataset in MONTHLY
+        ]
         rows = [row for m in (6, 12) for row in indicators_dunhua(date(year, m, 1))]
         sheets.append(plain("indicators", rows, month="date", code="12"))
         yield File(f"{folder}/敦化市{year}年度报表{MARK}.xlsx", sheets)
-    yield File(f"{folder}/敦化市民政局关于报送情况的说明{MARK}.xlsx", [
-        Sheet("Sheet1", [], [], prose=(
-            "敦化市民政局关于2025年报表报送情况的说明（模拟数据）",
-            "省厅各处室：",
-            "我市2025年度各乡镇（街道）报表已按要求汇总完毕，随文报送，请查收。",
-            "敦化市民政局",
-            "2026年1月8日",
-        ))])
+    yield File(
+        f"{folder}/敦化市民政局关于报送情况的说明{MARK}.xlsx",
+        [
+            Sheet(
+                "Sheet1",
+                [],
+                [],
+                prose=(
+                    "敦化市民政局关于2025年报表报送情况的说明（模拟数据）",
+                    "省厅各处室：",
+                    "我市2025年度各乡镇（街道）报表已按要求汇总完毕，随文报送，请查收。",
+                    "敦化市民政局",
+                    "2026年1月8日",
+                ),
+            )
+        ],
+    )
     yield File(f"{folder}/敦化市经费拨付凭证扫描件{MARK}.xls", content=_scan())
 
 
@@ -941,13 +1061,27 @@ def files_divisions() -> Iterator[File]:
     rows: list[Row] = [{"code": c, "name": n, "kind": k, "parent": p} for c, n, k, p in UPPER_UNITS]
     for county in sorted(COUNTIES):
         rows += [
-            {"code": u.code, "name": u.name, "kind": u.kind, "parent": county, "begins": u.begins, "ends": u.ends,
-             "becomes": u.becomes}
+            {
+                "code": u.code,
+                "name": u.name,
+                "kind": u.kind,
+                "parent": county,
+                "begins": u.begins,
+                "ends": u.ends,
+                "becomes": u.becomes,
+            }
             for u in sorted(COUNTIES[county][1], key=lambda u: u.code)
         ]
     rows += [{"code": c, "name": n, "kind": k, "parent": c[:9]} for c, n, k in VILLAGES]
-    titles = {"区划代码": "code", "名称": "name", "类型": "kind", "上级代码": "parent", "启用日期": "begins",
-              "停用日期": "ends", "变更后代码": "becomes"}
+    titles = {
+        "区划代码": "code",
+        "名称": "name",
+        "类型": "kind",
+        "上级代码": "parent",
+        "启用日期": "begins",
+        "停用日期": "ends",
+        "变更后代码": "becomes",
+    }
     columns = [Column(title, lambda row, key=key: row.get(key)) for title, key in titles.items()]
     yield File(f"行政区划/行政区划{MARK}.csv", [Sheet("行政区划", columns, rows)], "utf-8")
 
@@ -956,7 +1090,12 @@ def files_divisions() -> Iterator[File]:
 def sample_files() -> tuple[File, ...]:
     """Every file of the sample, laid out but not yet written."""
     files = [
-        *files_divisions(), *files_xiangdong(), *files_tongxin(), *files_lulong(), *files_qinglong(), *files_dunhua(),
+        *files_divisions(),
+        *files_xiangdong(),
+        *files_tongxin(),
+        *files_lulong(),
+        *files_qinglong(),
+        *files_dunhua(),
     ]
     for file in files:
         for sheet in file.sheets:
@@ -1011,8 +1150,9 @@ def xlsx_bytes(file: File) -> bytes:
         is_form = sheet.title is not None
         line = 0
         if is_form:
-            page.merge_range(0, 0, 0, width - 1, sheet.title,
-                             styled(font_name="黑体", font_size=16, align="center"))
+            page.merge_range(
+                0, 0, 0, width - 1, sheet.title, styled(font_name="黑体", font_size=16, align="center")
+            )
             page.set_row(0, 30)
             page.write_string(1, 0, sheet.notes[0], styled())
             page.write_string(1, width // 2, sheet.notes[1], styled())
@@ -1041,8 +1181,9 @@ def xlsx_bytes(file: File) -> bytes:
 
         border = {"border": 1} if is_form else {}
 
-        def put(at: int, place: int, column: Column, value: Any, border: dict[str, int] = border,
-                page: Any = page) -> None:
+        def put(
+            at: int, place: int, column: Column, value: Any, border: dict[str, int] = border, page: Any = page
+        ) -> None:
             style = dict(border)
             if column.number_format:
                 style["num_format"] = column.number_format
@@ -1056,8 +1197,14 @@ def xlsx_bytes(file: File) -> bytes:
             else:
                 page.write_number(at, place, float(value), styled(**style))
 
-        def put_total(at: int, sheet: Sheet = sheet, page: Any = page, border: dict[str, int] = border) -> None:
-            named = 0 if sheet.total == "first" else next(k for k, c in enumerate(sheet.columns) if "名称" in c.title)
+        def put_total(
+            at: int, sheet: Sheet = sheet, page: Any = page, border: dict[str, int] = border
+        ) -> None:
+            named = (
+                0
+                if sheet.total == "first"
+                else next(k for k, c in enumerate(sheet.columns) if "名称" in c.title)
+            )
             first, last = sheet.first_row, sheet.first_row + len(sheet.rows) - 1
             for place, column in enumerate(sheet.columns):
                 style: dict[str, Any] = {**border, "bold": True}
@@ -1066,10 +1213,17 @@ def xlsx_bytes(file: File) -> bytes:
                 if place == named:
                     page.write_string(at, place, "合计", styled(**style))
                 elif column.total:
-                    numbers = [v for row in sheet.rows if isinstance(v := column.value(row), int | float | Decimal)]
+                    numbers = [
+                        v for row in sheet.rows if isinstance(v := column.value(row), int | float | Decimal)
+                    ]
                     letter = chr(ord("A") + place)
-                    page.write_formula(at, place, f"=SUM({letter}{first}:{letter}{last})", styled(**style),
-                                       float(sum(numbers)))
+                    page.write_formula(
+                        at,
+                        place,
+                        f"=SUM({letter}{first}:{letter}{last})",
+                        styled(**style),
+                        float(sum(numbers)),
+                    )
                 else:
                     page.write_blank(at, place, None, styled(**style))
 
@@ -1124,8 +1278,11 @@ def where(dataset: str, code: str, month: date | None, containing: str = "") -> 
                 continue
             for place, row in enumerate(sheet.rows):
                 if row["code"] == code and row["month"] == month:
-                    return {"file": file.path, "sheet": None if file.encoding else sheet.name,
-                            "row": sheet.first_row + place}
+                    return {
+                        "file": file.path,
+                        "sheet": None if file.encoding else sheet.name,
+                        "row": sheet.first_row + place,
+                    }
     raise LookupError(f"{dataset} {code} {month} {containing}")
 
 
@@ -1134,12 +1291,19 @@ def yuan(fen: int | Decimal | None) -> str | None:
 
 
 def _funding(code: str, month: date, **columns: Any) -> dict[str, Any]:
-    return {"table": "funding_gap_monthly", "key": {"township_code": code, "month": month}, "columns": columns}
+    return {
+        "table": "funding_gap_monthly",
+        "key": {"township_code": code, "month": month},
+        "columns": columns,
+    }
 
 
 def _staffing(code: str, month: date, standard: str, **columns: Any) -> dict[str, Any]:
-    return {"table": "staffing_gap_monthly", "key": {"township_code": code, "month": month, "standard_id": standard},
-            "columns": columns}
+    return {
+        "table": "staffing_gap_monthly",
+        "key": {"township_code": code, "month": month, "standard_id": standard},
+        "columns": columns,
+    }
 
 
 def _edge(code: str, edge: int) -> dict[str, Any]:
@@ -1151,32 +1315,57 @@ def _edge(code: str, edge: int) -> dict[str, Any]:
         floor = guaranteed_fen(code, year)
         row = budget_of(code, year, step_of(unit.county, year))[month]
         allocated = row["adjusted"] or row["initial"]
-        expect.append(_funding(
-            code, month, population_persons=persons,
-            population_month=date(2024, 1, 1) if year == 2024 else date(2024, 12, 1),
-            population_is_fallback=year == 2024,
-            is_on_tier_edge=persons in ((20_000, 50_000) if unit.county == "360313" else (30_000, 50_000)),
-            guaranteed_annual_cny=yuan(floor), allocated_annual_cny=yuan(allocated),
-            status="short" if allocated < floor else "met",
-        ))
-    told = [f"{e['key']['month'].year}年按{e['columns']['population_persons']:,}人，保障"
-            f"{Decimal(e['columns']['guaranteed_annual_cny']):,}元" for e in expect]
-    return {"kind": "tier_edge", "township_code": code, "month": date(2024, 12, 1),
-            "what_zh": f"户籍人口在{edge:,}人这条线上或旁边：2024年1月末{unit.january:,}人，12月末{unit.december:,}人",
-            "outcome_zh": "；".join(told) + "；2024年无上年数，取当年最早一月并标明；正好在线上的标明在线上",
-            **where("population", code, date(2024, 12, 1), "更正" if code == HEYAO else ""), "expect": expect}
+        expect.append(
+            _funding(
+                code,
+                month,
+                population_persons=persons,
+                population_month=date(2024, 1, 1) if year == 2024 else date(2024, 12, 1),
+                population_is_fallback=year == 2024,
+                is_on_tier_edge=persons
+                in ((20_000, 50_000) if unit.county == "360313" else (30_000, 50_000)),
+                guaranteed_annual_cny=yuan(floor),
+                allocated_annual_cny=yuan(allocated),
+                status="short" if allocated < floor else "met",
+            )
+        )
+    told = [
+        f"{e['key']['month'].year}年按{e['columns']['population_persons']:,}人，保障"
+        f"{Decimal(e['columns']['guaranteed_annual_cny']):,}元"
+        for e in expect
+    ]
+    return {
+        "kind": "tier_edge",
+        "township_code": code,
+        "month": date(2024, 12, 1),
+        "what_zh": f"户籍人口在{edge:,}人这条线上或旁边：2024年1月末{unit.january:,}人，12月末{unit.december:,}人",
+        "outcome_zh": "；".join(told) + "；2024年无上年数，取当年最早一月并标明；正好在线上的标明在线上",
+        **where("population", code, date(2024, 12, 1), "更正" if code == HEYAO else ""),
+        "expect": expect,
+    }
 
 
 def _staff_edge(code: str, lower: int, upper: int, counted: int, status: str) -> dict[str, Any]:
     unit = UNITS[code]
     outcome = {"met": "达标", "short": "不达标", "over": "超配提示"}[status]
     return {
-        "kind": "tier_edge", "township_code": code, "month": date(2024, 12, 1),
+        "kind": "tier_edge",
+        "township_code": code,
+        "month": date(2024, 12, 1),
         "what_zh": f"30,000人这条线上或旁边（2024年12月末{unit.december:,}人），2025年6月专职人员{counted}名",
         "outcome_zh": f"D-08应配{lower}—{upper}名，{outcome}",
         **where("population", code, date(2024, 12, 1)),
-        "expect": [_staffing(code, date(2025, 6, 1), "D-08", counted_persons=counted, required_min_persons=lower,
-                             advised_max_persons=upper, status=status)],
+        "expect": [
+            _staffing(
+                code,
+                date(2025, 6, 1),
+                "D-08",
+                counted_persons=counted,
+                required_min_persons=lower,
+                advised_max_persons=upper,
+                status=status,
+            )
+        ],
     }
 
 
@@ -1189,10 +1378,20 @@ def planted() -> list[dict[str, Any]]:
     public tables, each `table`, `key` and the `columns` that must come out (money as text with two decimals).
     """
     items: list[dict[str, Any]] = []
-    for code, edge in (("360313200", 20_000), (DONGQIAO, 20_000), (LASHI, 20_000),
-                       (HEYAO, 50_000), (XIABU, 50_000), ("360313001", 50_000),
-                       ("640324102", 30_000), (WANGTUAN, 30_000), ("640324103", 30_000),
-                       ("640324106", 50_000), ("640324101", 50_000), ("640324100", 50_000)):
+    for code, edge in (
+        ("360313200", 20_000),
+        (DONGQIAO, 20_000),
+        (LASHI, 20_000),
+        (HEYAO, 50_000),
+        (XIABU, 50_000),
+        ("360313001", 50_000),
+        ("640324102", 30_000),
+        (WANGTUAN, 30_000),
+        ("640324103", 30_000),
+        ("640324106", 50_000),
+        ("640324101", 50_000),
+        ("640324100", 50_000),
+    ):
         items.append(_edge(code, edge))
     items += [
         _staff_edge("130324103", 2, 3, 2, "met"),
@@ -1202,100 +1401,198 @@ def planted() -> list[dict[str, Any]]:
         _staff_edge("130321101", 3, 3, 4, "over"),
         _staff_edge("130321102", 3, 5, 3, "met"),
     ]
-    items.append({
-        "kind": "never_reports", "township_code": NEVER_REPORTS, "month": None, "file": None, "sheet": None, "row": None,
-        "what_zh": "张家塬乡从不报送，任何文件里都没有它",
-        "outcome_zh": "每月都有一行，状态为未报送；绝不当作0或达标",
-        "expect": [_funding(NEVER_REPORTS, m, status="not_reported", population_persons=None, guaranteed_annual_cny=None,
-                            allocated_annual_cny=None, allocation_shortfall_cny=None) for m in (MONTHS[0], MONTHS[-1])],
-    })
+    items.append(
+        {
+            "kind": "never_reports",
+            "township_code": NEVER_REPORTS,
+            "month": None,
+            "file": None,
+            "sheet": None,
+            "row": None,
+            "what_zh": "张家塬乡从不报送，任何文件里都没有它",
+            "outcome_zh": "每月都有一行，状态为未报送；绝不当作0或达标",
+            "expect": [
+                _funding(
+                    NEVER_REPORTS,
+                    m,
+                    status="not_reported",
+                    population_persons=None,
+                    guaranteed_annual_cny=None,
+                    allocated_annual_cny=None,
+                    allocation_shortfall_cny=None,
+                )
+                for m in (MONTHS[0], MONTHS[-1])
+            ],
+        }
+    )
     april, money = date(2025, 4, 1), budget_of(MASHAN, 2025, HUNDRED_YUAN)
-    items.append({
-        "kind": "missing_month", "township_code": MASHAN, "month": april, "sheet": None, "row": None,
-        "file": next(f.path for f in sample_files() if "2025年4月" in f.path),
-        "what_zh": "麻山镇2025年4月三张表都没有报",
-        "outcome_zh": "该月人员未报送；经费沿用当年到上月为止最近一次报的预算与累计数",
-        "expect": [
-            _staffing(MASHAN, april, "A-06", counted_persons=None, status="not_reported"),
-            _funding(MASHAN, april, allocated_annual_cny=yuan(money[april]["initial"]),
-                     disbursed_ytd_cny=yuan(money[date(2025, 3, 1)]["disbursed_cumulative"])),
-        ],
-    })
-    items.append({
-        "kind": "renamed", "township_code": NEW_LONGWANGMIAO, "month": RENAMED_ON,
-        **where("population", NEW_LONGWANGMIAO, RENAMED_ON),
-        "what_zh": "龙王庙乡（130321201）2025-07-01撤乡设镇为龙王庙镇（130321111）；日期为模拟，真实的更早",
-        "outcome_zh": "6月以前的月份记在乡的代码下，7月起记在镇的代码下；镇的档次按乡2024年12月末的人口定",
-        "expect": [
-            _funding(OLD_LONGWANGMIAO, date(2025, 6, 1), population_persons=14_096, status="no_standard"),
-            _funding(NEW_LONGWANGMIAO, RENAMED_ON, population_persons=14_096, population_month=date(2024, 12, 1),
-                     population_is_fallback=False, status="no_standard"),
-        ],
-    })
-    items.append({
-        "kind": "old_code_used", "township_code": NEW_LONGWANGMIAO, "month": RENAMED_ON,
-        **where("staffing", OLD_LONGWANGMIAO, RENAMED_ON), "disposition": "accepted",
-        "what_zh": "2025年7至9月的人员表仍用旧代码130321201、旧名龙王庙乡",
-        "outcome_zh": "记到龙王庙镇（130321111）名下，历史里保留所报的代码和名称",
-        "expect": [_staffing(NEW_LONGWANGMIAO, RENAMED_ON, "D-07", counted_persons=1, status="short")],
-    })
-    items.append({
-        "kind": "merged", "township_code": QIDAOHE, "month": MERGED_ON, "file": f"行政区划/行政区划{MARK}.csv", "sheet": None,
-        "row": 2 + next(k for k, r in enumerate(sample_files()[0].sheets[0].rows) if r["code"] == QIDAOHE),
-        "what_zh": "七道河乡（130321214）2025-04-01并入肖营子镇（130321105）；日期与并入何处均为模拟。"
-                   "肖营子镇在此之前就存在，所以是合并，不是更名，虽然变更后代码只有一个来源",
-        "outcome_zh": "七道河乡3月以前有自己的行，4月起没有；肖营子镇不继承其历史，2025年的档次仍按自己2024年12月末的29,999人；"
-                      "4月人口突增可作疑点",
-        "expect": [
-            _funding(QIDAOHE, date(2025, 3, 1), population_persons=8_904),
-            _funding(XIAOYINGZI, MERGED_ON, population_persons=29_999),
-            _staffing(XIAOYINGZI, date(2025, 6, 1), "D-08", required_min_persons=2),
-        ],
-    })
-    items.append({
-        "kind": "correction", "township_code": HEYAO, "month": date(2024, 12, 1),
-        **where("population", HEYAO, date(2024, 12, 1), "更正"), "disposition": "accepted",
-        "what_zh": "荷尧镇2024年12月户籍人口原报50,012人，2025-02-20更正为49,999人（文件名与标题有“更正”）",
-        "outcome_zh": "2025年按49,999人保障131,997.36元，而不是按50,012人的108,025.92元；两次所报都留在历史里",
-        "expect": [_funding(HEYAO, date(2025, 1, 1), population_persons=49_999, guaranteed_annual_cny="131997.36")],
-    })
-    items.append({
-        "kind": "correction", "township_code": PAISHANG, "month": date(2025, 3, 1),
-        **where("budget", PAISHANG, date(2025, 3, 1), "更正"), "disposition": "accepted",
-        "what_zh": "排上镇2025年3月累计拨付原报2.54万元，2025-09-15更正为2.04万元",
-        "outcome_zh": "2025年3月累计拨付为20,400.00元",
-        "expect": [_funding(PAISHANG, date(2025, 3, 1), disbursed_ytd_cny="20400.00")],
-    })
-    items.append({
-        "kind": "resent", "township_code": XIANGDONG_TOWN, "month": date(2025, 9, 1),
-        **where("budget", XIANGDONG_TOWN, date(2025, 9, 1), "重报"), "disposition": "accepted",
-        "what_zh": "湘东镇2025年9月经费2025-10-20重报，没有“更正”字样，填表日期较晚；累计支出由9.00万元改为11.73万元",
-        "outcome_zh": "以填表日期较晚的为准，累计支出117,300.00元",
-        "expect": [_funding(XIANGDONG_TOWN, date(2025, 9, 1), spent_ytd_cny="117300.00")],
-    })
+    items.append(
+        {
+            "kind": "missing_month",
+            "township_code": MASHAN,
+            "month": april,
+            "sheet": None,
+            "row": None,
+            "file": next(f.path for f in sample_files() if "2025年4月" in f.path),
+            "what_zh": "麻山镇2025年4月三张表都没有报",
+            "outcome_zh": "该月人员未报送；经费沿用当年到上月为止最近一次报的预算与累计数",
+            "expect": [
+                _staffing(MASHAN, april, "A-06", counted_persons=None, status="not_reported"),
+                _funding(
+                    MASHAN,
+                    april,
+                    allocated_annual_cny=yuan(money[april]["initial"]),
+                    disbursed_ytd_cny=yuan(money[date(2025, 3, 1)]["disbursed_cumulative"]),
+                ),
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "renamed",
+            "township_code": NEW_LONGWANGMIAO,
+            "month": RENAMED_ON,
+            **where("population", NEW_LONGWANGMIAO, RENAMED_ON),
+            "what_zh": "龙王庙乡（130321201）2025-07-01撤乡设镇为龙王庙镇（130321111）；日期为模拟，真实的更早",
+            "outcome_zh": "6月以前的月份记在乡的代码下，7月起记在镇的代码下；镇的档次按乡2024年12月末的人口定",
+            "expect": [
+                _funding(OLD_LONGWANGMIAO, date(2025, 6, 1), population_persons=14_096, status="no_standard"),
+                _funding(
+                    NEW_LONGWANGMIAO,
+                    RENAMED_ON,
+                    population_persons=14_096,
+                    population_month=date(2024, 12, 1),
+                    population_is_fallback=False,
+                    status="no_standard",
+                ),
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "old_code_used",
+            "township_code": NEW_LONGWANGMIAO,
+            "month": RENAMED_ON,
+            **where("staffing", OLD_LONGWANGMIAO, RENAMED_ON),
+            "disposition": "accepted",
+            "what_zh": "2025年7至9月的人员表仍用旧代码130321201、旧名龙王庙乡",
+            "outcome_zh": "记到龙王庙镇（130321111）名下，历史里保留所报的代码和名称",
+            "expect": [_staffing(NEW_LONGWANGMIAO, RENAMED_ON, "D-07", counted_persons=1, status="short")],
+        }
+    )
+    items.append(
+        {
+            "kind": "merged",
+            "township_code": QIDAOHE,
+            "month": MERGED_ON,
+            "file": f"行政区划/行政区划{MARK}.csv",
+            "sheet": None,
+            "row": 2
+            + next(k for k, r in enumerate(sample_files()[0].sheets[0].rows) if r["code"] == QIDAOHE),
+            "what_zh": "七道河乡（130321214）2025-04-01并入肖营子镇（130321105）；日期与并入何处均为模拟。"
+            "肖营子镇在此之前就存在，所以是合并，不是更名，虽然变更后代码只有一个来源",
+            "outcome_zh": "七道河乡3月以前有自己的行，4月起没有；肖营子镇不继承其历史，2025年的档次仍按自己2024年12月末的29,999人；"
+            "4月人口突增可作疑点",
+            "expect": [
+                _funding(QIDAOHE, date(2025, 3, 1), population_persons=8_904),
+                _funding(XIAOYINGZI, MERGED_ON, population_persons=29_999),
+                _staffing(XIAOYINGZI, date(2025, 6, 1), "D-08", required_min_persons=2),
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "correction",
+            "township_code": HEYAO,
+            "month": date(2024, 12, 1),
+            **where("population", HEYAO, date(2024, 12, 1), "更正"),
+            "disposition": "accepted",
+            "what_zh": "荷尧镇2024年12月户籍人口原报50,012人，2025-02-20更正为49,999人（文件名与标题有“更正”）",
+            "outcome_zh": "2025年按49,999人保障131,997.36元，而不是按50,012人的108,025.92元；两次所报都留在历史里",
+            "expect": [
+                _funding(
+                    HEYAO, date(2025, 1, 1), population_persons=49_999, guaranteed_annual_cny="131997.36"
+                )
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "correction",
+            "township_code": PAISHANG,
+            "month": date(2025, 3, 1),
+            **where("budget", PAISHANG, date(2025, 3, 1), "更正"),
+            "disposition": "accepted",
+            "what_zh": "排上镇2025年3月累计拨付原报2.54万元，2025-09-15更正为2.04万元",
+            "outcome_zh": "2025年3月累计拨付为20,400.00元",
+            "expect": [_funding(PAISHANG, date(2025, 3, 1), disbursed_ytd_cny="20400.00")],
+        }
+    )
+    items.append(
+        {
+            "kind": "resent",
+            "township_code": XIANGDONG_TOWN,
+            "month": date(2025, 9, 1),
+            **where("budget", XIANGDONG_TOWN, date(2025, 9, 1), "重报"),
+            "disposition": "accepted",
+            "what_zh": "湘东镇2025年9月经费2025-10-20重报，没有“更正”字样，填表日期较晚；累计支出由9.00万元改为11.73万元",
+            "outcome_zh": "以填表日期较晚的为准，累计支出117,300.00元",
+            "expect": [_funding(XIANGDONG_TOWN, date(2025, 9, 1), spent_ytd_cny="117300.00")],
+        }
+    )
     lashi, wangtuan = budget_of(LASHI, 2025, HUNDRED_YUAN), budget_of(WANGTUAN, 2024, YUAN)
-    items.append({
-        "kind": "factor_10000", "township_code": LASHI, "month": date(2025, 5, 1),
-        **where("budget", LASHI, date(2025, 5, 1)), "disposition": "held",
-        "what_zh": "表头写单位：万元，腊市镇一行却按元填：年初预算52800",
-        "outcome_zh": "该行暂不采用，待确认；5月沿用4月的预算与累计拨付",
-        "expect": [_funding(LASHI, date(2025, 5, 1), allocated_annual_cny=yuan(lashi[date(2025, 4, 1)]["initial"]),
-                            disbursed_ytd_cny=yuan(lashi[date(2025, 4, 1)]["disbursed_cumulative"]))],
-    })
-    items.append({
-        "kind": "factor_10000", "township_code": WANGTUAN, "month": date(2024, 8, 1),
-        **where("budget", WANGTUAN, date(2024, 8, 1)), "disposition": "held",
-        "what_zh": "列名为元，王团镇2024年8月一行却按万元填：年初预算6.99",
-        "outcome_zh": "该行暂不采用，待确认；8月沿用7月的预算与累计拨付",
-        "expect": [_funding(WANGTUAN, date(2024, 8, 1), allocated_annual_cny=yuan(wangtuan[date(2024, 7, 1)]["initial"]),
-                            disbursed_ytd_cny=yuan(wangtuan[date(2024, 7, 1)]["disbursed_cumulative"]))],
-    })
-    items.append({
-        "kind": "duplicate_file", "township_code": None, "month": date(2025, 6, 1), "sheet": None, "row": None,
-        "file": next(f.path for f in sample_files() if f.copy_of), "disposition": "duplicate",
-        "what_zh": "2025年6月月报的副本：内容逐字节相同，只有文件名不同",
-        "outcome_zh": "登记为重复文件，不采用任何行，结果不变", "expect": [],
-    })
+    items.append(
+        {
+            "kind": "factor_10000",
+            "township_code": LASHI,
+            "month": date(2025, 5, 1),
+            **where("budget", LASHI, date(2025, 5, 1)),
+            "disposition": "held",
+            "what_zh": "表头写单位：万元，腊市镇一行却按元填：年初预算52800",
+            "outcome_zh": "该行暂不采用，待确认；5月沿用4月的预算与累计拨付",
+            "expect": [
+                _funding(
+                    LASHI,
+                    date(2025, 5, 1),
+                    allocated_annual_cny=yuan(lashi[date(2025, 4, 1)]["initial"]),
+                    disbursed_ytd_cny=yuan(lashi[date(2025, 4, 1)]["disbursed_cumulative"]),
+                )
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "factor_10000",
+            "township_code": WANGTUAN,
+            "month": date(2024, 8, 1),
+            **where("budget", WANGTUAN, date(2024, 8, 1)),
+            "disposition": "held",
+            "what_zh": "列名为元，王团镇2024年8月一行却按万元填：年初预算6.99",
+            "outcome_zh": "该行暂不采用，待确认；8月沿用7月的预算与累计拨付",
+            "expect": [
+                _funding(
+                    WANGTUAN,
+                    date(2024, 8, 1),
+                    allocated_annual_cny=yuan(wangtuan[date(2024, 7, 1)]["initial"]),
+                    disbursed_ytd_cny=yuan(wangtuan[date(2024, 7, 1)]["disbursed_cumulative"]),
+                )
+            ],
+        }
+    )
+    items.append(
+        {
+            "kind": "duplicate_file",
+            "township_code": None,
+            "month": date(2025, 6, 1),
+            "sheet": None,
+            "row": None,
+            "file": next(f.path for f in sample_files() if f.copy_of),
+            "disposition": "duplicate",
+            "what_zh": "2025年6月月报的副本：内容逐字节相同，只有文件名不同",
+            "outcome_zh": "登记为重复文件，不采用任何行，结果不变",
+            "expect": [],
+        }
+    )
     impossible = [
         ("population", LIUJIAYING, date(2024, 5, 1), "刘家营乡2024年5月户籍人口-5"),
         ("population", XIAZHAI, date(2024, 8, 1), "下寨乡2024年8月户籍人口写成“约两万”"),
@@ -1303,36 +1600,80 @@ def planted() -> list[dict[str, Any]]:
         ("staffing", "640324204", None, "兴隆乡多出一行，统计月份为2024年13月"),
     ]
     for dataset, code, month, what in impossible:
-        items.append({"kind": "impossible_row", "township_code": code, "month": month, **where(dataset, code, month),
-                      "disposition": "rejected", "what_zh": what, "outcome_zh": "该行退回，说明原因；同一文件的其他行照常采用",
-                      "expect": []})
-    for containing, what in (("说明", "一份说明文字，存成了工作簿，里面没有表格"),
-                             ("扫描件", "一张图片，扩展名却是.xls")):
-        items.append({"kind": "no_table", "township_code": None, "month": None, "sheet": None, "row": None,
-                      "file": next(f.path for f in sample_files() if containing in f.path), "disposition": "refused",
-                      "what_zh": what, "outcome_zh": "整份退回，用一句中文说明；其他文件照常处理", "expect": []})
+        items.append(
+            {
+                "kind": "impossible_row",
+                "township_code": code,
+                "month": month,
+                **where(dataset, code, month),
+                "disposition": "rejected",
+                "what_zh": what,
+                "outcome_zh": "该行退回，说明原因；同一文件的其他行照常采用",
+                "expect": [],
+            }
+        )
+    for containing, what in (
+        ("说明", "一份说明文字，存成了工作簿，里面没有表格"),
+        ("扫描件", "一张图片，扩展名却是.xls"),
+    ):
+        items.append(
+            {
+                "kind": "no_table",
+                "township_code": None,
+                "month": None,
+                "sheet": None,
+                "row": None,
+                "file": next(f.path for f in sample_files() if containing in f.path),
+                "disposition": "refused",
+                "what_zh": what,
+                "outcome_zh": "整份退回，用一句中文说明；其他文件照常处理",
+                "expect": [],
+            }
+        )
     september = date(2024, 9, 1)
-    items.append({
-        "kind": "blank_cells", "township_code": LAOGUAN, "month": september,
-        **where("staffing", LAOGUAN, september),
-        "what_zh": "老关镇2024年9月在编在岗专职人数空白，公益性岗位“—”（人口表的出生、死亡人口也空白，常住人口“—”）",
-        "outcome_zh": "A-06为未报送，不当作0；空白不是0",
-        "expect": [_staffing(LAOGUAN, september, "A-06", counted_persons=None, status="not_reported")],
-    })
+    items.append(
+        {
+            "kind": "blank_cells",
+            "township_code": LAOGUAN,
+            "month": september,
+            **where("staffing", LAOGUAN, september),
+            "what_zh": "老关镇2024年9月在编在岗专职人数空白，公益性岗位“—”（人口表的出生、死亡人口也空白，常住人口“—”）",
+            "outcome_zh": "A-06为未报送，不当作0；空白不是0",
+            "expect": [_staffing(LAOGUAN, september, "A-06", counted_persons=None, status="not_reported")],
+        }
+    )
     october = date(2025, 10, 1)
-    items.append({
-        "kind": "blank_cells", "township_code": DONGQIAO, "month": october, **where("budget", DONGQIAO, october),
-        "what_zh": "东桥镇2025年10月本月拨付“/”，累计拨付和支出空白",
-        "outcome_zh": "累计拨付沿用9月的数",
-        "expect": [_funding(DONGQIAO, october, disbursed_ytd_cny=yuan(
-            budget_of(DONGQIAO, 2025, HUNDRED_YUAN)[date(2025, 9, 1)]["disbursed_cumulative"]))],
-    })
+    items.append(
+        {
+            "kind": "blank_cells",
+            "township_code": DONGQIAO,
+            "month": october,
+            **where("budget", DONGQIAO, october),
+            "what_zh": "东桥镇2025年10月本月拨付“/”，累计拨付和支出空白",
+            "outcome_zh": "累计拨付沿用9月的数",
+            "expect": [
+                _funding(
+                    DONGQIAO,
+                    october,
+                    disbursed_ytd_cny=yuan(
+                        budget_of(DONGQIAO, 2025, HUNDRED_YUAN)[date(2025, 9, 1)]["disbursed_cumulative"]
+                    ),
+                )
+            ],
+        }
+    )
     february = date(2025, 2, 1)
-    items.append({
-        "kind": "blank_cells", "township_code": PAISHANG, "month": february, **where("budget", PAISHANG, february),
-        "what_zh": "排上镇2025年2月本月支出“—”，本月拨付0", "outcome_zh": "0就是0，“—”是未报",
-        "expect": [_funding(PAISHANG, february, disbursed_ytd_cny="0.00")],
-    })
+    items.append(
+        {
+            "kind": "blank_cells",
+            "township_code": PAISHANG,
+            "month": february,
+            **where("budget", PAISHANG, february),
+            "what_zh": "排上镇2025年2月本月支出“—”，本月拨付0",
+            "outcome_zh": "0就是0，“—”是未报",
+            "expect": [_funding(PAISHANG, february, disbursed_ytd_cny="0.00")],
+        }
+    )
     december = date(2025, 12, 1)
     for code, standard, month, counted, lower, status, what in (
         ("360313201", "A-06", december, 0, 2, "short", "白竺乡没有在编在岗专职人员（0名，应有2名）"),
@@ -1351,24 +1692,53 @@ def planted() -> list[dict[str, Any]]:
         ("222403105", "B-07", date(2024, 12, 1), 2, 3, "short", "额穆镇2024年无行政编制（2025年起有）"),
         ("222403204", "B-07", december, None, 3, "not_reported", "红石乡事业编制空白"),
     ):
-        items.append({
-            "kind": "staffing", "township_code": code, "month": month, **where("staffing", code, month),
-            "what_zh": what, "outcome_zh": {"short": f"{standard}不达标", "met": f"{standard}达标", "over": f"{standard}超配提示",
-                                            "not_reported": f"{standard}未报送"}[status],
-            "expect": [_staffing(code, month, standard, counted_persons=counted, required_min_persons=lower, status=status)],
-        })
-    items.append({
-        "kind": "villages_without_assistant", "township_code": "360313201", "month": december,
-        **where("staffing", "360313201", december),
-        "what_zh": "白竺乡13个村中4个没有民政协理员", "outcome_zh": "A-07不达标，缺4个村", "expect": [],
-    })
-    items.append({
-        "kind": "no_township", "township_code": "222403404", "month": december,
-        **where("population", "222403404", december),
-        "what_zh": "敖东鹿场不是乡镇街道，也报送",
-        "outcome_zh": "经费为无适用标准，人员表没有它的行",
-        "expect": [_funding("222403404", december, standard_id=None, status="no_standard")],
-    })
+        items.append(
+            {
+                "kind": "staffing",
+                "township_code": code,
+                "month": month,
+                **where("staffing", code, month),
+                "what_zh": what,
+                "outcome_zh": {
+                    "short": f"{standard}不达标",
+                    "met": f"{standard}达标",
+                    "over": f"{standard}超配提示",
+                    "not_reported": f"{standard}未报送",
+                }[status],
+                "expect": [
+                    _staffing(
+                        code,
+                        month,
+                        standard,
+                        counted_persons=counted,
+                        required_min_persons=lower,
+                        status=status,
+                    )
+                ],
+            }
+        )
+    items.append(
+        {
+            "kind": "villages_without_assistant",
+            "township_code": "360313201",
+            "month": december,
+            **where("staffing", "360313201", december),
+            "what_zh": "白竺乡13个村中4个没有民政协理员",
+            "outcome_zh": "A-07不达标，缺4个村",
+            "expect": [],
+        }
+    )
+    items.append(
+        {
+            "kind": "no_township",
+            "township_code": "222403404",
+            "month": december,
+            **where("population", "222403404", december),
+            "what_zh": "敖东鹿场不是乡镇街道，也报送",
+            "outcome_zh": "经费为无适用标准，人员表没有它的行",
+            "expect": [_funding("222403404", december, standard_id=None, status="no_standard")],
+        }
+    )
     for number, item in enumerate(items, 1):
         item["id"] = f"P{number:02}"
         item.setdefault("disposition", None)
@@ -1423,7 +1793,9 @@ def readme() -> str:
         elif item["row"]:
             place += f"（第{item['row']}行）"
         month = f"{item['month']:%Y-%m}" if item["month"] else "—"
-        lines.append(f"| {item['id']} | {name} | {month} | {place} | {item['what_zh']} | {item['outcome_zh']} |")
+        lines.append(
+            f"| {item['id']} | {name} | {month} | {place} | {item['what_zh']} | {item['outcome_zh']} |"
+        )
     return README_HEAD + "\n".join(lines) + "\n"
 
 
@@ -1447,43 +1819,67 @@ def national_divisions(number: int | None) -> pl.DataFrame:
     streets = REFERENCE / "modood_streets_2023.csv.gz"
     if streets.exists():
         towns = pl.read_csv(streets, schema_overrides=text).select("code", "name")
-        upper = pl.concat([
-            pl.read_csv(REFERENCE / f"modood_{level}_2023.csv", schema_overrides=text).select("code", "name")
-            for level in ("provinces", "cities", "areas")
-        ]).with_columns(pl.col("code").str.pad_end(6, "0"))
+        upper = pl.concat(
+            [
+                pl.read_csv(REFERENCE / f"modood_{level}_2023.csv", schema_overrides=text).select(
+                    "code", "name"
+                )
+                for level in ("provinces", "cities", "areas")
+            ]
+        ).with_columns(pl.col("code").str.pad_end(6, "0"))
     else:
-        towns = pl.DataFrame({"code": [
-            f"{11 + county // 99:02}01{1 + county % 99:02}{kind}{place:02}"
-            for county in range(2_900) for kind, places in ((0, 3), (1, 7), (2, 4)) for place in range(1, places + 1)
-        ]}).with_columns(name="模拟" + pl.col("code").str.slice(2) + pl.col("code").str.slice(6, 1)
-                         .replace_strict({"0": "街道", "1": "镇", "2": "乡"}))
+        towns = pl.DataFrame(
+            {
+                "code": [
+                    f"{11 + county // 99:02}01{1 + county % 99:02}{kind}{place:02}"
+                    for county in range(2_900)
+                    for kind, places in ((0, 3), (1, 7), (2, 4))
+                    for place in range(1, places + 1)
+                ]
+            }
+        ).with_columns(
+            name="模拟"
+            + pl.col("code").str.slice(2)
+            + pl.col("code").str.slice(6, 1).replace_strict({"0": "街道", "1": "镇", "2": "乡"})
+        )
         upper = pl.DataFrame({"code": [], "name": []}, schema=text)
     towns = towns.unique("code", keep="first").sort("code")
     if number is not None and number < towns.height:
         towns = towns.gather([place * towns.height // number for place in range(number)])
     # A city without districts has no county row of its own; every township must have what stands above it.
-    needed = pl.concat([
-        towns.select(code=pl.col("code").str.slice(0, digits).str.pad_end(6, "0")) for digits in (2, 4, 6)
-    ]).unique()
+    needed = pl.concat(
+        [towns.select(code=pl.col("code").str.slice(0, digits).str.pad_end(6, "0")) for digits in (2, 4, 6)]
+    ).unique()
     upper = (
         needed.join(upper.unique("code", keep="first"), on="code", how="left")
         .with_columns(pl.col("name").fill_null("模拟" + pl.col("code")))
         .with_columns(
-            kind=pl.when(pl.col("code").str.ends_with("0000")).then(pl.lit("省"))
-            .when(pl.col("code").str.ends_with("00")).then(pl.lit("地级市")).otherwise(pl.lit("县")),
-            parent=pl.when(pl.col("code").str.ends_with("0000")).then(pl.lit(""))
-            .when(pl.col("code").str.ends_with("00")).then(pl.col("code").str.slice(0, 2) + "0000")
+            kind=pl.when(pl.col("code").str.ends_with("0000"))
+            .then(pl.lit("省"))
+            .when(pl.col("code").str.ends_with("00"))
+            .then(pl.lit("地级市"))
+            .otherwise(pl.lit("县")),
+            parent=pl.when(pl.col("code").str.ends_with("0000"))
+            .then(pl.lit(""))
+            .when(pl.col("code").str.ends_with("00"))
+            .then(pl.col("code").str.slice(0, 2) + "0000")
             .otherwise(pl.col("code").str.slice(0, 4) + "00"),
         )
     )
     sign, name = pl.col("code").str.slice(6, 1), pl.col("name")
     towns = towns.with_columns(
-        kind=pl.when(sign == "0").then(pl.lit("街道"))
-        .when(sign == "1").then(pl.lit("镇"))
-        .when(sign.is_in(["2", "3"]) & name.str.ends_with("苏木")).then(pl.lit("苏木"))
-        .when(sign.is_in(["2", "3"]) & name.str.ends_with("族乡")).then(pl.lit("民族乡"))
-        .when(sign.is_in(["2", "3"])).then(pl.lit("乡"))
-        .when(name.str.ends_with("场")).then(pl.lit("农场"))
+        kind=pl.when(sign == "0")
+        .then(pl.lit("街道"))
+        .when(sign == "1")
+        .then(pl.lit("镇"))
+        .when(sign.is_in(["2", "3"]) & name.str.ends_with("苏木"))
+        .then(pl.lit("苏木"))
+        .when(sign.is_in(["2", "3"]) & name.str.ends_with("族乡"))
+        .then(pl.lit("民族乡"))
+        .when(sign.is_in(["2", "3"]))
+        .then(pl.lit("乡"))
+        .when(name.str.ends_with("场"))
+        .then(pl.lit("农场"))
         .otherwise(pl.lit("开发区")),
         parent=pl.col("code").str.slice(0, 6),
     )
@@ -1518,10 +1914,31 @@ class Country:
         pace = once.choice([1.0, 1.0, 1.0, 0.9, 0.6], size)
         dedicated = once.choice(7, size, p=[0.03, 0.15, 0.42, 0.2, 0.1, 0.06, 0.04])
         villages = once.integers(3, 40, size)
-        assisted = np.where(once.random(size) < 0.85, villages, np.maximum(villages - once.integers(1, 4, size), 0))
-        names = ("births", "deaths", "moved_in", "moved_out", "population", "households", "resident", "initial",
-                 "disbursed", "disbursed_cumulative", "spent", "spent_cumulative", "admin", "inst", "dedicated",
-                 "welfare", "purchased", "part_time", "villages", "assisted")
+        assisted = np.where(
+            once.random(size) < 0.85, villages, np.maximum(villages - once.integers(1, 4, size), 0)
+        )
+        names = (
+            "births",
+            "deaths",
+            "moved_in",
+            "moved_out",
+            "population",
+            "households",
+            "resident",
+            "initial",
+            "disbursed",
+            "disbursed_cumulative",
+            "spent",
+            "spent_cumulative",
+            "admin",
+            "inst",
+            "dedicated",
+            "welfare",
+            "purchased",
+            "part_time",
+            "villages",
+            "assisted",
+        )
         figures = {name: np.zeros((number, size), dtype=np.int64) for name in names}
         sent = {dataset: np.ones((number, size), dtype=bool) for dataset in MONTHLY}
         persons, budget = first, np.zeros(size, dtype=np.int64)
@@ -1530,7 +1947,12 @@ class Country:
             chance = np.random.default_rng([SEED, size, month.year, month.month])
             now = {name: row[place] for name, row in figures.items()}
             decisive = persons
-            for name, rate in (("births", 0.0005), ("deaths", 0.0006), ("moved_in", 0.001), ("moved_out", 0.001)):
+            for name, rate in (
+                ("births", 0.0005),
+                ("deaths", 0.0006),
+                ("moved_in", 0.001),
+                ("moved_out", 0.001),
+            ):
                 now[name][:] = chance.poisson(persons * rate)
             if place:
                 persons = persons + now["births"] - now["deaths"] + now["moved_in"] - now["moved_out"]
@@ -1540,7 +1962,9 @@ class Country:
             if place == 0 or month.month == 1:
                 rate = np.select([decisive <= 20_000, decisive < 50_000], [28, 22], 18)
                 floor = decisive * rate * 12
-                budget = np.where(generosity == 1.0, floor, (floor * generosity).astype(np.int64) // 10_000 * 10_000)
+                budget = np.where(
+                    generosity == 1.0, floor, (floor * generosity).astype(np.int64) // 10_000 * 10_000
+                )
                 paid, spent = np.zeros_like(paid), np.zeros_like(spent)
             share = month.month * pace / 12
             due = np.where(share == 1.0, budget, (budget * share).astype(np.int64) // 100 * 100)
@@ -1563,21 +1987,40 @@ class Country:
         import polars as pl
 
         titles = {
-            "population": {"户籍户数(户)": "households", "户籍人口(人)": "population", "出生人口(人)": "births",
-                           "死亡人口(人)": "deaths", "迁入人口(人)": "moved_in", "迁出人口(人)": "moved_out",
-                           "常住人口(人)": "resident"},
-            "budget": {"年初预算(元)": "initial", "本月拨付(元)": "disbursed", "累计拨付(元)": "disbursed_cumulative",
-                       "本月支出(元)": "spent", "累计支出(元)": "spent_cumulative"},
-            "staffing": {"行政编制数(名)": "admin", "事业编制数(名)": "inst", "在编在岗专职人数(人)": "dedicated",
-                         "公益性岗位人数(人)": "welfare", "政府购买服务人数(人)": "purchased", "兼职人数(人)": "part_time",
-                         "村(社区)数(个)": "villages", "已配备协理员村(社区)数(个)": "assisted"},
+            "population": {
+                "户籍户数(户)": "households",
+                "户籍人口(人)": "population",
+                "出生人口(人)": "births",
+                "死亡人口(人)": "deaths",
+                "迁入人口(人)": "moved_in",
+                "迁出人口(人)": "moved_out",
+                "常住人口(人)": "resident",
+            },
+            "budget": {
+                "年初预算(元)": "initial",
+                "本月拨付(元)": "disbursed",
+                "累计拨付(元)": "disbursed_cumulative",
+                "本月支出(元)": "spent",
+                "累计支出(元)": "spent_cumulative",
+            },
+            "staffing": {
+                "行政编制数(名)": "admin",
+                "事业编制数(名)": "inst",
+                "在编在岗专职人数(人)": "dedicated",
+                "公益性岗位人数(人)": "welfare",
+                "政府购买服务人数(人)": "purchased",
+                "兼职人数(人)": "part_time",
+                "村(社区)数(个)": "villages",
+                "已配备协理员村(社区)数(个)": "assisted",
+            },
         }[dataset]
         parts = [
             self.towns.select(
                 pl.lit(f"{self.months[place]:%Y-%m}").alias("统计月份"),
                 pl.col("code").alias("区划代码"),
                 pl.col("name").alias("乡镇名称"),
-            ).with_columns(pl.Series(title, self.figures[key][place]) for title, key in titles.items())
+            )
+            .with_columns(pl.Series(title, self.figures[key][place]) for title, key in titles.items())
             .filter(pl.Series(self.sent[dataset][place]))
             for place in places
         ]
@@ -1588,7 +2031,9 @@ class Country:
         return frame
 
 
-def write_national(directory: Path, *, months: int, start: date, units: int | None, one_more_month: bool) -> list[Path]:
+def write_national(
+    directory: Path, *, months: int, start: date, units: int | None, one_more_month: bool
+) -> list[Path]:
     """Write the country below `directory`; with `one_more_month` only the files of the month after."""
     import polars as pl
 
@@ -1608,10 +2053,18 @@ def write_national(directory: Path, *, months: int, start: date, units: int | No
             name = f"{SHORT_TITLES[dataset]}{country.months[-1]:%Y-%m}{MARK}.csv"
             save(country.frame(dataset, [months]), raw / name)
         return written
-    save(divisions.select(
-        区划代码="code", 名称="name", 类型="kind", 上级代码="parent",
-        启用日期=pl.lit(None, pl.String), 停用日期=pl.lit(None, pl.String), 变更后代码=pl.lit(None, pl.String),
-    ), raw / f"行政区划{MARK}.csv")
+    save(
+        divisions.select(
+            区划代码="code",
+            名称="name",
+            类型="kind",
+            上级代码="parent",
+            启用日期=pl.lit(None, pl.String),
+            停用日期=pl.lit(None, pl.String),
+            变更后代码=pl.lit(None, pl.String),
+        ),
+        raw / f"行政区划{MARK}.csv",
+    )
     for year in sorted({m.year for m in country.months}):
         places = [k for k, m in enumerate(country.months) if m.year == year]
         for dataset in MONTHLY:
@@ -1635,15 +2088,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     national = commands.add_parser("national", help="every township of the country, for benchmarks")
     national.add_argument("directory", type=Path)
     national.add_argument("--months", type=int, default=36)
-    national.add_argument("--start", type=lambda text: date.fromisoformat(f"{text}-01"), default=date(2023, 1, 1))
+    national.add_argument(
+        "--start", type=lambda text: date.fromisoformat(f"{text}-01"), default=date(2023, 1, 1)
+    )
     national.add_argument("--units", type=int, help="that many townships, spread evenly (default: all)")
-    national.add_argument("--one-more-month", action="store_true", help="only the three files of the month after")
+    national.add_argument(
+        "--one-more-month", action="store_true", help="only the three files of the month after"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.command == "sample":
         number = write_sample(chosen.directory)
     else:
-        number = len(write_national(chosen.directory, months=chosen.months, start=chosen.start, units=chosen.units,
-                                    one_more_month=chosen.one_more_month))
+        number = len(
+            write_national(
+                chosen.directory,
+                months=chosen.months,
+                start=chosen.start,
+                units=chosen.units,
+                one_more_month=chosen.one_more_month,
+            )
+        )
     sys.stdout.write(f"{chosen.directory}: {number} files\n")
     return 0
 

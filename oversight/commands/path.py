@@ -11,7 +11,9 @@ from oversight.settings import DataFolder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--edition` and `--data`."""
-    parser.add_argument("--edition", metavar="版本", help="过去的某个版本，见 oversight editions；不写则为当前版本")
+    parser.add_argument(
+        "--edition", metavar="版本", help="过去的某个版本，见 oversight editions；不写则为当前版本"
+    )
     add_data_argument(parser)
 
 

@@ -181,10 +181,10 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
         )
     ).with_columns(month_of_year=pl.col("month").dt.month().cast(pl.Int64))
-    rows = _with_tier_amount(rows, rules)
+    rows = _with_basis(_with_tier_amount(rows, rules), rules)
     guaranteed, allocated = pl.col("guaranteed_annual_cny"), pl.col("allocated_annual_cny")
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
-    decided = pl.col("standard_id").is_not_null() & ~pl.col("status").is_in(UNDECIDED)
+    decided = pl.col("standard_id").is_not_null() & ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
     checks: list[Check] = []
     for standard in rules.described(rows.get_column("standard_id").drop_nulls().unique()):
         rule_id, law = standard["standard_id"], _clause(standard)
@@ -393,6 +393,22 @@ def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
 
 
+def _with_basis(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """`basis_holds`: whether the standard was still confirmed on the month's last day; else nothing is concluded."""
+    confirmed = rules.standards.select(
+        "standard_id",
+        confirmed_until=pl.coalesce("last_confirmed_on", "recorded_on").dt.offset_by(
+            pl.format("{}mo", pl.col("confirm_within_months"))
+        ),
+    )
+    until = pl.col("confirmed_until")
+    return (
+        rows.join(confirmed, on="standard_id", how="left", maintain_order="left")
+        .with_columns(basis_holds=until.is_null() | (until >= pl.col("month").dt.month_end()))
+        .drop("confirmed_until")
+    )
+
+
 # ---------------------------------------------------------------- staffing
 
 
@@ -404,9 +420,10 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "advised_max_persons, shortfall_persons, excess_persons, status",
         )
     ).with_columns(whole(c) for c in _STAFF_FIGURES)
+    rows = _with_basis(rows, rules)
     counted, required = pl.col("counted_persons"), pl.col("required_min_persons")
     advised, missing = pl.col("advised_max_persons"), pl.col("shortfall_persons")
-    decided = ~pl.col("status").is_in(UNDECIDED)
+    decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
     in_use = rows.get_column("standard_id").unique()
     panels = []
     plain: list[Check] = []

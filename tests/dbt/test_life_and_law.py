@@ -161,10 +161,13 @@ def test_a_basis_unconfirmed_for_longer_than_its_period_leaves_findings_unconfir
     finding = rows_of(build, "select * from findings where rule_id = 'T-01'")
     assert [(row["status"], row["months_open"]) for row in finding] == [("unconfirmed", 8)]
     assert "待确认" in finding[0]["message_zh"]
+    # The gap itself is a fact and stays: only what is concluded from it waits for the law.
     funding = rows_of(
         build, "select month, status from funding_gap_monthly where standard_id = 'T-10' order by 1"
     )
-    assert [row["status"] for row in funding] == ["short"] * 3 + ["unconfirmed"] * 5
+    assert [row["status"] for row in funding] == ["short"] * 8
+    judged = rows_of(build, "select month, status from judgements where rule_id = 'T-10' order by 1")
+    assert [row["status"] for row in judged] == ["short"] * 3 + ["unconfirmed"] * 5
 
 
 def test_a_rule_is_asked_from_its_day_to_its_last(build: Path) -> None:

@@ -22,40 +22,93 @@ def write_inputs(world: World, folder: DataFolder) -> Model:
     ranks = {p: k for k, p in enumerate(sorted(f.precedence for f in world.files), 1)}
 
     def provenance(number: int, row: int, precedence: int) -> dict[str, object]:
-        return {"submission_id": f"{number:016x}", "sheet": None, "row_number": row, "row_status": "accepted",
-                "doubts": None, "precedence": precedence}
+        return {
+            "submission_id": f"{number:016x}",
+            "sheet": None,
+            "row_number": row,
+            "row_status": "accepted",
+            "doubts": None,
+            "precedence": precedence,
+        }
 
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in DATASETS}
     for number, d in enumerate(world.divisions, 2):
-        rows["divisions"].append({
-            "division_code": d.code, "division_name": d.name, "division_type": d.kind,
-            "parent_code": parent_of(d.code) or None, "valid_from": d.begins, "valid_to": d.ends,
-            "successor_code": "、".join(d.successors) or None, **provenance(0, number, 1)})
+        rows["divisions"].append(
+            {
+                "division_code": d.code,
+                "division_name": d.name,
+                "division_type": d.kind,
+                "parent_code": parent_of(d.code) or None,
+                "valid_from": d.begins,
+                "valid_to": d.ends,
+                "successor_code": "、".join(d.successors) or None,
+                **provenance(0, number, 1),
+            }
+        )
     for number, file in enumerate(world.files, 1):
         for place, (month, code, name, values) in enumerate(file.rows, 2):
             meant = model.meant(code, month)
             if meant is not None:
-                rows[file.dataset].append({
-                    "month": month, "township_code": meant, "reported_code": code, "reported_name": name,
-                    **{c: values[c] for c, _, _ in COLUMNS[file.dataset]},
-                    **provenance(number, place, ranks[file.precedence])})
+                rows[file.dataset].append(
+                    {
+                        "month": month,
+                        "township_code": meant,
+                        "reported_code": code,
+                        "reported_name": name,
+                        **{c: values[c] for c, _, _ in COLUMNS[file.dataset]},
+                        **provenance(number, place, ranks[file.precedence]),
+                    }
+                )
     for name, contract in DATASETS.items():
-        pl.DataFrame(rows[name], schema=contract.polars_schema()).write_parquet(folder.inputs / f"{name}.parquet")
+        pl.DataFrame(rows[name], schema=contract.polars_schema()).write_parquet(
+            folder.inputs / f"{name}.parquet"
+        )
     text, count = pl.String, pl.Int64
-    pl.DataFrame(schema={
-        "submission_id": text, "file_name": text, "sha256": text, "dataset": text, "received_at": pl.Datetime("us"),
-        "month_from": pl.Date, "month_to": pl.Date, "rows_read": count, "rows_accepted": count, "rows_held": count,
-        "rows_rejected": count, "rows_ignored": count, "status": text, "is_correction": pl.Boolean,
-        "filed_on": pl.Date, "arrival_seq": count, "error_code": text, "message_zh": text, "what_to_do_zh": text,
-    }).write_parquet(folder.inputs / "submissions.parquet")
-    pl.DataFrame(schema={
-        "submission_id": text, "sheet": text, "row_number": count, "column_title": text, "value": text,
-        "error_code": text, "message_zh": text, "what_to_do_zh": text, "disposition": text,
-    }).write_parquet(folder.inputs / "rejected_rows.parquet")
-    pl.DataFrame({
-        "edition_id": ["world"], "built_at": [datetime(2025, 6, 1, tzinfo=UTC).replace(tzinfo=None)],
-        "input_fingerprint": ["x"], "standards_fingerprint": ["x"], "code_version": ["x"],
-    }).write_parquet(folder.inputs / "edition.parquet")
+    pl.DataFrame(
+        schema={
+            "submission_id": text,
+            "file_name": text,
+            "sha256": text,
+            "dataset": text,
+            "received_at": pl.Datetime("us"),
+            "month_from": pl.Date,
+            "month_to": pl.Date,
+            "rows_read": count,
+            "rows_accepted": count,
+            "rows_held": count,
+            "rows_rejected": count,
+            "rows_ignored": count,
+            "status": text,
+            "is_correction": pl.Boolean,
+            "filed_on": pl.Date,
+            "arrival_seq": count,
+            "error_code": text,
+            "message_zh": text,
+            "what_to_do_zh": text,
+        }
+    ).write_parquet(folder.inputs / "submissions.parquet")
+    pl.DataFrame(
+        schema={
+            "submission_id": text,
+            "sheet": text,
+            "row_number": count,
+            "column_title": text,
+            "value": text,
+            "error_code": text,
+            "message_zh": text,
+            "what_to_do_zh": text,
+            "disposition": text,
+        }
+    ).write_parquet(folder.inputs / "rejected_rows.parquet")
+    pl.DataFrame(
+        {
+            "edition_id": ["world"],
+            "built_at": [datetime(2025, 6, 1, tzinfo=UTC).replace(tzinfo=None)],
+            "input_fingerprint": ["x"],
+            "standards_fingerprint": ["x"],
+            "code_version": ["x"],
+        }
+    ).write_parquet(folder.inputs / "edition.parquet")
     pl.DataFrame(schema=DELIVERY_SCHEMA).write_parquet(folder.inputs / "deliveries.parquet")
     pl.DataFrame(schema=DUE_SCHEMA).write_parquet(folder.inputs / "due_dates.parquet")
     write_overlay_inputs(folder, folder.inputs)

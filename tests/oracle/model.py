@@ -93,19 +93,67 @@ DEDICATED = ("dedicated_staff_persons",)
 EVERYBODY = ("dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons")
 # The rules on money and staff as the five documents have them.
 POLICY = (
-    Standard("A-06", "A", "360313", "dedicated_staff", "360313", "staff_floor", (2,), date(2019, 6, 10),
-             counts=DEDICATED),
-    Standard("A-10", "A", "360313", "working_funds", "360313", "per_head_and_month",
-             (Decimal("0.28"), Decimal("0.22"), Decimal("0.18")), date(2019, 6, 10), edges=(20_000, 50_000),
-             labels=("2万人以下", "2-5万人", "5万人以上")),
+    Standard(
+        "A-06",
+        "A",
+        "360313",
+        "dedicated_staff",
+        "360313",
+        "staff_floor",
+        (2,),
+        date(2019, 6, 10),
+        counts=DEDICATED,
+    ),
+    Standard(
+        "A-10",
+        "A",
+        "360313",
+        "working_funds",
+        "360313",
+        "per_head_and_month",
+        (Decimal("0.28"), Decimal("0.22"), Decimal("0.18")),
+        date(2019, 6, 10),
+        edges=(20_000, 50_000),
+        labels=("2万人以下", "2-5万人", "5万人以上"),
+    ),
     Standard("B-07", "B", "220000", "established_posts", "222403", "posts", (1, 2), date(2018, 1, 1)),
-    Standard("C-11", "C", "640000", "working_funds", "640000", "flat",
-             (40_000, 70_000, 100_000), date(2017, 9, 28), edges=(30_000, 50_000),
-             labels=("3万人以下", "3万至5万人", "5万人以上")),
-    Standard("D-07", "D", "130300", "dedicated_staff", "130300", "staff_floor", (2,), date(2017, 3, 29),
-             counts=EVERYBODY),
-    Standard("D-08", "D", "130300", "dedicated_staff", "130300", "staff_range", (2, 3), date(2017, 3, 29),
-             edges=(30_000,), labels=("3万人以下", "3万人以上"), maxima=(3, 5), counts=EVERYBODY),
+    Standard(
+        "C-11",
+        "C",
+        "640000",
+        "working_funds",
+        "640000",
+        "flat",
+        (40_000, 70_000, 100_000),
+        date(2017, 9, 28),
+        edges=(30_000, 50_000),
+        labels=("3万人以下", "3万至5万人", "5万人以上"),
+    ),
+    Standard(
+        "D-07",
+        "D",
+        "130300",
+        "dedicated_staff",
+        "130300",
+        "staff_floor",
+        (2,),
+        date(2017, 3, 29),
+        counts=EVERYBODY,
+    ),
+    Standard(
+        "D-08",
+        "D",
+        "130300",
+        "dedicated_staff",
+        "130300",
+        "staff_range",
+        (2, 3),
+        date(2017, 3, 29),
+        edges=(30_000,),
+        labels=("3万人以下", "3万人以上"),
+        maxima=(3, 5),
+        counts=EVERYBODY,
+    ),
 )
 FUNDING = ("per_head_and_month", "flat")
 STAFFING = ("staff_floor", "staff_range", "posts")
@@ -152,8 +200,9 @@ def half_up(numerator: Decimal, denominator: int | Decimal) -> Decimal:
 class Model:
     """What must come out for some divisions, reports and rules."""
 
-    def __init__(self, divisions: Iterable[Division], reports: Iterable[Report],
-                 standards: Sequence[Standard] = POLICY) -> None:
+    def __init__(
+        self, divisions: Iterable[Division], reports: Iterable[Report], standards: Sequence[Standard] = POLICY
+    ) -> None:
         self.divisions = {d.code: d for d in divisions}
         self.units = {c: d for c, d in self.divisions.items() if len(c) == 9}
         self.standards = standards
@@ -204,14 +253,19 @@ class Model:
             months.append(month_after(months[-1]))
         return months
 
-    def deciding_population(self, code: str, year: int, basis: str = "registered") -> tuple[int, date, bool] | None:
+    def deciding_population(
+        self, code: str, year: int, basis: str = "registered"
+    ) -> tuple[int, date, bool] | None:
         """The population that decides a year's tier, its month, and whether it stands in for the year before."""
         root = self.chains[code][0]
         key = (root, year, basis)
         if key not in self._deciding:
             column = {"registered": "population_persons", "resident": "resident_population_persons"}[basis]
-            known = {m: r.values[column] for m, r in self.by_unit["population", root].items()
-                     if r.values.get(column) is not None}
+            known = {
+                m: r.values[column]
+                for m, r in self.by_unit["population", root].items()
+                if r.values.get(column) is not None
+            }
             before = [m for m in known if m <= date(year - 1, 12, 1)]
             within = [m for m in known if m.year == year]
             month = max(before) if before else min(within) if within else None
@@ -225,11 +279,15 @@ class Model:
             return []
         covering = [s for s in self.standards if code.startswith(s.reach)]
         return [
-            s for s in covering
+            s
+            for s in covering
             if s.formula in formulas
-            and s.effective_from <= day and (s.effective_to is None or s.effective_to >= day)
+            and s.effective_from <= day
+            and (s.effective_to is None or s.effective_to >= day)
             and not any(
-                later.issuer == s.issuer and later.matter == s.matter and later.document != s.document
+                later.issuer == s.issuer
+                and later.matter == s.matter
+                and later.document != s.document
                 and s.effective_from < later.effective_from <= day
                 for later in covering
             )
@@ -260,20 +318,29 @@ class Model:
 
     def townships(self) -> list[Row]:
         """The table `townships`."""
+
         def name_of(code: str) -> str | None:
             return self.divisions[code].name if code in self.divisions else None
 
         rows = []
         for code, unit in sorted(self.units.items()):
             county, city, province = code[:6], code[:4] + "00", code[:2] + "0000"
-            rows.append({
-                "township_code": code, "township_name": unit.name, "township_type": unit.kind,
-                "county_code": county, "county_name": name_of(county),
-                "city_code": city, "city_name": name_of(city),
-                "province_code": province, "province_name": name_of(province),
-                "valid_from": unit.begins, "valid_to": unit.ends,
-                "successor_code": "、".join(unit.successors) or None,
-            })
+            rows.append(
+                {
+                    "township_code": code,
+                    "township_name": unit.name,
+                    "township_type": unit.kind,
+                    "county_code": county,
+                    "county_name": name_of(county),
+                    "city_code": city,
+                    "city_name": name_of(city),
+                    "province_code": province,
+                    "province_name": name_of(province),
+                    "valid_from": unit.begins,
+                    "valid_to": unit.ends,
+                    "successor_code": "、".join(unit.successors) or None,
+                }
+            )
         return rows
 
     def funding_gap_monthly(self) -> list[Row]:
@@ -289,7 +356,8 @@ class Model:
             options.append((-1 if amount is None else amount, rule, decided, amount, label))
         options.sort(key=lambda o: (-o[0], o[1].standard_id))
         rule, decided, annual, label = (
-            options[0][1:] if options else (None, self.deciding_population(code, month.year), None, None))
+            options[0][1:] if options else (None, self.deciding_population(code, month.year), None, None)
+        )
         persons = None if decided is None else decided[0]
         money = self.money(code, month)
         allocated, disbursed = money["allocated"], money["disbursed"]
@@ -346,11 +414,15 @@ class Model:
             posts = (told.get("administrative_posts"), told.get("institution_posts"))
             if None not in posts:
                 counted = sum(posts)
-                lacking = sum(max(int(least) - have, 0) for least, have in zip(rule.values, posts, strict=True))
+                lacking = sum(
+                    max(int(least) - have, 0) for least, have in zip(rule.values, posts, strict=True)
+                )
         else:
             if told.get(rule.counts[0]) is not None:
                 counted = sum(told[part] for part in rule.counts if told.get(part) is not None)
-            decided = self.deciding_population(code, month.year, rule.basis) if rule.edges else (0, month, False)
+            decided = (
+                self.deciding_population(code, month.year, rule.basis) if rule.edges else (0, month, False)
+            )
             if decided is not None:
                 tiers = tiers_at(rule, decided[0])
                 required = max(int(rule.values[t]) for t in tiers)

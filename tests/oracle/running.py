@@ -9,8 +9,12 @@ from pathlib import Path
 
 def oversight(*arguments: str | Path) -> str:
     """One command of the product in a fresh process; its standard output."""
-    done = subprocess.run([sys.executable, "-m", "oversight.cli", *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, f"oversight {' '.join(map(str, arguments))}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    done = subprocess.run(
+        [sys.executable, "-m", "oversight.cli", *map(str, arguments)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, (
+        f"oversight {' '.join(map(str, arguments))}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    )
     return done.stdout
 
 

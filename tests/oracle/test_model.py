@@ -77,18 +77,28 @@ def one(kind="镇", code="360313101", **more):
 
 
 def test_the_population_of_the_december_before_decides_else_the_earliest_of_the_year():
-    told = reports("360313101", "population", [
-        (date(2024, 3, 1), {"population_persons": 20_001}),
-        (date(2024, 11, 1), {"population_persons": 20_000}),
-        (DECEMBER, {"population_persons": None}),
-        (date(2025, 2, 1), {"population_persons": 1}),
-    ])
+    told = reports(
+        "360313101",
+        "population",
+        [
+            (date(2024, 3, 1), {"population_persons": 20_001}),
+            (date(2024, 11, 1), {"population_persons": 20_000}),
+            (DECEMBER, {"population_persons": None}),
+            (date(2025, 2, 1), {"population_persons": 1}),
+        ],
+    )
     rows = {r["month"]: r for r in Model(one(), told).funding_gap_monthly()}
     early, late = rows[DECEMBER], rows[date(2025, 2, 1)]
     assert (early["population_persons"], early["population_month"], early["population_is_fallback"]) == (
-        20_001, date(2024, 3, 1), True)
+        20_001,
+        date(2024, 3, 1),
+        True,
+    )
     assert (late["population_persons"], late["population_month"], late["population_is_fallback"]) == (
-        20_000, date(2024, 11, 1), False)
+        20_000,
+        date(2024, 11, 1),
+        False,
+    )
     assert late["is_on_tier_edge"]
     assert not early["is_on_tier_edge"]
     assert late["guaranteed_ytd_cny"] == Decimal("11200.00")
@@ -97,14 +107,26 @@ def test_the_population_of_the_december_before_decides_else_the_earliest_of_the_
 
 def test_money_of_a_year_is_the_latest_told_else_the_sum():
     told = reports("360313101", "population", [(date(2025, 1, 1), {"population_persons": 10_000})])
-    told += reports("360313101", "budget", [
-        (date(2025, 1, 1), {"initial_budget_cny": Decimal(33_600), "disbursed_month_cny": Decimal(100)}),
-        (date(2025, 2, 1), {"initial_budget_cny": None, "disbursed_month_cny": Decimal(50)}),
-        (date(2025, 3, 1), {"adjusted_budget_cny": Decimal("33599.99"), "disbursed_cumulative_cny": Decimal(120)}),
-        (date(2025, 4, 1), {"initial_budget_cny": Decimal(1)}),
-    ])
+    told += reports(
+        "360313101",
+        "budget",
+        [
+            (date(2025, 1, 1), {"initial_budget_cny": Decimal(33_600), "disbursed_month_cny": Decimal(100)}),
+            (date(2025, 2, 1), {"initial_budget_cny": None, "disbursed_month_cny": Decimal(50)}),
+            (
+                date(2025, 3, 1),
+                {"adjusted_budget_cny": Decimal("33599.99"), "disbursed_cumulative_cny": Decimal(120)},
+            ),
+            (date(2025, 4, 1), {"initial_budget_cny": Decimal(1)}),
+        ],
+    )
     rows = Model(one(), told).funding_gap_monthly()
-    assert [r["allocated_annual_cny"] for r in rows] == [33_600, 33_600, Decimal("33599.99"), Decimal("33599.99")]
+    assert [r["allocated_annual_cny"] for r in rows] == [
+        33_600,
+        33_600,
+        Decimal("33599.99"),
+        Decimal("33599.99"),
+    ]
     assert [r["disbursed_ytd_cny"] for r in rows] == [100, 150, 120, 120]
     assert [r["status"] for r in rows] == ["met", "met", "short", "short"]
     assert rows[2]["allocation_shortfall_cny"] == Decimal("0.01")
@@ -119,13 +141,24 @@ def test_a_renamed_unit_keeps_its_history_and_a_merged_one_does_not_hand_its_own
         Division("130321202", "并乡", "乡", ends=day, successors=("130321105",)),
         Division("130321105", "大镇", "镇"),
     ]
-    told = [Report("population", DECEMBER, code, {"population_persons": persons})
-            for code, persons in (("130321201", 31_000), ("130321202", 9_000), ("130321105", 29_999))]
-    told.append(Report("staffing", date(2025, 3, 1), "130321201",
-                       {"dedicated_staff_persons": 1, "welfare_posts_persons": 1}))
+    told = [
+        Report("population", DECEMBER, code, {"population_persons": persons})
+        for code, persons in (("130321201", 31_000), ("130321202", 9_000), ("130321105", 29_999))
+    ]
+    told.append(
+        Report(
+            "staffing",
+            date(2025, 3, 1),
+            "130321201",
+            {"dedicated_staff_persons": 1, "welfare_posts_persons": 1},
+        )
+    )
     model = Model(divisions, told)
-    march = {r["township_code"]: r for r in model.staffing_gap_monthly()
-             if r["month"] == date(2025, 3, 1) and r["standard_id"] == "D-08"}
+    march = {
+        r["township_code"]: r
+        for r in model.staffing_gap_monthly()
+        if r["month"] == date(2025, 3, 1) and r["standard_id"] == "D-08"
+    }
     assert set(march) == {"130321111", "130321105"}
     assert (march["130321111"]["counted_persons"], march["130321111"]["required_min_persons"]) == (2, 3)
     assert march["130321111"]["status"] == "short"
@@ -133,12 +166,22 @@ def test_a_renamed_unit_keeps_its_history_and_a_merged_one_does_not_hand_its_own
 
 
 def test_posts_are_counted_each_for_itself():
-    told = reports("222403100", "staffing", [
-        (date(2025, m, 1), {"administrative_posts": a, "institution_posts": b})
-        for m, (a, b) in enumerate([(1, 2), (3, 1), (0, 5), (0, 0), (1, None)], 1)])
+    told = reports(
+        "222403100",
+        "staffing",
+        [
+            (date(2025, m, 1), {"administrative_posts": a, "institution_posts": b})
+            for m, (a, b) in enumerate([(1, 2), (3, 1), (0, 5), (0, 0), (1, None)], 1)
+        ],
+    )
     rows = Model(one(code="222403100"), told).staffing_gap_monthly()
     assert [(r["counted_persons"], r["shortfall_persons"], r["status"]) for r in rows] == [
-        (3, 0, "met"), (4, 1, "short"), (5, 1, "short"), (0, 3, "short"), (None, None, "not_reported")]
+        (3, 0, "met"),
+        (4, 1, "short"),
+        (5, 1, "short"),
+        (0, 3, "short"),
+        (None, None, "not_reported"),
+    ]
 
 
 def test_units_that_are_no_townships_have_no_standard():
@@ -150,17 +193,32 @@ def test_units_that_are_no_townships_have_no_standard():
 
 
 def test_a_later_rule_of_the_same_issuer_replaces_from_its_date_and_the_higher_of_two_levels_holds():
-    newer = replace(RULES["A-06"], standard_id="A2-06", document="A2", values=(3,), effective_from=date(2025, 2, 28))
-    national = replace(RULES["C-11"], standard_id="N-01", document="N", issuer="000000", scope="000000",
-                       values=(60_000, 70_000, 100_000))
-    told = reports("360313101", "staffing", [(date(2025, m, 1), {"dedicated_staff_persons": 2}) for m in (1, 2)])
+    newer = replace(
+        RULES["A-06"], standard_id="A2-06", document="A2", values=(3,), effective_from=date(2025, 2, 28)
+    )
+    national = replace(
+        RULES["C-11"],
+        standard_id="N-01",
+        document="N",
+        issuer="000000",
+        scope="000000",
+        values=(60_000, 70_000, 100_000),
+    )
+    told = reports(
+        "360313101", "staffing", [(date(2025, m, 1), {"dedicated_staff_persons": 2}) for m in (1, 2)]
+    )
     told += reports("360313101", "population", [(DECEMBER, {"population_persons": 20_000})])
     model = Model(one(), told, (*POLICY, newer, national))
     assert [(r["month"].month, r["standard_id"], r["status"]) for r in model.staffing_gap_monthly()] == [
-        (12, "A-06", "not_reported"), (1, "A-06", "met"), (2, "A2-06", "short")]
+        (12, "A-06", "not_reported"),
+        (1, "A-06", "met"),
+        (2, "A2-06", "short"),
+    ]
     assert {r["standard_id"] for r in model.funding_gap_monthly()} == {"A-10"}
     told[-1] = replace(told[-1], values={"population_persons": 17_857})
-    assert {r["standard_id"] for r in Model(one(), told, (*POLICY, national)).funding_gap_monthly()} == {"N-01"}
+    assert {r["standard_id"] for r in Model(one(), told, (*POLICY, national)).funding_gap_monthly()} == {
+        "N-01"
+    }
 
 
 @settings(max_examples=10, deadline=None)
@@ -171,7 +229,11 @@ def test_laws_of_any_world(seed, dated):
     model = Model(made.divisions, sent)
     funding, staffing = model.funding_gap_monthly(), model.staffing_gap_monthly()
     assert {(r["township_code"], r["month"]) for r in funding} == {
-        (d.code, m) for m in model.months() for d in made.divisions if len(d.code) == 9 and d.stands_on(last_day(m))}
+        (d.code, m)
+        for m in model.months()
+        for d in made.divisions
+        if len(d.code) == 9 and d.stands_on(last_day(m))
+    }
     for row in funding:
         short, surplus = row["allocation_shortfall_cny"], row["allocation_surplus_cny"]
         known = row["guaranteed_annual_cny"] is not None and row["allocated_annual_cny"] is not None

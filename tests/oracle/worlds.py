@@ -104,10 +104,21 @@ class World:
         if not batch:
             with (raw / "行政区划.csv").open("w", encoding="utf-8", newline="") as handle:
                 writer = csv.writer(handle)
-                writer.writerow(["区划代码", "名称", "类型", "上级代码", "启用日期", "停用日期", "变更后代码"])
+                writer.writerow(
+                    ["区划代码", "名称", "类型", "上级代码", "启用日期", "停用日期", "变更后代码"]
+                )
                 for d in self.divisions:
-                    writer.writerow([d.code, d.name, d.kind, parent_of(d.code), d.begins or "", d.ends or "",
-                                     "、".join(d.successors)])
+                    writer.writerow(
+                        [
+                            d.code,
+                            d.name,
+                            d.kind,
+                            parent_of(d.code),
+                            d.begins or "",
+                            d.ends or "",
+                            "、".join(d.successors),
+                        ]
+                    )
         for file in self.files:
             if batch is None or file.batch == batch:
                 write = write_form if file.filed_on else write_csv
@@ -125,56 +136,117 @@ def parent_of(code: str) -> str:
     return code[:2] + "0000" if code.endswith("00") else code[:4] + "00"
 
 
-FORMULAS = {"per_head_and_month": ("per_capita_by_tier", "元/人·月", "元"), "flat": ("flat_by_tier", "元/年", "元"),
-            "staff_floor": ("staff_floor", "人", "人"), "staff_range": ("staff_range_by_tier", "人", "人"),
-            "posts": ("posts_parts", "名", "名")}
+FORMULAS = {
+    "per_head_and_month": ("per_capita_by_tier", "元/人·月", "元"),
+    "flat": ("flat_by_tier", "元/年", "元"),
+    "staff_floor": ("staff_floor", "人", "人"),
+    "staff_range": ("staff_range_by_tier", "人", "人"),
+    "posts": ("posts_parts", "名", "名"),
+}
 
 
 def write_standards(standards: Sequence[Standard], directory: Path) -> None:
     """A bureau's own rules, beside its data, in the columns of the project's seeds."""
     directory.mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[dict[str, object]]] = {
-        "policy_documents": [], "standards": [], "standard_tiers": [], "standard_measures": []}
+        "policy_documents": [],
+        "standards": [],
+        "standard_tiers": [],
+        "standard_measures": [],
+    }
     for s in standards:
         formula, tier_unit, unit = FORMULAS[s.formula]
         known = {p.document for p in POLICY} | {d["document_id"] for d in tables["policy_documents"]}
         if s.document not in known:
-            tables["policy_documents"].append({
-                "document_id": s.document, "document_title": f"模拟文件{s.document}", "document_no": "",
-                "issuer_name": "模拟机关", "issuer_code": s.issuer, "issuer_level": "province", "force": "binding",
-                "issued_on": s.effective_from, "issued_on_note": "", "recorded_on": s.effective_from,
-                "basis_documents": "", "note": ""})
-        tables["standards"].append({
-            "standard_id": s.standard_id, "document_id": s.document, "clause": "一", "quotation": "模拟条文",
-            "title_zh": "模拟标准", "matter": s.matter, "scope_code": s.scope, "subject_level": "township",
-            "topic_zh": "模拟", "metric_zh": "模拟", "formula": formula, "comparator": ">=", "unit": unit,
-            "period": "month", "population_basis": s.basis if s.edges else "",
-            "population_date_rule": "prior_year_end" if s.edges else "", "edge_rule": s.edge_rule if s.edges else "",
-            "strength": "must", "severity": "high", "gradeable": "Y", "not_judged_reason": "",
-            "effective_from": s.effective_from, "effective_to": s.effective_to or "", "deadline": "",
-            "issued_on": s.effective_from, "recorded_on": s.effective_from, "last_confirmed_on": s.effective_from,
-            "confirm_within_months": 24, "ambiguity_zh": "", "example_zh": ""})
+            tables["policy_documents"].append(
+                {
+                    "document_id": s.document,
+                    "document_title": f"模拟文件{s.document}",
+                    "document_no": "",
+                    "issuer_name": "模拟机关",
+                    "issuer_code": s.issuer,
+                    "issuer_level": "province",
+                    "force": "binding",
+                    "issued_on": s.effective_from,
+                    "issued_on_note": "",
+                    "recorded_on": s.effective_from,
+                    "basis_documents": "",
+                    "note": "",
+                }
+            )
+        tables["standards"].append(
+            {
+                "standard_id": s.standard_id,
+                "document_id": s.document,
+                "clause": "一",
+                "quotation": "模拟条文",
+                "title_zh": "模拟标准",
+                "matter": s.matter,
+                "scope_code": s.scope,
+                "subject_level": "township",
+                "topic_zh": "模拟",
+                "metric_zh": "模拟",
+                "formula": formula,
+                "comparator": ">=",
+                "unit": unit,
+                "period": "month",
+                "population_basis": s.basis if s.edges else "",
+                "population_date_rule": "prior_year_end" if s.edges else "",
+                "edge_rule": s.edge_rule if s.edges else "",
+                "strength": "must",
+                "severity": "high",
+                "gradeable": "Y",
+                "not_judged_reason": "",
+                "effective_from": s.effective_from,
+                "effective_to": s.effective_to or "",
+                "deadline": "",
+                "issued_on": s.effective_from,
+                "recorded_on": s.effective_from,
+                "last_confirmed_on": s.effective_from,
+                "confirm_within_months": 24,
+                "ambiguity_zh": "",
+                "example_zh": "",
+            }
+        )
         values = (sum(s.values),) if s.formula == "posts" else s.values
         last = len(s.edges)
         for tier, value in enumerate(values):
-            tables["standard_tiers"].append({
-                "standard_id": s.standard_id, "tier_no": tier + 1, "tier_label": s.labels[tier],
-                "lower_bound": "" if not last else s.edges[tier - 1] if tier else 0,
-                "lower_included": "" if not last else str(tier in (0, last)).lower(),
-                "upper_bound": s.edges[tier] if tier < last else "",
-                "upper_included": "" if tier == last else str(tier == 0).lower(),
-                "value": value, "value_max": s.maxima[tier] if s.maxima else "", "unit": tier_unit, "quotation": "模拟"})
+            tables["standard_tiers"].append(
+                {
+                    "standard_id": s.standard_id,
+                    "tier_no": tier + 1,
+                    "tier_label": s.labels[tier],
+                    "lower_bound": "" if not last else s.edges[tier - 1] if tier else 0,
+                    "lower_included": "" if not last else str(tier in (0, last)).lower(),
+                    "upper_bound": s.edges[tier] if tier < last else "",
+                    "upper_included": "" if tier == last else str(tier == 0).lower(),
+                    "value": value,
+                    "value_max": s.maxima[tier] if s.maxima else "",
+                    "unit": tier_unit,
+                    "quotation": "模拟",
+                }
+            )
         if s.formula == "posts":
-            parts = [("part", c, True, v) for c, v in zip(
-                ("administrative_posts", "institution_posts"), s.values, strict=True)]
+            parts = [
+                ("part", c, True, v)
+                for c, v in zip(("administrative_posts", "institution_posts"), s.values, strict=True)
+            ]
         elif s.counts:
             parts = [("value", c, k == 0, "") for k, c in enumerate(s.counts)]
         else:
             parts = [("value", "allocated_annual_cny", True, "")]
         for number, (role, column, required, threshold) in enumerate(parts, 1):
-            tables["standard_measures"].append({
-                "standard_id": s.standard_id, "role": role, "part_no": number, "measure_code": column,
-                "required": str(required).lower(), "threshold": threshold, "label_zh": "模拟"})
+            tables["standard_measures"].append(
+                {
+                    "standard_id": s.standard_id,
+                    "role": role,
+                    "part_no": number,
+                    "measure_code": column,
+                    "required": str(required).lower(),
+                    "threshold": threshold,
+                    "label_zh": "模拟",
+                }
+            )
     for table, rows in tables.items():
         if rows:
             with (directory / f"{table}.csv").open("w", encoding="utf-8", newline="") as handle:
@@ -191,11 +263,26 @@ def other_rules() -> tuple[Standard, ...]:
     rules["C-11"] = replace(rules["C-11"], edge_rule="half_open", effective_to=date(2024, 11, 30))
     rules["D-07"] = replace(rules["D-07"], effective_from=date(2024, 2, 15))
     rules["D-08"] = replace(rules["D-08"], edge_rule="half_open", basis="resident")
-    rules["Z-01"] = replace(rules["A-06"], standard_id="Z-01", document="Z1", values=(3,),
-                            effective_from=date(2024, 7, 15), scope="360313")
-    rules["Z-02"] = replace(rules["C-11"], standard_id="Z-02", document="Z2", issuer="130300", scope="130300",
-                            values=(45_000, 65_000, 110_000), edge_rule="legal_default", basis="resident",
-                            effective_to=None, effective_from=date(2024, 1, 1))
+    rules["Z-01"] = replace(
+        rules["A-06"],
+        standard_id="Z-01",
+        document="Z1",
+        values=(3,),
+        effective_from=date(2024, 7, 15),
+        scope="360313",
+    )
+    rules["Z-02"] = replace(
+        rules["C-11"],
+        standard_id="Z-02",
+        document="Z2",
+        issuer="130300",
+        scope="130300",
+        values=(45_000, 65_000, 110_000),
+        edge_rule="legal_default",
+        basis="resident",
+        effective_to=None,
+        effective_from=date(2024, 1, 1),
+    )
     return tuple(rules.values())
 
 
@@ -210,15 +297,19 @@ def _text(value: object, blank: str) -> object:
 def _cells(file: Sent) -> Iterator[list[object]]:
     """The rows as cells; what stands in an empty one depends on nothing but its place."""
     for number, (month, code, name, values) in enumerate(file.rows):
-        cells = [_text(values[c], BLANKS[(number + k) % len(BLANKS)])
-                 for k, (c, _, _) in enumerate(COLUMNS[file.dataset])]
+        cells = [
+            _text(values[c], BLANKS[(number + k) % len(BLANKS)])
+            for k, (c, _, _) in enumerate(COLUMNS[file.dataset])
+        ]
         yield [f"{month:%Y-%m}", code, name, *cells]
 
 
 def write_csv(file: Sent, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["统计月份", "区划代码", "乡镇名称", *(title for _, title, _ in COLUMNS[file.dataset])])
+        writer.writerow(
+            ["统计月份", "区划代码", "乡镇名称", *(title for _, title, _ in COLUMNS[file.dataset])]
+        )
         writer.writerows(_cells(file))
 
 
@@ -231,8 +322,16 @@ def write_form(file: Sent, path: Path) -> None:
     day = file.filed_on
     assert day is not None
     sheet.append([f"{TITLES[file.dataset]}情况表{'（更正）' if file.correction else ''}"])
-    sheet.append(["填报单位：民政局", None, None, "单位：元" if file.dataset == "budget" else None, None,
-                  f"填表日期：{day.year}年{day.month}月{day.day}日"])
+    sheet.append(
+        [
+            "填报单位：民政局",
+            None,
+            None,
+            "单位：元" if file.dataset == "budget" else None,
+            None,
+            f"填表日期：{day.year}年{day.month}月{day.day}日",
+        ]
+    )
     sheet.append(["统计月份", "区划代码", "乡镇名称", *(title for _, title, _ in COLUMNS[file.dataset])])
     for row in _cells(file):
         sheet.append([float(c) if isinstance(c, Decimal) else None if c == "" else c for c in row])
@@ -248,7 +347,9 @@ class _Unit:
     rows: dict[tuple[str, date], Values]
 
 
-def _sizes(chance: random.Random, edges: Sequence[int], months: Sequence[date], place: int) -> dict[date, int]:
+def _sizes(
+    chance: random.Random, edges: Sequence[int], months: Sequence[date], place: int
+) -> dict[date, int]:
     """Populations; the months that decide a tier often stand at n−1, n, n+1 of an edge."""
     pool = [edge + step for edge in edges for step in (-1, 0, 1)]
     base = round(min(max(chance.lognormvariate(10.0, 0.7), 1_500), 110_000))
@@ -263,13 +364,28 @@ def _sizes(chance: random.Random, edges: Sequence[int], months: Sequence[date], 
     return sizes
 
 
-def _true_rows(chance: random.Random, edges: Sequence[int], months: Sequence[date], place: int
-               ) -> dict[tuple[str, date], Values]:
+def _true_rows(
+    chance: random.Random, edges: Sequence[int], months: Sequence[date], place: int
+) -> dict[tuple[str, date], Values]:
     rows: dict[tuple[str, date], Values] = {}
     sizes = _sizes(chance, edges, months, place)
-    amounts = [Decimal(67_200), Decimal("52802.64"), Decimal("131997.36"), Decimal(108_000), Decimal(40_000),
-               Decimal(70_000), Decimal(100_000)]
-    year, initial, adjusted_from, adjusted, paid, spent = 0, Decimal(0), 13, Decimal(0), Decimal(0), Decimal(0)
+    amounts = [
+        Decimal(67_200),
+        Decimal("52802.64"),
+        Decimal("131997.36"),
+        Decimal(108_000),
+        Decimal(40_000),
+        Decimal(70_000),
+        Decimal(100_000),
+    ]
+    year, initial, adjusted_from, adjusted, paid, spent = (
+        0,
+        Decimal(0),
+        13,
+        Decimal(0),
+        Decimal(0),
+        Decimal(0),
+    )
     tells_cumulative = chance.random() < 0.7
     posts = (chance.choice([0, 1, 1, 2]), chance.choice([0, 1, 2, 2, 3]))
     staff = [chance.randint(0, 4), chance.randint(0, 2), chance.randint(0, 2)]
@@ -290,23 +406,34 @@ def _true_rows(chance: random.Random, edges: Sequence[int], months: Sequence[dat
         paid, spent = paid + due, spent + used
         size = sizes[month]
         rows["population", month] = {
-            "households_count": size // 3, "population_persons": size, "births_persons": size // 900,
-            "deaths_persons": size // 800, "moved_in_persons": size // 500, "moved_out_persons": size // 450,
+            "households_count": size // 3,
+            "population_persons": size,
+            "births_persons": size // 900,
+            "deaths_persons": size // 800,
+            "moved_in_persons": size // 500,
+            "moved_out_persons": size // 450,
             "resident_population_persons": size * 4 // 5,
         }
         rows["budget", month] = {
             "initial_budget_cny": initial,
             "adjusted_budget_cny": adjusted if month.month >= adjusted_from else None,
-            "disbursed_month_cny": due, "disbursed_cumulative_cny": paid if tells_cumulative else None,
-            "spent_month_cny": used, "spent_cumulative_cny": spent if tells_cumulative else None,
+            "disbursed_month_cny": due,
+            "disbursed_cumulative_cny": paid if tells_cumulative else None,
+            "spent_month_cny": used,
+            "spent_cumulative_cny": spent if tells_cumulative else None,
             "is_listed_separately": chance.random() < 0.9,
         }
         if chance.random() < 0.1:
             staff[chance.randrange(3)] = chance.randint(0, 4)
         rows["staffing", month] = {
-            "administrative_posts": posts[0], "institution_posts": posts[1], "dedicated_staff_persons": staff[0],
-            "welfare_posts_persons": staff[1], "purchased_service_persons": staff[2], "part_time_persons": 1,
-            "villages_count": villages, "villages_with_assistant_count": villages - chance.choice([0, 0, 0, 1]),
+            "administrative_posts": posts[0],
+            "institution_posts": posts[1],
+            "dedicated_staff_persons": staff[0],
+            "welfare_posts_persons": staff[1],
+            "purchased_service_persons": staff[2],
+            "part_time_persons": 1,
+            "villages_count": villages,
+            "villages_with_assistant_count": villages - chance.choice([0, 0, 0, 1]),
         }
     return rows
 
@@ -323,7 +450,9 @@ def _corrected(chance: random.Random, dataset: str, values: Values) -> Values:
     """What a correction says instead: near the first figure, sometimes over an edge."""
     changed = dict(values)
     if dataset == "population":
-        changed["population_persons"] = int(changed["population_persons"] or 0) + chance.choice([-2, -1, 1, 2, 50])
+        changed["population_persons"] = int(changed["population_persons"] or 0) + chance.choice(
+            [-2, -1, 1, 2, 50]
+        )
     elif dataset == "budget":
         factor = Decimal(chance.choice(["0.95", "1.05", "1.00"]))
         for column in ("initial_budget_cny", "adjusted_budget_cny", "disbursed_cumulative_cny"):
@@ -334,8 +463,15 @@ def _corrected(chance: random.Random, dataset: str, values: Values) -> Values:
     return changed
 
 
-def world(seed: int, *, per_county: int = 300, first: date = date(2023, 11, 1), months: int = 17,
-          dated: bool = False, standards: tuple[Standard, ...] = POLICY) -> World:
+def world(
+    seed: int,
+    *,
+    per_county: int = 300,
+    first: date = date(2023, 11, 1),
+    months: int = 17,
+    dated: bool = False,
+    standards: tuple[Standard, ...] = POLICY,
+) -> World:
     """A world of `per_county` townships in each of nine counties.
 
     With `dated`, every file is a workbook that says when it was filled in, half of the files come in a second
@@ -353,8 +489,16 @@ def world(seed: int, *, per_county: int = 300, first: date = date(2023, 11, 1), 
         for dataset in COLUMNS:
             for day in range(6):
                 # Both kinds in both batches: arrival must decide nothing where the files themselves say it.
-                files.append(Sent("", dataset, [], correction=day >= 4,
-                                  filed_on=date(2025, 5, 1) + timedelta(days=(7 * day) % 40), batch=day % 2))
+                files.append(
+                    Sent(
+                        "",
+                        dataset,
+                        [],
+                        correction=day >= 4,
+                        filed_on=date(2025, 5, 1) + timedelta(days=(7 * day) % 40),
+                        batch=day % 2,
+                    )
+                )
         chance.shuffle(files)
         for number, file in enumerate(files):
             file.name = f"{number:02}.xlsx"
@@ -370,7 +514,9 @@ def world(seed: int, *, per_county: int = 300, first: date = date(2023, 11, 1), 
         return [f for f in files if f.name == f"{TITLES[dataset]}{month.year}年.csv"]
 
     def afterwards(dataset: str) -> list[Sent]:
-        return [f for f in files if f.dataset == dataset and (dated or not f.name.startswith(TITLES[dataset]))]
+        return [
+            f for f in files if f.dataset == dataset and (dated or not f.name.startswith(TITLES[dataset]))
+        ]
 
     for unit in units:
         silent = chance.random() < 0.02
@@ -384,7 +530,9 @@ def world(seed: int, *, per_county: int = 300, first: date = date(2023, 11, 1), 
                 continue
             told = standing
             if len(unit.codes) > 1 and chance.random() < 0.15:
-                told = chance.choice(unit.codes)  # the old code after the change, or the new one for old months
+                told = chance.choice(
+                    unit.codes
+                )  # the old code after the change, or the new one for old months
             row = _blanked(chance, dataset, values, 0.03, 0.08)
             if all(v is None for v in row.values()):
                 continue
@@ -401,8 +549,9 @@ def world(seed: int, *, per_county: int = 300, first: date = date(2023, 11, 1), 
     return World(divisions, [f for f in files if f.rows], standards)
 
 
-def _settle(chance: random.Random, span: Sequence[date], per_county: int
-            ) -> tuple[list[Division], list[_Unit], list[tuple[str, date, str, Values]]]:
+def _settle(
+    chance: random.Random, span: Sequence[date], per_county: int
+) -> tuple[list[Division], list[_Unit], list[tuple[str, date, str, Values]]]:
     """The map: units that stay, are renamed (once or twice), merged into another or into a new one, or split."""
     divisions: list[Division] = []
     units: list[_Unit] = []
@@ -419,10 +568,20 @@ def _settle(chance: random.Random, span: Sequence[date], per_county: int
             return f"{county}{number:03}"
 
         def kind_of(number: int) -> str:
-            return "街道" if number < 100 else "镇" if number < 200 else chance.choice(["乡", "乡", "民族乡", "苏木"])
+            return (
+                "街道"
+                if number < 100
+                else "镇"
+                if number < 200
+                else chance.choice(["乡", "乡", "民族乡", "苏木"])
+            )
 
-        def new(free: Iterator[int] = free, code_of: Callable[[int], str] = code_of,
-                kind_of: Callable[[int], str] = kind_of, **more: Any) -> Division:
+        def new(
+            free: Iterator[int] = free,
+            code_of: Callable[[int], str] = code_of,
+            kind_of: Callable[[int], str] = kind_of,
+            **more: Any,
+        ) -> Division:
             number = next(free)
             kind = kind_of(number)
             return Division(code_of(number), f"模拟{code_of(number)[2:]}{kind}", kind, **more)
@@ -473,7 +632,9 @@ def _settle(chance: random.Random, span: Sequence[date], per_county: int
                 units += [_Unit([h], county, _true_rows(chance, edges, span, place)) for h in halves]
             elif fate < 0.12:
                 number = 400 + place % 600
-                other = Division(code_of(number), f"模拟{code_of(number)[2:]}农场", chance.choice(["农场", "开发区"]))
+                other = Division(
+                    code_of(number), f"模拟{code_of(number)[2:]}农场", chance.choice(["农场", "开发区"])
+                )
                 if all(d.code != other.code for d in divisions):
                     divisions.append(other)
                     units.append(_Unit([other], county, rows))

@@ -15,7 +15,9 @@ RAW = PROJECT_ROOT / "data" / "raw"
 
 def load_generator() -> ModuleType:
     """benchmarks/generate.py, which is a script and no package."""
-    spec = importlib.util.spec_from_file_location("sample_generator", PROJECT_ROOT / "benchmarks" / "generate.py")
+    spec = importlib.util.spec_from_file_location(
+        "sample_generator", PROJECT_ROOT / "benchmarks" / "generate.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

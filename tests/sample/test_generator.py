@@ -66,11 +66,15 @@ def test_the_country_is_the_same_each_time_and_a_month_more_only_adds(tmp_path):
         generate.write_national(tmp_path / place, months=3, start=start, units=40, one_more_month=False)
     generate.write_national(tmp_path / "two", months=3, start=start, units=40, one_more_month=True)
     generate.write_national(tmp_path / "four", months=4, start=start, units=40, one_more_month=False)
-    one, two, four = ({p.name: p.read_bytes() for p in (tmp_path / d / "raw").iterdir()} for d in ("one", "two", "four"))
+    one, two, four = (
+        {p.name: p.read_bytes() for p in (tmp_path / d / "raw").iterdir()} for d in ("one", "two", "four")
+    )
     assert one.items() <= two.items()
     assert len(two) == len(one) + 3
     for dataset in ("户籍人口", "民政工作经费", "民政工作人员"):
         header, *more = two[f"{dataset}2025-02（模拟数据）.csv"].splitlines()
         assert four[f"{dataset}2025年（模拟数据）.csv"].splitlines() == [
-            *one[f"{dataset}2025年（模拟数据）.csv"].splitlines(), *more]
+            *one[f"{dataset}2025年（模拟数据）.csv"].splitlines(),
+            *more,
+        ]
         assert header.startswith("统计月份".encode())

@@ -25,17 +25,22 @@ def test_planted(warehouse, item):
         key, columns = expected["key"], expected["columns"]
         where = " and ".join(f"{c} = ?" for c in key)
         rows = warehouse.execute(
-            f"select {', '.join(columns)} from main.{expected['table']} where {where}", list(key.values())).fetchall()
+            f"select {', '.join(columns)} from main.{expected['table']} where {where}", list(key.values())
+        ).fetchall()
         assert len(rows) == 1, f"{item['what_zh']}: {len(rows)} rows for {key}"
         told = {c: f"{v:.2f}" if isinstance(v, Decimal) else v for c, v in zip(columns, rows[0], strict=True)}
         assert told == columns, f"{item['what_zh']}；{item['outcome_zh']}"
 
 
-@pytest.mark.parametrize("item", [i for i in generate.planted() if i["disposition"]],
-                         ids=lambda item: f"{item['id']} {item['disposition']}")
+@pytest.mark.parametrize(
+    "item",
+    [i for i in generate.planted() if i["disposition"]],
+    ids=lambda item: f"{item['id']} {item['disposition']}",
+)
 def test_disposition(warehouse, item):
     files = warehouse.execute(
-        "select submission_id, status from main.submissions where file_name like '%' || ?", [item["file"]]).fetchall()
+        "select submission_id, status from main.submissions where file_name like '%' || ?", [item["file"]]
+    ).fetchall()
     assert len(files) == 1, item["file"]
     submission, status = files[0]
     if item["disposition"] in ("refused", "duplicate"):
@@ -44,13 +49,17 @@ def test_disposition(warehouse, item):
     place = [submission, item["row"], item["sheet"]]
     refused = warehouse.execute(
         "select disposition from main.rejected_rows"
-        " where submission_id = ? and row_number = ? and sheet is not distinct from ?", place).fetchall()
+        " where submission_id = ? and row_number = ? and sheet is not distinct from ?",
+        place,
+    ).fetchall()
     assert {d for (d,) in refused} == ({item["disposition"]} if item["disposition"] != "accepted" else set())
 
 
 def test_the_files_that_nothing_is_wrong_with_are_accepted_whole(warehouse):
     troubled = {i["file"] for i in generate.planted() if i["disposition"] not in (None, "accepted")}
-    rows = warehouse.execute("select file_name, status, rows_held, rows_rejected from main.submissions").fetchall()
+    rows = warehouse.execute(
+        "select file_name, status, rows_held, rows_rejected from main.submissions"
+    ).fetchall()
     odd = [row for row in rows if row[1] != "accepted" and not any(row[0].endswith(f) for f in troubled)]
     assert not odd
     assert len(rows) == len(generate.sample_files())

@@ -27,7 +27,7 @@ counted as (
         standard_id, county_code, month,
         cast(count(*) as bigint) as townships_count,
         cast(sum(case when is_listed_separately and status = 'met' then 1 else 0 end) as bigint) as kept_count,
-        cast(sum(case when not is_listed_separately or status in ('short', 'unconfirmed') then 1 else 0 end) as bigint)
+        cast(sum(case when not is_listed_separately or status = 'short' then 1 else 0 end) as bigint)
             as broken_count
     from townships
     group by standard_id, county_code, month

@@ -17,11 +17,6 @@ binding as (
     select * from ranked where choice = 1
 ),
 
-bases as (
-    select standard_id, {{ confirmed_until() }} as confirmed_until
-    from {{ ref('stg_standards') }}
-),
-
 joined as (
     select
         m.township_code, m.township_name, m.county_code, m.month, m.fiscal_year,
@@ -45,8 +40,7 @@ joined as (
         g.other_annual_cny,
         g.guaranteed_annual_cny,
         g.guaranteed_ytd_cny,
-        b.allocated_annual_cny, b.disbursed_ytd_cny, b.spent_ytd_cny,
-        coalesce(basis.confirmed_until < m.last_day, false) as is_basis_stale
+        b.allocated_annual_cny, b.disbursed_ytd_cny, b.spent_ytd_cny
     from {{ ref('int_township_months') }} as m
     left join binding as g on m.township_code = g.township_code and m.month = g.month
     left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
@@ -56,7 +50,6 @@ joined as (
             and m.fiscal_year = p.fiscal_year
             and p.population_basis = 'registered'
     left join {{ ref('int_units') }} as county on m.county_code = county.division_code
-    left join bases as basis on g.standard_id = basis.standard_id
 ),
 
 final as (
@@ -101,8 +94,7 @@ final as (
         cast(case
             when standard_id is null then 'no_standard'
             when population_persons is null or allocated_annual_cny is null then 'not_reported'
-            when guaranteed_annual_cny > allocated_annual_cny then
-                case when is_basis_stale then 'unconfirmed' else 'short' end
+            when guaranteed_annual_cny > allocated_annual_cny then 'short'
             else 'met'
         end as varchar) as status
     from joined
