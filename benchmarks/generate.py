@@ -1491,7 +1491,8 @@ def planted() -> list[dict[str, Any]]:
             + next(k for k, r in enumerate(sample_files()[0].sheets[0].rows) if r["code"] == QIDAOHE),
             "what_zh": "七道河乡（130321214）2025-04-01并入肖营子镇（130321105）；日期与并入何处均为模拟。"
             "肖营子镇在此之前就存在，所以是合并，不是更名，虽然变更后代码只有一个来源",
-            "outcome_zh": "七道河乡3月以前有自己的行，4月起没有；肖营子镇不继承其历史，2025年的档次仍按自己2024年12月末的29,999人；"
+            "outcome_zh": "七道河乡3月以前有自己的行，4月起没有；"
+            "肖营子镇不继承其历史，2025年的档次仍按自己2024年12月末的29,999人；"
             "4月人口突增可作疑点",
             "expect": [
                 _funding(QIDAOHE, date(2025, 3, 1), population_persons=8_904),
