@@ -23,7 +23,8 @@ from oversight.editions.code import dbt_hash
 from oversight.editions.model import EditionError
 from oversight.settings import DBT_DIR, DataFolder
 
-TARGET = DBT_DIR / "target"
+# A folder of its own: `dbt` typed by hand and the SQL linter write their parse, for another build file, beside it.
+TARGET = DBT_DIR / "target" / "prepared"
 _STAMP = "prepared.txt"
 _PARSED = "partial_parse.msgpack"
 _OK = {"success", "pass", "warn", "skipped", "no-op"}

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from oversight.contracts import DATASETS, Column
+from oversight.contracts import ALL_DATASETS, DATASETS, Column
 from oversight.quality.frames import (
     PROVENANCE,
     Landed,
@@ -985,7 +985,8 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> tuple[Panel, ...]:
             pl.scan_parquet(landed.inputs / f"{dataset}.parquet")
             .filter(pl.col("row_status") == "accepted")
             .select("submission_id", "sheet", "row_number")
-            for dataset in DATASETS
+            for dataset in ALL_DATASETS
+            if (landed.inputs / f"{dataset}.parquet").is_file()
         )
         # A row of a sheet may give rows of several datasets or months; it was one row when it was read.
         .group_by("submission_id", "sheet")
