@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from oversight.reports.errors import NotReady, ReportError
 from oversight.reports.make import Made, make, make_all, month_before, supervise
-from oversight.reports.store import FORMATS, Version, versions
+from oversight.reports.snapshot import differences
+from oversight.reports.store import FORMATS, Version, archive, versions
 
 __all__ = [
     "FORMATS",
@@ -12,6 +13,8 @@ __all__ = [
     "NotReady",
     "ReportError",
     "Version",
+    "archive",
+    "differences",
     "make",
     "make_all",
     "month_before",

@@ -117,7 +117,7 @@ def _lines(made: Made) -> list[str]:
     name = "草稿" if version.is_draft else f"第{presentation.count(version.number)}版"
     state = "" if made.is_new else "（数据和文字都没有变化，沿用）"
     first = f"{told['scope_name']} {told['month']} 督查通报 {name}{state}，数据版次 {version.edition_id}"
-    return [first, *(f"  {version.file(form)}" for form in FORMATS if form in told["files"])]
+    return [first, *(f"  {version.file(form)}" for form in version.formats)]
 
 
 @contextmanager

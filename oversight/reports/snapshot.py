@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from oversight import presentation
+from oversight.reports import store
 from oversight.reports.content import KIND_ZH, Changes
 from oversight.reports.facts import Facts, Row
 from oversight.reports.model import Value
+from oversight.reports.store import Version
+from oversight.settings import DataFolder
 
 _TOTALS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "judged": ("可判定单位（个）", presentation.count),
@@ -98,6 +101,20 @@ def compare(before: Row, after: Row, version: int) -> Changes:
         reasons=tuple(f"{reason}。" for reason in reasons or ["报送文件、标准、程序和通报文字均无变化"]),
         rows=tuple(rows),
     )
+
+
+def differences(folder: DataFolder, version: Version) -> Changes | None:
+    """How a version differs from the one before it and why, as its change page says; None for a first version or a draft.
+
+    `reasons` are sentences; each of `rows` is 单位, 项目, 上一版, 本版, 原因, all text.
+    """
+    if version.is_draft:
+        return None
+    standing = store.versions(folder, version.month, version.scope_code)
+    earlier = next((item for item in standing if item.number == version.number - 1), None)
+    if earlier is None:
+        return None
+    return compare(store.read_snapshot(earlier), store.read_snapshot(version), version.number)
 
 
 def _general(before: Row, after: Row) -> list[str]:

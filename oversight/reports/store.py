@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,41 @@ class Version:
         """The edition whose figures it holds."""
         return str(self.manifest["edition_id"])
 
+    @property
+    def month(self) -> date:
+        """The first day of the month it is about."""
+        return date.fromisoformat(f"{self.manifest['month']}-01")
+
+    @property
+    def scope_code(self) -> str:
+        """The province, city or county it is about, by its code of six digits."""
+        return str(self.manifest["scope_code"])
+
+    @property
+    def scope_name(self) -> str:
+        """That division's name when the report was made."""
+        return str(self.manifest["scope_name"])
+
+    @property
+    def title(self) -> str:
+        """Its title as printed."""
+        return str(self.manifest["title"])
+
+    @property
+    def draft_reason(self) -> str:
+        """What a draft says of itself on every page; empty for a version."""
+        return str(self.manifest["draft"])
+
+    @property
+    def built_at(self) -> datetime:
+        """When its edition was made."""
+        return datetime.fromisoformat(self.manifest["built_at"])
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats it was made in; `file` says where one lies, `verified` reads it."""
+        return tuple(form for form in FORMATS if form in self.manifest["files"])
+
     def file(self, form: str) -> Path:
         """Where a format lies."""
         return self.path / str(self.manifest["files"][form]["name"])
@@ -82,11 +117,27 @@ def scope_folder(folder: DataFolder, month: date, scope_code: str) -> Path:
 def versions(folder: DataFolder, month: date, scope_code: str) -> list[Version]:
     """All versions of a report, the oldest first."""
     found = [
-        Version(path.parent, json.loads(path.read_text("utf-8")))
+        _read(path)
         for path in scope_folder(folder, month, scope_code).glob(f"v*/{MANIFEST}")
         if re.fullmatch(r"v[0-9]+", path.parent.name)
     ]
     return sorted(found, key=lambda version: version.number)
+
+
+def archive(folder: DataFolder, *, drafts: bool = False) -> list[Version]:
+    """Every version that stands, for whoever lists or offers them; `drafts` adds the drafts.
+
+    The newest month first; within a month by division, the newest version first, a draft last. Reads manifests
+    only, takes no lock, writes nothing: a version is complete as soon as it can be seen. An empty list where no
+    report was ever made.
+    """
+    found = [
+        version
+        for path in reports_folder(folder).glob(f"*/*/*/{MANIFEST}")
+        if (drafts and path.parent.name == DRAFT) or re.fullmatch(r"v[0-9]+", path.parent.name)
+        for version in [_read(path)]
+    ]
+    return sorted(found, key=lambda item: (-item.month.toordinal(), item.scope_code, -item.number))
 
 
 def file_name(scope_name: str, month: date, form: str) -> str:
@@ -166,7 +217,7 @@ def publish(
 def add_formats(version: Version, files: Mapping[str, bytes], on_step: Callable[[str], None]) -> Version:
     """Add formats to a version that was made without them; the manifest comes last."""
     told = {**version.manifest, "files": dict(version.manifest["files"])}
-    month = date.fromisoformat(told["month"] + "-01")
+    month = version.month
     for form, content in files.items():
         on_step(f"add {form}")
         name = file_name(told["scope_name"], month, form)
@@ -181,6 +232,15 @@ def read_snapshot(version: Version) -> dict[str, Any]:
     """What the version said."""
     content: dict[str, Any] = json.loads((version.path / SNAPSHOT).read_text("utf-8"))
     return content
+
+
+def _read(path: Path) -> Version:
+    try:
+        return Version(path.parent, json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise ReportError(
+            f"通报的清单 {path} 读不出来：{error}。请从备份恢复该文件，或把所在文件夹移走后重新生成。"
+        ) from error
 
 
 def _entry(name: str, content: bytes) -> dict[str, Any]:

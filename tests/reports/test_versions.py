@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from benchmarks.report_edition import write
-from oversight.reports import FORMATS, make_all, versions
+from oversight.reports import FORMATS, archive, differences, make_all, versions
 from oversight.reports.config import report_folder
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
 from tests.conftest import run_oversight
@@ -150,6 +150,31 @@ def test_a_later_edition_with_the_same_figures_says_so(standin: Standin) -> None
     text = reading.squeezed(reading.pdf_text(made.version.verified("pdf")))
     assert "与上一版相比，各项数字没有变化" in text
     assert "报送文件、标准、程序和通报文字均无变化" in text
+
+
+def test_what_stands_is_listed_with_its_files_and_what_changed(standin: Standin) -> None:
+    folder = standin(3)
+    assert archive(folder) == []
+    make_all(folder, DECEMBER)
+    make_all(folder, date(2025, 6, 1), formats=("xlsx",))
+    make_all(folder, DECEMBER, provisional=True)
+    later_edition(folder, "update facts set allocated = 12345.67 where number = 1", 3)
+    make_all(folder, DECEMBER)
+    (folder.root / "reports" / "2025-12" / COUNTY / ".incoming").mkdir()
+    listed = archive(folder)
+    assert [(item.month, item.scope_code, item.number) for item in listed] == [
+        (DECEMBER, COUNTY, 2),
+        (DECEMBER, COUNTY, 1),
+        (date(2025, 6, 1), COUNTY, 1),
+    ]
+    assert [item.formats for item in listed] == [FORMATS, FORMATS, ("xlsx",)]
+    assert [item.is_draft for item in archive(folder, drafts=True)] == [False, False, True, False]
+    newest, first, _ = listed
+    assert newest.file("docx").read_bytes() == newest.verified("docx")
+    changed = differences(folder, newest)
+    assert changed is not None
+    assert ("石泰乡", "年度安排（元）", "51,000.00", "12,345.67") in {row[:4] for row in changed.rows}
+    assert differences(folder, first) is None
 
 
 def test_changed_wording_makes_a_version_but_a_recipient_does_not(standin: Standin) -> None:
