@@ -57,8 +57,18 @@ def check_folder(folder: DataFolder) -> None:
         )
     has_files = any(path.is_file() and path.name != ".gitkeep" for path in folder.raw.rglob("*"))
     # What was once received stays in force even when the files have been moved away.
-    if not has_files and not folder.landed.is_dir() and not folder.sources_toml.is_file():
-        raise OversightError(f"{folder.raw} 里没有文件。请把各乡镇报来的 Excel 或 CSV 文件放进去，再运行。")
+    received = (folder.landed / "batches").is_dir()
+    if not has_files and not received and not (folder.sources_toml.is_file() and _has_sources(folder)):
+        raise OversightError(
+            f"{folder.raw} 里没有文件。请先放入行政区划表，再放各乡镇报来的 Excel 或 CSV 文件，然后运行。"
+        )
+
+
+def _has_sources(folder: DataFolder) -> bool:
+    """Whether the folder pulls from anywhere: the example that `init` writes does not."""
+    from oversight.sources import read_sources
+
+    return bool(read_sources(folder))
 
 
 def run(

@@ -85,13 +85,12 @@ def _files(connection: duckdb.DuckDBPyConnection) -> list[str]:
         connection, "select coalesce(sum(rows_held), 0), coalesce(sum(rows_rejected), 0) from submissions"
     )
     lines = [f"  文件    {total} 份，其中拒收 {refused} 份；待确认 {held} 行，拒收 {rejected} 行"]
-    names = connection.execute(
-        "select file_name from submissions where status = 'refused' order by 1 limit ?", [_NAMES_SHOWN]
+    found = connection.execute(
+        "select file_name, message_zh, what_to_do_zh from submissions where status = 'refused' order by 1"
     ).fetchall()
-    if names:
-        lines.append(
-            "          拒收的文件：" + "、".join(name for (name,) in names) + "（原因见表 submissions）"
-        )
+    lines += [f"          拒收 {name}：{why}{what_to_do}" for name, why, what_to_do in found[:_NAMES_SHOWN]]
+    if len(found) > _NAMES_SHOWN:
+        lines.append(f"          另有 {len(found) - _NAMES_SHOWN} 份拒收，原因和处理办法见表 submissions")
     return lines
 
 

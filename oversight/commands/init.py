@@ -18,7 +18,7 @@ _README = """# 数据目录
 | sources.toml | 直接从数据库或网址取数的设置；不用就保持原样 |
 | marts/ | 系统发布的版本，不要手工改动 |
 
-运行：`oversight run --data 本目录`。先放入行政区划文件，再放各月报表。
+运行：`oversight run --data 本目录`。先放入行政区划表（`oversight template divisions` 写出空表），再放各月报表。
 """
 
 
@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     _write_new(folder.root / "说明.md", _README)
     _write_new(folder.sources_toml, EXAMPLE)
     print(f"数据目录已备好：{folder.root}")
-    print(f"下一步：把各乡镇报来的文件放进 {folder.raw}，然后运行 oversight run --data {folder.root}")
+    print(f"第一步：把行政区划表放进 {folder.raw}；没有现成的，用下面的命令写出空表来填：")
+    print(f"        oversight template divisions --county 县级代码 --data {folder.root}")
+    print(f"第二步：把各乡镇报来的文件放进 {folder.raw}，运行 oversight run --data {folder.root}")
     return 0
 
 

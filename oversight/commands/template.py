@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
     parser.add_argument("dataset", metavar="数据集", help=f"{names}；写中文名也可以")
     parser.add_argument("--county", metavar="代码", required=True, help="县（市、区）的 6 位区划代码")
-    parser.add_argument("--month", metavar="月份", required=True, type=a_month, help="统计月份，如 2025-06")
+    parser.add_argument(
+        "--month", metavar="月份", type=a_month, help="统计月份，如 2025-06；行政区划表不用写，其余必须写"
+    )
     parser.add_argument(
         "-o", "--out", metavar="文件", help="写到哪个文件；不写则按县、月份和数据集起名，写在当前目录"
     )
@@ -31,22 +33,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the workbook and print where it is."""
-    from oversight.intake.templates import county_of, write_template
+    from oversight.intake.templates import county_of, new_county, write_template
 
     contract = next((c for c in DATASETS.values() if args.dataset in (c.name, c.title_zh)), None)
     if contract is None:
         known = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
         raise OversightError(f"没有数据集“{args.dataset}”，可用的有：{known}。")
     folder = DataFolder.at(args.data)
-    county = county_of(folder, args.county, args.month, now=datetime.now(TIME_ZONE))
-    month: date = args.month
-    when = "" if contract.name == "divisions" else f"{month.year}年{month.month}月"
+    now = datetime.now(TIME_ZONE)
+    is_divisions = contract.name == "divisions"
+    if args.month is None and not is_divisions:
+        raise OversightError(f"请用 --month 写明{contract.title_zh}的统计月份，如 --month {now:%Y-%m}。")
+    month: date = args.month or now.date().replace(day=1)
+    county = county_of(folder, args.county, month, now=now, new=new_county if is_divisions else None)
+    when = "" if is_divisions else f"{month.year}年{month.month}月"
     target = Path(args.out or f"{county.name}{when}{contract.title_zh}.xlsx")
     if target.is_dir():
         target = target / f"{county.name}{when}{contract.title_zh}.xlsx"
     indicators = _indicators(folder, county.code, month) if contract.name == "indicators" else []
     write_template(contract.name, county, month, target, indicators)
-    print(f"模板已写出：{target}（{county.name}，{len(county.townships)} 个乡镇、街道）")
+    if county.is_new:
+        print(
+            f"空的行政区划表已写出：{target}。请填好省、市、县和各乡镇（街道）的代码、名称、类型，放进 {folder.raw}。"
+        )
+    else:
+        print(f"模板已写出：{target}（{county.name}，{len(county.townships)} 个乡镇、街道）")
     return 0
 
 

@@ -5,7 +5,7 @@ Everything about a column comes from its contract, so a template cannot ask for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -37,6 +37,8 @@ class County:
     code: str
     name: str
     townships: tuple[tuple[str, str], ...]
+    # No table of divisions knows it yet: its form is how it becomes known.
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,30 @@ class Indicator:
     level: str
 
 
-def county_of(folder: DataFolder, code: str, month: date, *, now: datetime) -> County:
+def new_county(code: str) -> County:
+    """A county that is still to be described. Raises `OversightError` unless `code` is a county's."""
+    if not (len(code) == 6 and code.isdigit() and code[4:] != "00"):
+        raise OversightError(f"“{code}”不是县（市、区）的区划代码：应为 6 位数字，如 360313，末两位不是 00。")
+    return County(code, code, (), is_new=True)
+
+
+def county_of(
+    folder: DataFolder,
+    code: str,
+    month: date,
+    *,
+    now: datetime,
+    new: Callable[[str], County] | None = None,
+) -> County:
     """The county's townships in force on the last day of `month`, from the folder's table of divisions.
 
-    Raises `OversightError` when there is no such table, county or township.
+    Raises `OversightError` when there is no such table, county or township, unless `new` makes one.
     """
     landed, ledger = history(folder, set(), now)
     ids = set(landed.tables.filter(pl.col("dataset") == "divisions")["submission_id"])
     divisions = winners(judge(store.only(landed, ids), ledger).rows["divisions"])
+    if new is not None and code not in divisions["division_code"]:
+        return new(code)
     if divisions.height == 0:
         raise OversightError(f"{folder.root} 里没有行政区划表。请先把“行政区划”表放入 {folder.raw}。")
     units = Units(divisions)
@@ -128,6 +146,13 @@ def _rows(
 ) -> list[dict[str, str]]:
     """What is filled in already, row by row."""
     when = f"{month:%Y-%m}"
+    if contract.name == "divisions" and county.is_new:
+        province, city = f"{county.code[:2]}0000", f"{county.code[:4]}00"
+        return [
+            {"division_code": province},
+            {"division_code": city, "parent_code": province},
+            {"division_code": county.code, "parent_code": city},
+        ]
     if contract.name == "divisions":
         return [
             {"division_code": code, "division_name": name, "parent_code": county.code}

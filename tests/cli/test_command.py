@@ -100,6 +100,19 @@ def test_init_makes_a_folder_and_touches_nothing_that_is_there(
     assert cli.main(["init", str(tmp_path / "文件")]) == 1
 
 
+def test_a_folder_just_made_says_what_is_missing_and_publishes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = DataFolder.at(tmp_path / "本县")
+    assert cli.main(["init", str(folder.root)]) == 0
+    assert "template divisions" in capsys.readouterr().out
+    assert cli.main(["run", "--data", str(folder.root)]) == 1
+    (line,) = lines_of(capsys)
+    assert "里没有文件" in line
+    assert "行政区划表" in line
+    assert not any(folder.marts.iterdir())
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

@@ -20,6 +20,7 @@ from oversight.errors import OversightError
 from oversight.intake import remarks
 from oversight.intake.checking import check
 from oversight.intake.templates import FIRST_DATA_ROW, County, Indicator, county_of, write_template
+from oversight.settings import DataFolder
 from tests.intake.world import NOW, TOWNSHIPS, World
 
 MONTH = date(2025, 6, 1)
@@ -99,6 +100,39 @@ def test_townships_are_those_in_force_in_the_month(world: World) -> None:
     assert "白竺镇" in names(7)
     with pytest.raises(OversightError, match="没有县"):
         county_of(world.folder, "999999", MONTH, now=NOW)
+
+
+def test_an_empty_form_of_divisions_comes_before_any_division_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = DataFolder.at(tmp_path / "新县")
+    folder.raw.mkdir(parents=True)
+    words = ["template", "divisions", "--county", "360313", "--data", str(folder.root)]
+    target = folder.raw / "行政区划.xlsx"
+    assert cli.main([*words, "--out", str(target)]) == 0
+    assert "空的行政区划表" in capsys.readouterr().out
+    book = openpyxl.load_workbook(target)
+    page = book.worksheets[0]
+    assert [page.cell(row, 1).value for row in (4, 5, 6)] == ["360000", "360300", "360313"]
+    for row, (code, name, kind) in enumerate(
+        [
+            ("360000", "江西省", "省"),
+            ("360300", "萍乡市", "地级市"),
+            ("360313", "湘东区", "区"),
+            ("360313101", "湘东镇", "镇"),
+        ],
+        start=4,
+    ):
+        for at, value in enumerate((code, name, kind), start=1):
+            page.cell(row, at).value = value
+    book.save(target)
+    (found,) = check([target], None, now=NOW)
+    assert (found.dataset, found.counts["accepted"], found.counts["rejected"]) == ("divisions", 4, 0)
+
+    assert cli.main([*words[:3], "3603", *words[4:]]) == 1
+    assert "不是县" in capsys.readouterr().err
+    assert cli.main(["template", "population", *words[2:]]) == 1
+    assert "--month" in capsys.readouterr().err
 
 
 def test_headers_are_locked_and_cells_validated(tmp_path: Path) -> None:
