@@ -9,7 +9,13 @@ from dagster_project.automation import file_arrivals
 from dagster_project.checks import suite_checks
 from dagster_project.context import RunContext, locked
 from dagster_project.dbt_assets import build_dbt_assets
-from dagster_project.reports import monthly_report, monthly_supervision, supervision_job
+from dagster_project.reports import (
+    monthly_report,
+    monthly_supervision,
+    owed_reports,
+    report_job,
+    supervision_job,
+)
 
 JOB = "oversight_run"
 
@@ -24,7 +30,7 @@ def build_definitions(run: RunContext) -> Definitions:
         # Another process for each step would import everything anew (86 CPU seconds instead of 24).
         executor_def=in_process_executor,
     )
-    supervision = supervision_job()
+    supervision, report = supervision_job(), report_job()
     return Definitions(
         assets=[
             assets.pulled_files,
@@ -37,9 +43,9 @@ def build_definitions(run: RunContext) -> Definitions:
             monthly_report,
         ],
         asset_checks=[suite_checks],
-        jobs=[job, supervision],
-        schedules=[monthly_supervision(supervision)],
-        sensors=[file_arrivals(job, run)],
+        jobs=[job, supervision, report],
+        schedules=[monthly_supervision(supervision, run)],
+        sensors=[file_arrivals(job, run), owed_reports(report, run)],
         resources={"run": locked(run)},
         executor=in_process_executor,
     )

@@ -1,5 +1,8 @@
 """The monthly report after the run: an asset with a partition a month, made and sent by the schedule's job.
 
+A month that was refused, cut off or not sent is owed (`oversight.reports.owed`): a sensor asks for it again, for
+the divisions still owed only, when there is an edition it has not been tried with.
+
 Without postponed annotations: Dagster looks at the type of `context` itself.
 """
 
@@ -8,7 +11,9 @@ from datetime import date
 from dagster import (
     AssetExecutionContext,
     AssetSelection,
+    Config,
     DefaultScheduleStatus,
+    DefaultSensorStatus,
     Failure,
     MaterializeResult,
     MonthlyPartitionsDefinition,
@@ -16,6 +21,9 @@ from dagster import (
     RunRequest,
     ScheduleDefinition,
     ScheduleEvaluationContext,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
     asset,
     define_asset_job,
     in_process_executor,
@@ -24,13 +32,22 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from dagster_project.assets import published_edition
 from dagster_project.context import RunContext
-from oversight.reports import ReportError, month_before, supervise
+from oversight.editions import current
+from oversight.errors import OversightError
+from oversight.reports import month_before, owe, owed, settle
 from oversight.settings import TIME_ZONE
 
-SUPERVISION_JOB = "monthly_supervision_run"
+SUPERVISION_JOB, REPORT_JOB = "monthly_supervision_run", "monthly_report_run"
+LOOK_EVERY_SECONDS = 300
 
 # Any month a bureau has figures for may be made again by hand.
 months = MonthlyPartitionsDefinition(start_date="2015-01-01", timezone=str(TIME_ZONE))
+
+
+class Wanted(Config):  # type: ignore[misc]
+    """Which divisions a report is wanted for, by code, with commas between; none: all that the settings name."""
+
+    scopes: str = ""
 
 
 @asset(
@@ -39,12 +56,21 @@ months = MonthlyPartitionsDefinition(start_date="2015-01-01", timezone=str(TIME_
     group_name="reports",
     description="每月督查通报：Word、PDF、Excel、网页，按设置发送",
 )
-def monthly_report(context: AssetExecutionContext, run: ResourceParam[RunContext]) -> MaterializeResult[None]:
+def monthly_report(
+    context: AssetExecutionContext, config: Wanted, run: ResourceParam[RunContext]
+) -> MaterializeResult[None]:
     """Make and send the reports of the partition's month; data that are late or incomplete fail this step only."""
     lines: list[str] = []
+    month = date.fromisoformat(context.partition_key)
     try:
-        made = supervise(run.folder, date.fromisoformat(context.partition_key), send=True, say=lines.append)
-    except ReportError as refusal:
+        made = settle(
+            run.folder,
+            month,
+            [code for code in config.scopes.split(",") if code],
+            now=run.now(),
+            say=lines.append,
+        )
+    except OversightError as refusal:
         raise Failure(
             description=str(refusal), metadata={"done": "\n".join(lines)}, allow_retries=False
         ) from None
@@ -65,12 +91,26 @@ def supervision_job() -> UnresolvedAssetJobDefinition:
     )
 
 
-def monthly_supervision(job: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
-    """The 5th of the month, 08:00: the report on the month before."""
+def report_job() -> UnresolvedAssetJobDefinition:
+    """The report of a month from the edition that stands."""
+    return define_asset_job(
+        REPORT_JOB,
+        selection=AssetSelection.assets(monthly_report),
+        partitions_def=months,
+        description="用现有版本生成并发送一个月的督查通报",
+        executor_def=in_process_executor,
+    )
+
+
+def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> ScheduleDefinition:
+    """The 5th of the month, 08:00: the report on the month before is due."""
 
     def due(context: ScheduleEvaluationContext) -> RunRequest:
         day = context.scheduled_execution_time.astimezone(TIME_ZONE).date()
-        key = month_before(day).isoformat()
+        month = month_before(day)
+        # Owed from here on: should the run fail before it comes to the report, the report is made after the next.
+        owe(run.folder, month, run.now())
+        key = month.isoformat()
         # The key of a run is asked for once only, however often the tick is looked at.
         return RunRequest(run_key=key, partition_key=key)
 
@@ -82,4 +122,34 @@ def monthly_supervision(job: UnresolvedAssetJobDefinition) -> ScheduleDefinition
         execution_timezone=str(TIME_ZONE),
         description="每月 5 日 8:00 运行，生成并发送上个月的督查通报",
         default_status=DefaultScheduleStatus.RUNNING,
+    )
+
+
+def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDefinition:
+    """Months still owed, when there is an edition that they were not tried with."""
+
+    def look(_: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
+        edition, now = current(run.folder), run.now()
+        waiting = owed(run.folder)
+        ripe = [item for item in waiting if edition and item.is_ripe(edition.edition_id, now)]
+        if not ripe:
+            told = "；".join(f"{item.month:%Y-%m}：{item.reason}" for item in waiting)
+            return SkipReason(told or "没有未完成的通报")
+        return [
+            RunRequest(
+                # However often the tick is looked at, an attempt is asked for once.
+                run_key=f"{item.month:%Y-%m} {now:%Y-%m-%dT%H}",
+                partition_key=item.month.isoformat(),
+                run_config={"ops": {"monthly_report": {"config": {"scopes": ",".join(item.scopes)}}}},
+            )
+            for item in ripe
+        ]
+
+    return SensorDefinition(
+        name="owed_reports",
+        evaluation_fn=look,
+        job=job,
+        minimum_interval_seconds=LOOK_EVERY_SECONDS,
+        description="到期未出的通报，数据补齐后生成并发送",
+        default_status=DefaultSensorStatus.RUNNING,
     )

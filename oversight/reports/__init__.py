@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oversight.reports.errors import NotReady, ReportError
 from oversight.reports.make import Made, make, make_all, month_before, supervise
+from oversight.reports.owed import Owed, owe, owed, settle
 from oversight.reports.snapshot import differences
 from oversight.reports.store import FORMATS, Version, archive, versions
 
@@ -11,6 +12,7 @@ __all__ = [
     "FORMATS",
     "Made",
     "NotReady",
+    "Owed",
     "ReportError",
     "Version",
     "archive",
@@ -18,6 +20,9 @@ __all__ = [
     "make",
     "make_all",
     "month_before",
+    "owe",
+    "owed",
+    "settle",
     "supervise",
     "versions",
 ]

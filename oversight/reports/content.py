@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from oversight import presentation
@@ -50,6 +51,16 @@ UNIT_STEPS = {
 KIND_ZH = {"new": "新增", "continuing": "持续", "cleared": "已整改"}
 DOUBT_ZH = {"held": "待确认", "rejected": "退回", "doubt": "存疑"}
 REPORTED_ZH = {"reported": "已报", "held": "待确认", "missing": NOT_REPORTED}
+# What a rule that is no plain duty is called wherever it is named.
+STRENGTH_ZH = {
+    "principle": "原则上",
+    "conditional": "视条件",
+    "option": "可选",
+    "aim": "争取",
+    "plan": "计划目标",
+    "benchmark": "参照",
+}
+SPELL_ZH = {"month": "个月", "quarter": "个季度", "half_year": "个半年", "year": "个年度"}
 DATASETS = ("population", "budget", "staffing")
 _DIGITS = "零一二三四五六七八九"
 
@@ -238,7 +249,7 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
         "units": facts.units,
         "staffing": facts.staffing,
         "staffing_rows": facts.staffing_rows,
-        "capacity": facts.capacity,
+        "capacity": [{**row, "is_silent": row["not_reported"] == row["due"]} for row in facts.capacity],
         "five": facts.five,
         "capacity_rows": facts.capacity_rows,
         "findings": by_kind,
@@ -253,9 +264,43 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
         "doubts": [{**row, "kind_zh": DOUBT_ZH[row["kind"]]} for row in facts.doubts],
         "files": facts.files,
         "gap_steps": GAP_STEPS,
+        "place": partial(_place, facts),
+        "places": partial(_places, facts),
+        "titled": _titled,
+        "spell": _spell,
         "annex": annex,
         "dates": _dates(facts.month, settings["deadlines"]),
     }
+
+
+def _place(facts: Facts, row: Row) -> str:
+    """A unit by name; with its county before it where the report is about more than one."""
+    name: str = row.get("subject_name") or row["township_name"]
+    county = row["county_name"] if facts.scope.level != "county" else ""
+    return name if county == name else (county or "") + name
+
+
+def _places(facts: Facts, rows: Sequence[Row]) -> list[str]:
+    """Units by name, a county's name before the first of its own only."""
+    before = ["", *(row["county_name"] for row in rows)]
+    return [
+        (row.get("subject_name") or row["township_name"])
+        if row["county_name"] == last
+        else _place(facts, row)
+        for last, row in zip(before, rows, strict=False)
+    ]
+
+
+def _titled(row: Row) -> str:
+    """A rule's title with what it asks for less than a duty: 原则上, 参照, 只作提示."""
+    told = STRENGTH_ZH.get(row["strength"]) or ("参照" if row["force"] == "report" else "")
+    told = told or ("只作提示" if row["gradeable"] == "soft" else "")
+    return str(row["title_zh"]) + (f"（{told}）" if told else "")
+
+
+def _spell(row: Row) -> str:
+    """24个月, 3个季度: for how many of its periods a rule has not been met."""
+    return f"{presentation.count(row['months_open'])}{SPELL_ZH.get(row['period'], '期')}"
 
 
 def _dates(month: date, deadlines: Row) -> dict[str, date]:
@@ -283,7 +328,11 @@ def _months_missing(row: Row, month: date) -> int:
 
 
 def _named(facts: Facts, settings: Row) -> list[Row]:
-    """Findings that meet one of the thresholds for naming, worst first. Soft rules are never named."""
+    """Findings that meet one of the thresholds for naming, worst first.
+
+    Only a duty in force is a violation: soft rules, plans, aims and what a report of experience holds up as an
+    example are listed, but nobody is named for them.
+    """
     rule = settings["named"]
     least, most = as_decimal(rule["min_gap_cny"]), as_decimal(rule["max_adequacy_pct"])
 
@@ -292,6 +341,9 @@ def _named(facts: Facts, settings: Row) -> list[Row]:
             rate = presentation.ratio_pct(row["value_checked"], row["value_expected"])
             if row["shortfall"] >= least or (rate is not None and rate <= most):
                 return True
+            if rate is not None and rate >= 100:
+                # So little that it vanishes in rounding (2.64 元 of 52,802.64): listed, not named.
+                return False
         return bool(row["severity"] in rule["severities"] and row["months_open"] >= rule["min_months_open"])
 
     def weight(row: Row) -> Decimal:
@@ -306,6 +358,8 @@ def _named(facts: Facts, settings: Row) -> list[Row]:
         if row["kind"] != "cleared"
         and row["status"] == "short"
         and row["gradeable"] == "Y"
+        and row["force"] == "binding"
+        and row["strength"] in ("must", "principle")
         # What has been excused is listed, but nobody is named for it.
         and not row.get("is_exempt")
         and is_typical(row)
@@ -332,8 +386,7 @@ def _told(facts: Facts, wording: Wording, finding: Row) -> Row:
         and unit["population_persons"] is not None
         and unit["tier_value"] * unit["population_persons"] * 12 == unit["guaranteed_annual_cny"]
     )
-    of_county = finding["county_name"] if facts.scope.level != "county" else ""
-    told["place"] = (of_county if of_county != finding["subject_name"] else "") + finding["subject_name"]
+    told["place"] = _place(facts, finding)
     text = wording.template("arithmetic", f=told, unit=unit, staff=staff)
     told["arithmetic"] = "".join(text.replace(VALUE_MARK, "").split("\n")).strip()
     return told
@@ -422,6 +475,8 @@ def _change_table(key: str, title: str, change: Change | None) -> Table:
     rows = tuple(
         (UNIT_STEPS[step.key], step.units, step.guaranteed, step.allocated, step.gap) for step in steps
     )
+    if all(step.key == "same" and not (step.guaranteed or step.allocated or step.gap) for step in steps):
+        rows = ()  # Nothing changed: the sentence says so.
     total = None
     if change:
         total = Total(
@@ -487,8 +542,8 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
     # The first and the last places; everything is in the annex.
     half = max(shown // 2, 1)
     picked = tuple(line(item) for item in placed[:half] + placed[half:][-half:])
-    partial = Table("ranking", f"{title}（前{half}位和后{half}位）", columns, picked)
-    return [partial, whole]
+    some = Table("ranking", f"{title}（前{half}位和后{half}位）", columns, picked)
+    return [some, whole]
 
 
 def _five(facts: Facts) -> Table:
@@ -513,13 +568,13 @@ def _capacity(facts: Facts) -> Table:
         Column("due", "应判定（个）", "count", 8),
         Column("met", "达标", "count", 6),
         Column("short", "不达标", "count", 7),
-        Column("over", "超配提示", "count", 6, printed=False),
+        Column("over", "超配提示", "count", 6, printed=any(row["over"] for row in facts.capacity)),
         Column("not_reported", "未报送", "count", 7),
     )
     rows = tuple(
         (
             row["rule_id"],
-            row["title_zh"] + ("（只作提示）" if row["gradeable"] == "soft" else ""),
+            _titled(row),
             row["month"],
             row["due"],
             row["met"],
@@ -680,6 +735,11 @@ def _measured(row: Row) -> tuple[Value, Value, Value]:
     if row["unit"] == "是/否":
         told = (None if value is None else presentation.yes_no(bool(value)) for value in (expected, checked))
         expected, checked, shortfall = *told, None
+    elif row["unit"] == "元":
+        expected, checked, shortfall = (
+            None if value is None else presentation.rounded(value, 2)
+            for value in (expected, checked, shortfall)
+        )
     return (
         NONE if expected is None else expected,
         NONE if checked is None else checked,
@@ -704,7 +764,7 @@ def _annex_findings(facts: Facts) -> Table:
         Column("name", "单位", "text", 16),
         Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
         Column("rule", "标准", "text", 7),
-        Column("title", "问题", "text", 32),
+        Column("title", "未达标事项", "text", 32),
         Column("expected", "应为", "quantity", 11),
         Column("checked", "实为", "quantity", 11),
         Column("shortfall", "差额", "quantity", 11),
@@ -721,7 +781,7 @@ def _annex_findings(facts: Facts) -> Table:
             row["subject_name"],
             row["county_name"],
             row["rule_id"],
-            row["title_zh"],
+            _titled(row),
             *_measured(row),
             row["unit"] or "",
             row["opened_month"],
@@ -788,10 +848,11 @@ def _annex_doubts(facts: Facts) -> Table:
 
 
 def _annex_standards(facts: Facts) -> Table:
+    documents = {row["document_title"] for row in facts.standards}
     columns = (
         Column("id", "编号", "text", 7),
         Column("title", "标准", "text", 26),
-        Column("document", "文件", "text", 30),
+        Column("document", "文件", "text", 30, printed=len(documents) > 1),
         Column("clause", "条款", "text", 9),
         Column("quotation", "原文", "text", 44),
         Column("strength", "约束", "text", 7, printed=False),
@@ -809,7 +870,8 @@ def _annex_standards(facts: Facts) -> Table:
         )
         for row in facts.standards
     )
-    return Table("annex_standards", "适用标准和条款原文", columns, rows)
+    note = f"以上均出自《{documents.pop()}》。" if len(documents) == 1 else ""
+    return Table("annex_standards", "适用标准和条款原文", columns, rows, note=note)
 
 
 def _changes_table(changes: Changes) -> Table:
@@ -947,10 +1009,13 @@ def _notes(facts: Facts, version: int, draft: str) -> tuple[tuple[str, str], ...
         ("应保障", "按标准全年应保障的工作经费；应保障累计为全年数乘以月数除以12。"),
         ("年度安排", "本年最近一次报送的调整后预算，没有则为年初预算。"),
         ("安排缺口", "应保障减年度安排，不足零按零；高出标准的部分不抵减其他单位的缺口。"),
-        ("保障率", "年度安排÷应保障×100，四舍五入保留两位小数。"),
+        (
+            "保障率",
+            "年度安排÷应保障×100，四舍五入保留两位小数；显示100.00%而状态为不达标的，差额在万分之零点五以内。",
+        ),
         ("定档人口", "上年12月及以前最近一次报送数；没有的用本年最早一次报送数代用并注明。"),
         ("合计", "只计可判定（达标、不达标）的单位；未报送不按零计算，也不视为达标。"),
-        ("名次", "比例相同名次并列，其后名次顺延；未报送的单位不排名。"),
+        ("名次", "按保留两位小数的保障率排列，比例相同名次并列，其后名次顺延；未报送的单位不排名。"),
         ("状态", labels),
     ]
     return tuple(notes)

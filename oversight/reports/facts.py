@@ -274,7 +274,7 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
     run(
         "create or replace temp table r_staffing as "
         "select s.*, t.unit_id, t.township_name, t.county_code, t.county_name, r.title_zh, r.unit, r.clause, "
-        "r.document_id, d.document_title "
+        "r.document_id, r.gradeable, r.strength, d.document_title, d.force "
         "from staffing_gap_monthly s join r_townships t using (township_code) "
         "join standards r using (standard_id) join policy_documents d using (document_id) where s.month = ?",
         [month],
@@ -308,8 +308,9 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
     # A rule's last answer owed counts until the next is due: a quarter's rule is judged once in three months.
     run(
         "create or replace temp table r_latest as "
-        "select j.*, r.title_zh, r.topic_zh, r.clause, r.gradeable, r.strength, r.period, r.document_id "
+        "select j.*, r.title_zh, r.topic_zh, r.clause, r.gradeable, r.strength, r.period, r.document_id, d.force "
         "from r_judged j join standards r on r.standard_id = j.rule_id "
+        "join policy_documents d using (document_id) "
         "where j.month > case r.period when 'month' then ? when 'quarter' then ? when 'half_year' then ? else ? end "
         "qualify row_number() over (partition by j.rule_id, j.subject_level, j.unit_id "
         "order by j.month desc, j.subject_code desc) = 1",
@@ -379,7 +380,7 @@ order by f.county_code, f.township_code
 """
 
 _STAFFING = """
-select standard_id, title_zh, unit, clause, document_title,
+select standard_id, title_zh, unit, clause, gradeable, strength, document_title, force,
     count(*) filter (where status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')) as due,
     count(*) filter (where status = 'met') as met,
     count(*) filter (where status = 'short') as short,
@@ -407,7 +408,7 @@ _OTHER_RULES = """
 """
 
 _CAPACITY = f"""
-select rule_id, title_zh, topic_zh, clause, gradeable, max(month) as month,
+select rule_id, title_zh, topic_zh, clause, gradeable, strength, force, max(month) as month,
     count(*) as due,
     count(*) filter (where status = 'met') as met,
     count(*) filter (where status = 'short') as short,
@@ -415,7 +416,7 @@ select rule_id, title_zh, topic_zh, clause, gradeable, max(month) as month,
     count(*) filter (where status = 'not_reported') as not_reported
 from r_latest
 where {_OTHER_RULES}
-group by rule_id, title_zh, topic_zh, clause, gradeable
+group by rule_id, title_zh, topic_zh, clause, gradeable, strength, force
 order by rule_id
 """
 
@@ -466,10 +467,11 @@ select s.finding_id, s.rule_id, s.subject_level, a.subject_code, a.subject_name,
     a.value_checked, a.value_expected, a.shortfall,
     s.* exclude (finding_id, rule_id, subject_level, subject_code, opened_month, cleared_month, months_open, status,
         value_checked, value_expected, shortfall, kind),
-    r.title_zh, r.topic_zh, r.gradeable, r.strength
+    r.title_zh, r.topic_zh, r.gradeable, r.strength, r.period, d.force
 from spells s
 join answers a on a.finding_id = s.finding_id and a.place = 1
 join standards r on r.standard_id = s.rule_id
+join policy_documents d on d.document_id = r.document_id
 order by case s.severity when 'high' then 1 when 'medium' then 2 else 3 end, s.rule_id, a.subject_code
 """
 

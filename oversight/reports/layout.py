@@ -19,8 +19,11 @@ def half_widths(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
-def widths(table: Table, units: int) -> list[float]:
-    """Relative widths of the printed columns: numbers never break, text shares what is left."""
+def widths(table: Table, units: int, slack: float = 1.0) -> list[float]:
+    """Relative widths of the printed columns: numbers never break, text shares what is left.
+
+    `slack` is how much wider than needed numbers and codes are, as long as there is room.
+    """
     columns = [table.columns[position] for position in table.printed]
     needed, wished = [], []
     total = table.total_row()
@@ -31,18 +34,20 @@ def widths(table: Table, units: int) -> list[float]:
         longest = max(map(half_widths, texts), default=0)
         if column.is_number or column.kind == "month":
             head = max(half_widths(part) for part in column.title.replace("（", " （").split())
-            needed.append(max(longest, head, 4) + _COLUMN_PADDING)
+            needed.append(max(longest * slack, head, 4) + _COLUMN_PADDING)
             wished.append(needed[-1])
         else:
             head = half_widths(column.title)
             floor = min(max(longest, head), column.width) if column.width < 20 else 12
             needed.append(max(min(floor, longest), head, 4) + _COLUMN_PADDING)
-            wished.append(max(min(longest, column.width * 3), head) + _COLUMN_PADDING)
+            if slack > 1 and longest < 12:
+                needed[-1] = max(needed[-1], longest * slack + _COLUMN_PADDING)
+            wished.append(max(max(min(longest, column.width * 3), head) + _COLUMN_PADDING, needed[-1]))
     spare = units - sum(needed)
     wants = [wish - need for wish, need in zip(wished, needed, strict=True)]
     wanted = sum(wants)
     if spare <= 0:
-        return needed
+        return needed if slack <= 1 else widths(table, units, max(slack - 0.05, 1.0))
     if wanted <= 0:
         return [need + spare / len(needed) for need in needed]
     share = min(spare / wanted, 1)

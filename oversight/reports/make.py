@@ -13,7 +13,7 @@ from oversight.editions import find_edition, open_edition
 from oversight.reports import config, store
 from oversight.reports.config import Wording
 from oversight.reports.content import Changes, build
-from oversight.reports.errors import NotReady, ReportError
+from oversight.reports.errors import NotReady, ReportError, Unfinished
 from oversight.reports.facts import (
     Facts,
     built_at,
@@ -88,9 +88,10 @@ def supervise(
 ) -> list[Made]:
     """Make each report, tell of it and, with `send` or `again`, deliver it; one that fails keeps none of the others back.
 
-    Raises `ReportError` at the end, with every reason, when some could not be made or sent.
+    Raises `Unfinished` at the end, with every reason, when some could not be made or sent.
     """
-    made, problems = [], []
+    made: list[Made] = []
+    problems: dict[str, ReportError] = {}
     with _opened(folder) as connection:
         _check_months(connection, month)
         for code in list(scopes) if scopes else chosen_scopes(folder, connection):
@@ -105,9 +106,13 @@ def supervise(
                     for line in deliver(folder, item.version, again=again):
                         say(f"  {line}")
             except ReportError as error:
-                problems.append(str(error))
+                problems[code] = error
     if problems:
-        raise ReportError(" ".join(problems))
+        raise Unfinished(
+            " ".join(map(str, problems.values())),
+            tuple(problems),
+            all(isinstance(error, NotReady) for error in problems.values()),
+        )
     return made
 
 

@@ -223,5 +223,7 @@ def text_of(value: Value, kind: Kind) -> str:
     if kind == "pct":
         return presentation.percent(Decimal(value), 2, named=False)
     if kind == "quantity":
-        return presentation.quantity(value, None)
+        # Money comes with its two decimals and keeps them.
+        is_money = isinstance(value, Decimal) and value.as_tuple().exponent == -2
+        return presentation.money(value, "yuan") if is_money else presentation.quantity(value, None)
     return presentation.count(value)

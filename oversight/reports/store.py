@@ -234,6 +234,12 @@ def read_snapshot(version: Version) -> dict[str, Any]:
     return content
 
 
+def put(path: Path, content: dict[str, Any]) -> None:
+    """A small file of the reports folder, in place as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path.parent, path.name, _json(content))
+
+
 def _read(path: Path) -> Version:
     try:
         return Version(path.parent, json.loads(path.read_text("utf-8")))

@@ -41,6 +41,8 @@ _PORTRAIT = {"w": 11906, "h": 16838, "top": 2098, "bottom": 1984, "left": 1588, 
 _LANDSCAPE = {"w": 16838, "h": 11906, "top": 1588, "bottom": 1474, "left": 2098, "right": 1984}
 _RED = "D40000"
 _SHORT_TABLE = 14
+# Another computer's figures may be wider than those of the font asked for.
+_SLACK = 1.25
 
 
 def write(report: Report, pictures: dict[str, bytes]) -> bytes:
@@ -85,6 +87,9 @@ def _styles(document: Any, fonts: dict[str, str]) -> None:
     font(normal, fonts["word_body"], 16)
     normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     normal.paragraph_format.line_spacing = Pt(_PITCH / 20)
+    # Figures stand close to the characters around them, as in the PDF; else dates break in narrow columns.
+    for name in ("w:autoSpaceDN", "w:autoSpaceDE"):
+        normal.element.get_or_add_pPr().insert(0, parse_xml(f'<{name} {_NS} w:val="0"/>'))
     normal.paragraph_format.space_after = normal.paragraph_format.space_before = Pt(0)
     for level, family, bold in (
         (1, fonts["word_heading1"], False),
@@ -134,8 +139,9 @@ class _Writer:
         yield from self._head()
         text = [*report.opening, *report.body]
         for place, block in enumerate(text, start=1):
-            # A page of signatures alone would be open to abuse: the last paragraph stays with them.
-            yield from self._block(block, layout.PORTRAIT_UNITS, _PORTRAIT, keep=place == len(text))
+            # A page of signatures alone would be open to abuse: the last lines before them stay with them.
+            is_last = place == len(text) and not report.annexes
+            yield from self._block(block, layout.PORTRAIT_UNITS, _PORTRAIT, keep=is_last)
         yield from self._signature()
         is_wide = False
         for annex in report.annexes:
@@ -223,12 +229,12 @@ class _Writer:
     def _signature(self) -> Iterable[str]:
         report = self.report
         if report.annexes:
-            yield _paragraph("", keep=True)
+            yield _paragraph("")
         for place, annex in enumerate(report.annexes):
             front = "附件：" if place == 0 else ""
-            text = f"{front}{annex.number}．{annex.title}"
+            text = f"{front}{annex.number}.{annex.title}"
             left = 640 if place == 0 else 640 + 960
-            yield _paragraph(_run(text), left=left, keep=True)
+            yield _paragraph(_run(text), left=left, keep=place >= len(report.annexes) - 2)
         for text in ("", "", report.signature):
             yield _paragraph(_run(text) if text else "", align="right", right=1280, keep=True)
         yield _paragraph(_run(report.dated), align="right", right=1280)
@@ -294,7 +300,7 @@ class _Writer:
         printed = table.printed
         columns = [table.columns[position] for position in printed]
         space = page["w"] - page["left"] - page["right"]
-        shares = layout.widths(table, units)
+        shares = layout.widths(table, units, slack=_SLACK)
         wide = [int(space * share / sum(shares)) for share in shares]
         heading = self.report.fonts["word_heading1"]
         grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in wide)
@@ -386,6 +392,9 @@ def _paragraph(
     look = f'<w:pStyle w:val="{style}"/>' if style else ""
     look += "<w:keepNext/>" if keep else ""
     look += border
+    if line is not None:
+        # What is not running text stands off the grid of lines, or each caption would take two of them.
+        look += '<w:snapToGrid w:val="0"/>'
     if line is not None or before or after:
         rule = "auto" if line == 0 else "exact"
         pitch = 240 if line == 0 else line or _PITCH

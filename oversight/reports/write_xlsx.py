@@ -14,7 +14,8 @@ _FORMATS = {
     "pct": "0.00",
     "count": "#,##0",
     "rank": "0",
-    "quantity": "#,##0.####;-#,##0.####;0",
+    "quantity": "#,##0",
+    "decimals": "#,##0.00##",
     "month": 'yyyy"年"m"月"',
 }
 _HEADER_ROW = 2
@@ -158,9 +159,16 @@ def _cell(sheet: Any, row: int, position: int, column: Column, value: Value, sty
         look = styles.centred if column.is_number else styles.wrapped if column.width > 20 else styles.text
         sheet.write_string(row, position, value or "", look)
     elif isinstance(value, (Decimal, int)):
-        sheet.write_number(row, position, float(value), styles.numbers[column.kind])
+        # "#,##0.####" would leave a bare point behind a whole number.
+        is_whole = column.kind != "quantity" or (value == int(value) and not _is_money(value))
+        look = styles.numbers[column.kind if is_whole else "decimals"]
+        sheet.write_number(row, position, float(value), look)
     else:
         sheet.write_datetime(row, position, value, styles.numbers["month"])
+
+
+def _is_money(value: Decimal | int) -> bool:
+    return isinstance(value, Decimal) and value.as_tuple().exponent == -2
 
 
 def _total(sheet: Any, row: int, first: int, last: int, table: Table, styles: _Styles) -> None:
