@@ -16,6 +16,7 @@ from oversight.intake.text import fold
 _ORGANISATION = re.compile(
     r"(?:人民政府|政府|街道办事处|办事处|街道办|民政办公室|民政办|民政所|民政站|社会事务(?:办公室|办|科)|财政所|党政办)$"
 )
+_LIST_NUMBER = re.compile(r"^(?:\(\d{1,3}\)|\d{1,3}[.、)])")
 _TYPE = re.compile(r"(?:(?:[\u4e00-\u9fff]{1,4}族)+乡|街道|镇|乡|苏木|地区|农场|管理区)$")
 # A successor may have been set up some weeks before the old code was closed, or after; further apart it is no
 # renaming. The models join histories by the same bound (int_unit_lineage).
@@ -66,8 +67,9 @@ def split_codes(text: str | None) -> tuple[str, ...]:
 
 
 def canonical(name: str) -> str:
-    """A unit's name without the office that signs for it: 湘东镇人民政府 → 湘东镇, 东华门街道办事处 → 东华门街道."""
-    folded = fold(name)
+    """A unit's name without its number in a list and the office that signs for it: 1.湘东镇人民政府 → 湘东镇,
+    东华门街道办事处 → 东华门街道."""
+    folded = _LIST_NUMBER.sub("", fold(name)).strip("*★#")
     match = _ORGANISATION.search(folded)
     if not match or match.start() < 2:
         return folded
@@ -313,7 +315,11 @@ class Units:
         return Resolved(None, error="R03", found={"value": hint.removeprefix(values.HINT)})
 
     def by_name(self, name: str, county: str | None, month: date) -> Resolved:
-        """A unit by its name alone: only within a named county, and only if one unit there had it in that month."""
+        """A unit by its name alone: only within a named county, and only if one unit there had it in that month.
+
+        A county named with the unit itself (湘东区老关镇) beats the one that the table is about.
+        """
+        county = self._county_before(name, county)
         if county is None:
             return Resolved(
                 None,
@@ -326,6 +332,13 @@ class Units:
             for c in self._in_county.get(county, ())
             if any(canonical(u.name) in (written, canonical(name)) for u in self.by_code[c])
         ]
+        if not codes and _stem(written) == written != _county_stem(self.counties[county]):
+            # 荷尧 for 荷尧镇; the short name of the county itself may mean all of it.
+            codes = [
+                c
+                for c in self._in_county.get(county, ())
+                if len(written) >= 2 and any(_stem(canonical(u.name)) == written for u in self.by_code[c])
+            ]
         found = {r.code for c in codes if (r := self.resolve(c, month)).code is not None}
         if len(found) == 1:
             return Resolved(found.pop(), doubt="D03")
@@ -334,6 +347,22 @@ class Units:
             f"{where}当月没有叫这个名称的单位" if not found else f"{where}有 {len(found)} 个单位叫这个名称"
         )
         return Resolved(None, error="R12", found={"value": name, "detail": detail})
+
+    def _county_before(self, name: str, county: str | None) -> str | None:
+        """The county that stands before a unit's name, else `county`; None where several may be meant."""
+        written = canonical(name)
+        said = {
+            code
+            for code, called in self.counties.items()
+            if len(called) >= 2 and called in written and called not in self._without_ancestors(written, code)
+        }
+        if not said or county in said:
+            return county
+        return said.pop() if len(said) == 1 else None
+
+
+def _county_stem(name: str) -> str:
+    return re.sub(r"(?:自治县|自治旗|县|区|市|旗)$", "", name)
 
 
 def winners(divisions: pl.DataFrame) -> pl.DataFrame:

@@ -252,7 +252,8 @@ class Batch:
     def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
         header, context = table.header, table.context
         contract = ALL_DATASETS[table.dataset]
-        if "month" in contract.columns and "month" not in header.columns and context.month is None:
+        told = table.frame.columns if isinstance(table, BulkTable) else table.cells
+        if "month" in contract.columns and "month" not in told and context.month is None:
             rows = table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
             where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
             self._refuse(submission_id, Refusal("F18", {}, *where))

@@ -313,6 +313,16 @@ def _sheet_parts(data: bytes) -> dict[str, str]:
     return parts
 
 
+def _counts_from_1904(data: bytes) -> bool:
+    """Whether days in an xlsx are counted from 1904; a number that is not formatted as a date does not show it."""
+    if not data.startswith(b"PK"):
+        return False
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return False
+        return re.search(rb'\bdate1904="(?:1|true)"', archive.read("xl/workbook.xml")) is not None
+
+
 def _unescape(text: str) -> str:
     for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
         text = text.replace(entity, character)
@@ -344,6 +354,7 @@ def _read_sheets(
             raise Unreadable("F01", name=Path(name).name, detail="是 Word 等其他 Office 文档") from failure
         raise Unreadable("F04", detail=str(failure)[:120]) from failure
     parts = _sheet_parts(data) if marks else {}
+    from_1904 = _counts_from_1904(data)
     reading = Reading(has_formulas=bool(marks))
     any_cells = False
     for meta in book.sheets_metadata:
@@ -361,7 +372,7 @@ def _read_sheets(
         if meta.name == RETURN_SHEET and str(rows[0][0]).startswith(RETURN_SHEET):
             continue
         any_cells = any_cells or any(not is_blank_row(row) for row in rows)
-        grid = Grid(meta.name, rows, tuple(sheet.merged_cell_ranges or ()))
+        grid = Grid(meta.name, rows, tuple(sheet.merged_cell_ranges or ()), counts_from_1904=from_1904)
         tables, refusals = find_tables(grid, name)
         reading.tables.extend(tables)
         reading.refusals.extend(refusals)
@@ -490,9 +501,16 @@ def _head(text: str) -> str:
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(1_000_000)
     try:
-        return list(csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter))
     except csv.Error as failure:
         raise Unreadable("F04", detail=f"CSV 格式有误：{failure}") from failure
+    if '="' in text:
+        # ="360313101" is how a CSV keeps Excel from making a number of it.
+        rows = [[kept[1] if (kept := _KEPT_TEXT.match(cell)) else cell for cell in row] for row in rows]
+    return rows
+
+
+_KEPT_TEXT = re.compile(r'^="([^"]*)"$')
 
 
 def _read_bulk(data: bytes, name: str) -> Reading | None:

@@ -17,7 +17,15 @@ from typing import Any
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake import values
-from oversight.intake.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain, stated_units
+from oversight.intake.text import (
+    COUNT_UNITS,
+    MONEY_UNITS,
+    fold,
+    header_key,
+    plain,
+    stated_township,
+    stated_units,
+)
 
 Cell = Any
 Row = Sequence[Cell]
@@ -27,11 +35,18 @@ HEADER_SEARCH_ROWS = 120
 MAX_COLUMNS = 400
 
 _TOTAL = re.compile(
-    r"^(?:[一二三四五六七八九十]、)?(?:.{0,14}(?:合计|总计|小计|共计|汇总数?|累计数)|计|总数|全[县区市省旗](?:合计)?|其中)[:)]?$"
+    r"^(?:[一二三四五六七八九十]、)?(?:.{0,14}(?:合计|总计|小计|共计|汇总数?|累计数?|平均数?|平均值|均值)|计|总数|全[县区市省旗](?:合计)?|其中)[:)]?$"
+)
+# 其中：城镇 is a part of the row above; 其中：湘东镇 below a total is the first of the details.
+_OF_WHICH = re.compile(r"^其中[:,、]?(?P<what>.+)$")
+_A_TOWNSHIP = re.compile(r"(?<!城)(?<!乡)[镇乡]$|街道(?:办事处)?$|苏木$|[农林牧渔]场$")
+# A row that says only the year or the month of the rows below it.
+_SECTION = re.compile(
+    r"^(?:[一二三四五六七八九十]{1,2}、|\d{1,2}、)?(?:(\d{4})年度?)?(?:(\d{1,2})月份?)?[:]?$"
 )
 _FOOTER = re.compile(
     r"^[(*]?(?:注\d?[:、.]?|备注[:]|说明[:]|审核|复核|填表|制表|填报人|填报日期|填报单位[:(]|填报时间|经办|负责人|单位负责|分管|主管|联系|电话|"
-    r"报送(?:人|日期|时间|单位)[:]|报出|打印|资料来源|数据来源|来源[:]|第\d+页|共\d+页|\d+[.、](?![\d.,]*(?:[eE][+-]?\d+)?[万亿千百元人户名个]*$).{8,}|[(]?盖章|单位[((]?盖?公?章)"
+    r"报送(?:人|日期|时间|单位)[:]|报出|打印|资料来源|数据来源|来源[:]|第\d+页|共\d+页|\d+[.、](?![\d.,]*(?:[eE][+-]?\d+)?[万亿千百元人户名个]*$).{8,}|[(]?盖章|.{2,20}\((?:盖章|公章|章)\)$|单位[((]?盖?公?章)"
 )
 # What stands below tables as well as between a title and its header.
 _ABOVE = re.compile(r"^[(]?(?:填报单位|报送单位|单位|填报日期|填表日期|填报时间|报送日期)[:(]")
@@ -47,6 +62,7 @@ class Grid:
     rows: Sequence[Row]
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
     is_csv: bool = False
+    counts_from_1904: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,8 @@ class Context:
     money_unit: str | None
     count_unit: str | None
     words: str
+    # The one township that the whole table speaks of, where title, sheet or file name say so: (code, name).
+    township: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,12 @@ class Header:
     # A table with months as columns is read as one table a month: (year or None, month), and what varies with it.
     period: tuple[int | None, int] | None = None
     varying: frozenset[str] = frozenset()
+    # The year in a column of its own, beside one that has only the month.
+    year_at: int | None = None
+    # The county in a column of its own, for units that are named without a code.
+    county_at: int | None = None
+    # A column that says which figure a row holds (项目): read only where the figures have columns of their own.
+    item_at: int | None = None
 
 
 @dataclass
@@ -130,12 +154,44 @@ def _known_titles() -> frozenset[str]:
     return frozenset(title for entries in _index().values() for title in entries)
 
 
+# Words that say nothing of their own in a heading over several columns.
+_FILLERS = (
+    "乡镇", "街道", "本级", "各项", "主要", "基本", "工作", "情况", "统计", "数据", "指标", "报表", "明细",
+    "安排", "资金", "金额", "本年", "当年", "年度", "全年", "本月", "当月", "以及", "及", "和", "与", "数", "表",
+)  # fmt: skip
+
+
 @lru_cache(maxsize=1)
-def _neutral() -> dict[str, frozenset[str]]:
-    return {c.name: frozenset(plain(label) for label in c.group_labels) for c in ALL_DATASETS.values()}
+def _neutral() -> dict[str, re.Pattern[str]]:
+    """For each dataset what may stand over its columns without changing what they mean: its labels, in any mixture."""
+    patterns: dict[str, re.Pattern[str]] = {}
+    for contract in ALL_DATASETS.values():
+        words = sorted({plain(w) for w in (*contract.group_labels, *_FILLERS)}, key=len, reverse=True)
+        patterns[contract.name] = re.compile(f"(?:{'|'.join(map(re.escape, words))})+")
+    return patterns
 
 
-_SUBTOTAL_PARTS = frozenset(("小计", "合计", "总计", "计", "总数", "数", "人数", "金额"))
+_SUBTOTAL_PARTS = frozenset(
+    (
+        "小计",
+        "合计",
+        "总计",
+        "计",
+        "总数",
+        "数",
+        "人数",
+        "金额",
+        "总人口",
+        "总人数",
+        "合计数",
+        "总计数",
+        "小计数",
+        "总额",
+        "总户数",
+    )
+)
+# What the cell at the left of a row of units says.
+_UNIT_LABELS = frozenset(("单位", "计量单位", "金额单位", "计算单位"))
 
 
 @lru_cache(maxsize=65536)
@@ -147,6 +203,8 @@ def _meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
     for part in parts:
         title, part_unit, part_unknown = header_key(part)
         is_unit = title in MONEY_UNITS or title in COUNT_UNITS
+        if title in _UNIT_LABELS and titles:
+            continue
         # 户数 below 户籍情况 is a column of its own, 人 below 户籍人口 its unit.
         if not part_unit and is_unit and titles and plain(title) not in _index()[dataset]:
             part_unit, title = title, ""
@@ -162,7 +220,7 @@ def _meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
         if found is not None:
             return found, unit, unknown
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
-        if titles[0] not in neutral:
+        if not neutral.fullmatch(titles[0]):
             break
         titles = titles[1:]
     return None, unit, unknown
@@ -226,12 +284,43 @@ class _Match:
     distinctive: int
     # Months as columns: period → column name → place; under "" a month that stands alone.
     wide: dict[tuple[int | None, int], dict[str, int]] = field(default_factory=dict)
+    year_at: int | None = None
+    county_at: int | None = None
+    item_at: int | None = None
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """How much of a header it explains; a row more that parts what stands twice explains it better."""
+        names = {*self.columns, *(n for places in self.wide.values() for n in places)}
+        return len(names), self.distinctive, -len(self.repeated)
 
 
 _PERIOD = re.compile(
     r"^(?:(\d{4})年)?(\d{1,2})月份?$|^(\d{4})[-/.](\d{1,2})(?:[-/.]0?1)?$|^(\d{4})(0[1-9]|1[0-2])$"
 )
 _YEAR = re.compile(r"^(\d{4})年度?$")
+_COUNTY_TITLES = frozenset(
+    (
+        *(
+            "县",
+            "县名",
+            "县级",
+            "区县",
+            "县区",
+            "县市区",
+            "区县市",
+            "县旗市区",
+            "区县名称",
+            "县区名称",
+            "县市区名称",
+        ),
+        *("所属县", "所属区县", "所属县市区"),
+    )
+)
+_ITEM_TITLES = frozenset(
+    ("项目", "项目名称", "指标", "指标名称", "数据项", "统计项目", "统计指标", "名目", "科目", "内容")
+)
+_YEAR_TITLES = frozenset(("年份", "年度", "年", "统计年度", "统计年份", "所属年度"))
 
 
 @lru_cache(maxsize=65536)
@@ -269,6 +358,7 @@ def _match(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> _Match:
     unknown_units: dict[str, str] = {}
     repeated: dict[str, list[int]] = {}
     wide: dict[tuple[int | None, int], dict[str, int]] = {}
+    year_at = county_at = item_at = None
     for at, parts in enumerate(stacked):
         if not parts:
             continue
@@ -291,6 +381,10 @@ def _match(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> _Match:
             continue
         name, unit, unknown = _meaning(dataset, parts)
         if name is None:
+            title = plain(parts[-1])
+            year_at = at if title in _YEAR_TITLES else year_at
+            county_at = at if title in _COUNTY_TITLES else county_at
+            item_at = at if title in _ITEM_TITLES else item_at
             continue
         column = contract.columns[name]
         if name in columns:
@@ -308,7 +402,9 @@ def _match(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> _Match:
         wide = {}
     everything = {*columns, *(name for places in wide.values() for name in places)}
     distinctive = sum(1 for name in everything if name in _distinctive()[dataset] or name == "")
-    return _Match(dataset, columns, units, unknown_units, repeated, distinctive, wide)
+    return _Match(
+        dataset, columns, units, unknown_units, repeated, distinctive, wide, year_at, county_at, item_at
+    )
 
 
 @lru_cache(maxsize=1)
@@ -321,9 +417,9 @@ def _distinctive() -> dict[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=16384)
-def _block_score(stacked: tuple[tuple[str, ...], ...]) -> tuple[int, int]:
-    """(columns recognised in the best dataset, distinctive ones among them)."""
-    return max((len(m.columns), m.distinctive) for m in (_match(d, stacked) for d in ALL_DATASETS))
+def _block_score(stacked: tuple[tuple[str, ...], ...]) -> tuple[int, int, int]:
+    """(columns recognised in the best dataset, distinctive ones among them, minus those found twice)."""
+    return max(m.score for m in (_match(d, stacked) for d in ALL_DATASETS))
 
 
 def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
@@ -332,7 +428,7 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
         row = grid.rows[anchor]
         if _known_cells(row) < 2:
             continue
-        best: tuple[tuple[int, int], int, int, int] | None = None
+        best: tuple[tuple[int, int, int], int, int, int] | None = None
         for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):
             if first < anchor and _is_title(grid.rows[first]):
                 continue
@@ -344,10 +440,71 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
                 if best is None or candidate[:2] > best[:2]:
                     best = candidate
         if best is not None and best[0][0] >= 2 and best[0][1] >= 1:
-            return best[2], best[3]
+            return best[2], _header_end(grid, best[2], best[3])
         if best is not None and best[0][0] >= 3:
-            return best[2], best[3]
+            return best[2], _header_end(grid, best[2], best[3])
     return None
+
+
+def _header_end(grid: Grid, first: int, last: int) -> int:
+    """The last row of a header, with what hangs on it: cells merged downwards, a row of units, 男 and 女 below 其中."""
+    while last + 1 < min(first + MAX_HEADER_ROWS + 1, len(grid.rows)):
+        row = grid.rows[last + 1]
+        if is_blank_row(row) or _looks_like_data(row):
+            break
+        hangs = any(first <= top <= last < bottom for (top, _), (bottom, _) in grid.merged)
+        if not hangs and not _is_sub_header(row, _stacked(grid, first, last)):
+            break
+        last += 1
+    return last
+
+
+def _is_sub_header(row: Row, stacked: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether a row below a header goes on with it: units, or words over no unit of their own."""
+    cells = {at: fold(_text(c)) for at, c in enumerate(row[:MAX_COLUMNS]) if _text(c).strip()}
+    units = [t for t in cells.values() if _is_unit(t)]
+    if units and all(_is_unit(t) or t in _UNIT_LABELS or t in values.BLANKS for t in cells.values()):
+        return True
+    if len(cells) < 2 or any(at >= len(stacked) for at in cells):
+        return False
+    if any(_column_of_unit(stacked[at]) for at in cells) or all(_INDEX_CELL.match(t) for t in cells.values()):
+        return False
+    return all(
+        (
+            len(t) <= 16
+            and t not in values.BLANKS
+            and isinstance(values.quantity(t), values.Problem)
+            and isinstance(values.yes_no(t), values.Problem)
+            and not _TOTAL.match(t.removeprefix("其中:"))
+        )
+        or t in _SUBTOTAL_PARTS
+        for t in cells.values()
+    )
+
+
+def _is_unit(text: str) -> bool:
+    title, unit, _ = header_key(text)
+    return (not title and unit is not None) or title in MONEY_UNITS or title in COUNT_UNITS
+
+
+_UNIT_COLUMNS = frozenset(
+    (
+        "month",
+        "reported_code",
+        "reported_name",
+        "subject_code",
+        "subject_name",
+        "division_code",
+        "division_name",
+    )
+)
+
+
+@lru_cache(maxsize=16384)
+def _column_of_unit(parts: tuple[str, ...]) -> str | None:
+    """The column that says whom or when a row speaks of, if these header cells are one; else None."""
+    names = (_meaning(d, parts)[0] for d in ALL_DATASETS if parts)
+    return next((n for n in names if n in _UNIT_COLUMNS), None)
 
 
 def _is_title(row: Row) -> bool:
@@ -367,9 +524,14 @@ def _looks_like_data(row: Row) -> bool:
     )
 
 
-def _missing(contract: Contract, columns: Iterable[str]) -> list[Column]:
-    """Required columns that are not there; a code or a name is enough, a month may stand in the title."""
+def _missing(contract: Contract, columns: Iterable[str], *, of_one: bool = False) -> list[Column]:
+    """Required columns that are not there; a code or a name is enough, a month may stand in the title.
+
+    `of_one`: title, sheet or file name say which township the whole table speaks of.
+    """
     have = set(columns)
+    if of_one:
+        have.add("reported_name")
     missing = [c for c in contract.required if c.name not in have and c.kind != "month"]
     if have & {"reported_code", "reported_name"}:
         missing = [c for c in missing if c.name not in ("reported_code", "reported_name")]
@@ -381,12 +543,14 @@ def _missing(contract: Contract, columns: Iterable[str]) -> list[Column]:
 
 
 def read_header(
-    grid: Grid, first: int, last: int, titles_above: Sequence[str] = ()
+    grid: Grid, first: int, last: int, titles_above: Sequence[str] = (), file_name: str = ""
 ) -> list[Header | Refusal]:
     """What the header block says: one `Header` for each dataset it is complete for (and, where months are columns,
     for each month), or why it cannot be used."""
     stacked = _stacked(grid, first, last)
-    matches = [_named_by_title(_match(d, stacked), titles_above, grid.name) for d in ALL_DATASETS]
+    said = (" ".join(titles_above), grid.name or "", file_name)
+    matches = [_named_by_title(_match(d, stacked), said) for d in ALL_DATASETS]
+    of_one = stated_township(titles_above, grid.name, file_name) != (None, None)
     matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
     titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}
     width = max(titles, default=-1) + 1
@@ -394,14 +558,28 @@ def read_header(
     for match in matches:
         contract = ALL_DATASETS[match.dataset]
         varying = frozenset(name for places in match.wide.values() for name in places)
-        if match.distinctive == 0 or "" in varying or _missing(contract, {*match.columns, *varying}):
+        if match.distinctive == 0 or "" in varying:
+            continue
+        if _missing(contract, {*match.columns, *varying}, of_one=of_one):
             continue
         problem = _header_problem(contract, match, titles, first, grid)
         if problem is not None:
             found.append(problem)
             continue
         if not match.wide:
-            found.append(Header(match.dataset, first, last, match.columns, match.units, titles, width))
+            found.append(
+                Header(
+                    match.dataset,
+                    first,
+                    last,
+                    match.columns,
+                    match.units,
+                    titles,
+                    width,
+                    year_at=match.year_at,
+                    county_at=match.county_at,
+                )
+            )
         for period, places in sorted(match.wide.items(), key=lambda item: (item[0][0] or 0, item[0][1])):
             columns = match.columns | places
             found.append(
@@ -417,16 +595,19 @@ def read_header(
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     contract = ALL_DATASETS[best.dataset]
     unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
-    missing = "、".join(c.title_zh for c in _missing(contract, best.columns))
+    missing = "、".join(c.title_zh for c in _missing(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
 
 
-def _named_by_title(match: _Match, titles: Sequence[str], sheet: str | None) -> _Match:
-    """Give months that stand alone as columns the one figure that the title (or the sheet's name) speaks of."""
+def _named_by_title(match: _Match, said: Sequence[str]) -> _Match:
+    """Give months that stand alone as columns the one figure that the title (else the sheet's or file's name) names."""
     if not any("" in places for places in match.wide.values()):
         return match
-    name = _figure_in(" ".join(titles)) or _figure_in(sheet or "")
+    if match.item_at is not None and "indicator_code" not in match.columns:
+        # Each row is another figure, whatever the title speaks of.
+        return replace(match, distinctive=0)
+    name = next((found for words in said if (found := _figure_in(words))), None)
     if name is None or name[0] != match.dataset:
         return replace(match, distinctive=0) if name is not None else match
     wide = {period: {(n or name[1]): at for n, at in places.items()} for period, places in match.wide.items()}
@@ -506,10 +687,14 @@ def classify(row: Row, header: Header) -> str:
     lead = [text for at, text in filled if at <= max(code_at, name_at, 2)]
     if any(_TOTAL.match(text) for text in lead):
         return "total"
+    if any((of := _OF_WHICH.match(text)) and not _A_TOWNSHIP.search(of["what"]) for text in lead):
+        return "part"
     if _FOOTER.match(filled[0][1]) or (not code and any(_FOOTER.match(t) for _, t in filled[:3])):
         return "footer"
     if len(filled) >= 3 and all(_INDEX_CELL.match(text) for _, text in filled):
         return "index"
+    if len(filled) == 1 and _section(filled[0][1]) is not None:
+        return "section"
     if len(filled) == 1 and filled[0][0] not in (code_at, name_at):
         return "note"
     if len(filled) == 1 and len(filled[0][1]) > 20:
@@ -517,21 +702,42 @@ def classify(row: Row, header: Header) -> str:
     return "data"
 
 
+def _section(text: str) -> tuple[int | None, int | None] | None:
+    """(year, month) of a row that says nothing else; None if it is no such row."""
+    match = _SECTION.match(values.digits_of_date(text)) if len(text) <= 12 else None
+    if match is None or match.groups() == (None, None):
+        return None
+    year, month = (int(g) if g else None for g in match.groups())
+    return (year, month) if month is None or 1 <= month <= 12 else None
+
+
+_MONTH_SAID = re.compile(r"(?<![\d至~、-])(\d{1,2})月(?![\d至~、-])")
+
+
 def context_of(
-    lines: Iterable[str], sheet: str | None, file_name: str, footer: Iterable[str] = ()
+    lines: Sequence[str],
+    sheet: str | None,
+    file_name: str,
+    footer: Sequence[str] = (),
+    opening: Sequence[str] = (),
 ) -> Context:
-    """Gather what title lines, sheet name and file name say; the nearer to the table, the stronger."""
+    """Gather what is said around a table; the nearer to the table, the stronger.
+
+    `lines` are its own title lines, `opening` those at the top of the sheet, for a second table below or beside
+    the first; then come the sheet's name and the file's.
+    """
     title = " ".join(lines)
     sheet_name = sheet or ""
-    places = (title, sheet_name, file_name)
+    places = (title, " ".join(opening), sheet_name, file_name)
     month = next((m for p in places if p and (m := values.stated_month(p))), None)
     year = month.year if month else next((y for p in places if p and (y := values.stated_year(p))), None)
     if month is None and year is not None:
-        # A sheet named 6月 in a workbook titled 2025年.
-        match = re.search(r"(?<!\d)(\d{1,2})月", values.digits_of_date(fold(sheet_name)))
-        if match and 1 <= int(match.group(1)) <= 12:
-            month = date(year, int(match.group(1)), 1)
-    money_unit, count_unit = stated_units(title)
+        # A sheet or a file named 6月 where 2025年 is said elsewhere; 1-6月 is no month.
+        found = (_MONTH_SAID.findall(values.digits_of_date(fold(p))) for p in (sheet_name, file_name))
+        said = next((set(map(int, m)) for m in found if m), set())
+        if len(said) == 1 and 1 <= (month_no := said.pop()) <= 12:
+            month = date(year, month_no, 1)
+    units = [stated_units(p) for p in (title, " ".join(footer), *places[1:])]
     filed_on = values.stated_filing_day(title) or next(
         (d for line in footer if (d := values.stated_filing_day(line))), None
     )
@@ -541,9 +747,10 @@ def context_of(
         year=year,
         filed_on=filed_on,
         is_correction=any("更正" in p for p in places),
-        money_unit=money_unit,
-        count_unit=count_unit,
-        words=" ".join(p for p in places if p),
+        money_unit=next((money for money, _ in units if money), None),
+        count_unit=next((count for _, count in units if count), None),
+        words=" ".join(dict.fromkeys(p for p in places if p)),
+        township=stated_township(lines, sheet, file_name),
     )
 
 
@@ -551,21 +758,33 @@ def _line(row: Row) -> str:
     return " ".join(t for c in row[:MAX_COLUMNS] if (t := _text(c).strip()))
 
 
-def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]:
-    """All tables of a sheet, and those that had to be refused."""
+def find_tables(
+    grid: Grid, file_name: str, start: int = 0, opening: Sequence[str] = ()
+) -> tuple[list[Table], list[Refusal]]:
+    """All tables of a sheet, and those that had to be refused.
+
+    `start` and `opening`: from which row on to look, and what was said above it, for the parts of a sheet.
+    """
     rows = grid.rows
     tables: list[Table] = []
     refusals: list[Refusal] = []
-    at = 0
-    title_from = 0
+    at = title_from = start
     while True:
         block = find_header(grid, at, at + HEADER_SEARCH_ROWS)
         if block is None:
             break
         first, last = block
         titles = [_line(r) for r in rows[title_from:first]]
-        headers = read_header(grid, first, last, titles)
-        end, body = _body(grid, headers, last + 1)
+        opening = opening or titles
+        bands = _bands(grid, first, last, titles, file_name)
+        for band in bands:
+            found = find_tables(_columns_only(grid, *band), file_name, title_from, opening)
+            tables.extend(found[0])
+            refusals.extend(found[1])
+        if bands:
+            break
+        headers = read_header(grid, first, last, titles, file_name)
+        end, body = _body(grid, headers, last + 1, titles)
         title_from = _next_title(grid, body, end) if end < len(rows) else end
         for header in headers:
             kept = [(r, kind) for r, kind in body if r < title_from]
@@ -574,7 +793,7 @@ def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]
                 refusals.append(replace(header, rows=data, rows_ignored=len(kept) - len(data)))
                 continue
             footer = [_line(rows[r]) for r, kind in kept if kind in ("footer", "note")]
-            context = context_of(titles, grid.name, file_name, footer)
+            context = context_of(titles, grid.name, file_name, footer, opening)
             if header.period is not None:
                 year = header.period[0] or context.year
                 if year is None:
@@ -591,8 +810,57 @@ def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]
     return tables, refusals
 
 
-def _body(grid: Grid, headers: Sequence[Header | Refusal], start: int) -> tuple[int, list[tuple[int, str]]]:
-    """Rows below a header with their kinds, up to a different header or the end of the sheet."""
+def _bands(grid: Grid, first: int, last: int, titles: Sequence[str], file_name: str) -> list[tuple[int, int]]:
+    """Column ranges of tables that stand side by side; none unless every part is a complete table by itself."""
+    starts = _band_starts(_stacked(grid, first, last))
+    found = list(zip(starts, (*starts[1:], MAX_COLUMNS), strict=True)) if starts else []
+    for low, high in found:
+        parts = read_header(_columns_only(grid, low, high), first, last, titles, file_name)
+        if not any(isinstance(h, Header) for h in parts):
+            return []
+    return found
+
+
+@lru_cache(maxsize=16384)
+def _band_starts(stacked: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
+    """Where code, name or month begin anew after figures: the first column of each table beside another."""
+    starts = [0]
+    seen: set[str] = set()
+    run: set[str] = set()
+    run_at = 0
+    has_figures = False
+    for at, parts in enumerate((*stacked, ("",))):
+        name = _column_of_unit(parts) if parts else None
+        if name is not None:
+            run_at = run_at if run else at
+            run.add(name.replace("subject_", "reported_").replace("division_", "reported_"))
+        elif parts:
+            if run & seen and has_figures:
+                starts.append(run_at)
+                seen = set()
+            seen |= run
+            run, has_figures = set(), True
+    return tuple(starts) if len(starts) > 1 else ()
+
+
+def _columns_only(grid: Grid, low: int, high: int) -> Grid:
+    """The sheet with everything outside columns [low, high) blank; places stay as they are."""
+    rows = [[cell if low <= at < high else None for at, cell in enumerate(row)] for row in grid.rows]
+    merged = [
+        ((top, left), (bottom, min(right, high - 1)))
+        for (top, left), (bottom, right) in grid.merged
+        if low <= left < high
+    ]
+    return replace(grid, rows=rows, merged=merged)
+
+
+def _body(
+    grid: Grid, headers: Sequence[Header | Refusal], start: int, titles: Sequence[str]
+) -> tuple[int, list[tuple[int, str]]]:
+    """Rows below a header with their kinds, up to a different header or the end of the sheet.
+
+    The same header again goes on with the table, unless the lines above it speak of something else.
+    """
     rows = grid.rows
     usable = [h for h in headers if isinstance(h, Header)]
     probe = usable[0] if usable else Header("", 0, 0, {}, {}, {}, 0)
@@ -603,13 +871,19 @@ def _body(grid: Grid, headers: Sequence[Header | Refusal], start: int) -> tuple[
         if kind == "header":
             block = find_header(grid, r, r + MAX_HEADER_ROWS)
             if block is not None:
-                again = [h for h in read_header(grid, *block) if isinstance(h, Header)]
+                above = _next_title(grid, body, block[0])
+                lines = [_line(row) for row in rows[above : block[0]]]
+                again = [h for h in read_header(grid, *block, titles) if isinstance(h, Header)]
                 if (
                     usable
                     and again
                     and all(a.columns == u.columns for a, u in zip(again, usable, strict=False))
+                    and not _speaks_of_another(lines, titles)
                 ):
-                    body.extend((k, "header") for k in range(r, block[1] + 1))
+                    body = [(k, kind) for k, kind in body if k < above]
+                    body.extend(
+                        (k, "header") for k in range(above, block[1] + 1) if not is_blank_row(rows[k])
+                    )
                     r = block[1] + 1
                     continue
                 return block[0] if block[0] >= r else r, body
@@ -618,6 +892,19 @@ def _body(grid: Grid, headers: Sequence[Header | Refusal], start: int) -> tuple[
             body.append((r, kind))
         r += 1
     return len(rows), body
+
+
+def _speaks_of_another(lines: Sequence[str], titles: Sequence[str]) -> bool:
+    """Whether title lines name another month, year, unit of figures or township than those above the first part."""
+    new, old = context_of(lines, None, ""), context_of(titles, None, "")
+    pairs = (
+        (new.month, old.month),
+        (new.year, old.year),
+        (new.money_unit, old.money_unit),
+        (new.count_unit, old.count_unit),
+        (new.township[1], old.township[1]),
+    )
+    return any(n is not None and n != o for n, o in pairs)
 
 
 def _next_title(grid: Grid, body: list[tuple[int, str]], end: int) -> int:
@@ -665,6 +952,10 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
                 column.append(cell or None)
             elif type(cell) is float and not is_month:
                 column.append(str(int(cell)) if cell.is_integer() and -1e15 < cell < 1e15 else f"{cell:.15g}")
+            elif is_month and grid.counts_from_1904 and isinstance(cell, float) and 10_000 <= cell < 100_000:
+                column.append(
+                    values.cell_text(values.serial(f"{cell:.0f}", base_1904=True)) or f"{cell:.15g}"
+                )
             elif is_month and isinstance(cell, float) and round(cell % 1, 6) == 0.1:
                 # The number 2025.1 is what Excel makes of 2025.10 as well as of 2025.1.
                 column.append(f"{cell:.15g}?")
@@ -674,9 +965,11 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
     for r, kind in body:
         if kind == "total":
             row = grid.rows[r]
-            cells = {n: _text(row[at]).strip() for n, at in header.columns.items() if at < len(row)}
-            table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
+            if any(_ADDED_UP.search(fold(_text(c))) for c in row[:MAX_COLUMNS]):
+                cells = {n: _text(row[at]).strip() for n, at in header.columns.items() if at < len(row)}
+                table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
     _fill_merged(grid, table, data)
+    _fill_said(grid, table, body)
     table.total_problem = _check_total(table)
     if grid.is_csv:
         for r in data:
@@ -684,6 +977,83 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
             if extra is not None:
                 table.broken.append((r + 1, "", extra, "R20"))
     return table
+
+
+_MONTH_ALONE = re.compile(r"^(?:1[0-2]|0?[1-9])(?:月份?)?$")
+
+
+def _fill_said(grid: Grid, table: Table, body: list[tuple[int, str]]) -> None:
+    """Months and units that are not said in each row: in a column for the year, in rows between, around the table."""
+    columns = ALL_DATASETS[table.dataset].columns
+    names = table.cells.get("reported_name")
+    if names is not None and any(n and "其中" in n for n in names):
+        table.cells["reported_name"] = [
+            (of["what"] if n and (of := _OF_WHICH.match(fold(n))) else n) for n in names
+        ]
+    names = table.cells.get("reported_name")
+    if names is not None and table.header.county_at is not None:
+        codes = table.cells.get("reported_code", [None] * len(names))
+        counties = _beside(grid, table, table.header.county_at)
+        table.cells["reported_name"] = [
+            f"{county}{name}" if name and county and not code and not fold(name).startswith(county) else name
+            for name, code, county in zip(names, codes, map(fold, counties), strict=True)
+        ]
+    if "reported_code" in columns and names is None and "reported_code" not in table.cells:
+        code, name = table.context.township
+        table.cells["reported_code"] = [code] * len(table.row_numbers)
+        table.cells["reported_name"] = [name] * len(table.row_numbers)
+    if "month" not in columns or table.header.period is not None:
+        return
+    has_sections = any(kind == "section" for _, kind in body)
+    months = table.cells.get("month")
+    year_at = table.header.year_at
+    if months is None and (has_sections or year_at is not None):
+        months = [None] * len(table.row_numbers)
+    if months is None:
+        return
+    # Under 月份 a 6 is June; under 统计月份 it may be anything.
+    title = plain(table.header.titles.get(table.header.columns.get("month", -1), ""))
+    bare = year_at is not None or title in ("月份", "月", "月度")
+    if not bare and not has_sections:
+        return
+    years = _years(grid, table)
+    section: tuple[int | None, int | None] = (None, None)
+    place = {number: i for i, number in enumerate(table.row_numbers)}
+    for r, kind in body:
+        if kind == "section":
+            text = next(t for c in grid.rows[r] if (t := _text(c).strip()))
+            year, month_no = _section(fold(text)) or (None, None)
+            section = (year or section[0], month_no)
+        elif (at := place.get(r + 1)) is not None:
+            written = values.digits_of_date(fold(months[at] or ""))
+            if not written and section[1]:
+                written = f"{section[1]}月"
+            if not _MONTH_ALONE.match(written) or (written.isdigit() and not bare):
+                continue
+            year = years[at] or section[0] or table.context.year
+            month_no = int(written.rstrip("月份"))
+            months[at] = f"{year}年{month_no}月" if year else f"{month_no}月"
+    table.cells["month"] = months
+
+
+def _years(grid: Grid, table: Table) -> list[int | None]:
+    """For each row what its column for the year says."""
+    at = table.header.year_at
+    if at is None:
+        return [None] * len(table.row_numbers)
+    years = (values.year(text) for text in _beside(grid, table, at))
+    return [y if isinstance(y, int) else None for y in years]
+
+
+def _beside(grid: Grid, table: Table, at: int) -> list[str]:
+    """What a column that is none of the contract's says of each row, a merged cell holding for all its rows."""
+    cells = {
+        n - 1: _text(grid.rows[n - 1][at]) if at < len(grid.rows[n - 1]) else "" for n in table.row_numbers
+    }
+    for (top, left), (bottom, right) in grid.merged:
+        if left <= at <= right and top in cells:
+            cells |= {r: cells[top] for r in range(top, bottom + 1) if r in cells}
+    return list(cells.values())
 
 
 def _fill_across(table: Table, contract: Contract, names: list[str | None], at: int | None) -> None:
@@ -696,7 +1066,7 @@ def _fill_across(table: Table, contract: Contract, names: list[str | None], at: 
 
 
 def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
-    """A month merged over several rows holds for each of them; a figure merged over several rows for none."""
+    """A month or a unit merged over several rows holds for each of them; a figure merged over several for none."""
     if not grid.merged or not data:
         return
     place = {r: i for i, r in enumerate(data)}
@@ -717,7 +1087,7 @@ def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
                 continue
             column = contract.columns[name]
             value = table.cells[name][place[covered[0]]]
-            if column.kind == "month" or column.repeats_when_merged:
+            if not column.is_measure:
                 for r in covered:
                     table.cells[name][place[r]] = value
             elif column.is_measure and value is not None:
@@ -725,7 +1095,7 @@ def _fill_merged(grid: Grid, table: Table, data: list[int]) -> None:
                     table.broken.append((r + 1, name, value, "R23"))
 
 
-_GRAND_TOTAL = re.compile(r"^(?:.{0,14}(?:合计|总计|共计)|计)$")
+_ADDED_UP = re.compile(r"(?:合计|总计|小计|共计)[:]?$|^计$|^全[县区市省旗]$")
 
 
 def column_powers(dataset: str, header: Header, context: Context) -> dict[str, int]:
@@ -760,29 +1130,44 @@ def _exact(text: str | None, power: int) -> Decimal | None:
 def _check_total(table: Table) -> str | None:
     """What a total row says against the sum of its details; None if they agree or there is nothing to compare.
 
-    Rounded details need not add up to the rounded total: half a last digit is allowed for each row.
+    A 小计 may sum the rows above it or below it, a 合计 all of them. Rounded details need not add up to the rounded
+    total: half a last digit is allowed for each row.
     """
-    totals = [t for t in table.totals if any(_GRAND_TOTAL.match(fold(c)) for c in t[1].values())]
-    if len(totals) != 1 or not table.row_numbers:
+    if not table.totals or not table.row_numbers:
         return None
     columns = ALL_DATASETS[table.dataset].columns
-    row_number, cells = totals[0]
     powers = column_powers(table.dataset, table.header, table.context)
-    for name, written in cells.items():
-        if name not in table.cells or columns[name].kind not in ("money", "count"):
-            continue
-        power = powers.get(name, 0)
-        total = _exact(written, power)
-        if total is None:
-            continue
-        details = [v for cell in table.cells[name] if (v := _exact(cell, power)) is not None]
-        if not details:
-            continue
-        lasts = [Decimal(1).scaleb(min(power, int(v.as_tuple().exponent))) for v in details]
-        found = sum(details, Decimal(0))
-        if abs(found - total) > sum(lasts) / 2:
+    bounds = [0, *(number for number, _ in table.totals), table.row_numbers[-1] + 1]
+    for at, (row_number, cells) in enumerate(table.totals, start=1):
+        for name, written in cells.items():
+            if name not in table.cells or columns[name].kind not in ("money", "count"):
+                continue
+            total = _exact(written, power := powers.get(name, 0))
+            if total is None:
+                continue
+            details = [
+                (number, value)
+                for number, cell in zip(table.row_numbers, table.cells[name], strict=True)
+                if (value := _exact(cell, power)) is not None
+            ]
+            spans = (
+                (0, bounds[-1]),
+                (0, row_number),
+                (bounds[at - 1], row_number),
+                (row_number, bounds[at + 1]),
+            )
+            parts = [[value for number, value in details if low < number < high] for low, high in spans]
+            if not any(parts) or any(_adds_up(part, total, power) for part in parts if part):
+                continue
+            # A part of the rows is meant by a 小计 that stands among others.
+            part = parts[0] if len(table.totals) == 1 or not parts[2] else parts[2]
             return (
                 f"第 {row_number} 行“{columns[name].title_zh}”合计 {total.normalize():f}，"
-                f"明细之和 {found.normalize():f}"
+                f"明细之和 {sum(part, Decimal(0)).normalize():f}"
             )
     return None
+
+
+def _adds_up(details: Sequence[Decimal], total: Decimal, power: int) -> bool:
+    lasts = [Decimal(1).scaleb(min(power, int(v.as_tuple().exponent))) for v in details]
+    return abs(sum(details, Decimal(0)) - total) <= sum(lasts) / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 # Spaces that Excel users leave behind: NBSP and ideographic are NFKC-folded, zero-width ones are not.
@@ -90,8 +91,10 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     unit: str | None = None
     unknown: str | None = None
     while True:
-        match = re.search(r"\((?:单位:?)?([^()]*)\)$", folded) or re.search(
-            r"[/,]((?:百|千|万|十万|百万|亿|美|欧)?元|[千万]?[人户]|人次|名|个)$", folded
+        match = (
+            re.search(r"\((?:单位:?)?([^()]*)\)$", folded)
+            or re.search(r"[/,]((?:百|千|万|十万|百万|亿|美|欧)?元|[千万]?[人户]|人次|名|个)$", folded)
+            or re.search(r"[-—–:]?((?:十万|百万|百|千|万|亿)元|[千万][人户])$", folded)
         )
         if not match:
             break
@@ -123,13 +126,61 @@ def stated_units(value: str) -> tuple[str | None, str | None]:
     """(money unit, count unit) that a title line such as 单位：万元、人 lays down for its table."""
     money: str | None = None
     count: str | None = None
+    # A cell that is nothing but 万元.
+    alone = [fold(word).strip("()") for word in value.split()]
     for match in _UNIT_LINE.finditer(fold(value)):
         for unit in re.split(r"[、,/和及]", match.group(1)):
             if unit in MONEY_UNITS:
                 money = unit
             elif COUNT_UNITS.get(unit):
                 count = unit
-    bracket = re.search(r"\(((?:百|千|万|十万|百万|亿)元)\)", fold(value))
-    if money is None and bracket:
-        money = bracket.group(1)
+    bracketed = re.findall(r"\(((?:百|千|万|十万|百万|亿)元|[百千万][人户名个])\)", fold(value))
+    for unit in (*bracketed, *alone):
+        if money is None and MONEY_UNITS.get(unit):
+            money = unit
+        elif count is None and COUNT_UNITS.get(unit):
+            count = unit
     return money, count
+
+
+_OFFICE = (
+    r"(?:人民政府|政府|办事处|民政办公室|民政办|民政所|民政站|社会事务办公室|社会事务办|社会事务科|党政办)?"
+)
+_TOWNSHIP = rf"\S{{1,24}}?(?:镇|乡|街道|苏木|[农林牧渔]场){_OFFICE}"
+_REPORTS_FOR = re.compile(
+    r"(?:填报单位|报送单位|填报乡镇|单位名称|乡镇(?:[(（]街道[)）])?(?:名称)?)\s*[:：]\s*([^\s:：]+)"
+)
+_CODE_SAID = re.compile(r"(?:区划|单位|乡镇)(?:代码|编码)\s*[:：]\s*(\d{12}|\d{9})(?!\d)")
+_NAME_ONLY = re.compile(rf"^(?:\d{{1,3}}[.、\-_]?)?({_TOWNSHIP})$")
+_NAME_FIRST = re.compile(
+    rf"^({_TOWNSHIP})(?=(?:19|20)\d\d|二[〇零○]|户籍|民政|人口|能力|月报|年报|报表|统计)"
+)
+# 各乡镇, 乡镇街道: all of them, no name.
+_ALL = re.compile(r"(?:乡镇|城镇|村镇|集镇|[镇乡]街道|[各全]\S{0,4})$")
+
+
+def stated_township(lines: Sequence[str], sheet: str | None, file_name: str) -> tuple[str | None, str | None]:
+    """(code, name) of the one township that all of a table speaks of; None where nothing or two things are said.
+
+    In the title lines 填报单位：湘东镇 or 湘东镇2025年户籍人口, in the sheet's name the township alone; else the
+    file's or its folder's name.
+    """
+    names: list[str] = []
+    codes = {code for line in lines for code in _CODE_SAID.findall(line)}
+    for line in lines:
+        names.extend(re.split(r"[(（]", found)[0] for found in _REPORTS_FOR.findall(line))
+        names.extend(_NAME_FIRST.findall(fold(line)))
+    names.extend(_NAME_ONLY.findall(fold(sheet or "")))
+    if not any(_is_township(n) for n in names):
+        for part in reversed(file_name.replace("\\", "/").split("/")):
+            stem = fold(re.sub(r"\.\w{2,5}$", "", part))
+            names.extend(_NAME_ONLY.findall(stem) or _NAME_FIRST.findall(stem))
+    said = {fold(n) for n in names if _is_township(fold(n))}
+    # 湘东区湘东镇 and 湘东镇 are one.
+    said = {n for n in said if not any(o != n and n.endswith(o) for o in said)}
+    code = codes.pop() if len(codes) == 1 else None
+    return code, said.pop() if len(said) == 1 else None
+
+
+def _is_township(name: str) -> bool:
+    return bool(_NAME_ONLY.match(name)) and not _ALL.search(name)

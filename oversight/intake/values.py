@@ -6,6 +6,7 @@ Every parser returns a value, None for "not reported", or a `Problem` with the c
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -38,6 +39,10 @@ BLANKS = frozenset(
         "null",
         "NULL",
         "空",
+        "空白",
+        "未填",
+        "未填报",
+        "未统计",
         "...",
         "......",
         "*",
@@ -70,6 +75,8 @@ _STEPS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000
 _CHINESE = re.compile(r"^[零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖两貳叄陸弍十拾百佰千仟万萬亿億]+$")
 _PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$")
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
+# 1万2千, 6万7200: each part smaller than the step before it; 1万2 may be 10,002 or 12,000 and is not read.
+_STEPPED = re.compile(r"^(?:(\d{1,4})亿)?(?:(\d{1,4})万)?(?:(\d)千)?(?:(\d)百)?(\d{2,4})?$")
 _MULTIPLIED = re.compile(r"^(.+?)(百万|千万|十万|万|萬|亿|億|千|百)$")
 _POWER = {"百": 2, "千": 3, "万": 4, "萬": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8}
 _SUFFIX = re.compile(r"(人民币|人次|人|户|名|个|位|村|岗|元整|元正|圆整|圆|元|整|正)$")
@@ -140,6 +147,22 @@ def _chinese_money(text: str) -> Decimal | None:
     )
 
 
+def _stepped(text: str) -> Decimal | None:
+    """1万2千 → 12000, 6万7200 → 67200; None if it is not written so or a part may mean two things."""
+    match = _STEPPED.match(text)
+    if not match or sum(g is not None for g in match.groups()) < 2:
+        return None
+    total, below = 0, None
+    for group, power in zip(match.groups(), (8, 4, 3, 2, 0), strict=True):
+        if group is None:
+            continue
+        if below is not None and (len(group) + power > below or (power == 0 and len(group) != below)):
+            return None
+        total += int(group) * 10**power
+        below = power
+    return Decimal(total)
+
+
 def number(written: str) -> Decimal | Problem | None:
     """The exact number that `written` stands for, trailing units such as 万元 or 人 applied.
 
@@ -165,6 +188,9 @@ def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
         negative, text = True, text[1:-1]
     if text.startswith("负"):
         negative, text = not negative, text[1:]
+    if any(unicodedata.category(c) == "No" for c in written):
+        # 20000① is 20000 with a note, and folded would be 200001.
+        return Problem("R04")
     own_unit = False
     money = _chinese_money(text)
     if money is not None:
@@ -175,6 +201,9 @@ def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
         text = text[: match.start()]
         match = _SUFFIX.search(text)
     power = 0
+    stepped = _stepped(text)
+    if stepped is not None:
+        return (-stepped if negative else stepped), True
     match = _MULTIPLIED.match(text)
     if match and (_PLAIN.match(match.group(1)) or _GROUPED.match(match.group(1))):
         # 1.2万 says its unit itself: 12,000 of whatever the column counts.
@@ -342,7 +371,7 @@ def month(written: str, year: int | None = None) -> date | Problem | None:
     text = fold(written)
     if text in BLANKS:
         return None
-    text = digits_of_date(text)
+    text = re.sub("[—–―]", "-", digits_of_date(text))
     match = re.fullmatch(r"(\d{4})(\d{2})", text) or re.fullmatch(r"(\d{4})\.(1[0-2]|0?[1-9])", text)
     if match:
         value = _in_range(int(match.group(1)), int(match.group(2)), 1)
@@ -471,6 +500,8 @@ def code(written: str) -> str | Problem | None:
     match = re.fullmatch(r"(\d+)\.0+", text)
     if match:
         text = match.group(1)
+    if re.fullmatch(r"\d{3}(?:,\d{3})+|\d{6}-\d{3}(?:-\d{3})?", text):
+        text = re.sub("[,-]", "", text)
     match = re.fullmatch(r"(\d)\.(\d+)[eE]\+?(\d{1,2})", text)
     if match and len(match.group(2)) == int(match.group(3)):
         text = match.group(1) + match.group(2)

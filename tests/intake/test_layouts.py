@@ -108,6 +108,17 @@ def test_a_column_of_last_year_is_not_taken_for_this_year(world: World) -> None:
     ]
     world.put("报表.csv", csv_bytes(rows))
     world.take_in()
+    assert world.population() == {("360313101", "2025-06"): [20_000]}
+
+
+def test_a_column_of_last_year_alone_is_no_figure(world: World) -> None:
+    rows: list[Any] = [
+        ("统计月份", "区划代码", "乡镇名称", "上年"),
+        ("", "", "", "户籍人口"),
+        ("2025-06", "360313101", "湘东镇", 1),
+    ]
+    world.put("报表.csv", csv_bytes(rows))
+    world.take_in()
     assert world.population() == {}
     submission = world.submission("报表.csv")
     assert (submission["status"], submission["error_code"]) == ("refused", "F06")
