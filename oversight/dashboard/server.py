@@ -51,6 +51,8 @@ class Compressed:
         if (
             not status.startswith("200")
             or "content-encoding" in names
+            # A file may be larger than memory.
+            or "attachment" in names.get("content-disposition", "")
             or not kind.startswith(_COMPRESSED)
             or environ["REQUEST_METHOD"] == "HEAD"
         ):

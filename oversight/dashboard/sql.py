@@ -11,18 +11,16 @@ import hashlib
 import json
 import re
 import secrets
-import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 
 import flask
 
@@ -30,19 +28,42 @@ from oversight.dashboard.access import scope_of_request, significant
 from oversight.dashboard.warehouse import Shelf, Unavailable, Warehouse
 from oversight.dictionary import read_dictionary, relation_columns, relations
 from oversight.sandbox import Answer, QueryError, Sandbox, scoped_copy
-from oversight.sandbox.output import plain, unique, write_csv, write_xlsx
+from oversight.sandbox.messages import unshowable
+from oversight.sandbox.output import plain, unique
 from oversight.settings import TIME_ZONE
 
 COOKIE = "oversight_sql"
 MOMENT = 0.4
 JOBS_KEPT = 200
+# An answer nobody has come for, whose page was closed.
+UNCLAIMED_SECONDS = 600
 CELL_CHARACTERS = 2000
 AT_ONCE_EACH = 2
-_KINDS = {
-    "csv": ("text/csv; charset=utf-8", "csv"),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-    "parquet": ("application/vnd.apache.parquet", "parquet"),
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
 }
+# What is asked for most comes first in the list of tables.
+_FIRST = (
+    "main.funding_gap_monthly",
+    "main.staffing_gap_monthly",
+    "main.findings",
+    "main.judgements",
+    "main.townships",
+    "main.submissions",
+    "main.rejected_rows",
+    "main.standards",
+    "main.standard_tiers",
+    "main.policy_documents",
+    "main.edition",
+)
+_UNITS = """
+select province_code as code, province_name as name from townships
+union select city_code, province_name || ' ' || city_name from townships
+union select county_code, city_name || ' ' || county_name from townships
+order by code
+"""
 _NAME = re.compile(r"^[0-9a-f]{12}$")
 
 
@@ -50,7 +71,9 @@ _NAME = re.compile(r"^[0-9a-f]{12}$")
 class _Job:
     user: str
     sql: str
-    future: Future[Answer]
+    future: Future[Answer] | Future[IO[bytes]]
+    # Of a download, the format of the file.
+    kind: str | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -69,19 +92,47 @@ class Desk:
         edition = self.shelf.warehouse(edition_id).edition
         return scoped_copy(edition.warehouse, scope_of_request().prefixes, self.shelf.folder.work / "sandbox")
 
-    def ask(self, user: str, database: Path, sql: str, parameters: dict[str, Any]) -> str:
-        """Start a question; its id. Raises `QueryError` when the user asks too many at once."""
+    def ask(
+        self,
+        user: str,
+        database: Path,
+        sql: str,
+        parameters: dict[str, Any],
+        *,
+        kind: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> str:
+        """Start a question, or with `kind` a file; its id. Raises `QueryError` when the user asks too many at once."""
         with self._lock:
             running = sum(job.user == user and not job.future.done() for job in self._jobs.values())
             if running >= AT_ONCE_EACH:
                 raise QueryError("您已有查询在运行，请等它结束，或先取消。", code="busy")
+            self._tidy()
             name = secrets.token_hex(8)
-            future = self._pool.submit(self.sandbox.run, user, database, sql, parameters, query_id=name)
-            self._jobs[name] = _Job(user, sql, future)
-            while len(self._jobs) > JOBS_KEPT:
-                _, old = self._jobs.popitem(last=False)
-                old.future.cancel()
+            future: Future[Answer] | Future[IO[bytes]]
+            if kind is None:
+                future = self._pool.submit(self.sandbox.run, user, database, sql, parameters, query_id=name)
+            else:
+                future = self._pool.submit(
+                    self.sandbox.download,
+                    user,
+                    database,
+                    sql,
+                    parameters,
+                    kind=kind,
+                    notes=notes,
+                    query_id=name,
+                )
+            self._jobs[name] = _Job(user, sql, future, kind)
         return name
+
+    def _tidy(self) -> None:
+        """Let go of what was not fetched, the oldest first. A temporary file goes with the last who holds it."""
+        now = time.monotonic()
+        for name, job in list(self._jobs.items()):
+            if len(self._jobs) >= JOBS_KEPT or (job.future.done() and now - job.started > UNCLAIMED_SECONDS):
+                del self._jobs[name]
+                job.future.cancel()
 
     def job(self, name: str, user: str) -> _Job | None:
         """A question of this user."""
@@ -147,22 +198,37 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
 
     @routes.post("/sql/download")
     def download() -> flask.Response:
-        """The whole result as a file. JSON as for run, and format."""
+        """Start a file of the whole result. JSON as for run, and format. An id to ask with until it is ready."""
         asked = _asked()
-        if asked is None or asked.get("format") not in _KINDS:
+        if asked is None or asked.get("format") not in KINDS:
             return _refused("请求有误，请刷新页面后重试。", 400)
         try:
             database = desk.database(asked["edition"])
-            with desk.sandbox.run_to_file(_user(), database, asked["sql"], _parameters(asked)) as stream:
-                made = _file(stream, asked["format"], _notes(shelf.warehouse(asked["edition"]), asked))
+            notes = _notes(shelf.warehouse(asked["edition"]), asked)
+            name = desk.ask(
+                _user(), database, asked["sql"], _parameters(asked), kind=asked["format"], notes=notes
+            )
         except Unavailable:
             return _gone()
         except QueryError as error:
             return _error(error, asked["sql"])
-        kind, ending = _KINDS[asked["format"]]
-        name = f"查询结果_{datetime.now(TIME_ZONE):%Y%m%d-%H%M%S}.{ending}"
-        answer = flask.Response(_chunks(made), content_type=kind)
-        answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        return _told(desk, name)
+
+    @routes.get("/sql/file/<name>")
+    def file(name: str) -> flask.Response:
+        """The file, once."""
+        job = desk.job(name, _user())
+        if job is None or job.kind is None or not job.future.done() or job.future.exception():
+            return _refused("没有这个文件，或已经取走。请重新下载。", 404)
+        desk.forget(name)
+        made = job.future.result()
+        assert not isinstance(made, Answer)
+        answer = flask.send_file(
+            made,
+            mimetype=KINDS[job.kind],
+            as_attachment=True,
+            download_name=f"查询结果_{datetime.now(TIME_ZONE):%Y%m%d-%H%M%S}.{job.kind}",
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -237,7 +303,9 @@ def _asked() -> dict[str, Any] | None:
 
 def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
     month, unit = str(asked.get("month") or ""), str(asked.get("unit") or "")
-    found: dict[str, Any] = {"unit": significant(unit) if unit.isdigit() else ""}
+    if unit and not (unit.isascii() and unit.isdigit()):
+        raise QueryError(f"没有地区“{unit[:50]}”。请从列表里选一个，或写区划代码；不写为全部。", code="unit")
+    found: dict[str, Any] = {"unit": significant(unit)}
     if re.fullmatch(r"\d{4}-\d{2}", month):
         found["month"] = f"{month}-01"
     return found
@@ -259,10 +327,15 @@ def _told(desk: Desk, name: str) -> flask.Response:
     except BaseException:
         desk.forget(name)
         return _error(QueryError("查询没能执行，请重试。"), job.sql)
+    if not isinstance(answer, Answer):
+        return flask.jsonify({"id": name, "is_ready": True})
     desk.forget(name)
-    response = flask.Response(
-        json.dumps(_content(answer), ensure_ascii=False), content_type="application/json"
-    )
+    try:
+        content = _content(answer)
+    except (OverflowError, ValueError):
+        # A date beyond the year 9999.
+        return _error(unshowable(), job.sql)
+    response = flask.Response(json.dumps(content, ensure_ascii=False), content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -297,52 +370,15 @@ def _notes(warehouse: Warehouse, asked: dict[str, Any]) -> list[str]:
     ]
 
 
-def _file(stream: IO[bytes], kind: str, notes: Sequence[str]) -> IO[bytes]:
-    """An Arrow stream as a file of that kind, in a temporary file that is gone once closed."""
-    import pyarrow.ipc
-    import pyarrow.parquet
-
-    made = tempfile.TemporaryFile(prefix="oversight-sql-")  # noqa: SIM115
-    reader = pyarrow.ipc.open_stream(stream)
-    names = unique(reader.schema.names)
-    if kind == "parquet":
-        schema = pyarrow.schema(
-            [item.with_name(name) for item, name in zip(reader.schema, names, strict=True)]
-        )
-        with pyarrow.parquet.ParquetWriter(made, schema, compression="zstd") as writer:
-            for batch in reader:
-                batch.validate(full=True)
-                writer.write_batch(pyarrow.RecordBatch.from_arrays(batch.columns, schema=schema))
-    else:
-        rows = _rows(reader)
-        if kind == "csv":
-            write_csv(made, names, rows)
-        else:
-            write_xlsx(made, names, rows, notes)
-    made.seek(0)
-    return made
-
-
-def _rows(reader: Any) -> Iterator[tuple[Any, ...]]:
-    for batch in reader:
-        batch.validate(full=True)
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while part := file.read(1 << 18):
-            yield part
-
-
-def _dictionary(warehouse: Warehouse) -> list[dict[str, Any]]:
+def _dictionary(warehouse: Warehouse) -> dict[str, Any]:
     cursor = warehouse.plain_connection().cursor()
     try:
         found = relations(read_dictionary(cursor, "e"))
+        units = [[code, name] for code, name in cursor.execute(_UNITS).fetchall() if code and name]
     finally:
         cursor.close()
-
-    return [
+    place = {name: number for number, name in enumerate(_FIRST)}
+    tables = [
         {
             "relation": name,
             "table": entry.full_name,
@@ -354,8 +390,12 @@ def _dictionary(warehouse: Warehouse) -> list[dict[str, Any]]:
                 for c in entry.columns
             ],
         }
-        for name, entry in found.items()
+        for name, entry in sorted(
+            found.items(),
+            key=lambda item: place.get(f"{item[1].schema}.{item[1].name}", len(place)),
+        )
     ]
+    return {"tables": tables, "units": units}
 
 
 def _error(error: QueryError, sql: str) -> flask.Response:

@@ -25,7 +25,6 @@ from oversight.sandbox.statement import QUERY_BYTES, Refused, check, told
 
 # Rows are counted this far beyond those shown; after that "more than".
 COUNT_UP_TO = 100_000
-_CHUNK = 1 << 20
 
 
 class _Frames(io.RawIOBase):
@@ -40,9 +39,10 @@ class _Frames(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        self.held += view
-        if len(self.held) >= _CHUNK:
-            self.flush()
+        for start in range(0, len(view), wire.PIECE):
+            self.held += view[start : start + wire.PIECE]
+            if len(self.held) >= wire.PIECE:
+                self.flush()
         return len(view)
 
     def flush(self) -> None:
@@ -106,6 +106,8 @@ def _open(file: int, order: dict[str, Any]) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             "errors_as_json": True,
             "arrow_lossless_conversion": False,
+            # No name in a query ever means a variable of this program.
+            "python_enable_replacements": False,
         },
     )
     connection.execute(f"attach '/proc/self/fd/{file}' as edition (read_only)")

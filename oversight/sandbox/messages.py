@@ -40,6 +40,11 @@ class QueryError(OversightError):
         return f"{self}\n  {line}\n  {' ' * indent}^"
 
 
+def unshowable() -> QueryError:
+    """For a value that neither Arrow nor Python has, such as a date in the year 290000."""
+    return QueryError("结果里有不能显示的值，请用 cast(… as varchar) 转成文字。", code="value")
+
+
 def place_of(sql: str, byte_offset: int | None) -> Place | None:
     """Where a byte offset of the UTF-8 text lies."""
     if byte_offset is None or byte_offset < 0:
@@ -147,6 +152,10 @@ _RULES: tuple[tuple[str, str | Callable[[re.Match[str], Mapping[str, Any]], str]
         r"file system operations are disabled|disabled by configuration|Permission",
         "不能读写文件或访问网络：这里只能查询本版数据里的表。",
     ),
+    (
+        r"Unsupported Arrow type (?P<type>\w+)",
+        "结果里有不能显示的类型（{type}），请用 cast(… as varchar) 转成文字。",
+    ),
     (r"read-only mode", "数据只能读，不能修改。"),
     (r"configuration has been locked", "设置已锁定，不能修改。"),
     (r"not in the catalog|extension", "这个功能需要的扩展没有安装，也不能在这里安装。"),
@@ -175,11 +184,18 @@ def explain(sql: str, told: Mapping[str, Any]) -> QueryError:
             return QueryError(
                 f"没有名为 ${name} 的参数。可用的参数是 $month（月份）和 $unit（区划代码）。", place
             )
-        if text.startswith("hidden "):
-            name = text.removeprefix("hidden ")
+        if text.startswith(("hidden ", "table function ")):
+            kind, _, name = text.rpartition(" ")
             at = sql.lower().find(name.lower())
             place = place_of(sql, len(sql[:at].encode()) if at >= 0 else None)
-            return QueryError(f"不能使用 {name}：它说的是服务器，不是数据。", place, code="refused")
+            if kind == "table function":
+                return QueryError(
+                    f"FROM 里不能使用 {name[:100]}：这里只能查询本版数据里的表，不能读写文件、访问网络或查看服务器。"
+                    "可用的有 range、generate_series、unnest。",
+                    place,
+                    code="refused",
+                )
+            return QueryError(f"不能使用 {name[:100]}：它说的是服务器，不是数据。", place, code="refused")
         return QueryError(_REFUSED[text], place, code="refused")
     if kind in ("Out of Memory", "OutOfMemory"):
         return QueryError(

@@ -35,6 +35,10 @@ def plain(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, tuple) and len(value) == 3:
+        # What Arrow makes of an interval.
+        months, days, nanoseconds = value
+        return f"{months} 个月 {days} 天 {timedelta(microseconds=nanoseconds / 1000)}"
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=plain)
     return str(value)

@@ -19,19 +19,20 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from oversight.sandbox import wire
-from oversight.sandbox.messages import QueryError, explain
+from oversight.sandbox.messages import QueryError, explain, unshowable
+from oversight.sandbox.statement import QUERY_BYTES, Refused
 
 if TYPE_CHECKING:
     import pyarrow
 
 _READY_SECONDS = 20.0
-_FRAME_BYTES = 1 << 30
+_FRAME_BYTES = 4 * wire.PIECE
 SPARES_KEPT = 24
 
 
@@ -45,6 +46,8 @@ class Limits:
     screen_rows: int = 1000
     screen_bytes: int = 16 * 2**20
     download_bytes: int = 2 * 2**30
+    # A file's rows are there by then; writing a workbook takes longer than the query.
+    download_seconds: float = 300.0
 
     @property
     def address_bytes(self) -> int:
@@ -114,6 +117,43 @@ class _Process:
             raise _Stopped("gone") from error
 
 
+class _Writer:
+    """A process that writes a result as a file."""
+
+    def __init__(self, kind: str, source: IO[bytes], target: IO[bytes]) -> None:
+        self.is_cancelled = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "oversight.sandbox.write", kind, str(source.fileno())],
+            pass_fds=[source.fileno()],
+            stdin=subprocess.PIPE,
+            stdout=target.fileno(),
+            stderr=subprocess.DEVNULL,
+            env={"LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()},
+            cwd="/",
+        )
+
+    def write(self, notes: Sequence[str], seconds: float) -> None:
+        """Until the file is whole."""
+        try:
+            self._process.communicate(json.dumps(list(notes)).encode(), timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise _Stopped("writing") from None
+        finally:
+            self._process.kill()
+            self._process.wait()
+        if self._process.returncode:
+            raise _Stopped("cancel" if self.is_cancelled else "unwritable")
+
+    def kill(self) -> None:
+        """End it now."""
+        self._process.kill()
+
+    def cancel(self) -> None:
+        """End it because the user said so."""
+        self.is_cancelled = True
+        self.kill()
+
+
 class Sandbox:
     """Questions of many users, each answered in a process of its own. Close it, or use it as a context manager."""
 
@@ -121,7 +161,9 @@ class Sandbox:
         self.limits = limits or Limits()
         self._turns = threading.BoundedSemaphore(at_once or max(4, os.cpu_count() or 1))
         self._spares: OrderedDict[tuple[str, str], _Process] = OrderedDict()
-        self._running: dict[str, _Process] = {}
+        # A workbook of a million rows takes minutes; queries do not wait for it, other files do.
+        self._writing = threading.BoundedSemaphore(2)
+        self._running: dict[str, _Process | _Writer] = {}
         self._waiting: set[str] = set()
         self._cancelled: set[str] = set()
         self._lock = threading.Lock()
@@ -197,6 +239,43 @@ class Sandbox:
         file.seek(0)
         return file
 
+    def download(
+        self,
+        user: str,
+        database: Path,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        kind: str,
+        notes: Sequence[str] = (),
+        query_id: str,
+    ) -> IO[bytes]:
+        """The whole result as csv, xlsx or parquet, in a temporary file that is gone once closed. Raises `QueryError`.
+
+        The file is written in a process of its own too: however large it is, the server has time for others.
+        """
+        target = tempfile.TemporaryFile(prefix="oversight-sql-")  # noqa: SIM115
+        try:
+            with (
+                self.run_to_file(user, database, sql, parameters, query_id=query_id) as source,
+                self._waiting_for(self._writing, query_id),
+            ):
+                writer = _Writer(kind, source, target)
+                with self._lock:
+                    self._waiting.discard(query_id)
+                    self._running[query_id] = writer
+                    if query_id in self._cancelled or self._is_closed:
+                        writer.cancel()
+                writer.write(notes, self.limits.download_seconds)
+        except _Stopped as stopped:
+            target.close()
+            raise _not_written(str(stopped), self.limits.download_seconds) from None
+        except BaseException:
+            target.close()
+            raise
+        target.seek(0)
+        return target
+
     def cancel(self, query_id: str) -> bool:
         """Stop a question, whether it runs or waits. False when it is over already."""
         with self._lock:
@@ -237,9 +316,9 @@ class Sandbox:
         # Half a character, as some programs paste it, has no place in UTF-8.
         sql = sql.encode("utf-8", "replace").decode("utf-8")
         query_id = query_id or f"{user}/{threading.get_ident()}/{time.monotonic_ns()}"
-        with self._lock:
-            self._waiting.add(query_id)
-        with self._turns:
+        if len(sql.encode()) > QUERY_BYTES:
+            raise explain(sql, Refused("long").told())
+        with self._waiting_for(self._turns, query_id):
             try:
                 process = self._take(user, database)
                 with self._lock:
@@ -257,11 +336,21 @@ class Sandbox:
                 finally:
                     process.close()
             finally:
-                with self._lock:
-                    self._running.pop(query_id, None)
-                    self._waiting.discard(query_id)
-                    self._cancelled.discard(query_id)
                 threading.Thread(target=self._warm_quietly, args=(user, database), daemon=True).start()
+
+    @contextlib.contextmanager
+    def _waiting_for(self, turns: threading.BoundedSemaphore, query_id: str) -> Iterator[None]:
+        """A turn, during which `cancel` finds the question; forgotten at the end."""
+        with self._lock:
+            self._waiting.add(query_id)
+        try:
+            with turns:
+                yield
+        finally:
+            with self._lock:
+                self._running.pop(query_id, None)
+                self._waiting.discard(query_id)
+                self._cancelled.discard(query_id)
 
     def _talk(
         self, process: _Process, question: dict[str, Any], out: IO[bytes], most_bytes: int, sql: str
@@ -374,15 +463,34 @@ class Sandbox:
                 self._template = None
 
 
+def _not_written(reason: str, seconds: float) -> QueryError:
+    if reason == "cancel":
+        return QueryError("查询已取消。", code="cancelled")
+    if reason == "writing":
+        return QueryError(
+            f"文件没能在 {seconds:g} 秒内写完，已停止。请分月份或地区下载；行数很多时用 CSV 或 Parquet 更快。",
+            code="time",
+        )
+    return QueryError(
+        "结果写不成文件：可能有文件里放不下的值，或服务器的临时空间不够。请用 cast(… as varchar) 转成文字，或缩小范围。",
+        code="unwritable",
+    )
+
+
 def _table(ipc: Any, buffer: io.BytesIO) -> pyarrow.Table:
     """The rows that arrived; a stream that was cut after enough rows has no end mark, which is no fault."""
     import pyarrow
 
     buffer.seek(0)
+    batches = []
     with ipc.open_stream(buffer) as reader:
-        batches = []
-        with contextlib.suppress(pyarrow.ArrowInvalid, EOFError, OSError):
-            for batch in reader:
-                batch.validate(full=True)
-                batches.append(batch)
-        return pyarrow.Table.from_batches(batches, schema=reader.schema)
+        with contextlib.suppress(pyarrow.ArrowInvalid, EOFError, OSError, StopIteration):
+            while True:
+                batches.append(reader.read_next_batch())
+        schema = reader.schema
+    try:
+        for batch in batches:
+            batch.validate(full=True)
+    except pyarrow.ArrowInvalid:
+        raise unshowable() from None
+    return pyarrow.Table.from_batches(batches, schema=schema)

@@ -6,6 +6,8 @@ import socket
 import struct
 
 HEAD = struct.Struct("!cI")
+# Results go out in pieces of about this size, so that the server never holds more than one of them unasked.
+PIECE = 1 << 20
 # R ready · Q question · A Arrow bytes · E end · X error
 READY, QUESTION, ARROW, END, ERROR = b"R", b"Q", b"A", b"E", b"X"
 

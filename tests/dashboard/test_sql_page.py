@@ -28,6 +28,7 @@ def write(page: Any, sql: str) -> None:
 
 
 def ran(page: Any) -> str:
+    page.evaluate("document.getElementById('sql-status').textContent = ''")
     page.press("#sql-text", "Control+Enter")
     page.wait_for_function(
         "() => /行|没有结果|已取消/.test(document.getElementById('sql-status').textContent)", timeout=20000
@@ -98,6 +99,42 @@ def test_downloads_are_complete(visit: Visit, tmp_path: Path) -> None:
     assert sheet.max_row == 2501
     assert sheet.cell(2, 2).data_type == "s"
     assert pl.read_parquet(files["parquet"])["序号"].sum() == sum(range(2500))
+
+
+def test_a_unit_is_chosen_by_name_and_never_ignored(visit: Visit) -> None:
+    page = opened(visit)
+    write(page, "select distinct 县级名称 from 乡镇 where starts_with(区划代码, $unit)")
+    page.fill("#sql-unit", "湘东区")
+    assert "共 1 行" in ran(page)
+    assert "湘东区" in page.inner_text(".sql-table tbody")
+    page.fill("#sql-unit", "没有这个区")
+    assert "没有结果" in ran(page)
+    assert "没有地区“没有这个区”" in page.inner_text("#sql-error")
+
+
+def test_every_example_runs_on_the_page(visit: Visit) -> None:
+    page = opened(visit)
+    page.click('[data-sql="tab-examples"]')
+    entries = page.locator(".sql-entry-title")
+    for number in range(entries.count()):
+        entries.nth(number).click()
+        assert "行；用时" in ran(page), page.inner_text("#sql-error")
+
+
+def test_a_download_is_cancelled(visit: Visit) -> None:
+    page = opened(visit)
+    write(page, "select range as a, range as b from range(3000000)")
+    assert "超过 100,000 行" in ran(page)
+    page.click('[data-sql="xlsx"]')
+    page.wait_for_function(
+        "() => document.getElementById('sql-status').textContent.includes('正在准备文件…已用')"
+    )
+    page.click('[data-sql="cancel"]')
+    page.wait_for_function(
+        "() => document.getElementById('sql-status').textContent === '已取消'", timeout=20000
+    )
+    write(page, "select 1 as 一")
+    assert "共 1 行" in ran(page)
 
 
 def test_saved_queries_have_a_link_and_history_is_kept(visit: Visit) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyarrow.compute
 import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 
 from oversight.editions import Edition
@@ -50,6 +52,59 @@ def test_rows_are_limited_on_screen_and_counted(sandbox: Sandbox, warehouse: Pat
 def test_a_download_is_complete(sandbox: Sandbox, warehouse: Path) -> None:
     with sandbox.run_to_file("u", warehouse, "select range as n from range(54321)") as file:
         assert pyarrow.ipc.open_stream(file).read_all()["n"].to_pylist() == list(range(54321))
+
+
+def test_ten_million_rows_are_downloaded_whole(sandbox: Sandbox, warehouse: Path) -> None:
+    sql = "select range as n from range(10000000)"
+    with sandbox.download("u", warehouse, sql, kind="parquet", query_id="big") as file:
+        found = pyarrow.parquet.read_table(file)["n"]
+    assert pyarrow.compute.sum(found).as_py() == 10_000_000 * 9_999_999 // 2
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select sum(range) from range(1000000000000)",
+        # The query is over in a moment; it is the workbook that takes long.
+        "select range as a, range as b from range(3000000)",
+    ],
+)
+def test_a_download_can_be_cancelled(sandbox: Sandbox, warehouse: Path, sql: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(sandbox.download, "u", warehouse, sql, kind="xlsx", query_id="file")
+        time.sleep(3)
+        assert not asked.done()
+        # Between the query and the file it is found nowhere for a moment.
+        while not asked.done() and not sandbox.cancel("file"):
+            time.sleep(0.01)
+        with pytest.raises(QueryError, match="已取消"):
+            asked.result(timeout=10)
+
+
+def test_a_file_that_takes_too_long_is_given_up(warehouse: Path) -> None:
+    sql = "select range as a, range as b from range(3000000)"
+    with (
+        Sandbox(Limits(seconds=10, download_seconds=0.5)) as made,
+        pytest.raises(QueryError, match="没能在"),
+    ):
+        made.download("u", warehouse, sql, kind="xlsx", query_id="file")
+
+
+def test_values_of_every_kind_come_out(sandbox: Sandbox, warehouse: Path) -> None:
+    sql = (
+        "select timestamp '2025-06-01 08:00:00' as a, interval 14 month as b, [1, null] as c, true as d, null as e, "
+        "cast('0.10' as decimal(18, 2)) as f, map {'甲': 1} as g, '2025-06-01'::date as h"
+    )
+    with sandbox.download("u", warehouse, sql, kind="csv", query_id="v") as file:
+        header, row = file.read().decode("utf-8-sig").splitlines()
+    assert header == "a,b,c,d,e,f,g,h"
+    assert row.startswith('2025-06-01 08:00:00,14 个月 0 天 0:00:00,"[1, null]",是,,0.10,')
+    # What Python or Arrow does not have is refused with a reason, never shown as nothing.
+    with pytest.raises(QueryError, match="写不成文件"):
+        sandbox.download("u", warehouse, "select date '290000-01-01'", kind="csv", query_id="w")
+    for wrong in ("select time '24:00:00'", "select 1::variant"):
+        with pytest.raises(QueryError, match="不能显示"):
+            sandbox.run("u", warehouse, wrong)
 
 
 @pytest.mark.parametrize(

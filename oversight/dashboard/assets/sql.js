@@ -11,7 +11,7 @@
     "lag() over (partition by 区划代码 order by 统计月份)": "上一个月的值", "row_number() over (order by )": "排名", "string_agg(, '、')": "把文字连起来", "any_value()": "任取一个"
   };
   const SHORTEST_BREAK = /[\s,()=<>+\-*/%;.'"]/;
-  let page = null, setup = null, dictionary = [], words = [], area = null, shade = null, list = null, shown = [], chosen = 0;
+  let page = null, setup = null, dictionary = [], units = [], words = [], area = null, shade = null, list = null, shown = [], chosen = 0;
   let running = null, answer = null, view = "table", sorted = null, composing = false, tab = "tables", saved = [];
 
   function el(tag, attributes, children) {
@@ -130,7 +130,17 @@
 
   /* Running */
   function question(extra) {
-    return Object.assign({ edition: setup.edition, sql: area.value, month: at("sql-month").value, unit: at("sql-unit").value.split(" ")[0] }, extra || {});
+    return Object.assign({ edition: setup.edition, sql: area.value, month: at("sql-month").value, unit: unit() }, extra || {});
+  }
+  /* The code of the unit written by code or name; what is not found goes to the server as it is, which says so. */
+  function unit() {
+    const text = at("sql-unit").value.trim(), code = text.split(" ")[0];
+    if (/^\d*$/.test(code)) return code;
+    const like = units.filter(function (u) { return u[1].indexOf(text) >= 0; }), same = like.filter(function (u) { return u[1].split(" ").pop() === text; });
+    const found = same.length ? same : like;
+    if (found.length !== 1) return text;
+    at("sql-unit").value = found[0].join(" ");
+    return found[0][0];
   }
   function post(path, body) {
     return fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
@@ -141,32 +151,39 @@
     button("cancel").disabled = !is;
     page.classList.toggle("is-running", is);
   }
-  async function run() {
-    if (running) return;
+  /* Starts a question or a file and asks until it is done; null when the server cannot be reached. */
+  async function asked(path, body, verb) {
+    if (running) return undefined;
     running = { started: Date.now(), id: null };
     const mine = running;
     busy(true);
     showError(null);
-    status("正在查询…");
+    status(verb + "…");
     try {
-      let told = await (await post("/sql/run", question())).json();
+      let told = await (await post(path, body)).json();
       while (told.is_running) {
         mine.id = told.id;
         if (mine.is_cancelled) await post("/sql/cancel/" + told.id, {});
-        status("正在查询…已用 " + ((Date.now() - mine.started) / 1000).toFixed(1) + " 秒");
+        status(verb + "…已用 " + ((Date.now() - mine.started) / 1000).toFixed(1) + " 秒");
         await new Promise(function (done) { setTimeout(done, POLL); });
         told = await (await fetch("/sql/result/" + told.id, { credentials: "same-origin" })).json();
       }
       if (told.error) { status(told.code === "cancelled" ? "已取消" : "没有结果"); showError(told); }
-      else { answer = told; sorted = null; showAnswer(); }
-      remember(told);
+      return told;
     } catch (error) {
       status("没有结果");
       showError({ error: "没有连上服务器，请检查网络后重试。", place: null, line_text: "" });
+      return null;
     } finally {
       running = null;
       busy(false);
     }
+  }
+  async function run() {
+    const told = await asked("/sql/run", question(), "正在查询");
+    if (!told) return;
+    if (!told.error) { answer = told; sorted = null; showAnswer(); }
+    remember(told);
   }
   function cancel() {
     if (!running) return;
@@ -216,12 +233,12 @@
     }
     const head = answer.columns.map(function (column, number) {
       const way = sorted && sorted.column === number ? (sorted.down ? "descending" : "ascending") : "none";
-      return el("th", { scope: "col", "aria-sort": way, title: meanings(column.name) }, [el("button", { type: "button", text: column.name,
+      return el("th", { scope: "col", class: column.is_number ? "numeric" : "", "aria-sort": way, title: meanings(column.name) }, [el("button", { type: "button", text: column.name,
         onclick: function () { sorted = { column: number, down: sorted && sorted.column === number ? !sorted.down : false }; showAnswer(); } })]);
     });
     const body = order.map(function (row) {
       return el("tr", {}, row.map(function (value, number) {
-        return value === null ? el("td", { class: "sql-null", text: "—", title: "空：没有值" }) : el("td", { class: answer.columns[number].is_number ? "numeric" : "", text: value });
+        return value === null ? el("td", { class: answer.columns[number].is_number ? "sql-null numeric" : "sql-null", text: "—", title: "空：没有值" }) : el("td", { class: answer.columns[number].is_number ? "numeric" : "", text: value });
       }));
     });
     return el("table", { class: "sql-table" }, [el("thead", {}, [el("tr", {}, head)]), el("tbody", {}, body)]);
@@ -240,8 +257,10 @@
     const top = Math.max.apply(null, known.concat([0])), low = Math.min.apply(null, known.concat([0])), span = (top - low) || 1;
     const y = function (v) { return 14 + (H - B - 14) * (top - v) / span; }, step = (W - L - 10) / rows.length;
     let inside = "";
-    for (let n = 0; n <= 4; n += 1) {
-      const v = low + span * n / 4;
+    /* Whole numbers are counted in whole steps. */
+    const steps = span <= 4 && known.every(Number.isInteger) ? span : 4;
+    for (let n = 0; n <= steps; n += 1) {
+      const v = low + span * n / steps;
       inside += '<line x1="' + L + '" x2="' + W + '" y1="' + y(v) + '" y2="' + y(v) + '" class="sql-line"/><text x="' + (L - 8) + '" y="' + (y(v) + 4) + '" text-anchor="end">' + v.toLocaleString("zh-CN", { maximumFractionDigits: 2 }) + "</text>";
     }
     let path = "";
@@ -260,21 +279,13 @@
       answer.rows.length > 60 ? el("p", { class: "muted", text: "图中只画前 60 行。" }) : ""]);
   }
   async function download(format) {
-    status("正在准备文件…");
-    try {
-      const response = await post("/sql/download", question({ format: format }));
-      if ((response.headers.get("Content-Type") || "").indexOf("json") >= 0) return showError(await response.json());
-      const name = decodeURIComponent((response.headers.get("Content-Disposition") || "").split("''")[1] || "查询结果");
-      const address = URL.createObjectURL(await response.blob()), link = el("a", { href: address, download: name });
-      document.body.append(link);
-      link.click();
-      link.remove();
-      setTimeout(function () { URL.revokeObjectURL(address); }, 60000);
-      status("已下载 " + name);
-    } catch (error) {
-      showError({ error: "没有连上服务器，请检查网络后重试。", place: null, line_text: "" });
-    }
-    return undefined;
+    const told = await asked("/sql/download", question({ format: format }), "正在准备文件");
+    if (!told || told.error) return;
+    const link = el("a", { href: "/sql/file/" + told.id, download: "" });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    status("文件已准备好，浏览器正在保存。");
   }
 
   /* The side: tables, examples, saved, history */
@@ -390,7 +401,7 @@
     list = el("ul", { id: "sql-list", class: "sql-list", role: "listbox", "aria-label": "补全", hidden: true });
     at("sql-editor").replaceChildren(shade, area, list);
     at("sql-month-place").replaceChildren(el("select", { id: "sql-month" }, setup.months.map(function (m) { return el("option", { value: m[0], selected: m[0] === setup.month, text: m[1] }); })));
-    at("sql-unit-place").replaceChildren(el("input", { id: "sql-unit", value: setup.unit, placeholder: "区划代码，空为全部", size: "16", inputmode: "numeric" }));
+    at("sql-unit-place").replaceChildren(el("input", { id: "sql-unit", value: setup.unit, placeholder: "名称或代码，空为全部", size: "18", list: "sql-units", title: "写名称或代码的一部分，从列表里选；不写为全部" }), el("datalist", { id: "sql-units" }));
     const acts = { run: run, cancel: cancel, save: save, xlsx: function () { download("xlsx"); }, csv: function () { download("csv"); }, parquet: function () { download("parquet"); },
       "view-table": function () { view = "table"; showAnswer(); }, "view-chart": function () { view = "chart"; showAnswer(); } };
     ["tables", "examples", "saved", "history"].forEach(function (name) { acts["tab-" + name] = function () { tab = name; side(); }; });
@@ -403,7 +414,10 @@
     area.value = kept || setup.examples[0].sql;
     paint();
     status("准备中…");
-    dictionary = await (await fetch("/sql/dictionary?edition=" + encodeURIComponent(setup.edition))).json();
+    const told = await (await fetch("/sql/dictionary?edition=" + encodeURIComponent(setup.edition))).json();
+    dictionary = told.tables || [];
+    units = told.units || [];
+    at("sql-units").replaceChildren.apply(at("sql-units"), units.map(function (u) { return el("option", { value: u.join(" ") }); }));
     vocabulary();
     await loadSaved();
     const linked = saved.find(function (s) { return s.id === setup.saved; });
