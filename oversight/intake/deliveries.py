@@ -18,7 +18,7 @@ from oversight.errors import OversightError
 from oversight.intake import corrections
 from oversight.intake.judge import Judged
 from oversight.intake.landed import Landed
-from oversight.intake.scale import MONTH_SPAN
+from oversight.intake.scale import MONTH_SPAN, unit_month
 from oversight.settings import DataFolder
 
 REPORTS = tuple(name for name, c in DATASETS.items() if "township_code" in c.polars_schema())
@@ -55,52 +55,73 @@ def deliveries(landed: Landed, judged: Judged) -> pl.DataFrame:
     )
     refused = judged.rejected.filter(pl.col("disposition") == "rejected")
     refused = refused.select("submission_id", "sheet", "row_number").unique()
-    parts = [_of_dataset(dataset, landed, judged, refused, days) for dataset in REPORTS]
-    return pl.concat(parts).select(*DELIVERY_SCHEMA).sort("dataset", "month", "township_code")
+    parts = [_of_dataset(dataset, landed, judged, refused, days) for dataset in sorted(REPORTS)]
+    return pl.concat(parts)
 
 
 def _of_dataset(
     dataset: str, landed: Landed, judged: Judged, refused: pl.DataFrame, days: pl.DataFrame
 ) -> pl.DataFrame:
-    used = judged.rows[dataset].select("submission_id", "month", "township_code", "row_status")
     # Rows that were read but not taken: they still say who tried to report what.
-    tried = landed.rows[dataset].filter(
-        pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$")
-    )
     tables = landed.tables.join(refused.select("submission_id").unique(), on="submission_id", how="semi")
     tried = (
-        tried.join(tables.select("table_no", "submission_id", "sheet"), on="table_no", how="inner")
+        landed.rows[dataset]
+        .join(tables.select("table_no", "submission_id", "sheet"), on="table_no", how="inner")
         .join(refused, on=["submission_id", "sheet", "row_number"], how="semi", nulls_equal=True)
-        .select("submission_id", "month", township_code="reported_code", row_status=pl.lit("rejected"))
+        .filter(pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$"))
+        .select("month", "submission_id", township_code="reported_code", row_status=pl.lit("rejected"))
+        .with_columns(unit_month=unit_month("township_code"))
     )
-    rows = pl.concat([used, tried]).join(days, on="submission_id", how="left", maintain_order="left")
+    used = judged.rows[dataset].select("month", "township_code", "row_status")
+    places = judged.places[dataset]
+    used = used.with_columns(places.select("unit_month", "table_no"))
+    # Of most townships one row came for a month: no grouping is needed for these.
+    again = places.get_column("is_shared")
+    if tried.height:
+        again |= used.get_column("unit_month").is_in(tried.get_column("unit_month").implode())
+    said = judged.tables.select("table_no", "submission_id").join(days, on="submission_id", how="left")
     accepted = pl.col("row_status") == "accepted"
     reported = ~pl.col("file_name").str.starts_with(corrections.PREFIX)
-    # Of most townships one row came for a month: no grouping is needed for these.
-    unit_month = pl.col("township_code").cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
-    again = rows.select(unit_month.is_duplicated()).to_series()
-    single = rows.filter(~again).select(
+    several = used.filter(again).join(said, on="table_no", how="left", maintain_order="left")
+    names = ("month", "township_code", "row_status", "unit_month", "submission_id", *days.columns[1:])
+    several = pl.concat(
+        [several.select(names), tried.join(days, on="submission_id", how="left", maintain_order="left").select(names)]
+    )
+    of_table = said.select(
+        "table_no",
+        last_received_on="day",
+        first_received_on=pl.when(reported).then("day"),
+        is_dated=pl.when(reported).then("is_dated"),
+    )
+    single = (used if several.is_empty() else used.filter(~again)).join(
+        of_table, on="table_no", how="left", maintain_order="left"
+    )
+    told = ("first_received_on", "last_received_on", "is_dated")
+    if not single.select(accepted.all()).item():
+        single = single.with_columns(pl.when(accepted).then(pl.col(c)).alias(c) for c in told)
+    single = single.select(
         "month",
         "township_code",
-        first_received_on=pl.when(accepted & reported).then("day"),
-        last_received_on=pl.when(accepted).then("day"),
-        is_dated=pl.when(accepted & reported).then("is_dated"),
-        files_count=accepted.cast(pl.Int64),
-        **{f"{s}_count": (pl.col("row_status") == s).cast(pl.Int64) for s in _STATUSES},
+        *told,
+        accepted.cast(pl.Int64).alias("files_count"),
+        *((pl.col("row_status") == s).cast(pl.Int64).alias(f"{s}_count") for s in _STATUSES),
+        "unit_month",
     )
     first = pl.col("day").filter(accepted & reported)
-    several = (
-        rows.filter(again)
-        .group_by("month", "township_code")
-        .agg(
-            first.min().alias("first_received_on"),
-            pl.col("day").filter(accepted).max().alias("last_received_on"),
-            pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
-            pl.col("submission_id").filter(accepted).n_unique().cast(pl.Int64).alias("files_count"),
-            *((pl.col("row_status") == s).sum().cast(pl.Int64).alias(f"{s}_count") for s in _STATUSES),
-        )
+    grouped = several.group_by("month", "township_code").agg(
+        first.min().alias("first_received_on"),
+        pl.col("day").filter(accepted).max().alias("last_received_on"),
+        pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
+        pl.col("submission_id").filter(accepted).n_unique().cast(pl.Int64).alias("files_count"),
+        *((pl.col("row_status") == s).sum().cast(pl.Int64).alias(f"{s}_count") for s in _STATUSES),
+        pl.col("unit_month").first(),
     )
-    return pl.concat([single, several], how="diagonal").with_columns(dataset=pl.lit(dataset))
+    # By month, then by unit: as one number, and often in that order already.
+    by_month = pl.col("unit_month") % MONTH_SPAN * 10**9 + pl.col("unit_month") // MONTH_SPAN
+    rows = pl.concat([single, grouped]) if grouped.height else single
+    order = rows.select(by_month).to_series()
+    rows = rows if order.is_sorted() else rows[order.arg_sort()]
+    return rows.select(pl.lit(dataset).alias("dataset"), *(c for c in DELIVERY_SCHEMA if c != "dataset"))
 
 
 def due_dates(folder: DataFolder, judged: Judged) -> pl.DataFrame:

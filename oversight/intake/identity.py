@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -66,6 +66,7 @@ def split_codes(text: str | None) -> tuple[str, ...]:
     return tuple(code for code in found if isinstance(code, str))
 
 
+@lru_cache(maxsize=65536)
 def canonical(name: str) -> str:
     """A unit's name without its number in a list and the office that signs for it: 1.湘东镇人民政府 → 湘东镇,
     东华门街道办事处 → 东华门街道."""
@@ -84,57 +85,84 @@ def _stem(name: str) -> str:
 
 
 class Units:
-    """All units and their changes, as the divisions dataset has them."""
+    """All units and their changes, as the divisions dataset has them.
+
+    Most reports give a code in force and its name, which `unit_numbers` settles for all rows at once; what is asked of
+    a single unit is put together only when the first row needs it.
+    """
 
     def __init__(self, divisions: pl.DataFrame, changes: pl.DataFrame | None = None) -> None:
-        self.by_code: dict[str, list[Unit]] = defaultdict(list)
-        self._predecessors: dict[str, set[str]] = defaultdict(set)
-        self._by_name: dict[str, set[str]] = defaultdict(set)
+        self.divisions = _with_last_days(divisions)
+        self._changes = changes
+
+    def __bool__(self) -> bool:
+        return self.divisions.height > 0
+
+    @cached_property
+    def by_code(self) -> dict[str, list[Unit]]:
+        """The periods of each code, in order."""
+        found: dict[str, list[Unit]] = defaultdict(list)
         columns = ("division_code", "division_name", "valid_from", "valid_to", "successor_code")
-        for code, name, valid_from, valid_to, successor in divisions.select(columns).iter_rows():
-            unit = Unit(code, name, valid_from, valid_to, split_codes(successor))
-            self.by_code[code].append(unit)
-            for other in unit.successors:
-                self._predecessors[other].add(code)
-            self._by_name[canonical(name)].add(code)
-        self._end_where_successors_start()
-        self._in_county: dict[str, list[str]] = defaultdict(list)
+        for code, name, valid_from, valid_to, successor in self.divisions.select(columns).iter_rows():
+            found[code].append(Unit(code, name, valid_from, valid_to, split_codes(successor)))
+        return found
+
+    @cached_property
+    def _predecessors(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        having = self.divisions.select("division_code", "successor_code").drop_nulls()
+        for code, successor in having.iter_rows():
+            for other in split_codes(successor):
+                found[other].add(code)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for code, name in self.divisions.select("division_code", "division_name").iter_rows():
+            found[canonical(name)].add(code)
+        return found
+
+    @cached_property
+    def _in_county(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
         for code in self.by_code:
             if len(code) == 9:
-                self._in_county[code[:6]].append(code)
-        self.counties = {
+                found[code[:6]].append(code)
+        return found
+
+    @cached_property
+    def counties(self) -> dict[str, str]:
+        """The latest name of each county by its code."""
+        return {
             code: units[-1].name
             for code, units in self.by_code.items()
             if len(code) == 6 and not code.endswith("00")
         }
 
-        self._changed: dict[str, list[tuple[int, str | None, str | None]]] = defaultdict(list)
-        self._came_from: dict[str, set[str]] = defaultdict(set)
-        if changes is not None:
+    @cached_property
+    def _changed(self) -> dict[str, list[tuple[int, str | None, str | None]]]:
+        """Old code → (year, new code, new name) of each change that the yearly lists tell of."""
+        found: dict[str, list[tuple[int, str | None, str | None]]] = defaultdict(list)
+        if self._changes is not None:
             wanted = ("change_year", "old_code", "new_code", "new_name")
             for year, old, new, new_name in (
-                changes.select(wanted).drop_nulls("old_code").unique().sort(wanted).iter_rows()
+                self._changes.select(wanted).drop_nulls("old_code").unique().sort(wanted).iter_rows()
             ):
                 old_code, new_code = values.code(old), values.code(new) if new else None
                 if isinstance(old_code, str):
                     target = new_code if isinstance(new_code, str) else None
-                    self._changed[old_code].append((year, target, new_name))
-                    if target:
-                        self._came_from[target].add(old_code)
+                    found[old_code].append((year, target, new_name))
+        return found
 
-    def _end_where_successors_start(self) -> None:
-        """A successor that starts the day after 停用日期 tells that it was the last day in force."""
-        starts = {code: {unit.valid_from for unit in units} for code, units in self.by_code.items()}
-        for code, units in self.by_code.items():
-            self.by_code[code] = [
-                replace(unit, valid_to=unit.valid_to + _DAY)
-                if unit.valid_to and any(unit.valid_to + _DAY in starts.get(s, ()) for s in unit.successors)
-                else unit
-                for unit in units
-            ]
-
-    def __bool__(self) -> bool:
-        return bool(self.by_code)
+    @cached_property
+    def _came_from(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for old, changes in self._changed.items():
+            for _, target, _ in changes:
+                if target:
+                    found[target].add(old)
+        return found
 
     def name(self, code: str) -> str:
         """The latest name of a code, or the code itself."""
@@ -376,12 +404,40 @@ def winners(divisions: pl.DataFrame) -> pl.DataFrame:
 LEVELS: dict[int, str] = {6: "县级及以上", 9: "乡镇", 12: "村级"}
 
 
-def unit_frame(units: Units) -> pl.DataFrame:
-    """Codes of one period only, for the vectorised check; the few others go one by one."""
-    rows: list[tuple[Any, ...]] = [
-        (code, found[0].name, found[0].valid_from, found[0].valid_to)
-        for code, found in units.by_code.items()
-        if len(found) == 1
+def _with_last_days(divisions: pl.DataFrame) -> pl.DataFrame:
+    """A successor that starts the day after 停用日期 tells that it was the last day in force."""
+    numbered = divisions.with_row_index("at")
+    ended = [
+        (at, other, last + _DAY)
+        for at, successor, last in numbered.select("at", "successor_code", "valid_to").drop_nulls().iter_rows()
+        for other in split_codes(successor)
     ]
-    schema = {"code": pl.String, "unit_name": pl.String, "unit_from": pl.Date, "unit_to": pl.Date}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    if not ended:
+        return divisions
+    schema = {"at": numbered.schema["at"], "division_code": pl.String, "valid_from": pl.Date}
+    later = pl.DataFrame(ended, schema=schema, orient="row").join(
+        numbered.select("division_code", "valid_from"), on=["division_code", "valid_from"], how="semi"
+    )
+    is_last = pl.col("at").is_in(later["at"].to_list())
+    return numbered.with_columns(
+        pl.when(is_last).then(pl.col("valid_to") + _DAY).otherwise("valid_to").alias("valid_to")
+    ).drop("at")
+
+
+def unit_numbers(units: Units) -> pl.DataFrame:
+    """Every code as a whole number with a small number of its own, and what the vectorised check needs of it.
+
+    A code of several periods has no `unit_name` here: its rows go one by one.
+    """
+    single = ~pl.col("division_code").is_duplicated()
+    return (
+        units.divisions.select(
+            number=pl.col("division_code").cast(pl.Int64, strict=False),
+            unit_name=pl.when(single).then("division_name"),
+            unit_from=pl.when(single).then("valid_from"),
+            unit_to=pl.when(single).then("valid_to"),
+        )
+        .drop_nulls("number")
+        .unique("number", keep="first", maintain_order=True)
+        .with_row_index("unit_no")
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -19,10 +19,11 @@ from oversight.errors import OversightError
 from oversight.intake import values
 from oversight.intake.catalogue import CATALOGUE
 from oversight.intake.corrections import PREFIX, Correction, CorrectionFile, same
-from oversight.intake.identity import LEVELS, Resolved, Units, unit_frame, winners
+from oversight.intake.identity import LEVELS, Resolved, Units, unit_numbers, winners
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.precedence import Arrival, ranks
-from oversight.intake.scale import MONTH_SPAN, figure, hold
+from oversight.intake.scale import figure, hold, unit_month
+from oversight.intake.slots import Slots, lay_out
 
 KEY = ("table_no", "row_number")
 VERDICT_SCHEMA: dict[str, Any] = {
@@ -73,11 +74,17 @@ class Unbalanced(OversightError):
 
 @dataclass
 class Judged:
-    """The build inputs: a frame for each dataset, the submissions, and every row that is not used with its reason."""
+    """The build inputs: a frame for each dataset, the submissions, and every row that is not used with its reason.
+
+    `tables` are those that the rows came from, the analyst's corrections among them. `places` says of each row of a
+    report its table, its unit and month as one number, and whether another row speaks of these too.
+    """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
     submissions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SUBMISSION_SCHEMA))
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+    tables: pl.DataFrame = field(default_factory=pl.DataFrame)
+    places: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
 @dataclass
@@ -131,8 +138,8 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
         verdicts.rejected.append(hard)
         soft = _without(errors.filter(pl.col("code") == "R05"), hard)
         rows = _without(rows, hard)
-        rows = _identify(dataset, rows, tables, units, verdicts)
-        rows = _repeats(dataset, rows, tables, units, verdicts)
+        rows, slots = _identify(dataset, rows, tables, units, verdicts)
+        rows = _repeats(dataset, rows, tables, units, slots, verdicts)
         held = hold(dataset, rows) if dataset != "indicators" else _verdicts(())
         held = desk.confirm(dataset, rows, held)
         verdicts.held.append(held)
@@ -140,11 +147,13 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
             soft = _without(soft, held).join(rows.select(KEY), on=KEY, how="semi")
             verdicts.rejected.append(soft)
             rows = _without(rows, soft)
-        rows = _doubt(dataset, rows, held, tables)
+        rows = _doubt(dataset, rows, held, tables, slots)
         rows = desk.correct(dataset, rows, held, tables)
         out.rows[dataset] = _provide(dataset, rows, held, tables)
+        out.places[dataset] = _places(rows, slots)
     verdicts.rejected.append(desk.refused())
     tables = desk.counted(tables)
+    out.tables = tables
     _account(out, landed, ledger, tables, verdicts, unusable)
     return out
 
@@ -345,7 +354,7 @@ def _divisions(landed: Landed, tables: pl.DataFrame, verdicts: _Verdicts) -> pl.
         .then(code.str.slice(0, 2) + "0000")
     )
     rows = rows.with_columns(parent_code=pl.coalesce("parent_code", derived), doubts=pl.lit(None, pl.String))
-    rows = _repeats("divisions", rows, tables, None, verdicts)
+    rows = _repeats("divisions", rows, tables, None, None, verdicts)
     return _provide("divisions", rows, _verdicts(()), tables)
 
 
@@ -354,7 +363,7 @@ def _divisions(landed: Landed, tables: pl.DataFrame, verdicts: _Verdicts) -> pl.
 
 def _identify(
     dataset: str, rows: pl.DataFrame, tables: pl.DataFrame, units: Units, verdicts: _Verdicts
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, Slots | None]:
     """Add `unit_code`, the code in force in the row's month, and `doubts`; reject what cannot be placed."""
     code_column = "subject_code" if dataset == "indicators" else "reported_code"
     name_column = "subject_name" if dataset == "indicators" else "reported_name"
@@ -363,47 +372,85 @@ def _identify(
             unit_code=pl.lit(None, pl.String),
             doubts=pl.lit(None, pl.String),
             unit_month=pl.lit(None, pl.Int64),
-        )
-    frame = rows.join(
-        unit_frame(units), left_on=code_column, right_on="code", how="left", maintain_order="left"
-    )
+            slot=pl.lit(None, pl.UInt32),
+        ), None
+    numbers = unit_numbers(units)
+    number = rows.select(number=pl.col(code_column).cast(pl.Int64, strict=False))
+    known = number.join(numbers, on="number", how="left", maintain_order="left")
+    known = known.with_columns(rows.select(pl.col(code_column, name_column), "month"))
     in_force = pl.col("unit_name").is_not_null()
-    if frame.select((pl.col("unit_from").is_not_null() | pl.col("unit_to").is_not_null()).any()).item():
+    if numbers.select((pl.col("unit_from").is_not_null() | pl.col("unit_to").is_not_null()).any()).item():
         end = pl.col("month").dt.month_end()
         in_force &= pl.col("unit_from").is_null() | (pl.col("unit_from") <= end)
         in_force &= pl.col("unit_to").is_null() | (pl.col("unit_to") > end)
     if dataset != "indicators":
         in_force &= pl.col(code_column).str.len_bytes() == 9
-    frame = frame.with_columns(
-        unit_code=pl.when(in_force).then(code_column),
-        name_fits=(pl.col(name_column).is_null() | (pl.col(name_column) == pl.col("unit_name"))).fill_null(
-            value=False
-        ),
-    )
-    frame = _recover_codes(frame, code_column, name_column, units)
-    frame = _resolve_codes(dataset, frame, code_column, units)
-    frame = _resolve_names(frame, code_column, name_column, tables, units)
-    frame = _check_names(frame, code_column, name_column, units)
-    bad = frame.filter(pl.col("error").is_not_null())
-    verdicts.rejected.append(
-        bad.select(
-            *KEY,
-            column=pl.lit(code_column),
-            value=pl.coalesce(pl.col(code_column).str.strip_prefix(values.HINT), name_column),
-            code="error",
-            found="found",
+    fits = pl.col(name_column).is_null() | (pl.col(name_column) == pl.col("unit_name"))
+    checked = known.select(in_force=in_force, fits=fits.fill_null(value=False), unit_no="unit_no")
+    plain = checked.get_column("in_force") & checked.get_column("fits")
+    # Nearly every row gives a code in force and its name; only the others are looked at one by one.
+    code = rows.get_column(code_column)
+    if plain.all():
+        good = rows.with_columns(unit_code=code, doubts=pl.lit(None, pl.String))
+        unit_no = checked.get_column("unit_no")
+    else:
+        at = (~plain).arg_true()
+        rest = rows[at].with_columns(
+            unit_code=pl.when(checked.get_column("in_force").gather(at)).then(code_column),
+            name_fits=checked.get_column("fits").gather(at),
+            at=at,
         )
-    )
-    doubts = pl.concat_str("code_doubt", "name_doubt", separator=";", ignore_nulls=True)
-    good = frame.filter(pl.col("error").is_null()) if bad.height else frame
-    if good.select(pl.col(code_column).str.starts_with(values.HINT).any()).item():
-        whole = pl.when(~pl.col(code_column).str.starts_with(values.HINT)).then(code_column)
-        good = good.with_columns(whole.alias(code_column))
-    # One whole number for unit and month: every later step groups and joins by it instead of by text and date.
-    unit_month = pl.col("unit_code").cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
-    return good.select(
-        *rows.columns, "unit_code", doubts=pl.when(doubts != "").then(doubts), unit_month=unit_month
-    )
+        rest = _look_up(dataset, rest, code_column, name_column, tables, units)
+        bad = rest.filter(pl.col("error").is_not_null())
+        verdicts.rejected.append(
+            bad.select(
+                *KEY,
+                column=pl.lit(code_column),
+                value=pl.coalesce(pl.col(code_column).str.strip_prefix(values.HINT), name_column),
+                code="error",
+                found="found",
+            )
+        )
+        doubts = pl.concat_str("code_doubt", "name_doubt", separator=";", ignore_nulls=True)
+        rest = rest.filter(pl.col("error").is_null()).select(
+            "at",
+            # What Excel left of a code is no code; the name beside it told the unit.
+            pl.when(~pl.col(code_column).str.starts_with(values.HINT)).then(code_column).alias("code"),
+            "unit_code",
+            doubts=pl.when(doubts != "").then(doubts),
+            number=pl.col("unit_code").cast(pl.Int64, strict=False),
+        )
+        rest = rest.join(numbers.select("number", "unit_no"), on="number", how="left", maintain_order="left")
+        place = pl.repeat(None, rows.height, dtype=pl.UInt32, eager=True).scatter(
+            rest.get_column("at"), pl.int_range(rest.height, dtype=pl.UInt32, eager=True)
+        )
+        found = rest[place]
+        good = rows.with_columns(
+            pl.when(plain).then(code).otherwise(found.get_column("code")).alias(code_column),
+            unit_code=pl.when(plain).then(code).otherwise(found.get_column("unit_code")),
+            doubts=found.get_column("doubts"),
+        )
+        unit_no = pl.select(
+            pl.when(plain).then(checked.get_column("unit_no")).otherwise(found.get_column("unit_no"))
+        ).to_series()
+        if bad.height:
+            kept = plain | place.is_not_null()
+            good, unit_no = good.filter(kept), unit_no.filter(kept)
+    if good.height == 0:
+        return good.with_columns(unit_month=pl.lit(None, pl.Int64), slot=pl.lit(None, pl.UInt32)), None
+    slots, slot = lay_out(unit_no, good.get_column("month"))
+    # Unit and month as one whole number, and as a place in a grid: no later step groups by text and date.
+    return good.with_columns(unit_month=unit_month("unit_code"), slot=slot), slots
+
+
+def _look_up(
+    dataset: str, rest: pl.DataFrame, code_column: str, name_column: str, tables: pl.DataFrame, units: Units
+) -> pl.DataFrame:
+    """Add the unit, a doubt or the error of rows that do not simply give a code in force and its name."""
+    rest = _recover_codes(rest, code_column, name_column, units)
+    rest = _resolve_codes(dataset, rest, code_column, units)
+    rest = _resolve_names(rest, code_column, name_column, tables, units)
+    return _check_names(rest, code_column, name_column, units)
 
 
 _RESOLVED = {"to": pl.String, "doubt": pl.String, "error": pl.String, "found": pl.String}
@@ -536,7 +583,12 @@ def _check_names(frame: pl.DataFrame, code_column: str, name_column: str, units:
 
 
 def _repeats(
-    dataset: str, rows: pl.DataFrame, tables: pl.DataFrame, units: Units | None, verdicts: _Verdicts
+    dataset: str,
+    rows: pl.DataFrame,
+    tables: pl.DataFrame,
+    units: Units | None,
+    slots: Slots | None,
+    verdicts: _Verdicts,
 ) -> pl.DataFrame:
     """The same key twice in one file: an identical repeat is ignored, contradicting rows are all rejected."""
     if rows.height < 2:
@@ -545,13 +597,14 @@ def _repeats(
         key, ignore = ["division_code", "valid_from"], {"doubts"}
     elif dataset == "indicators":
         key = ["unit_month", "indicator_code"]
-        ignore = {"subject_name", "indicator_name", "subject_code", "doubts"}
+        ignore = {"subject_name", "indicator_name", "subject_code", "doubts", "slot"}
     else:
-        key, ignore = ["unit_month"], {"reported_code", "reported_name", "doubts"}
+        key, ignore = ["unit_month"], {"reported_code", "reported_name", "doubts", "slot"}
     # Most rows share their key with no other row at all: one pass over whole numbers sorts these out.
-    repeated = rows.filter(rows.select(pl.col(key[0]).is_duplicated()).to_series())
-    if repeated.height == 0:
+    shared = slots.shared(rows.get_column("slot")) if slots else rows.get_column(key[0]).is_duplicated()
+    if shared is None or not shared.any():
         return rows
+    repeated = rows.filter(shared)
     numbered = tables.select("table_no", file_no=pl.col("submission_id").rank("dense").cast(pl.Int32))
     frame = repeated.join(numbered, on="table_no", how="left")
     full_key = ["file_no", *key]
@@ -603,9 +656,11 @@ def _repeats(
 # --- doubts ---------------------------------------------------------------------------------------------
 
 
-def _doubt(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+def _doubt(
+    dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots | None
+) -> pl.DataFrame:
     """Mark rows whose figures do not fit together. They are used all the same: the sender is told."""
-    if rows.height == 0:
+    if slots is None or rows.height == 0:
         return rows
     found: dict[str, pl.Expr] = {}
     if dataset == "budget":
@@ -616,7 +671,7 @@ def _doubt(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.Data
         found["D08"] = pl.col("villages_with_assistant_count") > pl.col("villages_count")
     frame = rows
     if dataset in ("budget", "population"):
-        frame, across = _across_months(dataset, rows, held, tables)
+        frame, across = _across_months(dataset, rows, held, tables, slots)
         found |= across
     for code, condition in found.items():
         marked = pl.when(condition.fill_null(value=False)).then(pl.lit(code))
@@ -630,8 +685,21 @@ def _doubt(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.Data
     return frame.select(rows.columns)
 
 
+def _counting(rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots) -> pl.Series:
+    """The numbers of the rows that count, those of a unit and month in the order in which one replaces another."""
+    numbered = rows.select(*KEY, "slot").with_row_index("at")
+    numbered = _without(numbered, held)
+    shared = slots.shared(numbered.get_column("slot"))
+    at = numbered.get_column("at")
+    if shared is None:
+        return at
+    rank = tables.select("table_no", "precedence")
+    several = numbered.filter(shared).join(rank, on="table_no", how="left").sort("precedence", "at")
+    return pl.concat([at.filter(~shared), several.get_column("at")])
+
+
 def _across_months(
-    dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame
+    dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots
 ) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
     """Conditions that compare a row with the row that counts for the month before."""
     if dataset == "budget":
@@ -642,20 +710,8 @@ def _across_months(
         carried = ["population_persons"]
     if rows.select(pl.all_horizontal(pl.col(c).is_null().all() for c in need)).item():
         return rows, {}
-    rank = tables.select("table_no", "precedence")
-    before = _without(rows, held).select("table_no", "unit_month", *carried)
-    before = before.join(rank, on="table_no", how="left").drop("table_no")
-    if before.get_column("unit_month").is_duplicated().any():
-        before = before.sort("precedence").unique("unit_month", keep="last", maintain_order=True)
-    before = before.drop("precedence").rename(
-        {"unit_month": "month_before"} | {c: f"before_{c}" for c in carried}
-    )
-    # Few months, many rows: the day before is looked up, not computed row by row.
-    months = rows.get_column("month").unique().to_list()
-    span = {m: (m - (m - timedelta(days=1)).replace(day=1)).days for m in months}
-    days = pl.col("month").replace_strict(list(span), list(span.values()), return_dtype=pl.Int64)
-    frame = rows.with_columns(month_before=pl.col("unit_month") - days)
-    frame = frame.join(before, on="month_before", how="left", maintain_order="left")
+    before = slots.before(rows.get_column("slot"), _counting(rows, held, tables, slots))
+    frame = rows.with_columns(rows.get_column(c).gather(before).alias(f"before_{c}") for c in carried)
     if dataset == "population":
         expected = (
             pl.col("before_population_persons")
@@ -707,6 +763,11 @@ def _provide(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.Da
     ready = frame.select("table_no", *(pl.col(n).cast(t) for n, t in schema.items()))
     contract.schema.validate(ready.drop("table_no"))
     return ready
+
+
+def _places(rows: pl.DataFrame, slots: Slots | None) -> pl.DataFrame:
+    shared = slots.shared(rows.get_column("slot")) if slots else None
+    return rows.select("table_no", "unit_month", is_shared=pl.lit(value=False) if shared is None else shared)
 
 
 # --- accounting -----------------------------------------------------------------------------------------

@@ -16,6 +16,13 @@ from oversight.contracts import ALL_DATASETS, Column
 
 # Unit and month as one whole number: code times this, plus the days since 1970 (below it until the year 2243).
 MONTH_SPAN = 100_000
+
+
+def unit_month(code: str) -> pl.Expr:
+    """Unit and month as one whole number; `code` names the column of the unit's code."""
+    return pl.col(code).cast(pl.Int64) * MONTH_SPAN + pl.col("month").cast(pl.Int32)
+
+
 # A stock moves by a few percent a month; real mergers and tier moves stay far below a hundredfold. Between a
 # hundredfold and 1,000 lies room for both: the bound is set so that 1,000 is caught even on a figure that
 # halved or doubled twice at the same time.
