@@ -85,7 +85,10 @@ def _of_dataset(
     several = used.filter(again).join(said, on="table_no", how="left", maintain_order="left")
     names = ("month", "township_code", "row_status", "unit_month", "submission_id", *days.columns[1:])
     several = pl.concat(
-        [several.select(names), tried.join(days, on="submission_id", how="left", maintain_order="left").select(names)]
+        [
+            several.select(names),
+            tried.join(days, on="submission_id", how="left", maintain_order="left").select(names),
+        ]
     )
     of_table = said.select(
         "table_no",

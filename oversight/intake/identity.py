@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -409,12 +410,14 @@ def _with_last_days(divisions: pl.DataFrame) -> pl.DataFrame:
     numbered = divisions.with_row_index("at")
     ended = [
         (at, other, last + _DAY)
-        for at, successor, last in numbered.select("at", "successor_code", "valid_to").drop_nulls().iter_rows()
+        for at, successor, last in numbered.select("at", "successor_code", "valid_to")
+        .drop_nulls()
+        .iter_rows()
         for other in split_codes(successor)
     ]
     if not ended:
         return divisions
-    schema = {"at": numbered.schema["at"], "division_code": pl.String, "valid_from": pl.Date}
+    schema: dict[str, Any] = {"at": pl.UInt32, "division_code": pl.String, "valid_from": pl.Date}
     later = pl.DataFrame(ended, schema=schema, orient="row").join(
         numbered.select("division_code", "valid_from"), on=["division_code", "valid_from"], how="semi"
     )

@@ -26,6 +26,8 @@ ERROR_SCHEMA: dict[str, Any] = {
     "value": pl.String,
     "code": pl.String,
 }
+# More of anything than this is no count.
+MAX_COUNT = 10**15 - 1
 ROW_KEY = ("table_no", "row_number")
 
 
@@ -111,9 +113,11 @@ def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
 def _read_text(text: pl.DataFrame) -> pl.Series:
     """Trimmed text; inner runs of odd white space folded only where there are any."""
     column = text.get_column("text")
-    odd = column.str.contains(r"[\s\u3000\u00a0\u200b\ufeff]|^$").fill_null(value=False)
-    if not odd.any():
+    odd_cell = r"[\s\u3000\u00a0\u200b\ufeff]|^$"
+    # Names come back month after month: each is looked at once.
+    if not column.unique().str.contains(odd_cell).any():
         return column
+    odd = column.str.contains(odd_cell).fill_null(value=False)
     return _mapped(text, odd, lambda t: tidy(t) or None, pl.String)
 
 
@@ -135,10 +139,14 @@ def _with_rest(
     parse: Callable[..., Any],
 ) -> pl.DataFrame:
     """Fill `value` and `problem` for rows whose text the fast path did not read."""
-    rest = frame.filter(pl.col("value").is_null() & pl.col("text").is_not_null()).select(keys)
-    if rest.height == 0:
+    value, text = frame.get_column("value"), frame.get_column("text")
+    if value.null_count() == text.null_count():
         return frame
-    varying = [k for k in keys if k == "text" or rest.get_column(k).n_unique() > 1]
+    open_ = value.is_null() & text.is_not_null()
+    rest = frame.select(keys)
+    if not open_.all():
+        rest = rest.filter(open_)
+    varying = [k for k in keys if k == "text" or not _is_constant(rest.get_column(k))]
     rest = rest.unique(varying)
     parsed: list[Any] = []
     problems: list[str | None] = []
@@ -150,42 +158,77 @@ def _with_rest(
         pl.Series("rest", parsed, dtype=dtype, strict=True), pl.Series("problem", problems, dtype=pl.String)
     )
     table = table.drop(k for k in keys if k not in varying)
-    joined = frame.join(table, on=varying, how="left", maintain_order="left", nulls_equal=len(varying) > 1)
-    return joined.with_columns(pl.coalesce("value", "rest").alias("value")).drop("rest")
-
-
-def _powers(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
-    by_table = {no: f.powers[column.name] for no, f in facts.items() if f.powers.get(column.name)}
-    if not by_table:
-        return text.with_columns(power=pl.lit(0, pl.Int8))
-    return text.with_columns(
-        power=pl.col("table_no").replace_strict(by_table, default=0, return_dtype=pl.Int8)
+    found = _looked_up(frame.select(varying), table)
+    return frame.with_columns(
+        value=pl.coalesce(value, found.get_column("rest"))
+        if value.null_count() < value.len()
+        else found.get_column("rest"),
+        problem=found.get_column("problem"),
     )
 
 
+def _looked_up(keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """What `table` says of each row's keys. One writing often stands in many rows in a run and is looked up once."""
+    on = keys.columns
+    if len(on) == 1:
+        text = keys.to_series()
+        starts = text.ne_missing(text.shift(1))
+        starts[0] = True
+        run = starts.cum_sum()
+        if int(run[-1]) * 4 < text.len():
+            heads = text.filter(starts).to_frame().join(table, on=on, how="left", maintain_order="left")
+            return heads.drop(on)[run - 1]
+    return keys.join(table, on=on, how="left", maintain_order="left", nulls_equal=len(on) > 1)
+
+
+def _is_constant(column: pl.Series) -> bool:
+    if column.null_count():
+        return column.null_count() == column.len()
+    return bool(column.min() == column.max())
+
+
+def _powers(
+    text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]
+) -> tuple[pl.DataFrame, list[int]]:
+    """The power of ten of each row, and those that occur."""
+    by_table = {no: f.powers[column.name] for no, f in facts.items() if f.powers.get(column.name)}
+    if not by_table:
+        return text.with_columns(power=pl.lit(0, pl.Int8)), [0]
+    frame = text.with_columns(
+        power=pl.col("table_no").replace_strict(by_table, default=0, return_dtype=pl.Int8)
+    )
+    return frame, frame.get_column("power").unique().to_list()
+
+
 def _read_money(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
-    frame = _powers(text, column, facts)
-    value = pl.lit(None, MONEY)
-    for power in frame.get_column("power").unique().to_list():
+    frame, powers = _powers(text, column, facts)
+    value: pl.Expr | None = None
+    for power in powers:
         # With this many decimals the amount in 元 has two at most, so the product is exact.
         places = 2 + power
-        plain = pl.col("text").str.contains(rf"^\d{{1,12}}(?:\.\d{{1,{places}}})?$") & (
-            pl.col("power") == power
-        )
+        plain = pl.col("text").str.contains(rf"^\d{{1,12}}(?:\.\d{{1,{places}}})?$")
+        if len(powers) > 1:
+            plain &= pl.col("power") == power
         if power:
             exact = pl.when(plain).then("text").cast(pl.Decimal(38, places), strict=False) * pl.lit(10**power)
             exact = exact.cast(MONEY, strict=False)
         else:
             exact = pl.when(plain).then(pl.col("text").cast(MONEY, strict=False))
-        value = pl.coalesce(value, exact)
-    frame = frame.with_columns(value=value)
+        value = exact if value is None else pl.coalesce(value, exact)
+    frame = frame.with_columns(value=pl.lit(None, MONEY) if value is None else value)
     return _with_rest(frame, ("text", "power"), MONEY, values.money)
 
 
 def _read_count(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:
-    frame = _powers(text, column, facts)
-    plain = pl.col("text").str.contains(r"^\d{1,15}$") & (pl.col("power") == 0)
-    frame = frame.with_columns(value=pl.when(plain).then(pl.col("text").cast(pl.Int64, strict=False)))
+    frame, powers = _powers(text, column, facts)
+    # What is read as a whole number means that number, however it is written; a sign or a unit is for the parser.
+    value = pl.col("text").cast(pl.Int64, strict=False)
+    frame = frame.with_columns(value=value)
+    fits = pl.col("value").is_between(0, MAX_COUNT)
+    if powers != [0]:
+        fits &= pl.col("power") == 0
+    if powers != [0] or not frame.select(fits.all()).item():
+        frame = frame.with_columns(value=pl.when(fits).then("value"))
     return _with_rest(frame, ("text", "power"), pl.Int64, values.count)
 
 
@@ -218,8 +261,10 @@ def _month(text: str, stated: date | None, year: int | None) -> date | Problem |
 
 def _read_code(text: pl.DataFrame, column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:
     digits = pl.col("text")
-    township = digits.str.contains(r"^[1-9]\d{8}$") & ~digits.str.ends_with("000")
-    if text.select(township.all() & digits.is_not_null().all()).item():
+    number = digits.cast(pl.Int64, strict=False)
+    in_range = number.is_between(100_000_000, 999_999_999) & (number % 1000 != 0)
+    township = text.select(in_range & (digits.str.len_bytes() == 9)).to_series()
+    if township.all() and not text.get_column("text").null_count():
         return text.with_columns(value=digits)
     value = (
         pl.when(township)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import zipfile
 import zlib
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -438,6 +439,8 @@ def _recognised(data: bytes, encodings: Sequence[str], name: str) -> dict[str, s
     return found
 
 
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = (",", "\t", ";", "|", "，")
 
 
@@ -458,17 +461,35 @@ def _read_text(data: bytes, name: str) -> Reading:
     return Reading(list(tables), refusals)
 
 
-def text_rows(data: bytes, name: str, wanted: Container[int] | None = None) -> dict[int, list[str]]:
+def _lines(data: bytes, name: str, wanted: Sequence[int]) -> dict[int, list[str]]:
+    """Some rows of a CSV in UTF-8 whose rows are lines: of a large file only those asked for are taken apart."""
+    body = data.removeprefix(_UTF_8_MARK)
+    delimiter = _delimiter(body[: body.rfind(b"\n", 0, 65536) + 1].decode() or body.decode(), name) or ","
+    lines = io.BytesIO(body)
+    rows: dict[int, list[str]] = {}
+    at = 0
+    for number in wanted:
+        line = next(itertools.islice(lines, number - at - 1, None), None)
+        if line is None:
+            break
+        at = number
+        rows[number] = next(csv.reader([line.decode()], delimiter=delimiter), [])
+    return rows
+
+
+def text_rows(data: bytes, name: str, wanted: Collection[int] | None = None) -> dict[int, list[str]]:
     """The cells of a CSV as they stand, by row number; only the rows in `wanted`, if it is given.
 
     Raises `Unreadable` where the encoding cannot be told.
     """
+    if wanted is not None and b'"' not in data and b"\x00" not in data and not data.startswith(_UTF_16):
+        try:
+            return _lines(data, name, sorted(wanted))
+        except UnicodeDecodeError:
+            # Not UTF-8: which encoding it is, the whole text must tell.
+            pass
     text = decode(data, name)
     delimiter = _delimiter(text, name) or ","
-    if wanted is not None and '"' not in text:
-        # Lines are rows then: of a large file only those asked for are taken apart.
-        lines = enumerate(io.StringIO(text), start=1)
-        return {n: next(csv.reader([line], delimiter=delimiter), []) for n, line in lines if n in wanted}
     return {n: row for n, row in enumerate(_rows(text, delimiter), 1) if wanted is None or n in wanted}
 
 

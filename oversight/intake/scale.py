@@ -44,12 +44,15 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     """One verdict for each figure of `rows` (unit_code, month, measures) that is to be held."""
     found: list[tuple[Any, ...]] = []
     spans = _spans(dataset, rows)
+    highest = rows.select(c.name for c in ALL_DATASETS[dataset].measures).max()
     for column in ALL_DATASETS[dataset].measures:
         if rows.height == 0:
             continue
         if column.scale in ("stock", "flow"):
             found.extend(_off_scale(column, rows, spans))
         if column.plausible_max is None:
+            continue
+        if not _reaches(column, highest):
             continue
         beyond = rows.filter(pl.col(column.name) > pl.lit(int(column.plausible_max)))
         for number, row, value in beyond.select("table_no", "row_number", column.name).iter_rows():
@@ -75,67 +78,83 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     ).unique(["table_no", "row_number", "column"], keep="first", maintain_order=True)
 
 
-def _spans(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """For each unit the smallest, largest and middle figure of every column judged by its history, zeros left out.
+def _reaches(column: Column, highest: pl.DataFrame) -> bool:
+    value = highest.get_column(column.name).item()
+    return value is not None and column.plausible_max is not None and value > column.plausible_max
 
-    One pass over all columns: nearly every unit is cleared by these three alone.
+
+def _spans(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """For each unit the smallest and largest figure of every column judged by its history, zeros left out.
+
+    One pass over all columns: nearly every unit is cleared by these two alone.
     """
-    parts: list[pl.Expr] = []
-    for column in ALL_DATASETS[dataset].measures:
-        if column.scale in ("stock", "flow"):
-            value = pl.col(column.name).cast(pl.Float64)
-            value = value.filter(value > 0)
-            parts.append(value.min().alias(f"low_{column.name}"))
-            parts.append(value.max().alias(f"high_{column.name}"))
-            if column.scale == "stock":
-                parts.append(value.median().alias(f"middle_{column.name}"))
-    spans = rows.lazy().group_by(unit=pl.col("unit_month") // MONTH_SPAN).agg(parts).collect()
-    return spans.with_columns(unit_code=pl.col("unit").cast(pl.String), county=pl.col("unit") // 1000)
+    columns = [c.name for c in ALL_DATASETS[dataset].measures if c.scale in ("stock", "flow")]
+    figures = rows.select(
+        (pl.col("unit_month") // MONTH_SPAN).alias("unit"), *(_positive(name).alias(name) for name in columns)
+    )
+    return figures.group_by("unit").agg(
+        *(pl.col(name).min().alias(f"low_{name}") for name in columns),
+        *(pl.col(name).max().alias(f"high_{name}") for name in columns),
+    )
+
+
+def _positive(name: str) -> pl.Expr:
+    value = pl.col(name).cast(pl.Float64)
+    return pl.when(value > 0).then(value)
+
+
+def _stock_suspects(name: str, groups: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Units that may be off against their history or their county, and the middle figures of those counties' units.
+
+    A county's middle lies between its smallest and its largest figure: where these are near, no unit is off.
+    """
+    county = pl.col("unit") // 1000
+    groups = groups.with_columns(county=county)
+    own = pl.col("high") > pl.col("low") * OWN_HISTORY
+    wide = groups.group_by("county").agg(
+        (own.any() | (pl.col("high").max() > pl.col("low").min() * PEERS)).alias("is_wide")
+    )
+    groups = groups.join(wide.filter("is_wide"), on="county", how="semi")
+    if groups.height == 0:
+        return groups, groups
+    middles = (
+        rows.filter(_of_units(groups))
+        .group_by(unit=pl.col("unit_month") // MONTH_SPAN)
+        .agg(middle=_positive(name).median())
+    )
+    groups = groups.join(middles, on="unit", how="left", maintain_order="left").sort("unit")
+    counties = groups.group_by("county").agg(pl.col("middle").median().alias("peer"), pl.len().alias("peers"))
+    groups = groups.join(counties, on="county", how="left", maintain_order="left")
+    off_peers = (pl.col("high") > pl.col("peer") * PEERS) | (pl.col("low") * PEERS < pl.col("peer"))
+    return groups.filter(own | ((pl.col("peers") > MIN_PEERS) & off_peers)), groups
 
 
 def _off_scale(column: Column, rows: pl.DataFrame, spans: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     """Figures off against the unit's other months, or, where these do not decide, against the county's units."""
     name, is_flow = column.name, column.scale == "flow"
-    groups = spans.select(
-        "unit",
-        "unit_code",
-        "county",
-        low=f"low_{name}",
-        high=f"high_{name}",
-        middle=pl.lit(None, pl.Float64) if is_flow else pl.col(f"middle_{name}"),
-    ).drop_nulls("low")
-    if groups.height == 0:
-        return
-    suspect = pl.col("high") > pl.col("low") * OWN_HISTORY
-    if not is_flow:
-        counties = groups.group_by("county").agg(
-            pl.col("middle").median().alias("peer"), pl.len().alias("peers")
-        )
-        groups = groups.join(counties, on="county")
-        enough = pl.col("peers") > MIN_PEERS
-        suspect |= enough & (
-            (pl.col("high") > pl.col("peer") * PEERS) | (pl.col("low") * PEERS < pl.col("peer"))
-        )
-    suspects = groups.filter(suspect)
+    groups = spans.select("unit", low=f"low_{name}", high=f"high_{name}").drop_nulls("low")
+    if is_flow:
+        suspects = groups.filter(pl.col("high") > pl.col("low") * OWN_HISTORY)
+    else:
+        suspects, groups = _stock_suspects(name, groups, rows)
     if suspects.height == 0:
         return
-    marked = (
-        rows.join(suspects.select("unit_code"), on="unit_code", how="semi")
-        .filter(pl.col(name) > 0)
-        .select("table_no", "row_number", "unit_code", "month", pl.col(name).cast(pl.Float64))
+    near = rows.filter(_of_units(suspects))
+    marked = near.filter(pl.col(name) > 0).select(
+        "table_no", "row_number", "unit_code", "month", pl.col(name).cast(pl.Float64)
     )
     history: dict[str, list[tuple[int, int, Any, float]]] = defaultdict(list)
     for number, row, code, month, value in marked.iter_rows():
         history[code].append((number, row, month, value))
     if is_flow:
-        supported = _supported(name, rows, suspects)
+        supported = _supported(name, near)
         for entries in history.values():
             yield from _judge_flow(name, entries, supported)
         return
     middles: dict[int, list[tuple[str, float]]] = defaultdict(list)
     affected = groups.join(suspects.select("county").unique(), on="county", how="semi")
-    for code, county, middle in affected.select("unit_code", "county", "middle").iter_rows():
-        middles[county].append((code, middle))
+    for unit, county, middle in affected.select("unit", "county", "middle").iter_rows():
+        middles[county].append((str(unit), middle))
     for code, entries in history.items():
         peers = [m for c, m in middles[int(code[:6])] if c != code]
         peer = median_low(sorted(peers)) if len(peers) >= MIN_PEERS else None
@@ -166,16 +185,18 @@ def _judge_unit(
             yield _verdict(number, row, name, value, peer, "H02")
 
 
-def _supported(name: str, rows: pl.DataFrame, suspects: pl.DataFrame) -> set[tuple[int, int]]:
+def _of_units(groups: pl.DataFrame) -> pl.Expr:
+    return (pl.col("unit_month") // MONTH_SPAN).is_in(groups.get_column("unit").implode())
+
+
+def _supported(name: str, rows: pl.DataFrame) -> set[tuple[int, int]]:
     """Rows whose month and cumulative figures bear each other out.
 
     A lump paid once a year is off against every other month, but the cumulative figure rises by just that much.
     """
     kind = name.split("_")[0]
     month_name, cumulative_name = f"{kind}_month_cny", f"{kind}_cumulative_cny"
-    both = rows.join(suspects.select("unit_code"), on="unit_code", how="semi").filter(
-        pl.col(month_name).is_not_null() & pl.col(cumulative_name).is_not_null()
-    )
+    both = rows.filter(pl.col(month_name).is_not_null() & pl.col(cumulative_name).is_not_null())
     entries = both.select("table_no", "row_number", "unit_code", "month", month_name, cumulative_name).rows()
     reached: dict[tuple[str, Any], set[Decimal]] = defaultdict(set)
     for _, _, code, month, _, cumulative in entries:

@@ -32,7 +32,7 @@ class Slots:
         if again.is_empty():
             return None
         places = pl.repeat(value=False, n=self.size, dtype=pl.Boolean, eager=True)
-        return places.scatter(again, True).gather(slot)  # noqa: FBT003
+        return places.scatter(again, True).gather(slot)
 
     def before(self, slot: pl.Series, rows: pl.Series) -> pl.Series:
         """For each row the number of the row that stands last among `rows` in the place of the month before."""
@@ -49,9 +49,7 @@ def lay_out(unit: pl.Series, month: pl.Series) -> tuple[Slots, pl.Series]:
         units, unit = _numbered(unit.cast(pl.Int32))
         height = units.len()
     dates = distinct.cast(pl.Date).to_list()
-    follows = [
-        i > 0 and (d - timedelta(days=1)).replace(day=1) == dates[i - 1] for i, d in enumerate(dates)
-    ]
+    follows = [i > 0 and (d - timedelta(days=1)).replace(day=1) == dates[i - 1] for i, d in enumerate(dates)]
     slot = unit.cast(pl.UInt32) * distinct.len() + number
     return Slots(height * distinct.len(), distinct.len(), pl.Series(follows, dtype=pl.Boolean)), slot
 
