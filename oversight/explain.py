@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oversight import presentation
@@ -218,6 +219,7 @@ class _Reader:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._cursor = connection.cursor()
+        self._answers: dict[tuple[str, tuple[Any, ...]], list[dict[str, Any]]] = {}
 
     def explain(self, code: str, month: date | None, rule: str | None) -> Explanation:
         code = self._known(code)
@@ -313,12 +315,7 @@ class _Reader:
     # --- one rule
 
     def _rule(self, judged: dict[str, Any], funding: dict[str, Any] | None) -> RuleExplanation:
-        standard = self._one(
-            "select s.*, d.document_title, d.document_no from standards s "
-            "left join policy_documents d using (document_id) where standard_id = ?",
-            judged["rule_id"],
-        )
-        assert standard is not None
+        standard = self._standards[judged["rule_id"]]
         told = RuleExplanation(
             rule_id=standard["standard_id"],
             title=standard["title_zh"],
@@ -517,12 +514,13 @@ class _Reader:
             )
 
     def _budget_cells(self, told: RuleExplanation, funding: dict[str, Any]) -> None:
+        own = self._one("select unit_id from townships where township_code = ?", funding["township_code"])
+        codes = self._codes(own["unit_id"]) if own else [funding["township_code"]]
         months = self._rows(
-            "select r.*, s.file_name from reported.budget r "
-            "join townships t using (township_code) left join submissions s using (submission_id) "
-            "where r.is_current and t.unit_id = (select unit_id from townships where township_code = ?) "
+            "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
+            f"where r.is_current and r.township_code in ({', '.join('?' * len(codes))}) "
             "and year(r.month) = ? and r.month <= ? order by r.month",
-            funding["township_code"],
+            *codes,
             funding["fiscal_year"],
             funding["month"],
         )
@@ -773,10 +771,12 @@ class _Reader:
     ) -> list[Line]:
         formula, checked = standard["formula"], judged["value_checked"]
         unit = _plain_unit(judged)
-        tier = self._one(
-            "select * from standard_tiers where standard_id = ? order by tier_no limit 1",
-            standard["standard_id"],
-        ) or {"value": None, "value_max": None, "lower_bound": None}
+        tiers = self._rows("select * from standard_tiers order by standard_id, tier_no")
+        tier = next((t for t in tiers if t["standard_id"] == standard["standard_id"]), None) or {
+            "value": None,
+            "value_max": None,
+            "lower_bound": None,
+        }
         per = next(
             (m["threshold"] for m in measures if m["role"] == "denominator" and m["threshold"]), Decimal(1)
         )
@@ -914,19 +914,11 @@ class _Reader:
         if code in COLUMN_TITLES or code in ("allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
             rows = self._column(code, judged, first, last)
         else:
-            rows = self._rows(
-                "select r.*, s.file_name, r.indicator_value as figure from reported.indicators r "
-                "left join submissions s using (submission_id) left join townships t on t.township_code = r.subject_code "
-                "where r.is_current and r.indicator_code = ? and r.month between ? and ? and (r.subject_code = ? "
-                "or t.unit_id = ? or r.subject_code || '/' || r.subject_name = ?) "
-                "and (r.indicator_value is not null or r.indicator_text is not null) order by r.month desc",
-                code,
-                first,
-                last,
-                judged["subject_code"] if judged["subject_level"] != "institution" else "",
-                judged["subject_unit"],
-                judged["subject_unit"],
-            )
+            rows = [
+                row
+                for row in self._indicators(judged)
+                if row["indicator_code"] == code and first <= row["month"] <= last
+            ]
         chosen = rows if measure["combine"] == "sum" else rows[:1]
         return [
             (
@@ -944,23 +936,38 @@ class _Reader:
             for row in chosen
         ]
 
+    def _indicators(self, judged: dict[str, Any]) -> list[dict[str, Any]]:
+        """Every indicator the subject has, newest first."""
+        return self._rows(
+            "select r.*, s.file_name, r.indicator_value as figure from reported.indicators r "
+            "left join submissions s using (submission_id) left join townships t on t.township_code = r.subject_code "
+            "where r.is_current and (r.subject_code = ? or t.unit_id = ? or r.subject_code || '/' || r.subject_name = ?) "
+            "and (r.indicator_value is not null or r.indicator_text is not null) order by r.month desc",
+            judged["subject_code"] if judged["subject_level"] != "institution" else "",
+            judged["subject_unit"],
+            judged["subject_unit"],
+        )
+
     def _column(self, code: str, judged: dict[str, Any], first: date, last: date) -> list[dict[str, Any]]:
         """Figures of the datasets themselves; population and budget as the funding of that month has them."""
         if code in ("population_persons", "allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
-            kept = "population_month" if code == "population_persons" else "month"
-            return self._rows(
-                f"select {kept} as month, {code} as figure from funding_gap_monthly "
-                f"where township_code = ? and month = ? and {code} is not null",
+            funding = self._one(
+                "select * from funding_gap_monthly where township_code = ? and month = ?",
                 judged["subject_code"],
                 last,
             )
+            if funding is None or funding[code] is None:
+                return []
+            kept = "population_month" if code == "population_persons" else "month"
+            return [{"month": funding[kept], "figure": funding[code]}]
         dataset = "staffing" if code in _STAFFING else "population"
+        codes = self._codes(judged["subject_unit"])
         return self._rows(
             f"select r.*, s.file_name, r.{code} as figure from reported.{dataset} r "
-            "join townships t using (township_code) left join submissions s using (submission_id) "
-            f"where r.is_current and t.unit_id = ? and r.month between ? and ? and r.{code} is not null "
-            "order by r.month desc",
-            judged["subject_unit"],
+            "left join submissions s using (submission_id) "
+            f"where r.is_current and r.township_code in ({', '.join('?' * len(codes)) or 'null'}) "
+            f"and r.month between ? and ? and r.{code} is not null order by r.month desc",
+            *codes,
             first,
             last,
         )
@@ -979,14 +986,18 @@ class _Reader:
             )
 
     def _notes(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
-        finding = self._one(
-            "select * from findings where rule_id = ? and subject_level = ? and subject_code = ? "
-            "and opened_month <= ? and last_month >= ? order by opened_month desc limit 1",
-            judged["rule_id"],
-            judged["subject_level"],
-            judged["subject_code"],
-            judged["month"],
-            judged["month"],
+        finding = next(
+            (
+                row
+                for row in self._rows(
+                    "select * from findings where subject_code = ? order by opened_month desc",
+                    judged["subject_code"],
+                )
+                if row["rule_id"] == judged["rule_id"]
+                and row["subject_level"] == judged["subject_level"]
+                and row["opened_month"] <= judged["month"] <= row["last_month"]
+            ),
+            None,
         )
         if finding is None:
             return
@@ -1007,9 +1018,8 @@ class _Reader:
     # --- cells
 
     def _measures(self, standard_id: str) -> list[dict[str, Any]]:
-        return self._rows(
-            "select * from detail.standard_measures where standard_id = ? order by part_no, role", standard_id
-        )
+        every = self._rows("select * from detail.standard_measures order by standard_id, part_no, role")
+        return [row for row in every if row["standard_id"] == standard_id]
 
     def _reported(self, dataset: str, code: str, month: date) -> dict[str, Any] | None:
         return self._one(
@@ -1018,6 +1028,11 @@ class _Reader:
             code,
             month,
         )
+
+    def _codes(self, unit_id: str) -> list[str]:
+        """Every code a unit has borne: named one by one, they let the engine read just its rows."""
+        rows = self._rows("select township_code from townships where unit_id = ? order by 1", unit_id)
+        return [row["township_code"] for row in rows]
 
     def _cell(self, column: str, row: Mapping[str, Any] | None, month: date | None) -> Cell:
         title = COLUMN_TITLES.get(column, column)
@@ -1044,9 +1059,22 @@ class _Reader:
     # --- reading
 
     def _rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
-        self._cursor.execute(query, list(parameters))
-        names = [column[0] for column in self._cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        """The rows of a query; the rules of one subject ask much the same, and each question is asked once."""
+        found = self._answers.get((query, parameters))
+        if found is None:
+            self._cursor.execute(query, list(parameters))
+            names = [column[0] for column in self._cursor.description or []]
+            found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+            self._answers[query, parameters] = found
+        return found
+
+    @cached_property
+    def _standards(self) -> dict[str, dict[str, Any]]:
+        rows = self._rows(
+            "select s.*, d.document_title, d.document_no from standards s "
+            "left join policy_documents d using (document_id)"
+        )
+        return {row["standard_id"]: row for row in rows}
 
     def _one(self, query: str, *parameters: Any) -> dict[str, Any] | None:
         rows = self._rows(query, *parameters)

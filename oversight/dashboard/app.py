@@ -7,6 +7,7 @@ kept as it went over the wire.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import logging
@@ -20,14 +21,14 @@ import flask
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from oversight import presentation as show
-from oversight.dashboard import downloads, sql
+from oversight.dashboard import archive, downloads, sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
 from oversight.dashboard.elements import dcc, dmc, html
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
 from oversight.presentation import Theme
 from oversight.settings import DataFolder
 
@@ -61,6 +62,7 @@ def create_app(folder: DataFolder) -> Any:
     _keep_answers(app.server)
     downloads.register(app.server, shelf)
     sql.register(app.server, shelf)
+    archive.register(app.server, folder)
 
     server: flask.Flask = app.server
 
@@ -113,8 +115,10 @@ def _shell(shelf: Shelf) -> Any:
     """What stays when the page changes: header, navigation, the place for the page."""
     edition_id = shelf.current_id()
     until = made = ""
-    if edition_id:
-        w = shelf.warehouse(edition_id)
+    w = None
+    with contextlib.suppress(Outdated):
+        w = shelf.warehouse(edition_id) if edition_id else None
+    if w is not None:
         until, made = (show.month(w.months[-1]) if w.months else show.NONE), show.moment(w.built_at)
     theme = _theme()
     mark = (
@@ -248,6 +252,9 @@ def _callbacks(app: Any, shelf: Shelf) -> None:
         """The page an address asks for, of the edition the browser has open."""
         if path is None:
             return no_update, no_update, no_update
+        page = pages().get(path.rstrip("/") or "/")
+        if page is not None and not page.is_of_edition:
+            flask.g.answer_key = None
         return _draw(shelf, path, search or "", "dark" if theme == "dark" else "light", edition_id)
 
     app.callback(
@@ -296,6 +303,17 @@ def _draw(
         return answer([_no_edition()], page.title)
     try:
         warehouse = shelf.warehouse(edition_id)
+    except Outdated:
+        again = html.Button("刷新", className="button", type="button", **{"data-action": "reload"})
+        return answer(
+            [
+                empty(
+                    "这一版数据由旧版程序生成，缺少看板要用的汇总表。请在服务器上运行 oversight run，成功后刷新本页。",
+                    action=again,
+                )
+            ],
+            page.title,
+        )
     except Unavailable:
         again = html.Button("更新到新版本", className="button", type="button", **{"data-action": "reload"})
         return answer([empty("本页所用的数据版本已经清理。请更新到当前版本。", action=again)], page.title)

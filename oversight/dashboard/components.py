@@ -114,7 +114,9 @@ def select(name: str, label: str, options: Sequence[tuple[str, str]], value: str
     )
 
 
-def page_head(view: View, title: str, *, filters: Sequence[Element] = (), has_units: bool = True) -> Element:
+def page_head(
+    view: View, title: str, *, filters: Sequence[Element] = (), has_units: bool = True, has_money: bool = True
+) -> Element:
     """Breadcrumbs, title, and the filters every page has, with those of its own."""
     w, state = view.warehouse, view.state
     common: list[Element] = []
@@ -143,7 +145,7 @@ def page_head(view: View, title: str, *, filters: Sequence[Element] = (), has_un
         [
             html.Div([crumbs(view, title), html.H1(title)], className="page-title"),
             html.Div(
-                [*common, *filters, money],
+                [*common, *filters, *([money] if has_money else [])],
                 className="filters no-print",
                 role="group",
                 **{"aria-label": "筛选"},

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from oversight.dashboard.access import Scope, significant
-from oversight.dashboard.warehouse import (
-    FUNDING_COLUMNS,
-    FUNDING_SUMS,
-    REPORTS_BY_TOWNSHIP,
-    REPORTS_COLUMNS,
-    REPORTS_SUMS,
-    STAFF_BY_TOWNSHIP,
-    STAFF_COLUMNS,
-    STAFF_SUMS,
-    Row,
-    Warehouse,
-)
+from oversight.dashboard.warehouse import Row, Warehouse
 from oversight.explain import ExplainError, Explanation, explain
 
 # Digits of the level below.
@@ -39,127 +28,242 @@ def within(column: str, scope: Scope, prefix: str = "") -> tuple[str, list[Any]]
     return " and ".join(conditions) or "true", values
 
 
-def _by_county(scope: Scope, prefix: str, digits: int) -> bool:
-    return scope.longest <= 6 and len(prefix) <= 6 and digits <= 6
+# The levels that have roll-ups, by the digits of their codes that say something.
+LEVELS = {0: "country", 2: "province", 4: "city", 6: "county"}
+
+_FUNDING = (
+    "units_count",
+    "covered_count",
+    "short_count",
+    "met_count",
+    "not_reported_count",
+    "no_standard_count",
+    "guaranteed_annual_cny",
+    "guaranteed_ytd_cny",
+    "allocated_annual_cny",
+    "disbursed_ytd_cny",
+    "spent_ytd_cny",
+    "allocation_shortfall_cny",
+    "disbursement_shortfall_ytd_cny",
+    "judged_guaranteed_cny",
+    "judged_allocated_cny",
+)
+_STAFFING = {
+    "staff_asked_count": "asked_count",
+    "shortfall_persons": "shortfall_persons",
+    "excess_persons": "excess_persons",
+    "required_persons": "required_persons",
+    "staff_short_count": "short_count",
+    "staff_silent_count": "silent_count",
+}
+_REPORTS = {
+    name: name
+    for name in (
+        "expected_count",
+        "population_missing_count",
+        "budget_missing_count",
+        "staffing_missing_count",
+        "missing_count",
+        "late_count",
+    )
+}
+# The same sums from the townships' own rows, for whoever may see a part of a county only, and below the county.
+_FUNDING_OF_TOWNSHIPS = """
+    count(*) as units_count,
+    count(standard_id) as covered_count,
+    count(case when status = 'short' then 1 end) as short_count,
+    count(case when status = 'met' then 1 end) as met_count,
+    count(case when status = 'not_reported' then 1 end) as not_reported_count,
+    count(case when status = 'no_standard' then 1 end) as no_standard_count,
+    sum(guaranteed_annual_cny) as guaranteed_annual_cny,
+    sum(guaranteed_ytd_cny) as guaranteed_ytd_cny,
+    sum(case when standard_id is not null then allocated_annual_cny end) as allocated_annual_cny,
+    sum(case when standard_id is not null then disbursed_ytd_cny end) as disbursed_ytd_cny,
+    sum(case when standard_id is not null then spent_ytd_cny end) as spent_ytd_cny,
+    sum(allocation_shortfall_cny) as allocation_shortfall_cny,
+    sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_ytd_cny,
+    sum(case when allocated_annual_cny is not null then guaranteed_annual_cny end) as judged_guaranteed_cny,
+    sum(case when guaranteed_annual_cny is not null then allocated_annual_cny end) as judged_allocated_cny
+"""
+# Somebody short under two standards is missing once: the larger of the two counts.
+_STAFFING_OF_TOWNSHIPS = """
+    count(*) as asked_count,
+    cast(sum(shortfall_persons) as bigint) as shortfall_persons,
+    cast(sum(excess_persons) as bigint) as excess_persons,
+    cast(sum(required_persons) as bigint) as required_persons,
+    cast(sum(is_short) as bigint) as short_count,
+    cast(sum(is_silent) as bigint) as silent_count
+    from (
+        select
+            township_code, month,
+            max(shortfall_persons) as shortfall_persons,
+            max(excess_persons) as excess_persons,
+            max(required_min_persons) as required_persons,
+            max(case when status = 'short' then 1 else 0 end) as is_short,
+            max(case when status = 'not_reported' then 1 else 0 end) as is_silent
+        from e.staffing_gap_monthly where {where} group by township_code, month
+    )
+"""
+# What a township sent for a month, and how each of the three tables stands.
+_SENT = "('on_time', 'late', 'undated', 'corrected')"
+_REPORTS_BY_TOWNSHIP = f"""
+    select
+        township_code, any_value(township_name) as township_name, any_value(county_code) as county_code, month,
+        cast(max(case when dataset = 'population' and status in {_SENT} then 1 else 0 end) as bigint) as population,
+        cast(max(case when dataset = 'budget' and status in {_SENT} then 1 else 0 end) as bigint) as budget,
+        cast(max(case when dataset = 'staffing' and status in {_SENT} then 1 else 0 end) as bigint) as staffing,
+        max(case when dataset = 'population' then status end) as population_status,
+        max(case when dataset = 'budget' then status end) as budget_status,
+        max(case when dataset = 'staffing' then status end) as staffing_status,
+        max(case when is_late then 1 else 0 end) as is_late
+    from e.detail.submission_status where {{where}} group by township_code, month
+"""
+_REPORTS_OF_TOWNSHIPS = """
+    count(*) as expected_count,
+    cast(sum(1 - population) as bigint) as population_missing_count,
+    cast(sum(1 - budget) as bigint) as budget_missing_count,
+    cast(sum(1 - staffing) as bigint) as staffing_missing_count,
+    count(case when population + budget + staffing < 3 then 1 end) as missing_count,
+    cast(sum(is_late) as bigint) as late_count
+"""
 
 
-def _sums(columns: Sequence[str]) -> str:
-    return ", ".join(f"cast(sum({name}) as {_wide(name)}) as {name}" for name in columns)
+def _level(scope: Scope, prefix: str, digits: int) -> str:
+    """The level whose roll-ups answer a question about units of so many digits; '' when only townships can."""
+    if max(scope.longest, len(prefix), digits) > 6 or len(prefix) not in LEVELS:
+        return ""
+    whole = prefix[: digits or len(prefix)]
+    # Whoever sees a unit only in part has its sums made up of the counties in sight.
+    return LEVELS[digits or len(prefix)] if scope.covers(padded(whole)) else "county"
+
+
+def _in_months(months: Sequence[date] | None) -> tuple[str, list[Any]]:
+    return ("true", []) if months is None else (f"month in ({', '.join('?' * len(months))})", list(months))
+
+
+def _units(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    digits: int,
+    months: Sequence[date] | None,
+    names: Mapping[str, str],
+) -> list[Row] | None:
+    """Roll-ups of units of `digits` digits (0: of the unit itself) by month; None when only townships can tell.
+
+    Every column is read whichever are asked for: three questions about the same units are one query.
+    """
+    level = _level(scope, prefix, digits)
+    if not level:
+        return None
+    condition, values = within("unit_code", scope, prefix)
+    in_months, of_months = _in_months(months)
+    group = f"substr(unit_code, 1, {digits})" if digits else "''"
+    if level == LEVELS[digits or len(prefix)]:
+        if not digits:
+            condition, values = "unit_code = ?", [padded(prefix) or "000000"]
+        found = w.rows(
+            f"select {group} as code, * from e.detail.unit_monthly "
+            f"where unit_level = '{level}' and {condition} and {in_months} order by unit_code, month",
+            [*values, *of_months],
+        )
+    else:
+        every = [*_FUNDING, *_STAFFING, *_REPORTS]
+        found = w.rows(
+            f"select {group} as code, month, "
+            + ", ".join(f"cast(sum({name}) as {_wide(name)}) as {name}" for name in every)
+            + f" from e.detail.unit_monthly where unit_level = '{level}' and {condition} and {in_months} "
+            "group by 1, 2 order by 1, 2",
+            [*values, *of_months],
+        )
+    asked = next(iter(names))
+    return [
+        {"code": row["code"], "month": row["month"]} | {alias: row[name] for name, alias in names.items()}
+        for row in found
+        if row[asked] is not None
+    ]
 
 
 def _wide(name: str) -> str:
     return "decimal(24, 2)" if name.endswith("_cny") else "bigint"
 
 
-def _grouped(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    digits: int,
-    months: Sequence[date] | None,
-    cube: str,
-    columns: Sequence[str],
-    fine: str,
-    fine_sums: str,
-) -> list[Row]:
-    """Sums by unit of `digits` digits (0: all together) and month."""
-    is_coarse = _by_county(scope, prefix, digits)
-    code = "county_code" if is_coarse else "township_code"
-    condition, values = within(code, scope, prefix)
-    if months is not None:
-        condition += f" and month in ({', '.join('?' * len(months))})"
-        values += list(months)
-    group = f"substr({code}, 1, {digits})" if digits else "''"
-    source, sums = (cube, _sums(columns)) if is_coarse else (fine.format(where="", and_where=""), fine_sums)
-    if not is_coarse:
-        source = source if source.startswith("e.") else f"({source})"
-    return w.rows(
-        f"select {group} as code, month, {sums} from {source} where {condition} group by 1, 2 order by 1, 2",
-        values,
-    )
+def _of_townships(
+    scope: Scope, prefix: str, digits: int, months: Sequence[date] | None
+) -> tuple[str, str, list[Any]]:
+    """How townships are grouped, and which of them count."""
+    condition, values = within("township_code", scope, prefix)
+    in_months, of_months = _in_months(months)
+    group = f"substr(township_code, 1, {digits})" if digits else "''"
+    return group, f"{condition} and {in_months}", [*values, *of_months]
 
 
 def funding(
     w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
 ) -> list[Row]:
     """Money by unit and month: counts of units by status, and sums in 元 over units a standard covers."""
-    fine = "e.funding_gap_monthly"
-    return _grouped(w, scope, prefix, digits, months, "county_funding", FUNDING_COLUMNS, fine, FUNDING_SUMS)
+    found = _units(w, scope, prefix, digits, months, {name: name for name in _FUNDING})
+    if found is not None:
+        return found
+    group, where, values = _of_townships(scope, prefix, digits, months)
+    return w.rows(
+        f"select {group} as code, month, {_FUNDING_OF_TOWNSHIPS} from e.funding_gap_monthly where {where} "
+        "group by 1, 2 order by 1, 2",
+        values,
+    )
 
 
 def staffing(
     w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
 ) -> list[Row]:
     """People by unit and month; somebody short under two standards is counted once."""
-    condition, values = within("township_code", scope, prefix)
-    if _by_county(scope, prefix, digits):
-        return _grouped(
-            w, scope, prefix, digits, months, "county_staffing", STAFF_COLUMNS, STAFF_BY_TOWNSHIP, STAFF_SUMS
-        )
-    # The condition goes inside, where it keeps the grouping by township small.
-    if months is not None:
-        condition += f" and month in ({', '.join('?' * len(months))})"
-        values += list(months)
-    group = f"substr(township_code, 1, {digits})" if digits else "''"
-    inner = STAFF_BY_TOWNSHIP.format(where=f"where {condition}")
+    found = _units(w, scope, prefix, digits, months, _STAFFING)
+    if found is not None:
+        return found
+    group, where, values = _of_townships(scope, prefix, digits, months)
     return w.rows(
-        f"select {group} as code, month, {STAFF_SUMS} from ({inner}) group by 1, 2 order by 1, 2", values
+        f"select {group} as code, month, {_STAFFING_OF_TOWNSHIPS.format(where=where)} "
+        "group by 1, 2 order by 1, 2",
+        values,
     )
 
 
 def reports(
     w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
 ) -> list[Row]:
-    """Townships that did not send one of the three monthly tables, by unit and month."""
-    if _by_county(scope, prefix, digits):
-        return _grouped(
-            w,
-            scope,
-            prefix,
-            digits,
-            months,
-            "county_reports",
-            REPORTS_COLUMNS,
-            REPORTS_BY_TOWNSHIP,
-            REPORTS_SUMS,
-        )
-    group = f"substr(township_code, 1, {digits})" if digits else "''"
-    inner, values = _reports_of(scope, prefix, months)
+    """Townships that did not send one of the three monthly tables, or sent one late, by unit and month."""
+    found = _units(w, scope, prefix, digits, months, _REPORTS)
+    if found is not None:
+        return found
+    group, where, values = _of_townships(scope, prefix, digits, months)
     return w.rows(
-        f"select {group} as code, month, {REPORTS_SUMS} from ({inner}) group by 1, 2 order by 1, 2", values
-    )
-
-
-def _reports_of(scope: Scope, prefix: str, months: Sequence[date] | None) -> tuple[str, list[Any]]:
-    plain, values = within("township_code", scope, prefix)
-    outer, _ = within("f.township_code", scope, prefix)
-    if months is not None:
-        marks = ", ".join("?" * len(months))
-        plain, outer = f"{plain} and month in ({marks})", f"{outer} and f.month in ({marks})"
-        values = [*values, *months]
-    inner = REPORTS_BY_TOWNSHIP.format(where=f"where {outer}", and_where=f"and {plain}")
-    return inner, values * 4
-
-
-def report_rows(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None) -> list[Row]:
-    """Townships that sent less than all three tables for a month."""
-    inner, values = _reports_of(scope, prefix, [month])
-    return w.rows(
-        "select r.*, t.township_name, t.county_name from "
-        f"({inner}) as r inner join e.townships as t on r.township_code = t.township_code "
-        "where population + budget + staffing < 3 order by r.township_code" + _limit(limit),
+        f"select {group} as code, month, {_REPORTS_OF_TOWNSHIPS} "
+        f"from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) group by 1, 2 order by 1, 2",
         values,
     )
 
 
+def report_rows(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None) -> list[Row]:
+    """Townships that sent less than all three tables for a month."""
+    _, where, values = _of_townships(scope, prefix, 9, [month])
+    return [
+        {**row, "county_name": w.names.get(row["county_code"], row["county_code"])}
+        for row in w.rows(
+            f"select * from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) "
+            "where population + budget + staffing < 3 or is_late = 1 order by township_code" + _limit(limit),
+            values,
+        )
+    ]
+
+
 def report_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
     """Township × month: how many of the three monthly tables came."""
-    inner, values = _reports_of(scope, prefix, months)
+    _, where, values = _of_townships(scope, prefix, 9, months)
     return w.rows(
-        "select r.township_code as code, t.township_name as name, r.month, "
-        "cast(population + budget + staffing as bigint) as sent_count "
-        f"from ({inner}) as r inner join e.townships as t on r.township_code = t.township_code "
-        "order by r.township_code, r.month",
+        "select township_code as code, any_value(township_name) as name, month, "
+        f"count(case when status in {_SENT} then 1 end) as sent_count "
+        f"from e.detail.submission_status where {where} group by township_code, month "
+        "order by township_code, month",
         values,
     )
 
@@ -193,11 +297,7 @@ def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
             values,
         )
         return [(row["township_code"], row["township_name"]) for row in rows]
-    return [
-        (item, name)
-        for item, name in sorted(w.names.items())
-        if len(significant(item)) == digits and significant(item).startswith(prefix) and scope.touches(item)
-    ]
+    return [(item, name) for item, name in w.below.get(prefix, []) if scope.touches(item)]
 
 
 def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
@@ -326,7 +426,8 @@ def answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
     """The month of each rule's answer that holds in a month: a yearly one holds until the next is due."""
     del scope  # only which month, no unit's figures
     rows = w.rows(
-        "select j.rule_id, max(j.month) as month from (select distinct rule_id, month from county_rules) as j "
+        "select j.rule_id, max(j.month) as month from (select distinct rule_id, month "
+        "from e.detail.unit_rules_monthly where unit_level = 'country') as j "
         "inner join e.standards as s on j.rule_id = s.standard_id "
         f"where j.month <= ? and datediff('month', j.month, ?) < {_PERIOD_MONTHS} group by j.rule_id",
         [month, month],
@@ -356,15 +457,8 @@ def _holding(w: Warehouse, scope: Scope, month: date, alias: str = "") -> tuple[
 def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
     """For each rule whose answers hold in a month: subjects by status, and what is missing in all."""
     holding, held = _holding(w, scope, month)
-    if _by_county(scope, prefix, 0):
-        condition, values = within("county_code", scope, prefix)
-        source = f"select rule_id, month, status, answers, shortfall from county_rules where {holding} and {condition}"
-    else:
-        condition, values = within("subject_code", scope, prefix)
-        source = (
-            "select rule_id, month, status, 1 as answers, shortfall from e.judgements "
-            f"where {holding} and {condition}"
-        )
+    source, values = _answers(scope, prefix, 0)
+    source = f"select rule_id, month, status, answers, shortfall from {source} where {holding}"
     return w.rows(
         "select j.rule_id, j.month, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
         "s.subject_level, s.period, d.document_title, "
@@ -377,22 +471,7 @@ def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[
         f"from ({source}) as j inner join e.standards as s on j.rule_id = s.standard_id "
         "inner join e.policy_documents as d on s.document_id = d.document_id "
         "group by all order by j.rule_id",
-        [*held, *values],
-    )
-
-
-def rule_months(w: Warehouse, scope: Scope, prefix: str, rule: str) -> list[Row]:
-    """One rule over time: answers by status, by month."""
-    if _by_county(scope, prefix, 0):
-        condition, values = within("county_code", scope, prefix)
-        source = f"select month, status, answers from county_rules where rule_id = ? and {condition}"
-    else:
-        condition, values = within("subject_code", scope, prefix)
-        source = f"select month, status, 1 as answers from e.judgements where rule_id = ? and {condition}"
-    return w.rows(
-        f"select month, status, cast(sum(answers) as bigint) as answers from ({source}) "
-        "group by 1, 2 order by 1, 2",
-        [rule, *values],
+        [*values, *held],
     )
 
 
@@ -402,17 +481,30 @@ def answers_by_unit(
     """Answers that hold in a month, of some rules, by unit and status."""
     holding, held = _holding(w, scope, month)
     chosen = f"rule_id in ({', '.join('?' * len(rules)) or 'null'})"
-    if _by_county(scope, prefix, digits):
-        condition, values = within("county_code", scope, prefix)
-        source, code, answers = "county_rules", "county_code", "answers"
-    else:
-        condition, values = within("subject_code", scope, prefix)
-        source, code, answers = "e.judgements", "subject_code", "1"
+    source, values = _answers(scope, prefix, digits)
     return w.rows(
-        f"select substr({code}, 1, {digits}) as code, status, cast(sum({answers}) as bigint) as answers "
-        f"from {source} where {holding} and {chosen} and {condition} group by 1, 2 order by 1, 2",
-        [*held, *rules, *values],
+        f"select substr(code, 1, {digits}) as code, status, cast(sum(answers) as bigint) as answers "
+        f"from {source} where {holding} and {chosen} group by 1, 2 order by 1, 2",
+        [*values, *held, *rules],
     )
+
+
+def _answers(scope: Scope, prefix: str, digits: int) -> tuple[str, list[Any]]:
+    """Where answers stand that are to be counted by units of `digits` digits: summed up, or one by one."""
+    level = _level(scope, prefix, digits)
+    if not level:
+        condition, values = within("subject_code", scope, prefix)
+        return (
+            "(select rule_id, subject_code as code, month, status, 1 as answers, shortfall "
+            f"from e.judgements where {condition})"
+        ), values
+    condition, values = within("unit_code", scope, prefix)
+    if not digits and level == LEVELS[len(prefix)]:
+        condition, values = "unit_code = ?", [padded(prefix) or "000000"]
+    return (
+        "(select rule_id, unit_code as code, month, status, answers_count as answers, shortfall "
+        f"from e.detail.unit_rules_monthly where unit_level = '{level}' and {condition})"
+    ), values
 
 
 def _judgement_condition(
@@ -565,6 +657,21 @@ def count_findings(
     return int(found["n"])
 
 
+def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
+    """Findings of a month in four figures: open, of them grave, new, cleared."""
+    is_open, values = _finding_condition(scope, prefix, month, "open", "", "", "", "")
+    within_unit, units = within("f.subject_code", scope, prefix)
+    held = values[len(units) :]
+    return w.row(
+        f"select count(case when {is_open} then 1 end) as open_count, "
+        f"count(case when f.severity = 'high' and {is_open} then 1 end) as grave_count, "
+        "count(case when f.opened_month = ? then 1 end) as new_count, "
+        "count(case when f.cleared_month = ? then 1 end) as cleared_count "
+        f"from e.findings as f where {within_unit}",
+        [*units, *held, *units, *held, month, month, *units],
+    )
+
+
 def findings_by_month(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
     """How many findings opened and were cleared in each month."""
     condition, values = within("subject_code", scope, prefix)
@@ -632,13 +739,6 @@ def reported(
     )
 
 
-_SUBMISSION_UNITS = """
-    select submission_id, township_code from e.reported.population
-    union all select submission_id, township_code from e.reported.budget
-    union all select submission_id, township_code from e.reported.staffing
-"""
-
-
 def submissions(
     w: Warehouse,
     scope: Scope,
@@ -680,18 +780,21 @@ def _submission_conditions(scope: Scope, prefix: str) -> tuple[list[str], list[A
     """Everything is in sight of those who may see everything; others see files that speak of their own units."""
     if not prefix and "" in scope.prefixes:
         return [], []
-    source, code = _submission_units(scope, prefix)
-    condition, values = within(code, scope, prefix)
-    return [
-        f"split_part(s.submission_id, '-', 1) in (select submission_id from {source} where {condition})"
-    ], values
+    source, values = _submission_units(scope, prefix)
+    return [f"split_part(s.submission_id, '-', 1) in ({source})"], values
 
 
-def _submission_units(scope: Scope, prefix: str) -> tuple[str, str]:
-    """Where it stands which files speak of which units, and the column of the code."""
-    if _by_county(scope, prefix, 0):
-        return "submission_counties", "county_code"
-    return f"({_SUBMISSION_UNITS})", "township_code"
+def _submission_units(scope: Scope, prefix: str) -> tuple[str, list[Any]]:
+    """The query for the files that speak of the units asked for."""
+    if max(scope.longest, len(prefix)) <= 6:
+        condition, values = within("county_code", scope, prefix)
+        return f"select submission_id from e.detail.submission_units where {condition}", values
+    condition, values = within("township_code", scope, prefix)
+    tables = (
+        f"select submission_id from e.reported.{table} where {condition}"
+        for table in ("population", "budget", "staffing")
+    )
+    return " union all ".join(tables), values * 3
 
 
 def _rejected_condition(scope: Scope, prefix: str, disposition: str) -> tuple[str, list[Any]]:
@@ -700,13 +803,29 @@ def _rejected_condition(scope: Scope, prefix: str, disposition: str) -> tuple[st
     conditions: list[str] = []
     values: list[Any] = []
     if prefix or "" not in scope.prefixes:
-        source, code = _submission_units(scope, prefix)
-        inside, inner = within(code, scope, prefix)
-        conditions.append(
-            f"r.submission_id in (select submission_id from {source} group by submission_id "
-            f"having bool_and({inside}))"
-        )
-        values += inner
+        source, values = _submission_units(scope, prefix)
+        conditions.append(f"r.submission_id in ({source})")
+        if max(scope.longest, len(prefix)) <= 6:
+            outside, more = within("county_code", scope, prefix)
+            conditions.append(
+                "r.submission_id not in (select submission_id from e.detail.submission_units "
+                f"where not ({outside}))"
+            )
+            values += more
+        else:
+            # Of part of a county: the whole file has no more townships than stand in sight.
+            condition, more = within("township_code", scope, prefix)
+            told = " union ".join(
+                f"select submission_id, township_code from e.reported.{table} where {condition}"
+                for table in ("population", "budget", "staffing")
+            )
+            conditions.append(
+                "r.submission_id in (select own.submission_id from (select submission_id, count(*) as n "
+                f"from ({told}) group by submission_id) as own inner join (select submission_id, "
+                "sum(townships_count) as n from e.detail.submission_units group by submission_id) as whole "
+                "on own.submission_id = whole.submission_id and own.n = whole.n)"
+            )
+            values += more * 3
     if disposition:
         conditions.append("r.disposition = ?")
         values.append(disposition)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from oversight import presentation
+from oversight.dashboard.access import significant
 from oversight.editions import Edition, current, find_edition
 from oversight.settings import DataFolder
 
@@ -38,119 +39,16 @@ ENGINE: dict[str, Any] = {
     "autoload_known_extensions": False,
 }
 
-# Sums that every page above the township starts from, so that a click never reads a million rows.
-FUNDING_SUMS = """
-    cast(count(*) as bigint) as units_count,
-    cast(count(standard_id) as bigint) as covered_count,
-    cast(sum(guaranteed_annual_cny) as decimal(24, 2)) as guaranteed_annual_cny,
-    cast(sum(guaranteed_ytd_cny) as decimal(24, 2)) as guaranteed_ytd_cny,
-    cast(sum(case when standard_id is not null then allocated_annual_cny end) as decimal(24, 2))
-        as allocated_annual_cny,
-    cast(sum(case when standard_id is not null then disbursed_ytd_cny end) as decimal(24, 2))
-        as disbursed_ytd_cny,
-    cast(sum(case when standard_id is not null then spent_ytd_cny end) as decimal(24, 2)) as spent_ytd_cny,
-    cast(sum(allocation_shortfall_cny) as decimal(24, 2)) as allocation_shortfall_cny,
-    cast(sum(disbursement_shortfall_ytd_cny) as decimal(24, 2)) as disbursement_shortfall_ytd_cny,
-    cast(sum(case when allocated_annual_cny is not null then guaranteed_annual_cny end) as decimal(24, 2))
-        as judged_guaranteed_cny,
-    cast(sum(case when guaranteed_annual_cny is not null then allocated_annual_cny end) as decimal(24, 2))
-        as judged_allocated_cny,
-    cast(count(case when status = 'short' then 1 end) as bigint) as short_count,
-    cast(count(case when status = 'met' then 1 end) as bigint) as met_count,
-    cast(count(case when status = 'not_reported' then 1 end) as bigint) as not_reported_count,
-    cast(count(case when status = 'no_standard' then 1 end) as bigint) as no_standard_count
-"""
-
-FUNDING_COLUMNS = (
-    "units_count",
-    "covered_count",
-    "guaranteed_annual_cny",
-    "guaranteed_ytd_cny",
-    "allocated_annual_cny",
-    "disbursed_ytd_cny",
-    "spent_ytd_cny",
-    "allocation_shortfall_cny",
-    "disbursement_shortfall_ytd_cny",
-    "judged_guaranteed_cny",
-    "judged_allocated_cny",
-    "short_count",
-    "met_count",
-    "not_reported_count",
-    "no_standard_count",
-)
-
-# Somebody short under two standards is missing once: the larger of the two counts.
-STAFF_BY_TOWNSHIP = """
-    select
-        township_code, month,
-        max(shortfall_persons) as shortfall_persons,
-        max(excess_persons) as excess_persons,
-        max(required_min_persons) as required_persons,
-        max(case when status = 'short' then 1 else 0 end) as is_short,
-        max(case when status = 'not_reported' then 1 else 0 end) as is_silent
-    from e.staffing_gap_monthly
-    {where}
-    group by township_code, month
-"""
-STAFF_SUMS = """
-    cast(count(*) as bigint) as asked_count,
-    cast(sum(shortfall_persons) as bigint) as shortfall_persons,
-    cast(sum(excess_persons) as bigint) as excess_persons,
-    cast(sum(required_persons) as bigint) as required_persons,
-    cast(sum(is_short) as bigint) as short_count,
-    cast(sum(is_silent) as bigint) as silent_count
-"""
-STAFF_COLUMNS = (
-    "asked_count",
-    "shortfall_persons",
-    "excess_persons",
-    "required_persons",
-    "short_count",
-    "silent_count",
-)
-
-# Which of the three monthly tables a township sent for a month. A village or a farm is not asked.
-REPORTS_BY_TOWNSHIP = """
-    select
-        f.township_code, f.month,
-        coalesce(g.population, 0) as population,
-        coalesce(g.budget, 0) as budget,
-        coalesce(g.staffing, 0) as staffing
-    from e.funding_gap_monthly as f
-    inner join e.townships as t on f.township_code = t.township_code and t.is_township
-    left join (
-        select
-            township_code, month,
-            max(population) as population, max(budget) as budget, max(staffing) as staffing
-        from (
-            select township_code, month, 1 as population, 0 as budget, 0 as staffing
-            from e.reported.population where is_current {and_where}
-            union all
-            select township_code, month, 0, 1, 0 from e.reported.budget where is_current {and_where}
-            union all
-            select township_code, month, 0, 0, 1 from e.reported.staffing where is_current {and_where}
-        ) group by township_code, month
-    ) as g on f.township_code = g.township_code and f.month = g.month
-    {where}
-"""
-REPORTS_SUMS = """
-    cast(count(*) as bigint) as expected_count,
-    cast(count(*) - sum(population) as bigint) as population_missing,
-    cast(count(*) - sum(budget) as bigint) as budget_missing,
-    cast(count(*) - sum(staffing) as bigint) as staffing_missing,
-    cast(count(case when population + budget + staffing < 3 then 1 end) as bigint) as missing_count
-"""
-REPORTS_COLUMNS = (
-    "expected_count",
-    "population_missing",
-    "budget_missing",
-    "staffing_missing",
-    "missing_count",
-)
+# Sums and counts the pages above the township start from, so that a click never reads a million rows.
+ROLL_UPS = (("detail", "unit_monthly"), ("detail", "unit_rules_monthly"), ("detail", "submission_units"))
 
 
 class Unavailable(Exception):
     """The edition a page shows is no longer there."""
+
+
+class Outdated(Exception):
+    """The edition was made by a program that did not sum it up as the pages need it."""
 
 
 @cache
@@ -162,28 +60,60 @@ def _spill_folder() -> str:
 
 
 def _weight(result: Any) -> int:
+    if isinstance(result, tuple):
+        return 1 + sum(map(_weight, result))
     return 1 + (len(result) if isinstance(result, list) else 0)
 
 
 class _Plain:
-    """A connection whose cursors stand in the edition instead of in the memory beside it."""
+    """Gives cursors that read the edition's tables by their bare names and remember what they were asked."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A fresh cursor."""
-        cursor = self._connection.cursor()
-        cursor.execute("use e")
-        return cursor
+    def cursor(self) -> _PlainCursor:
+        """A cursor."""
+        return _PlainCursor(self._warehouse)
+
+
+class _PlainCursor:
+    """As much of a DuckDB cursor as reading needs; the same question to the same edition is asked once."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._own: duckdb.DuckDBPyConnection | None = None
+        self.description: Sequence[tuple[Any, ...]] = ()
+        self._found: list[tuple[Any, ...]] = []
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> _PlainCursor:
+        """Ask."""
+        key = ("plain", sql, tuple(parameters))
+        self.description, self._found = self._warehouse.remember(key, lambda: self._ask(sql, parameters))
+        return self
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Every row."""
+        return self._found
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The first row."""
+        return self._found[0] if self._found else None
+
+    def _ask(
+        self, sql: str, parameters: Sequence[Any]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        if self._own is None:
+            self._own = self._warehouse.plain_cursor()
+        result = self._own.execute(sql, list(parameters))
+        return list(result.description or ()), result.fetchall()
 
 
 class Warehouse:
     """One edition, open for reading."""
 
-    def __init__(self, edition: Edition, returned_folder: Path) -> None:
+    def __init__(self, edition: Edition, folder: DataFolder) -> None:
         self.edition = edition
-        self.returned_folder = returned_folder
+        self.folder = folder
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._rows_kept = 0
@@ -198,50 +128,18 @@ class Warehouse:
                 "select schema_name, table_name from duckdb_tables() where database_name = 'e'"
             ).fetchall()
         }
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        """County × month sums of everything monthly."""
-        execute = self._connection.execute
-        # Month by month, as the rows lie in the file: the whole country at once would not fit in the memory allowed.
-        months = [
-            row[0]
-            for row in execute("select distinct month from e.funding_gap_monthly order by month").fetchall()
-        ]
-        for number, month in enumerate(months or [date(1900, 1, 1)]):
-            span = f"month = date '{month}'"
-            reports = REPORTS_BY_TOWNSHIP.format(where=f"where f.{span}", and_where=f"and {span}")
-            county = "substr(township_code, 1, 6) as county_code"
-            for table, query in (
-                (
-                    "county_funding",
-                    f"select {county}, month, {FUNDING_SUMS} from e.funding_gap_monthly where {span}",
-                ),
-                (
-                    "county_staffing",
-                    f"select {county}, month, {STAFF_SUMS} from ({STAFF_BY_TOWNSHIP.format(where='where ' + span)})",
-                ),
-                ("county_reports", f"select {county}, month, {REPORTS_SUMS} from ({reports})"),
-                (
-                    "county_rules",
-                    "select rule_id, substr(subject_code, 1, 6) as county_code, month, status, "
-                    "cast(count(*) as bigint) as answers, cast(sum(shortfall) as decimal(24, 4)) as shortfall "
-                    f"from e.judgements where {span}",
-                ),
-            ):
-                verb = f"create table {table} as" if number == 0 else f"insert into {table}"
-                execute(f"{verb} {query} group by all order by all")
-        execute(
-            "create table submission_counties as select distinct submission_id, "
-            "substr(township_code, 1, 6) as county_code from ("
-            "select submission_id, township_code from e.reported.population union all "
-            "select submission_id, township_code from e.reported.budget union all "
-            "select submission_id, township_code from e.reported.staffing)"
-        )
+        if any(not self.has(*table) for table in ROLL_UPS):
+            raise Outdated(edition.edition_id)
 
     def plain_connection(self) -> Any:
         """Something whose cursors read the edition's tables by their bare names."""
-        return _Plain(self._connection)
+        return _Plain(self)
+
+    def plain_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for which the edition's tables need no prefix."""
+        cursor = self._connection.cursor()
+        cursor.execute("use e")
+        return cursor
 
     def has(self, schema: str, table: str) -> bool:
         """Whether the edition carries a table."""
@@ -292,7 +190,12 @@ class Warehouse:
     @cached_property
     def months(self) -> list[date]:
         """Every month judged, in order."""
-        return [row["month"] for row in self.rows("select distinct month from county_funding order by month")]
+        return [
+            row["month"]
+            for row in self.rows(
+                "select month from e.detail.unit_monthly where unit_level = 'country' order by month"
+            )
+        ]
 
     @cached_property
     def built_at(self) -> datetime | None:
@@ -323,6 +226,15 @@ class Warehouse:
                 f"select distinct {level}_code as code, {level}_name as name from e.townships"
             ):
                 found[row["code"]] = presentation.division_name(row["name"], row["code"])
+        return found
+
+    @cached_property
+    def below(self) -> dict[str, list[tuple[str, str]]]:
+        """Codes and names of the provinces, cities and counties right below each unit, by the unit's digits."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for code, name in sorted(self.names.items()):
+            own = significant(code)
+            found.setdefault(own[:-2], []).append((code, name))
         return found
 
     @property
@@ -360,7 +272,9 @@ class Shelf:
             if found is not None:
                 return found
             try:
-                made = Warehouse(find_edition(self.folder, edition_id), self.folder.returned)
+                made = Warehouse(find_edition(self.folder, edition_id), self.folder)
+            except Outdated:
+                raise
             except Exception as error:
                 if not (Path(self.folder.marts) / "editions" / edition_id).exists():
                     raise Unavailable(edition_id) from error

@@ -35,18 +35,23 @@ REPORTED = "reported"
 DETAIL = "detail"
 QUALITY = "quality"
 
-# Sorting by the whole row is right for every table, but dear for long ones: these have a key. The month comes
-# first: a page of one month then reads one stretch of the file and not a row here and there.
-_REPORTED_ORDER = ("month", "township_code", "submission_id", "row_number")
+# Sorting by the whole row is right for every table, but dear for long ones: these have a key. The place comes
+# first: a page of a county, or of one township through all its months, then reads one stretch of the file; what
+# is asked about the whole country stands in roll-ups.
+_REPORTED_ORDER = ("township_code", "month", "submission_id", "row_number")
 _ROW_ORDER = {
-    "funding_gap_monthly": ("month", "township_code"),
-    "staffing_gap_monthly": ("month", "township_code", "standard_id"),
-    "judgements": ("month", "rule_id", "subject_level", "subject_code"),
+    "funding_gap_monthly": ("township_code", "month"),
+    "staffing_gap_monthly": ("township_code", "month", "standard_id"),
+    "judgements": ("subject_code", "month", "rule_id", "subject_level"),
+    "findings": ("subject_code", "opened_month", "finding_id"),
     "population": _REPORTED_ORDER,
     "budget": _REPORTED_ORDER,
     "staffing": _REPORTED_ORDER,
-    "scorecard": ("month", "township_code", "pillar_no"),
-    "suite_flags": ("suite", "expectation", "month", "subject_code", "standard_id"),
+    "scorecard": ("township_code", "month", "pillar_no"),
+    "submission_status": ("township_code", "month", "dataset"),
+    "unit_monthly": ("unit_level", "unit_code", "month"),
+    "unit_rules_monthly": ("unit_level", "unit_code", "month", "rule_id", "status"),
+    "suite_flags": ("subject_code", "month", "suite", "expectation", "standard_id"),
     "rejected_rows": ("submission_id", "sheet", "row_number", "column_title", "error_code"),
 }
 

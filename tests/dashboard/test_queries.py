@@ -81,6 +81,45 @@ def test_counties_and_townships_give_the_same_sums(warehouse: Warehouse, prefix:
         assert query(warehouse, fine, prefix) == coarse
 
 
+@pytest.mark.parametrize("prefix", ["", "36", "3603", "360313", "64"])
+def test_roll_ups_say_what_the_townships_say(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection, prefix: str
+) -> None:
+    """All months, every level: money, people, reports and answers against the tables they were summed from."""
+    money = sql.execute(
+        "select month, sum(guaranteed_ytd_cny), sum(case when standard_id is not null then spent_ytd_cny end), "
+        "count(case when status = 'not_reported' then 1 end) from funding_gap_monthly "
+        "where starts_with(township_code, ?) group by 1 order by 1",
+        [prefix],
+    ).fetchall()
+    assert money == [
+        (row["month"], row["guaranteed_ytd_cny"], row["spent_ytd_cny"], row["not_reported_count"])
+        for row in queries.funding(warehouse, EVERYTHING, prefix)
+    ]
+    sent = sql.execute(
+        "select f.month, count(*), count(*) - count(b.township_code) from funding_gap_monthly as f "
+        "inner join townships as t on f.township_code = t.township_code and t.is_township "
+        "left join (select distinct township_code, month from reported.budget where is_current) as b "
+        "on f.township_code = b.township_code and f.month = b.month "
+        "where starts_with(f.township_code, ?) group by 1 order by 1",
+        [prefix],
+    ).fetchall()
+    assert sent == [
+        (row["month"], row["expected_count"], row["budget_missing_count"])
+        for row in queries.reports(warehouse, EVERYTHING, prefix)
+    ]
+    answers = sql.execute(
+        "select rule_id, month, count(*), sum(shortfall) from judgements "
+        "where starts_with(subject_code, ?) group by 1, 2",
+        [prefix],
+    ).fetchall()
+    told = {(rule, month): (count, short) for rule, month, count, short in answers}
+    found = queries.rules_summary(warehouse, EVERYTHING, prefix, warehouse.months[-1])
+    assert found
+    for row in found:
+        assert told[row["rule_id"], row["month"]] == (row["answers"], row["shortfall"]), row["rule_id"]
+
+
 def test_missing_people_are_counted_once_a_township(
     warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
 ) -> None:

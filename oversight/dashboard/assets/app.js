@@ -179,7 +179,7 @@
     const link = target.closest("a[href]");
     if (link) {
       const href = link.getAttribute("href");
-      if (href.startsWith("/") && !href.startsWith("/returned/") && !link.target && !link.hasAttribute("download") &&
+      if (href.startsWith("/") && !href.startsWith("/returned/") && !href.startsWith("/report/") && !link.target && !link.hasAttribute("download") &&
           !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
         event.preventDefault();
         go(href);

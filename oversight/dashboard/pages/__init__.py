@@ -28,6 +28,8 @@ class Page:
     render: Callable[[View], list[Any]]
     tables: Mapping[str, Callable[[View, int | None], Table]] = field(default_factory=dict)
     in_navigation: bool = True
+    # What a page shows may be kept as long as its edition, unless it shows something else besides.
+    is_of_edition: bool = True
 
 
 @cache

@@ -102,14 +102,12 @@ def render(view: View) -> list[Any]:
 def _figures(view: View) -> Any:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
 
-    def count(**changes: Any) -> int:
-        return queries.count_findings(w, scope, state.prefix, month, **changes)
-
+    counts = queries.finding_counts(w, scope, state.prefix, month)
     items: list[tuple[str, int, str, str, dict[str, Any], str]] = [
-        ("未了问题", count(status="open"), "ledger", "plain", {"status": "open"}, "截至本月尚未整改的问题"),
+        ("未了问题", counts["open_count"], "ledger", "plain", {"status": "open"}, "截至本月尚未整改的问题"),
         (
             "其中严重",
-            count(status="open", severity="high"),
+            counts["grave_count"],
             "warning",
             "bad",
             {"status": "open", "severity": "high"},
@@ -117,7 +115,7 @@ def _figures(view: View) -> Any:
         ),
         (
             "本月新增",
-            count(change="new"),
+            counts["new_count"],
             "info",
             "warn",
             {"change": "new", "status": None},
@@ -125,7 +123,7 @@ def _figures(view: View) -> Any:
         ),
         (
             "本月整改",
-            count(change="cleared"),
+            counts["cleared_count"],
             "shield",
             "good",
             {"change": "cleared", "status": None},

@@ -299,9 +299,8 @@ def _worse(view: View) -> Any:
 def _news(view: View) -> Any:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     new = queries.findings(w, scope, state.prefix, month, change="new", limit=6)
-    count = queries.count_findings(w, scope, state.prefix, month, change="new")
-    cleared = queries.count_findings(w, scope, state.prefix, month, change="cleared")
-    opened = queries.count_findings(w, scope, state.prefix, month, status="open")
+    counts = queries.finding_counts(w, scope, state.prefix, month)
+    count, cleared, opened = counts["new_count"], counts["cleared_count"], counts["open_count"]
     head = html.P(
         [
             html.A(f"新增 {show.count(count)} 项", href=state.href("/findings", change="new")),

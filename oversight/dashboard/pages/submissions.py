@@ -84,9 +84,9 @@ def _figures(view: View) -> Any:
     turned, held = faults["rejected_count"], faults["held_count"]
     items = [
         ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", "当月三张表", "inbox", "missing_count"),
-        ("缺户籍人口", now.get("population_missing"), "个", "当月未报", "people", "population_missing"),
-        ("缺民政工作经费", now.get("budget_missing"), "个", "当月未报", "money", "budget_missing"),
-        ("缺民政工作人员", now.get("staffing_missing"), "个", "当月未报", "people", "staffing_missing"),
+        ("缺户籍人口", now.get("population_missing_count"), "个", "当月未报", "people", "population_missing"),
+        ("缺民政工作经费", now.get("budget_missing_count"), "个", "当月未报", "money", "budget_missing"),
+        ("缺民政工作人员", now.get("staffing_missing_count"), "个", "当月未报", "people", "staffing_missing"),
         ("收到文件", len(files), "份", f"整份退回 {refused} 份", "ledger", "files_count"),
         ("退回的行", turned, "行", f"另有待确认 {held} 行", "warning", "rejected_count"),
     ]
@@ -245,7 +245,7 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
 def _returned(view: View) -> Any:
     if view.scope.prefixes != ("",):
         return None
-    root = view.warehouse.returned_folder
+    root = view.warehouse.folder.returned
     files = (
         sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.suffix in (".xlsx", ".csv"))
         if root.is_dir()

@@ -1,0 +1,37 @@
+-- A row is a rule × a county, city, province or the whole country × month × status: how many subjects had it.
+-- Must hold: every judgement is counted once at each level.
+{{ config(alias='unit_rules_monthly') }}
+
+with answers as (
+    select
+        substr(subject_code, 1, 6) as county_code, rule_id, month, status,
+        count(*) as answers_count,
+        sum(shortfall) as shortfall
+    from {{ ref('judgements') }}
+    group by substr(subject_code, 1, 6), rule_id, month, status
+),
+
+levels as (
+    select 'county' as unit_level, a.county_code as unit_code, a.* from answers as a
+    union all
+    select 'city' as unit_level, substr(a.county_code, 1, 4) || '00' as unit_code, a.* from answers as a
+    union all
+    select 'province' as unit_level, substr(a.county_code, 1, 2) || '0000' as unit_code, a.* from answers as a
+    union all
+    select 'country' as unit_level, '000000' as unit_code, a.* from answers as a
+),
+
+final as (
+    select
+        cast(unit_level as varchar) as unit_level,
+        cast(unit_code as varchar) as unit_code,
+        cast(month as date) as month,
+        cast(rule_id as varchar) as rule_id,
+        cast(status as varchar) as status,
+        cast(sum(answers_count) as bigint) as answers_count,
+        cast(sum(shortfall) as decimal(24, 4)) as shortfall
+    from levels
+    group by unit_level, unit_code, month, rule_id, status
+)
+
+select * from final

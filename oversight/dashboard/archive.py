@@ -1,0 +1,68 @@
+"""The reports that were made: which there are, and their files. Reports are read here, never made."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import flask
+
+from oversight.dashboard.access import Scope, scope_of_request
+from oversight.reports import ReportError, Version, archive
+from oversight.settings import DataFolder
+
+KINDS = {
+    "html": ("网页", "text/html; charset=utf-8"),
+    "docx": ("Word", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "pdf": ("PDF", "application/pdf"),
+    "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+# A report is a document: it runs nothing and fetches nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox"
+
+
+def reports_in_sight(folder: DataFolder, scope: Scope) -> list[Version]:
+    """Every version that stands of units wholly in the scope, drafts too; the newest month first."""
+    return [item for item in archive(folder, drafts=True) if scope.covers(item.scope_code)]
+
+
+def key_of(version: Version) -> str:
+    """What an address calls a version: 2025-06/360313/2, a draft by 0."""
+    return f"{version.manifest['month']}/{version.scope_code}/{version.number}"
+
+
+def address(version: Version, form: str, *, to_read: bool = False) -> str:
+    """Where a file of a report can be had."""
+    return f"/report/{key_of(version)}/{form}" + ("?read=1" if to_read else "")
+
+
+def register(server: flask.Flask, folder: DataFolder) -> None:
+    """Add the route."""
+
+    @server.get("/report/<path:key>/<form>")
+    def report(key: str, form: str) -> flask.Response:
+        """A file of a report, to be kept; with `read`, as a page."""
+        found = next(
+            (item for item in reports_in_sight(folder, scope_of_request()) if key_of(item) == key), None
+        )
+        if found is None or form not in found.formats:
+            return _refused("没有这份通报，或没有这种格式。请刷新“月报”页后再试。", 404)
+        try:
+            content = found.verified(form)
+        except ReportError as error:
+            return _refused(str(error), 410)
+        answer = flask.Response(content, content_type=KINDS[form][1])
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        if form == "html" and flask.request.args.get("read"):
+            answer.headers["Content-Security-Policy"] = POLICY
+        else:
+            name = found.file(form).name
+            if found.number:
+                stem, _, ending = name.rpartition(".")
+                name = f"{stem}_第{found.number}版.{ending}"
+            answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        return answer
+
+
+def _refused(message: str, code: int) -> flask.Response:
+    return flask.Response(message, status=code, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,169 @@
+"""月报: the supervision reports that were made, to read and to take away, and what each version changed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard.access import significant
+from oversight.dashboard.archive import KINDS, address, key_of, reports_in_sight
+from oversight.dashboard.components import View, card, icon, page_head
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+from oversight.reports import Version, differences
+
+CHANGES_SHOWN = 30
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    state = view.state
+    every = reports_in_sight(view.warehouse.folder, view.scope)
+    inside = [item for item in every if _belongs(view, item)]
+    head = page_head(view, f"{view.unit_name if state.unit else ''}督查通报", has_money=False)
+    chosen = next((item for item in inside if key_of(item) == state.get("report")), None)
+    if not inside:
+        return [head, _none(view, bool(every))]
+    parts: list[Any] = [head]
+    if chosen is not None:
+        parts.append(_reading(view, chosen))
+    for month, items in groupby(inside, key=lambda item: item.month):
+        parts.append(_month(view, show.month(month), list(items)))
+    return parts
+
+
+def _belongs(view: View, version: Version) -> bool:
+    """Reports on the unit shown, on what lies in it, and on what it lies in."""
+    own, prefix = significant(version.scope_code), view.state.prefix[:6]
+    return own.startswith(prefix) or prefix.startswith(own)
+
+
+def _none(view: View, elsewhere: bool) -> Any:
+    month = show.month_code(view.month)
+    unit = view.state.unit[:6]
+    command = f"oversight report --month {month}" + (f" --scope {unit}" if unit else "")
+    return html.Div(
+        [
+            icon("report"),
+            html.H2(f"还没有{view.unit_name if unit else ''}的督查通报"),
+            html.P("通报按月生成，有 Word、PDF、Excel 和网页四种格式。在服务器上运行："),
+            html.Pre(command),
+            html.P("数据没有报齐时会说明缺什么；要先看样子，加 --provisional 生成草稿。完成后刷新本页。"),
+            html.A("查看其他地区的通报", href=view.state.href(unit=""), className="button")
+            if elsewhere
+            else None,
+        ],
+        className="empty empty-page",
+    )
+
+
+def _month(view: View, title: str, items: list[Version]) -> Any:
+    rows = []
+    for item in items:
+        name = "草稿" if item.is_draft else f"第 {item.number} 版"
+        files = [
+            html.A(
+                [icon("download"), KINDS[form][0]],
+                href=address(item, form),
+                download=True,
+                className="button",
+                **{"aria-label": f"下载{item.scope_name}{title}通报{name}（{KINDS[form][0]}）"},
+            )
+            for form in ("docx", "pdf", "xlsx", "html")
+            if form in item.formats
+        ]
+        rows.append(
+            html.Tr(
+                [
+                    html.Td(
+                        [
+                            html.A(item.scope_name, href=view.state.href(report=key_of(item)))
+                            if "html" in item.formats
+                            else item.scope_name,
+                            html.Div(item.draft_reason, className="muted note") if item.is_draft else None,
+                        ]
+                    ),
+                    html.Td(html.Span(name, className="status status-held" if item.is_draft else "status")),
+                    html.Td(
+                        [
+                            html.Div(show.moment(item.built_at)),
+                            html.Div(f"版本 {item.edition_id}", className="muted note"),
+                        ]
+                    ),
+                    html.Td(html.Div(files, className="button-row button-row-left")),
+                ]
+            )
+        )
+    heads = ("地区（点击阅读）", "版次", "所用数据", "下载")
+    return card(
+        f"{title}督查通报",
+        html.Div(
+            html.Table(
+                [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(rows)],
+                className="plain-table",
+            ),
+            className="plain-frame",
+            tabIndex="0",
+            role="region",
+            **{"aria-label": f"{title}督查通报"},
+        ),
+        wide=True,
+        name=f"reports-{items[0].manifest['month']}",
+    )
+
+
+def _reading(view: View, chosen: Version) -> Any:
+    name = "草稿" if chosen.is_draft else f"第 {chosen.number} 版"
+    return card(
+        f"{chosen.scope_name} {show.month(chosen.month)} · {name}",
+        [
+            _changes(view, chosen),
+            html.Iframe(
+                src=address(chosen, "html", to_read=True),
+                title=f"{chosen.title} {name}",
+                className="reading",
+                sandbox="",
+            ),
+        ],
+        note="草稿仅供核对，不得外发" if chosen.is_draft else f"所用数据版本 {chosen.edition_id}",
+        actions=html.A("收起", href=view.state.href(report=None), className="button"),
+        wide=True,
+        name="reading",
+    )
+
+
+def _changes(view: View, chosen: Version) -> Any:
+    changes = differences(view.warehouse.folder, chosen)
+    if changes is None:
+        return None
+    heads = ("单位", "项目", "上一版", "本版", "原因")
+    shown = changes.rows[:CHANGES_SHOWN]
+    table = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
+            html.Tbody([html.Tr([html.Td(str(cell)) for cell in row]) for row in shown]),
+        ],
+        className="plain-table",
+    )
+    more = (
+        f"共 {show.count(len(changes.rows))} 处变化，此处为前 {show.count(len(shown))} 处，全部见通报的变更说明。"
+        if len(changes.rows) > len(shown)
+        else ""
+    )
+    return html.Details(
+        [
+            html.Summary(html.Strong(f"与上一版相比：{show.count(len(changes.rows))} 处变化")),
+            html.Div(
+                [
+                    *(html.P(reason) for reason in changes.reasons),
+                    html.Div(table, className="plain-frame") if shown else html.P("数字没有变化。"),
+                    html.P(more, className="muted note") if more else None,
+                ]
+            ),
+        ],
+        className="explained",
+    )
+
+
+PAGE = Page("/reports", "月报", "report", 75, render, is_of_edition=False)
