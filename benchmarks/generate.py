@@ -518,7 +518,8 @@ INDICATOR_NAMES = {
     "D-03": "信息共享机制",
     "D-05": "受理流程上墙",
     "D-06": "统计台账与电子档案",
-    "D-11": "本年岗前培训和业务培训次数",
+    "D-11.1": "本年岗前培训次数",
+    "D-11.2": "本年业务培训次数",
     "D-13": "专管员每月工作补助",
     "D-19": "窗口建设运转专项资金已安排",
 }
@@ -616,7 +617,8 @@ def indicators_qinhuangdao(county: str, month: date) -> list[Row]:
     rows.append(_indicator(month, county, name, "D-03", "是"))
     if month.month == 12:
         rows.append(_indicator(month, county, name, "D-02", 2 if county == "130324" else month.year - 2024))
-        rows.append(_indicator(month, county, name, "D-11", 2))
+        rows.append(_indicator(month, county, name, "D-11.1", 1))
+        rows.append(_indicator(month, county, name, "D-11.2", 2))
         rows.append(_indicator(month, county, name, "D-19", "是" if county == "130324" else "否"))
     return rows
 

@@ -117,6 +117,9 @@ def unequal_files(folder: DataFolder) -> list[str]:
     )
 
 
+_PROBLEMS_SHOWN = 10
+
+
 @multi_asset(
     name="standards",
     group_name="standards",
@@ -143,6 +146,8 @@ def standards(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None
         passed=not problems,
         metadata={"problems": problems},
     )
+    for problem in problems[1:_PROBLEMS_SHOWN]:
+        run.say(f"  {problem}")
     if problems:
         raise OversightError(
             f"标准有 {len(problems)} 处问题，未发布新版本：{problems[0]}。"

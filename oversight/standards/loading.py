@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -53,7 +54,18 @@ _KEYS = {
     "standard_measures": "standard_id",
 }
 # Columns that came later: a bureau's older files may lack them.
-_MAY_LACK = frozenset({"report_valid_months", "decimals", "combine", "years_back", "unit_level", "pattern"})
+_MAY_LACK = frozenset(
+    {
+        "report_valid_months",
+        "decimals",
+        "origin_zh",
+        "origin_issuer_code",
+        "combine",
+        "years_back",
+        "unit_level",
+        "pattern",
+    }
+)
 _DTYPES: dict[str, pl.DataType] = {
     _TEXT: pl.String(),
     _DATE: pl.Date(),
@@ -61,10 +73,16 @@ _DTYPES: dict[str, pl.DataType] = {
     _FLAG: pl.Boolean(),
     _FIGURE: pl.Decimal(18, 4),
 }
+CONFIRMATIONS = "confirmations"
+_CONFIRMATION_TITLES = {"标准编号": "standard_id", "确认日期": "last_confirmed_on", "确认人": "", "说明": ""}
+_EVERY = "全部"
+# Files beside the standards that others read.
+_OTHERS = frozenset({"due_dates.csv"})
+_FLAGS = {"true": True, "false": False, "是": True, "否": False, "1": True, "0": False}
 _EXPECTED = {
     _DATE: "日期，如 2025-01-01",
     _WHOLE: "整数",
-    _FLAG: "true 或 false",
+    _FLAG: "true 或 false（也可写 是、否）",
     _FIGURE: "数值，至多 4 位小数",
 }
 
@@ -88,6 +106,7 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
 
     Raises StandardFileError where a file lacks a column or holds a value of the wrong kind.
     """
+    _refuse_strangers(folder)
     merged = {name: _merge(name, _seed(name), _overlay(name, folder)) for name in _KINDS}
     return Standards(
         documents=merged["policy_documents"],
@@ -115,6 +134,9 @@ def standards_fingerprint(folder: DataFolder | None = None) -> str:
         for path in (SEEDS_DIR / f"{name}.csv", _overlay_path(name, folder)):
             content = path.read_bytes() if path and path.is_file() else b""
             digest.update(f"{name}:{len(content)}:".encode() + content)
+    confirmed = _overlay_path(CONFIRMATIONS, folder)
+    if confirmed and confirmed.is_file():
+        digest.update(b"confirmations:" + confirmed.read_bytes())
     # When reports are due is the bureau's rule too, though no standard.
     dues = folder.standards / "due_dates.csv" if folder else None
     if dues and dues.is_file():
@@ -141,8 +163,80 @@ def _overlay(name: str, folder: DataFolder | None) -> pl.DataFrame:
     columns = _header(SEEDS_DIR / f"{name}.csv")
     path = _overlay_path(name, folder)
     if path is None or not path.is_file():
-        return pl.DataFrame(schema={column: _dtype(name, column) for column in columns})
-    return _read(path, name, columns)
+        own = pl.DataFrame(schema={column: _dtype(name, column) for column in columns})
+    else:
+        own = _read(path, name, columns)
+    return _with_confirmations(own, folder) if name == "standards" and folder else own
+
+
+def _with_confirmations(own: pl.DataFrame, folder: DataFolder) -> pl.DataFrame:
+    """The bureau's rows, and ours that it confirmed, with the day on which it did."""
+    path = _overlay_path(CONFIRMATIONS, folder)
+    if path is None or not path.is_file():
+        return own
+    known = _merge("standards", _seed("standards"), own)
+    days: dict[str, date] = {}
+    for number, name, day in _confirmations(path):
+        names = known["standard_id"].to_list() if name == _EVERY else [name]
+        if not set(names) <= set(known["standard_id"]):
+            raise StandardFileError(
+                f"{path.name} 第 {number} 行：没有编号为 {name} 的标准。请照 standards.csv 的 standard_id 填写；"
+                f"全部确认可写“{_EVERY}”。"
+            )
+        days |= {each: max(day, days.get(each, day)) for each in names}
+    touched = known.filter(pl.col("standard_id").is_in([*days, *own["standard_id"]]))
+    confirmed = pl.col("standard_id").replace_strict(days, default=None, return_dtype=pl.Date)
+    return touched.with_columns(last_confirmed_on=pl.max_horizontal("last_confirmed_on", confirmed))
+
+
+def _confirmations(path: Path) -> list[tuple[int, str, date]]:
+    rows = list(csv.reader(_decode(path).splitlines(keepends=True)))
+    header = [_CONFIRMATION_TITLES.get(cell.strip(), cell.strip()) for cell in rows[0]] if rows else []
+    if not {"standard_id", "last_confirmed_on"} <= set(header):
+        raise StandardFileError(
+            f"{path.name} 第 1 行：应有列 {'、'.join(_CONFIRMATION_TITLES)}（前两列必填）。请补齐后重新运行。"
+        )
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        told = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
+        if not any(told.values()):
+            continue
+        name, day = told.get("standard_id", ""), a_date(told.get("last_confirmed_on", ""))
+        if not name or day is None:
+            raise StandardFileError(
+                f"{path.name} 第 {number} 行：须写明标准编号和确认日期（如 2028-03-01）。请改正后重新运行。"
+            )
+        found.append((number, name, day))
+    return found
+
+
+def _refuse_strangers(folder: DataFolder | None) -> None:
+    """A file that nobody reads would be a rule that silently does not hold."""
+    if folder is None or not folder.standards.is_dir():
+        return
+    known = {f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)} | _OTHERS
+    for path in sorted(folder.standards.iterdir()):
+        name = path.name
+        if name in known or name.startswith((".", "~$")) or path.suffix.lower() in (".md", ".txt"):
+            continue
+        hint = (
+            "请在 Excel 中另存为“CSV UTF-8”，文件名照上列。"
+            if path.suffix.lower() in (".xlsx", ".xls", ".et")
+            else "请改成上列的文件名，或移出该文件夹。"
+        )
+        raise StandardFileError(
+            f"standards/{name} 不会被读取：该文件夹只读 {'、'.join(sorted(known))}。{hint}"
+        )
+
+
+def a_date(text: str) -> date | None:
+    """2025-01-01, or 2025/1/1 as Excel writes it when it saves a CSV; None for anything else."""
+    parts = text.strip().replace("/", "-").split("-")
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _header(path: Path) -> list[str]:
@@ -169,9 +263,14 @@ def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
         )
     # A column that is not there reads as empty cells beyond the end of each row.
     places = {column: header.index(column) if column in header else len(header) for column in columns}
-    filled = [row[: len(header)] for row in rows[1:] if any(row)]
-    raw = {column: [_cell(row, place) for row in filled] for column, place in places.items()}
-    return pl.DataFrame([_typed(path, name, column, values) for column, values in raw.items()])
+    numbered = [(number, row[: len(header)]) for number, row in enumerate(rows[1:], 2) if any(row)]
+    numbers = [number for number, _ in numbered]
+    key = _KEYS[name]
+    for number, row in numbered:
+        if _cell(row, places[key]) is None:
+            raise StandardFileError(f"{path.name} 第 {number} 行：缺少编号（{key}）。请补填后重新运行。")
+    raw = {column: [_cell(row, place) for _, row in numbered] for column, place in places.items()}
+    return pl.DataFrame([_typed(path, name, column, values, numbers) for column, values in raw.items()])
 
 
 def _decode(path: Path) -> str:
@@ -189,16 +288,16 @@ def _cell(row: list[str], position: int) -> str | None:
     return value or None
 
 
-def _typed(path: Path, name: str, column: str, values: list[str | None]) -> pl.Series:
+def _typed(path: Path, name: str, column: str, values: list[str | None], numbers: list[int]) -> pl.Series:
     kind = _KINDS[name].get(column, _TEXT)
     text = pl.Series(column, values, dtype=pl.String)
     if kind == _TEXT:
         return text
     if kind == _FLAG:
         lowered = text.str.to_lowercase()
-        typed = lowered.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        typed = lowered.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
     elif kind == _DATE:
-        typed = text.str.to_date("%Y-%m-%d", strict=False)
+        typed = pl.Series(column, [a_date(value) if value else None for value in values], dtype=pl.Date)
     elif kind == _WHOLE:
         typed = text.cast(pl.Int64, strict=False)
     else:
@@ -208,6 +307,6 @@ def _typed(path: Path, name: str, column: str, values: list[str | None]) -> pl.S
     if wrong.any():
         row = int(wrong.arg_true()[0])
         raise StandardFileError(
-            f"{path.name} 第 {row + 2} 行“{column}”列：“{values[row]}”不是{_EXPECTED[kind]}。请改正后重新运行。"
+            f"{path.name} 第 {numbers[row]} 行“{column}”列：“{values[row]}”不是{_EXPECTED[kind]}。请改正后重新运行。"
         )
     return typed.alias(column)

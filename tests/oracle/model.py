@@ -105,11 +105,12 @@ POLICY = (
         counts=DEDICATED,
     ),
     Standard(
+        # The document of 湘东区 passes the province's rates on, so issuer and reach are the province's.
         "A-10",
         "A",
-        "360313",
+        "360000",
         "working_funds",
-        "360313",
+        "360000",
         "per_head_and_month",
         (Decimal("0.28"), Decimal("0.22"), Decimal("0.18")),
         date(2019, 6, 10),

@@ -54,6 +54,8 @@ TITLES = {"population": "户籍人口", "budget": "民政工作经费", "staffin
 # County and the tier edges that apply in it.
 COUNTIES = [
     ("360313", (20_000, 50_000)),
+    # Elsewhere in Jiangxi: the rates are the province's, the staff rule is the district's.
+    ("360321", (20_000, 50_000)),
     ("640324", (30_000, 50_000)),
     ("640323", (30_000, 50_000)),
     ("640181", (30_000, 50_000)),
@@ -472,7 +474,7 @@ def world(
     dated: bool = False,
     standards: tuple[Standard, ...] = POLICY,
 ) -> World:
-    """A world of `per_county` townships in each of nine counties.
+    """A world of `per_county` townships in each of ten counties.
 
     With `dated`, every file is a workbook that says when it was filled in, half of the files come in a second
     batch, and their names say nothing; otherwise CSV files in one batch, the corrections known by their names.

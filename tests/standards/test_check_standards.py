@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -75,8 +76,6 @@ def test_a_mistake_is_refused(
 
 
 def test_a_rule_that_ends_before_it_starts_is_refused() -> None:
-    from datetime import date
-
     wrong = _changed("standards", "A-06", effective_to=date(2000, 1, 1))
     assert "失效日期早于生效日期" in _messages(wrong, "A-06")
 
@@ -138,9 +137,10 @@ def test_an_own_row_replaces_all_rows_of_its_id_and_others_stay(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "column", "value", "said"),
     [
-        ("standards", "effective_from", "2019/6/10", "不是日期"),
+        ("standards", "effective_from", "2019年6月", "不是日期"),
+        ("standards", "effective_from", "2019-02-30", "不是日期"),
         ("standard_tiers", "value", "0,28", "不是数值"),
-        ("standard_tiers", "lower_included", "是", "不是true 或 false"),
+        ("standard_tiers", "lower_included", "也许", "不是true 或 false"),
         ("standard_tiers", "upper_bound", "2万", "不是整数"),
     ],
 )
@@ -162,6 +162,65 @@ def test_a_missing_column_and_an_empty_file_say_so(tmp_path: Path) -> None:
         load_standards(_own(tmp_path, "standards", "standard_id\nA-06\n"))
     with pytest.raises(StandardFileError, match="文件是空的"):
         load_standards(_own(tmp_path, "standards", ""))
+
+
+def test_what_excel_makes_of_a_csv_is_read(tmp_path: Path) -> None:
+    header = _header("standards")
+    given = {"standard_id": "A-06", "effective_from": "2019/6/10"}
+    row = ",".join(given.get(column, "") for column in header.split(","))
+    blank = "," * header.count(",")
+    own = load_standards(_own(tmp_path, "standards", f"{header}\n{blank}\n{row}\n{blank}\n", "gb18030"))
+    kept = own.standards.filter(pl.col("standard_id") == "A-06")
+    assert kept["effective_from"].to_list() == [date(2019, 6, 10)]
+    header = _header("standard_tiers")
+    wrong = ",".join({"standard_id": "A-06", "value": "二"}.get(column, "") for column in header.split(","))
+    with pytest.raises(StandardFileError, match="第 4 行“value”列"):
+        load_standards(_own(tmp_path, "standard_tiers", f"{header}\n{blank}\n\n{wrong}\n"))
+
+
+@pytest.mark.parametrize("name", ["standards.xlsx", "standard.csv", "标准.csv"])
+def test_a_file_that_would_not_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    folder = DataFolder(tmp_path)
+    folder.standards.mkdir()
+    (folder.standards / "due_dates.csv").touch()
+    (folder.standards / "说明.md").touch()
+    load_standards(folder)
+    (folder.standards / name).touch()
+    with pytest.raises(StandardFileError, match=f"standards/{name} 不会被读取"):
+        load_standards(folder)
+
+
+def test_a_confirmation_moves_the_day_and_nothing_else(tmp_path: Path) -> None:
+    before = load_standards()
+    text = "标准编号,确认日期,确认人,说明\nA-10,2028/3/1,李四,仍有效\nA-10,2027-01-01,李四,\n"
+    folder = _own(tmp_path, "confirmations", text, "gb18030")
+    after = load_standards(folder)
+    changed = after.standards.filter(pl.col("standard_id") == "A-10")
+    assert changed["last_confirmed_on"].to_list() == [date(2028, 3, 1)]
+    same = pl.col("standard_id") != "A-10"
+    assert after.standards.filter(same).equals(before.standards.filter(same))
+    assert after.tiers.equals(before.tiers)
+    assert standards_fingerprint(folder) != standards_fingerprint(None)
+    write_overlay_inputs(folder, tmp_path / "inputs")
+    own = pl.read_parquet(tmp_path / "inputs" / "overlay_standards.parquet")
+    assert own["standard_id"].to_list() == ["A-10"]
+    everything = load_standards(_own(tmp_path, "confirmations", "标准编号,确认日期\n全部,2029-01-01\n"))
+    assert set(everything.standards["last_confirmed_on"]) == {date(2029, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "应有列 标准编号、确认日期"),
+        ("编号,日期\nA-10,2028-03-01\n", "应有列 标准编号、确认日期"),
+        ("标准编号,确认日期\nZ-99,2028-03-01\n", "第 2 行：没有编号为 Z-99 的标准"),
+        ("标准编号,确认日期\nA-10,去年\n", "第 2 行：须写明标准编号和确认日期"),
+        ("标准编号,确认日期\n,2028-03-01\n", "第 2 行：须写明标准编号和确认日期"),
+    ],
+)
+def test_a_confirmation_that_cannot_be_kept_says_why(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(StandardFileError, match=said):
+        load_standards(_own(tmp_path, "confirmations", text))
 
 
 def test_build_inputs_are_typed_even_when_there_are_no_own_rows(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 with standards as (
     select
         s.standard_id, s.document_id, s.matter, s.formula, s.period, s.effective_from, s.effective_to,
-        d.issuer_code, d.issuer_level,
+        -- A rule that a document only passes on is its origin's: the lower office cannot replace it.
+        coalesce(s.origin_issuer_code, d.issuer_code) as issuer_code,
         {{ scope_prefix('s.scope_code') }} as scope_prefix,
         -- Who answers: townships count their villages, counties look over their townships' budgets.
         case
@@ -52,7 +53,7 @@ replaced as (
 final as (
     select
         c.subject_level, c.subject_code, c.subject_unit, c.county_code, c.valid_from, c.unit_end,
-        c.standard_id, c.formula, c.period, c.matter, c.issuer_level,
+        c.standard_id, c.formula, c.period, c.matter,
         c.effective_from, c.effective_to, r.replaced_on
     from covered as c
     left join replaced as r

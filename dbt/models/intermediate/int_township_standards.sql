@@ -4,7 +4,7 @@
 
 with final as (
     select
-        subject_code as township_code, standard_id, formula, matter, issuer_level,
+        subject_code as township_code, standard_id, formula, matter,
         effective_from, effective_to, replaced_on
     from {{ ref('int_subject_rules') }}
     where

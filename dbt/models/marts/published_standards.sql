@@ -35,7 +35,9 @@ with final as (
         cast(s.ambiguity_zh as varchar) as ambiguity_zh,
         cast(s.example_zh as varchar) as example_zh,
         cast(s.report_valid_months as bigint) as report_valid_months,
-        cast(s.decimals as bigint) as decimals
+        cast(s.decimals as bigint) as decimals,
+        cast(s.origin_zh as varchar) as origin_zh,
+        cast(s.origin_issuer_code as varchar) as origin_issuer_code
     from {{ ref('stg_standards') }} as s
 )
 
