@@ -122,6 +122,7 @@ class RuleExplanation:
     document: str
     clause: str
     quotation: str
+    origin: str = ""
     tier: str = ""
     tier_quotation: str = ""
     cells: list[Cell] = field(default_factory=list)
@@ -157,7 +158,7 @@ class Explanation:
         lines = [f"{self.place}{self.subject_name}（{self.subject_code}）　{presentation.month(self.month)}"]
         lines.append(f"数据版本 {self.edition_id}")
         for rule in self.rules:
-            lines += ["", f"【{rule.rule_id}】{rule.title}：{rule.status_label}", f"  {rule.conclusion}"]
+            lines += ["", f"{_headed(rule)}：{rule.status_label}", f"  {rule.conclusion}"]
             for title, items in _sections(rule):
                 lines.append(f"  {title}")
                 lines += [f"    {item}" for item in items]
@@ -172,7 +173,7 @@ class Explanation:
         ]
         for rule in self.rules:
             parts.append(f'<section data-rule="{_h(rule.rule_id)}" data-status="{_h(rule.status)}">')
-            parts.append(f"<h3>【{_h(rule.rule_id)}】{_h(rule.title)}：{_h(rule.status_label)}</h3>")
+            parts.append(f"<h3>{_h(_headed(rule))}：{_h(rule.status_label)}</h3>")
             parts.append(f"<p>{_h(rule.conclusion)}</p>")
             for title, items in _sections(rule):
                 parts.append(f"<h4>{_h(title)}</h4><ul>")
@@ -186,8 +187,14 @@ def _h(text: str) -> str:
     return html.escape(text)
 
 
+def _headed(rule: RuleExplanation) -> str:
+    return f"【{rule.rule_id or '经费'}】{rule.title}"
+
+
 def _sections(rule: RuleExplanation) -> list[tuple[str, list[str]]]:
-    basis = [f"《{rule.document}》{rule.clause}：“{rule.quotation}”"]
+    basis = [f"《{rule.document}》{rule.clause}：“{rule.quotation}”"] if rule.document else []
+    if rule.origin:
+        basis.append(f"由该文件转引，出自{rule.origin}")
     if rule.tier:
         quoted = f"：“{rule.tier_quotation}”" if rule.tier_quotation else ""
         basis.append(f"适用档次 {rule.tier}{quoted}")
@@ -261,8 +268,20 @@ class _Reader:
                 candidate,
             ):
                 return candidate
-        raise ExplainError(
-            f"没有代码为 {code} 的单位，或它没有任何判定。请检查区划代码（乡镇 9 位，县级 6 位）。"
+        raise ExplainError(f"没有代码为 {code} 的单位，或它没有任何判定。{self._near(code)}")
+
+    def _near(self, wanted: str) -> str:
+        """Units of that name, or of the same county, for one who has mistyped a code."""
+        named = self._rows(
+            "select township_code as code, township_name as name, county_name from townships "
+            "where ? <> '' and (township_name like '%' || ? || '%' or (length(?) > 6 and county_code = left(?, 6))) "
+            "order by 1 limit 8",
+            *[wanted] * 4,
+        )
+        if not named:
+            return "请检查区划代码：乡镇 9 位，县级 6 位，村（社区）12 位；全部乡镇见表 townships。"
+        return (
+            "是不是：" + "、".join(f"{row['code']} {row['county_name']}{row['name']}" for row in named) + "？"
         )
 
     def _month(self, code: str, month: date | None) -> date:
@@ -280,14 +299,20 @@ class _Reader:
         wanted = month.replace(day=1)
         if not found["first"] <= wanted <= found["last"]:
             raise ExplainError(
-                f"{code} 的判定从 {found['first']:%Y-%m} 到 {found['last']:%Y-%m}，没有 {wanted:%Y-%m}。"
+                f"{code} 的判定从 {found['first']:%Y-%m} 到 {found['last']:%Y-%m}，没有 {wanted:%Y-%m}。请用 --month 换一个月份。"
             )
         return wanted
 
     def _why_not(self, code: str, when: date, rule: str) -> str:
         standard = self._one("select * from standards where standard_id = ?", rule)
         if standard is None:
-            return f"没有编号为 {rule} 的规则。可在表 standards 查看全部规则。"
+            asked = self._rows(
+                "select distinct rule_id from judgements where subject_code = ? and month = ? order by 1",
+                code,
+                when,
+            )
+            known = "、".join(row["rule_id"] for row in asked)
+            return f"没有编号为 {rule} 的规则。{code} 当月判定的有：{known}；全部规则见表 standards。"
         if standard["gradeable"] == "N":
             return f"规则 {rule}（{standard['title_zh']}）不作判定：{standard['not_judged_reason']}。"
         months = self._rows(
@@ -325,6 +350,7 @@ class _Reader:
             + (f"（{standard['document_no']}）" if standard["document_no"] else ""),
             clause=standard["clause"],
             quotation=standard["quotation"],
+            origin=standard.get("origin_zh") or "",
         )
         formula = standard["formula"]
         if formula in ("per_capita_by_tier", "flat_by_tier"):
@@ -355,10 +381,11 @@ class _Reader:
             "民政工作经费",
             "no_standard",
             presentation.status_label("no_standard"),
-            "无",
-            "",
-            "无",
-            conclusion="没有适用于该单位的经费标准：只列报送数据，不判断缺口。",
+            document="",
+            clause="",
+            quotation="",
+            conclusion="没有适用于该单位的经费标准：只列报送数据，不判断缺口。"
+            "确有标准的，请照 docs/guide/policy.md 在数据目录的 standards/ 中增补。",
         )
         told.cells.append(self._population_cell(funding))
         self._budget_cells(told, funding)
@@ -497,21 +524,43 @@ class _Reader:
             told.assumptions.append(
                 f"{year - 1}年12月及以前没有报送{basis}，代以{year}年最早一次报送数（{row['population_month']:%Y-%m}）。"
             )
-            later = self._one(
-                "select population_persons as persons from reported.population "
-                "where township_code = ? and month = ? and is_current",
-                row["township_code"],
-                row["month"],
-            )
-            if later and later["persons"] is not None and later["persons"] != row["population_persons"]:
-                told.other_readings.append(
-                    f"若按当月报送的人口 {later['persons']:,} 人定档，档次和数额可能不同；上年末人口报来后自动改用。"
-                )
+            told.assumptions.append("上年末人口报来后自动改用。")
         else:
             told.assumptions.append(
                 f"定档人口取{year - 1}年12月及以前最近一次报送的{basis}（{row['population_month']:%Y-%m}）："
                 "编预算时所能用的人口；文件未写以何日为准。"
             )
+        self._as_of_the_month(told, row)
+
+    def _as_of_the_month(self, told: RuleExplanation, row: dict[str, Any]) -> None:
+        """What the population of the month itself would give, where it stands in another tier."""
+        basis = row.get("population_basis") or "registered"
+        column = "resident_population_persons" if basis == "resident" else "population_persons"
+        now = self._one(
+            f"select {column} as persons from reported.population where township_code = ? and month = ? and is_current",
+            row["township_code"],
+            row["month"],
+        )
+        if now is None or now["persons"] is None or row["standard_id"] is None:
+            return
+        tiers = self._rows(
+            "select t.*, s.formula from standard_tiers t join standards s using (standard_id) "
+            "where standard_id = ? and (coalesce(lower_bound, 0) < ? or (coalesce(lower_bound, 0) = ? and lower_included)) "
+            "and (upper_bound is null or upper_bound > ? or (upper_bound = ? and upper_included)) order by tier_no",
+            row["standard_id"],
+            *[now["persons"]] * 4,
+        )
+        if not tiers or any(tier["tier_label"] == row["tier_label"] for tier in tiers):
+            return
+        tier = tiers[0]
+        if tier["formula"] in ("per_capita_by_tier", "flat_by_tier"):
+            line = _annual(tier, now["persons"], tier["formula"], None)
+            asked = f"{line.expression} = {line.result} 元"
+        else:
+            asked = _range(tier)
+        told.other_readings.append(
+            f"若按当月报送的人口 {now['persons']:,} 人定档，归“{tier['tier_label']}”：{asked}"
+        )
 
     def _budget_cells(self, told: RuleExplanation, funding: dict[str, Any]) -> None:
         own = self._one("select unit_id from townships where township_code = ?", funding["township_code"])
@@ -728,6 +777,17 @@ class _Reader:
                     "四舍五入到两位小数",
                 )
             )
+        if kept is not None and owed is not None and judged["shortfall"] is not None:
+            silent = owed - kept - judged["shortfall"]
+            told.arithmetic.append(
+                Line(
+                    "未单独列支或不足额的乡镇",
+                    f"{_n4(owed)} − {_n4(kept)}" + (f" − {_n4(silent)}" if silent else ""),
+                    _n4(judged["shortfall"]),
+                    "个",
+                    f"{_n4(silent)} 个未报送，不算不达标" if silent else "",
+                )
+            )
 
     # --- rules of a general shape
 
@@ -742,7 +802,7 @@ class _Reader:
                 found.setdefault(measure["role"], []).append(
                     sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
                 )
-            elif measure["required"] is not False and not cells:
+            elif not cells and (measure["required"] is not False or judged["value_checked"] is None):
                 told.cells.append(Cell(f"{measure['label_zh']}（{measure['measure_code']}）", None, None))
         self._validity(told, standard, judged)
         pattern = next((m["pattern"] for m in measures if m["pattern"]), None)
@@ -929,7 +989,7 @@ class _Reader:
                     row.get("file_name"),
                     row.get("sheet"),
                     row.get("row_number"),
-                    f"数据存疑：{row['doubts']}" if row.get("doubts") else "",
+                    _doubt(row),
                 ),
                 row["figure"],
             )
@@ -1045,7 +1105,7 @@ class _Reader:
                 f"以 {row['reported_code']} {row['reported_name'] or ''} 报送".replace(" 报送", "报送")
             )
         if row.get("doubts"):
-            notes.append(f"数据存疑：{row['doubts']}")
+            notes.append(_doubt(row))
         return Cell(
             title,
             month,
@@ -1079,6 +1139,10 @@ class _Reader:
     def _one(self, query: str, *parameters: Any) -> dict[str, Any] | None:
         rows = self._rows(query, *parameters)
         return rows[0] if rows else None
+
+
+def _doubt(row: Mapping[str, Any]) -> str:
+    return f"数据存疑：{presentation.doubts(row['doubts'])}" if row.get("doubts") else ""
 
 
 def _last(rows: Sequence[dict[str, Any]], column: str) -> dict[str, Any] | None:

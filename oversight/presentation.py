@@ -113,6 +113,22 @@ EDGE_RULE = {
     "favour_township": "分档线上从高",
     "half_open": "左闭右开",
 }
+# The doubts that intake notes on a row it uses all the same, as its catalogue calls them.
+DOUBTS = {
+    "D01": "用旧代码或新代码报送",
+    "D02": "名称与行政区划表不一致",
+    "D03": "没有代码，按名称识别",
+    "D04": "累计数不等于各月之和",
+    "D05": "人口增减不平衡",
+    "D06": "支出大于拨付",
+    "D07": "拨付大于预算",
+    "D08": "部分大于总体",
+    "D09": "代码被 Excel 截短，已按名称还原",
+    "D10": "公式的结果",
+    "D11": "合计与明细不符",
+    "D12": "由分析人员更正",
+    "D13": "模板版本较旧",
+}
 FORMULA = {
     "per_capita_by_tier": "按人口分档、按人计费",
     "flat_by_tier": "按人口分档定额",
@@ -186,6 +202,11 @@ def words_of(column: str, table: str = "") -> dict[str, str]:
     """The Chinese words for the codes of a published column; empty for a column that has none."""
     coded = SUBMISSION_STATUS if (table, column) == ("submissions", "status") else _CODED.get(column, {})
     return {code: found.label if isinstance(found, Look) else found for code, found in coded.items()}
+
+
+def doubts(codes: str) -> str:
+    """The doubts of a row in words: `D01;D04` as 用旧代码或新代码报送、累计数不等于各月之和."""
+    return "、".join(DOUBTS.get(code.strip(), code.strip()) for code in codes.replace("；", ";").split(";"))
 
 
 def status_label(code: str | None) -> str:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from dataclasses import asdict
 from decimal import Decimal
 
+from oversight import presentation
 from oversight.cli import add_data_argument
 from oversight.commands.explain import a_month
-from oversight.editions.compare import CAUSES, MEASURES, Change, Difference, compare
+from oversight.editions.compare import (
+    CAUSES,
+    FINDING_CAUSES,
+    MEASURES,
+    Change,
+    Difference,
+    FindingChange,
+    compare,
+)
 from oversight.editions.model import open_edition
 from oversight.settings import DataFolder
 
@@ -60,14 +70,32 @@ def told(found: Difference) -> list[str]:
             f"  {change.township_code} {change.township_name} {MEASURES[change.measure]}："
             f"{_amount(change.before)} → {_amount(change.after)}（{'，'.join(_parts(change.parts)) or '由未报变为零，或反之'}）"
         )
+    lines += ["", f"未了的问题：{found.open_before} 个 → {found.open_after} 个"]
     for title, findings in (
         ("新出现的问题", found.opened),
         ("已整改的问题", found.cleared),
         ("不再列出的问题", found.gone),
+        ("状态有变的问题", found.changed),
     ):
-        lines += ["", f"{title} {len(findings)} 个"]
-        lines += [f"  {name}　{message}" for name, message in findings[:_SHOWN]]
+        counts = Counter(finding.cause for finding in findings)
+        why = "，".join(
+            f"{FINDING_CAUSES[cause]} {counts[cause]} 个" for cause in FINDING_CAUSES if counts[cause]
+        )
+        lines += ["", f"{title} {len(findings)} 个" + (f"（{why}）" if why else "")]
+        lines += [_finding(finding) for finding in findings[:_SHOWN]]
+        if len(findings) > _SHOWN:
+            lines.append(f"  另有 {len(findings) - _SHOWN} 个，用 --format json 查看全部")
     return lines
+
+
+def _finding(finding: FindingChange) -> str:
+    before, after = finding.status_before, finding.status_after
+    moved = (
+        ""
+        if before is None or after is None
+        else (f"{presentation.status_label(before)} → {presentation.status_label(after)}，")
+    )
+    return f"  {finding.finding_id}（{moved}{FINDING_CAUSES[finding.cause]}）　{finding.message}"
 
 
 def _size(change: Change) -> Decimal:

@@ -6,11 +6,15 @@ The steps of the way are the causes; since each begins where the last one ended,
 the figures are. A unit that only one edition has is a unit change as a whole. What no step accounts for (changed
 code) is told as such, never spread over the others. An unknown amount counts as nothing in a sum, as it does
 in every total of the product.
+
+Findings are compared over all months that the editions have. Each that came, went or changed bears one cause,
+looked for in this order: the rule itself changed, the unit did, a report that the rule counts is new or was
+corrected, or nothing but time passed (months without a report, a deadline, a basis no longer confirmed).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,11 +26,20 @@ if TYPE_CHECKING:
     import duckdb
 
 NEW_DATA, CORRECTION, STANDARD, UNIT, OTHER = "new_data", "correction", "standard", "unit", "other"
+TIME = "time"
 CAUSES = {
     NEW_DATA: "新报数据",
     CORRECTION: "更正",
     STANDARD: "标准变动",
     UNIT: "区划变动",
+    OTHER: "程序或其他",
+}
+FINDING_CAUSES = {
+    STANDARD: "标准变动",
+    UNIT: "区划变动",
+    NEW_DATA: "新报数据",
+    CORRECTION: "更正",
+    TIME: "时间推移（新月份或到期）",
     OTHER: "程序或其他",
 }
 MEASURES = {
@@ -84,6 +97,45 @@ class FundingRule:
 
 
 @dataclass(frozen=True)
+class FindingRow:
+    """A finding as an edition has it; `decided` is the last month that counts for its status."""
+
+    rule_id: str
+    subject_level: str
+    subject_code: str
+    subject_unit: str
+    status: str
+    message: str
+    decided: date
+
+
+@dataclass(frozen=True)
+class FindingChange:
+    """A finding that came, went or changed, with the status in each edition and the cause."""
+
+    finding_id: str
+    message: str
+    status_before: str | None
+    status_after: str | None
+    cause: str
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What an edition's findings rest on: the current reports as digests, the rules, the units, the last month.
+
+    A report is known by its dataset (for an indicator its code), its unit (or code) and its month.
+    """
+
+    rows: Mapping[tuple[str, str, date], tuple[str, int]] = field(default_factory=dict)
+    rules: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    counted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    units: frozenset[str] = frozenset()
+    last_month: date | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What one edition says of one month."""
 
@@ -91,7 +143,8 @@ class Snapshot:
     month: date
     units: Mapping[str, UnitRow]
     rules: Mapping[str, FundingRule]
-    findings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    findings: Mapping[str, FindingRow] = field(default_factory=dict)
+    reports: Reports = field(default_factory=Reports)
 
 
 @dataclass(frozen=True)
@@ -126,9 +179,12 @@ class Difference:
     month: date
     totals: tuple[Total, ...]
     changes: tuple[Change, ...]
-    opened: tuple[tuple[str, str], ...]
-    cleared: tuple[tuple[str, str], ...]
-    gone: tuple[tuple[str, str], ...]
+    open_before: int
+    open_after: int
+    opened: tuple[FindingChange, ...]
+    cleared: tuple[FindingChange, ...]
+    gone: tuple[FindingChange, ...]
+    changed: tuple[FindingChange, ...]
 
 
 def compare(
@@ -159,25 +215,99 @@ def differences(older: Snapshot, newer: Snapshot) -> Difference:
     for unit_id in sorted(older.units.keys() | newer.units.keys()):
         changes += _changes(older, newer, unit_id)
     totals = tuple(_total(measure, older, newer, changes) for measure in MEASURES)
-    open_before = {name for name, (status, _) in older.findings.items() if status in _OPEN}
-    open_now = {name for name, (status, _) in newer.findings.items() if status in _OPEN}
+    open_before = {name for name, row in older.findings.items() if row.status in _OPEN}
+    open_now = {name for name, row in newer.findings.items() if row.status in _OPEN}
+    cause = _Causes(older, newer)
     return Difference(
         older.edition_id,
         newer.edition_id,
         newer.month,
         totals,
         tuple(changes),
-        opened=_told(newer, open_now - open_before),
-        cleared=_told(newer, {name for name in open_before - open_now if name in newer.findings}),
-        gone=_told(older, {name for name in open_before if name not in newer.findings}),
+        len(open_before),
+        len(open_now),
+        opened=cause.told(open_now - open_before),
+        cleared=cause.told(name for name in open_before - open_now if name in newer.findings),
+        gone=cause.told(name for name in open_before if name not in newer.findings),
+        changed=cause.told(
+            name
+            for name in open_before & open_now
+            if older.findings[name].status != newer.findings[name].status
+        ),
     )
 
 
 _OPEN = frozenset({"short", "not_reported", "unconfirmed"})
 
 
-def _told(snapshot: Snapshot, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, snapshot.findings[name][1]) for name in sorted(names))
+class _Causes:
+    """Why findings differ between two editions."""
+
+    def __init__(self, older: Snapshot, newer: Snapshot) -> None:
+        self._older, self._newer = older, newer
+        before, after = older.reports, newer.reports
+        # By what a rule counts: where reports differ, which unit or code, in which month, and how.
+        self._differing: dict[str, list[tuple[str, str, date, str]]] = {}
+        for key in before.rows.keys() | after.rows.keys():
+            was, now = before.rows.get(key), after.rows.get(key)
+            if (was and was[1]) != (now and now[1]):
+                kind = NEW_DATA if was is None else CORRECTION
+                code = (now or was or ("", 0))[0]
+                self._differing.setdefault(key[0], []).append((key[1], code, key[2], kind))
+        for found in self._differing.values():
+            found.sort(key=lambda item: item[2])
+
+    def told(self, names: Iterable[str]) -> tuple[FindingChange, ...]:
+        """Each finding with its statuses and its cause."""
+        return tuple(self._told(name) for name in sorted(names))
+
+    def _told(self, name: str) -> FindingChange:
+        before, after = self._older.findings.get(name), self._newer.findings.get(name)
+        row = after or before
+        assert row is not None
+        return FindingChange(
+            name,
+            row.message,
+            before.status if before else None,
+            after.status if after else None,
+            self._cause(row, before, after),
+        )
+
+    def _cause(self, row: FindingRow, before: FindingRow | None, after: FindingRow | None) -> str:
+        old, new = self._older.reports, self._newer.reports
+        covered = [_covers(reports.scopes.get(row.rule_id), row.subject_code) for reports in (old, new)]
+        if old.rules.get(row.rule_id) != new.rules.get(row.rule_id) or covered[0] != covered[1]:
+            return STANDARD
+        if row.subject_code in old.units ^ new.units:
+            return UNIT
+        told = [
+            (month, kind)
+            for what in old.counted.get(row.rule_id, frozenset()) | new.counted.get(row.rule_id, frozenset())
+            for unit, code, month, kind in self._differing.get(what, ())
+            if month <= row.decided and (unit == row.subject_unit or _within(code, row))
+        ]
+        if told:
+            return max(told)[1]
+        later = old.last_month is not None and row.decided > old.last_month
+        if later or (before and after and "unconfirmed" in (before.status, after.status)):
+            return TIME
+        return OTHER
+
+
+def _covers(scope: str | None, code: str) -> bool:
+    if scope is None:
+        return False
+    while len(scope) <= 6 and scope.endswith("00"):
+        scope = scope[:-2]
+    return code.startswith(scope)
+
+
+def _within(code: str, row: FindingRow) -> bool:
+    """Whether a report comes from a unit that a county, city or province answers for."""
+    if row.subject_level not in ("county", "city", "province"):
+        return code == row.subject_code
+    digits = {"county": 6, "city": 4, "province": 2}[row.subject_level]
+    return code[:digits] == row.subject_code[:digits]
 
 
 def _total(measure: str, older: Snapshot, newer: Snapshot, changes: Iterable[Change]) -> Total:
@@ -342,7 +472,86 @@ def read(connection: duckdb.DuckDBPyConnection, month: date) -> Snapshot:
         )
     }
     findings = {
-        finding_id: (status, message)
-        for finding_id, status, message in rows("select finding_id, status, message_zh from findings")
+        finding_id: FindingRow(*row)
+        for finding_id, *row in rows(
+            "select finding_id, rule_id, subject_level, subject_code, split_part(finding_id, '/', 2), status, "
+            "message_zh, coalesce(cleared_month, last_month) from findings"
+        )
     }
-    return Snapshot(str(rows("select edition_id from edition")[0][0]), month, units, rules, findings)
+    return Snapshot(
+        str(rows("select edition_id from edition")[0][0]), month, units, rules, findings, _reports(rows)
+    )
+
+
+# What a report says, without where it stands: moving a row to another file changes no finding.
+_SAID = {
+    "population": "population_persons, resident_population_persons, households_count",
+    "budget": "initial_budget_cny, adjusted_budget_cny, disbursed_month_cny, disbursed_cumulative_cny, "
+    "spent_month_cny, spent_cumulative_cny, is_listed_separately",
+    "staffing": "administrative_posts, institution_posts, dedicated_staff_persons, welfare_posts_persons, "
+    "purchased_service_persons, part_time_persons, villages_count, villages_with_assistant_count",
+}
+# What of a rule decides a judgement; other words about it may change without any finding changing.
+_JUDGED_BY = {
+    "standards": "matter, subject_level, formula, comparator, period, population_basis, edge_rule, strength, "
+    "gradeable, effective_from, effective_to, deadline, last_confirmed_on, confirm_within_months, report_valid_months, "
+    "decimals",
+    "standard_tiers": "tier_no, lower_bound, lower_included, upper_bound, upper_included, value, value_max, unit",
+    "detail.standard_measures": "role, part_no, measure_code, required, threshold, combine, years_back, unit_level, pattern",
+}
+_BUDGET = frozenset({"allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"})
+
+
+def _reports(rows: Callable[..., list[tuple[Any, ...]]]) -> Reports:
+    said: dict[tuple[str, str, date], tuple[str, int]] = {}
+    for dataset, columns in _SAID.items():
+        for unit, code, month, digest in rows(
+            f"select t.unit_id, r.township_code, r.month, hash({columns}) from reported.{dataset} r "
+            "join townships t using (township_code) where r.is_current"
+        ):
+            said[dataset, unit, month] = (code, digest)
+    for indicator, unit, code, month, digest in rows(
+        "select r.indicator_code, coalesce(t.unit_id, r.subject_code), r.subject_code, r.month, "
+        "hash(r.indicator_value, r.indicator_text) from reported.indicators r "
+        "left join townships t on t.township_code = r.subject_code where r.is_current"
+    ):
+        said[indicator, unit, month] = (code, digest)
+    rules: dict[str, list[Any]] = {}
+    for table, columns in _JUDGED_BY.items():
+        for standard, digest in rows(f"select standard_id, hash({columns}) from {table} order by all"):
+            rules.setdefault(standard, []).append(digest)
+    measures: dict[str, set[str]] = {}
+    for standard, measure in rows("select standard_id, measure_code from detail.standard_measures"):
+        measures.setdefault(standard, set()).add(measure)
+    tiered = {
+        standard
+        for (standard,) in rows("select standard_id from standards where population_basis is not null")
+    }
+    last = rows("select max(month) from judgements")[0][0]
+    return Reports(
+        said,
+        {standard: tuple(digests) for standard, digests in rules.items()},
+        dict(rows("select standard_id, scope_code from standards")),
+        {standard: _counted(standard, measures, tiered) for standard in measures},
+        frozenset(code for (code,) in rows("select township_code from townships")),
+        last,
+    )
+
+
+def _counted(
+    standard: str, measures: Mapping[str, set[str]], tiered: set[str], depth: int = 0
+) -> frozenset[str]:
+    """The datasets and indicators that a rule counts, those of its parts included."""
+    found = {"population"} if standard in tiered else set()
+    for measure in measures.get(standard, ()):
+        dataset = next((name for name, columns in _SAID.items() if measure in columns.split(", ")), None)
+        if measure in _BUDGET or dataset == "budget":
+            # Whether a budget is enough depends on the people it is for.
+            found |= {"budget", "population"}
+        elif dataset:
+            found.add(dataset)
+        elif measure in measures and measure != standard and depth < 3:
+            found |= _counted(measure, measures, tiered, depth + 1)
+        else:
+            found.add(measure)
+    return frozenset(found)

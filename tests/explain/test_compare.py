@@ -16,8 +16,11 @@ from oversight.commands.diff import told
 from oversight.editions import EditionError
 from oversight.editions.compare import (
     CAUSES,
+    FINDING_CAUSES,
     MEASURES,
+    FindingRow,
     FundingRule,
+    Reports,
     Snapshot,
     UnitRow,
     compare,
@@ -68,8 +71,23 @@ def snapshots(draw: Any) -> Snapshot:
             draw(cells),
         )
     names = draw(st.sets(st.sampled_from(["f1", "f2", "f3"])))
-    findings = {name: (draw(st.sampled_from(["short", "cleared", "not_reported"])), name) for name in names}
-    return Snapshot(draw(st.sampled_from(["e1", "e2"])), JUNE, units, draw(rules()), findings)
+    states = st.sampled_from(["short", "cleared", "not_reported", "unconfirmed", "not_applicable"])
+    findings = {
+        name: FindingRow("A-10", "township", "A", draw(st.sampled_from("AB")), draw(states), name, JUNE)
+        for name in names
+    }
+    reports = Reports(
+        draw(st.dictionaries(
+            st.tuples(st.sampled_from(["budget", "population", "x"]), st.sampled_from("AB"), st.just(JUNE)),
+            st.tuples(st.just("A"), st.integers(0, 2)),
+        )),
+        {"A-10": (draw(st.integers(0, 1)),)},
+        {"A-10": draw(st.sampled_from(["000000", "360000"]))},
+        {"A-10": frozenset({"budget", "population"})},
+        frozenset(draw(st.sets(st.sampled_from("AB")))),
+        draw(st.sampled_from([None, date(2025, 5, 1), JUNE])),
+    )  # fmt: skip
+    return Snapshot(draw(st.sampled_from(["e1", "e2"])), JUNE, units, draw(rules()), findings, reports)
 
 
 @settings(max_examples=150, deadline=None)
@@ -85,6 +103,10 @@ def test_the_parts_sum_to_the_whole_exactly(older: Snapshot, newer: Snapshot) ->
     for change in found.changes:
         assert (change.after or 0) - (change.before or 0) == sum(change.parts.values())
         assert set(change.parts) == set(CAUSES)
+    assert found.open_before + len(found.opened) - len(found.cleared) - len(found.gone) == found.open_after
+    for change in (*found.opened, *found.cleared, *found.gone, *found.changed):
+        assert change.cause in FINDING_CAUSES
+        assert change.status_before != change.status_after
     assert told(found)
 
 
@@ -92,7 +114,7 @@ def test_the_parts_sum_to_the_whole_exactly(older: Snapshot, newer: Snapshot) ->
 @given(snapshots())
 def test_an_edition_does_not_differ_from_itself(one: Snapshot) -> None:
     found = differences(one, one)
-    assert (found.changes, found.opened, found.cleared, found.gone) == ((), (), (), ())
+    assert (found.changes, found.opened, found.cleared, found.gone, found.changed) == ((), (), (), (), ())
 
 
 # --- built editions: one unit for each cause
@@ -165,7 +187,16 @@ def test_each_cause_bears_its_own_change(builds: tuple[Path, Path]) -> None:
     assert not any("other" in parts for parts in causes.values())
     total = next(total for total in found.totals if total.measure == guaranteed)
     assert total.after - total.before == sum(total.parts.values()) == Decimal("42000.00")
-    assert any(name.startswith("T-01/410101102") for name, _ in found.cleared)
+    why = {
+        change.finding_id.rsplit("/", 1)[0]: change.cause
+        for change in (*found.opened, *found.cleared, *found.gone, *found.changed)
+    }
+    # 410101102 has been given more; of 410101101 the people were corrected, which makes nothing short that was not.
+    assert why["T-01/410101102"] == "new_data"
+    assert why["T-01/410101104"] == "new_data"
+    assert why["T-01/410101107"] == "unit"
+    assert set(why.values()) <= set(FINDING_CAUSES) - {"other"}, why
+    assert found.open_before + len(found.opened) - len(found.cleared) - len(found.gone) == found.open_after
     assert "新报数据" in "\n".join(told(found))
 
 
