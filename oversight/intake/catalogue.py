@@ -310,14 +310,14 @@ _ENTRIES = (
     Message(
         "H01",
         "与本单位历史相差悬殊",
-        "“{column}”的 {value} 约为本单位其他月份（中位数 {reference}）的 {ratio}，疑似单位填错。",
+        "“{column}”的 {value}，约为本单位其他月份（中位数 {reference}）的 {ratio}，疑似单位填错。",
         "历月 67,200 元，本月 6.72",
         "请核对单位（元、万元、人、万人）；确认无误请在 corrections/ 中确认，否则更正后重报。",
     ),
     Message(
         "H02",
         "与同县单位相差悬殊",
-        "“{column}”的 {value} 约为同县其他单位（中位数 {reference}）的 {ratio}，疑似单位填错。",
+        "“{column}”的 {value}，约为同县其他单位（中位数 {reference}）的 {ratio}，疑似单位填错。",
         "同县各乡镇 2 万人上下，本乡镇 2.1 人",
         "请核对单位（元、万元、人、万人）；确认无误请在 corrections/ 中确认，否则更正后重报。",
     ),
@@ -331,7 +331,7 @@ _ENTRIES = (
     Message(
         "H04",
         "与同一行其他数字相差悬殊",
-        "“{column}”的 {value} 约为同一行“{other}”（{reference}）的 {ratio}，疑似单位填错。",
+        "“{column}”的 {value}，约为同一行“{other}”（{reference}）的 {ratio}，疑似单位填错。",
         "年初预算 67,200 元，累计拨付 33,600,000 元",
         "请核对单位（元、万元）；确认无误请在 corrections/ 中确认，否则更正后重报。",
     ),

@@ -22,7 +22,7 @@ from oversight.intake.corrections import PREFIX, Correction, CorrectionFile, sam
 from oversight.intake.identity import LEVELS, Resolved, Units, unit_numbers, winners
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.precedence import Arrival, ranks
-from oversight.intake.scale import figure, hold, unit_month
+from oversight.intake.scale import figure, hold, in_senders_unit, unit_month
 from oversight.intake.slots import Slots, lay_out
 
 KEY = ("table_no", "row_number")
@@ -838,17 +838,23 @@ def _count(verdicts: pl.DataFrame, name: str) -> pl.DataFrame:
 def _rejected_rows(
     landed: Landed, tables: pl.DataFrame, rejected: pl.DataFrame, held: pl.DataFrame, per_file: pl.DataFrame
 ) -> pl.DataFrame:
-    where = {r[0]: r[1:] for r in tables.select("table_no", "submission_id", "sheet", "dataset").iter_rows()}
+    where = {
+        r[0]: r[1:]
+        for r in tables.select("table_no", "submission_id", "sheet", "dataset", "powers").iter_rows()
+    }
     rows: list[tuple[Any, ...]] = []
     for frame, disposition in ((rejected, "rejected"), (held, "held")):
         for number, row_number, column, value, code, found in frame.sort(
             *KEY, "column", nulls_last=True
         ).iter_rows():
-            submission_id, sheet, dataset = where[number]
+            submission_id, sheet, dataset, powers = where[number]
             contract_column = ALL_DATASETS[dataset].columns.get(column) if column else None
             title = contract_column.title_zh if contract_column else None
             message = CATALOGUE[code]
             texts = {"column": title, "value": value, **(json.loads(found) if found else {})}
+            power = json.loads(powers).get(column) if powers and disposition == "held" else None
+            if power and contract_column and contract_column.unit:
+                value, texts["value"] = in_senders_unit(value, power, contract_column.unit)
             rows.append(
                 (
                     submission_id,

@@ -52,6 +52,7 @@ TABLE_SCHEMA: dict[str, Any] = {
     "header_row": pl.Int64,
     "columns": pl.String,
     "titles": pl.String,
+    "powers": pl.String,
     "filed_on": pl.Date,
     "is_correction": pl.Boolean,
     "words": pl.String,
@@ -259,9 +260,8 @@ class Batch:
             self._refuse(submission_id, Refusal("F18", {}, *where))
             return
         number = len(self.tables)
-        self._facts[number] = TableFacts(
-            context.month, context.year, column_powers(table.dataset, header, context)
-        )
+        powers = column_powers(table.dataset, header, context)
+        self._facts[number] = TableFacts(context.month, context.year, powers)
         height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
         self.tables.append(
             (
@@ -274,6 +274,7 @@ class Batch:
                 json.dumps(
                     {n: header.titles.get(at, "") for n, at in header.columns.items()}, ensure_ascii=False
                 ),
+                json.dumps(powers) if powers else None,
                 context.filed_on,
                 context.is_correction,
                 context.words,

@@ -38,6 +38,8 @@ PARTS = {"births_persons": 0.1, "deaths_persons": 0.1, "moved_in_persons": 2.0, 
 # A flow without a cumulative figure beside it is judged by its history only if there is some.
 MIN_FLOW_HISTORY = 3
 MIN_PEERS = 3
+# What the powers of ten are called before 元, 人 and 户.
+POWER_NAMES = {2: "百", 3: "千", 4: "万", 5: "十万", 6: "百万", 8: "亿"}
 
 
 def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -281,6 +283,18 @@ def figure(value: Any) -> str:
     """A figure as the messages show it."""
     number = float(value)
     return f"{int(number):,}" if number.is_integer() else f"{number:,.2f}"
+
+
+def in_senders_unit(value: str, power: int, unit: str) -> tuple[str, str]:
+    """A held figure as its column is written (52,800 万元), and the same with what that comes to.
+
+    `value` is the figure in `unit`, as `figure` writes it; the column counts in `unit` times ten to the `power`.
+    """
+    written = Decimal(value.replace(",", "")).scaleb(-power)
+    plain = f"{written:,f}"
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    name = f"{plain} {POWER_NAMES[power]}{unit}"
+    return name, f"{name}（即 {value} {unit}）"
 
 
 def _ratio(value: float, reference: float) -> str:

@@ -143,3 +143,15 @@ def test_a_whole_row_in_the_wrong_unit_is_held_not_rescaled(world: World) -> Non
     rows = world.read("budget").filter(pl.col("row_number") == 21)
     assert rows["row_status"].to_list() == ["held"]
     assert rows["initial_budget_cny"].item() == budget[20][3]
+
+
+def test_a_held_figure_is_shown_as_the_sender_wrote_it(world: World) -> None:
+    header = ("统计月份", "区划代码", "乡镇名称", "年初预算", "本月拨付")
+    for month in ("01", "02", "03", "04"):
+        world.put(f"{month}.csv", csv_bytes([header, (f"2025-{month}", "360313101", "湘东镇", 52800, 4400)]))
+    rows = [("单位：万元",), header, ("2025-05", "360313101", "湘东镇", 52800, "0.44")]
+    world.put("五月.csv", csv_bytes(rows))
+    world.take_in()
+    (held,) = world.rejected("五月.csv")
+    assert (held["error_code"], held["value"]) == ("H01", "52,800 万元")
+    assert "的 52,800 万元（即 528,000,000 元），约为" in held["message_zh"]
