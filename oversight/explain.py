@@ -62,10 +62,12 @@ _STAFFING = (
 _REASONS = {
     "before_deadline": "未到规则所定期限，到期前未达到不算不达标。",
     "target_only": "本规则属争取、计划或参照，未达到也不算不达标，只列差距。",
-    "stale_basis": "本规则超过确认期限未再确认，是否仍有效待查，故记为依据待确认。",
+    "stale_basis": "本规则超过确认期限未再确认，是否仍有效待查，故记为依据待确认；"
+    "核实后在数据目录 standards/confirmations.csv 写明确认日期即恢复判定。",
     "nothing_to_count": "分母为零，没有应计的对象，不适用。",
     "unlisted": "行政区划名册中没有列出该类对象，也没有对象报送，故记在县级名下为未报送。",
 }
+_UNITS_SHOWN = 20
 _MONTHS_OF = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
 _PERIOD_NAMES = {"quarter": "本季", "half_year": "本半年", "year": "本年", "two_years": "近两年"}
 
@@ -872,7 +874,9 @@ class _Reader:
         if formula == "step" and denominator is not None:
             included = Decimal(tier["lower_bound"] or 0)
             beyond = f"({_n(denominator)} − {_n(included)})" if included else _n(denominator)
-            expression = f"{_n4(tier['value'])} + {beyond} ÷ {_n(per)}"
+            expression = f"{beyond} ÷ {_n(per)}"
+            if tier["value"]:
+                expression = f"{_n4(tier['value'])} + {expression}"
             if denominator <= included:
                 expression = _n4(tier["value"])
             lines.append(Line("应配", expression, _n4(judged["value_expected"]), unit, "不足一个的进一"))
@@ -902,6 +906,7 @@ class _Reader:
         )
         if row is None:
             return None
+        self._unit_cells(told, judged)
         told.assumptions.append(
             f"分母为名册上的全部下级对象 {_n4(row['units_count'])} 个，其中未报送 {_n4(row['silent_count'])} 个。"
         )
@@ -920,6 +925,46 @@ class _Reader:
             judged["unit"] or "%",
             "四舍五入到四位小数",
         )
+
+    def _unit_cells(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
+        """What the units report, those that do not reach the figure first; a province has more than anyone reads."""
+        measure = next(m for m in self._measures(judged["rule_id"]) if m["role"] == "unit")
+        standard = self._one(
+            "select report_valid_months from standards where standard_id = ?", judged["rule_id"]
+        ) or {"report_valid_months": 1}
+        digits = {"county": 6, "city": 4, "province": 2}.get(
+            judged["subject_level"], len(judged["subject_code"])
+        )
+        rows = self._rows(
+            "select * from (select r.*, s.file_name, row_number() over "
+            "(partition by r.subject_code order by r.month desc) as recency from reported.indicators r "
+            "left join submissions s using (submission_id) where r.is_current and r.indicator_code = ? "
+            "and r.month between ? and ? and left(r.subject_code, ?) = ? and r.indicator_value is not null) "
+            "where recency = 1 order by indicator_value >= ?, subject_code limit ?",
+            measure["measure_code"],
+            _shift(judged["month"], 1 - (standard["report_valid_months"] or 1)),
+            judged["month"],
+            digits,
+            judged["subject_code"][:digits],
+            measure["threshold"] or 1,
+            _UNITS_SHOWN + 1,
+        )
+        for row in rows[:_UNITS_SHOWN]:
+            told.cells.append(
+                Cell(
+                    f"{row['subject_name'] or row['subject_code']} {measure['label_zh']}（{measure['measure_code']}）",
+                    row["month"],
+                    row["indicator_text"] or _shown(row["indicator_value"]),
+                    row["file_name"],
+                    row["sheet"],
+                    row["row_number"],
+                    _doubt(row),
+                )
+            )
+        if len(rows) > _UNITS_SHOWN:
+            told.assumptions.append(
+                f"报送数据只列出 {_UNITS_SHOWN} 个下级对象，未达到的在前；全部见各对象自己的说明。"
+            )
 
     def _parts(self, told: RuleExplanation, judged: dict[str, Any]) -> None:
         counts = []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NAMES_SHOWN = 5
 _RULES_SHOWN = 8
+_SOON_MONTHS = 3
 
 
 def summary(folder: DataFolder, edition: Edition) -> list[str]:
@@ -24,6 +25,7 @@ def summary(folder: DataFolder, edition: Edition) -> list[str]:
             last = edition.months[1]
             lines += _not_reported(connection, last)
             lines += _short(connection, last)
+            lines += _stale(connection, last)
         lines += _files(connection)
     lines += ["", f"数据库    {edition.warehouse}"]
     docs = edition.path / "data_docs" / "index.html"
@@ -74,6 +76,33 @@ def _short(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
     lines += [f"  不达标  {rule} {title}：{count} 个单位" for rule, title, count in rules[:_RULES_SHOWN]]
     if len(rules) > _RULES_SHOWN:
         lines.append(f"          另有 {len(rules) - _RULES_SHOWN} 项规则有单位不达标，见表 findings")
+    return lines
+
+
+def _stale(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
+    """Standards that nobody has confirmed for too long, or soon: what to do, before findings turn unconfirmed."""
+    rows = connection.execute(
+        "with until as (select standard_id, cast(coalesce(last_confirmed_on, recorded_on) "
+        "+ to_months(confirm_within_months) as date) as day from standards "
+        "where gradeable <> 'N' and confirm_within_months is not null "
+        "and (effective_to is null or effective_to >= ?)) "
+        "select day < last_day(cast(? as date)) as is_stale, standard_id from until "
+        "where day < last_day(cast(? as date) + to_months(?)) order by 2",
+        [last, last, last, _SOON_MONTHS],
+    ).fetchall()
+    lines = []
+    for is_stale, said in (
+        (True, "已超过确认期限，其不达标改记“依据待确认”"),
+        (False, f"将在 {_SOON_MONTHS} 个月内到确认期限"),
+    ):
+        names = [name for stale, name in rows if stale == is_stale]
+        if names:
+            shown = "、".join(names[:_NAMES_SHOWN]) + ("等" if len(names) > _NAMES_SHOWN else "")
+            lines.append(f"  依据    {len(names)} 项标准{said}：{shown}")
+    if lines:
+        lines.append(
+            "          核实仍有效的，写入数据目录 standards/confirmations.csv（标准编号、确认日期、确认人），再运行"
+        )
     return lines
 
 

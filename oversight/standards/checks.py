@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,6 +54,35 @@ TIER_UNITS: dict[str, frozenset[str]] = {
 }
 
 
+ROLES = frozenset({"value", "numerator", "denominator", "part", "unit", "tier_key"})
+_PEOPLE = frozenset(
+    {"dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons", "part_time_persons"}
+)
+_POSTS = frozenset({"administrative_posts", "institution_posts"})
+_VILLAGES = frozenset({"villages_count", "villages_with_assistant_count"})
+# The columns that formulas of their own count, and all columns that any rule can: other codes are indicators.
+_COUNTED: dict[str, frozenset[str]] = {
+    **dict.fromkeys(MONEY_FORMULAS, frozenset({"allocated_annual_cny"})),
+    **dict.fromkeys(("staff_floor", "staff_range_by_tier"), _PEOPLE),
+    "posts_parts": _POSTS,
+    "village_coverage": _VILLAGES,
+    "county_listed_separately": frozenset({"is_listed_separately"}),
+}
+_COLUMNS = frozenset(
+    {
+        "allocated_annual_cny",
+        "disbursed_ytd_cny",
+        "spent_ytd_cny",
+        "is_listed_separately",
+        "population_persons",
+        "resident_population_persons",
+        "households_count",
+        *_PEOPLE,
+        *_POSTS,
+        *_VILLAGES,
+    }
+)
+_LOOKS_LIKE_A_COLUMN = re.compile(r"^[a-z_]+$")
 # What a general formula counts, by the roles of its measures: one of these sets must be there.
 _ROLES: dict[str, tuple[frozenset[str], ...]] = {
     **dict.fromkeys(
@@ -128,6 +158,9 @@ class StandardProblem:
     standard_id: str
     message_zh: str
 
+    def __str__(self) -> str:
+        return f"{self.standard_id}：{self.message_zh}"
+
 
 def check_standards(standards: Standards) -> list[StandardProblem]:
     """Every mistake found: a gap or an overlap of tiers, an unknown unit or formula, a missing clause, …
@@ -162,6 +195,7 @@ def _problems(standards: Standards) -> Iterator[StandardProblem]:
                 yield StandardProblem(
                     row["standard_id"], "没有计量项，请在 standard_measures.csv 写明计入哪些数据"
                 )
+            yield from _measure_problems(row, measures.get(row["standard_id"], []))
             if row["formula"] in GENERAL_FORMULAS:
                 yield from _general_problems(row, measures.get(row["standard_id"], []), rows)
 
@@ -217,6 +251,25 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
         if row["population_basis"] not in POPULATION_BASES:
             yield StandardProblem(
                 ident, f"人口口径“{row['population_basis']}”未知，可用：{'、'.join(sorted(POPULATION_BASES))}"
+            )
+
+
+def _measure_problems(row: dict[str, Any], measures: list[dict[str, Any]]) -> Iterator[StandardProblem]:
+    """A measure that no data can ever fill would leave everybody unreported, or count something else in silence."""
+    allowed = _COUNTED.get(row["formula"])
+    for measure in measures:
+        code = measure["measure_code"] or ""
+        if measure["role"] not in ROLES:
+            yield StandardProblem(
+                row["standard_id"],
+                f"计量项 {code} 的角色“{measure['role'] or ''}”未知（role），可用：{'、'.join(sorted(ROLES))}",
+            )
+        known = allowed or _COLUMNS
+        if code not in known and (allowed or not code or _LOOKS_LIKE_A_COLUMN.match(code)):
+            yield StandardProblem(
+                row["standard_id"],
+                f"计量项“{code}”不是可计的数据列，可用：{'、'.join(sorted(known))}"
+                + ("" if allowed else "；指标请写指标代码，如 X-01.1"),
             )
 
 

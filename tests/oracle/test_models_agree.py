@@ -8,6 +8,7 @@ from oversight.editions.build import build, build_file
 from oversight.settings import DataFolder
 from tests.oracle.build_inputs import write_inputs
 from tests.oracle.compare import differences, read_table
+from tests.oracle.findings import check_findings
 from tests.oracle.worlds import other_rules, world
 
 
@@ -25,3 +26,4 @@ def test_models_agree_with_the_oracle(tmp_path, seed, options):
         actual = read_table(build_file(folder), table, list(expected[0]))
         found = differences(table, expected, actual)
         assert not found, found
+    assert check_findings(build_file(folder)) > 1_000

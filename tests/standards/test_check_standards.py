@@ -67,12 +67,20 @@ def test_the_projects_own_standards_have_no_mistake() -> None:
         ("standards", "A-10", None, {"edge_rule": "whatever"}, "分档线归属“whatever”未知"),
         ("standards", "A-10", None, {"population_basis": None}, "人口口径"),
         ("standards", "A-06", None, {"gradeable": "N"}, "没有写原因"),
+        ("measures", "A-10", None, {"measure_code": "alocated_cny"}, "计量项“alocated_cny”不是可计的数据列"),
+        ("measures", "A-10", None, {"role": "valu"}, "角色“valu”未知"),
+        ("measures", "A-01", None, {"measure_code": "people"}, "指标请写指标代码"),
     ],
 )
 def test_a_mistake_is_refused(
     table: str, standard_id: str, tier: int | None, columns: dict[str, object], said: str
 ) -> None:
     assert said in _messages(_changed(table, standard_id, tier, **columns), standard_id)
+
+
+def test_a_mistake_is_told_by_the_rules_id() -> None:
+    (problem,) = check_standards(_changed("standards", "A-06", clause=None))
+    assert str(problem) == "A-06：缺少条款（clause），请补填"
 
 
 def test_a_rule_that_ends_before_it_starts_is_refused() -> None:
