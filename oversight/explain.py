@@ -272,6 +272,19 @@ class _Reader:
                 return candidate
         raise ExplainError(f"没有代码为 {code} 的单位，或它没有任何判定。{self._near(code)}")
 
+    def _became(self, code: str, month: date) -> str:
+        """Which code to ask instead, where a unit has changed its own."""
+        found = self._one(
+            "select n.township_code as code, n.township_name as name from townships o "
+            "join townships n on o.successor_code = n.township_code or o.township_code = n.successor_code "
+            "where o.township_code = ? and (n.valid_from is null or n.valid_from <= ?) "
+            "and (n.valid_to is null or n.valid_to > ?) limit 1",
+            code,
+            month,
+            month,
+        )
+        return f"当月在册的是变更前后的 {found['code']} {found['name']}。" if found else ""
+
     def _near(self, wanted: str) -> str:
         """Units of that name, or of the same county, for one who has mistyped a code."""
         named = self._rows(
@@ -301,7 +314,8 @@ class _Reader:
         wanted = month.replace(day=1)
         if not found["first"] <= wanted <= found["last"]:
             raise ExplainError(
-                f"{code} 的判定从 {found['first']:%Y-%m} 到 {found['last']:%Y-%m}，没有 {wanted:%Y-%m}。请用 --month 换一个月份。"
+                f"{code} 的判定从 {found['first']:%Y-%m} 到 {found['last']:%Y-%m}，没有 {wanted:%Y-%m}。"
+                f"{self._became(code, wanted)}请用 --month 换一个月份。"
             )
         return wanted
 

@@ -25,7 +25,7 @@ def summary(folder: DataFolder, edition: Edition) -> list[str]:
             last = edition.months[1]
             lines += _not_reported(connection, last)
             lines += _short(connection, last)
-            lines += _stale(connection, last)
+            lines += to_be_confirmed(connection, last)
         lines += _files(connection)
     lines += ["", f"数据库    {edition.warehouse}"]
     docs = edition.path / "data_docs" / "index.html"
@@ -79,7 +79,7 @@ def _short(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
     return lines
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
+def to_be_confirmed(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
     """Standards that nobody has confirmed for too long, or soon: what to do, before findings turn unconfirmed."""
     rows = connection.execute(
         "with until as (select standard_id, cast(coalesce(last_confirmed_on, recorded_on) "

@@ -188,3 +188,20 @@ def test_plans_are_never_violated_and_principles_are(build: Path) -> None:
     assert set(_statuses(build, "T-05").values()) == {"not_applicable"}
     assert rows_of(build, "select * from findings where rule_id = 'T-05'") == []
     assert set(_statuses(build, "T-06").values()) == {"short"}
+
+
+def test_what_is_due_for_confirmation_is_told_before_and_after(build: Path) -> None:
+    import duckdb
+
+    from oversight.summary import to_be_confirmed
+
+    with duckdb.connect(str(build), read_only=True) as connection:
+        # T-01 and T-10 were good to 2025-04-15; ours to 2028-11-22. Today's date plays no part.
+        early, late, far = (
+            to_be_confirmed(connection, date(year, number, 1))
+            for year, number in ((2025, 1), (2025, 8), (2029, 1))
+        )
+    assert early[0].endswith("2 项标准将在 3 个月内到确认期限：T-01、T-10")
+    assert late[0].endswith("2 项标准已超过确认期限，其不达标改记“依据待确认”：T-01、T-10")
+    assert "confirmations.csv" in late[-1]
+    assert "A-01" in far[0]

@@ -136,8 +136,17 @@ def test_the_arithmetic_of_every_answer_of_a_month_gives_what_was_judged(
         formula = _rows(connection, "select formula from standards where standard_id = ?", row["rule_id"])[0][
             "formula"
         ]
-        if formula in ("county_listed_separately", "village_coverage", "posts_parts"):
-            assert lines, row
+        if formula == "county_listed_separately":
+            assert lines["未单独列支或不足额的乡镇"] == row["shortfall"], row
+            continue
+        if formula == "village_coverage":
+            assert lines["未配备的村（社区）"] == row["shortfall"], row
+            continue
+        if formula == "posts_parts":
+            assert lines["计入数"] == row["value_checked"], row
+            assert sum(value for name, value in lines.items() if name.endswith("缺额")) == row["shortfall"], (
+                row
+            )
             continue
         assert next(lines[name] for name in names if name in lines) == row["value_checked"], row
         if row["shortfall"] is not None:
@@ -173,6 +182,41 @@ def test_silence_is_told_as_silence(connection: duckdb.DuckDBPyConnection) -> No
     assert "未报送" in told.text()
 
 
+def test_another_months_people_are_worked_out_where_they_change_the_tier(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    told = explain(connection, "360313102", date(2024, 6, 1), "A-10").rules[0]
+    assert told.tier == "5万人以上"
+    (reading,) = [text for text in told.other_readings if "若按当月报送的人口" in text]
+    assert "49,974 人定档，归“2-5万人”：49,974 × 0.22 × 12 = 131,931.36 元" in reading
+
+
+def test_a_rule_that_is_passed_on_names_where_it_comes_from(connection: duckdb.DuckDBPyConnection) -> None:
+    assert "赣财社〔2013〕35号" in explain(connection, "360313102", date(2025, 6, 1), "A-10").text()
+
+
+def test_doubts_are_said_as_intake_calls_them(connection: duckdb.DuckDBPyConnection) -> None:
+    from oversight.intake.catalogue import CATALOGUE
+    from oversight.presentation import DOUBTS
+
+    assert {code: entry.title_zh for code, entry in CATALOGUE.items() if code.startswith("D")} == DOUBTS
+    assert (
+        "数据存疑：用旧代码或新代码报送" in explain(connection, "130321111", date(2025, 8, 1), "D-07").text()
+    )
+
+
+def test_without_a_standard_nothing_is_made_up(connection: duckdb.DuckDBPyConnection) -> None:
+    told = explain(connection, "130321111", date(2025, 8, 1))
+    assert told.text().splitlines()[3] == "【经费】民政工作经费：无适用标准"
+    assert "《" not in told.text().split("【D-01.2】")[0]
+
+
+def test_a_share_of_units_lists_what_they_report(connection: duckdb.DuckDBPyConnection) -> None:
+    told = explain(connection, "220000", date(2025, 12, 1), "B-13").rules[0]
+    assert [cell.value for cell in told.cells] == ["186.5", "200"]
+    assert all(cell.file and cell.row for cell in told.cells)
+
+
 def test_json_and_html_say_the_same(connection: duckdb.DuckDBPyConnection) -> None:
     told = explain(connection, "360313106", date(2025, 12, 1))
     content = json.loads(told.json())
@@ -193,6 +237,11 @@ def test_json_and_html_say_the_same(connection: duckdb.DuckDBPyConnection) -> No
         ("360313106", None, "C-11", "不适用于"),
         ("360313106", None, "A-26", "不作判定"),
         ("360313106", date(2025, 5, 1), "A-02", "最近有判定的月份"),
+        ("360313106", None, "Z-99", "当月判定的有：A-01"),
+        ("龙王庙", None, None, "是不是：130321111 青龙满族自治县龙王庙镇"),
+        ("360313999", None, None, "是不是：360313001"),
+        ("130321201", date(2025, 12, 1), None, "130321111 龙王庙镇"),
+        ("130321111", date(2025, 1, 1), None, "130321201 龙王庙乡"),
     ],
 )
 def test_what_cannot_be_explained_says_why(

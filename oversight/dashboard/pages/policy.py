@@ -131,6 +131,7 @@ def _one(view: View, rule: Row) -> Any:
     items = [
         ("文件", f"《{rule['document_title']}》{rule['document_no'] or ''}"),
         ("条款", rule["clause"] or show.NONE),
+        *([("转引自", rule["origin_zh"])] if rule.get("origin_zh") else []),
         ("适用范围", f"{_place(view, rule['scope_code'])}（本月在册乡镇级单位 {show.count(covered)} 个）"),
         ("判定对象", show.label(show.LEVEL, rule["subject_level"])),
         ("主题", rule["topic_zh"] or show.NONE),
