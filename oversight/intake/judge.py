@@ -424,15 +424,19 @@ def _identify(
         place = pl.repeat(None, rows.height, dtype=pl.UInt32, eager=True).scatter(
             rest.get_column("at"), pl.int_range(rest.height, dtype=pl.UInt32, eager=True)
         )
-        found = rest[place]
-        good = rows.with_columns(
-            pl.when(plain).then(code).otherwise(found.get_column("code")).alias(code_column),
-            unit_code=pl.when(plain).then(code).otherwise(found.get_column("unit_code")),
-            doubts=found.get_column("doubts"),
-        )
-        unit_no = pl.select(
-            pl.when(plain).then(checked.get_column("unit_no")).otherwise(found.get_column("unit_no"))
-        ).to_series()
+        unit_no = checked.get_column("unit_no")
+        if rest.height:
+            found = rest[place]
+            good = rows.with_columns(
+                pl.when(plain).then(code).otherwise(found.get_column("code")).alias(code_column),
+                unit_code=pl.when(plain).then(code).otherwise(found.get_column("unit_code")),
+                doubts=found.get_column("doubts"),
+            )
+            unit_no = pl.select(
+                pl.when(plain).then(unit_no).otherwise(found.get_column("unit_no"))
+            ).to_series()
+        else:
+            good = rows.with_columns(unit_code=code, doubts=pl.lit(None, pl.String))
         if bad.height:
             kept = plain | place.is_not_null()
             good, unit_no = good.filter(kept), unit_no.filter(kept)

@@ -435,7 +435,10 @@ def save(folder: DataFolder, landed: Landed, *, replace_all: bool) -> None:
         )
     for dataset, frame in landed.rows.items():
         if frame.height:
-            frame.write_parquet(temporary / f"{dataset}.parquet", compression="lz4", statistics=False)
+            # Read again on every run, by us alone.
+            frame.write_parquet(
+                temporary / f"{dataset}.parquet", compression="uncompressed", statistics=False
+            )
     (temporary / "version").write_text(code_version())
     if replace_all:
         (temporary / "replaces_all").touch()

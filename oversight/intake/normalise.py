@@ -142,11 +142,16 @@ def _with_rest(
     value, text = frame.get_column("value"), frame.get_column("text")
     if value.null_count() == text.null_count():
         return frame
-    open_ = value.is_null() & text.is_not_null()
     rest = frame.select(keys)
-    if not open_.all():
-        rest = rest.filter(open_)
+    is_all = value.null_count() == value.len() and not text.null_count()
+    if not is_all:
+        rest = rest.filter(value.is_null() & text.is_not_null())
     varying = [k for k in keys if k == "text" or not _is_constant(rest.get_column(k))]
+    # One writing often stands in many rows in a run and is looked up once.
+    run = _runs(text) if varying == ["text"] else None
+    heads = frame.select(varying) if run is None else frame.select(varying).filter(run[0])
+    if is_all and run is not None:
+        rest = rest.filter(run[0])
     rest = rest.unique(varying)
     parsed: list[Any] = []
     problems: list[str | None] = []
@@ -154,31 +159,27 @@ def _with_rest(
         result = parse(*row)
         parsed.append(result.value if isinstance(result, Problem) else result)
         problems.append(result.code if isinstance(result, Problem) else None)
-    table = rest.with_columns(
+    table = rest.select(varying).with_columns(
         pl.Series("rest", parsed, dtype=dtype, strict=True), pl.Series("problem", problems, dtype=pl.String)
     )
-    table = table.drop(k for k in keys if k not in varying)
-    found = _looked_up(frame.select(varying), table)
+    found = heads.join(table, on=varying, how="left", maintain_order="left", nulls_equal=len(varying) > 1)
+    found = found.select("rest", "problem")
+    if run is not None:
+        found = found[run[1]]
+    read = found.get_column("rest")
     return frame.with_columns(
-        value=pl.coalesce(value, found.get_column("rest"))
-        if value.null_count() < value.len()
-        else found.get_column("rest"),
+        value=pl.coalesce(value, read) if value.null_count() < value.len() else read,
         problem=found.get_column("problem"),
     )
 
 
-def _looked_up(keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    """What `table` says of each row's keys. One writing often stands in many rows in a run and is looked up once."""
-    on = keys.columns
-    if len(on) == 1:
-        text = keys.to_series()
-        starts = text.ne_missing(text.shift(1))
-        starts[0] = True
-        run = starts.cum_sum()
-        if int(run[-1]) * 4 < text.len():
-            heads = text.filter(starts).to_frame().join(table, on=on, how="left", maintain_order="left")
-            return heads.drop(on)[run - 1]
-    return keys.join(table, on=on, how="left", maintain_order="left", nulls_equal=len(on) > 1)
+def _runs(text: pl.Series) -> tuple[pl.Series, pl.Series] | None:
+    """Where a run of one writing begins, and of which run each row is; None if there are nearly as many as rows."""
+    starts = text.ne_missing(text.shift(1))
+    starts[0] = True
+    if int(starts.sum()) * 4 > text.len():
+        return None
+    return starts, starts.cum_sum() - 1
 
 
 def _is_constant(column: pl.Series) -> bool:
@@ -246,6 +247,8 @@ def _read_month(text: pl.DataFrame, _column: Column, facts: Mapping[int, TableFa
         else pl.lit(None, pl.Int32),
     )
     frame = _with_rest(frame, ("text", "stated", "year"), pl.Date, _month)
+    if not text.get_column("text").null_count():
+        return frame
     # A blank cell means the month of the title, if the title names one.
     return frame.with_columns(value=pl.when(pl.col("text").is_null()).then("stated").otherwise("value"))
 
@@ -266,19 +269,18 @@ def _read_code(text: pl.DataFrame, column: Column, _facts: Mapping[int, TableFac
     township = text.select(in_range & (digits.str.len_bytes() == 9)).to_series()
     if township.all() and not text.get_column("text").null_count():
         return text.with_columns(value=digits)
-    value = (
-        pl.when(township)
-        .then(digits)
-        .when(digits.str.contains(r"^[1-9]\d{11}$") & digits.str.ends_with("000"))
-        .then(
+    at = (~township.fill_null(value=False)).arg_true()
+    longer = text[at].select(
+        value=pl.when(digits.str.contains(r"^[1-9]\d{11}$") & digits.str.ends_with("000")).then(
             pl.when(digits.str.slice(6, 3) == "000")
             .then(digits.str.slice(0, 6))
             .otherwise(digits.str.slice(0, 9))
         )
     )
+    value = text.get_column("text").clone().scatter(at, longer.get_column("value"))
     # Only a report has a name beside the code that can make good what a code has lost.
     parse = values.code_or_hint if column.name == "reported_code" else values.code
-    return _with_rest(text.with_columns(value=value), ("text",), pl.String, parse)
+    return _with_rest(text.with_columns(value.alias("value")), ("text",), pl.String, parse)
 
 
 def _read_date(text: pl.DataFrame, _column: Column, _facts: Mapping[int, TableFacts]) -> pl.DataFrame:

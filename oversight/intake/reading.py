@@ -568,8 +568,9 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
     width = max(len(head_rows[header.last_row]), header.width)
     try:
         frame = pl.read_csv(
-            body_bytes[start:],
+            body_bytes,
             has_header=False,
+            skip_lines=header.last_row + 1,
             separator=delimiter,
             schema={f"c{i}": pl.String for i in range(width)},
             row_index_name="row_number",
@@ -579,13 +580,7 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
         # Ragged, or not UTF-8 further down: read slowly, which can say what is wrong.
         return None
     wanted = {name_: f"c{at}" for name_, at in header.columns.items()}
-    code = pl.col(wanted[code_name]).str.strip_chars()
-    is_data = code.str.contains(r"^(\d{9}|\d{12}|\d{6})$")
-    if unit_name is not None:
-        unit = pl.col(wanted[unit_name])
-        is_data &= ~unit.str.contains(r"计|汇总|其中").fill_null(value=False)
-    is_data = is_data.fill_null(value=False)
-    mask = frame.select(is_data.alias("is_data")).to_series()
+    mask = _are_data(frame, wanted[code_name], wanted[unit_name] if unit_name is not None else None)
     others = frame.filter(~mask)
     if others.height > 20_000:
         return None
@@ -617,13 +612,39 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
         (c.name for c in ALL_DATASETS[header.dataset].columns.values() if c.kind == "month"), None
     )
     if month_column in body.columns:
-        body = body.with_columns(mark_ambiguous_months(pl.col(month_column)))
+        months = body.get_column(month_column)
+        if months.unique().str.contains(_SHORT_MONTH).any():
+            body = body.with_columns(mark_ambiguous_months(pl.col(month_column)))
     return Reading([BulkTable(header.dataset, header, context, body, ignored)])
+
+
+def _are_data(frame: pl.DataFrame, code_at: str, name_at: str | None) -> pl.Series:
+    """Which rows of a large CSV are data: they have a code, and no word for a total as the name."""
+    code = pl.col(code_at)
+    township = code.cast(pl.Int64, strict=False).is_between(100_000_000, 999_999_999) & (
+        code.str.len_bytes() == 9
+    )
+    mask = frame.select(township.fill_null(value=False)).to_series()
+    if not mask.all():
+        at = (~mask).arg_true()
+        other = frame.get_column(code_at).gather(at).str.strip_chars().str.contains(r"^(\d{9}|\d{12}|\d{6})$")
+        mask = mask.scatter(at, other.fill_null(value=False))
+    if name_at is None:
+        return mask
+    total = r"计|汇总|其中"
+    name = frame.get_column(name_at)
+    # Names come back month after month: each is looked at once.
+    if not name.unique().str.contains(total).any():
+        return mask
+    return mask & ~name.str.contains(total).fill_null(value=False)
+
+
+_SHORT_MONTH = r"^\s*\d{4}\.1\s*$"
 
 
 def mark_ambiguous_months(column: pl.Expr) -> pl.Expr:
     """2025.1 in a CSV may be a 2025.10 that Excel shortened, unless the column also has a 2025.10."""
-    short = column.str.contains(r"^\s*\d{4}\.1\s*$")
+    short = column.str.contains(_SHORT_MONTH)
     return (
         pl.when(short & ~column.str.contains(r"^\s*\d{4}\.10\s*$").any())
         .then(column.str.strip_chars() + "?")

@@ -63,7 +63,7 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
                 (number, row, column.name, figure(value), "H03", json.dumps(texts, ensure_ascii=False))
             )
     if dataset == "budget" and rows.height:
-        found.extend(_off_budget(rows))
+        found.extend(_off_budget(rows, spans))
     if dataset == "population" and rows.height:
         found.extend(_off_part(rows))
     return pl.DataFrame(
@@ -254,8 +254,15 @@ def _off(value: float, reference: float, bound: int) -> bool:
     return value > reference * bound or value * bound < reference
 
 
-def _off_budget(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
+def _off_budget(rows: pl.DataFrame, spans: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     """Payments and spending that the same row's budget for the year makes impossible."""
+    # Only where a unit's largest payment is that much more than its smallest budget can one of its rows be off.
+    flows = [f"high_{c.name}" for c in ALL_DATASETS["budget"].measures if c.scale == "flow"]
+    least = pl.min_horizontal("low_initial_budget_cny", "low_adjusted_budget_cny")
+    near = spans.filter(pl.max_horizontal(flows) > least * BUDGETS)
+    if near.height == 0:
+        return
+    rows = rows.filter(_of_units(near))
     budget = pl.max_horizontal("initial_budget_cny", "adjusted_budget_cny").cast(pl.Float64)
     for column in ALL_DATASETS["budget"].measures:
         if column.scale != "flow":
