@@ -6,17 +6,23 @@ factors   1,000 and 10,000 planted in 36 months of history, and false alarms on 
 speed     3,000 small workbooks against fastexcel reading their cells; a national CSV against Polars' bare read
 hostile   bombs and broken files: seconds and memory, and the next file is read
 changes   the Ministry's workbook of changed codes against the list made from it
+fuzz      good and broken files with bytes changed, through `check` and the returned workbook, for --minutes
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
+import zlib
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +34,8 @@ from messy import REPORTS, SHARED, Made, counties, divisions_csv, make
 
 from oversight.contracts import DATASETS
 from oversight.intake import take_in
+from oversight.intake.checking import check
+from oversight.intake.returning import write_returned
 from oversight.settings import TIME_ZONE, DataFolder
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=TIME_ZONE)
@@ -451,6 +459,109 @@ def changes() -> bool:
     return same == sum(theirs.values())
 
 
+_TOKENS = (
+    b'"', b"\n", b"\x00", b"\xff", b"<", b">", b"</c>", b"<f/>", b'r="ZZZ9999999"', b"=", b",", b"999999999999", b"\xe6\x9c",
+    "合计".encode(), "万元".encode(), "其中".encode("gb18030"), b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"&#x0;", b"1e999",
+)  # fmt: skip
+
+
+def _mutate(data: bytes, r: random.Random) -> bytes:
+    """The file with some bytes changed; of a zip as often inside a member, so that what is damaged is still opened."""
+    if data.startswith(b"PK") and r.random() < 0.7:
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                parts = {e.filename: archive.read(e) for e in archive.infolist()}
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+            parts = {}
+        if parts:
+            for name in r.sample(sorted(parts), k=min(len(parts), r.randint(1, 2))):
+                parts[name] = _mutate(parts[name], r) if r.random() < 0.95 else b""
+            memory = io.BytesIO()
+            with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                for name, part in parts.items():
+                    archive.writestr(name, part)
+            return memory.getvalue()
+    changed = bytearray(data)
+    for _ in range(r.choice((1, 1, 2, 5, 30))):
+        at = r.randrange(len(changed) + 1)
+        match r.randrange(6):
+            case 0 if at < len(changed):
+                changed[at] = r.randrange(256)
+            case 1:
+                del changed[at : at + r.choice((1, 2, 16, 400))]
+            case 2:
+                changed[at:at] = r.choice(_TOKENS)
+            case 3:
+                piece = bytes(changed[at : at + r.choice((1, 8, 200))])
+                changed[at:at] = piece * r.randint(1, 3)
+            case 4 if at < len(changed):
+                changed[at] ^= 1 << r.randrange(8)
+            case _ if r.random() < 0.1:
+                del changed[at:]
+    return bytes(changed)
+
+
+def fuzz(minutes: float, extra: Path | None, seed: int) -> bool:
+    """No exception for any bytes: damaged files are checked beside good history and sent back as workbooks."""
+    r = random.Random(seed)
+    found = counties()
+    seeds = [(f.name, f.content) for f in (make(n, found[n], seed) for n in range(60))]
+    for place in (PROJECT_ROOT / "data" / "raw", extra):
+        if place is not None:
+            seeds += [
+                (p.name, p.read_bytes())
+                for p in sorted(place.rglob("*"))
+                if p.is_file() and p.suffix != ".md"
+            ]
+    seeds = [(name, content) for name, content in seeds if len(content) < 300_000]
+    kinds = Counter(Path(name).suffix for name, _ in seeds)
+    outcomes: Counter[str] = Counter()
+    faults: list[str] = []
+    files = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = DataFolder.at(Path(temporary) / "data")
+        folder.raw.mkdir(parents=True)
+        (folder.raw / "行政区划.csv").write_bytes(divisions_csv(found[:60]))
+        take_in(folder, now=NOW)
+        until = time.monotonic() + minutes * 60
+        while time.monotonic() < until:
+            paths = []
+            for n in range(20):
+                name, content = r.choice(seeds)
+                path = Path(temporary) / f"{n:02d}{name.replace('/', '_')}"
+                path.write_bytes(_mutate(content, r))
+                paths.append(path)
+            files += len(paths)
+            try:
+                for checked in check(paths, folder, now=NOW):
+                    codes = sorted({m.error_code for m in checked.remarks})
+                    outcomes.update(codes or [checked.status])
+                    if "F17" in codes:
+                        faults.append(_kept(checked.path, checked.message_zh))
+                    if checked.remarks and r.random() < 0.2:
+                        write_returned(
+                            checked.path, checked.path.name, checked.remarks, Path(temporary) / "back.xlsx"
+                        )
+            except Exception as failure:
+                faults.append(_kept(None, f"{type(failure).__name__}: {failure}", paths))
+            for path in paths:
+                path.unlink()
+    print(
+        f"{files} damaged files of {len(seeds)} seeds ({dict(kinds)}) in {minutes:.1f} min: {len(faults)} exceptions"
+    )
+    print("  " + ", ".join(f"{code} {count}" for code, count in outcomes.most_common(25)))
+    print("\n".join(f"  {fault}" for fault in faults[:20]))
+    return not faults
+
+
+def _kept(path: Path | None, fault: str, batch: Sequence[Path] = ()) -> str:
+    """What went wrong, with the files that caused it kept for whoever mends it."""
+    kept = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    for file in (path,) if path else batch:
+        shutil.copy(file, kept)
+    return f"{fault[:200]} ({kept})"
+
+
 def main() -> int:
     """Run what was asked for, or everything."""
     parser = argparse.ArgumentParser(
@@ -460,6 +571,8 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to fuzz")
+    parser.add_argument("--seeds", type=Path, help="a folder of more files to damage")
     args = parser.parse_args()
     good = True
     for what in args.what:
@@ -470,6 +583,7 @@ def main() -> int:
             "speed": lambda: speed(args.files, 36),
             "hostile": hostile,
             "changes": changes,
+            "fuzz": lambda: fuzz(args.minutes, args.seeds, args.seed),
         }[what]()
     return 0 if good else 1
 

@@ -18,6 +18,7 @@ import python_calamine as calamine
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake import values
+from oversight.intake.marks import DAMAGED, SheetMarks, place_of, relationships, sheet_marks, xlsx_cells
 from oversight.intake.tables import (
     HEADER_SEARCH_ROWS,
     Context,
@@ -115,8 +116,10 @@ def read(data: bytes, name: str, *, in_worker: bool = True) -> Reading:
         return Reading(error=Refusal("F14", {"detail": "内存不足"}))
     except BaseException as failure:
         # A fuzzed or hostile file must not stop the others; the fault itself is told to the administrator.
-        # A panic in the Rust reader is no Exception, but like one it concerns this file only.
-        if not isinstance(failure, Exception) and type(failure).__name__ != "PanicException":
+        # A panic in the Rust reader is no Exception, but like one it concerns this file only: it is damaged.
+        if type(failure).__name__ == "PanicException":
+            return Reading(error=Refusal("F04", {"detail": str(failure)[:120]}))
+        if not isinstance(failure, Exception):
             raise
         return Reading(error=Refusal("F17", {"detail": f"{type(failure).__name__}: {failure}"[:200]}))
 
@@ -245,7 +248,9 @@ _MARKED = re.compile(rb'<c r="([A-Z]{1,3}\d+)"([^>]*)>((?:(?!</c>).)*)</c>', re.
 # A cell in column AAA or row 100,000: with another near A1 the reader would lay out everything between.
 _FAR_CELL = re.compile(rb'r="(?:[A-Z]{3}\d+|[A-Z]{0,2}\d{6,})"')
 # Not <formula1> of a data validation.
-_FORMULA = re.compile(rb"<f[ />]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+_ANY_CELL = re.compile(rb"<(?:\w+:)?c[ />]")
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 
 
@@ -269,7 +274,13 @@ def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tup
         if is_sheet and not in_worker and _FAR_CELL.search(xml):
             raise NeedsWorker
         has_formulas = is_sheet and _FORMULA.search(xml) is not None
-        if not is_sheet or (not has_formulas and b't="e"' not in xml):
+        if not is_sheet or (not has_formulas and not _ERROR.search(xml)):
+            continue
+        if sum(1 for _ in _ANY_CELL.finditer(xml)) != xml.count(b'<c r="'):
+            try:
+                marks[entry.filename] = xlsx_cells(xml)
+            except DAMAGED as failure:
+                raise Unreadable("F04", detail=f"{entry.filename}：{failure}"[:120]) from failure
             continue
         found: dict[tuple[int, int], str] = {}
         for match in _MARKED.finditer(xml):
@@ -281,19 +292,10 @@ def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tup
                 text = values.NO_RESULT
             else:
                 continue
-            found[_place(match.group(1).decode())] = text
+            found[place_of(match.group(1).decode())] = text
         if found or has_formulas:
             marks[entry.filename] = found
     return marks
-
-
-def _place(reference: str) -> tuple[int, int]:
-    letters = re.match(r"[A-Z]+", reference)
-    assert letters is not None
-    column = 0
-    for letter in letters.group(0):
-        column = column * 26 + ord(letter) - 64
-    return int(reference[letters.end() :]) - 1, column - 1
 
 
 def _sheet_parts(data: bytes) -> dict[str, str]:
@@ -301,17 +303,21 @@ def _sheet_parts(data: bytes) -> dict[str, str]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         workbook = archive.read("xl/workbook.xml").decode("utf-8", "replace")
         rels = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    targets: dict[str, str] = {}
-    for tag in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", rels):
-        identifier, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
-        if identifier and target:
-            targets[identifier.group(1)] = target.group(1).lstrip("/").removeprefix("xl/")
+    targets = relationships(rels)
     parts: dict[str, str] = {}
     for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", workbook):
-        title, relation = re.search(r'\bname="([^"]*)"', tag), re.search(r'\br:id="([^"]*)"', tag)
+        title, relation = re.search(r'\bname="([^"]*)"', tag), re.search(r'\b\w+:id="([^"]*)"', tag)
         if title and relation and relation.group(1) in targets:
             parts[_unescape(title.group(1))] = "xl/" + targets[relation.group(1)]
     return parts
+
+
+def _told_besides(data: bytes) -> list[SheetMarks]:
+    try:
+        return sheet_marks(data)
+    except DAMAGED as failure:
+        # What the library reads of it may lack cells that were errors: nothing of it can be vouched for.
+        raise Unreadable("F04", detail=f"{type(failure).__name__}: {failure}"[:120]) from failure
 
 
 def _counts_from_1904(data: bytes) -> bool:
@@ -335,7 +341,7 @@ def _read_workbook(
 ) -> Reading:
     try:
         return _read_sheets(data, name, marks)
-    except calamine.CalamineError as failure:
+    except (calamine.CalamineError, OSError) as failure:
         raise Unreadable("F04", detail=str(failure)[:120]) from failure
 
 
@@ -356,16 +362,19 @@ def _read_sheets(
         raise Unreadable("F04", detail=str(failure)[:120]) from failure
     parts = _sheet_parts(data) if marks else {}
     from_1904 = _counts_from_1904(data)
-    reading = Reading(has_formulas=bool(marks))
+    told = _told_besides(data)
+    reading = Reading(has_formulas=bool(marks) or any(t.has_formulas for t in told))
     any_cells = False
-    for meta in book.sheets_metadata:
+    for number, meta in enumerate(book.sheets_metadata):
         if meta.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
         sheet = book.get_sheet_by_name(meta.name)
         if sheet.height == 0 or sheet.width == 0:
             continue
         rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
-        for (r, c), text in (marks or {}).get(parts.get(meta.name, ""), {}).items():
+        besides = told[number] if number < len(told) else SheetMarks()
+        hidden = besides.cells or (marks or {}).get(parts.get(meta.name, ""), {})
+        for (r, c), text in hidden.items():
             if r < len(rows) and c < len(rows[r]):
                 rows[r][c] = text
             elif r < len(rows):
@@ -373,7 +382,8 @@ def _read_sheets(
         if meta.name == RETURN_SHEET and str(rows[0][0]).startswith(RETURN_SHEET):
             continue
         any_cells = any_cells or any(not is_blank_row(row) for row in rows)
-        grid = Grid(meta.name, rows, tuple(sheet.merged_cell_ranges or ()), counts_from_1904=from_1904)
+        merged = sheet.merged_cell_ranges if besides.merged is None else besides.merged
+        grid = Grid(meta.name, rows, tuple(merged or ()), counts_from_1904=from_1904)
         tables, refusals = find_tables(grid, name)
         reading.tables.extend(tables)
         reading.refusals.extend(refusals)

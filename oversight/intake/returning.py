@@ -139,7 +139,8 @@ def _with_results(written: bytes, source: Path, sheets: Sequence[str]) -> bytes:
         return written
     import openpyxl
 
-    stored = openpyxl.load_workbook(source, data_only=True, keep_links=False)
+    # From bytes: of a path the library looks at the ending, and an xlsx may be called .et.
+    stored = openpyxl.load_workbook(io.BytesIO(source.read_bytes()), data_only=True, keep_links=False)
     for name, part in having.items():
 
         def result(match: re.Match[bytes], page: Any = stored[name]) -> bytes:

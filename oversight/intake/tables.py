@@ -426,8 +426,11 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
     """First and last row of the first header block in rows [start, stop); None if there is none."""
     for anchor in range(start, min(stop, len(grid.rows))):
         row = grid.rows[anchor]
-        if _known_cells(row) < 2:
-            continue
+        if (known := _known_cells(row)) < 2:
+            # 乡镇 alone will do where months stand beside it or below it.
+            beside = grid.rows[anchor : anchor + MAX_HEADER_ROWS - 1]
+            if not known or not any(_has_months(r) for r in beside):
+                continue
         best: tuple[tuple[int, int, int], int, int, int] | None = None
         for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):
             if first < anchor and _is_title(grid.rows[first]):
@@ -444,6 +447,12 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
         if best is not None and best[0][0] >= 3:
             return best[2], _header_end(grid, best[2], best[3])
     return None
+
+
+def _has_months(row: Row) -> bool:
+    """Whether a row names two months or more, as a header does that has them as columns."""
+    titles = (values.digits_of_date(fold(_text(c))) for c in row[:MAX_COLUMNS] if _text(c).strip())
+    return len({t for t in titles if _PERIOD.match(t)}) >= 2
 
 
 def _header_end(grid: Grid, first: int, last: int) -> int:
@@ -777,11 +786,10 @@ def find_tables(
         titles = [_line(r) for r in rows[title_from:first]]
         opening = opening or titles
         bands = _bands(grid, first, last, titles, file_name)
-        for band in bands:
-            found = find_tables(_columns_only(grid, *band), file_name, title_from, opening)
-            tables.extend(found[0])
-            refusals.extend(found[1])
         if bands:
+            parts = [find_tables(_columns_only(grid, *b), file_name, title_from, opening) for b in bands]
+            tables.extend(_halves([t for found, _ in parts for t in found]))
+            refusals.extend(r for _, found in parts for r in found)
             break
         headers = read_header(grid, first, last, titles, file_name)
         end, body = _body(grid, headers, last + 1, titles)
@@ -819,6 +827,24 @@ def _bands(grid: Grid, first: int, last: int, titles: Sequence[str], file_name: 
         if not any(isinstance(h, Header) for h in parts):
             return []
     return found
+
+
+def _halves(tables: list[Table]) -> list[Table]:
+    """Tables beside one another; a total among those of one dataset and month is that of all of them."""
+    for table in tables:
+        same = [t for t in tables if (t.dataset, t.context.month) == (table.dataset, table.context.month)]
+        if len(same) > 1 and table.totals:
+            whole = replace(
+                table,
+                row_numbers=[n for t in same for n in t.row_numbers],
+                cells={
+                    n: [c for t in same for c in t.cells[n]]
+                    for n in table.cells
+                    if all(n in t.cells for t in same)
+                },
+            )
+            table.total_problem = _check_total(whole)
+    return tables
 
 
 @lru_cache(maxsize=16384)
@@ -1137,7 +1163,7 @@ def _check_total(table: Table) -> str | None:
         return None
     columns = ALL_DATASETS[table.dataset].columns
     powers = column_powers(table.dataset, table.header, table.context)
-    bounds = [0, *(number for number, _ in table.totals), table.row_numbers[-1] + 1]
+    bounds = [0, *(number for number, _ in table.totals), max(table.row_numbers) + 1]
     for at, (row_number, cells) in enumerate(table.totals, start=1):
         for name, written in cells.items():
             if name not in table.cells or columns[name].kind not in ("money", "count"):
