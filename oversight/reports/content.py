@@ -492,11 +492,13 @@ def _change_table(key: str, title: str, change: Change | None) -> Table:
 
 
 def _ranking(facts: Facts, shown: int) -> list[Table]:
+    # A county's own townships belong to it, each is one unit.
+    is_plain = facts.rank_by == "township" and facts.scope.level == "county"
     is_township = facts.rank_by == "township"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("rank", "名次", "rank", 6),
         Column("name", "单位", "text", 16),
-        Column("parent", "所属", "text", 12, printed=not is_township),
+        Column("parent", "所属", "text", 12),
         Column("judged", "可判定（个）", "count", 8, printed=not is_township, total="sum"),
         Column("guaranteed", "应保障（元）", "money", 14, total="sum"),
         Column("allocated", "年度安排（元）", "money", 14, total="sum"),
@@ -505,12 +507,16 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
         Column("paid_pct", "拨付率（%）", "pct", 9),
         Column("rank_before", "上月名次", "rank", 7),
     )
+    kept = [
+        place for place, column in enumerate(columns) if not (is_plain and column.key in ("parent", "judged"))
+    ]
+    columns = tuple(columns[place] for place in kept)
 
     def line(item: Row) -> tuple[Value, ...]:
         totals = item["totals"]
         known = totals.judged > 0
         absent = NOT_REPORTED if totals.not_reported else NONE
-        return (
+        values: tuple[Value, ...] = (
             item["rank"] or absent,
             item["name"],
             item["parent"],
@@ -522,6 +528,7 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
             totals.paid_pct if totals.paid_pct is not None else NONE,
             item["rank_before"] or NONE,
         )
+        return tuple(values[place] for place in kept)
 
     rows = tuple(line(item) for item in facts.ranking)
     placed = [item for item in facts.ranking if item["rank"]]

@@ -56,7 +56,9 @@ def snapshot(facts: Facts, wording: str) -> Row:
             put(row["township_code"], row["township_name"], key, told_title, text, row["township_code"])
     for row in facts.findings:
         title = f"问题：{row['rule_id']} {row['title_zh']}"
-        text = KIND_ZH[row["kind"]] + "，" + presentation.status_label(row["status"])
+        text = KIND_ZH[row["kind"]]
+        if row["kind"] != "cleared":
+            text += "，" + presentation.status_label(row["status"])
         put(row["finding_id"], row["subject_name"], "finding", title, text, row["subject_code"])
     edition = facts.edition
     return {

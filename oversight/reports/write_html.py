@@ -90,10 +90,12 @@ def _block(block: Block, anchor: str) -> str:
 
 
 def _table(table: Table, caption: str) -> str:
+    marks = [" class=n" if c.is_number else " class=m" if c.kind == "month" else "" for c in table.columns]
+
     def cells(row: Any) -> str:
         return "".join(
-            f"<td{' class=n' if column.is_number else ''}>{escape(text_of(value, column.kind))}</td>"
-            for column, value in zip(table.columns, row, strict=True)
+            f"<td{mark}>{escape(text_of(value, column.kind))}</td>"
+            for mark, column, value in zip(marks, table.columns, row, strict=True)
         )
 
     head = "".join(
@@ -139,7 +141,14 @@ def figure(chart: Chart) -> dict[str, Any]:
             "yaxis": category if across else value,
             "barmode": "stack",
             "font": {"family": _FONT, "size": 13, "color": DARK},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
+            "legend": {
+                "orientation": "h",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "x": 0.5,
+                "xanchor": "center",
+                "traceorder": "normal",
+            },
             "margin": {"l": 10, "r": 20, "t": 40, "b": 45},
             "plot_bgcolor": "#ffffff",
             "paper_bgcolor": "#ffffff",
@@ -209,6 +218,8 @@ def _stacked(chart: Chart, names: list[str]) -> list[dict[str, Any]]:
             "x": _values(series.values),
             "text": [str(value) if value else "" for value in _values(series.values)],
             "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
             "textfont": {"color": DARK},
             "marker": {
                 "color": fill,

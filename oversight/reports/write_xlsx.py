@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from oversight import presentation
+from oversight.reports.layout import half_widths
 from oversight.reports.model import Chart, Column, Heading, Paragraph, Report, Table, Value, text_of
 
 _FORMATS = {
@@ -19,6 +20,7 @@ _FORMATS = {
     "month": 'yyyy"年"m"月"',
 }
 _HEADER_ROW = 2
+_LINE = 14.5
 
 
 def write(report: Report, pictures: dict[str, bytes]) -> bytes:
@@ -75,7 +77,8 @@ class _Styles:
             kind: book.add_format({**strong, "num_format": form}) for kind, form in _FORMATS.items()
         }
         self.total_text = book.add_format({**strong, "num_format": "@"})
-        self.footnote = book.add_format({**base, "font_color": "#4b5768"})
+        self.caption = book.add_format({**base, "bold": True})
+        self.footnote = book.add_format({**base, "font_color": "#4b5768", "text_wrap": True})
         self.bad = book.add_format({"font_color": "#9c2f06", "bold": True})
         self.missing = book.add_format({"font_color": "#4b5768", "italic": True})
 
@@ -101,6 +104,7 @@ def _notes(book: Any, report: Report, styles: _Styles) -> None:
     sheet = book.add_worksheet("说明")
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 90)
+    sheet.set_row(0, 24)
     sheet.write_string(0, 0, report.title, styles.title)
     row = 2
     if report.draft:
@@ -108,12 +112,14 @@ def _notes(book: Any, report: Report, styles: _Styles) -> None:
     for name, text in report.notes:
         sheet.write_string(row, 0, name, styles.strong)
         sheet.write_string(row, 1, text, styles.plain)
+        sheet.set_row(row, _height_of([(text, 90)]))
         row += 1
     sheet.write_string(row + 1, 0, "正文", styles.strong)
     row += 2
     for block in (*report.opening, *report.body):
         if isinstance(block, (Heading, Paragraph)):
             sheet.write_string(row, 1, block.text, styles.plain)
+            sheet.set_row(row, _height_of([(block.text, 90)]))
             row += 1
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -122,31 +128,45 @@ def _notes(book: Any, report: Report, styles: _Styles) -> None:
 
 def _table(sheet: Any, table: Table, report: Report, styles: _Styles) -> None:
     columns = table.columns
+    sheet.set_row(0, 24)
     sheet.write_string(0, 0, table.title, styles.title)
     note = f"{presentation.month(report.month)}　{report.scope_name}" + (
         f"　{report.draft}" if report.draft else ""
     )
-    sheet.write_string(1, 0, note, styles.draft if report.draft else styles.plain)
+    sheet.write_string(1, 0, note, styles.draft if report.draft else styles.caption)
     sheet.set_row(1, 15)
     for position, column in enumerate(columns):
-        sheet.set_column(position, position, min(max(column.width + 2, 8), 60))
+        sheet.set_column(position, position, _width(column))
         sheet.write_string(_HEADER_ROW, position, column.title, styles.header)
     first = _HEADER_ROW + 1
     for offset, row in enumerate(table.rows):
         for position, (column, value) in enumerate(zip(columns, row, strict=True)):
             _cell(sheet, first + offset, position, column, value, styles)
+        # Excel fits wrapped lines by itself when it opens a file, others do not.
+        broken = [
+            (text_of(value, c.kind), _width(c))
+            for c, value in zip(columns, row, strict=True)
+            if _is_wrapped(c)
+        ]
+        if broken:
+            sheet.set_row(first + offset, _height_of(broken))
     last = first + len(table.rows) - 1
     if table.total is not None:
         _total(sheet, last + 1, first, last, table, styles)
     _conditions(sheet, first, last, columns, styles)
     end = last + (3 if table.total is not None else 2)
     for line in filter(None, (table.note, report.source)):
+        if len(columns) > 1:
+            sheet.merge_range(end, 0, end, len(columns) - 1, "", styles.footnote)
         sheet.write_string(end, 0, line, styles.footnote)
+        sheet.set_row(end, _height_of([(line, sum(map(_width, columns)))]))
         end += 1
     sheet.freeze_panes(first, 1)
     sheet.autofilter(_HEADER_ROW, 0, last, len(columns) - 1)
-    sheet.set_paper(9)
-    if sum(column.width for column in columns) > 90:
+    across = sum(column.width for column in columns)
+    # A4; A3 where a page of A4 would be too small to read.
+    sheet.set_paper(8 if across > 160 else 9)
+    if across > 90:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(_HEADER_ROW)
@@ -154,9 +174,22 @@ def _table(sheet: Any, table: Table, report: Report, styles: _Styles) -> None:
     sheet.set_footer("&C— &P —")
 
 
+def _width(column: Column) -> float:
+    return min(max(column.width + 2, 8), 60)
+
+
+def _is_wrapped(column: Column) -> bool:
+    return not column.is_number and column.width > 20
+
+
+def _height_of(texts: list[tuple[str, float]]) -> float:
+    """Of a row with these texts in columns of that many half-width characters."""
+    return _LINE * max(-(-half_widths(text) // max(int(width) - 1, 1)) or 1 for text, width in texts)
+
+
 def _cell(sheet: Any, row: int, position: int, column: Column, value: Value, styles: _Styles) -> None:
     if isinstance(value, str) or value is None:
-        look = styles.centred if column.is_number else styles.wrapped if column.width > 20 else styles.text
+        look = styles.centred if column.is_number else styles.wrapped if _is_wrapped(column) else styles.text
         sheet.write_string(row, position, value or "", look)
     elif isinstance(value, (Decimal, int)):
         # "#,##0.####" would leave a bare point behind a whole number.
@@ -233,7 +266,7 @@ def _charts(book: Any, report: Report, pictures: dict[str, bytes], styles: _Styl
     sheet = book.add_worksheet("图")
     row = 0
     for ref in report.charts:
-        sheet.write_string(row, 0, ref.caption, styles.strong)
+        sheet.write_string(row, 0, ref.caption, styles.caption)
         picture = pictures[ref.chart.key]
         sheet.insert_image(
             row + 1, 0, f"{ref.chart.key}.png",

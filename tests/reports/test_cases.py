@@ -17,7 +17,7 @@ from oversight.reports.content import build, chinese
 from oversight.reports.errors import NotReady, ReportError
 from oversight.reports.facts import gather
 from oversight.reports.make import render
-from oversight.reports.model import Heading, Paragraph, Report
+from oversight.reports.model import Heading, Paragraph, Report, text_of
 from oversight.settings import DataFolder
 from tests.reports import reading
 from tests.reports.conftest import Standin
@@ -179,6 +179,53 @@ def test_demands_have_dates_in_the_year_that_follows(standin: Standin) -> None:
     text = said(report_of(standin(5), "990101"))
     assert "2026年1月20日前报送整改方案" in text
     assert "2026年3月6日前完成整改" in text
+
+
+def after(folder: DataFolder, *statements: str) -> DataFolder:
+    """The edition with its published tables changed."""
+    connection = duckdb.connect(str(next(folder.marts.glob("editions/*/warehouse.duckdb"))))
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("statement", "called"),
+    [
+        ("update policy_documents set force = 'report'", "（参照）"),
+        ("update policy_documents set force = 'plan'", ""),
+        ("update standards set strength = 'plan'", "（计划目标）"),
+        ("update standards set strength = 'aim'", "（争取）"),
+        ("update standards set gradeable = 'soft'", "（只作提示）"),
+    ],
+)
+def test_nobody_is_named_for_what_is_no_duty_in_force(standin: Standin, statement: str, called: str) -> None:
+    folder = standin(10)
+    assert "予以点名通报" in said(report_of(folder, "990101"))
+    report = report_of(after(folder, statement), "990101")
+    assert "本期没有达到点名通报标准的问题" in said(report)
+    assert f"乡镇专职民政在编在岗人员不少于2名{called}" in said(report)
+    listed = next(ref.table for ref in report.tables if ref.table.key == "annex_findings")
+    assert any(str(row[3]).endswith(called) for row in listed.rows)
+
+
+def test_a_principle_is_worded_as_one(standin: Standin) -> None:
+    text = said(report_of(after(standin(10), "update standards set strength = 'principle'"), "990101"))
+    assert "（一）民政所工作经费分档保障（原则上）" in text
+    assert "原则上应保障51,514×0.18×12＝111,270.24元" in text
+
+
+def test_a_gap_that_vanishes_in_rounding_is_listed_but_not_named(standin: Standin) -> None:
+    small = "update facts set population = 20001, allocated = 52800 where number = 1"
+    folder = standin(3, adjust=lambda connection: [connection.execute(each) for each in (ALL_WELL, small)])
+    report = report_of(folder, "990101")
+    assert "本期没有达到点名通报标准的问题" in said(report)
+    listed = next(ref.table for ref in report.tables if ref.table.key == "annex_findings")
+    (row,) = listed.rows
+    assert [text_of(value, "quantity") for value in row[4:7]] == ["52,802.64", "52,800.00", "2.64"]
+    cells = reading.xlsx(render(report, config.load(folder), ("xlsx",))["xlsx"])["问题清单"]
+    assert cells["F4"].number_format == "#,##0.00##"
 
 
 HOSTILE = (
