@@ -48,6 +48,7 @@ class Wanted(Config):  # type: ignore[misc]
     """Which divisions a report is wanted for, by code, with commas between; none: all that the settings name."""
 
     scopes: str = ""
+    only_missing: bool = False
 
 
 @asset(
@@ -67,6 +68,7 @@ def monthly_report(
             run.folder,
             month,
             [code for code in config.scopes.split(",") if code],
+            only_missing=config.only_missing,
             now=run.now(),
             say=lines.append,
         )
@@ -140,7 +142,11 @@ def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDe
                 # However often the tick is looked at, an attempt is asked for once.
                 run_key=f"{item.month:%Y-%m} {now:%Y-%m-%dT%H}",
                 partition_key=item.month.isoformat(),
-                run_config={"ops": {"monthly_report": {"config": {"scopes": ",".join(item.scopes)}}}},
+                run_config={
+                    "ops": {
+                        "monthly_report": {"config": {"scopes": ",".join(item.scopes), "only_missing": True}}
+                    }
+                },
             )
             for item in ripe
         ]

@@ -84,21 +84,29 @@ def supervise(
     provisional: bool = False,
     send: bool = False,
     again: str | None = None,
+    only_missing: bool = False,
     say: Callable[[str], None] = _nothing,
 ) -> list[Made]:
     """Make each report, tell of it and, with `send` or `again`, deliver it; one that fails keeps none of the others back.
 
+    With `only_missing` a report that stands is told of and sent as it is, whatever edition it was made from.
     Raises `Unfinished` at the end, with every reason, when some could not be made or sent.
     """
     made: list[Made] = []
     problems: dict[str, ReportError] = {}
     with _opened(folder) as connection:
         _check_months(connection, month)
+        ((edition_id,),) = connection.execute("select edition_id from edition").fetchall()
         for code in list(scopes) if scopes else chosen_scopes(folder, connection):
             try:
-                item = make(folder, month, code, formats, connection=connection, provisional=provisional)
+                standing = store.versions(folder, month, code) if only_missing else []
+                item = (
+                    Made(standing[-1], False)
+                    if standing
+                    else make(folder, month, code, formats, connection=connection, provisional=provisional)
+                )
                 made.append(item)
-                for line in _lines(item):
+                for line in _lines(item, edition_id):
                     say(line)
                 if send or again:
                     from oversight.reports.delivery import deliver
@@ -116,11 +124,12 @@ def supervise(
     return made
 
 
-def _lines(made: Made) -> list[str]:
+def _lines(made: Made, edition_id: str) -> list[str]:
     version = made.version
     told = version.manifest
     name = "草稿" if version.is_draft else f"第{presentation.count(version.number)}版"
-    state = "" if made.is_new else "（数据和文字都没有变化，沿用）"
+    same = "数据和文字都没有变化" if version.edition_id == edition_id else "已有"
+    state = "" if made.is_new else f"（{same}，沿用）"
     first = f"{told['scope_name']} {told['month']} 督查通报 {name}{state}，数据版次 {version.edition_id}"
     return [first, *(f"  {version.file(form)}" for form in version.formats)]
 

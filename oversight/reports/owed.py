@@ -77,19 +77,21 @@ def settle(
     month: date,
     scopes: Sequence[str] = (),
     *,
+    only_missing: bool = False,
     now: datetime,
     say: Callable[[str], None],
 ) -> list[Made]:
     """Make and send the reports of a month that is due; what could not be done stays owed.
 
-    `scopes` are the divisions still owed; none means all that the settings want. Raises as `supervise` does.
+    `scopes` are the divisions still owed; none means all that the settings want. `only_missing` is for another
+    attempt: what someone made by hand meanwhile is not made anew from a later edition. Raises as `supervise` does.
     """
     edition = current(folder)
     edition_id = edition.edition_id if edition else ""
     # Written first: an attempt that is cut off is owed like one that fails.
     _write(folder, Owed(month, tuple(scopes), edition_id, False, now, "上次生成或发送中断"))
     try:
-        made = supervise(folder, month, scopes or None, send=True, say=say)
+        made = supervise(folder, month, scopes or None, send=True, only_missing=only_missing, say=say)
     except Unfinished as error:
         _write(folder, Owed(month, error.scopes, edition_id, error.is_waiting, now, str(error)))
         raise

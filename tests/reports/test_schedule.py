@@ -20,7 +20,7 @@ from benchmarks.report_edition import write
 from dagster_project.context import RunContext
 from dagster_project.pipeline import build_definitions
 from dagster_project.reports import monthly_report
-from oversight.reports import archive, owed, versions
+from oversight.reports import archive, make_all, owed, versions
 from oversight.reports.config import report_folder
 from oversight.settings import TIME_ZONE, DataFolder
 from tests.reports.conftest import Standin
@@ -138,6 +138,24 @@ def test_a_refused_month_is_made_when_the_data_come_and_only_what_is_owed(
         "2025-12_990101_v1",
         "2025-12_990102_v1",
     ]
+
+
+def test_what_was_made_by_hand_meanwhile_is_not_made_anew(standin: Standin) -> None:
+    late = "update facts set population = null, allocated = null, staff = null"
+    folder = standin(2, adjust=lambda connection: connection.execute(late))
+    clock = Clock(datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE))
+    definitions = build_definitions(RunContext(folder, now=clock))
+    with DagsterInstance.ephemeral() as instance:
+        assert not make(folder, "2025-12-01", instance, clock).success
+        write(folder, (2,), name="20260107-080000-c0ffee00")
+        make_all(folder, date(2025, 12, 1))
+        write(folder, (2,), name="20260109-080000-c0ffee11")
+        clock.now += timedelta(days=5)
+        (request,) = asked(definitions, instance)
+        assert carry_out(definitions, request, instance)
+    (made,) = archive(folder)
+    assert (made.number, made.edition_id) == (1, "20260107-080000-c0ffee00")
+    assert owed(folder) == []
 
 
 def test_what_could_not_be_sent_is_sent_later(standin: Standin, tmp_path: Path) -> None:
