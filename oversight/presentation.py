@@ -165,6 +165,16 @@ REASON = {
     "nothing_to_count": "没有应计的对象",
     "unlisted": "没有该类对象的名册",
 }
+# How the report of a township for a month came.
+REPORT_STATUS: dict[str, Look] = {
+    "on_time": Look("按时", "●", "#0f766e", "#5eead4"),
+    "late": Look("逾期", "◆", "#8a5a00", "#fcd34d"),
+    "undated": Look("已报，时间不明", "●", "#0f766e", "#5eead4"),
+    "corrected": Look("已报并更正", "●", "#0f766e", "#5eead4"),
+    "refused": Look("报了未能入库", "▲", "#b93a0b", "#fb923c"),
+    "missing": Look("未报送", "○", "#56637a", "#a6b4c5"),
+    "not_due": Look("未到期", "–", "#56637a", "#a6b4c5"),
+}
 QUALITY_KIND: dict[str, Look] = {
     "blocking": Look("流程有误", "▲", "#b93a0b", "#fb923c"),
     "doubt": Look("数据存疑", "◆", "#8a5a00", "#fcd34d"),

@@ -12,6 +12,7 @@ from oversight.dashboard import queries
 from oversight.dashboard.access import Scope
 from oversight.dashboard.elements import dag, dcc, dmc, html
 from oversight.dashboard.figures import CONFIG, Figure
+from oversight.dashboard.queries import ALL, Ask
 from oversight.dashboard.state import State
 from oversight.dashboard.tables import Table
 from oversight.dashboard.theme import palette
@@ -32,6 +33,7 @@ class View:
     scope: Scope
     state: State
     theme: Theme
+    ask: Ask = ALL
 
     @property
     def month(self) -> Any:
@@ -270,7 +272,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             "comparator": {"function": "compareText"},
             "hide": column.is_hidden,
             "minWidth": column.width
-            or (240 if column.kind == "long" else 92 if column.kind == "number" else 104),
+            or (240 if column.kind == "long" else 100 if column.kind == "number" else 104),
             "flex": 3 if column.kind == "long" else 1,
         }
         if number == 0 and table.href is not None:
@@ -324,15 +326,33 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     )
     shown = len(table.rows)
     total = table.total if table.total is not None else shown
-    count = (
-        f"共 {show.count(total)} 条"
-        if total <= shown
-        else f"共 {show.count(total)} 条，此处显示前 {show.count(shown)} 条；下载的文件含全部 {show.count(total)} 条"
-    )
     return [
-        html.Div(element, className="grid-frame", role="region", **{"aria-label": table.title}),
-        html.Div([html.Span(count), *(html.Span(note) for note in table.notes)], className="grid-foot"),
+        html.Div(
+            element,
+            className="grid-frame",
+            role="region",
+            # More rows than are sent: filters and sorting are asked of all of them.
+            **{"aria-label": table.title, **({"data-asks": table.name} if total > shown else {})},
+        ),
+        html.Div(
+            [
+                html.Span(count_text(total, shown), className="grid-count"),
+                *(html.Span(note) for note in table.notes),
+            ],
+            className="grid-foot",
+        ),
     ]
+
+
+def count_text(total: int, shown: int, *, is_asked: bool = False) -> str:
+    """How many rows there are, and how many of them are to be seen here."""
+    what = "符合筛选的" if is_asked else "共"
+    if total <= shown:
+        return f"{what} {show.count(total)} 条"
+    return (
+        f"{what} {show.count(total)} 条，此处显示前 {show.count(shown)} 条；"
+        "筛选和排序针对全部记录，下载的文件含全部"
+    )
 
 
 def table_actions(name: str) -> Element:

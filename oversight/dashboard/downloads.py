@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import flask
 
 from oversight import presentation as show
 from oversight.dashboard.access import scope_of_request
-from oversight.dashboard.components import View
-from oversight.dashboard.pages import pages
+from oversight.dashboard.asking import ask_of
+from oversight.dashboard.components import ROWS_SHOWN, View, count_text
+from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
 from oversight.dashboard.tables import chosen, to_csv, to_xlsx
@@ -27,32 +30,19 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
 
     @server.post("/download")
     def download() -> flask.Response:
-        """One table of one page. Form: table, format, path, search, edition, columns and rows (JSON, optional)."""
+        """One table of one page. Form as `_asked` has it; columns and rows (JSON, optional), format."""
         form = flask.request.form
-        page = pages().get(form.get("path", ""))
-        if page is None or form.get("table") not in page.tables:
-            return _refused("没有这张表，请刷新页面后重试。", 404)
-        try:
-            warehouse = shelf.warehouse(form["edition"])
-        except Unavailable:
-            return _refused("本页所用的数据版本已经清理，请刷新页面后再下载。", 410)
-        scope = scope_of_request()
-        state = read_state(form["path"], form.get("search", ""))
-        if state.unit and unit_name(warehouse, scope, state.unit) is None:
-            return _refused("没有这个单位，或您无权查看。", 404)
-        state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
-        view = View(warehouse, scope, state, "light")
-        try:
-            columns = json.loads(form["columns"]) if form.get("columns") else None
-            rows = json.loads(form["rows"]) if form.get("rows") else None
-        except ValueError:
-            return _refused("下载的请求有误，请刷新页面后重试。", 400)
+        asked = _asked(form, shelf)
+        if isinstance(asked, flask.Response):
+            return asked
+        page, view = asked
+        columns, rows = _json(form.get("columns")), _json(form.get("rows"))
         whole = page.tables[form["table"]](view, MOST_ROWS)
         table = chosen(whole, columns, rows)
         context = [
             table.title,
-            f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[state.money]}",
-            warehouse.source_line,
+            f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}",
+            view.warehouse.source_line,
         ]
         if rows is None and whole.total is not None and whole.total > len(whole.rows):
             context.insert(
@@ -60,9 +50,26 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
                 f"共 {show.count(whole.total)} 条，本文件含前 {show.count(len(whole.rows))} 条；请缩小地区或加筛选条件",
             )
         name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}"
+        money = view.state.money
         if form.get("format") == "csv":
-            return _file(to_csv(table, state.money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
-        return _file(to_xlsx(table, state.money, context), f"{name}.xlsx", XLSX)
+            return _file(to_csv(table, money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
+        return _file(to_xlsx(table, money, context), f"{name}.xlsx", XLSX)
+
+    @server.post("/rows")
+    def rows() -> flask.Response:
+        """The first rows of a long table as its filters and sorting choose them. Form as `_asked` has it."""
+        asked = _asked(flask.request.form, shelf)
+        if isinstance(asked, flask.Response):
+            return asked
+        page, view = asked
+        table = page.tables[flask.request.form["table"]](view, ROWS_SHOWN)
+        total = table.total if table.total is not None else len(table.rows)
+        return flask.jsonify(
+            {
+                "rows": table.grid_rows(view.state.money),
+                "count": count_text(total, len(table.rows), is_asked=view.ask.where != "true"),
+            }
+        )
 
     @server.get("/returned/<path:name>")
     def returned(name: str) -> flask.Response:
@@ -72,6 +79,35 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         if not path.is_relative_to(root) or not path.is_file() or scope_of_request().prefixes != ("",):
             return _refused("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
         return _file(path.read_bytes(), path.name, "application/octet-stream")
+
+
+def _asked(form: Mapping[str, str], shelf: Shelf) -> tuple[Page, View] | flask.Response:
+    """What a form asks for: table, path, search, edition; filter and sort (JSON, optional) as the grid says them."""
+    page = pages().get(form.get("path", ""))
+    if page is None or form.get("table") not in page.tables:
+        return _refused("没有这张表，请刷新页面后重试。", 404)
+    try:
+        warehouse = shelf.warehouse(form.get("edition", ""))
+    except Unavailable:
+        return _refused("本页所用的数据版本已经清理，请刷新页面后再试。", 410)
+    scope = scope_of_request()
+    state = read_state(form["path"], form.get("search", ""))
+    if state.unit and unit_name(warehouse, scope, state.unit) is None:
+        return _refused("没有这个单位，或您无权查看。", 404)
+    state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
+    view = View(warehouse, scope, state, "light")
+    filters, sorting = _json(form.get("filter")), _json(form.get("sort"))
+    if filters or sorting:
+        columns = page.tables[form["table"]](view, 1).columns
+        view = replace(view, ask=ask_of(columns, filters, sorting, state.money))
+    return page, view
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
 
 
 def _file(data: bytes, name: str, kind: str) -> flask.Response:

@@ -228,7 +228,7 @@ def heat_map(
         ],
         "layout": layout(
             theme,
-            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0, ticks=""),
+            xaxis=axis(theme, type="category", showgrid=False, nticks=8, ticks=""),
             yaxis=axis(theme, type="category", autorange="reversed", showgrid=False, ticks=""),
         ),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,40 @@ from typing import Any
 from oversight.dashboard.access import Scope, significant
 from oversight.dashboard.warehouse import Row, Warehouse
 from oversight.explain import ExplainError, Explanation, explain
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the reader of a long table wants to see of it: a condition and an order over the columns of `q`."""
+
+    where: str = "true"
+    values: tuple[Any, ...] = ()
+    order: str = ""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether everything is asked for, in its own order."""
+        return self.where == "true" and not self.order
+
+
+ALL = Ask()
+
+
+def _asked(
+    w: Warehouse, sql: str, values: Sequence[Any], order: str, limit: int | None, ask: Ask
+) -> list[Row]:
+    """Rows of a query as a reader asks for them; the query's own order decides between equals."""
+    first = f"{ask.order}, " if ask.order else ""
+    return w.rows(
+        f"select * from ({sql}) as q where {ask.where} order by {first}{order}" + _limit(limit),
+        [*values, *ask.values],
+    )
+
+
+def _count(w: Warehouse, sql: str, values: Sequence[Any], ask: Ask) -> int:
+    found = w.row(f"select count(*) as n from ({sql}) as q where {ask.where}", [*values, *ask.values])
+    return int(found["n"])
+
 
 # Digits of the level below.
 BELOW = {0: 2, 2: 4, 4: 6, 6: 9}
@@ -243,17 +278,19 @@ def reports(
     )
 
 
-def report_rows(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None) -> list[Row]:
-    """Townships that sent less than all three tables for a month."""
+def report_rows(
+    w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """Townships that sent less than all three tables for a month, or one too late, and how many there are."""
     _, where, values = _of_townships(scope, prefix, 9, [month])
-    return [
-        {**row, "county_name": w.names.get(row["county_code"], row["county_code"])}
-        for row in w.rows(
-            f"select * from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) "
-            "where population + budget + staffing < 3 or is_late = 1 order by township_code" + _limit(limit),
-            values,
-        )
-    ]
+    sql = (
+        "select r.*, t.county_name "
+        f"from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) as r "
+        "inner join e.townships as t on r.township_code = t.township_code "
+        "where r.population + r.budget + r.staffing < 3 or r.is_late = 1"
+    )
+    rows = _asked(w, sql, values, "township_code", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
 def report_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
@@ -322,35 +359,35 @@ def funding_rows(
     limit: int | None = None,
     tier: str = "",
     rule: str = "",
-) -> list[Row]:
-    """Townships of a month with all their amounts, the largest gap first."""
-    condition, values = within("township_code", scope, prefix)
-    for name, value in (("status", status), ("tier_label", tier), ("standard_id", rule)):
-        if value:
-            condition += f" and {name} = ?"
-            values.append(value)
-    return w.rows(
+    ask: Ask = ALL,
+) -> tuple[list[Row], int]:
+    """Townships of a month with all their amounts, the largest gap first, and how many there are."""
+    condition, values = _funding_condition(scope, prefix, month, status, tier, rule)
+    sql = (
         "select *, case when guaranteed_annual_cny > 0 and disbursed_ytd_cny is not null and guaranteed_ytd_cny > 0 "
         "then cast(round(cast(disbursed_ytd_cny as decimal(30, 6)) * 100 / guaranteed_ytd_cny, 2) as decimal(18, 2)) "
-        "end as disbursed_pct "
-        f"from e.funding_gap_monthly where month = ? and {condition} "
-        "order by allocation_shortfall_cny desc nulls last, township_code" + _limit(limit),
-        [month, *values],
+        f"end as disbursed_pct from e.funding_gap_monthly where {condition}"
     )
+    rows = _asked(w, sql, values, "allocation_shortfall_cny desc nulls last, township_code", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
-def count_funding_rows(
-    w: Warehouse, scope: Scope, prefix: str, month: date, *, status: str = "", tier: str = "", rule: str = ""
-) -> int:
-    """How many townships `funding_rows` would give without a limit."""
+def _funding_condition(
+    scope: Scope, prefix: str, month: date, status: str, tier: str, rule: str
+) -> tuple[str, list[Any]]:
     condition, values = within("township_code", scope, prefix)
+    condition, values = f"month = ? and {condition}", [month, *values]
     for name, value in (("status", status), ("tier_label", tier), ("standard_id", rule)):
         if value:
             condition += f" and {name} = ?"
             values.append(value)
-    found = w.row(
-        f"select count(*) as n from e.funding_gap_monthly where month = ? and {condition}", [month, *values]
-    )
+    return condition, values
+
+
+def count_funding_rows(w: Warehouse, scope: Scope, prefix: str, month: date, *, rule: str = "") -> int:
+    """How many townships a funding rule covers in a month."""
+    condition, values = _funding_condition(scope, prefix, month, "", "", rule)
+    found = w.row(f"select count(*) as n from e.funding_gap_monthly where {condition}", values)
     return int(found["n"])
 
 
@@ -530,49 +567,45 @@ def judgement_rows(
     status: str = "",
     topic: str = "",
     limit: int | None = None,
-) -> list[Row]:
-    """Answers that hold in a month, one a row, the worst first."""
+    ask: Ask = ALL,
+) -> tuple[list[Row], int]:
+    """Answers that hold in a month, one a row, the worst first, and how many there are."""
     condition, values = _judgement_condition(w, scope, prefix, month, rule, status, topic)
-    # The page of rows is chosen before names are joined to it.
     order = (
-        "order by case j.status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
-        "when 'over' then 3 else 4 end, j.shortfall desc nulls last, j.subject_code, j.rule_id, j.subject_unit"
+        "case status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
+        "when 'over' then 3 else 4 end, shortfall desc nulls last, subject_code, rule_id, subject_unit"
     )
-    return w.rows(
-        "select j.*, d.document_title, t.township_name, t.county_name, v.division_name as village_name "
-        "from (select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, s.document_id "
-        "from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
-        f"where {condition} {order}{_limit(limit)}) as j "
-        "inner join e.policy_documents as d on j.document_id = d.document_id "
+    inner = (
+        "select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, s.document_id "
+        f"from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id where {condition}"
+    )
+    if ask.is_all:
+        # The page of rows is chosen before names are joined to it.
+        inner += f" order by {order}{_limit(limit)}"
+    named = (
+        "select j.*, d.document_title, t.township_name, t.county_name, v.division_name as village_name, "
+        "coalesce(v.division_name, t.township_name, j.subject_code) as subject_name "
+        f"from ({inner}) as j inner join e.policy_documents as d on j.document_id = d.document_id "
         "left join e.townships as t on substr(j.subject_code, 1, 9) = t.township_code "
         "left join (select division_code, division_name from e.reported.divisions "
-        "where is_current and length(division_code) = 12) as v on j.subject_code = v.division_code "
-        f"{order}",
-        values,
+        "where is_current and length(division_code) = 12) as v on j.subject_code = v.division_code"
     )
-
-
-def count_judgements(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    month: date,
-    *,
-    rule: str = "",
-    status: str = "",
-    topic: str = "",
-) -> int:
-    """How many answers `judgement_rows` would give without a limit."""
-    condition, values = _judgement_condition(w, scope, prefix, month, rule, status, topic)
+    rows = _asked(w, named, values, order, limit, ask)
+    if limit is None or len(rows) < limit:
+        return rows, len(rows)
+    if not ask.is_all:
+        return rows, _count(w, named, values, ask)
     found = w.row(
         "select count(*) as n from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
         f"where {condition}",
         values,
     )
-    return int(found["n"])
+    return rows, int(found["n"])
 
 
-FINDING_ORDER = "order by case f.severity when 'high' then 0 when 'medium' then 1 else 2 end, f.months_open desc, f.finding_id"
+FINDING_ORDER = (
+    "case severity when 'high' then 0 when 'medium' then 1 else 2 end, months_open desc, finding_id"
+)
 
 
 def _finding_condition(
@@ -620,41 +653,20 @@ def findings(
     change: str = "",
     topic: str = "",
     limit: int | None = None,
-) -> list[Row]:
-    """Findings as of a month, the gravest and oldest first."""
+    ask: Ask = ALL,
+) -> tuple[list[Row], int]:
+    """Findings as of a month, the gravest and oldest first, and how many there are."""
     condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
     # Months open as of the month shown, not as of the edition.
-    return w.rows(
+    sql = (
         "select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + 1 as bigint) "
         "as months_open), s.title_zh, s.topic_zh, t.county_name, "
         "split_part(f.message_zh, '：', 1) as subject_name "
         "from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
-        "left join e.townships as t on substr(f.subject_code, 1, 9) = t.township_code "
-        f"where {condition} {FINDING_ORDER}" + _limit(limit),
-        [month, *values],
+        f"left join e.townships as t on substr(f.subject_code, 1, 9) = t.township_code where {condition}"
     )
-
-
-def count_findings(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    month: date,
-    *,
-    status: str = "",
-    rule: str = "",
-    severity: str = "",
-    change: str = "",
-    topic: str = "",
-) -> int:
-    """How many findings `findings` would give without a limit."""
-    condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
-    found = w.row(
-        "select count(*) as n from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
-        f"where {condition}",
-        values,
-    )
-    return int(found["n"])
+    rows = _asked(w, sql, [month, *values], FINDING_ORDER, limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
 
 
 def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
@@ -740,27 +752,28 @@ def reported(
 
 
 def submissions(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    *,
-    status: str = "",
-    month: date | None = None,
-    limit: int | None = None,
-) -> list[Row]:
-    """Files received that carry rows of the units asked for; those with something wrong first, then the latest."""
+    w: Warehouse, scope: Scope, prefix: str, *, status: str = "", limit: int | None = None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """Files received that carry rows of the units asked for, and how many; first those with something wrong."""
     conditions, values = _submission_conditions(scope, prefix)
     if status:
         conditions.append("s.status = ?")
         values.append(status)
-    if month is not None:
-        conditions.append("s.month_from <= ? and s.month_to >= ?")
-        values += [month, month]
-    where = " and ".join(conditions) or "true"
-    return w.rows(
-        f"select s.* from e.submissions as s where {where} "
-        "order by case s.status when 'refused' then 0 when 'partial' then 1 when 'duplicate' then 2 else 3 end, "
-        "s.received_at desc, s.file_name" + _limit(limit),
+    sql = f"select s.* from e.submissions as s where {' and '.join(conditions) or 'true'}"
+    order = (
+        "case status when 'refused' then 0 when 'partial' then 1 when 'duplicate' then 2 else 3 end, "
+        "received_at desc, file_name"
+    )
+    rows = _asked(w, sql, values, order, limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
+
+
+def submission_counts(w: Warehouse, scope: Scope, prefix: str) -> Row:
+    """How many files carry rows of a unit, and how many were refused whole."""
+    conditions, values = _submission_conditions(scope, prefix)
+    return w.row(
+        "select count(*) as files_count, count(case when s.status = 'refused' then 1 end) as refused_count "
+        f"from e.submissions as s where {' and '.join(conditions) or 'true'}",
         values,
     )
 
@@ -833,16 +846,22 @@ def _rejected_condition(scope: Scope, prefix: str, disposition: str) -> tuple[st
 
 
 def rejected(
-    w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "", limit: int | None = None
-) -> list[Row]:
-    """What is wrong with rows refused or held, with their file."""
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    *,
+    disposition: str = "",
+    limit: int | None = None,
+    ask: Ask = ALL,
+) -> tuple[list[Row], int]:
+    """What is wrong with rows refused or held, with their file, and how many faults there are."""
     where, values = _rejected_condition(scope, prefix, disposition)
-    return w.rows(
+    sql = (
         "select r.*, s.file_name from e.rejected_rows as r "
-        "left join e.submissions as s on r.submission_id = s.submission_id "
-        f"where {where} order by s.file_name, r.sheet, r.row_number, r.column_title" + _limit(limit),
-        values,
+        f"left join e.submissions as s on r.submission_id = s.submission_id where {where}"
     )
+    rows = _asked(w, sql, values, "file_name, sheet, row_number, column_title, error_code", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
 def count_rejected(w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "") -> Row:
@@ -866,32 +885,26 @@ def suite_results(w: Warehouse, scope: Scope) -> list[Row]:
     return w.rows("select * from e.quality.suite_results order by success, suite, expectation")
 
 
-def suite_flags(w: Warehouse, scope: Scope, prefix: str, limit: int | None = None) -> list[Row]:
-    """Rows that the suites doubt, the latest first."""
+def suite_flags(
+    w: Warehouse, scope: Scope, prefix: str, limit: int | None = None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """Rows that the suites doubt, the latest first, and how many there are."""
     if not w.has("quality", "suite_flags"):
-        return []
+        return [], 0
     condition, values = within("f.subject_code", scope, prefix)
+    inner = f"select * from e.quality.suite_flags as f where f.kind = 'doubt' and {condition}"
+    order = "month desc, subject_code, expectation"
     # The page of rows is chosen before names are joined to it: there may be millions.
-    return w.rows(
-        "select f.*, coalesce(t.township_name, f.subject_code) as subject_name, s.file_name from ("
-        f"select * from e.quality.suite_flags as f where f.kind = 'doubt' and {condition} "
-        f"order by f.month desc, f.subject_code, f.expectation{_limit(limit)}) as f "
-        "left join e.townships as t on f.subject_code = t.township_code "
-        "left join e.submissions as s on f.submission_id = s.submission_id "
-        "order by f.month desc, f.subject_code, f.expectation",
-        values,
+    page = f"{inner} order by {order}{_limit(limit)}" if ask.is_all else inner
+    sql = (
+        "select f.*, coalesce(t.township_name, f.subject_code) as subject_name, s.file_name "
+        f"from ({page}) as f left join e.townships as t on f.subject_code = t.township_code "
+        "left join e.submissions as s on f.submission_id = s.submission_id"
     )
-
-
-def count_suite_flags(w: Warehouse, scope: Scope, prefix: str) -> int:
-    """How many rows `suite_flags` would give without a limit."""
-    if not w.has("quality", "suite_flags"):
-        return 0
-    condition, values = within("subject_code", scope, prefix)
-    found = w.row(
-        f"select count(*) as n from e.quality.suite_flags where kind = 'doubt' and {condition}", values
-    )
-    return int(found["n"])
+    rows = _asked(w, sql, values, order, limit, ask)
+    if limit is None or len(rows) < limit:
+        return rows, len(rows)
+    return rows, _count(w, inner if ask.is_all else sql, values, ask)
 
 
 def covered(w: Warehouse, scope: Scope, scope_code: str, month: date) -> int:
@@ -924,40 +937,46 @@ def near_edges(
     bounds: Sequence[int],
     share: Decimal,
     limit: int | None = None,
-) -> list[Row]:
-    """Townships whose population lies within a share of a tier's bound, the nearest first; `bound` says which."""
+    ask: Ask = ALL,
+) -> tuple[list[Row], int]:
+    """Townships whose population lies within a share of a tier's bound, the nearest first, and how many.
+
+    `bound` says which.
+    """
     if not bounds:
-        return []
+        return [], 0
     condition, values = within("township_code", scope, prefix)
     spans = " union all ".join(
         f"select cast({int(bound)} as bigint) as bound, cast({int(bound * share)} as bigint) as reach"
         for bound in bounds
     )
-    return w.rows(
+    sql = (
         "select f.*, b.bound, f.population_persons - b.bound as distance_count "
         f"from (select * from e.funding_gap_monthly where month = ? and standard_id = ? and {condition}) as f "
-        f"inner join ({spans}) as b on abs(f.population_persons - b.bound) <= b.reach "
-        "order by abs(f.population_persons - b.bound), f.township_code, b.bound" + _limit(limit),
-        [month, rule, *values],
+        f"inner join ({spans}) as b on abs(f.population_persons - b.bound) <= b.reach"
     )
+    values = [month, rule, *values]
+    rows = _asked(w, sql, values, "abs(distance_count), township_code, bound", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
 def township_list(
-    w: Warehouse, scope: Scope, prefix: str, text: str, month: date, limit: int | None
+    w: Warehouse, scope: Scope, prefix: str, text: str, month: date, limit: int | None, ask: Ask = ALL
 ) -> tuple[list[Row], int]:
     """Townships by name or code with their gap of a month, and how many there are in all."""
     condition, values = within("t.township_code", scope, prefix)
+    own, of_month = within("township_code", scope, prefix)
     if text:
         condition += " and (t.township_name like ? or t.township_code like ?)"
         values += [f"%{text}%", f"{text}%"]
-    total = int(w.row(f"select count(*) as n from e.townships as t where {condition}", values)["n"])
-    rows = w.rows(
-        "select t.*, f.allocation_shortfall_cny, f.status from e.townships as t "
-        "left join e.funding_gap_monthly as f on t.township_code = f.township_code and f.month = ? "
-        f"where {condition} order by t.township_code" + _limit(limit),
-        [month, *values],
+    sql = (
+        "select t.*, f.allocation_shortfall_cny, f.status from e.townships as t left join "
+        "(select township_code, allocation_shortfall_cny, status from e.funding_gap_monthly "
+        f"where month = ? and {own}) as f on t.township_code = f.township_code where {condition}"
     )
-    return rows, total
+    values = [month, *of_month, *values]
+    rows = _asked(w, sql, values, "township_code", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
 def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: date) -> list[Row]:

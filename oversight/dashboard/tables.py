@@ -31,6 +31,8 @@ class Column:
     looks: Mapping[str, show.Look] | None = None
     text: Callable[[Row, MoneyUnit], str] | None = None
     is_hidden: bool = False
+    # Whether the value stands in the query under this name, so that every row can be filtered and sorted by it.
+    in_sql: bool = True
 
     def heading(self, money: MoneyUnit) -> str:
         """Title and unit; amounts in the unit chosen."""

@@ -33,7 +33,7 @@ ROWS_KEPT = 12_000
 ENGINE: dict[str, Any] = {
     # Readers come several at a time: one core a query answers all of them sooner than two cores one after another.
     "threads": 1,
-    "memory_limit": "120MB",
+    "memory_limit": "100MB",
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,

@@ -37,6 +37,7 @@ ADDRESSES = [
     f"/township?unit={TOWN}",
     "/submissions",
     "/policy?rule=A-10",
+    "/reports",
 ]
 
 
@@ -98,11 +99,19 @@ def test_every_page_is_drawn_without_an_error(
             found = serious(page)
             assert not found, (address, found)
             # Chinese throughout: no English word but formats, units of the system and codes.
-            shown = re.sub(r"_退回_[a-p]+\.xlsx", "", page.inner_text("#content"))
+            # Names of editions and of returned workbooks have letters of their own.
+            shown = re.sub(
+                r"_退回_[a-p]+\.xlsx|\d{8}-\d{6}-[0-9a-f]{8}(-\d+)?", "", page.inner_text("#content")
+            )
             words = set(re.findall(r"[A-Za-z]{3,}", shown))
             assert words <= {
                 "Excel",
                 "CSV",
+                "Word",
+                "PDF",
+                "report",
+                "month",
+                "provisional",
                 "xlsx",
                 "csv",
                 "xls",
@@ -381,6 +390,57 @@ def test_columns_can_be_chosen_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Escape")
     assert page.locator(".column-menu").count() == 0
     assert button.evaluate("element => element === document.activeElement")
+
+
+def test_filters_and_sorting_hold_for_all_rows_of_a_long_table(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """More findings than are sent: what is shown, counted and taken away is chosen from all of them."""
+    page = visit.go("/findings?status=all")
+    total = one(sql, "select count(*) from findings")
+    assert total > 300
+    assert f"共 {show.count(total)} 条，此处显示前 300 条" in page.inner_text("[data-name='findings']")
+    last = one(sql, "select max(opened_month) from findings")
+    page.evaluate(
+        """async () => {
+            const api = await dash_ag_grid.getApiAsync({name: 'findings', type: 'grid'});
+            api.applyColumnState({state: [{colId: 'opened_month', sort: 'desc'}]});
+        }"""
+    )
+    page.wait_for_function(
+        """async text => {
+            const api = await dash_ag_grid.getApiAsync({name: 'findings', type: 'grid'});
+            const row = api.getDisplayedRowAtIndex(0);
+            return row && row.data.opened_month === text;
+        }""",
+        arg=show.month(last),
+    )
+    page.evaluate(
+        """async () => {
+            const api = await dash_ag_grid.getApiAsync({name: 'findings', type: 'grid'});
+            api.setFilterModel({
+                subject_name: {filterType: 'text', type: 'contains', filter: '镇'},
+                status: {filterType: 'text', type: 'equals', filter: '已整改'},
+            });
+        }"""
+    )
+    expected = sql.execute(
+        "select finding_id from findings where status = 'cleared' and contains(split_part(message_zh, '：', 1), '镇')"
+    ).fetchall()
+    page.wait_for_function(
+        "text => document.querySelector(\"[data-name='findings'] .grid-count\").innerText.startsWith(text)",
+        arg=f"符合筛选的 {show.count(len(expected))} 条",
+    )
+    shown = {row["_id"] for row in grid_cells(page, "findings")}
+    assert shown <= {row[0] for row in expected}
+    assert len(shown) == min(len(expected), 300)
+    with page.expect_download() as started:
+        page.locator("[data-download='findings'][data-format='csv']").click()
+    path = tmp_path / "table.csv"
+    started.value.save_as(path)
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    top = next(number for number, row in enumerate(rows) if row[0] == "单位")
+    assert len(rows) - top - 2 == len(expected)
 
 
 def test_keyboard_reaches_content_and_focus_is_kept(visit: Visit) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from oversight import presentation as show
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope, significant
+from oversight.dashboard.asking import ask_of
 from oversight.dashboard.state import read_state
+from oversight.dashboard.tables import Column
 from oversight.dashboard.warehouse import Warehouse
 
 XIANGDONG = Scope(("360313",))
@@ -138,13 +141,13 @@ def test_nothing_outside_the_scope_comes_out(warehouse: Warehouse, scope: Scope)
     month: date = warehouse.months[-1]
     prefix = scope.prefixes[0]
     everything = [
-        queries.funding_rows(warehouse, scope, "", month),
+        queries.funding_rows(warehouse, scope, "", month)[0],
         queries.funding_grid(warehouse, scope, "", warehouse.months),
-        queries.judgement_rows(warehouse, scope, "", month),
-        queries.findings(warehouse, scope, "", month),
-        queries.report_rows(warehouse, scope, "", warehouse.months[0], None),
+        queries.judgement_rows(warehouse, scope, "", month)[0],
+        queries.findings(warehouse, scope, "", month)[0],
+        queries.report_rows(warehouse, scope, "", warehouse.months[0], None)[0],
         queries.report_grid(warehouse, scope, "", warehouse.months),
-        queries.suite_flags(warehouse, scope, ""),
+        queries.suite_flags(warehouse, scope, "")[0],
         queries.township_list(warehouse, scope, "", "", month, None)[0],
     ]
     for rows in everything:
@@ -158,23 +161,26 @@ def test_nothing_outside_the_scope_comes_out(warehouse: Warehouse, scope: Scope)
 
 
 def test_files_of_others_are_out_of_sight(warehouse: Warehouse) -> None:
-    names = {row["file_name"] for row in queries.submissions(warehouse, XIANGDONG, "")}
+    names = {row["file_name"] for row in queries.submissions(warehouse, XIANGDONG, "")[0]}
     assert names
     assert all("湘东区" in name or "副本" in name for name in names)
-    rejected = queries.rejected(warehouse, XIANGDONG, "")
+    rejected, _ = queries.rejected(warehouse, XIANGDONG, "")
     assert all("湘东区" in row["file_name"] for row in rejected)
 
 
 def test_findings_are_told_as_of_the_month(warehouse: Warehouse, sql: duckdb.DuckDBPyConnection) -> None:
     for month in (warehouse.months[5], warehouse.months[-1]):
-        rows = queries.findings(warehouse, EVERYTHING, "", month, status="open")
+        rows, total = queries.findings(warehouse, EVERYTHING, "", month, status="open")
         expected = sql.execute(
             "select finding_id from findings where opened_month <= ? and not coalesce(cleared_month <= ?, false) "
             "and not (status = 'not_applicable' and last_month < ?)",
             [month, month, month],
         ).fetchall()
         assert {row["finding_id"] for row in rows} == {row[0] for row in expected}
-        assert queries.count_findings(warehouse, EVERYTHING, "", month, status="open") == len(rows)
+        assert total == len(rows)
+        counts = queries.finding_counts(warehouse, EVERYTHING, "", month)
+        assert counts["open_count"] == len(rows)
+        assert queries.findings(warehouse, EVERYTHING, "", month, status="open", limit=7)[1] == len(rows)
 
 
 def test_an_address_says_all_and_nonsense_is_left_out() -> None:
@@ -190,3 +196,54 @@ def test_an_address_says_all_and_nonsense_is_left_out() -> None:
     assert state.href("/") == "/?unit=360313&month=2025-06&money=yuan"
     odd = read_state("/", "?unit=36' or 1=1&month=2025-13&money=dollars")
     assert (odd.unit, odd.month, odd.money) == ("", None, "wan")
+
+
+def test_a_filter_is_meant_as_the_value_is_read(warehouse: Warehouse, sql: duckdb.DuckDBPyConnection) -> None:
+    month = warehouse.months[-1]
+    columns = [
+        Column("allocation_shortfall_cny", "缺口", "number", "元"),
+        Column("status", "状态", "status", looks=show.STATUS),
+        Column("population_month", "人口月份"),
+        Column("county_name", "县"),
+        Column("shown_only", "只在页面上", in_sql=False),
+    ]
+
+    def found(filters: Any, sorting: Any = None, money: Any = "wan") -> list[str]:
+        ask = ask_of(columns, filters, sorting, money)
+        rows, total = queries.funding_rows(warehouse, EVERYTHING, "", month, ask=ask)
+        assert total == len(rows)
+        assert queries.funding_rows(warehouse, EVERYTHING, "", month, limit=1, ask=ask)[1] == len(rows)
+        return [row["township_code"] for row in rows]
+
+    def told(
+        condition: str, order: str = "allocation_shortfall_cny desc nulls last, township_code"
+    ) -> list[str]:
+        return [
+            row[0]
+            for row in sql.execute(
+                f"select township_code from funding_gap_monthly where month = ? and {condition} order by {order}",
+                [month],
+            ).fetchall()
+        ]
+
+    more = {"filterType": "number", "type": "greaterThan", "filter": 1}
+    assert 0 < len(found({"allocation_shortfall_cny": more})) < len(told("true"))
+    assert found({"allocation_shortfall_cny": more}) == told("allocation_shortfall_cny > 10000")
+    assert found({"allocation_shortfall_cny": more}, money="yuan") == told("allocation_shortfall_cny > 1")
+    word = {"filterType": "text", "type": "equals", "filter": "不达标"}
+    either = {"operator": "OR", "conditions": [word, word | {"filter": "未报送"}]}
+    assert found({"status": either}) == told("status in ('short', 'not_reported')")
+    read = {"filterType": "text", "type": "contains", "filter": "2024年12"}
+    assert found({"population_month": read}) == told("population_month = date '2024-12-01'")
+    assert found({}, [{"colId": "county_name", "sort": "desc"}]) == told(
+        "true", "county_name desc nulls last, allocation_shortfall_cny desc nulls last, township_code"
+    )
+    odd = {
+        "shown_only": word,
+        "1=1; drop table x": word,
+        "county_name": {"type": "contains", "filter": "' or 1=1"},
+    }
+    assert found(odd) == []
+    assert found(
+        {"county_name": "nonsense", "allocation_shortfall_cny": {"type": "equals", "filter": "x"}}
+    ) == told("true")

@@ -51,6 +51,7 @@
         document.title = meta.title;
         say(meta.title + "，已显示");
       }
+      setTimeout(watchLongTables, 0);
       document.body.classList.remove("nav-open");
       const toggle = document.getElementById("nav-toggle");
       if (toggle) toggle.setAttribute("aria-expanded", "false");
@@ -91,6 +92,50 @@
       : null;
   }
 
+  function sorting(api) {
+    return api.getColumnState().filter(function (c) { return c.sort; })
+      .sort(function (a, b) { return a.sortIndex - b.sortIndex; })
+      .map(function (c) { return { colId: c.colId, sort: c.sort }; });
+  }
+
+  /* A long table has only its first rows here: what its filters and sorting choose is asked of all of them. */
+  function watchLongTables() {
+    document.querySelectorAll("[data-asks]:not([data-watched])").forEach(async function (frame) {
+      frame.dataset.watched = "1";
+      const name = frame.dataset.asks;
+      const api = await gridApi(name);
+      if (!api) return;
+      let wanted = 0, waiting = null;
+      async function ask() {
+        const mine = ++wanted;
+        const form = new FormData();
+        form.append("table", name);
+        form.append("path", location.pathname);
+        form.append("search", location.search);
+        form.append("edition", document.getElementById("edition-mark").dataset.edition);
+        form.append("filter", JSON.stringify(api.getFilterModel()));
+        form.append("sort", JSON.stringify(sorting(api)));
+        const foot = frame.parentElement.querySelector(".grid-count");
+        frame.setAttribute("aria-busy", "true");
+        try {
+          const answer = await fetch("/rows", { method: "POST", body: form });
+          if (!answer.ok) throw new Error(await answer.text());
+          const found = await answer.json();
+          // A later question, or another page, has come meanwhile.
+          if (mine !== wanted || !frame.isConnected) return;
+          window.dash_clientside.set_props({ type: "grid", name: name }, { rowData: found.rows });
+          if (foot) foot.textContent = found.count;
+          say(found.count);
+        } catch (error) {
+          if (mine === wanted && foot) foot.textContent = "没能筛选全部记录：" + (error.message || "服务没有应答") + "。请再试一次。";
+        } finally { if (mine === wanted) frame.removeAttribute("aria-busy"); }
+      }
+      function soon() { clearTimeout(waiting); waiting = setTimeout(ask, 200); }
+      api.addEventListener("filterChanged", soon);
+      api.addEventListener("sortChanged", soon);
+    });
+  }
+
   async function download(button) {
     const name = button.dataset.download;
     const form = new FormData();
@@ -104,7 +149,10 @@
       if (api) {
         form.append("columns", JSON.stringify(api.getAllDisplayedColumns().map(function (c) { return c.getColId(); })));
         const sorted = api.getColumnState().some(function (c) { return c.sort; });
-        if (api.isAnyFilterPresent() || sorted) {
+        if (document.querySelector('[data-asks="' + name + '"]')) {
+          form.append("filter", JSON.stringify(api.getFilterModel()));
+          form.append("sort", JSON.stringify(sorting(api)));
+        } else if (api.isAnyFilterPresent() || sorted) {
           const rows = [];
           api.forEachNodeAfterFilterAndSort(function (node) { rows.push(node.id); });
           form.append("rows", JSON.stringify(rows));

@@ -155,6 +155,9 @@ def _over_time(view: View) -> Any:
         row["month"]: row for row in queries.findings_by_month(view.warehouse, view.scope, view.state.prefix)
     }
     months = view.last_months(24)
+    # In the first month of all, whatever was already wrong counts as new and would dwarf every other month.
+    begins = len(months) > 1 and months[0] == view.warehouse.months[0]
+    months = months[1:] if begins else months
     colours = palette(view.theme)
     opened = [rows.get(month, {}).get("opened_count", 0) for month in months]
     cleared = [rows.get(month, {}).get("cleared_count", 0) for month in months]
@@ -171,7 +174,12 @@ def _over_time(view: View) -> Any:
             230,
             f"近 {len(months)} 个月新增与整改的问题数",
         ),
-        note="数据的第一个月把当时已有的问题都计为新增；点击查看该月新增",
+        note=(
+            f"数据自{show.month(view.warehouse.months[0])}起，当月已有的问题都计为新增，不在图上；"
+            if begins
+            else ""
+        )
+        + "点击查看该月新增",
     )
 
 
@@ -179,11 +187,8 @@ def findings_table(view: View, limit: int | None = None) -> Table:
     """Findings as the filters choose them."""
     w, state = view.warehouse, view.state
     chosen = _chosen(view)
-    rows = queries.findings(w, view.scope, state.prefix, view.month, **chosen, limit=limit)
-    total = (
-        queries.count_findings(w, view.scope, state.prefix, view.month, **chosen)
-        if limit is not None and len(rows) == limit
-        else len(rows)
+    rows, total = queries.findings(
+        w, view.scope, state.prefix, view.month, **chosen, limit=limit, ask=view.ask
     )
 
     def value(name: str, title: str, absent: str) -> Column:

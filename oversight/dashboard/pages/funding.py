@@ -212,10 +212,11 @@ def near_table(view: View, limit: int | None = None) -> Table:
     """Townships close to a tier's edge, and what they would be guaranteed on its other side."""
     rule = chosen_rule(view)
     rows: list[Row] = []
+    total = 0
     if rule is not None:
         w = view.warehouse
         tiers = queries.tiers(w, view.scope, rule["standard_id"])
-        found = queries.near_edges(
+        found, total = queries.near_edges(
             w,
             view.scope,
             view.state.prefix,
@@ -224,6 +225,7 @@ def near_table(view: View, limit: int | None = None) -> Table:
             _bounds(tiers),
             NEAR_SHARE,
             limit,
+            view.ask,
         )
         for row in found:
             other = _on_other_side(rule, tiers, row, row["bound"])
@@ -240,8 +242,15 @@ def near_table(view: View, limit: int | None = None) -> Table:
             Column("bound", "分档线", "number", "人"),
             Column("distance_count", "距线", "number", "人", "正数为高于分档线"),
             public(w, "funding_gap_monthly.guaranteed_annual_cny"),
-            Column("beyond_cny", "过线后应保障", "number", "元", "人口刚好落在分档线另一侧时的应保障数"),
-            Column("change_cny", "相差", "number", "元"),
+            Column(
+                "beyond_cny",
+                "过线后应保障",
+                "number",
+                "元",
+                "人口刚好落在分档线另一侧时的应保障数",
+                in_sql=False,
+            ),
+            Column("change_cny", "相差", "number", "元", in_sql=False),
             Column(
                 "is_on_tier_edge",
                 "正在线上",
@@ -249,6 +258,7 @@ def near_table(view: View, limit: int | None = None) -> Table:
             ),
         ],
         rows=rows,
+        total=total,
         key=lambda row: f"{row['township_code']}/{row['bound']}",
         href=lambda row: view.state.href("/township", unit=row["township_code"]),
         empty="没有人口在分档线上下 2% 以内的乡镇。",
@@ -336,11 +346,8 @@ def townships_table(view: View, limit: int | None = None) -> Table:
     """Every township of the month with all its amounts."""
     w, scope, state = view.warehouse, view.scope, view.state
     status, tier = state.get("status"), state.get("tier")
-    rows = queries.funding_rows(w, scope, state.prefix, view.month, status=status, tier=tier, limit=limit)
-    total = (
-        queries.count_funding_rows(w, scope, state.prefix, view.month, status=status, tier=tier)
-        if limit is not None and len(rows) == limit
-        else len(rows)
+    rows, total = queries.funding_rows(
+        w, scope, state.prefix, view.month, status=status, tier=tier, limit=limit, ask=view.ask
     )
 
     def of(name: str, **changes: Any) -> Column:

@@ -298,7 +298,7 @@ def _worse(view: View) -> Any:
 
 def _news(view: View) -> Any:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    new = queries.findings(w, scope, state.prefix, month, change="new", limit=6)
+    new, _ = queries.findings(w, scope, state.prefix, month, change="new", limit=6)
     counts = queries.finding_counts(w, scope, state.prefix, month)
     count, cleared, opened = counts["new_count"], counts["cleared_count"], counts["open_count"]
     head = html.P(

@@ -123,7 +123,7 @@ def _reading(view: View, chosen: Version) -> Any:
                 src=address(chosen, "html", to_read=True),
                 title=f"{chosen.title} {name}",
                 className="reading",
-                sandbox="",
+                sandbox="allow-scripts",
             ),
         ],
         note="草稿仅供核对，不得外发" if chosen.is_draft else f"所用数据版本 {chosen.edition_id}",

@@ -238,7 +238,7 @@ def rules_table(view: View, limit: int | None = None) -> Table:
 def answers_table(view: View, limit: int | None = None) -> Table:
     """Every answer of the month."""
     w, state = view.warehouse, view.state
-    rows = queries.judgement_rows(
+    rows, total = queries.judgement_rows(
         w,
         view.scope,
         state.prefix,
@@ -247,18 +247,8 @@ def answers_table(view: View, limit: int | None = None) -> Table:
         status=state.get("status"),
         topic=state.get("topic"),
         limit=limit,
+        ask=view.ask,
     )
-    total = len(rows)
-    if limit is not None and total == limit:
-        total = queries.count_judgements(
-            w,
-            view.scope,
-            state.prefix,
-            view.month,
-            rule=state.get("rule"),
-            status=state.get("status"),
-            topic=state.get("topic"),
-        )
     named = [{**row, "subject_name": subject_name(view, row)} for row in rows]
     return Table(
         name="answers",

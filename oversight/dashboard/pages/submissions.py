@@ -60,7 +60,7 @@ def render(view: View) -> list[Any]:
         table_card(
             view,
             missing_table(view, ROWS_SHOWN),
-            note="当月人口、经费、人员三张表没有报齐的乡镇（街道）",
+            note="当月人口、经费、人员三张表没有报齐，或有一张过了截止日才报的乡镇（街道）",
             page_size=10,
         ),
         table_card(
@@ -77,17 +77,18 @@ def render(view: View) -> list[Any]:
 def _figures(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     now = by_month(queries.reports(w, scope, state.prefix)).get(view.month, {})
-    files = queries.submissions(w, scope, state.prefix)
+    files = queries.submission_counts(w, scope, state.prefix)
     faults = queries.count_rejected(w, scope, state.prefix)
     expected = show.count(now.get("expected_count"), absent=show.NONE)
-    refused = sum(row["status"] == "refused" for row in files)
+    refused = files["refused_count"]
+    late = f"逾期报送 {show.count(now.get('late_count'), absent=show.NONE)} 个"
     turned, held = faults["rejected_count"], faults["held_count"]
     items = [
-        ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", "当月三张表", "inbox", "missing_count"),
+        ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", late, "inbox", "missing_count"),
         ("缺户籍人口", now.get("population_missing_count"), "个", "当月未报", "people", "population_missing"),
         ("缺民政工作经费", now.get("budget_missing_count"), "个", "当月未报", "money", "budget_missing"),
         ("缺民政工作人员", now.get("staffing_missing_count"), "个", "当月未报", "people", "staffing_missing"),
-        ("收到文件", len(files), "份", f"整份退回 {refused} 份", "ledger", "files_count"),
+        ("收到文件", files["files_count"], "份", f"整份退回 {refused} 份", "ledger", "files_count"),
         ("退回的行", turned, "行", f"另有待确认 {held} 行", "warning", "rejected_count"),
     ]
     return html.Div(
@@ -144,17 +145,14 @@ def _grid(view: View) -> Any:
 def missing_table(view: View, limit: int | None = None) -> Table:
     """Townships that have not sent all three tables."""
     w, scope, state = view.warehouse, view.scope, view.state
-    rows = queries.report_rows(w, scope, state.prefix, view.month, limit)
-    total = sum(row["missing_count"] for row in queries.reports(w, scope, state.prefix, 0, [view.month]))
+    rows, total = queries.report_rows(w, scope, state.prefix, view.month, limit, view.ask)
 
     def sent(name: str) -> Column:
-        return Column(
-            name, show.DATASET[name], text=lambda row, _: "已报" if row[name] else show.NOT_REPORTED
-        )
+        return Column(f"{name}_status", show.DATASET[name], "status", looks=show.REPORT_STATUS, width=130)
 
     return Table(
         name="missing",
-        title="未报齐的乡镇",
+        title="未报齐或逾期的乡镇",
         columns=[
             Column("township_name", "乡镇", "link", width=140),
             Column("county_name", "县（区）"),
@@ -167,14 +165,16 @@ def missing_table(view: View, limit: int | None = None) -> Table:
         key=lambda row: str(row["township_code"]),
         href=lambda row: state.href("/township", unit=row["township_code"]),
         total=total,
-        empty=f"{show.month(view.month)}的三张表，应报的乡镇都报齐了。",
+        empty=f"{show.month(view.month)}的三张表，应报的乡镇都按时报齐了。",
     )
 
 
 def files_table(view: View, limit: int | None = None) -> Table:
     """Files received."""
     w, state = view.warehouse, view.state
-    rows = queries.submissions(w, view.scope, state.prefix, status=state.get("status"))
+    rows, total = queries.submissions(
+        w, view.scope, state.prefix, status=state.get("status"), limit=limit, ask=view.ask
+    )
 
     def of(name: str, **changes: Any) -> Column:
         return public(w, f"submissions.{name}", **changes)
@@ -202,9 +202,9 @@ def files_table(view: View, limit: int | None = None) -> Table:
             of("what_to_do_zh", kind="long", absent=show.NONE, is_hidden=True),
             of("status", kind="status", looks=show.SUBMISSION_STATUS, width=112),
         ],
-        rows=rows[:limit] if limit is not None else rows,
+        rows=rows,
         key=lambda row: str(row["submission_id"]),
-        total=len(rows),
+        total=total,
         empty="没有收到过这里的文件。把报表放进数据目录的 raw/ 文件夹，再运行 oversight run。",
     )
 
@@ -213,8 +213,9 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
     """Rows refused or held."""
     w, state = view.warehouse, view.state
     disposition = state.get("disposition")
-    rows = queries.rejected(w, view.scope, state.prefix, disposition=disposition, limit=limit)
-    total = queries.count_rejected(w, view.scope, state.prefix, disposition=disposition)["faults"] or 0
+    rows, total = queries.rejected(
+        w, view.scope, state.prefix, disposition=disposition, limit=limit, ask=view.ask
+    )
 
     def of(name: str, **changes: Any) -> Column:
         return public(w, f"rejected_rows.{name}", **changes)
@@ -304,7 +305,7 @@ def suites_table(view: View, limit: int | None = None) -> Table:
 
 def flags_table(view: View, limit: int | None = None) -> Table:
     """Rows that a check doubts."""
-    rows = queries.suite_flags(view.warehouse, view.scope, view.state.prefix, limit)
+    rows, total = queries.suite_flags(view.warehouse, view.scope, view.state.prefix, limit, view.ask)
     return Table(
         name="flags",
         title="存疑的数据",
@@ -320,7 +321,7 @@ def flags_table(view: View, limit: int | None = None) -> Table:
         ],
         rows=[{**row, "_n": number} for number, row in enumerate(rows)],
         key=lambda row: str(row["_n"]),
-        total=queries.count_suite_flags(view.warehouse, view.scope, view.state.prefix),
+        total=total,
         empty="没有存疑的数据。",
     )
 

@@ -71,7 +71,9 @@ def _list(view: View) -> list[Any]:
 def list_table(view: View, limit: int | None = None) -> Table:
     """Townships to choose from."""
     w, state = view.warehouse, view.state
-    rows, total = queries.township_list(w, view.scope, state.prefix, state.get("q"), view.month, limit)
+    rows, total = queries.township_list(
+        w, view.scope, state.prefix, state.get("q"), view.month, limit, view.ask
+    )
 
     def of(name: str, **changes: Any) -> Column:
         return public(w, f"townships.{name}", **changes)
