@@ -50,6 +50,11 @@ class View:
         earlier = [month for month in self.warehouse.months if month < self.month]
         return earlier[-1] if earlier else None
 
+    def comparable(self, name: str) -> bool:
+        """Whether a figure can be set against the month before: what adds up over a year begins anew in January."""
+        before = self.previous_month()
+        return before is not None and ("_ytd_" not in name or before.year == self.month.year)
+
     def last_months(self, number: int) -> list[Any]:
         """The months up to the one shown."""
         return [month for month in self.warehouse.months if month <= self.month][-number:]

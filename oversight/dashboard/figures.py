@@ -63,8 +63,10 @@ def _shortened(name: str, length: int = 9) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
-def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
-    """Guaranteed (open circle) and allocated (dot) of each unit; the bar between them is the gap.
+def dumbbell(
+    rows: Sequence[Row], money: MoneyUnit, theme: Theme, *, have: str = "已安排", gap: str = "缺口"
+) -> Figure:
+    """Guaranteed (open circle) and allocated or paid (dot) of each unit; the bar between them is the gap.
 
     Rows have name, href, guaranteed, allocated, shortfall.
     """
@@ -93,15 +95,15 @@ def dumbbell(rows: Sequence[Row], money: MoneyUnit, theme: Theme) -> Figure:
         )
     hover = [
         f"{row['name']}<br>应保障 {show.money(row['guaranteed'], money, named=True)}"
-        f"<br>已安排 {show.money(row['allocated'], money, named=True)}"
-        f"<br>缺口 {show.money(row['shortfall'], money, named=True)}"
+        f"<br>{have} {show.money(row['allocated'], money, named=True)}"
+        f"<br>{gap} {show.money(row['shortfall'], money, named=True)}"
         for row in shown
     ]
     links = [row["href"] for row in shown]
     allocated = []
     for is_short, label, colour, symbol in (
-        (False, "已安排，足额", colours.good, "circle"),
-        (True, "已安排，有缺口", colours.shortfall, "triangle-up"),
+        (False, f"{have}，足额", colours.good, "circle"),
+        (True, f"{have}，有{gap}", colours.shortfall, "triangle-up"),
     ):
         chosen = [number for number, own in enumerate(short) if own is is_short]
         allocated.append(

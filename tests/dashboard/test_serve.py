@@ -189,3 +189,11 @@ def test_returned_workbooks_do_not_lead_out_of_their_folder(served: Served) -> N
         # An address without the folder is a page of the application, which says that there is no such page.
         assert answer.strip() != pointer
         assert answer.startswith(b"<!DOCTYPE html>")
+
+
+def test_a_question_right_after_the_start_is_answered(dashboard_folder: DataFolder) -> None:
+    """While the first pages are still being read, what others import is not there in half."""
+    edition_id = find_edition(dashboard_folder).edition_id
+    with serving(dashboard_folder) as running:
+        for path in ("/reports", "/findings"):
+            assert "没能显示" not in json.dumps(draw(running.base, path, "", edition_id), ensure_ascii=False)

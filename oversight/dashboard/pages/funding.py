@@ -17,6 +17,7 @@ from oversight.dashboard.components import (
     empty,
     kpi,
     page_head,
+    rows_height,
     select,
     sparkline,
     table_card,
@@ -24,13 +25,14 @@ from oversight.dashboard.components import (
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.overview import adequacy, by_month
+from oversight.dashboard.pages.overview import NEW_YEAR, adequacy, by_month, chart_digits, unit_rows
 from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 
 FORMULAS = ("per_capita_by_tier", "flat_by_tier")
 POINTS_SHOWN = 700
+UNITS_SHOWN = 20
 NEAR_SHARE = Decimal("0.02")
 
 
@@ -71,6 +73,7 @@ def render(view: View) -> list[Any]:
         head,
         _figures(view, series),
         columns(_over_time(view, series), _pace(view, series)),
+        _by_unit(view),
         _tiers(view),
         table_card(view, table, note="缺口最大的在前；点击名称查看该乡镇每个数字的由来"),
     ]
@@ -88,7 +91,7 @@ def _figures(view: View, series: dict[Any, Row]) -> Any:
         ("拨付差额", "disbursement_shortfall_ytd_cny", "warning", "截至本月应保障减已拨付，多拨的不抵"),
         ("安排缺口", "allocation_shortfall_cny", "warning", "全年应保障减已安排，多安排的不抵"),
     ):
-        value, then = now[name], before.get(name)
+        value, then = now[name], before.get(name) if view.comparable(name) else None
         is_gap = "shortfall" in name
         tone = "plain"
         if is_gap and value is not None and then is not None and value != then:
@@ -96,6 +99,8 @@ def _figures(view: View, series: dict[Any, Row]) -> Any:
         change = (
             f"较上月 {show.signed(show.money(value - then, view.state.money))}"
             if value is not None and then is not None
+            else NEW_YEAR
+            if before and not view.comparable(name)
             else "较上月 —"
         )
         items.append(
@@ -185,6 +190,41 @@ def _pace(view: View, series: dict[Any, Row]) -> Any:
             f"{year}年累计拨付与时间进度，本月拨付为应保障的 {show.percent(share)}",
         ),
         note=f"虚线为时间进度应到的数；截至{show.month(view.month)}，拨付为应保障的 {show.percent(share)}",
+    )
+
+
+def _by_unit(view: View) -> Any:
+    rows = [
+        {
+            "name": row["name"],
+            "href": view.unit_href(row["code"]),
+            "guaranteed": row["guaranteed_ytd_cny"],
+            "allocated": row["disbursed_ytd_cny"],
+            "shortfall": row["disbursement_shortfall_ytd_cny"],
+        }
+        for row in unit_rows(view, chart_digits(view))
+        if row["covered_count"]
+    ]
+    rows.sort(key=lambda row: -(row["shortfall"] or 0))
+    shown = rows[:UNITS_SHOWN]
+    if not shown:
+        return card(
+            "各单位：应保障与已拨付",
+            empty("这里的乡镇没有适用的经费标准，或人口、拨付都未报。可在“政策标准”查看各标准的适用范围。"),
+        )
+    note = f"截至{show.month(view.month)}；按拨付差额从大到小，点击下钻"
+    if len(rows) > len(shown):
+        note += f"；共 {len(rows)} 个单位，此处为差额最大的 {len(shown)} 个"
+    return card(
+        "各单位：应保障与已拨付",
+        chart(
+            "units",
+            figures.dumbbell(shown, view.state.money, view.theme, have="已拨付", gap="差额"),
+            rows_height(len(shown), row=26, least=220),
+            f"{len(shown)} 个单位截至本月应保障与已拨付对比，{shown[0]['name']}差额最大",
+        ),
+        note=note,
+        wide=True,
     )
 
 

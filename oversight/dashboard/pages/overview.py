@@ -31,6 +31,7 @@ from oversight.dashboard.warehouse import Row
 HEAT_MONTHS = 24
 HEAT_ROWS = 32
 FEWEST_UNITS = 6
+NEW_YEAR = "新年度首月，重新累计"
 
 
 def render(view: View) -> list[Any]:
@@ -74,13 +75,15 @@ def _figures(view: View, series: Sequence[Row]) -> Any:
     now, then = money.get(month, {}), money.get(before, {})
     unit = show.MONEY_UNITS[state.money]
 
-    def amount(label: str, name: str, icon_name: str, tone: str, hint: str, second: str = "") -> Any:
+    def amount(label: str, name: str, icon_name: str, tone: str, hint: str) -> Any:
         trend = [money.get(item, {}).get(name) for item in recent]
         return kpi(
             label,
             show.money(now.get(name), state.money),
             unit,
-            second or _change(now.get(name), then.get(name), lambda value: show.money(value, state.money)),
+            NEW_YEAR
+            if before is not None and not view.comparable(name)
+            else _change(now.get(name), then.get(name), lambda value: show.money(value, state.money)),
             icon_name=icon_name,
             tone=tone,
             trend=sparkline(trend, tone_colour(tone, view.theme), f"{label}近{len(recent)}个月走势"),
