@@ -121,6 +121,41 @@ def test_the_arithmetic_of_every_township_and_month_gives_the_published_figures(
         assert told.rules[0].tier == (row["tier_label"] or "")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "安排缺口：5.00 − 3.00 = 2.01 元",
+        "安排缺口：3.00 − 5.00 = 0.00 元",
+        "截至1月应保障：100.00 × 1 ÷ 12 = 8.34 元（四舍五入到分）",
+        "应配：10 ÷ 3 = 3 人（不足一个的进一）",
+        "累计拨付：1.00 + 1.00 = 1.00 元",
+    ],
+)
+def test_the_calculator_refuses_a_wrong_line(line: str) -> None:
+    with pytest.raises(AssertionError):
+        follow(line)
+
+
+def test_the_arithmetic_of_every_townships_staff_in_every_month_gives_the_published_figures(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = _rows(connection, "select * from staffing_gap_monthly order by township_code, month, standard_id")
+    assert len(rows) > 1_500
+    for row in rows:
+        lines = followed(
+            explain(connection, row["township_code"], row["month"], row["standard_id"]), row["standard_id"]
+        )
+        if row["counted_persons"] is None:
+            assert not lines, row
+            continue
+        assert lines["计入数"] == row["counted_persons"], row
+        missing = lines.get("缺员")
+        if missing is None:
+            missing = sum((value for name, value in lines.items() if name.endswith("缺额")), Decimal(0))
+        assert missing == row["shortfall_persons"], row
+        assert lines.get("超过建议上限", 0) == row["excess_persons"], row
+
+
 def test_the_arithmetic_of_every_answer_of_a_month_gives_what_was_judged(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
