@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FEN = Decimal("0.01")
 _PER_MONTH = "月"
 _FLAG = "是/否"
+_MONEY_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 
 # Columns of the datasets, as the forms call them.
 COLUMN_TITLES = {
@@ -369,7 +370,7 @@ class _Reader:
             origin=standard.get("origin_zh") or "",
         )
         formula = standard["formula"]
-        if formula in ("per_capita_by_tier", "flat_by_tier"):
+        if formula in _MONEY_FORMULAS:
             self._funding(told, standard, judged, funding)
         elif formula in ("staff_floor", "staff_range_by_tier", "posts_parts"):
             self._staffing(told, standard, judged)
@@ -414,6 +415,18 @@ class _Reader:
 
     # --- funding
 
+    def _guarantee(self, tier: dict[str, Any], population: int, formula: str, result: Decimal | None) -> Line:
+        lower = (
+            self._rows(
+                "select * from standard_tiers where standard_id = ? and tier_no < ? order by tier_no",
+                tier["standard_id"],
+                tier["tier_no"],
+            )
+            if formula == "per_capita_marginal"
+            else []
+        )
+        return _annual(tier, population, formula, result, lower)
+
     def _funding(
         self,
         told: RuleExplanation,
@@ -435,7 +448,7 @@ class _Reader:
         if tier and funding["guaranteed_annual_cny"] is not None:
             told.tier, told.tier_quotation = funding["tier_label"], tier["quotation"] or ""
             told.arithmetic.append(
-                _annual(
+                self._guarantee(
                     tier, funding["population_persons"], standard["formula"], funding["guaranteed_annual_cny"]
                 )
             )
@@ -464,7 +477,7 @@ class _Reader:
         expected = judged["value_expected"]
         for tier in tiers:
             if expected is not None and funding["population_persons"] is not None:
-                line = _annual(tier, funding["population_persons"], standard["formula"], None)
+                line = self._guarantee(tier, funding["population_persons"], standard["formula"], None)
                 if Decimal(line.result.replace(",", "")) == expected:
                     told.tier, told.tier_quotation = tier["tier_label"], tier["quotation"] or ""
                     told.arithmetic.append(line)
@@ -479,7 +492,9 @@ class _Reader:
         other = self._tier(standard["standard_id"], funding["other_tier_label"])
         if other is None:
             return
-        line = _annual(other, funding["population_persons"], standard["formula"], funding["other_annual_cny"])
+        line = self._guarantee(
+            other, funding["population_persons"], standard["formula"], funding["other_annual_cny"]
+        )
         text = f"若归“{funding['other_tier_label']}”：{line.expression} = {line.result} 元"
         if funding["allocated_annual_cny"] is not None:
             gap = funding["other_annual_cny"] - funding["allocated_annual_cny"]
@@ -569,8 +584,8 @@ class _Reader:
         if not tiers or any(tier["tier_label"] == row["tier_label"] for tier in tiers):
             return
         tier = tiers[0]
-        if tier["formula"] in ("per_capita_by_tier", "flat_by_tier"):
-            line = _annual(tier, now["persons"], tier["formula"], None)
+        if tier["formula"] in _MONEY_FORMULAS:
+            line = self._guarantee(tier, now["persons"], tier["formula"], None)
             asked = f"{line.expression} = {line.result} 元"
         else:
             asked = _range(tier)
@@ -1208,19 +1223,33 @@ def _last(rows: Sequence[dict[str, Any]], column: str) -> dict[str, Any] | None:
     return next((row for row in reversed(rows) if row[column] is not None), None)
 
 
-def _annual(tier: Mapping[str, Any], population: int, formula: str, result: Decimal | None) -> Line:
-    factors = [_n(tier["value"])]
-    if formula == "per_capita_by_tier":
-        factors.insert(0, _n(population))
-    if str(tier["unit"]).endswith(_PER_MONTH):
-        factors.append("12")
-    product = Decimal(1)
-    for factor in factors:
-        product *= Decimal(factor.replace(",", ""))
+def _annual(
+    tier: Mapping[str, Any],
+    population: int,
+    formula: str,
+    result: Decimal | None,
+    lower: Sequence[Mapping[str, Any]] = (),
+) -> Line:
+    """The year's guarantee; `lower` are the full tiers below, where each part has its own rate."""
+    months = ["12"] if str(tier["unit"]).endswith(_PER_MONTH) else []
+    if formula == "per_capita_marginal":
+        parts = [(part["upper_bound"], part["lower_bound"] or 0, part["value"]) for part in lower]
+        parts.append((population, tier["lower_bound"] or 0, tier["value"]))
+        terms = [
+            [f"({_n(high)} − {_n(low)})" if low else _n(high), _n(value), *months]
+            for high, low, value in parts
+        ]
+        product = sum((value * (high - low) for high, low, value in parts), Decimal(0)) * (
+            12 if months else 1
+        )
+    else:
+        heads = [population] if formula == "per_capita_by_tier" else []
+        terms = [[*(_n(count) for count in heads), _n(tier["value"]), *months]]
+        product = Decimal(tier["value"]) * (population if heads else 1) * (12 if months else 1)
     rounded = product.quantize(_FEN, ROUND_HALF_UP)
     return Line(
         "全年应保障",
-        " × ".join(factors),
+        " + ".join(" × ".join(factors) for factors in terms),
         _n(result if result is not None else rounded),
         "元",
         "" if rounded == product else "四舍五入到分",

@@ -131,6 +131,7 @@ DOUBTS = {
 }
 FORMULA = {
     "per_capita_by_tier": "按人口分档、按人计费",
+    "per_capita_marginal": "按人口分段、各段分别计费",
     "flat_by_tier": "按人口分档定额",
     "staff_floor": "人数不低于下限",
     "staff_range_by_tier": "按人口分档的人数区间",

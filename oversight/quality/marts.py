@@ -40,7 +40,7 @@ REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维�
 SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核对。"
 
 STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
-FUNDING_FORMULAS = ("per_capita_by_tier", "flat_by_tier")
+FUNDING_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 # Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
 DIRECT_FORMULAS = (*FUNDING_FORMULAS, "staff_floor", "staff_range_by_tier", "village_coverage")
 # Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
@@ -374,7 +374,12 @@ def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Adds the guarantee worked out again from the tier that the row names, in 分, and whether its population
     lies within that tier."""
     formulas = rules.standards.select("standard_id", "formula")
-    tiers = rules.tiers.join(formulas, on="standard_id", how="left").select(
+    low = whole("lower_bound").fill_null(0)
+    in_full = pl.col("yearly") * (whole("upper_bound") - low)
+    tiers = rules.tiers.sort("standard_id", "tier_no").join(
+        formulas, on="standard_id", how="left", maintain_order="left"
+    )
+    tiers = tiers.select(
         "standard_id",
         "tier_label",
         whole("lower_bound"),
@@ -383,11 +388,19 @@ def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         # Ten-thousandths of a 元, times the months that the unit counts by.
         yearly=pl.col("value").cast(pl.Decimal(18, 4)).to_physical().cast(pl.Int64)
         * pl.when(pl.col("unit").str.ends_with("月")).then(12).otherwise(1),
-    )
+    ).with_columns(below=in_full.cum_sum().shift(1).over("standard_id").fill_null(0))
     population = whole("population_persons")
-    heads = pl.when(pl.col("formula") == "per_capita_by_tier").then(population).otherwise(1)
+    marginal = pl.col("formula") == "per_capita_marginal"
+    heads = (
+        pl.when(marginal)
+        .then(population - low)
+        .when(pl.col("formula") == "per_capita_by_tier")
+        .then(population)
+        .otherwise(1)
+    )
+    below = pl.when(marginal).then(pl.col("below")).otherwise(0)
     return rows.join(tiers, on=["standard_id", "tier_label"], how="left", maintain_order="left").with_columns(
-        guaranteed_again=(pl.col("yearly") * heads + 50) // 100,
+        guaranteed_again=(below + pl.col("yearly") * heads + 50) // 100,
         population_in_tier=(population >= pl.col("lower_bound").fill_null(0))
         & (pl.col("upper_bound").is_null() | (population <= pl.col("upper_bound"))),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from oversight.standards.loading import Standards
 
-MONEY_FORMULAS = frozenset({"per_capita_by_tier", "flat_by_tier"})
+MONEY_FORMULAS = frozenset({"per_capita_by_tier", "per_capita_marginal", "flat_by_tier"})
 TIERED_FORMULAS = MONEY_FORMULAS | {"staff_range_by_tier"}
 # Shapes that any indicator, or any column of the datasets, can be judged by; see docs/standards.md.
 GENERAL_FORMULAS = frozenset(
@@ -45,6 +45,7 @@ POPULATION_BASES = frozenset({"registered", "resident"})
 # The units in which a tier's value may stand, for each formula.
 TIER_UNITS: dict[str, frozenset[str]] = {
     "per_capita_by_tier": frozenset({"元/人·月", "元/人·年"}),
+    "per_capita_marginal": frozenset({"元/人·月", "元/人·年"}),
     "flat_by_tier": frozenset({"元/年", "元/月"}),
     "staff_floor": frozenset({"人"}),
     "staff_range_by_tier": frozenset({"人"}),

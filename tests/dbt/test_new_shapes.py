@@ -95,6 +95,18 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
         [_measure("numerator", "N-10.1"), _measure("denominator", "N-10.2")],
         [{"N-10.1": 10, "N-10.2": 10}, {"N-10.1": 89, "N-10.2": 99}, {"N-10.1": 9, "N-10.2": 10}], [Decimal(90)] * 3,
     ),
+    # 1 万人以内的部分每人每月 0.28 元，超过 1 万至 3 万人的部分 0.22 元，再多的部分 0.18 元
+    "N-11": (
+        "per_capita_marginal",
+        {"unit": "元", "population_basis": "registered", "population_date_rule": "prior_year_end",
+         "edge_rule": "legal_default"},
+        [_between(0, 10000, "0.28", "元/人·月", 1), _between(10000, 30000, "0.22", "元/人·月", 2),
+         _between(30000, None, "0.18", "元/人·月", 3)],
+        [_measure("value", "allocated_annual_cny")],
+        [{"budget": "86402.17", "people": 30001}, {"budget": "33602.63", "people": 10001},
+         {"budget": "33600.00", "people": 10000}],
+        [Decimal("86402.16"), Decimal("33602.64"), Decimal("33600.00")],
+    ),
 }  # fmt: skip
 
 
@@ -167,6 +179,32 @@ def test_a_new_rule_is_judged_and_found_by_data_alone(build: Path, name: str) ->
     )  # fmt: skip
     open_ones = {row["case_name"]: row["status"] for row in found if row["status"] != "cleared"}
     assert open_ones == {"fails": "short", "silent": "not_reported"}
+
+
+def test_a_rate_for_each_part_has_no_cliff_and_is_explained_part_by_part(build: Path) -> None:
+    import duckdb
+
+    from oversight.editions.compare import FundingRule
+    from oversight.explain import explain
+    from tests.explain.test_explain import followed
+
+    code = f"{int(COUNTY) + 11}10"
+    with duckdb.connect(str(build), read_only=True) as connection:
+        connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
+        for number, total in ((0, "86402.16"), (1, "33602.64"), (2, "33600.00")):
+            told = explain(connection, f"{code}{number}", rule="N-11")
+            assert followed(told, "N-11")["全年应保障"] == Decimal(total)
+        parts = explain(connection, f"{code}0", rule="N-11").rules[0].arithmetic[0].expression
+        assert parts == ("10,000 × 0.28 × 12 + (30,000 − 10,000) × 0.22 × 12 + (30,001 − 30,000) × 0.18 × 12")
+        on_edge = explain(connection, f"{code}2", rule="N-11").rules[0].other_readings[0]
+        assert "10,000 × 0.28 × 12 + (10,000 − 10,000) × 0.22 × 12 = 33,600.00 元" in on_edge
+    tiers = (
+        (0, True, 10000, True, Decimal("0.28"), "元/人·月"),
+        (10000, False, 30000, True, Decimal("0.22"), "元/人·月"),
+        (30000, False, None, None, Decimal("0.18"), "元/人·月"),
+    )
+    rule_again = FundingRule("per_capita_marginal", "legal_default", tiers)
+    assert [rule_again.annual(n) for n in (30001, 10001, 10000)] == SHAPES["N-11"][-1]
 
 
 def test_what_rounds_to_the_standard_does_not_meet_it(build: Path) -> None:

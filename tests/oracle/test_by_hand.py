@@ -29,7 +29,7 @@ HEADERS = {
 }
 # Jiangxi outside 湘东区, Ningxia, Qinhuangdao, Dunhua, a place without rules, and three with rules of their own.
 JX, NX, QHD, DH, NONE = "360321", "640324", "130321", "222403", "440103"
-FAVOUR, HALF, ROUND, TWO, LATER = "410102", "410103", "410104", "360322", "410105"
+FAVOUR, HALF, ROUND, TWO, LATER, PARTS = "410102", "410103", "410104", "360322", "410105", "410106"
 
 
 class Folder:
@@ -83,6 +83,7 @@ def _own_rules(place: Path) -> None:
         ("F-4", "H2", TWO, money.format(formula="flat_by_tier", edge="legal_default"), "2020-01-01"),
         ("F-5", "H3", LATER, money.format(formula="flat_by_tier", edge="legal_default"), "2020-01-01"),
         ("F-6", "H4", LATER, money.format(formula="flat_by_tier", edge="legal_default"), "2025-03-15"),
+        ("F-7", "H1", PARTS, money.format(formula="per_capita_marginal", edge="legal_default"), "2020-01-01"),
         ("A-06", "A6", JX, staff, "2020-01-01"),
     ]  # fmt: skip
     _write(
@@ -110,6 +111,9 @@ def _own_rules(place: Path) -> None:
         "F-3,1,小,0,true,1000,true,100.06,,元/年,条文",
         "F-3,2,中,1000,false,2000,false,20000,,元/年,条文",
         "F-3,3,零,2000,true,,,0,,元/年,条文",
+        "F-7,1,首段,0,true,10000,true,0.28,,元/人·月,条文",
+        "F-7,2,中段,10000,false,30000,false,0.22,,元/人·月,条文",
+        "F-7,3,末段,30000,true,,,0.18,,元/人·月,条文",
         "F-4,1,全部,0,true,,,60000,,元/年,条文",
         "F-5,1,旧,0,true,,,10000,,元/年,条文",
         "F-6,1,新,0,true,,,8000,,元/年,条文",
@@ -117,7 +121,7 @@ def _own_rules(place: Path) -> None:
     ]
     columns = "standard_id,tier_no,tier_label,lower_bound,lower_included,upper_bound,upper_included,value,value_max,"
     _write(place / "standard_tiers.csv", columns + "unit,quotation", tiers)
-    measures = [f"F-{n},value,1,allocated_annual_cny,true,,年度安排数" for n in range(1, 7)]
+    measures = [f"F-{n},value,1,allocated_annual_cny,true,,年度安排数" for n in range(1, 8)]
     measures.append("A-06,value,1,dedicated_staff_persons,true,,在编在岗专职")
     _write(
         place / "standard_measures.csv",
@@ -139,7 +143,7 @@ EDGES = {
 
 
 def _fill(folder: Folder) -> None:
-    for county in (JX, NX, QHD, DH, NONE, FAVOUR, HALF, ROUND, TWO, LATER):
+    for county in (JX, NX, QHD, DH, NONE, FAVOUR, HALF, ROUND, TWO, LATER, PARTS):
         folder.unit(county)
     for county, populations in EDGES.items():
         for number, persons in enumerate(populations, 1):
@@ -195,6 +199,11 @@ def _fill(folder: Folder) -> None:
         folder.unit(f"{TWO}10{number}")
         folder.people(f"{TWO}10{number}", m2024_12=persons)
         folder.money(f"{TWO}10{number}", "2025-01", "60000,,,,,")
+
+    for number, persons in enumerate((9_999, 10_000, 10_001, 30_000, 30_001), 1):
+        folder.unit(f"{PARTS}10{number}")
+        folder.people(f"{PARTS}10{number}", m2024_12=persons)
+        folder.money(f"{PARTS}10{number}", "2025-01", "33600,,,,,")
 
     folder.unit(f"{LATER}101")
     folder.people(f"{LATER}101", m2024_12=10)
@@ -408,6 +417,18 @@ def test_half_a_fen_is_rounded_up_and_december_is_exact(warehouse: Path) -> None
         _same(funding(warehouse, f"{ROUND}101", month), guaranteed_ytd_cny=amount)
     # 6,667 ÷ 20,000 = 33.335 %
     _same(funding(warehouse, f"{ROUND}102"), adequacy_pct="33.34", allocation_shortfall_cny="13333.00")
+
+
+@pytest.mark.parametrize(
+    ("number", "amount"),
+    [(1, "33596.64"), (2, "33600.00"), (3, "33602.64"), (4, "86400.00"), (5, "86402.16")],
+)
+def test_each_part_at_its_own_rate(warehouse: Path, number: int, amount: str) -> None:
+    _same(
+        funding(warehouse, f"{PARTS}10{number}"),
+        guaranteed_annual_cny=amount,
+        status="met" if number < 3 else "short",
+    )
 
 
 def test_a_guarantee_of_nothing_has_no_percentage(warehouse: Path) -> None:

@@ -14,7 +14,7 @@ with final as (
     inner join {{ ref('int_township_standards') }} as ts
         on
             m.township_code = ts.township_code
-            and ts.formula in ('per_capita_by_tier', 'flat_by_tier')
+            and ts.formula in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier')
             and ts.effective_from <= m.last_day
             and (ts.effective_to is null or ts.effective_to >= m.last_day)
             and (ts.replaced_on is null or ts.replaced_on > m.last_day)

@@ -8,7 +8,11 @@ with asked as (
     inner join {{ ref('stg_standards') }} as s on ts.standard_id = s.standard_id
     inner join {{ ref('int_unit_lineage') }} as l on ts.township_code = l.township_code
     cross join (select fiscal_year from {{ ref('int_months') }} group by fiscal_year) as y
-    where ts.formula in ('per_capita_by_tier', 'flat_by_tier', 'staff_floor', 'staff_range_by_tier', 'posts_parts')
+    where
+        ts.formula in (
+            'per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'staff_floor', 'staff_range_by_tier',
+            'posts_parts'
+        )
 ),
 
 with_population as (
@@ -23,6 +27,21 @@ with_population as (
             and a.population_basis = p.population_basis
 ),
 
+-- With each tier what the full tiers below it come to, for rules that charge each part at its own rate.
+tiers as (
+    select
+        t.standard_id, t.tier_no, t.tier_label, t.lower_bound, t.lower_included, t.upper_bound, t.upper_included,
+        t.value, t.value_max, t.unit,
+        cast(coalesce(sum(
+            cast(t.value as decimal(12, 4))
+            * cast(t.upper_bound - coalesce(t.lower_bound, 0) as decimal(12, 0))
+        ) over (
+            partition by t.standard_id order by t.tier_no asc nulls first
+            rows between unbounded preceding and 1 preceding
+        ), 0) as decimal(24, 4)) as lower_tiers_cny
+    from {{ ref('stg_standard_tiers') }} as t
+),
+
 -- Every tier whose closed interval holds the population: two of them exactly at a shared bound.
 candidates as (
     select
@@ -34,6 +53,19 @@ candidates as (
                     cast(
                         cast(t.value as decimal(12, 4)) * cast(w.population_persons as decimal(12, 0))
                         as decimal(24, 4)
+                    )
+                    * cast(case when t.unit like '%月' then 12 else 1 end as decimal(2, 0)),
+                    2
+                ) as decimal(18, 2))
+            when w.formula = 'per_capita_marginal' then
+                cast(round(
+                    cast(
+                        t.lower_tiers_cny
+                        + cast(
+                            cast(t.value as decimal(12, 4))
+                            * cast(w.population_persons - coalesce(t.lower_bound, 0) as decimal(12, 0))
+                            as decimal(24, 4)
+                        ) as decimal(24, 4)
                     )
                     * cast(case when t.unit like '%月' then 12 else 1 end as decimal(2, 0)),
                     2
@@ -56,7 +88,7 @@ candidates as (
                 and (t.upper_bound is null or w.population_persons < t.upper_bound or t.upper_included)
         end as holds
     from with_population as w
-    inner join {{ ref('stg_standard_tiers') }} as t
+    inner join tiers as t
         on
             w.standard_id = t.standard_id
             and (

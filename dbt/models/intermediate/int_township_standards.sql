@@ -10,8 +10,8 @@ with final as (
     where
         subject_level = 'township'
         and formula in (
-            'per_capita_by_tier', 'flat_by_tier', 'staff_floor', 'staff_range_by_tier', 'posts_parts',
-            'village_coverage'
+            'per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'staff_floor', 'staff_range_by_tier',
+            'posts_parts', 'village_coverage'
         )
 )
 

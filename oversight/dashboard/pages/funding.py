@@ -30,7 +30,7 @@ from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 
-FORMULAS = ("per_capita_by_tier", "flat_by_tier")
+FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 POINTS_SHOWN = 700
 UNITS_SHOWN = 20
 NEAR_SHARE = Decimal("0.02")
@@ -234,14 +234,22 @@ def steps_of(rule: Row, tiers: list[Row]) -> list[tuple[int, int | None, Decimal
     for tier in tiers:
         low = int(tier["lower_bound"] or 0)
         high = tier["upper_bound"]
-        months = 12 if str(tier["unit"]).endswith("月") else 1
-        if rule["formula"] == "per_capita_by_tier":
-            first = tier["value"] * low * months
-            last = tier["value"] * (high if high is not None else low + 1) * months
-        else:
-            first = last = tier["value"] * months
-        steps.append((low, high, Decimal(first), Decimal(last), str(tier["tier_label"])))
+        first = _amount(rule, tiers, tier, low)
+        last = _amount(rule, tiers, tier, high if high is not None else low + 1)
+        steps.append((low, high, first, last, str(tier["tier_label"])))
     return steps
+
+
+def _amount(rule: Row, tiers: list[Row], tier: Row, population: int) -> Decimal:
+    """What a population is guaranteed in a tier, for a year."""
+    months = 12 if str(tier["unit"]).endswith("月") else 1
+    if rule["formula"] == "per_capita_by_tier":
+        return Decimal(tier["value"] * population * months)
+    if rule["formula"] == "per_capita_marginal":
+        lower = [part for part in tiers if part["tier_no"] < tier["tier_no"]]
+        below = sum(part["value"] * (part["upper_bound"] - (part["lower_bound"] or 0)) for part in lower)
+        return Decimal((below + tier["value"] * (population - (tier["lower_bound"] or 0))) * months)
+    return Decimal(tier["value"] * months)
 
 
 def _bounds(tiers: list[Row]) -> list[int]:
@@ -311,10 +319,7 @@ def _on_other_side(rule: Row, tiers: list[Row], row: Row, bound: int) -> Decimal
         row["population_persons"] == bound and row["tier_label"] == _tier_at(tiers, bound - 1)["tier_label"]
     )
     population = bound + 1 if goes_up else bound - 1
-    tier = _tier_at(tiers, population)
-    months = 12 if str(tier["unit"]).endswith("月") else 1
-    amount = tier["value"] * months * (population if rule["formula"] == "per_capita_by_tier" else 1)
-    return show.rounded(Decimal(amount), 2)
+    return show.rounded(_amount(rule, tiers, _tier_at(tiers, population), population), 2)
 
 
 def _tier_at(tiers: list[Row], population: int) -> Row:
