@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from datetime import date, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -416,6 +417,82 @@ def test_rows_are_conserved_and_the_order_of_arrival_has_no_effect(tables: list[
             results.append((frame.sort(frame.columns), rejected.sort(rejected.columns)))
     for one, other in zip(*results, strict=True):
         assert one.equals(other)
+
+
+CARRIED = {
+    "户籍人口": (
+        "统计月份",
+        "区划代码",
+        "乡镇名称",
+        "户籍人口",
+        "出生人口",
+        "死亡人口",
+        "迁入人口",
+        "迁出人口",
+    ),
+    "民政工作经费": (
+        "统计月份",
+        "区划代码",
+        "乡镇名称",
+        "年初预算(元)",
+        "本月拨付(元)",
+        "累计拨付(元)",
+        "本月支出(元)",
+        "累计支出(元)",
+    ),
+}
+# Few months, units and figures, so that files speak of the same and sometimes fit the month before.
+SHORT = st.tuples(
+    st.sampled_from(["2025-01", "2025-02", "2025-03"]),
+    # A township under the code of a later time, one merged into another in April, and one that never was.
+    st.sampled_from(
+        [*TOWNSHIPS[:2], ("360313109", "白竺镇"), ("360313202", "青山乡"), ("360313999", "某镇")]
+    ),
+    st.tuples(st.sampled_from([100, 101, 1_000_000]), *[st.sampled_from([0, 0, 1, ""])] * 4),
+)
+FILE = st.tuples(st.sampled_from(list(CARRIED)), st.lists(SHORT, min_size=3, max_size=10))
+TABLES = ("population", "budget", "rejected_rows", "deliveries", "due_dates")
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(FILE, min_size=2, max_size=5), st.randoms(use_true_random=False))
+def test_one_file_after_another_gives_what_all_at_once_give(files: list[Any], random: Any) -> None:
+    """Also where the table of units comes among them, and where files that say when they were filled in replace
+    one another: history, the month before and repeats are judged as if all had been there from the start."""
+    contents = {"区划.csv": csv_bytes(DIVISIONS)}
+    for day, (title, rows) in enumerate(files, start=1):
+        lines = [(title,), (f"填表日期：2026-01-{day:02}",), CARRIED[title]]
+        lines += [(month, *unit, *figures) for month, unit, figures in rows]
+        contents[f"{day}.csv"] = csv_bytes(lines)
+    results = []
+    for together in (True, False):
+        names = list(contents)
+        random.shuffle(names)
+        with tempfile.TemporaryDirectory() as root:
+            world = World(Path(root) / "data", divisions=False)
+            for name in names:
+                world.put(name, contents[name])
+                if not together:
+                    world.take_in()
+            world.take_in()
+            assert world.balanced()
+            frames = [world.read(table) for table in TABLES]
+            results.append([f.drop("precedence", strict=False) for f in frames])
+    for table, one, other in zip(TABLES, *results, strict=True):
+        assert one.sort(one.columns).equals(other.sort(one.columns)), table
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_the_month_before_is_the_figure_that_counts(world: World, order: tuple[int, ...]) -> None:
+    """The file of the 2nd replaces January's figure of the 1st, whichever came first, and February fits it."""
+    months = {1: ("2025-01", 100), 2: ("2025-01", 101), 3: ("2025-02", 101)}
+    for day in order:
+        month, people = months[day]
+        row = (month, *TOWNSHIPS[0], people, 0, 0, 0, 0)
+        lines = [("户籍人口",), (f"填表日期：2026-01-{day:02}",), CARRIED["户籍人口"], row]
+        world.put(f"{day}.csv", csv_bytes(lines))
+        world.take_in()
+    assert world.read("population")["doubts"].to_list() == [None] * 3
 
 
 def test_received_time_is_the_bureaus_clock(world: World) -> None:
