@@ -47,7 +47,8 @@ docs: setup  ## 生成使用手册和数据字典到 site/（打开 site/index.h
 	@echo "已生成 site/index.html"
 
 notebooks: setup  ## 打开分析笔记本（自己的数据：make notebooks DATA=目录）
-	@$(if $(DATA),OVERSIGHT_DATA=$(abspath $(DATA))) $(BIN)/jupyter lab notebooks
+	@echo "正在打开浏览器；没有自动打开时，把下面以 http://127.0.0.1 开头的整行地址（含 token）粘贴到浏览器。按 Ctrl+C 停止。"
+	@$(if $(DATA),OVERSIGHT_DATA=$(abspath $(DATA))) $(BIN)/jupyter lab notebooks --config=notebooks/jupyter_lab_config.py
 
 lint: setup  ## 检查代码格式、类型、层次和 SQL
 	@$(BIN)/ruff check .

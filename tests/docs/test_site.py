@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
+import shutil
 import subprocess
 import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -85,54 +88,166 @@ def test_every_status_and_error_is_told(site: Path) -> None:
         assert code in errors
 
 
-def test_documented_sql_and_python_run(
-    sample_folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warehouse = find_edition(sample_folder).warehouse
-    clients = (GUIDE / "clients.md").read_text("utf-8")
-    blocks = re.findall(r"```sql\n(.*?)```", clients, re.S)
-    connection = duckdb.connect(str(warehouse), read_only=True)
-    for statement in blocks[0].split(";"):
-        if statement.strip():
-            connection.execute(statement).fetchall()
-    connection.close()
-    older = tmp_path / "older.duckdb"
-    older.write_bytes(warehouse.read_bytes())
-    both = (
-        blocks[1]
-        .replace("旧版/warehouse.duckdb", str(older))
-        .replace("新版/warehouse.duckdb", str(warehouse))
-    )
-    connection = duckdb.connect()
-    first, second, compare = (statement for statement in both.split(";") if statement.strip())
-    connection.execute(first)
-    connection.execute(second)
-    assert connection.execute(compare).fetchall() == [(0,)]
-    connection.close()
-    code = re.search(r"```python\n(.*?)```", clients, re.S)
-    assert code is not None
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    script = code[1].replace(
+def blocks(kind: str) -> list[tuple[str, str]]:
+    """Every block of code of that kind in the guide and the READMEs, with the page it stands on."""
+    found = []
+    for page in [*sorted(GUIDE.glob("*.md")), *sorted(PROJECT_ROOT.glob("README*.md"))]:
+        for indent, text in re.findall(rf"^( *)```{kind}\n(.*?)^ *```", page.read_text("utf-8"), re.S | re.M):
+            found.append((page.name, textwrap.dedent(indent + text)))
+    return found
+
+
+def test_every_block_of_code_is_of_a_kind_that_is_run_here() -> None:
+    pages = [*GUIDE.glob("*.md"), *PROJECT_ROOT.glob("README*.md")]
+    fences = [
+        line.strip() for page in pages for line in re.findall(r"^ *```.*$", page.read_text("utf-8"), re.M)
+    ]
+    drawings = 1  # the way the data go, in README.md
+    assert len(fences) == 2 * (len(blocks("sh")) + len(blocks("sql")) + len(blocks("python")) + drawings)
+
+
+@pytest.fixture(scope="module")
+def home(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's home folder as the guide supposes it, and programs that stand in for those that need a network."""
+    place = tmp_path_factory.mktemp("home")
+    for name in ("supervision", "督查数据"):
+        shutil.copytree(sample_folder.root, place / name)
+    work = place / "work"
+    for name in ("报表", "reports"):
+        (work / name).mkdir(parents=True)
+        shutil.copy(next(sample_folder.raw.rglob("*.xlsx")), work / name / "a.xlsx")
+    (work / "查询.sql").write_text("select 1 as a", "utf-8")
+    (work / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    programs = place / "programs"
+    programs.mkdir()
+    stand_ins = {
+        # What a target does is tested elsewhere; here that it exists and what it says it would do.
+        "make": f'exec /usr/bin/env -u MAKEFLAGS make -C {PROJECT_ROOT} --dry-run "$@" > /dev/null',
+        "pip": "exit 0",
+        "duckdb": f"exec {sys.executable} -c 'import duckdb, sys; "
+        'duckdb.connect(sys.argv[2], read_only=sys.argv[1] == "-readonly")\' "$@"',
+    }
+    for name, line in stand_ins.items():
+        path = os.environ["PATH"] if name == "make" else "$PATH"
+        (programs / name).write_text(f"#!/bin/bash\nPATH={path}\n{line}\n", "utf-8")
+        (programs / name).chmod(0o755)
+    return place
+
+
+@pytest.mark.parametrize(("page", "script"), blocks("sh"), ids=[page for page, _ in blocks("sh")])
+def test_documented_commands_run(home: Path, page: str, script: str) -> None:
+    # A network is what `pip download` is for; and `check` says by its exit code that it found something.
+    script = script.replace("python3 -m pip", "pip")
+    ends = (0, 1) if "oversight check" in script else (0,)
+    lines = [f"{line}\n" for line in script.splitlines() if line.strip()]
+    path = f"{home / 'programs'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for number in range(len(lines)):
+        done = subprocess.run(
+            ["bash", "-c", lines[number]],
+            cwd=home / "work",
+            env={**os.environ, "HOME": str(home), "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in ends, (page, lines[number], done.stdout[-500:], done.stderr[-1500:])
+        assert "Traceback" not in done.stderr, (page, lines[number], done.stderr[-1500:])
+
+
+@pytest.mark.parametrize(("page", "script"), blocks("python"), ids=[page for page, _ in blocks("python")])
+def test_documented_python_runs(sample_folder: DataFolder, page: str, script: str) -> None:
+    script = script.replace(
         '["oversight", "path"]', f'["oversight", "path", "--data", "{sample_folder.root}"]'
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (page, done.stderr)
+    assert "│" in done.stdout, (page, done.stdout)
 
 
-def test_documented_commands_run(sample_folder: DataFolder, tmp_path: Path) -> None:
-    text = (GUIDE / "sql.md").read_text("utf-8")
-    block = re.search(r"```sh\n(.*?)```", text, re.S)
-    assert block is not None
-    query = tmp_path / "查询.sql"
-    query.write_text("select 1 as a", "utf-8")
-    for line in block[1].splitlines():
-        words = [
-            word.replace("查询.sql", str(query)).replace("结果.xlsx", str(tmp_path / "r.xlsx"))
-            for word in shlex.split(line)
-        ]
-        done = run_oversight(*words[1:], "--data", str(sample_folder.root))
-        assert done.returncode == 0, (line, done.stderr)
-    assert (tmp_path / "r.xlsx").exists()
+@pytest.mark.parametrize(("page", "script"), blocks("sql"), ids=[page for page, _ in blocks("sql")])
+def test_documented_sql_runs(sample_folder: DataFolder, tmp_path: Path, page: str, script: str) -> None:
+    warehouse = find_edition(sample_folder).warehouse
+    if page == "sql.md":
+        done = run_oversight(
+            "sql", script, "--month", "2025-06", "--unit", "36", "--data", str(sample_folder.root)
+        )
+        assert done.returncode == 0, done.stderr
+        return
+    older = tmp_path / "older.duckdb"
+    older.write_bytes(warehouse.read_bytes())
+    script = script.replace("旧版/warehouse.duckdb", str(older)).replace(
+        "新版/warehouse.duckdb", str(warehouse)
+    )
+    with (
+        duckdb.connect(str(warehouse), read_only=True) if "attach" not in script else duckdb.connect() as own
+    ):
+        for statement in script.split(";"):
+            if statement.strip():
+                found = own.execute(statement).fetchall()
+    assert found == [(0,)] if "attach" in script else len(found) == 5
+
+
+def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
+    sample_folder: DataFolder, tmp_path: Path
+) -> None:
+    """The truth is in what the guide says to keep: without an edition, the same one is made again.
+
+    A reader that opens the current edition over and over meanwhile, as any client would, never fails.
+    """
+    kept = tmp_path / "kept.tar.gz"
+    names = ["raw", "landed"]
+    subprocess.run(["tar", "czf", str(kept), "-C", str(sample_folder.root), *names], check=True)
+    restored = DataFolder.at(tmp_path / "restored")
+    restored.root.mkdir()
+    subprocess.run(["tar", "xzf", str(kept), "-C", str(restored.root)], check=True)
+    before = find_edition(sample_folder)
+    shutil.copytree(sample_folder.marts, restored.marts)
+    # Something new to publish: one month's population of one township.
+    with open_edition(restored) as connection:
+        code, name = connection.execute(
+            "select township_code, township_name from townships where valid_to is null order by 1 limit 1"
+        ).fetchall()[0]
+    (restored.raw / "新报.csv").write_text(
+        f"统计月份,区划代码,乡镇名称,户籍人口(人)\n2026-01,{code},{name},20000\n", "utf-8"
+    )
+    stop = threading.Event()
+    counts: list[int] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            with duckdb.connect(str(find_edition(restored).warehouse), read_only=True) as client:
+                counts.append(int(client.execute("select count(*) from 中文.经费缺口_月").fetchall()[0][0]))
+
+    held = duckdb.connect(str(find_edition(restored).warehouse), read_only=True)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        done = run_oversight("run", "--data", str(restored.root))
+        stop.set()
+        reading.result()
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = find_edition(restored)
+    assert after.edition_id != before.edition_id
+    assert counts
+    assert held.execute("select edition_id from edition").fetchall() == [(before.edition_id,)]
+    held.close()
+    # Without any edition, the same tables come out as before.
+    bare = DataFolder.at(tmp_path / "bare")
+    bare.root.mkdir()
+    subprocess.run(["tar", "xzf", str(kept), "-C", str(bare.root)], check=True)
+    done = run_oversight("run", "--data", str(bare.root))
+    assert done.returncode == 0, done.stdout + done.stderr
+    tables = [dict(edition.manifest["tables"]) for edition in (before, find_edition(bare))]
+    for told in tables:
+        # Its one row says when it was made.
+        told.pop("main.edition")
+    assert tables[0] == tables[1]
 
 
 def test_every_command_named_in_the_guide_exists() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbclient
@@ -33,4 +34,6 @@ def test_runs_on_the_sample(path: Path, sample_folder: DataFolder, monkeypatch: 
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
     assert len(shown) >= 5
+    told = "".join(json.dumps(output) for cell in shown for output in cell.outputs)
+    assert not re.findall(r'src=\\?[\'"]https?:|import \\?[\'"]https?:', told), "a chart asks the internet"
     assert any("plotly" in json.dumps(output) for cell in shown for output in cell.outputs)
