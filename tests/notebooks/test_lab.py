@@ -66,9 +66,10 @@ def test_it_lists_the_notebooks_and_starts_a_kernel(lab: tuple[str, str]) -> Non
 
 
 def test_it_asks_nothing_outside(lab: tuple[str, str]) -> None:
-    assert asked(lab[0], "/lab/api/news", lab[1]) == {"news": []}
-    assert asked(lab[0], "/lab/api/update", lab[1]) == {"notification": None}
+    # The addresses that would fetch news and look for updates on the server's behalf lead only to the page itself.
+    for path in ("/lab/api/news", "/lab/api/update"):
+        answer = urllib.request.urlopen(f"{lab[0]}{path}?token={lab[1]}", timeout=60).read().decode()
+        assert answer.lstrip().lower().startswith("<!doctype html>")
     request = urllib.request.Request(lab[0] + f"/lab?token={lab[1]}")
     page = urllib.request.urlopen(request, timeout=60).read().decode()
-    assert '"can_install": false' in page
     assert not re.findall(r'(?:src|href)="https?://(?!127\.0\.0\.1)', page)
