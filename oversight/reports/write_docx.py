@@ -301,11 +301,13 @@ class _Writer:
         columns = [table.columns[position] for position in printed]
         space = page["w"] - page["left"] - page["right"]
         shares = layout.widths(table, units, slack=_SLACK)
+        # Where there is no room for another computer's wider figures, all stand a little smaller.
+        size = 9 if sum(layout.widths(table, 0)) * _SLACK <= units else 7.5
         wide = [int(space * share / sum(shares)) for share in shares]
         heading = self.report.fonts["word_heading1"]
         grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in wide)
         head = "".join(
-            _cell(_run(column.title, size=9, font=heading), width, "center", fill="E8ECF1", keep=True)
+            _cell(_run(column.title, size=size, font=heading), width, "center", fill="E8ECF1", keep=True)
             for column, width in zip(columns, wide, strict=True)
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
@@ -316,11 +318,11 @@ class _Writer:
         for left, row in zip(range(len(rows_shown), 0, -1), rows_shown, strict=True):
             texts = [text_of(row[position], table.columns[position].kind) for position in printed]
             keep = left <= kept and (left > 1 or table.total is not None)
-            rows.append(_row(texts, wide, sides, keep=keep))
+            rows.append(_row(texts, wide, sides, size=size, keep=keep))
         total = table.total_row()
         if total is not None:
             texts = [text_of(total[position], table.columns[position].kind) for position in printed]
-            rows.append(_row(texts, wide, sides, fill="F2F4F6", bold=True))
+            rows.append(_row(texts, wide, sides, size=size, fill="F2F4F6", bold=True))
         borders = "".join(
             f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="55606D"/>'
             for side in ("top", "left", "bottom", "right", "insideH", "insideV")
@@ -339,12 +341,13 @@ def _row(
     wide: Sequence[int],
     sides: Sequence[str],
     *,
+    size: float = 9,
     fill: str = "",
     bold: bool = False,
     keep: bool = False,
 ) -> str:
     cells = "".join(
-        _cell(_run(text, size=9, bold=bold), width, side, fill=fill, keep=keep)
+        _cell(_run(text, size=size, bold=bold), width, side, fill=fill, keep=keep)
         for text, width, side in zip(texts, wide, sides, strict=True)
     )
     return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr>"
