@@ -144,6 +144,12 @@ def bare_seconds(warehouse: Warehouse, chosen: list[Click]) -> list[float]:
     return seconds
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    """What the server has used of the processors: unlike the clock, other work on the machine does not change it."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 def p95(values: list[float]) -> float:
     """The 95th percentile."""
     return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
@@ -253,7 +259,9 @@ def measure_all(folder: DataFolder, number: int, users: int, seconds: float) -> 
 
         chosen = clicks(warehouse, number, 1)
         user = User(port, edition_id)
+        spent = cpu_seconds(process)
         took = [user.click(click)[0] for click in chosen]
+        result["one_user_cpu_ms"] = round((cpu_seconds(process) - spent) * 1000 / len(took), 1)
         result["one_user_p50_ms"] = round(statistics.median(took) * 1000)
         result["one_user_p95_ms"] = round(p95(took) * 1000)
         result["slowest"] = [
@@ -287,6 +295,7 @@ def measure_all(folder: DataFolder, number: int, users: int, seconds: float) -> 
                     own = User(port, edition_id)
                 time.sleep(max(0.0, THINK_SECONDS - (time.perf_counter() - begun)))
 
+        spent = cpu_seconds(process)
         threads = [threading.Thread(target=click_away, args=(number,)) for number in range(users)]
         for thread in threads:
             thread.start()
@@ -294,6 +303,7 @@ def measure_all(folder: DataFolder, number: int, users: int, seconds: float) -> 
             thread.join()
         result |= {
             "users": users,
+            "users_cpu_ms": round((cpu_seconds(process) - spent) * 1000 / max(len(times), 1), 1),
             "clicks": len(times),
             "users_p50_ms": round(statistics.median(times) * 1000),
             "users_p95_ms": round(p95(times) * 1000),

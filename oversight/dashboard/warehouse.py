@@ -10,7 +10,7 @@ import atexit
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -95,9 +95,18 @@ class _PlainCursor:
         """Every row."""
         return self._found
 
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._found)
+
     def fetchone(self) -> tuple[Any, ...] | None:
         """The first row."""
         return self._found[0] if self._found else None
+
+    def close(self) -> None:
+        """Done with it."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
 
     def _ask(
         self, sql: str, parameters: Sequence[Any]

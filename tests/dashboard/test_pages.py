@@ -505,9 +505,8 @@ def test_a_new_edition_is_announced_and_never_mixed_in(
         shutil.copytree(old.path, new)
         connection = duckdb.connect(str(new / "warehouse.duckdb"))
         connection.execute("update edition set edition_id = ?", [new.name])
-        connection.execute(
-            "update funding_gap_monthly set guaranteed_annual_cny = guaranteed_annual_cny + 10000"
-        )
+        for table in ("funding_gap_monthly", "detail.unit_monthly"):
+            connection.execute(f"update {table} set guaranteed_annual_cny = guaranteed_annual_cny + 10000")
         connection.close()
         point(folder, new.name)
         page.evaluate("window.oversightCheckEdition()")
