@@ -17,7 +17,7 @@ import duckdb
 from dagster import AssetKey, TableColumnDep, TableColumnLineage, get_dagster_logger
 from dagster_dbt import DagsterDbtTranslator
 
-from oversight.editions.build import TARGET, build_file
+from oversight.editions.build import SCRATCH, TARGET, build_file, scratch_file
 from oversight.editions.code import dbt_hash
 from oversight.settings import DataFolder
 
@@ -107,15 +107,18 @@ def _name_sources(folder: DataFolder, manifest: Mapping[str, Any]) -> tuple[dict
 
 
 def _columns(folder: DataFolder, manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Columns of every relation: of models from the build file, of sources from their Parquet files."""
+    """Columns of every relation: of models from what dbt built, of sources from their Parquet files."""
     columns: dict[str, dict[str, Any]] = {}
     with duckdb.connect(str(build_file(folder)), read_only=True) as connection:
         # Views of staging name their files without a folder.
         connection.execute("set file_search_path = ?", [str(folder.inputs)])
-        for schema, table, column, kind in connection.execute(
-            "select table_schema, table_name, column_name, data_type from information_schema.columns"
+        scratch = str(scratch_file(folder)).replace("'", "''")
+        connection.execute(f"attach '{scratch}' as {SCRATCH} (read_only)")
+        for database, schema, table, column, kind in connection.execute(
+            "select table_catalog, table_schema, table_name, column_name, data_type "
+            "from information_schema.columns"
         ).fetchall():
-            columns.setdefault(f'"build"."{schema}"."{table}"', {})[column] = {"data_type": kind}
+            columns.setdefault(f'"{database}"."{schema}"."{table}"', {})[column] = {"data_type": kind}
         for source in manifest["sources"].values():
             described = connection.execute(
                 f"describe from read_parquet('{source['name']}.parquet')"

@@ -27,6 +27,10 @@ from oversight.settings import DBT_DIR, DataFolder
 TARGET = DBT_DIR / "target" / "prepared"
 _STAMP = "prepared.txt"
 _PARSED = "partial_parse.msgpack"
+# What lies between inputs and marts has a file of its own, so that the build file can be published as it is.
+SCRATCH = "scratch"
+# Older clients open it (DESIGN 6).
+STORAGE_VERSION = "v1.4.0"
 _OK = {"success", "pass", "warn", "skipped", "no-op"}
 
 
@@ -100,8 +104,13 @@ def build(
     target = build_file(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not select:
-        for leftover in (target, target.with_name(f"{target.name}.wal")):
-            leftover.unlink(missing_ok=True)
+        # Of a run that was killed there may be a log beside each file, and a folder of what did not fit.
+        for leftover in target.parent.glob(f"{target.name}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
+        _create(target)
 
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -136,6 +145,21 @@ def build(
 def build_file(folder: DataFolder) -> Path:
     """The private DuckDB file that dbt writes."""
     return folder.work / "build.duckdb"
+
+
+def scratch_file(folder: DataFolder) -> Path:
+    """The file of the models between inputs and marts; dbt's profile names it."""
+    target = build_file(folder)
+    return target.with_name(f"{target.name}.{SCRATCH}")
+
+
+def _create(target: Path) -> None:
+    """An empty build file of the version that readers' clients can open; dbt keeps to the version it finds."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        place = str(target).replace("'", "''")
+        connection.execute(f"attach '{place}' as made (storage_version '{STORAGE_VERSION}')")
 
 
 def _is_prepared(expected: str) -> bool:

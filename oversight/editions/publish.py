@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oversight.dictionary import create_relations
-from oversight.editions.build import build_file, descriptions, manifest_path
+from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, manifest_path
 from oversight.editions.model import (
     MANIFEST,
     POINTER,
@@ -39,7 +39,6 @@ from oversight.editions.tables import (
     columns_of,
     facts,
     quoted,
-    row_order,
     tables_of,
 )
 from oversight.editions.verify import read_back
@@ -48,9 +47,9 @@ from oversight.settings import EDITIONS_KEPT, TIME_ZONE, DataFolder
 if TYPE_CHECKING:
     import duckdb
 
-# Older clients open it (DESIGN 6).
-STORAGE_VERSION = "v1.4.0"
 _MONTHLY = "funding_gap_monthly"
+# By place, as every long table lies; sorting by the whole row would be dear for this one.
+_AUDIT_ORDER = {"suite_flags": "subject_code, month, suite, expectation, standard_id"}
 
 # (schema, table) → comment on the table and comments on its columns.
 Comments = Mapping[tuple[str, str], tuple[str, dict[str, str]]]
@@ -220,18 +219,21 @@ def _write(
     """Tables, comments and Parquet into the draft; what the build file said of each table."""
     import duckdb
 
+    on_step("copy")
+    written = _facts_of(build)
+    # The tables lie in the build file as readers are to find them: copying the file copies them all.
+    shutil.copyfile(build, draft / WAREHOUSE)
     connection = duckdb.connect()
     try:
-        connection.execute(f"attach {_text(build)} as build (read_only)")
-        connection.execute(
-            f"attach {_text(draft / WAREHOUSE)} as warehouse (storage_version '{STORAGE_VERSION}')"
-        )
-        on_step("copy")
-        written = _copy(connection)
+        connection.execute(f"attach {_text(draft / WAREHOUSE)} as warehouse")
+        # One transaction: each statement by itself would wait for the disk.
+        connection.execute("begin")
+        _drop_private(connection)
         if audit is not None:
             written |= _copy_audit(connection, audit)
         on_step("comment")
         _comment(connection, written, comments)
+        connection.execute("commit")
         create_relations(connection, "warehouse")
         on_step("parquet")
         for name in written:
@@ -249,35 +251,46 @@ def _write(
     return written
 
 
-def _copy(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFacts]:
-    found = tables_of(connection, "build", (MAIN, REPORTED, DETAIL))
-    missing = set(PUBLIC_TABLES) - {table for schema, table in found if schema == MAIN}
-    if missing:
-        raise EditionError(f"构建结果缺少公开表：{'、'.join(sorted(missing))}。请检查 dbt 模型后重新运行。")
-    for schema in (REPORTED, DETAIL):
-        connection.execute(f"create schema if not exists warehouse.{schema}")
-    written = {}
-    for schema, table in found:
-        columns = columns_of(connection, "build", schema, table)
-        name = f"{quoted(schema)}.{quoted(table)}"
-        connection.execute(
-            f"create table warehouse.{name} as from build.{name} order by {row_order(table, columns)}"
-        )
-        written[f"{schema}.{table}"] = facts(connection, "build", schema, table, columns)
-    return written
+def _facts_of(build: Path) -> dict[str, TableFacts]:
+    """Rows and totals of every table to be published; refuses a build file without one of the public tables."""
+    import duckdb
+
+    # Opened for writing: whatever dbt left in the write-ahead log goes into the file, which is copied next.
+    with duckdb.connect(str(build)) as connection:
+        connection.execute("checkpoint")
+        database = build.stem
+        found = tables_of(connection, database, (MAIN, REPORTED, DETAIL))
+        missing = set(PUBLIC_TABLES) - {table for schema, table in found if schema == MAIN}
+        if missing:
+            raise EditionError(
+                f"构建结果缺少公开表：{'、'.join(sorted(missing))}。请检查 dbt 模型后重新运行。"
+            )
+        return {
+            f"{schema}.{table}": facts(
+                connection, database, schema, table, columns_of(connection, database, schema, table)
+            )
+            for schema, table in found
+        }
+
+
+def _drop_private(connection: duckdb.DuckDBPyConnection) -> None:
+    """Schemas of the build file that are for dbt alone: its seeds and its views of the inputs."""
+    schemas = connection.execute(
+        "select schema_name from duckdb_schemas() where database_name = 'warehouse' and not internal"
+    ).fetchall()
+    for (schema,) in schemas:
+        if schema not in (MAIN, REPORTED, DETAIL):
+            connection.execute(f"drop schema warehouse.{quoted(schema)} cascade")
 
 
 def _copy_audit(connection: duckdb.DuckDBPyConnection, audit: Path) -> dict[str, TableFacts]:
     connection.execute(f"create schema if not exists warehouse.{QUALITY}")
     written = {}
     for path in sorted(audit.glob("*.parquet")):
-        name = f"{QUALITY}.{quoted(path.stem)}"
-        given = [
-            row[0] for row in connection.execute(f"describe from read_parquet({_text(path)})").fetchall()
-        ]
+        key = _AUDIT_ORDER.get(path.stem, "all")
         connection.execute(
-            f"create table warehouse.{name} as from read_parquet({_text(path)}) "
-            f"order by {row_order(path.stem, given)}"
+            f"create table warehouse.{QUALITY}.{quoted(path.stem)} as "
+            f"from read_parquet({_text(path)}) order by {key}"
         )
         columns = columns_of(connection, "warehouse", QUALITY, path.stem)
         written[f"{QUALITY}.{path.stem}"] = facts(connection, "warehouse", QUALITY, path.stem, columns)

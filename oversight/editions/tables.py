@@ -1,4 +1,4 @@
-"""What is published, in which order its rows lie, and how a table's content is told from another's.
+"""What is published, and how a table's content is told from another's.
 
 `fingerprint` is a sum over row hashes, so it does not depend on the order of rows; columns that say when or
 under which name a run took place are left out, so equal inputs give equal fingerprints. The hash is DuckDB's
@@ -34,26 +34,6 @@ REPORTED = "reported"
 # Beside the public tables: evidence behind judgements, roll-ups, scorecard, notes on findings.
 DETAIL = "detail"
 QUALITY = "quality"
-
-# Sorting by the whole row is right for every table, but dear for long ones: these have a key. The place comes
-# first: a page of a county, or of one township through all its months, then reads one stretch of the file; what
-# is asked about the whole country stands in roll-ups.
-_REPORTED_ORDER = ("township_code", "month", "submission_id", "row_number")
-_ROW_ORDER = {
-    "funding_gap_monthly": ("township_code", "month"),
-    "staffing_gap_monthly": ("township_code", "month", "standard_id"),
-    "judgements": ("subject_code", "month", "rule_id", "subject_level"),
-    "findings": ("subject_code", "opened_month", "finding_id"),
-    "population": _REPORTED_ORDER,
-    "budget": _REPORTED_ORDER,
-    "staffing": _REPORTED_ORDER,
-    "scorecard": ("township_code", "month", "pillar_no"),
-    "submission_status": ("township_code", "month", "dataset"),
-    "unit_monthly": ("unit_level", "unit_code", "month"),
-    "unit_rules_monthly": ("unit_level", "unit_code", "month", "rule_id", "status"),
-    "suite_flags": ("subject_code", "month", "suite", "expectation", "standard_id"),
-    "rejected_rows": ("submission_id", "sheet", "row_number", "column_title", "error_code"),
-}
 
 # The clock, or the name of the run: not what a table says.
 _VOLATILE = {"edition_id", "built_at", "received_at", "arrival_seq", "precedence"}
@@ -95,12 +75,6 @@ def columns_of(
         [database, schema, table],
     ).fetchall()
     return {str(name): str(kind) for name, kind in rows}
-
-
-def row_order(table: str, columns: Iterable[str]) -> str:
-    """The ORDER BY that makes two builds of the same content lie alike, row by row."""
-    key = _ROW_ORDER.get(table, ())
-    return ", ".join(map(quoted, key)) if key and set(key) <= set(columns) else "all"
 
 
 def facts(

@@ -206,7 +206,7 @@ def test_two_years_are_looked_back_over(build: Path) -> None:
 
 def test_each_answer_owed_has_exactly_one_row(build: Path) -> None:
     key = "subject_level, subject_code, month"
-    owed = f"select standard_id as rule_id, {key} from intermediate.int_answers_owed"
+    owed = f"select standard_id as rule_id, {key} from scratch.intermediate.int_answers_owed"
     judged = f"select rule_id, {key} from judgements"
     for one, other in ((owed, judged), (judged, owed)):
         assert rows_of(build, f"{one} except all {other} limit 5") == []

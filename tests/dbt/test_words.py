@@ -10,6 +10,7 @@ import pytest
 from oversight.settings import DBT_DIR
 
 MODELS = sorted((DBT_DIR / "models").rglob("*.sql"))
+PUBLISHED = [path for path in MODELS if path.parent.name in ("marts", "reported", "detail")]
 TESTS = sorted((DBT_DIR / "tests").rglob("*.sql"))
 MACROS = sorted((DBT_DIR / "macros").rglob("*.sql"))
 
@@ -64,7 +65,14 @@ def test_models_have_their_header_and_end_in_final(path: Path) -> None:
     assert lines[0].startswith("-- A row is ")
     assert lines[1].startswith("-- Must hold: ")
     if "merge_overlay" not in "".join(lines):
-        assert lines[-1].strip() == "select * from final"
+        ending = "\n".join(lines[-2:]) if lines[-1].startswith("order by ") else lines[-1]
+        assert re.fullmatch(r"select \* from final(\norder by .+)?", ending)
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.stem)
+def test_published_models_say_in_which_order_their_rows_lie(path: Path) -> None:
+    # They are published as they were built: readers of one month then read one stretch of the file.
+    assert path.read_text("utf-8").splitlines()[-1].startswith("order by ")
 
 
 def test_no_policy_number_stands_in_a_model() -> None:

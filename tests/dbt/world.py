@@ -301,6 +301,7 @@ def rows_of(build: Path, query: str, *parameters: Any) -> list[dict[str, Any]]:
     try:
         # Views of the build file read the inputs it was made from.
         connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
+        connection.execute(f"attach '{build}.scratch' as scratch (read_only)")
         cursor = connection.execute(query, list(parameters))
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

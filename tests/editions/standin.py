@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from oversight.editions import Fingerprints, Identity, build_file, new_identity
+from oversight.editions.build import STORAGE_VERSION
 from oversight.editions.tables import PUBLIC_TABLES
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -20,6 +21,8 @@ def write_build(folder: DataFolder, *, number: int = 0, rows: int = 50, reverse:
     build = build_file(folder)
     build.parent.mkdir(parents=True, exist_ok=True)
     build.unlink(missing_ok=True)
+    with duckdb.connect() as maker:
+        maker.execute(f"attach '{build}' as made (storage_version '{STORAGE_VERSION}')")
     connection = duckdb.connect(str(build))
     order = "desc" if reverse else "asc"
     for table in PUBLIC_TABLES:

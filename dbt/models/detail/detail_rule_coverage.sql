@@ -53,3 +53,4 @@ final as (
 )
 
 select * from final
+order by month, rule_id, unit_level, parent_level, parent_code

@@ -34,14 +34,20 @@ rules as (
     where s.strength in ('must', 'principle') and s.gradeable <> 'N'
 ),
 
+-- Which answers a month shows is settled before the judgements are read: most of them are older.
+shown as (
+    select r.standard_id, r.title_zh, r.pillar_no, judged.month as judged_month, m.month
+    from rules as r
+    inner join steps as s on s.step < r.months_count
+    cross join all_months as judged
+    inner join months as m on judged.month_index + s.step = m.month_index
+),
+
 answers as (
     select
-        j.subject_code as township_code, m.month, r.pillar_no, r.standard_id, r.title_zh, j.status
+        j.subject_code as township_code, s.month, s.pillar_no, s.standard_id, s.title_zh, j.status
     from {{ ref('judgements') }} as j
-    inner join rules as r on j.rule_id = r.standard_id
-    inner join all_months as judged on j.month = judged.month
-    inner join steps as s on s.step < r.months_count
-    inner join months as m on judged.month_index + s.step = m.month_index
+    inner join shown as s on j.rule_id = s.standard_id and j.month = s.judged_month
     where j.subject_level = 'township'
 ),
 
@@ -51,14 +57,21 @@ counted as (
         cast(count(*) as bigint) as rules_count,
         cast(sum(case when status in ('met', 'over') then 1 else 0 end) as bigint) as met_count,
         cast(sum(case when status in ('short', 'unconfirmed') then 1 else 0 end) as bigint) as short_count,
-        cast(sum(case when status = 'not_reported' then 1 else 0 end) as bigint) as not_reported_count,
-        {{ dbt.listagg(
-            "case when status in ('short', 'unconfirmed') then title_zh end", "'；'", "order by standard_id"
-        ) }} as missing_zh,
-        {{ dbt.listagg(
-            "case when status = 'not_reported' then title_zh end", "'；'", "order by standard_id"
-        ) }} as not_reported_zh
+        cast(sum(case when status = 'not_reported' then 1 else 0 end) as bigint) as not_reported_count
     from answers
+    group by township_code, month, pillar_no
+),
+
+-- Titles are put together only where something is missing; that is dear and mostly for nothing.
+named as (
+    select
+        township_code, month, pillar_no,
+        {{ dbt.listagg("case when status <> 'not_reported' then title_zh end", "'；'", "order by standard_id") }}
+            as missing_zh,
+        {{ dbt.listagg("case when status = 'not_reported' then title_zh end", "'；'", "order by standard_id") }}
+            as not_reported_zh
+    from answers
+    where status in ('short', 'unconfirmed', 'not_reported')
     group by township_code, month, pillar_no
 ),
 
@@ -83,13 +96,16 @@ final as (
         coalesce(c.met_count, 0) as met_count,
         coalesce(c.short_count, 0) as short_count,
         coalesce(c.not_reported_count, 0) as not_reported_count,
-        c.missing_zh,
-        c.not_reported_zh
+        n.missing_zh,
+        n.not_reported_zh
     from {{ ref('int_township_months') }} as m
     inner join months as recent on m.month = recent.month
     cross join pillars as p
     left join counted as c
         on m.township_code = c.township_code and m.month = c.month and p.pillar_no = c.pillar_no
+    left join named as n
+        on m.township_code = n.township_code and m.month = n.month and p.pillar_no = n.pillar_no
 )
 
 select * from final
+order by township_code, month, pillar_no

@@ -72,3 +72,4 @@ final as (
 )
 
 select * from final
+order by township_code, month, dataset

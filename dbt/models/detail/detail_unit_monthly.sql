@@ -132,3 +132,4 @@ final as (
 )
 
 select * from final
+order by unit_level, unit_code, month

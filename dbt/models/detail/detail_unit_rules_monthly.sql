@@ -35,3 +35,4 @@ final as (
 )
 
 select * from final
+order by unit_level, unit_code, month, rule_id, status

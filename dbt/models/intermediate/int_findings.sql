@@ -4,11 +4,10 @@ with judged as (
     select
         j.rule_id, j.subject_level, j.subject_code, j.subject_unit, j.month, j.status,
         j.value_checked, j.value_expected, j.shortfall,
-        j.status in ('short', 'not_reported', 'unconfirmed') as is_open,
-        lag(j.status in ('short', 'not_reported', 'unconfirmed')) over (
+        lag(j.status) over (
             partition by j.rule_id, j.subject_level, j.subject_unit
             order by j.month asc nulls first, j.subject_code asc nulls first
-        ) as was_open,
+        ) as previous_status,
         lead(j.month) over (
             partition by j.rule_id, j.subject_level, j.subject_unit
             order by j.month asc nulls first, j.subject_code asc nulls first
@@ -22,25 +21,34 @@ with judged as (
     where j.is_binding
 ),
 
-numbered as (
+open_answers as (
     select
         j.*,
-        cast(sum(case when j.is_open and not coalesce(j.was_open, false) then 1 else 0 end) over (
-            partition by j.rule_id, j.subject_level, j.subject_unit
-            order by j.month asc nulls first, j.subject_code asc nulls first
+        coalesce(j.previous_status, 'met') not in ('short', 'not_reported', 'unconfirmed') as is_first,
+        coalesce(j.next_status, 'met') not in ('short', 'not_reported', 'unconfirmed') as is_last
+    from judged as j
+    where j.status in ('short', 'not_reported', 'unconfirmed')
+),
+
+-- A spell is told by its first and its last answer; the many between them are not carried on.
+ends as (
+    select
+        o.*,
+        cast(sum(case when o.is_first then 1 else 0 end) over (
+            partition by o.rule_id, o.subject_level, o.subject_unit
+            order by o.month asc nulls first, o.subject_code asc nulls first
             rows between unbounded preceding and current row
         ) as bigint) as spell_number
-    from judged as j
+    from open_answers as o
+    where o.is_first or o.is_last
 ),
 
 spells as (
     select
-        rule_id, subject_level, subject_unit, spell_number,
-        min(month) as opened_month,
-        max(month) as last_month
-    from numbered
-    where is_open
-    group by rule_id, subject_level, subject_unit, spell_number
+        e.*,
+        e.month as last_month,
+        min(e.month) over (partition by e.rule_id, e.subject_level, e.subject_unit, e.spell_number) as opened_month
+    from ends as e
 ),
 
 named as (
@@ -48,23 +56,16 @@ named as (
         s.*,
         s.rule_id || '/' || s.subject_unit || '/' || substr(cast(s.opened_month as varchar), 1, 7) as finding_id
     from spells as s
+    where s.is_last
 ),
 
 last_answers as (
     select
-        s.*,
-        lag(s.finding_id) over (
-            partition by s.rule_id, s.subject_level, s.subject_unit order by s.spell_number asc nulls first
-        ) as previous_finding_id,
-        n.subject_code, n.status, n.value_checked, n.value_expected, n.shortfall, n.next_month, n.next_status
-    from named as s
-    inner join numbered as n
-        on
-            s.rule_id = n.rule_id
-            and s.subject_level = n.subject_level
-            and s.subject_unit = n.subject_unit
-            and s.last_month = n.month
-            and n.is_open
+        n.*,
+        lag(n.finding_id) over (
+            partition by n.rule_id, n.subject_level, n.subject_unit order by n.spell_number asc nulls first
+        ) as previous_finding_id
+    from named as n
 ),
 
 edition_end as (

@@ -28,7 +28,7 @@ staffing as (
         cast(s.counted_persons as decimal(18, 4)) as value_checked,
         cast(s.required_min_persons as decimal(18, 4)) as value_expected,
         cast(s.shortfall_persons as decimal(18, 4)) as shortfall
-    from {{ ref('int_staffing_judged') }} as s
+    from {{ ref('staffing_gap_monthly') }} as s
     inner join {{ ref('int_unit_lineage') }} as l on s.township_code = l.township_code
 ),
 

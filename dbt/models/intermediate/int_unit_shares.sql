@@ -1,6 +1,6 @@
 -- A row is how many of a subject's units have what a rule asks of each: subject × month × rule.
 -- Must hold: the denominator is the register, never only those that reported.
-{{ config(schema='detail', alias='unit_shares') }}
+{{ config(database=target.database, schema='detail', alias='unit_shares') }}
 
 with rules as (
     select
@@ -46,3 +46,4 @@ final as (
 )
 
 select * from final
+order by month, standard_id, subject_level, subject_code

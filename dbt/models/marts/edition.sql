@@ -17,3 +17,4 @@ with final as (
 )
 
 select * from final
+order by edition_id

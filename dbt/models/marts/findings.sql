@@ -51,3 +51,4 @@ final as (
 )
 
 select * from final
+order by subject_code, opened_month, finding_id

@@ -101,3 +101,4 @@ final as (
 )
 
 select * from final
+order by township_code, month

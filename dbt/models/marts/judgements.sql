@@ -19,3 +19,4 @@ with final as (
 )
 
 select * from final
+order by subject_code, month, rule_id, subject_level

@@ -20,3 +20,4 @@ with final as (
 )
 
 select * from final
+order by document_id

@@ -19,3 +19,4 @@ with final as (
 )
 
 select * from final
+order by standard_id, tier_no

@@ -42,3 +42,4 @@ with final as (
 )
 
 select * from final
+order by standard_id

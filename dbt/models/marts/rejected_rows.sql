@@ -15,3 +15,4 @@ with final as (
 )
 
 select * from final
+order by submission_id, sheet, row_number, column_title, error_code, value

@@ -24,3 +24,4 @@ with final as (
 )
 
 select * from final
+order by submission_id

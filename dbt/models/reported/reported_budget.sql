@@ -12,16 +12,7 @@ with reports as (
     from {{ source('inputs', 'budget') }}
 ),
 
-final as (
-    select
-        s.*,
-        s.row_status = 'accepted' and row_number() over (
-            partition by s.month, s.township_code, s.row_status
-            order by
-                s.precedence desc nulls last, s.submission_id asc nulls last,
-                s.sheet asc nulls last, s.row_number desc nulls last
-        ) = 1 as is_current
-    from reports as s
-)
+{{ current_rows('month, township_code') }}
 
 select * from final
+order by township_code, month, submission_id, sheet, row_number

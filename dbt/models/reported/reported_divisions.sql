@@ -23,3 +23,4 @@ final as (
 )
 
 select * from final
+order by division_code, submission_id, sheet, row_number

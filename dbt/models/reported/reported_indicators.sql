@@ -27,3 +27,4 @@ final as (
 )
 
 select * from final
+order by month, subject_code, indicator_code, submission_id, sheet, row_number
