@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
 if TYPE_CHECKING:
@@ -81,5 +82,16 @@ def _write(checked: Sequence[Checked], out: Path) -> None:
         if not file.remarks:
             continue
         target = out / returned_name(file.path.name, file.submission_id)
-        write_returned(file.path, file.path.name, file.remarks, target)
+        try:
+            write_returned(file.path, file.path.name, file.remarks, target)
+        except OSError as failure:
+            raise OversightError(
+                f"写不出退回件 {target}：{failure.strerror}。请检查 --out 的目录。"
+            ) from failure
+        except Exception as failure:
+            # What is wrong stands in the list all the same; one file stops no other.
+            print(
+                f"  退回件“{target.name}”未能写出（{type(failure).__name__}）；请看 --format table 的逐条说明。"
+            )
+            continue
         print(f"  退回件：{target}")

@@ -26,6 +26,7 @@ from oversight.settings import DataFolder
 
 NO_UNITS = "没有行政区划表，区划代码只核对了写法，没有核对是否存在；请用 --data 指明数据目录。"
 NO_HISTORY = "没有历史数据，没有与往月和同县单位比较；请用 --data 指明数据目录。"
+NO_HISTORY_YET = "数据目录里还没有已入库的报表，没有与历史数据比较。"
 _COUNTS = {
     "rows_read": "rows_read",
     "accepted": "rows_accepted",
@@ -104,7 +105,7 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
         notes.append(NO_UNITS)
         landed, ledger = _stand_in(landed, ledger, now)
     if not any(base.rows[dataset].height for dataset in _REPORTS):
-        notes.append(NO_HISTORY)
+        notes.append(NO_HISTORY_YET if folder else NO_HISTORY)
     judged = judge(landed, ledger, corrections.read(folder) if folder else None)
     told = remarks(landed, judged, mine)
     originals = _originals(written, mine) if stood_in else {}

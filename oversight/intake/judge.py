@@ -273,8 +273,12 @@ class CorrectionDesk:
                 if r["month"] == item.month and item.code in (r["unit_code"], r["reported_code"])
             ]
             counting = [r for r in at if not r["held"]][-1:]
-            # A held figure counts for nothing yet, but it can be put right.
-            base = next((r for r in (*counting, *reversed(at)) if same(r[item.column], item.expected)), None)
+            # A held figure counts for nothing yet, but it can be put right; one sent before the figure that counts
+            # is past, and a correction of it has lost its ground.
+            since = at[at.index(counting[0]) + 1 :] if counting else at
+            base = next(
+                (r for r in (*counting, *reversed(since)) if same(r[item.column], item.expected)), None
+            )
             if base is None and not at:
                 self._missing(number, item, "更正")
                 continue

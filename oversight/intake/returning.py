@@ -308,6 +308,7 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.hyperlink import Hyperlink
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     if book.sheetnames == ["Sheet"] and not moved:
         page = book.active
@@ -329,6 +330,11 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
         cell.fill = PatternFill("solid", fgColor="FFD9E1F2")
         page.column_dimensions[get_column_letter(column)].width = width
     page.freeze_panes = "A5"
+    page.page_setup.orientation = "landscape"
+    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.page_setup.fitToHeight = 0
+    page.print_title_rows = "4:4"
     for number, remark in enumerate(found[:MAX_LISTED], start=1):
         row = number + 4
         place = _place(remark, moved)

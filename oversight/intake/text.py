@@ -132,7 +132,7 @@ def stated_units(value: str) -> tuple[str | None, str | None]:
         for unit in re.split(r"[、,/和及]", match.group(1)):
             if unit in MONEY_UNITS:
                 money = unit
-            elif COUNT_UNITS.get(unit):
+            elif unit in COUNT_UNITS and not COUNT_UNITS.get(count or ""):
                 count = unit
     bracketed = re.findall(r"\(((?:百|千|万|十万|百万|亿)元|[百千万][人户名个])\)", fold(value))
     for unit in (*bracketed, *alone):

@@ -136,6 +136,35 @@ def test_the_unit_is_found_where_a_person_finds_it(units: World, where: str) -> 
     says(units, one(UNITS[where]), JUNE)
 
 
+def test_the_title_beats_a_note_that_says_otherwise(units: World) -> None:
+    rows = [
+        ["湘东区2025年6月户籍人口（单位：人）"],
+        ["乡镇", "户籍人口"],
+        ["湘东镇", 20_000],
+        ["注：单位：万人"],
+    ]
+    says(units, one(rows), people("2025-06", 湘东镇=20_000))
+
+
+def test_figures_of_last_month_and_parts_are_left_alone(units: World) -> None:
+    header = ["乡镇", "上月户籍人口", "户籍人口", "其中：城镇户籍人口", "增减"]
+    says(units, one([TITLE, header, ["湘东镇", 19_999, 20_000, 6000, 1]]), people("2025-06", 湘东镇=20_000))
+
+
+def test_a_figure_for_the_year_beside_figures_by_month(units: World) -> None:
+    rows = [
+        ["湘东区2025年民政工作经费（万元）"],
+        ["乡镇", "年初预算", "本月拨付", "", "累计拨付", ""],
+        ["", "", "1月", "2月", "1月", "2月"],
+        ["湘东镇", 6.72, 0.56, 0.56, 0.56, 1.12],
+    ]
+    expected = [
+        {"统计月份": m, "年初预算(元)": "67200.00", "本月拨付(元)": "5600.00", "累计拨付(元)": c}
+        for m, c in (("2025-01", "5600.00"), ("2025-02", "11200.00"))
+    ]
+    says(units, one(rows, "A2:A3", "B2:B3", "C2:D2", "E2:F2"), expected)
+
+
 def test_a_columns_own_unit_beats_the_sheets(units: World) -> None:
     rows = [
         ["湘东区2025年6月民政工作经费情况表"],

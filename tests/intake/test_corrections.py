@@ -70,6 +70,17 @@ def test_a_correction_stops_when_the_source_has_changed_under_it(history: World)
     assert history.submission("corrections/2025.csv")["status"] == "refused"
 
 
+def test_a_correction_stops_when_the_township_sends_another_figure(history: World) -> None:
+    correct(history, row("更正", "360313101", 20_000, 20_010))
+    history.take_in()
+    history.put("重报.csv", csv_bytes(population_rows("2025-06", {"360313101": 20_500})))
+    history.take_in()
+    assert history.population()["360313101", "2025-06"] == [20_000, 20_500]
+    (refused,) = history.rejected("corrections/2025.csv")
+    assert refused["error_code"] == "C01"
+    assert "20500" in refused["message_zh"]
+
+
 def test_a_held_figure_is_used_once_confirmed(history: World) -> None:
     history.take_in()
     assert ("360313103", "2025-06") not in history.population()
