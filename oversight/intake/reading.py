@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Sequence
@@ -61,6 +62,18 @@ _SIGNATURES = (
     (b"\x1f\x8b", "是 gzip 压缩包"),
     (b"{\\rtf", "是 RTF 文档"),
     (b"MZ", "是程序"),
+)
+
+
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    struct.error,
 )
 
 
@@ -187,7 +200,7 @@ def _read_archive(data: bytes, name: str, in_worker: bool, depth: int = 0) -> Re
                 raise NeedsWorker
             elif "content.xml" in names and _DOCTYPE.search(archive.read("content.xml")[:4096]):
                 raise Unreadable("F16", detail="content.xml")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as failure:
+    except BROKEN_ZIP as failure:
         raise Unreadable("F04", detail="压缩结构不完整") from failure
     return _read_workbook(data, name, marks)
 
@@ -229,6 +242,10 @@ def _read_members(archive: zipfile.ZipFile, name: str, in_worker: bool, depth: i
             if failure.refusal.code in ("F12", "F15", "F16"):
                 raise
             whole.refusals.append(replace(failure.refusal, sheet=member))
+            continue
+        except BROKEN_ZIP:
+            # One member that does not unpack says nothing against the others.
+            whole.refusals.append(Refusal("F04", {"detail": "压缩结构不完整"}, sheet=member))
             continue
         whole.has_formulas |= reading.has_formulas
         for table in reading.tables:

@@ -224,7 +224,7 @@ def _new(sheets: dict[str | None, dict[int, list[Any]]], found: Sequence[Remark]
     moved: _Moved = {}
     size = sum(len(row) for rows in sheets.values() for row in rows.values())
     for sheet, rows in sheets.items():
-        page = book.create_sheet(sheet or "数据")
+        page = book.create_sheet(_NO_XML.sub("", sheet or "") or "数据")
         marked = _marked(found, sheet)
         wanted = [n for n in rows if size <= MAX_COPIED_CELLS or n in marked]
         for place, number in enumerate(wanted, start=1):
@@ -236,12 +236,14 @@ def _new(sheets: dict[str | None, dict[int, list[Any]]], found: Sequence[Remark]
     return book, moved
 
 
+# What XML 1.0 cannot hold: the library lets some of it through and then fails to save.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _put(cell: Any, value: Any) -> None:
     """A value as what it is; text that begins like a formula stays text."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
     if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_767]
+        cell.value = _NO_XML.sub("", value)[:32_767]
         cell.data_type = "s"
         if value[:1] in "=+-@":
             cell.quotePrefix = True
@@ -295,7 +297,9 @@ def _mark(book: Any, found: Sequence[Remark], moved: _Moved) -> None:
         cell = book[sheet][reference]
         cell = next((top for area, top in merged[sheet] if reference in area), cell)
         text = "\n".join(f"{KIND_ZH[r.kind]}：{r.message_zh}\n怎么改：{r.what_to_do_zh}" for r in told)
-        cell.comment = Comment(text[:1_000], AUTHOR, height=40 + 40 * min(len(told), 4), width=320)
+        cell.comment = Comment(
+            _NO_XML.sub("", text)[:1_000], AUTHOR, height=40 + 40 * min(len(told), 4), width=320
+        )
         worst = min(told, key=lambda r: list(_COLOURS).index(r.kind))
         cell.fill = PatternFill("solid", fgColor=_COLOURS[worst.kind])
 

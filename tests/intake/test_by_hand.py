@@ -730,3 +730,12 @@ def test_a_zip_from_windows_with_folders_and_a_broken_member(units: World) -> No
     )
     found = says(units, packed, people("2025-06", 湘东镇=20_000), [("F04", None)], name="湘东区.zip")
     assert found["errors"][0]["sheet"] == "湘东区/湘东区2025年5月户籍人口.xlsx"
+
+
+def test_a_member_that_does_not_unpack_does_not_stop_the_others(units: World) -> None:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("坏.csv", "这一份".encode())
+        archive.writestr("湘东区2025年6月户籍人口.csv", "乡镇,户籍人口\n湘东镇,20000\n".encode())
+    packed = memory.getvalue().replace("这一份".encode(), "那一份".encode())
+    says(units, packed, people("2025-06", 湘东镇=20_000), [("F04", None)], name="报表.zip")
