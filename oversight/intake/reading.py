@@ -192,17 +192,20 @@ def _read_archive(data: bytes, name: str, in_worker: bool, depth: int = 0) -> Re
             if not is_xlsx and "xl/workbook.bin" not in names and "content.xml" not in names:
                 return _read_members(archive, name, in_worker, depth)
             marks: dict[str, dict[tuple[int, int], str]] = {}
+            from_1904: bool | None = None
             if is_xlsx:
                 if inflated > WORKER_INFLATED_BYTES and not in_worker:
                     raise NeedsWorker
                 marks = _cell_marks(archive, in_worker)
+                if "xl/workbook.bin" not in names and "content.xml" not in names:
+                    from_1904 = _counts_from_1904(archive)
             elif not in_worker:
                 raise NeedsWorker
             elif "content.xml" in names and _DOCTYPE.search(archive.read("content.xml")[:4096]):
                 raise Unreadable("F16", detail="content.xml")
     except BROKEN_ZIP as failure:
         raise Unreadable("F04", detail="压缩结构不完整") from failure
-    return _read_workbook(data, name, marks)
+    return _read_workbook(data, name, marks, from_1904)
 
 
 def _member_name(entry: zipfile.ZipInfo) -> str:
@@ -337,14 +340,9 @@ def _told_besides(data: bytes) -> list[SheetMarks]:
         raise Unreadable("F04", detail=f"{type(failure).__name__}: {failure}"[:120]) from failure
 
 
-def _counts_from_1904(data: bytes) -> bool:
+def _counts_from_1904(archive: zipfile.ZipFile) -> bool:
     """Whether days in an xlsx are counted from 1904; a number that is not formatted as a date does not show it."""
-    if not data.startswith(b"PK"):
-        return False
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if "xl/workbook.xml" not in archive.namelist():
-            return False
-        return re.search(rb'\bdate1904="(?:1|true)"', archive.read("xl/workbook.xml")) is not None
+    return re.search(rb'\bdate1904="(?:1|true)"', archive.read("xl/workbook.xml")) is not None
 
 
 def _unescape(text: str) -> str:
@@ -354,16 +352,20 @@ def _unescape(text: str) -> str:
 
 
 def _read_workbook(
-    data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None = None
+    data: bytes,
+    name: str,
+    marks: dict[str, dict[tuple[int, int], str]] | None = None,
+    from_1904: bool | None = None,
 ) -> Reading:
+    """A workbook's tables; `from_1904` is known of an xlsx, of which `marks` are all there is to tell besides."""
     try:
-        return _read_sheets(data, name, marks)
+        return _read_sheets(data, name, marks, from_1904)
     except (calamine.CalamineError, OSError) as failure:
         raise Unreadable("F04", detail=str(failure)[:120]) from failure
 
 
 def _read_sheets(
-    data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None = None
+    data: bytes, name: str, marks: dict[str, dict[tuple[int, int], str]] | None, from_1904: bool | None
 ) -> Reading:
     try:
         book = calamine.load_workbook(io.BytesIO(data))
@@ -378,8 +380,7 @@ def _read_sheets(
             raise Unreadable("F01", name=Path(name).name, detail="是 Word 等其他 Office 文档") from failure
         raise Unreadable("F04", detail=str(failure)[:120]) from failure
     parts = _sheet_parts(data) if marks else {}
-    from_1904 = _counts_from_1904(data)
-    told = _told_besides(data)
+    told = _told_besides(data) if from_1904 is None else []
     reading = Reading(has_formulas=bool(marks) or any(t.has_formulas for t in told))
     any_cells = False
     for number, meta in enumerate(book.sheets_metadata):
@@ -400,7 +401,7 @@ def _read_sheets(
             continue
         any_cells = any_cells or any(not is_blank_row(row) for row in rows)
         merged = sheet.merged_cell_ranges if besides.merged is None else besides.merged
-        grid = Grid(meta.name, rows, tuple(merged or ()), counts_from_1904=from_1904)
+        grid = Grid(meta.name, rows, tuple(merged or ()), counts_from_1904=bool(from_1904))
         tables, refusals = find_tables(grid, name)
         reading.tables.extend(tables)
         reading.refusals.extend(refusals)
