@@ -996,6 +996,7 @@ def _extract(grid: Grid, header: Header, context: Context, body: list[tuple[int,
                 table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
     _fill_merged(grid, table, data)
     _fill_said(grid, table, body)
+    _set_apart_county(table)
     table.total_problem = _check_total(table)
     if grid.is_csv:
         for r in data:
@@ -1139,6 +1140,53 @@ def column_powers(dataset: str, header: Header, context: Context) -> dict[str, i
         if power:
             powers[name] = power
     return powers
+
+
+_COUNTY_CODE = re.compile(r"\d{4}(?!00)\d{2}(?:0{3}|0{6})?")
+_A_COUNTY = re.compile(r"[县区市旗]$")
+
+
+def _set_apart_county(table: Table) -> None:
+    """A row for the county itself that is the sum of its townships' rows is their total, whatever it is called.
+
+    Only what adds up in every figure is set apart; any other row for a county is left to be refused.
+    """
+    codes, names = table.cells.get("reported_code"), table.cells.get("reported_name")
+    count = len(table.row_numbers)
+    if count < 3 or (codes is None and names is None) or len(set(table.cells.get("month", ()))) > 1:
+        return
+    written = [
+        (fold(codes[i] or "") if codes else "", fold(names[i] or "") if names else "") for i in range(count)
+    ]
+    counties = [
+        i
+        for i, (code, name) in enumerate(written)
+        if (_COUNTY_CODE.fullmatch(code) if code else _A_COUNTY.search(name))
+    ]
+    if len(counties) != 1:
+        return
+    at = counties[0]
+    details = [i for i in range(count) if i != at]
+    if written[at][0] and not all(c.startswith(written[at][0][:6]) for i in details if (c := written[i][0])):
+        return
+    powers = column_powers(table.dataset, table.header, table.context)
+    agreed = 0
+    for name, column in ALL_DATASETS[table.dataset].columns.items():
+        if column.kind not in ("money", "count") or name not in table.cells:
+            continue
+        total, *parts = (_exact(table.cells[name][i], powers.get(name, 0)) for i in (at, *details))
+        known = [part for part in parts if part is not None]
+        if total is None:
+            continue
+        if len(known) < 2 or not _adds_up(known, total, powers.get(name, 0)):
+            return
+        agreed += total > 0
+    if not agreed or any(number == table.row_numbers[at] for number, *_ in table.broken):
+        return
+    row = table.row_numbers.pop(at)
+    table.totals.append((row, {n: c for n, cells in table.cells.items() if (c := cells.pop(at))}))
+    table.totals.sort(key=lambda t: t[0])
+    table.ignored = sorted([*table.ignored, (row, "total")])
 
 
 def _exact(text: str | None, power: int) -> Decimal | None:

@@ -739,3 +739,21 @@ def test_a_member_that_does_not_unpack_does_not_stop_the_others(units: World) ->
         archive.writestr("湘东区2025年6月户籍人口.csv", "乡镇,户籍人口\n湘东镇,20000\n".encode())
     packed = memory.getvalue().replace("这一份".encode(), "那一份".encode())
     says(units, packed, people("2025-06", 湘东镇=20_000), [("F04", None)], name="报表.zip")
+
+
+@pytest.mark.parametrize(
+    "county", [["360313", "湘东区"], ["360313000", "全区"], ["", "湘东区"], ["360313000000", ""]]
+)
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_row_for_the_county_that_adds_up_is_a_total(
+    units: World, county: list[str], comes_first: bool
+) -> None:
+    total = [*county, 65_000]
+    rows = [PLAIN[0], total, *PLAIN[1:]] if comes_first else [*PLAIN, total]
+    found = says(units, one([TITLE, *rows]), JUNE)
+    assert found["ignored"] >= 1
+    assert found["rejected"] == 0
+
+
+def test_a_row_for_the_county_that_does_not_add_up_is_refused(units: World) -> None:
+    says(units, one([TITLE, *PLAIN, ["360313", "湘东区", 65_500]]), JUNE, [("R15", 6)])
