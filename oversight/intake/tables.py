@@ -1184,7 +1184,8 @@ def _set_apart_county(table: Table) -> None:
     if not agreed or any(number == table.row_numbers[at] for number, *_ in table.broken):
         return
     row = table.row_numbers.pop(at)
-    table.totals.append((row, {n: c for n, cells in table.cells.items() if (c := cells.pop(at))}))
+    said = {name: cells.pop(at) for name, cells in table.cells.items()}
+    table.totals.append((row, {name: cell for name, cell in said.items() if cell}))
     table.totals.sort(key=lambda t: t[0])
     table.ignored = sorted([*table.ignored, (row, "total")])
 
