@@ -246,6 +246,8 @@ def differences(older: Snapshot, newer: Snapshot) -> Difference:
     )
 
 
+# How much of a code names the units above the township.
+_DIGITS = {"county": 6, "city": 4, "province": 2}
 _OPEN = frozenset({"short", "not_reported", "unconfirmed"})
 
 
@@ -255,16 +257,16 @@ class _Causes:
     def __init__(self, older: Snapshot, newer: Snapshot) -> None:
         self._older, self._newer = older, newer
         before, after = older.reports, newer.reports
-        # By what a rule counts: where reports differ, which unit or code, in which month, and how.
-        self._differing: dict[str, list[tuple[str, str, date, str]]] = {}
+        # By what a rule counts and by unit, code and the codes above it: the months in which reports differ, and how.
+        self._differing: dict[tuple[str, str], set[tuple[date, str]]] = {}
         for key in before.rows.keys() | after.rows.keys():
             was, now = before.rows.get(key), after.rows.get(key)
             if (was and was[1]) != (now and now[1]):
                 kind = NEW_DATA if was is None else CORRECTION
+                what, unit, month = key
                 code = (now or was or ("", 0))[0]
-                self._differing.setdefault(key[0], []).append((key[1], code, key[2], kind))
-        for found in self._differing.values():
-            found.sort(key=lambda item: item[2])
+                for whose in {unit, code, *(code[:digits] for digits in _DIGITS.values())}:
+                    self._differing.setdefault((what, whose), set()).add((month, kind))
 
     def told(self, names: Iterable[str]) -> tuple[FindingChange, ...]:
         """Each finding with its statuses and its cause."""
@@ -289,11 +291,14 @@ class _Causes:
             return STANDARD
         if row.subject_code in old.units ^ new.units:
             return UNIT
+        # A county, city or province answers for the units within it.
+        whose = {row.subject_unit, row.subject_code[: _DIGITS.get(row.subject_level)]}
         told = [
             (month, kind)
             for what in old.counted.get(row.rule_id, frozenset()) | new.counted.get(row.rule_id, frozenset())
-            for unit, code, month, kind in self._differing.get(what, ())
-            if month <= row.decided and (unit == row.subject_unit or _within(code, row))
+            for who in whose
+            for month, kind in self._differing.get((what, who), ())
+            if month <= row.decided
         ]
         if told:
             return max(told)[1]
@@ -309,14 +314,6 @@ def _covers(scope: str | None, code: str) -> bool:
     while len(scope) <= 6 and scope.endswith("00"):
         scope = scope[:-2]
     return code.startswith(scope)
-
-
-def _within(code: str, row: FindingRow) -> bool:
-    """Whether a report comes from a unit that a county, city or province answers for."""
-    if row.subject_level not in ("county", "city", "province"):
-        return code == row.subject_code
-    digits = {"county": 6, "city": 4, "province": 2}[row.subject_level]
-    return code[:digits] == row.subject_code[:digits]
 
 
 def _total(measure: str, older: Snapshot, newer: Snapshot, changes: Iterable[Change]) -> Total:
