@@ -290,6 +290,10 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 "filterValueGetter": {"function": f"toNumber(params.data['{column.field}'])"},
                 "cellClass": "ag-right-aligned-cell numeric",
             }
+            if "shortfall" in column.field:
+                options["cellClassRules"] = {"is-missing": "toNumber(params.value) > 0"}
+            if column.unit == "%":
+                options["cellStyle"] = {"function": "rateBar(params.value)"}
         if column.kind == "long":
             options |= {"wrapText": True, "autoHeight": True, "cellClass": "long"}
         if column.looks is not None:

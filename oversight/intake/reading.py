@@ -320,9 +320,12 @@ def _cell_marks(archive: zipfile.ZipFile, in_worker: bool) -> dict[str, dict[tup
 
 def _sheet_parts(data: bytes) -> dict[str, str]:
     """Sheet name → its part in the archive."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        workbook = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-        rels = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            workbook = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+            rels = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    except (*BROKEN_ZIP, KeyError) as failure:
+        raise Unreadable("F04", detail=f"{type(failure).__name__}: {failure}"[:120]) from failure
     targets = relationships(rels)
     parts: dict[str, str] = {}
     for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", workbook):

@@ -140,7 +140,11 @@ def _with_results(written: bytes, source: Path, sheets: Sequence[str]) -> bytes:
     import openpyxl
 
     # From bytes: of a path the library looks at the ending, and an xlsx may be called .et.
-    stored = openpyxl.load_workbook(io.BytesIO(source.read_bytes()), data_only=True, keep_links=False)
+    try:
+        stored = openpyxl.load_workbook(io.BytesIO(source.read_bytes()), data_only=True, keep_links=False)
+    except Exception:
+        # A damaged workbook may be read once and not again; without results Excel works the formulas out itself.
+        return written
     for name, part in having.items():
 
         def result(match: re.Match[bytes], page: Any = stored[name]) -> bytes:

@@ -11,6 +11,15 @@ dagfuncs.toNumber = function (text) {
   return found ? Number(found[0]) : null;
 };
 
+// A rate as a bar behind its figure: full at 100 %, its colour by how much is missing.
+dagfuncs.rateBar = function (text) {
+  var rate = dagfuncs.toNumber(text);
+  if (rate === null) return null;
+  var colour = rate >= 100 ? "full" : rate >= 80 ? "mid" : "low", end = Math.max(0, Math.min(100, rate)) + "%";
+  var bar = "linear-gradient(to right, var(--rate-" + colour + ") " + end + ", transparent " + end + ")";
+  return { backgroundImage: bar, backgroundRepeat: "no-repeat" };
+};
+
 /* Numbers by size, words by the Chinese order; what was not reported comes last, whichever way the sort runs. */
 dagfuncs.compareText = function (a, b, nodeA, nodeB, isDescending) {
   var x = dagfuncs.toNumber(a), y = dagfuncs.toNumber(b);
