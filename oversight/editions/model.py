@@ -104,12 +104,19 @@ def list_editions(folder: DataFolder) -> list[Edition]:
 
 def current(folder: DataFolder) -> Edition | None:
     """The edition readers should use; None before the first, or when the pointer names one that is gone."""
-    try:
-        edition_id = (folder.marts / POINTER).read_text("utf-8").strip()
-    except FileNotFoundError:
-        return None
-    edition = Edition(editions_folder(folder) / edition_id)
-    return edition if edition_id and (edition.path / MANIFEST).is_file() else None
+    missing = ""
+    while True:
+        try:
+            edition_id = (folder.marts / POINTER).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        edition = Edition(editions_folder(folder) / edition_id)
+        if edition_id and (edition.path / MANIFEST).is_file():
+            return edition
+        # The pointer may have moved, and the edition gone, between the two looks; only a pointer that stays is wrong.
+        if edition_id == missing:
+            return None
+        missing = edition_id
 
 
 def find_edition(folder: DataFolder, edition_id: str | None = None) -> Edition:

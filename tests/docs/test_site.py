@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from oversight.cli import COMMANDS
 from oversight.dictionary import ColumnEntry, TableEntry, problems, read_dictionary
 from oversight.editions import find_edition, open_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
+from oversight.standards import load_standards
 from tests.conftest import run_oversight
 
 GUIDE = PROJECT_ROOT / "docs" / "guide"
@@ -103,7 +105,18 @@ def test_every_block_of_code_is_of_a_kind_that_is_run_here() -> None:
         line.strip() for page in pages for line in re.findall(r"^ *```.*$", page.read_text("utf-8"), re.M)
     ]
     drawings = 1  # the way the data go, in README.md
-    assert len(fences) == 2 * (len(blocks("sh")) + len(blocks("sql")) + len(blocks("python")) + drawings)
+    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv"))
+    assert len(fences) == 2 * (run + drawings)
+
+
+def test_confirmations_written_as_the_guide_shows_count(tmp_path: Path) -> None:
+    (page, text), *others = blocks("csv")
+    assert (page, others) == ("policy.md", [])
+    folder = DataFolder.at(tmp_path)
+    folder.standards.mkdir()
+    (folder.standards / "confirmations.csv").write_text(text, "utf-8")
+    confirmed = load_standards(folder).standards["last_confirmed_on"]
+    assert set(confirmed) == {date(2028, 10, 15)}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -48,6 +49,15 @@ def lab(sample_folder: DataFolder) -> Iterator[tuple[str, str]]:
         if found:
             break
     assert found, "JupyterLab did not come up"
+    # The address is told before it answers.
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(found[1] + "/api", timeout=60)
+            break
+        except urllib.error.HTTPError:
+            break
+        except urllib.error.URLError:
+            time.sleep(0.2)
     yield found[1], found[2]
     process.terminate()
     process.communicate(timeout=30)
