@@ -224,6 +224,8 @@ def _read_members(archive: zipfile.ZipFile, name: str, in_worker: bool, depth: i
         raise Unreadable("F15", detail="压缩包里还有压缩包")
     whole = Reading()
     for entry in archive.infolist():
+        if not entry.filename:
+            raise Unreadable("F04", detail="压缩包里有一个没有名字的文件")
         member = _member_name(entry)
         parts = member.replace("\\", "/").split("/")
         if (

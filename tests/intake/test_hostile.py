@@ -164,3 +164,13 @@ def test_no_exception_escapes_for_any_bytes(seed: bytes, data: st.DataObject) ->
 @given(st.binary(max_size=200))
 def test_no_exception_escapes_for_random_bytes(content: bytes) -> None:
     assert isinstance(read(content, "x"), Reading)
+
+
+def test_a_member_without_a_name_makes_the_archive_damaged() -> None:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        archive.writestr("甲.csv", "x")
+    data = memory.getvalue().replace("甲.csv".encode(), b"\0" * len("甲.csv".encode()))
+    reading = read(data, "报表.zip")
+    assert reading.error is not None
+    assert reading.error.code == "F04"
