@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gzip
+import logging
 import os
 import socket
 import sys
@@ -123,6 +124,8 @@ def serve(folder: DataFolder, host: str, port: int, say: Callable[[str], None]) 
 
     from waitress import create_server
 
+    # Readers who wait a moment for each other are no fault, and its lines would be in English.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         server = create_server(
             Compressed(app.server),
