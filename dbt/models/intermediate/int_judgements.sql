@@ -1,7 +1,6 @@
 -- A row is an answer owed: rule × subject × period, whatever the answer.
 -- Must hold: only `must` and `principle` can be short; a basis unconfirmed for too long leaves the answer unconfirmed.
-{{ config(materialized='view') }}
-
+-- A table, not a view: the mart sorts it, and a sort over joins of unknown size does not go to disk in time.
 with answers as (
     select
         rule_id, subject_level, subject_code, subject_unit, month,
@@ -16,7 +15,7 @@ with answers as (
 
 standards as (
     select
-        standard_id, deadline,
+        standard_id, deadline, unit,
         strength in ('must', 'principle') as is_binding,
         {{ confirmed_until() }} as confirmed_until
     from {{ ref('stg_standards') }}
@@ -39,7 +38,7 @@ final as (
             when a.status = 'short' and s.confirmed_until < p.last_day then 'stale_basis'
             else a.reason
         end as reason,
-        s.is_binding
+        s.is_binding, s.unit
     from answers as a
     inner join standards as s on a.rule_id = s.standard_id
     inner join {{ ref('int_months') }} as p on a.month = p.month

@@ -10,12 +10,11 @@ with final as (
         cast(j.value_checked as decimal(18, 4)) as value_checked,
         cast(j.value_expected as decimal(18, 4)) as value_expected,
         cast(j.shortfall as decimal(18, 4)) as shortfall,
-        cast(s.unit as varchar) as unit,
+        cast(j.unit as varchar) as unit,
         cast(j.reason as varchar) as reason,
         cast(j.is_binding as boolean) as is_binding,
         cast(j.subject_unit as varchar) as subject_unit
     from {{ ref('int_judgements') }} as j
-    inner join {{ ref('stg_standards') }} as s on j.rule_id = s.standard_id
 )
 
 select * from final
