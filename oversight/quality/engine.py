@@ -4,16 +4,16 @@ How it is used, and why:
 - pandas frames of just the operands, whole numbers only; its SQL engine fails over duckdb-engine;
 - the row id is the frame's *named index*: with a column instead, GX looks up every flagged key with `.at`,
   which took 7 s for 1.5 million rows where this takes 0.3 s;
-- a frame for each expectation, with rows that have no operand left out beforehand: a missing figure is not a
-  violation of an identity, and GX's own `ignore_row_if` copies the whole frame for every metric;
-- where operands repeat, only the distinct combinations go to GX and its answer is joined back to all rows. For
-  rules that judge each row by its own operands (all but uniqueness) that is exactly the same answer.
+- rows that have no operand are left out beforehand: a missing figure is not a violation of an identity, and GX's
+  own `ignore_row_if` copies the whole frame for every metric;
+- each expectation costs it some 10 ms whatever it looks at, so checks that put the same question (`a` ≥ `b`) are
+  asked as one, and only the distinct combinations of their operands go to GX; its answer is joined back to all
+  rows. For rules that judge each row by its own operands (all but uniqueness) that is exactly the same answer.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,8 @@ from oversight.quality.model import (
 )
 
 ROW = "row_id"
-# From here on each check goes to GX alone, in the least memory, and repeated operands are reduced; below, finding
-# the distinct combinations costs more than judging every row, and what costs is the number of batches.
-REDUCE_FROM = 50_000
+# From here on, rows whose operands hardly repeat go to GX as they are: finding the distinct ones would not pay.
+MANY_ROWS = 50_000
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": [ROW],
@@ -66,13 +65,16 @@ class Engine:
         """Judge every check of a suite; `names` gives subject_name for each subject_code, for the messages.
 
         Raises QualityError if an expectation could not be evaluated."""
+        looks = [_look(panel, check) for panel in suite.panels for check in panel.checks]
+        rows: dict[str, pl.Series] = {}
+        for question in _questions(looks):
+            rows |= self._answers(suite.name, question)
         results: list[ExpectationResult] = []
         flags: list[pl.DataFrame] = []
-        for panel in suite.panels:
-            for check, evaluated, rows in self._judge(suite.name, panel):
-                found = _flags(suite, check, panel, rows, names)
-                flags.append(found)
-                results.append(_result(check, evaluated, found))
+        for look in looks:
+            found = _flags(suite, look.check, look.panel, rows[look.check.name], names)
+            flags.append(found)
+            results.append(_result(look.check, look.evaluated, found))
         return SuiteResult(
             suite=suite.name,
             title_zh=suite.title_zh,
@@ -81,154 +83,120 @@ class Engine:
             flags=pl.concat(flags) if flags else pl.DataFrame(schema=FLAG_SCHEMA),
         )
 
-    def _judge(self, suite: str, panel: Panel) -> Iterator[tuple[Check, int, pl.Series]]:
-        """For each check, the number of rows judged and the ids of those that fall foul, ascending."""
-        frame = panel.frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-        if frame.height >= REDUCE_FROM:
-            for check in panel.checks:
-                operands = _operands(check, frame)
-                yield check, operands.height, self._large(suite, check, operands).sort()
-            return
-        looked_at = [(check, _operands(check, frame)) for check in panel.checks]
-        found: dict[str, pl.Series] = {}
-        for group in _groups(_stacks(looked_at)):
-            answers = self._ask(suite, [stack.checks[0] for stack in group.stacks], group.operands)
-            for stack in group.stacks:
-                rows = answers[stack.checks[0].name]
-                found.update({check.name: rows for check in stack.checks})
-        for check, operands in looked_at:
-            rows = found[check.name]
-            mine = operands.get_column(ROW)
-            yield check, operands.height, rows.filter(rows.is_in(mine.implode())).sort()
+    def _answers(self, suite: str, question: list[_Look]) -> dict[str, pl.Series]:
+        """For each check by name, the ids of the rows that fall foul, ascending."""
+        checks = [look.check for look in question]
+        if not question[0].is_reduced:
+            return {checks[0].name: self._ask(suite, checks, _by_row(question[0])).sort()}
+        combinations = pl.concat([look.combinations for look in question]).unique().with_row_index(ROW)
+        hit = combinations[self._ask(suite, checks, combinations)].drop(ROW)
+        return {look.check.name: _rows_with(look, hit) for look in question}
 
-    def _large(self, suite: str, check: Check, operands: pl.DataFrame) -> pl.Series:
-        if not (check.repeats and check.rule.is_row_wise):
-            return self._ask(suite, [check], operands)[check.name]
-        names = list(check.operands)
-        distinct = (
-            operands.select(names).unique().with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-        )
-        found = self._ask(suite, [check], distinct)[check.name]
-        if found.is_empty():
-            return found
-        hit = distinct.filter(pl.col(ROW).is_in(found.implode()))
-        return operands.join(hit, on=names, how="semi", nulls_equal=True).get_column(ROW)
-
-    def _ask(self, suite: str, checks: list[Check], operands: pl.DataFrame) -> dict[str, pl.Series]:
-        """For each check by name, the ids of the rows that Great Expectations finds unexpected."""
+    def _ask(self, suite: str, checks: list[Check], operands: pl.DataFrame) -> pl.Series:
+        """The ids of the rows that Great Expectations finds unexpected under the question of these checks."""
         import pandas as pd
 
         where = f"检查套件 {suite} 的“{'”“'.join(c.title_zh for c in checks)}”"
         frame = pd.DataFrame(
             {name: operands.get_column(name).to_numpy() for name in operands.columns if name != ROW},
-            index=pd.Index(operands.get_column(ROW).to_numpy(), name=ROW),
+            index=pd.Index(operands.get_column(ROW).cast(pl.Int64).to_numpy(), name=ROW),
         )
         try:
             # Titles and reasons stay out of it: GX copies an expectation's texts 150 times for each evaluation.
-            expectations = self._gx.ExpectationSuite(
-                name=suite,
-                expectations=[
-                    getattr(self._expectations, check.rule.expectation)(
-                        **check.rule.arguments, meta={"name": check.name}
-                    )
-                    for check in checks
-                ],
-            )
+            expectation = getattr(self._expectations, checks[0].rule.expectation)(**_arguments(checks[0]))
             validation = self._batch.get_batch(batch_parameters={"dataframe": frame}).validate(
-                expectations, result_format=_RESULT_FORMAT
+                self._gx.ExpectationSuite(name=suite, expectations=[expectation]),
+                result_format=_RESULT_FORMAT,
             )
         except Exception as error:
             raise QualityError(f"{where}未能执行：{error}。这是程序错误，请联系维护人员。") from error
-        answers = {}
-        titles = {check.name: check.title_zh for check in checks}
-        for result in validation.results:
-            configuration = result.expectation_config
-            name = str((configuration.meta or {}).get("name")) if configuration else ""
-            if name not in titles:
-                raise QualityError(f"{where}得出的结果无法对应。这是程序错误，请联系维护人员。")
-            of_check = f"检查套件 {suite} 的“{titles[name]}”（{name}）"
-            raised = _exception(result.exception_info)
-            if raised is not None:
-                raise QualityError(f"{of_check}未能执行：{raised}。这是程序错误，请联系维护人员。")
-            listed = result.result.get("unexpected_index_list") or []
-            found: list[int] = listed[0][ROW] if listed else []
-            counted = (result.result["element_count"], result.result["unexpected_count"])
-            if counted != (len(frame), len(found)) or result.success != (not found):
-                raise QualityError(f"{of_check}给出的行数前后不符。这是程序错误，请联系维护人员。")
-            answers[name] = pl.Series(ROW, found, pl.Int64)
-        if len(answers) != len(checks):
-            raise QualityError(f"{where}没有全部得出结果。这是程序错误，请联系维护人员。")
-        return answers
+        if len(validation.results) != 1:
+            raise QualityError(f"{where}没有得出结果。这是程序错误，请联系维护人员。")
+        result = validation.results[0]
+        raised = _exception(result.exception_info)
+        if raised is not None:
+            raise QualityError(f"{where}未能执行：{raised}。这是程序错误，请联系维护人员。")
+        listed = result.result.get("unexpected_index_list") or []
+        found: list[int] = listed[0][ROW] if listed else []
+        counted = (result.result["element_count"], result.result["unexpected_count"])
+        if counted != (len(frame), len(found)) or result.success != (not found):
+            raise QualityError(f"{where}给出的行数前后不符。这是程序错误，请联系维护人员。")
+        return pl.Series(ROW, found, pl.Int64)
 
 
-@dataclass
-class _Stack:
-    """Checks that put the same question to different rows (a rule for each standard), asked as one: each row is
-    judged by itself, so the answers fall apart again by row."""
+@dataclass(frozen=True)
+class _Look:
+    """A check and what it looks at: the number of rows it speaks about, and the distinct combinations of their
+    operands where it `is_reduced` to them."""
 
-    checks: list[Check]
-    operands: pl.DataFrame
+    panel: Panel
+    check: Check
+    evaluated: int
+    is_reduced: bool
+    combinations: pl.DataFrame
 
-    def takes(self, check: Check, operands: pl.DataFrame) -> bool:
-        """Whether this check asks the same of other rows."""
-        first = self.checks[0]
-        return (
-            check.rule == first.rule
-            and check.rule.is_row_wise
-            and operands.columns == self.operands.columns
-            and not operands.get_column(ROW).is_in(self.operands.get_column(ROW).implode()).any()
-        )
-
-
-def _stacks(looked_at: list[tuple[Check, pl.DataFrame]]) -> list[_Stack]:
-    stacks: list[_Stack] = []
-    for check, operands in looked_at:
-        stack = next((s for s in stacks if s.takes(check, operands)), None)
-        if stack is None:
-            stacks.append(_Stack([check], operands))
-        else:
-            stack.checks.append(check)
-            stack.operands = pl.concat([stack.operands, operands])
-    return stacks
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What is asked, whatever the operands are called; checks of which it is equal are asked as one."""
+        if not self.is_reduced:
+            return (self.check.name,)
+        kinds = (str(kind) for kind in self.combinations.dtypes)
+        return (self.check.rule.expectation, repr(_arguments(self.check)), *kinds)
 
 
-@dataclass
-class _Group:
-    """Stacks that look at the same rows, and their operands side by side."""
-
-    stacks: list[_Stack]
-    operands: pl.DataFrame
-
-    def takes(self, operands: pl.DataFrame) -> bool:
-        """Whether these operands are of the same rows, and none has the name of another column here."""
-        shared = [c for c in operands.columns if c in self.operands.columns]
-        return self.operands.height == operands.height and all(
-            self.operands.get_column(c).equals(operands.get_column(c), null_equal=True) for c in shared
-        )
+def _look(panel: Panel, check: Check) -> _Look:
+    operands = _operands(panel, check)
+    is_reduced = check.rule.is_row_wise and (check.repeats or operands.height < MANY_ROWS)
+    combinations = operands.unique() if is_reduced else operands.clear()
+    return _Look(panel, check, operands.height, is_reduced, combinations)
 
 
-def _operands(check: Check, frame: pl.DataFrame) -> pl.DataFrame:
-    """Row id and operands of the rows that the check speaks about."""
-    lazy = frame.lazy()
+def _questions(looks: list[_Look]) -> list[list[_Look]]:
+    questions: dict[tuple[object, ...], list[_Look]] = {}
+    for look in looks:
+        questions.setdefault(look.question, []).append(look)
+    return list(questions.values())
+
+
+def _operands(panel: Panel, check: Check, *more: str) -> pl.DataFrame:
+    """The operands of the rows that the check speaks about, under the names `_neutral` gives them."""
+    lazy = panel.frame.lazy()
+    if ROW in more:
+        lazy = lazy.with_row_index(ROW)
     if check.where is not None:
         lazy = lazy.filter(check.where)
-    operands = lazy.select(ROW, **check.operands).collect()
-    return operands if check.rule.is_completeness else operands.drop_nulls(list(check.operands))
+    neutral = _neutral(check)
+    lazy = lazy.select(*more, **{neutral[name]: operand for name, operand in check.operands.items()})
+    if not check.rule.is_completeness:
+        lazy = lazy.drop_nulls(list(neutral.values()))
+    return lazy.collect()
 
 
-def _groups(stacks: list[_Stack]) -> list[_Group]:
-    """Small frames go to GX together where the rows are the same: a third of its time is spent on each batch."""
-    groups: list[_Group] = []
-    for stack in stacks:
-        group = next((g for g in groups if g.takes(stack.operands)), None)
-        if group is None:
-            groups.append(_Group([stack], stack.operands))
-            continue
-        group.stacks.append(stack)
-        group.operands = group.operands.hstack(
-            [stack.operands.get_column(c) for c in stack.operands.columns if c not in group.operands.columns]
-        )
-    return groups
+def _by_row(look: _Look) -> pl.DataFrame:
+    return _operands(look.panel, look.check, ROW)
+
+
+def _rows_with(look: _Look, hit: pl.DataFrame) -> pl.Series:
+    """Ids of the rows of which the operands are one of these combinations, ascending."""
+    names = hit.columns
+    mine = hit.join(look.combinations, on=names, how="semi", nulls_equal=True)
+    if mine.is_empty():
+        return pl.Series(ROW, [], pl.Int64)
+    return _by_row(look).join(mine, on=names, how="semi", nulls_equal=True).get_column(ROW).sort()
+
+
+def _neutral(check: Check) -> dict[str, str]:
+    """A name for each operand that does not say which figure it is."""
+    return {name: f"operand_{number}" for number, name in enumerate(check.operands)}
+
+
+def _arguments(check: Check) -> dict[str, Any]:
+    """The rule's arguments, columns under their neutral names."""
+    neutral = _neutral(check)
+    return {
+        name: neutral.get(value, value) if name.startswith("column") else value
+        for name, value in check.rule.arguments.items()
+    }
 
 
 def _exception(info: dict[str, Any] | None) -> str | None:
@@ -248,9 +216,8 @@ def _flags(suite: Suite, check: Check, panel: Panel, rows: pl.Series, names: pl.
     flagged = panel.frame[rows]
     if "subject_name" not in flagged.columns:
         flagged = flagged.join(names, on="subject_code", how="left", maintain_order="left")
-    locate = check.locate or panel.locate
-    if locate is not None:
-        flagged = locate(flagged)
+    if panel.locate is not None:
+        flagged = panel.locate(flagged)
     keys = [
         (pl.col(name) if name in flagged.columns else pl.lit(None)).cast(FLAG_SCHEMA[name]).alias(name)
         for name in ("subject_code", "month", "standard_id", "submission_id", "sheet", "row_number")

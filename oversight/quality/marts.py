@@ -590,19 +590,18 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     found, expected, missing = pl.col("value_checked"), pl.col("value_expected"), pl.col("shortfall")
     decided = ~pl.col("status").is_in(UNDECIDED)
     unit = pl.col("unit").fill_null("")
-    panels = []
-    checks: list[Check] = []
+    # Rules are many: the rows of each are set apart once, not looked for again by every check.
+    of_rules = rows.filter(decided).partition_by("rule_id", as_dict=True)
+    plain, by_parts = [], []
     for standard in rules.described(rows.get_column("rule_id").unique()):
         rule_id, formula = standard["standard_id"], standard["formula"]
-        of_rule = decided & (pl.col("rule_id") == rule_id)
+        of_rule = of_rules.get((rule_id,), rows.clear())
         common: dict[str, Any] = {
             "title_zh": f"{rule_id} {standard['title_zh']}",
             "why_zh": f"依据{_clause(standard)}：{standard['quotation']}",
             "what_to_do_zh": SUPERVISE,
             "kind": "short",
             "severity": _severity(standard),
-            "where": of_rule,
-            "locate": _place_of(landed, rules, standard),
             "value": _plain(found),
             "expected": _plain(expected),
             "message": told_monthly(
@@ -617,7 +616,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "repeats": True,
         }
         if formula == "posts_parts":
-            panels.append(_parts_panel(landed, rules, standard, rows.filter(of_rule)))
+            by_parts.append(_parts_panel(landed, rules, standard, of_rule))
             continue
         if formula in DIRECT_FORMULAS:
             check = Check(
@@ -633,9 +632,10 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 what_zh="缺少数（如未落实的乡镇个数）为零。",
                 rule=between("shortfall", 0, 0),
                 operands={"shortfall": missing},
-                **{**common, "where": of_rule & (pl.col("status") != "not_reported")},
+                where=pl.col("status") != "not_reported",
+                **common,
             )
-        checks.append(check)
+        plain.append(Panel(of_rule, (check,), _place_of(landed, rules, standard)))
     agreement = _fault(
         "judgement_status_follows_from_figures",
         "“不达标”与数字一致",
@@ -674,7 +674,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         name="judgements",
         title_zh="标准判断",
         target="main.judgements",
-        panels=(Panel(numbered, (*checks, agreement, once)), *panels),
+        panels=(*plain, Panel(numbered, (agreement, once)), *by_parts),
     )
 
 

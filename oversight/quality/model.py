@@ -119,7 +119,7 @@ class Check:
     `operands` are the columns that Great Expectations sees, as whole numbers (money in 分). `where` chooses the
     rows that the rule speaks about. `value`, `expected` and `message` become text for the flagged rows only.
     `repeats` says that operands repeat from row to row: they are then judged once for each distinct
-    combination, which gives the same flags (see `engine`). `locate` stands in for the panel's.
+    combination, which gives the same flags (see `engine`).
     """
 
     name: str
@@ -136,7 +136,6 @@ class Check:
     message: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.String))
     repeats: bool = False
     severity: Severity | None = None
-    locate: Locate | None = None
 
     @property
     def level(self) -> Severity:

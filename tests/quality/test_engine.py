@@ -143,7 +143,7 @@ def test_reduced_frames_give_the_same_flags(
         (unique("a"), {}),
     ]
     whole = [flagged(engine, frame, rule, **rest) for rule, rest in cases]
-    monkeypatch.setattr(engine_module, "REDUCE_FROM", 0)
+    monkeypatch.setattr(engine_module, "MANY_ROWS", 0)
     for repeats in (False, True):
         assert [flagged(engine, frame, rule, repeats=repeats, **rest) for rule, rest in cases] == whole
     assert all(whole)
