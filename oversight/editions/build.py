@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight import telemetry
+from oversight.editions.changes import EVERYTHING, Inputs, read_inputs, since
 from oversight.editions.code import dbt_hash
 from oversight.editions.model import EditionError
 from oversight.settings import DBT_DIR, DataFolder
@@ -96,14 +97,20 @@ def build(
     """Run `dbt build` over the folder's inputs; the build file is `build_file(folder)`.
 
     Every node's result is handed to `on_node` as it comes. Raises `BuildError`, naming the first node that
-    failed, when the build as a whole did not succeed. `select` limits it to the named nodes and then goes on
-    in the build file that is there.
+    failed, when the build as a whole did not succeed. Where the last build came to its end and its inputs differ
+    only from some fiscal year on, it goes on in that build's file. `select` limits it to the named nodes, in the
+    build file that is there.
     """
     telemetry.switch_off()
     prepare()
     target = build_file(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not select:
+    built = built_from(folder)
+    inputs = None if select else read_inputs(folder.inputs)
+    first_day = since(_kept(folder), inputs) if inputs else EVERYTHING
+    # From here on the file is neither the one nor the other; a run that is killed leaves one to be made anew.
+    built.unlink(missing_ok=True)
+    if not select and first_day == EVERYTHING:
         # Of a run that was killed there may be a log beside each file, and a folder of what did not fit.
         for leftover in target.parent.glob(f"{target.name}*"):
             if leftover.is_dir():
@@ -125,6 +132,7 @@ def build(
 
     manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
+    arguments += ["--vars", json.dumps({"since": first_day.isoformat()})]
     if select:
         arguments += ["--select", *select]
     try:
@@ -139,12 +147,26 @@ def build(
             f"数据模型未能建成（{what}），已发布的版本不受影响。"
             f"请重新运行；若仍失败，把 {folder.work / 'dbt' / 'dbt.log'} 交给维护人员。"
         )
+    if inputs:
+        inputs.write(built)
     return results
 
 
 def build_file(folder: DataFolder) -> Path:
     """The private DuckDB file that dbt writes."""
     return folder.work / "build.duckdb"
+
+
+def built_from(folder: DataFolder) -> Path:
+    """What the inputs of the finished build file said; not there while it is being made."""
+    return folder.work / "built_from.json"
+
+
+def _kept(folder: DataFolder) -> Inputs | None:
+    """The inputs of the last build, if its files are there to go on in."""
+    if build_file(folder).is_file() and scratch_file(folder).is_file():
+        return Inputs.read(built_from(folder))
+    return None
 
 
 def scratch_file(folder: DataFolder) -> Path:

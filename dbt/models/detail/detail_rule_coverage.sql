@@ -1,6 +1,10 @@
 -- A row is how many units below a county, city or province meet a rule: rule × level of units × parent × month.
 -- Must hold: the denominator is every unit that owes an answer, not only those that reported.
-{{ config(alias='rule_coverage') }}
+{{ config(
+    alias='rule_coverage',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 
 with counties as (
     select
@@ -16,6 +20,7 @@ with counties as (
         subject_level in ('county', 'township', 'village', 'community', 'institution')
         -- The county that answers for units no register lists is no unit itself.
         and coalesce(reason, '') <> 'unlisted'
+        and {{ anew('month') }}
     group by rule_id, subject_level, substr(subject_code, 1, 6), month
 ),
 

@@ -1,6 +1,12 @@
 -- A row is one of the five of 五有 for a township and month: 机构, 人员, 经费, 场所, 动力, with what is missing.
 -- Must hold: all five stand for every township in the last twelve months; longer answers last until the next.
-{{ config(alias='scorecard') }}
+{{ config(
+    alias='scorecard',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(
+        anew('month') ~ ' or month <= (select ' ~ dbt.dateadd('month', -12, 'max(month)') ~ ' from ' ~ ref('int_months') ~ ')'
+    ) }}"
+) }}
 
 with all_months as (
     select month, fiscal_year * 12 + month_number - 1 as month_index from {{ ref('int_months') }}
@@ -10,7 +16,7 @@ months as (
     select m.month, m.month_index
     from all_months as m
     cross join (select max(month_index) as month_index from all_months) as latest
-    where m.month_index > latest.month_index - 12
+    where m.month_index > latest.month_index - 12 and {{ anew('m.month') }}
 ),
 
 steps as (
@@ -108,4 +114,4 @@ final as (
 )
 
 select * from final
-order by township_code, month, pillar_no
+order by extract(year from month), township_code, month, pillar_no

@@ -1,6 +1,10 @@
 -- A row is a township × month × monthly dataset: whether, and when, its report came.
 -- Must hold: every township in force in the month has a row for each dataset, whether or not anything came.
-{{ config(alias='submission_status') }}
+{{ config(
+    alias='submission_status',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 
 with datasets as (
     select 'population' as dataset
@@ -14,7 +18,7 @@ expected as (
     select t.township_code, t.township_name, t.county_code, t.month, d.dataset
     from {{ ref('int_township_months') }} as t
     cross join datasets as d
-    where t.is_township
+    where t.is_township and {{ anew('t.month') }}
 ),
 
 as_of as (
@@ -72,4 +76,4 @@ final as (
 )
 
 select * from final
-order by township_code, month, dataset
+order by extract(year from month), township_code, month, dataset

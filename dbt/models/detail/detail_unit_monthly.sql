@@ -1,6 +1,10 @@
 -- A row is a county, city, province or the whole country × month: counts and sums over its townships.
 -- Must hold: every figure is that of the townships' own rows; what is unknown adds nothing and is counted apart.
-{{ config(alias='unit_monthly') }}
+{{ config(
+    alias='unit_monthly',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 
 with funding as (
     select
@@ -21,6 +25,7 @@ with funding as (
         sum(case when status = 'not_reported' then 1 else 0 end) as not_reported_count,
         sum(case when status = 'no_standard' then 1 else 0 end) as no_standard_count
     from {{ ref('funding_gap_monthly') }}
+    where {{ anew('month') }}
     group by county_code, month
 ),
 
@@ -38,6 +43,7 @@ staffed as (
             substr(township_code, 1, 6) as county_code,
             township_code, month, shortfall_persons, excess_persons, required_min_persons, status
         from {{ ref('staffing_gap_monthly') }}
+        where {{ anew('month') }}
     ) as s
     group by county_code, township_code, month
 ),
@@ -67,6 +73,7 @@ sent as (
             county_code, township_code, month, dataset, is_late,
             status in ('on_time', 'late', 'undated', 'corrected') as is_there
         from {{ ref('detail_submission_status') }}
+        where {{ anew('month') }}
     ) as s
     group by county_code, township_code, month
 ),
@@ -132,4 +139,4 @@ final as (
 )
 
 select * from final
-order by unit_level, unit_code, month
+order by extract(year from month), unit_level, unit_code, month

@@ -1,6 +1,10 @@
 -- A row is a rule × a county, city, province or the whole country × month × status: how many subjects had it.
 -- Must hold: every judgement is counted once at each level.
-{{ config(alias='unit_rules_monthly') }}
+{{ config(
+    alias='unit_rules_monthly',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 
 with answers as (
     select
@@ -8,6 +12,7 @@ with answers as (
         count(*) as answers_count,
         sum(shortfall) as shortfall
     from {{ ref('judgements') }}
+    where {{ anew('month') }}
     group by substr(subject_code, 1, 6), rule_id, month, status
 ),
 
@@ -35,4 +40,4 @@ final as (
 )
 
 select * from final
-order by unit_level, unit_code, month, rule_id, status
+order by extract(year from month), unit_level, unit_code, month, rule_id, status

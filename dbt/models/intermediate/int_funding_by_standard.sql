@@ -1,5 +1,9 @@
 -- A row is a township × month × funding standard in force, with what it guarantees.
 -- Must hold: a standard that is replaced or ended no longer appears from its date.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 with final as (
     select
         m.township_code, m.township_name, m.county_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
@@ -23,6 +27,7 @@ with final as (
             ts.township_code = r.township_code
             and ts.standard_id = r.standard_id
             and m.fiscal_year = r.fiscal_year
+    where {{ anew('m.month') }}
 )
 
 select * from final

@@ -1,8 +1,13 @@
 -- A row is a township × month with the budget, payments and spending known for the year up to that month.
 -- Must hold: a later report wins; a month without a report carries the last known figure, never zero.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 with months as (
     select township_code, unit_id, month, fiscal_year
     from {{ ref('int_township_months') }}
+    where {{ anew('month') }}
 ),
 
 reported as (

@@ -1,5 +1,9 @@
 -- A row is a township-level unit × month in which it is in force on the last day.
 -- Must hold: a row stands there whether or not the township reported anything.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 with units as (
     select division_code, division_name, valid_from, unit_end, is_township
     from {{ ref('int_units') }}
@@ -23,6 +27,7 @@ final as (
         on
             (u.valid_from is null or u.valid_from <= m.last_day)
             and (u.unit_end is null or u.unit_end > m.last_day)
+    where {{ anew('m.month') }}
 )
 
 select * from final

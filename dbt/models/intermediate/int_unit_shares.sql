@@ -1,6 +1,11 @@
 -- A row is how many of a subject's units have what a rule asks of each: subject × month × rule.
 -- Must hold: the denominator is the register, never only those that reported.
-{{ config(database=target.database, schema='detail', alias='unit_shares') }}
+{{ config(
+    alias='unit_shares',
+    database=target.database, schema='detail',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 
 with rules as (
     select
@@ -33,6 +38,7 @@ units as (
             and v.role = 'unit'
             and u.subject_unit = v.subject_unit
             and o.end_index = v.end_index
+    where {{ anew('o.month') }}
 ),
 
 final as (

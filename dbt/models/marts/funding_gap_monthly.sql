@@ -1,5 +1,9 @@
 -- A row is a township × month in force: what it is guaranteed, allotted, paid, and what is missing.
 -- Must hold: the highest of the guarantees in force binds; an unknown amount is null, never zero.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 with ranked as (
     select
         f.*,
@@ -11,6 +15,7 @@ with ranked as (
         min(f.standard_id) over (partition by f.township_code, f.month) as first_standard_id,
         max(f.standard_id) over (partition by f.township_code, f.month) as last_standard_id
     from {{ ref('int_funding_by_standard') }} as f
+    where {{ anew('f.month') }}
 ),
 
 binding as (
@@ -50,6 +55,7 @@ joined as (
             and m.fiscal_year = p.fiscal_year
             and p.population_basis = 'registered'
     left join {{ ref('int_units') }} as county on m.county_code = county.division_code
+    where {{ anew('m.month') }}
 ),
 
 final as (
@@ -101,4 +107,4 @@ final as (
 )
 
 select * from final
-order by township_code, month
+order by fiscal_year, township_code, month

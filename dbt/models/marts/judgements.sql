@@ -1,5 +1,9 @@
 -- A row is an answer owed: rule × subject × period, with its status.
 -- Must hold: exactly one row for each answer owed.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 with final as (
     select
         cast(j.rule_id as varchar) as rule_id,
@@ -18,4 +22,4 @@ with final as (
 )
 
 select * from final
-order by subject_code, month, rule_id, subject_level
+order by extract(year from month), subject_code, month, rule_id, subject_level

@@ -1,5 +1,9 @@
 -- A row is a township × month × staffing standard in force: who counts, who is required, who is missing.
 -- Must hold: people count only as the standard counts them; a part left blank is said, not taken as zero people.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
 {% set columns = [
     'administrative_posts', 'institution_posts', 'dedicated_staff_persons', 'welfare_posts_persons',
     'purchased_service_persons', 'part_time_persons'
@@ -55,6 +59,7 @@ counted as (
     inner join counting as c on ts.standard_id = c.standard_id
     left join {{ ref('reported_staffing') }} as s
         on m.township_code = s.township_code and m.month = s.month and s.is_current
+    where {{ anew('m.month') }}
 ),
 
 judged as (
@@ -103,4 +108,4 @@ final as (
 )
 
 select * from final
-order by township_code, month, standard_id
+order by extract(year from month), township_code, month, standard_id

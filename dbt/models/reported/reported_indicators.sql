@@ -1,6 +1,10 @@
 -- A row is an indicator of a subject and month as one file gave it; every version stays, with file, sheet and row.
 -- Must hold: at most one row a key is current, and a held row never is.
-{{ config(alias='indicators') }}
+{{ config(
+    alias='indicators',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month') ~ ' or month is null') }}"
+) }}
 
 with reports as (
     select
@@ -8,6 +12,7 @@ with reports as (
         indicator_text, indicator_value, remark,
         submission_id, sheet, row_number, row_status, doubts, precedence
     from {{ source('inputs', 'indicators') }}
+    where {{ anew('month') }} or month is null
 ),
 
 final as (

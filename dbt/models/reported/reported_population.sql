@@ -1,6 +1,10 @@
 -- A row is a figure for a township and month as one file gave it; every version stays, with file, sheet and row.
 -- Must hold: at most one row a key is current, and a held row never is.
-{{ config(alias='population') }}
+{{ config(
+    alias='population',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month') ~ ' or month is null') }}"
+) }}
 
 with reports as (
     select
@@ -9,9 +13,10 @@ with reports as (
         moved_in_persons, moved_out_persons, resident_population_persons,
         submission_id, sheet, row_number, row_status, doubts, precedence
     from {{ source('inputs', 'population') }}
+    where {{ anew('month') }} or month is null
 ),
 
 {{ current_rows('month, township_code') }}
 
 select * from final
-order by township_code, month, submission_id, sheet, row_number
+order by extract(year from month), township_code, month, submission_id, sheet, row_number

@@ -1,6 +1,10 @@
 -- A row is a staffing report for a township and month as one file gave it; every version stays, with file, sheet and row.
 -- Must hold: at most one row a key is current, and a held row never is.
-{{ config(alias='staffing') }}
+{{ config(
+    alias='staffing',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month') ~ ' or month is null') }}"
+) }}
 
 with reports as (
     select
@@ -10,9 +14,10 @@ with reports as (
         villages_count, villages_with_assistant_count,
         submission_id, sheet, row_number, row_status, doubts, precedence
     from {{ source('inputs', 'staffing') }}
+    where {{ anew('month') }} or month is null
 ),
 
 {{ current_rows('month, township_code') }}
 
 select * from final
-order by township_code, month, submission_id, sheet, row_number
+order by extract(year from month), township_code, month, submission_id, sheet, row_number

@@ -1,0 +1,14 @@
+{# A build may go on in the file of the last one (oversight/editions/changes.py): what lies before the day `since` has
+   the same inputs and stays; everything from that day on is made anew. On a first build that is everything. #}
+
+{# Whether the month of a row is made anew. #}
+{% macro anew(month) -%}
+    {{ month }} >= date '{{ var("since", "0001-01-01") }}'
+{%- endmacro %}
+
+{# Hook of an incremental model: the rows that will be made anew leave first. #}
+{% macro forget(condition) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where {{ condition }}
+    {%- endif -%}
+{%- endmacro %}
