@@ -64,7 +64,7 @@ def build_dbt_assets() -> AssetsDefinition:
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt_build")
     def dbt_build(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         run.say("▶ 计算保障标准与缺口")
-        results = editions.build(run.folder)
+        results = editions.build(run.folder, say=run.say)
         lineage = column_lineage(run.folder, manifest, translator)
         for result in results:
             node = manifest["nodes"][result.unique_id]

@@ -93,6 +93,7 @@ def build(
     *,
     select: Sequence[str] = (),
     on_node: Callable[[NodeResult], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
     """Run `dbt build` over the folder's inputs; the build file is `build_file(folder)`.
 
@@ -108,6 +109,8 @@ def build(
     built = built_from(folder)
     inputs = None if select else read_inputs(folder.inputs)
     first_day = since(_kept(folder), inputs) if inputs else EVERYTHING
+    if first_day > EVERYTHING:
+        say(f"  {first_day.year} 年以前各月的输入与上次相同，沿用上次的结果")
     # From here on the file is neither the one nor the other; a run that is killed leaves one to be made anew.
     built.unlink(missing_ok=True)
     if not select and first_day == EVERYTHING:

@@ -140,6 +140,7 @@ def since(before: Inputs | None, now: Inputs) -> date:
     """The first day of the fiscal year from which on something may differ; `EVERYTHING` where all may."""
     if (
         before is None
+        or not before.last_month
         or before.program != now.program
         or before.timeless != now.timeless
         # The months that are shown end where they did, or later.
@@ -153,6 +154,10 @@ def since(before: Inputs | None, now: Inputs) -> date:
         for year in before.years[name].keys() | now.years[name].keys()
         if before.years[name].get(year) != now.years[name].get(year)
     }
+    # Months in which nobody reported stand between those that anybody reports; they come with the first after them.
+    if now.last_month > before.last_month:
+        last = date.fromisoformat(before.last_month)
+        changed.add(last.year + last.month // 12)
     if before.first_not_due:
         changed.add(int(before.first_not_due[:4]))
     known = {int(year) for years in now.years.values() for year in years}

@@ -154,6 +154,7 @@ class World:
     notes: list[dict[str, Any]] = field(default_factory=list)
     delivered: list[dict[str, Any]] = field(default_factory=list)
     due: list[dict[str, Any]] = field(default_factory=list)
+    built_at: datetime = BUILT_AT
 
     def unit(self, code: str, kind: str = "镇", name: str | None = None, **columns: Any) -> None:
         """A division."""
@@ -235,7 +236,7 @@ class World:
             [
                 {
                     "edition_id": "e1",
-                    "built_at": BUILT_AT,
+                    "built_at": self.built_at,
                     "input_fingerprint": "a",
                     "standards_fingerprint": "b",
                     "code_version": "0",

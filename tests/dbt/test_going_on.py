@@ -1,0 +1,292 @@
+"""A build that goes on in the last one's file says what a build from nothing says, whatever came between them."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oversight.editions.build import build, build_file, built_from, scratch_file
+from oversight.editions.changes import EVERYTHING, Inputs, since
+from oversight.editions.tables import columns_of, fingerprint, tables_of
+from oversight.settings import DataFolder
+from tests.dbt.world import World, document, month, months, rule, seed_rows
+
+TOWNSHIPS = [f"{county}{n}" for county in ("360313", "640324", "130321") for n in (100, 101, 102, 103)]
+VILLAGES = [f"{code}{n}" for code in TOWNSHIPS[:3] for n in ("201", "202")]
+INSTITUTIONS = [
+    m["measure_code"]
+    for m in seed_rows("standard_measures")
+    if m["standard_id"]
+    in {s["standard_id"] for s in seed_rows("standards") if s["subject_level"] == "institution"}
+]
+MEASURES = sorted({m["measure_code"] for m in seed_rows("standard_measures")} - set(INSTITUTIONS))
+
+
+def made_up(chance: random.Random) -> World:
+    """Three years of three counties, with all that the rules ask, reported with gaps."""
+    world = World(built_at=datetime.fromisoformat("2025-11-03T09:00"))
+    for county in ("360313", "640324", "130321"):
+        world.unit(county, "区")
+    for code in TOWNSHIPS:
+        world.unit(code)
+    for code in VILLAGES:
+        world.unit(code, "村")
+    for text in months("2023-01", "2025-10"):
+        send(world, chance, text)
+        for dataset in ("population", "budget", "staffing"):
+            due = date(month(text).year + month(text).month // 12, month(text).month % 12 + 1, 20)
+            world.due.append({"dataset": dataset, "month": month(text), "due_on": due})
+    return world
+
+
+def send(world: World, chance: random.Random, text: str) -> None:
+    """A month's reports, some missing."""
+    for code in TOWNSHIPS:
+        if chance.random() < 0.9:
+            world.report("population", code, text, population_persons=chance.randrange(10_000, 60_000, 5_000))
+            world.delivered.append(_delivery(chance, "population", code, text))
+        if chance.random() < 0.9:
+            world.report(
+                "budget", code, text,
+                initial_budget_cny=Decimal(chance.randrange(30_000, 120_000, 10_000)),
+                disbursed_month_cny=Decimal(chance.randrange(0, 9_000, 1_000)),
+                is_listed_separately=chance.random() < 0.8,
+            )  # fmt: skip
+        if chance.random() < 0.9:
+            world.report(
+                "staffing", code, text,
+                dedicated_staff_persons=chance.randrange(5), administrative_posts=chance.randrange(3),
+                villages_count=6, villages_with_assistant_count=chance.randrange(4, 7),
+            )  # fmt: skip
+        if chance.random() < 0.3:
+            world.indicator(code, text, chance.choice(MEASURES), chance.randrange(4))
+        if chance.random() < 0.1:
+            world.indicator(
+                code, text, chance.choice(INSTITUTIONS), chance.randrange(4), name=f"{code}敬老院"
+            )
+    for code in VILLAGES:
+        if chance.random() < 0.2:
+            world.indicator(code, text, chance.choice(MEASURES), chance.randrange(2))
+
+
+def _delivery(chance: random.Random, dataset: str, code: str, text: str) -> dict[str, object]:
+    on = date(month(text).year + month(text).month // 12, month(text).month % 12 + 1, chance.randrange(1, 28))
+    counts = {
+        "files_count": chance.randrange(1, 3),
+        "accepted_count": 1,
+        "held_count": 0,
+        "rejected_count": 0,
+    }
+    return {
+        "dataset": dataset, "month": month(text), "township_code": code,
+        "first_received_on": on, "last_received_on": on, "is_dated": True,
+    } | counts  # fmt: skip
+
+
+# --- what may come between two builds, and from which day on it is to be made anew -------------------------------
+
+
+def a_month_more(world: World, chance: random.Random) -> None:
+    send(world, chance, "2025-11")
+    world.built_at = datetime.fromisoformat("2025-12-05T08:00")
+
+
+def the_first_month_of_a_year(world: World, chance: random.Random) -> None:
+    send(world, chance, "2026-01")
+
+
+def an_old_month_corrected(world: World, _: random.Random) -> None:
+    world.report(
+        "population", TOWNSHIPS[1], "2024-12",
+        population_persons=49_999, submission_id="s2",
+    )  # fmt: skip
+    # The other file now ranks higher than it did, and says the same.
+    for row in (row for rows in world.rows.values() for row in rows):
+        row["precedence"] = {"s1": 7, "s2": 9}[row.get("submission_id", "s1")]
+
+
+def a_figure_held(world: World, chance: random.Random) -> None:
+    row = chance.choice([r for r in world.rows["budget"] if r["month"].year == 2024])
+    row["row_status"], row["doubts"] = "held", "D01"
+
+
+def the_clock_alone(world: World, _: random.Random) -> None:
+    world.built_at = datetime.fromisoformat("2026-02-01T08:00")
+
+
+def the_last_month_withdrawn(world: World, _: random.Random) -> None:
+    last = max(r["month"] for name in world.rows if name != "divisions" for r in world.rows[name])
+    for name in ("population", "budget", "staffing", "indicators"):
+        world.rows[name] = [r for r in world.rows[name] if r["month"] < last]
+
+
+def a_second_institution(world: World, _: random.Random) -> None:
+    world.indicator(TOWNSHIPS[0], "2026-01", INSTITUTIONS[0], 3, name="另一敬老院")
+
+
+def a_new_township(world: World, _: random.Random) -> None:
+    world.unit("360313104", valid_from=date(2024, 3, 1))
+
+
+def a_rule_of_ones_own(world: World, _: random.Random) -> None:
+    world.own("policy_documents", [document()])
+    world.own("standards", [rule("Z-1", formula="floor", unit="人", effective_from="2024-05-01")])
+    tier = {
+        "standard_id": "Z-1",
+        "tier_no": 1,
+        "tier_label": "全部",
+        "value": 2,
+        "unit": "人",
+        "quotation": "试",
+    }
+    world.own("standard_tiers", [tier])
+    measure = {"standard_id": "Z-1", "role": "value", "part_no": 1, "measure_code": "dedicated_staff_persons"}
+    world.own("standard_measures", [measure])
+
+
+def nothing(_world: World, _: random.Random) -> None:
+    pass
+
+
+Change = Callable[[World, random.Random], None]
+CHANGES: list[tuple[Change, date]] = [
+    (a_month_more, date(2025, 1, 1)),
+    (the_first_month_of_a_year, date(2025, 1, 1)),
+    (nothing, date(2027, 1, 1)),
+    (an_old_month_corrected, date(2024, 1, 1)),
+    (the_clock_alone, date(2027, 1, 1)),
+    (a_figure_held, date(2024, 1, 1)),
+    (a_second_institution, EVERYTHING),
+    (the_last_month_withdrawn, EVERYTHING),
+    (a_new_township, EVERYTHING),
+    (a_rule_of_ones_own, EVERYTHING),
+    (nothing, date(2026, 1, 1)),
+]
+
+
+def test_going_on_says_what_a_build_from_nothing_says(tmp_path: Path) -> None:
+    chance = random.Random(4)
+    world = made_up(chance)
+    going_on, anew = DataFolder(tmp_path / "going on"), DataFolder(tmp_path / "anew")
+    world.write(going_on.inputs, going_on)
+    build(going_on)
+    for change, expected in CHANGES:
+        change(world, chance)
+        before = Inputs.read(built_from(going_on))
+        for folder in (going_on, anew):
+            world.write(folder.inputs, folder)
+        shutil.rmtree(anew.work / "dbt", ignore_errors=True)
+        built_from(anew).unlink(missing_ok=True)
+        build(going_on)
+        build(anew)
+        now = Inputs.read(built_from(going_on))
+        assert before is not None
+        assert now is not None
+        assert since(before, now) == expected, change.__name__
+        assert _differing(going_on, anew) == [], change.__name__
+
+
+def _differing(one: DataFolder, other: DataFolder) -> list[str]:
+    first, second = _told(one), _told(other)
+    assert len(first) >= 40
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+
+
+def _told(folder: DataFolder) -> dict[str, str]:
+    """What every table says, those between inputs and marts too."""
+    found = {}
+    for path in (build_file(folder), scratch_file(folder)):
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as made (read_only)")
+            connection.execute(f"set file_search_path = '{folder.inputs}'")
+            # What is judged anew in one run is all there is of this table.
+            for schema, table in tables_of(
+                connection, "made", ("main", "reported", "detail", "intermediate")
+            ):
+                kind = connection.execute(
+                    "select count(*) from duckdb_tables() where database_name = 'made' and table_name = ?",
+                    [table],
+                ).fetchone()
+                if table != "int_judgements" and kind == (1,):
+                    columns = columns_of(connection, "made", schema, table)
+                    found[f"{schema}.{table}"] = fingerprint(connection, "made", schema, table, columns)
+    return found
+
+
+def test_a_build_that_did_not_end_is_made_anew(tmp_path: Path) -> None:
+    world = World()
+    world.unit("360313", "区")
+    world.unit("360313100")
+    world.report("population", "360313100", "2025-01", population_persons=20_000)
+    folder = DataFolder(tmp_path)
+    world.write(folder.inputs, folder)
+    build(folder)
+    assert built_from(folder).is_file()
+    with duckdb.connect(str(build_file(folder))) as connection:
+        connection.execute("drop table main.funding_gap_monthly")
+    with pytest.raises(Exception, match="funding_gap_monthly"):
+        build(folder)
+    assert not built_from(folder).exists()
+    build(folder)
+    with duckdb.connect(str(build_file(folder))) as connection:
+        assert connection.execute("select count(*) from main.funding_gap_monthly").fetchone() == (1,)
+
+
+# --- the decision itself ------------------------------------------------------------------------------------------
+
+_YEARS = st.dictionaries(st.sampled_from([str(y) for y in range(2020, 2027)]), st.sampled_from("ab"))
+_MONTHLY = ("population", "budget", "staffing", "indicators", "deliveries", "due_dates")
+_INPUTS = st.builds(
+    Inputs,
+    program=st.just("p"),
+    timeless=st.just({}),
+    years=st.fixed_dictionaries(dict.fromkeys(_MONTHLY, _YEARS)),
+    ranked=st.just(["s1"]),
+    last_month=st.just("2026-12-01"),
+    first_not_due=st.sampled_from(["", "2022-05-01", "2026-03-01"]),
+)
+
+
+@given(_INPUTS, _INPUTS)
+def test_every_year_that_differs_is_made_anew_and_none_before_it(before: Inputs, now: Inputs) -> None:
+    first = since(before, now)
+    differing = [
+        int(year)
+        for name in _MONTHLY
+        for year in before.years[name].keys() | now.years[name].keys()
+        if before.years[name].get(year) != now.years[name].get(year)
+    ]
+    if before.first_not_due:
+        differing.append(int(before.first_not_due[:4]))
+    assert all(year >= first.year for year in differing)
+    if differing:
+        assert first == date(min(differing), 1, 1)
+    else:
+        assert all(int(year) < first.year for years in now.years.values() for year in years)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("program", "q"), ("timeless", {"divisions": "x"}), ("ranked", ["s2", "s1"]), ("last_month", "2025-11-01"),
+    ],
+)  # fmt: skip
+def test_what_bears_on_every_month_makes_everything_anew(column: str, value: object) -> None:
+    told = {
+        "program": "p", "timeless": {}, "years": {name: {"2025": "a"} for name in _MONTHLY},
+        "ranked": ["s1", "s2"], "last_month": "2025-12-01", "first_not_due": "",
+    }  # fmt: skip
+    before = Inputs(**told)  # type: ignore[arg-type]
+    assert since(before, before) == date(2026, 1, 1)
+    assert since(before, Inputs(**(told | {"ranked": ["s1", "s3", "s2"]}))) == date(2026, 1, 1)  # type: ignore[arg-type]
+    assert since(before, Inputs(**(told | {column: value}))) == EVERYTHING  # type: ignore[arg-type]
+    assert since(None, before) == EVERYTHING
