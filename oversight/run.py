@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from oversight.editions.build import built_from
 from oversight.editions.code import code_version
 from oversight.editions.lock import run_lock
 from oversight.editions.model import Edition, Fingerprints, current
@@ -24,10 +25,16 @@ ORCHESTRATOR = "dagster_project.run"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The edition that stands after a run, and whether the run made it."""
+    """The edition that stands after a run, and whether the run made it.
+
+    `differing`: after a run from nothing, the tables that say something else than those of the edition before it
+    that was made from the same files, standards and program; None where there is no such edition.
+    """
 
     edition: Edition
     is_new: bool
+    before: Edition | None = None
+    differing: tuple[str, ...] | None = None
 
 
 def fingerprints(folder: DataFolder) -> Fingerprints:
@@ -74,7 +81,10 @@ def _has_sources(folder: DataFolder) -> bool:
 def run(
     folder: DataFolder, *, say: Callable[[str], None], now: datetime, even_if_unchanged: bool = False
 ) -> Outcome:
-    """Pull, compare, and unless nothing is new, take in, build, audit and publish."""
+    """Pull, compare, and unless nothing is new, take in, build, audit and publish.
+
+    `even_if_unchanged` does so in any case, and from nothing: no figure is taken over from the last run.
+    """
     check_folder(folder)
     with run_lock(folder):
         if folder.sources_toml.is_file():
@@ -84,5 +94,18 @@ def run(
         edition = unchanged(folder)
         if edition and not even_if_unchanged:
             return Outcome(edition, is_new=False)
+        if even_if_unchanged:
+            built_from(folder).unlink(missing_ok=True)
         made: Edition = importlib.import_module(ORCHESTRATOR).execute(folder, say=say, now=now)
-        return Outcome(made, is_new=True)
+        return Outcome(
+            made, is_new=True, before=edition, differing=_differing(edition, made) if edition else None
+        )
+
+
+def _differing(before: Edition, now: Edition) -> tuple[str, ...]:
+    tables = [edition.manifest["tables"] for edition in (before, now)]
+    return tuple(
+        sorted(
+            name for name in tables[0].keys() | tables[1].keys() if tables[0].get(name) != tables[1].get(name)
+        )
+    )

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 
 from oversight.cli import add_data_argument
+from oversight.editions.model import Edition
 from oversight.run import run as run_over
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -14,7 +15,9 @@ from oversight.settings import TIME_ZONE, DataFolder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--data` and `--again`."""
     add_data_argument(parser)
-    parser.add_argument("--again", action="store_true", help="即使没有新内容也重新发布一版")
+    parser.add_argument(
+        "--again", action="store_true", help="即使没有新内容也从头全部重新计算，发布一版，并与上一版逐表核对"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,4 +35,16 @@ def run(args: argparse.Namespace) -> int:
     from oversight.summary import summary
 
     sys.stdout.write("\n" + "\n".join(summary(folder, outcome.edition)) + "\n")
+    if outcome.before and outcome.differing is not None:
+        print(_checked(outcome.before, outcome.edition, outcome.differing))
     return 0
+
+
+def _checked(before: Edition, now: Edition, differing: tuple[str, ...]) -> str:
+    """What came of computing everything once more."""
+    if not differing:
+        return f"重算核对  {len(now.manifest['tables'])} 张表的内容都与上一版 {before.edition_id} 相同"
+    return (
+        f"重算核对  与上一版 {before.edition_id} 相比，内容有变：{'、'.join(differing)}。文件、标准和程序都没有变："
+        "只有“是否逾期”会随日期变化（detail.submission_status、detail.unit_monthly），其他表有变请交给维护人员。"
+    )

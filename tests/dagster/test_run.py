@@ -148,6 +148,8 @@ def test_killed_at_any_step_the_last_edition_stands_and_the_next_run_succeeds(
 
     after = run_oversight("run", "--again", "--data", str(folder.root))
     assert after.returncode == 0, after.stderr
+    said = f"{len(sample_edition.manifest['tables'])} 张表的内容都与上一版 {sample_edition.edition_id} 相同"
+    assert said in after.stdout
     edition = current(folder)
     assert edition is not None
     assert edition.edition_id != sample_edition.edition_id
