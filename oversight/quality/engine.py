@@ -14,8 +14,9 @@ How it is used, and why:
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,9 +29,13 @@ from oversight.quality.model import (
     QualityError,
     Suite,
     SuiteResult,
+    count_by_year,
 )
 
-ROW = "row_id"
+if TYPE_CHECKING:
+    from oversight.quality.kept import Kept
+
+ROW, YEAR = "row_id", "year"
 # From here on, rows whose operands hardly repeat go to GX as they are: finding the distinct ones would not pay.
 MANY_ROWS = 50_000
 _RESULT_FORMAT = {
@@ -61,20 +66,26 @@ class Engine:
         source = context.data_sources.add_pandas("frames")
         self._batch = source.add_dataframe_asset("operands").add_batch_definition_whole_dataframe("whole")
 
-    def run(self, suite: Suite, names: pl.DataFrame) -> SuiteResult:
-        """Judge every check of a suite; `names` gives subject_name for each subject_code, for the messages.
+    def run(self, suite: Suite, names: pl.DataFrame, kept: Kept | None = None) -> SuiteResult:
+        """Judge every check of a suite; `names` gives subject_name for each subject_code, for the messages, and
+        `kept` what is known of months that the suite's frames leave out.
 
         Raises QualityError if an expectation could not be evaluated."""
         looks = [_look(panel, check) for panel in suite.panels for check in panel.checks]
         rows: dict[str, pl.Series] = {}
         for question in _questions(looks):
             rows |= self._answers(suite.name, question)
+        by_month = [look.check.name for look in looks if not look.panel.is_whole]
+        flags = [kept.flags(suite.name, by_month)] if kept else []
+        known = flags[0].partition_by("expectation", as_dict=True) if flags else {}
         results: list[ExpectationResult] = []
-        flags: list[pl.DataFrame] = []
         for look in looks:
-            found = _flags(suite, look.check, look.panel, rows[look.check.name], names)
+            name = look.check.name
+            found = _flags(suite, look.check, look.panel, rows[name], names)
             flags.append(found)
-            results.append(_result(look.check, look.evaluated, found))
+            before = kept.evaluated(suite.name, name) if kept and name in by_month else {}
+            found = pl.concat([known[name,], found]) if (name,) in known else found
+            results.append(_result(look, before, found))
         return SuiteResult(
             suite=suite.name,
             title_zh=suite.title_zh,
@@ -132,6 +143,7 @@ class _Look:
     panel: Panel
     check: Check
     evaluated: int
+    by_year: Mapping[int, int]
     is_reduced: bool
     combinations: pl.DataFrame
 
@@ -145,10 +157,17 @@ class _Look:
 
 
 def _look(panel: Panel, check: Check) -> _Look:
-    operands = _operands(panel, check)
+    by_year: Mapping[int, int] = {}
+    if panel.is_whole:
+        operands = _operands(panel, check)
+    else:
+        operands = _operands(panel, check, YEAR)
+        is_all = operands.height == panel.frame.height
+        by_year = panel.rows_by_year if is_all else count_by_year(operands.get_column(YEAR))
+        operands = operands.drop(YEAR)
     is_reduced = check.rule.is_row_wise and (check.repeats or operands.height < MANY_ROWS)
     combinations = operands.unique() if is_reduced else operands.clear()
-    return _Look(panel, check, operands.height, is_reduced, combinations)
+    return _Look(panel, check, operands.height, by_year, is_reduced, combinations)
 
 
 def _questions(looks: list[_Look]) -> list[list[_Look]]:
@@ -163,6 +182,8 @@ def _operands(panel: Panel, check: Check, *more: str) -> pl.DataFrame:
     lazy = panel.frame.lazy()
     if ROW in more:
         lazy = lazy.with_row_index(ROW)
+    if YEAR in more:
+        lazy = lazy.with_columns(panel.years.alias(YEAR))
     if check.where is not None:
         lazy = lazy.filter(check.where)
     neutral = _neutral(check)
@@ -233,14 +254,20 @@ def _flags(suite: Suite, check: Check, panel: Panel, rows: pl.Series, names: pl.
     ).select(list(FLAG_SCHEMA))
 
 
-def _result(check: Check, evaluated: int, flags: pl.DataFrame) -> ExpectationResult:
-    count = flags.height
+def _result(look: _Look, before: Mapping[int, int], flags: pl.DataFrame) -> ExpectationResult:
+    """Of the rows that were judged and of those that an audit `before` looked at, by year."""
+    check, count = look.check, flags.height
+    evaluated = look.evaluated + sum(before.values())
     if count:
         message = f"检查 {evaluated} 项，{count} 项不符"
     elif evaluated:
         message = f"检查 {evaluated} 项，全部符合"
     else:
         message = "没有可检查的数据"
+    shown = flags.lazy()
+    if not look.panel.is_whole:
+        # By place, in whatever order years came to be judged.
+        shown = shown.sort("subject_code", "month", maintain_order=True)
     return ExpectationResult(
         name=check.name,
         title_zh=check.title_zh,
@@ -254,5 +281,6 @@ def _result(check: Check, evaluated: int, flags: pl.DataFrame) -> ExpectationRes
         unexpected_count=count,
         success=count == 0,
         message_zh=message,
-        flagged=tuple(flags.head(KEYS_SHOWN).to_dicts()),
+        flagged=tuple(shown.head(KEYS_SHOWN).collect().to_dicts()),
+        evaluated_by_year={**before, **look.by_year},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -64,18 +65,24 @@ def told_monthly(template: str, *parts: pl.Expr) -> pl.Expr:
     return told("{}：" + template, pl.col("month").dt.strftime("%Y年%-m月").fill_null(""), *parts)
 
 
-def current(
-    inputs: Path, dataset: str, columns: Sequence[str], *, subject: str = "township_code"
-) -> pl.DataFrame:
-    """The row that counts for each township and month, sorted by them; `subject` becomes subject_code.
+def from_month(first: date | None) -> pl.Expr:
+    """Rows of this month and later ones, or of no month: those too are looked at every time."""
+    if first is None:
+        return pl.lit(True)
+    return pl.col("month").is_null() | (pl.col("month") >= first)
+
+
+def current(inputs: Path, dataset: str, columns: Sequence[str], *, first: date | None = None) -> pl.DataFrame:
+    """The row that counts for each township and month, sorted by them, from the month `first` on; township_code
+    becomes subject_code.
 
     Later reports win by precedence; ties within a file go the way the warehouse goes (`reported.*`)."""
     path = inputs / f"{dataset}.parquet"
     rows = (
         pl.scan_parquet(path)
-        .filter(pl.col("row_status") == "accepted")
-        .select("month", subject, *columns, *PROVENANCE, "precedence")
-        .rename({subject: "subject_code"})
+        .filter(pl.col("row_status") == "accepted", from_month(first))
+        .select("month", "township_code", *columns, *PROVENANCE, "precedence")
+        .rename({"township_code": "subject_code"})
         .with_columns(key=pl.col("subject_code").cast(pl.Int64, strict=False) * 100_000 + month_number())
         .collect()
     )
@@ -101,9 +108,19 @@ def current(
 
 @dataclass(frozen=True)
 class Landed:
-    """The build inputs of a run, read as needed."""
+    """The build inputs of a run, read as needed; of rows by month, those of `since`, a January, and later."""
 
     inputs: Path
+    since: date | None = None
+
+    @property
+    def month_before(self) -> date | None:
+        """The December before `since`: what follows from it is judged, and not the month itself."""
+        return self.since and (self.since - timedelta(days=1)).replace(day=1)
+
+    def judged(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Without the rows that were only needed for those after them."""
+        return frame.filter(from_month(self.since)) if self.since else frame
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -153,6 +170,7 @@ class Landed:
     def township_months(self) -> pl.DataFrame:
         """subject_code × month for each township-level unit in force on the last day of the month."""
         units = self.units.filter(pl.col("division_code").str.len_chars() == 9)
+        months = self.months.to_frame().filter(from_month(self.since))
         last_day = pl.col("month").dt.month_end()
         return (
             units.lazy()
@@ -162,7 +180,7 @@ class Landed:
                 subject_code="division_code",
                 is_township=pl.col("division_type").str.contains("镇|乡|街道|苏木").fill_null(False),
             )
-            .join(self.months.to_frame().lazy(), how="cross")
+            .join(months.lazy(), how="cross")
             .filter(
                 (pl.col("valid_from").is_null() | (pl.col("valid_from") <= last_day))
                 & (pl.col("unit_end").is_null() | (pl.col("unit_end") > last_day))
@@ -179,7 +197,7 @@ class Landed:
     @cached_property
     def budget_rows(self) -> pl.DataFrame:
         """Where each township's budget report of a month stands, with `key` and `year_key`."""
-        return _places(self.inputs, "budget")
+        return self._places("budget")
 
     @cached_property
     def indicator_rows(self) -> pl.DataFrame:
@@ -197,7 +215,12 @@ class Landed:
     @cached_property
     def staffing_rows(self) -> pl.DataFrame:
         """Where each township's staffing report of a month stands, with its posts."""
-        return _places(self.inputs, "staffing", ("administrative_posts", "institution_posts"))
+        return self._places("staffing", ("administrative_posts", "institution_posts"))
+
+    def _places(self, dataset: str, columns: Sequence[str] = ()) -> pl.DataFrame:
+        return current(self.inputs, dataset, columns, first=self.since).select(
+            "key", *columns, *PROVENANCE, year_key=pl.col("key") - pl.col("month").dt.month().cast(pl.Int64)
+        )
 
     def held_rows(self, dataset: str) -> pl.DataFrame:
         """Where the latest report of a township and month stands that is held until confirmed, with `key`."""
@@ -211,9 +234,3 @@ class Landed:
             .drop("precedence")
             .collect()
         )
-
-
-def _places(inputs: Path, dataset: str, columns: Sequence[str] = ()) -> pl.DataFrame:
-    return current(inputs, dataset, columns).select(
-        "key", *columns, *PROVENANCE, year_key=pl.col("key") - pl.col("month").dt.month().cast(pl.Int64)
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import polars as pl
@@ -14,6 +14,7 @@ from oversight.quality.frames import (
     current,
     fen,
     flag,
+    from_month,
     month_number,
     reported,
     told,
@@ -63,7 +64,8 @@ def _columns(dataset: str) -> list[str]:
 
 
 def _in_fen(dataset: str, frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(fen(c.name) for c in _measures(dataset) if c.kind == "money")
+    money = [c.name for c in _measures(dataset) if c.kind == "money" and c.name in frame.columns]
+    return frame.with_columns(fen(name) for name in money)
 
 
 def _shown(column: Column) -> pl.Expr:
@@ -218,13 +220,21 @@ def _scale_columns(dataset: str) -> list[Column]:
     return [c for c in _measures(dataset) if c.scale == "stock"]
 
 
-def _with_scale(dataset: str, frame: pl.DataFrame) -> pl.DataFrame:
+def _scale_panels(landed: Landed, dataset: str, rows: pl.DataFrame) -> list[Panel]:
+    """Every month again: its middle value moves with the months that come, and what is far from it with it."""
+    columns = [c.name for c in _scale_columns(dataset)]
+    if not columns:
+        return []
+    if landed.since:
+        rows = _in_fen(dataset, current(landed.inputs, dataset, columns))
+    rows = rows.select("subject_code", "month", "key", *columns, *PROVENANCE)
+    return [Panel(_with_scale(columns, rows), tuple(_scale_checks(dataset)), is_whole=True)]
+
+
+def _with_scale(columns: list[str], frame: pl.DataFrame) -> pl.DataFrame:
     """For figures that move slowly: how many times off the township's own middle value and its county's.
 
     Only figures above zero count. The frame is sorted by `key`, so townships come in runs of whole numbers."""
-    columns = [c.name for c in _scale_columns(dataset)]
-    if not columns:
-        return frame
     unit, county = pl.col("key") // 100_000, pl.col("unit") // 1_000
     middle = pl.col(*columns).median().round().cast(pl.Int64)
     seen = frame.lazy().select(
@@ -325,9 +335,23 @@ def _every_month(landed: Landed, dataset: str, rows: pl.DataFrame) -> Panel:
 
 
 def _monthly(landed: Landed, dataset: str) -> pl.DataFrame:
-    """Current rows of a monthly dataset, sorted by township and month, money in 分, with scale and names."""
-    frame = _in_fen(dataset, current(landed.inputs, dataset, _columns(dataset)))
-    return _with_scale(dataset, _with_unit_names(landed, frame))
+    """Current rows of a monthly dataset, sorted by township and month, money in 分, with names."""
+    rows = current(landed.inputs, dataset, _columns(dataset), first=landed.month_before)
+    return _with_unit_names(landed, _in_fen(dataset, rows))
+
+
+def _panels(
+    landed: Landed, dataset: str, rows: pl.DataFrame, own_checks: Sequence[Check]
+) -> tuple[Panel, ...]:
+    """What every monthly dataset is asked, and its own checks."""
+    judged = landed.judged(rows)
+    common = (*_key_checks(dataset), *_completeness(dataset), *_plausibility(dataset))
+    return (
+        Panel(judged, common),
+        *_scale_panels(landed, dataset, rows),
+        Panel(judged, tuple(own_checks)),
+        _every_month(landed, dataset, judged),
+    )
 
 
 def _previous(column: str) -> pl.Expr:
@@ -355,10 +379,6 @@ def _population(landed: Landed) -> Suite:
     )
     column = DATASETS["population"].columns["population_persons"]
     checks = [
-        *_key_checks("population"),
-        *_completeness("population"),
-        *_plausibility("population"),
-        *_scale_checks("population"),
         Check(
             name="population_month_end_follows_from_changes",
             title_zh="月末人口 = 上月末 + 出生 − 死亡 + 迁入 − 迁出",
@@ -420,10 +440,7 @@ def _population(landed: Landed) -> Suite:
         name="population",
         title_zh="户籍人口",
         target="inputs.population",
-        panels=(
-            Panel(_with_year_end(rows), (*checks, _year_end_check())),
-            _every_month(landed, "population", rows),
-        ),
+        panels=_panels(landed, "population", _with_year_end(rows), (*checks, _year_end_check())),
     )
 
 
@@ -559,10 +576,6 @@ def _so_far(figure: pl.Expr) -> pl.Expr:
 def _budget(landed: Landed) -> Suite:
     rows = _with_year_to_date(_monthly(landed, "budget"))
     checks = [
-        *_key_checks("budget"),
-        *_completeness("budget"),
-        *_plausibility("budget"),
-        *_scale_checks("budget"),
         *(
             Check(
                 name=f"budget_{flow}_cumulative_is_sum_of_months",
@@ -667,7 +680,7 @@ def _budget(landed: Landed) -> Suite:
         name="budget",
         title_zh="民政工作经费",
         target="inputs.budget",
-        panels=(Panel(rows, tuple(checks)), _every_month(landed, "budget", rows)),
+        panels=_panels(landed, "budget", rows, checks),
     )
 
 
@@ -678,11 +691,7 @@ def _staffing(landed: Landed) -> Suite:
     rows = _monthly(landed, "staffing").with_columns(
         posts=whole("administrative_posts") + whole("institution_posts")
     )
-    checks = [
-        *_key_checks("staffing"),
-        *_completeness("staffing"),
-        *_plausibility("staffing"),
-        *_scale_checks("staffing"),
+    checks = (
         Check(
             name="staffing_assistants_within_villages",
             title_zh="已配备协理员的村（社区）不多于村（社区）总数",
@@ -720,12 +729,12 @@ def _staffing(landed: Landed) -> Suite:
             ),
             repeats=True,
         ),
-    ]
+    )
     return Suite(
         name="staffing",
         title_zh="民政工作人员",
         target="inputs.staffing",
-        panels=(Panel(rows, tuple(checks)), _every_month(landed, "staffing", rows)),
+        panels=_panels(landed, "staffing", rows, checks),
     )
 
 
@@ -735,7 +744,7 @@ def _staffing(landed: Landed) -> Suite:
 def _indicators(landed: Landed) -> Suite:
     rows = (
         pl.scan_parquet(landed.inputs / "indicators.parquet")
-        .filter(pl.col("row_status") == "accepted")
+        .filter(pl.col("row_status") == "accepted", from_month(landed.since))
         .select(
             "month",
             "subject_code",
@@ -880,7 +889,7 @@ def _divisions(landed: Landed) -> Suite:
             message=told("的变更后代码 {} 不在行政区划中", pl.col("successor_code")),
         ),
     )
-    return Suite("divisions", "行政区划", "inputs.divisions", (Panel(rows, checks),))
+    return Suite("divisions", "行政区划", "inputs.divisions", (Panel(rows, checks, is_whole=True),))
 
 
 # ---------------------------------------------------------------- submissions
@@ -974,11 +983,11 @@ def _submissions(landed: Landed) -> Suite:
         "submissions",
         "收到的文件",
         "inputs.submissions",
-        (Panel(files, checks), *_rows_kept(landed, files)),
+        (Panel(files, checks, is_whole=True), _rows_kept(landed, files)),
     )
 
 
-def _rows_kept(landed: Landed, files: pl.DataFrame) -> tuple[Panel, ...]:
+def _rows_kept(landed: Landed, files: pl.DataFrame) -> Panel:
     """Rows that the ledger counts as accepted are there in the data, each with its sheet and row number."""
     kept = (
         pl.concat(
@@ -1013,4 +1022,4 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> tuple[Panel, ...]:
             "文件“{}”记为采用 {} 行，数据中有 {} 行", "file_name", "rows_accepted", "rows_kept"
         ),
     )
-    return (Panel(frame, (check,)),)
+    return Panel(frame, (check,), is_whole=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,27 @@ def _severity(standard: dict[str, Any]) -> Severity:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The build file, read-only, one table at a time."""
+    """The build file, read-only, one table of schema `main` at a time."""
 
     path: Path
+    since: date | None = None
 
-    def table(self, name: str, columns: str = "*") -> pl.DataFrame:
-        """A table of schema `main`."""
+    def table(self, name: str, columns: str) -> pl.DataFrame:
+        """All rows of a table."""
+        return self._ask(f"select {columns} from main.{name}")
+
+    def monthly(self, name: str, columns: str) -> pl.DataFrame:
+        """Rows of a table by month, those of `since` and later."""
+        chosen = f"month >= date '{self.since}' or month is null" if self.since else "true"
+        return self.table(f"{name} where {chosen}", columns)
+
+    def rules_in(self, name: str, column: str) -> pl.Series:
+        """Ids of all standards that a table names, in whatever month."""
+        return self._ask(f"select distinct {column} as id from main.{name} where {column} is not null")["id"]
+
+    def _ask(self, query: str) -> pl.DataFrame:
         with duckdb.connect(str(self.path), read_only=True) as connection:
-            return connection.cursor().sql(f"select {columns} from main.{name}").pl()
+            return connection.cursor().sql(query).pl()
 
 
 def mart_suites(landed: Landed, warehouse: Warehouse, rules: Rules) -> list[Callable[[], Suite]]:
@@ -175,7 +189,7 @@ def _one_row_each(name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFra
 
 def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
-        warehouse.table(
+        warehouse.monthly(
             "funding_gap_monthly",
             "township_code as subject_code, month, standard_id, tier_label, population_persons, "
             f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
@@ -186,7 +200,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
     decided = pl.col("standard_id").is_not_null() & ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
     checks: list[Check] = []
-    for standard in rules.described(rows.get_column("standard_id").drop_nulls().unique()):
+    for standard in rules.described(warehouse.rules_in("funding_gap_monthly", "standard_id")):
         rule_id, law = standard["standard_id"], _clause(standard)
         of_rule = decided & (pl.col("standard_id") == rule_id)
         checks += [
@@ -427,7 +441,7 @@ def _with_basis(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
-        warehouse.table(
+        warehouse.monthly(
             "staffing_gap_monthly",
             "township_code as subject_code, month, standard_id, counted_persons, required_min_persons, "
             "advised_max_persons, shortfall_persons, excess_persons, status",
@@ -437,10 +451,9 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     counted, required = pl.col("counted_persons"), pl.col("required_min_persons")
     advised, missing = pl.col("advised_max_persons"), pl.col("shortfall_persons")
     decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
-    in_use = rows.get_column("standard_id").unique()
     panels = []
     plain: list[Check] = []
-    for standard in rules.described(in_use):
+    for standard in rules.described(warehouse.rules_in("staffing_gap_monthly", "standard_id")):
         rule_id, of_rule = (
             standard["standard_id"],
             decided & (pl.col("standard_id") == standard["standard_id"]),
@@ -578,7 +591,7 @@ def _parts_panel(landed: Landed, rules: Rules, standard: dict[str, Any], rows: p
 
 def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
-        warehouse.table(
+        warehouse.monthly(
             "judgements",
             # Ten-thousandths, so that amounts and shares stay whole numbers.
             "rule_id, rule_id as standard_id, subject_code, month, status, unit, "
@@ -593,7 +606,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     # Rules are many: the rows of each are set apart once, not looked for again by every check.
     of_rules = rows.filter(decided).partition_by("rule_id", as_dict=True)
     plain, by_parts = [], []
-    for standard in rules.described(rows.get_column("rule_id").unique()):
+    for standard in rules.described(warehouse.rules_in("judgements", "rule_id")):
         rule_id, formula = standard["standard_id"], standard["formula"]
         of_rule = of_rules.get((rule_id,), rows.clear())
         common: dict[str, Any] = {
@@ -704,6 +717,7 @@ def _indicator_place(landed: Landed, flagged: pl.DataFrame, indicator: str) -> p
             on="month",
             by="subject_code",
             strategy="backward",
+            check_sortedness=False,
         )
         .sort("order")
     )
@@ -748,7 +762,7 @@ def _townships(warehouse: Warehouse) -> Suite:
             message=told("的代码不是 9 位数字"),
         ),
     )
-    return Suite("townships", "乡镇（街道）", "main.townships", (Panel(rows, checks),))
+    return Suite("townships", "乡镇（街道）", "main.townships", (Panel(rows, checks, is_whole=True),))
 
 
 # Months that an answer of a period speaks for; a spell counts all of them, its dates only the last.
@@ -808,4 +822,4 @@ def _findings(warehouse: Warehouse, rules: Rules) -> Suite:
             repeats=True,
         ),
     )
-    return Suite("findings", "问题清单", "main.findings", (Panel(rows, checks),))
+    return Suite("findings", "问题清单", "main.findings", (Panel(rows, checks, is_whole=True),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
@@ -143,15 +144,32 @@ class Check:
         return self.severity or ("critical" if self.kind == "blocking" else "warning")
 
 
+def count_by_year(years: pl.Series) -> dict[int, int]:
+    """How often each year is there."""
+    return dict(years.drop_nulls().value_counts().iter_rows())
+
+
 @dataclass(frozen=True)
 class Panel:
     """Rows and the checks over them. `frame` has subject_code, and month, standard_id, submission_id, sheet and
     row_number where the rows have them; `locate` adds the last three to flagged rows of a mart, by looking up
-    the report that the figure came from."""
+    the report that the figure came from. `is_whole` says that the rows are judged every time; of others there are
+    only those of the months that are judged anew, if the last audit is told of the months before (see `kept`)."""
 
     frame: pl.DataFrame
     checks: tuple[Check, ...]
     locate: Locate | None = None
+    is_whole: bool = False
+
+    @cached_property
+    def years(self) -> pl.Series:
+        """The year of each row."""
+        return self.frame.get_column("month").cast(pl.Date).dt.year()
+
+    @cached_property
+    def rows_by_year(self) -> dict[int, int]:
+        """Number of rows of each year, without those of no month."""
+        return count_by_year(self.years)
 
 
 @dataclass(frozen=True)
@@ -167,7 +185,7 @@ class Suite:
 @dataclass(frozen=True)
 class ExpectationResult:
     """What became of one expectation. `flagged` holds the first `KEYS_SHOWN` flagged rows as dictionaries with
-    the columns of suite_flags."""
+    the columns of suite_flags; `evaluated_by_year` counts those rows of each year that need not be judged again."""
 
     name: str
     title_zh: str
@@ -182,6 +200,7 @@ class ExpectationResult:
     success: bool
     message_zh: str
     flagged: tuple[dict[str, Any], ...] = ()
+    evaluated_by_year: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def unexpected_pct(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import polars as pl
 from oversight.quality.data_docs import write_data_docs
 from oversight.quality.engine import Engine
 from oversight.quality.frames import Landed
+from oversight.quality.kept import FLAGS, RESULTS, Kept, evaluated_by_year
 from oversight.quality.landed import landed_suites
 from oversight.quality.marts import Warehouse, mart_suites
 from oversight.quality.model import FLAG_SCHEMA, RESULT_SCHEMA, SuiteResult
@@ -23,7 +25,13 @@ def _silent(message: str) -> None:
 
 
 def run_suites(
-    inputs_dir: Path, warehouse_path: Path, out_dir: Path, say: Callable[[str], None] = _silent
+    inputs_dir: Path,
+    warehouse_path: Path,
+    out_dir: Path,
+    say: Callable[[str], None] = _silent,
+    *,
+    since: date | None = None,
+    before: Path | None = None,
 ) -> list[SuiteResult]:
     """Judge the build inputs (`inputs_dir/*.parquet`) and the marts of the warehouse (opened read-only).
 
@@ -32,27 +40,32 @@ def run_suites(
     expectation; all of them are in the file. A failed expectation is a result, whatever its kind: it is for the
     caller to stop at `SuiteResult.blocking_failures`. Raises QualityError if an expectation could not be
     evaluated at all.
+
+    With `since`, a January 1st, only months from then on are judged; of those before, the results that an earlier
+    audit left in the folder `before` are told again. It is for the caller to know that nothing in the months
+    before differs from what that audit saw, nor what bears on every month: divisions, standards, the program.
+    Where the folder lacks what is needed, everything is judged.
     """
     import pyarrow.parquet as pq
 
-    landed = Landed(inputs_dir)
+    kept = Kept.of(before, since) if before and since else None
+    first = since if kept else None
+    landed = Landed(inputs_dir, first)
     makers = [
         *landed_suites(landed),
-        *mart_suites(landed, Warehouse(warehouse_path), Rules.of_run(inputs_dir)),
+        *mart_suites(landed, Warehouse(warehouse_path, first), Rules.of_run(inputs_dir)),
     ]
     engine = Engine()
     out_dir.mkdir(parents=True, exist_ok=True)
     results = []
-    with pq.ParquetWriter(
-        out_dir / "suite_flags.parquet", _arrow(pl.DataFrame(schema=FLAG_SCHEMA)).schema
-    ) as file:
+    with pq.ParquetWriter(out_dir / FLAGS, _arrow(pl.DataFrame(schema=FLAG_SCHEMA)).schema) as file:
         for make in makers:
-            result = engine.run(make(), landed.names)
+            result = engine.run(make(), landed.names, kept)
             say(_line(result))
             # Nationwide there are millions of flags: they go to disk suite by suite.
             file.write_table(_arrow(result.flags))
             results.append(replace(result, flags=result.flags.clear()))
-    result_rows(results).write_parquet(out_dir / "suite_results.parquet")
+    result_rows(results).write_parquet(out_dir / RESULTS, metadata=evaluated_by_year(results))
     write_data_docs(results, inputs_dir, out_dir / "data_docs")
     return results
 

@@ -47,7 +47,8 @@ def check(rule: Rule, **rest: Any) -> Check:
 
 
 def suite(frame: pl.DataFrame, *checks: Check) -> Suite:
-    return Suite("suite", "套件", "inputs.x", (Panel(frame.with_columns(subject_code=pl.lit("1")), checks),))
+    panel = Panel(frame.with_columns(subject_code=pl.lit("1")), checks, is_whole=True)
+    return Suite("suite", "套件", "inputs.x", (panel,))
 
 
 def flagged(engine: Engine, frame: pl.DataFrame, rule: Rule, **rest: Any) -> list[int]:
