@@ -23,6 +23,8 @@ from dagster_project.context import RunContext
 from dagster_project.dbt_assets import PUBLIC_KEYS
 from oversight import editions
 from oversight.comments import comments
+from oversight.editions.build import audited_from, built_from
+from oversight.editions.changes import EVERYTHING, Inputs, since
 from oversight.editions.tables import PUBLIC_TABLES
 from oversight.errors import OversightError
 from oversight.intake import take_in
@@ -175,12 +177,30 @@ def edition_identity(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     description="按数据约定和标准做的核对：每条规则的结果、被标出的行，以及可浏览的说明页",
 )
 def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
-    """Run the suites over the inputs and over what was built."""
+    """Run the suites over the inputs and over what was built, from the year on that differs from the last audit."""
     from oversight.quality import run_suites
 
     run.say("▶ 核对数据")
-    shutil.rmtree(run.audit, ignore_errors=True)
-    results = run_suites(run.folder.inputs, editions.build_file(run.folder), run.audit)
+    audited, now = audited_from(run.folder), Inputs.read(built_from(run.folder))
+    first_day = since(Inputs.read(audited), now) if now else EVERYTHING
+    if first_day > EVERYTHING:
+        run.say(f"  {first_day.year} 年以前各月与上次核对时相同，沿用上次的核对结果")
+    # From here on what is in the folder goes with neither the one nor the other, until the audit has come to its end.
+    audited.unlink(missing_ok=True)
+    last = run.audit.with_name("audit.last")
+    shutil.rmtree(last, ignore_errors=True)
+    if run.audit.is_dir():
+        run.audit.rename(last)
+    results = run_suites(
+        run.folder.inputs,
+        editions.build_file(run.folder),
+        run.audit,
+        since=first_day if first_day > EVERYTHING else None,
+        before=last,
+    )
+    if now:
+        now.write(audited)
+    shutil.rmtree(last, ignore_errors=True)
     broken = [failure for result in results for failure in result.blocking_failures]
     if broken:
         raise OversightError(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from oversight.editions.build import built_from
+from oversight.editions.build import audited_from, built_from
 from oversight.editions.code import code_version
 from oversight.editions.lock import run_lock
 from oversight.editions.model import Edition, Fingerprints, current
@@ -95,7 +95,8 @@ def run(
         if edition and not even_if_unchanged:
             return Outcome(edition, is_new=False)
         if even_if_unchanged:
-            built_from(folder).unlink(missing_ok=True)
+            for kept in (built_from(folder), audited_from(folder)):
+                kept.unlink(missing_ok=True)
         made: Edition = importlib.import_module(ORCHESTRATOR).execute(folder, say=say, now=now)
         return Outcome(
             made, is_new=True, before=edition, differing=_differing(edition, made) if edition else None

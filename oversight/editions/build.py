@@ -165,6 +165,11 @@ def built_from(folder: DataFolder) -> Path:
     return folder.work / "built_from.json"
 
 
+def audited_from(folder: DataFolder) -> Path:
+    """What the inputs of the last build said that was audited to the end."""
+    return folder.work / "audited_from.json"
+
+
 def _kept(folder: DataFolder) -> Inputs | None:
     """The inputs of the last build, if its files are there to go on in."""
     if build_file(folder).is_file() and scratch_file(folder).is_file():

@@ -156,6 +156,29 @@ def test_killed_at_any_step_the_last_edition_stands_and_the_next_run_succeeds(
     assert edition.manifest["tables"] == sample_edition.manifest["tables"]
 
 
+def test_a_run_that_goes_on_says_what_a_run_from_nothing_says(
+    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+) -> None:
+    folder = copy_of(sample_folder, tmp_path / "资料")
+    last_quarter = folder.raw / "同心县" / "同心县2025年第4季度民政工作经费（模拟数据）.csv"
+    sent = last_quarter.read_text("gb18030")
+    corrected = last_quarter.with_stem(f"{last_quarter.stem}（更正）")
+    corrected.write_text(sent.replace(",40000.00,", ",39999.00,"), "gb18030")
+
+    goes_on = run_oversight("run", "--data", str(folder.root))
+    assert goes_on.returncode == 0, goes_on.stderr
+    assert goes_on.stdout.count("2025 年以前") == 2, goes_on.stdout
+    edition = current(folder)
+    assert edition is not None
+    flags = edition.manifest["tables"]["quality.suite_flags"]
+    assert flags != sample_edition.manifest["tables"]["quality.suite_flags"]
+    from_nothing = run_oversight("run", "--again", "--data", str(folder.root))
+    assert from_nothing.returncode == 0, from_nothing.stderr
+    assert "2025 年以前" not in from_nothing.stdout
+    said = f"{len(edition.manifest['tables'])} 张表的内容都与上一版 {edition.edition_id} 相同"
+    assert said in from_nothing.stdout, from_nothing.stdout
+
+
 def test_a_failing_model_leaves_the_last_edition_and_one_line(
     sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
 ) -> None:
