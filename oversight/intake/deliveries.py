@@ -63,11 +63,11 @@ def _of_dataset(
     dataset: str, landed: Landed, judged: Judged, refused: pl.DataFrame, days: pl.DataFrame
 ) -> pl.DataFrame:
     # Rows that were read but not taken: they still say who tried to report what.
-    tables = landed.tables.join(refused.select("submission_id").unique(), on="submission_id", how="semi")
+    tables = landed.tables.filter(pl.col("dataset") == dataset).select("table_no", "submission_id", "sheet")
+    places = tables.join(refused, on=["submission_id", "sheet"], how="inner", nulls_equal=True)
     tried = (
         landed.rows[dataset]
-        .join(tables.select("table_no", "submission_id", "sheet"), on="table_no", how="inner")
-        .join(refused, on=["submission_id", "sheet", "row_number"], how="semi", nulls_equal=True)
+        .join(places, on=["table_no", "row_number"], how="inner", maintain_order="left")
         .filter(pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$"))
         .select("month", "submission_id", township_code="reported_code", row_status=pl.lit("rejected"))
         .with_columns(unit_month=unit_month("township_code"))

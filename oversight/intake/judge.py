@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -148,7 +148,11 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
             verdicts.rejected.append(soft)
             rows = _without(rows, soft)
         rows = _doubt(dataset, rows, held, tables, slots)
+        reported_count = rows.height
         rows = desk.correct(dataset, rows, held, tables)
+        if slots and rows.height > reported_count:
+            # A corrected version shares the place of the one it corrects.
+            slots = replace(slots, is_single=False)
         out.rows[dataset] = _provide(dataset, rows, held, tables)
         out.places[dataset] = _places(rows, slots)
     verdicts.rejected.append(desk.refused())
@@ -681,16 +685,12 @@ def _doubt(
     if dataset in ("budget", "population"):
         frame, across = _across_months(dataset, rows, held, tables, slots)
         found |= across
-    for code, condition in found.items():
-        marked = pl.when(condition.fill_null(value=False)).then(pl.lit(code))
-        if not frame.select(marked.is_not_null().any()).item():
-            continue
-        frame = frame.with_columns(
-            doubts=pl.when(marked.is_null())
-            .then("doubts")
-            .otherwise(pl.concat_str("doubts", marked, separator=";", ignore_nulls=True))
-        )
-    return frame.select(rows.columns)
+    conditions = (condition.fill_null(value=False).alias(code) for code, condition in found.items())
+    for mark in frame.lazy().select(conditions).collect(engine="streaming"):
+        if mark.any():
+            more = pl.concat_str("doubts", pl.lit(mark.name), separator=";", ignore_nulls=True)
+            rows = rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
+    return rows
 
 
 def _counting(rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots) -> pl.Series:

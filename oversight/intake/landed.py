@@ -403,7 +403,11 @@ def combine(batches: list[Landed]) -> Landed:
         tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
         refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
         errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
-        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
+        # In one piece each: every later step over several pieces would put them together for itself.
+        rows={
+            d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)).rechunk()
+            for d in ALL_DATASETS
+        },
     )
 
 

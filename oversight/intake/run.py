@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from oversight.contracts import ALL_DATASETS
 from oversight.intake import corrections
 from oversight.intake import landed as store
 from oversight.intake.deliveries import deliveries, due_dates
-from oversight.intake.judge import judge
+from oversight.intake.judge import Judged, judge
 from oversight.intake.returning import return_files
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -85,14 +85,38 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     landed = _land(folder, files, ledger, say)
     judged = judge(landed, ledger, correcting)
     folder.inputs.mkdir(parents=True, exist_ok=True)
-    for dataset in ALL_DATASETS:
-        store.write_parquet(judged.rows[dataset], folder.inputs / f"{dataset}.parquet")
-    store.write_parquet(judged.submissions, folder.inputs / "submissions.parquet")
-    store.write_parquet(judged.rejected, folder.inputs / "rejected_rows.parquet")
-    store.write_parquet(deliveries(landed, judged), folder.inputs / "deliveries.parquet")
-    store.write_parquet(due_dates(folder, judged), folder.inputs / "due_dates.parquet")
+    # Written while the workbooks are returned: that is Python's work, the writing is not.
+    with ThreadPoolExecutor() as writers:
+        writing = [
+            writers.submit(store.write_parquet, frame, folder.inputs / f"{name}.parquet")
+            for name, frame in _inputs(folder, landed, judged)
+        ]
+        result = _result(folder, ledger, correcting, new, judged)
+        say(result.summary_zh)
+        return_files(folder, files, landed, judged, say)
+    for written in writing:
+        written.result()
+    return result
+
+
+def _inputs(folder: DataFolder, landed: store.Landed, judged: Judged) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The build inputs, each as soon as it is there."""
+    yield from judged.rows.items()
+    yield "submissions", judged.submissions
+    yield "rejected_rows", judged.rejected
+    yield "deliveries", deliveries(landed, judged)
+    yield "due_dates", due_dates(folder, judged)
+
+
+def _result(
+    folder: DataFolder,
+    ledger: pl.DataFrame,
+    correcting: list[corrections.CorrectionFile],
+    new: int,
+    judged: Judged,
+) -> IntakeResult:
     status = judged.submissions["status"]
-    result = IntakeResult(
+    return IntakeResult(
         inputs=folder.inputs,
         fingerprint=_fingerprint(ledger, [c.file for c in correcting]),
         files=int((status != "duplicate").sum()),
@@ -104,9 +128,6 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
             for name in ("rows_read", "rows_accepted", "rows_held", "rows_rejected", "rows_ignored")
         },
     )
-    say(result.summary_zh)
-    return_files(folder, files, landed, judged, say)
-    return result
 
 
 def _land(

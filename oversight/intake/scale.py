@@ -46,7 +46,9 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     """One verdict for each figure of `rows` (unit_code, month, measures) that is to be held."""
     found: list[tuple[Any, ...]] = []
     spans = _spans(dataset, rows)
-    highest = rows.select(c.name for c in ALL_DATASETS[dataset].measures).max()
+    highest = (
+        rows.lazy().select(c.name for c in ALL_DATASETS[dataset].measures).max().collect(engine="streaming")
+    )
     for column in ALL_DATASETS[dataset].measures:
         if rows.height == 0:
             continue
@@ -91,13 +93,15 @@ def _spans(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     One pass over all columns: nearly every unit is cleared by these two alone.
     """
     columns = [c.name for c in ALL_DATASETS[dataset].measures if c.scale in ("stock", "flow")]
-    figures = rows.select(
+    figures = rows.lazy().select(
         (pl.col("unit_month") // MONTH_SPAN).alias("unit"), *(_positive(name).alias(name) for name in columns)
     )
-    return figures.group_by("unit").agg(
+    groups = figures.group_by("unit").agg(
         *(pl.col(name).min().alias(f"low_{name}") for name in columns),
         *(pl.col(name).max().alias(f"high_{name}") for name in columns),
     )
+    # Piece by piece: whole columns of the figures would be written to memory only to be read once.
+    return groups.collect(engine="streaming")
 
 
 def _positive(name: str) -> pl.Expr:
@@ -233,14 +237,13 @@ def _judge_flow(
 def _off_part(rows: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     """Births, deaths and moves that the same row's population makes impossible."""
     for name, share in PARTS.items():
-        off = rows.filter(
+        off = rows.lazy().filter(
             (pl.col("population_persons") > 0)
             & (pl.col(name) > 100)
             & (pl.col(name) > pl.col("population_persons") * share)
         )
-        for number, row, value, base in off.select(
-            "table_no", "row_number", name, "population_persons"
-        ).iter_rows():
+        found = off.select("table_no", "row_number", name, "population_persons").collect(engine="streaming")
+        for number, row, value, base in found.iter_rows():
             texts = {
                 "value": figure(value),
                 "other": "户籍人口",

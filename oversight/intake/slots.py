@@ -18,14 +18,20 @@ _SPARE = 4_000_000
 
 @dataclass(frozen=True)
 class Slots:
-    """A grid of places: `months` to each unit; `follows` says of each whether the month before it occurs too."""
+    """A grid of places: `months` to each unit; `follows` says of each whether the month before it occurs too.
+
+    `is_single` says that no two of the rows it was laid out for share a place.
+    """
 
     size: int
     months: int
     follows: pl.Series
+    is_single: bool
 
     def shared(self, slot: pl.Series) -> pl.Series | None:
-        """Which rows share their place with another one; None if none does."""
+        """Which of these rows share their place with another one of them; None if none does."""
+        if self.is_single:
+            return None
         place = pl.int_range(slot.len(), dtype=pl.UInt32, eager=True)
         beaten = pl.repeat(None, self.size, dtype=pl.UInt32, eager=True).scatter(slot, place)
         again = slot.filter(beaten.gather(slot) != place)
@@ -51,7 +57,9 @@ def lay_out(unit: pl.Series, month: pl.Series) -> tuple[Slots, pl.Series]:
     dates = distinct.cast(pl.Date).to_list()
     follows = [i > 0 and (d - timedelta(days=1)).replace(day=1) == dates[i - 1] for i, d in enumerate(dates)]
     slot = unit.cast(pl.UInt32) * distinct.len() + number
-    return Slots(height * distinct.len(), distinct.len(), pl.Series(follows, dtype=pl.Boolean)), slot
+    size = height * distinct.len()
+    taken = pl.repeat(value=False, n=size, dtype=pl.Boolean, eager=True).scatter(slot, True).sum()
+    return Slots(size, distinct.len(), pl.Series(follows, dtype=pl.Boolean), taken == slot.len()), slot
 
 
 def _numbered(values: pl.Series) -> tuple[pl.Series, pl.Series]:
