@@ -8,6 +8,7 @@ engine, whose version the manifest keeps beside it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,26 +56,17 @@ def quoted(name: str) -> str:
 
 def tables_of(
     connection: duckdb.DuckDBPyConnection, database: str, schemas: Iterable[str]
-) -> list[tuple[str, str]]:
-    """(schema, table) of every table and view of those schemas of an attached database."""
+) -> dict[tuple[str, str], dict[str, str]]:
+    """(schema, table) of every table and view of those schemas of an attached database, with its columns and types."""
     rows = connection.execute(
-        "select table_schema, table_name from information_schema.tables "
-        "where table_catalog = ? and list_contains(?, table_schema) order by 1, 2",
+        "select table_schema, table_name, column_name, data_type from information_schema.columns "
+        "where table_catalog = ? and list_contains(?, table_schema) order by 1, 2, ordinal_position",
         [database, list(schemas)],
     ).fetchall()
-    return [(str(schema), str(table)) for schema, table in rows]
-
-
-def columns_of(
-    connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str
-) -> dict[str, str]:
-    """Column names and types, in order."""
-    rows = connection.execute(
-        "select column_name, data_type from information_schema.columns "
-        "where table_catalog = ? and table_schema = ? and table_name = ? order by ordinal_position",
-        [database, schema, table],
-    ).fetchall()
-    return {str(name): str(kind) for name, kind in rows}
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for schema, table, column, kind in rows:
+        found[schema, table][column] = kind
+    return dict(found)
 
 
 def facts(

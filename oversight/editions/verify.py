@@ -18,7 +18,6 @@ from oversight.editions.tables import (
     MAIN,
     QUALITY,
     REPORTED,
-    columns_of,
     facts,
     fingerprint,
     tables_of,
@@ -43,8 +42,8 @@ def main(arguments: list[str]) -> int:
     connection = duckdb.connect(arguments[0], read_only=True)
     database = _scalar(connection.execute("select current_database()").fetchone())
     found: dict[str, Any] = {}
-    for schema, table in tables_of(connection, database, (MAIN, REPORTED, DETAIL, QUALITY)):
-        columns = columns_of(connection, database, schema, table)
+    tables = tables_of(connection, database, (MAIN, REPORTED, DETAIL, QUALITY))
+    for (schema, table), columns in tables.items():
         seen = facts(connection, database, schema, table, columns)
         found[f"{schema}.{table}"] = {
             "rows": seen.rows,

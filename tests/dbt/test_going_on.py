@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from oversight.editions.build import build, build_file, built_from, scratch_file
 from oversight.editions.changes import EVERYTHING, Inputs, since
-from oversight.editions.tables import columns_of, fingerprint, tables_of
+from oversight.editions.tables import fingerprint, tables_of
 from oversight.settings import DataFolder
 from tests.dbt.world import World, document, month, months, rule, seed_rows
 
@@ -209,15 +209,13 @@ def _told(folder: DataFolder) -> dict[str, str]:
             connection.execute(f"attach '{path}' as made (read_only)")
             connection.execute(f"set file_search_path = '{folder.inputs}'")
             # What is judged anew in one run is all there is of this table.
-            for schema, table in tables_of(
-                connection, "made", ("main", "reported", "detail", "intermediate")
-            ):
+            tables = tables_of(connection, "made", ("main", "reported", "detail", "intermediate"))
+            for (schema, table), columns in tables.items():
                 kind = connection.execute(
                     "select count(*) from duckdb_tables() where database_name = 'made' and table_name = ?",
                     [table],
                 ).fetchone()
                 if table != "int_judgements" and kind == (1,):
-                    columns = columns_of(connection, "made", schema, table)
                     found[f"{schema}.{table}"] = fingerprint(connection, "made", schema, table, columns)
     return found
 

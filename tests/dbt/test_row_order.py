@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from oversight.editions.tables import DETAIL, MAIN, REPORTED, columns_of, quoted, tables_of
+from oversight.editions.tables import DETAIL, MAIN, REPORTED, quoted, tables_of
 from tests.dbt.world import World, months
 
 TOWNSHIP = "360313{}"
@@ -17,10 +17,11 @@ def _rows(build: Path) -> dict[str, list[tuple[object, ...]]]:
     with duckdb.connect(str(build), read_only=True) as connection:
         return {
             f"{schema}.{table}": connection.execute(
-                f"select {', '.join(map(quoted, columns_of(connection, build.stem, schema, table)))} "
-                f"from {schema}.{table}"
+                f"select {', '.join(map(quoted, columns))} from {schema}.{table}"
             ).fetchall()
-            for schema, table in tables_of(connection, build.stem, (MAIN, REPORTED, DETAIL))
+            for (schema, table), columns in tables_of(
+                connection, build.stem, (MAIN, REPORTED, DETAIL)
+            ).items()
         }
 
 
