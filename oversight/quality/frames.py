@@ -39,6 +39,11 @@ def flag(condition: pl.Expr) -> pl.Expr:
     return condition.cast(pl.Int64)
 
 
+def is_among(column: str, known: pl.Series) -> pl.Expr:
+    """1 where the value is one of these, else 0; quicker by far than a join that brings nothing but this."""
+    return pl.col(column).is_in(known.implode()).fill_null(False).cast(pl.Int64)
+
+
 def reported(column: str) -> pl.Expr:
     """1.0 where there is a value, null where there is none (blank text is none)."""
     return pl.when(pl.col(column).is_not_null()).then(1.0)
@@ -178,6 +183,7 @@ class Landed:
                 "valid_from",
                 "unit_end",
                 subject_code="division_code",
+                number=pl.col("division_code").cast(pl.Int64, strict=False),
                 is_township=pl.col("division_type").str.contains("镇|乡|街道|苏木").fill_null(False),
             )
             .join(months.lazy(), how="cross")
@@ -189,7 +195,7 @@ class Landed:
                 "subject_code",
                 "month",
                 "is_township",
-                key=pl.col("subject_code").cast(pl.Int64, strict=False) * 100_000 + month_number(),
+                key=pl.col("number") * 100_000 + month_number(),
             )
             .collect()
         )

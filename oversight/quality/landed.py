@@ -15,6 +15,7 @@ from oversight.quality.frames import (
     fen,
     flag,
     from_month,
+    is_among,
     month_number,
     reported,
     told,
@@ -302,13 +303,7 @@ def _every_month(landed: Landed, dataset: str, rows: pl.DataFrame) -> Panel:
     grid = (
         landed.township_months.lazy()
         .filter("is_township")
-        .join(
-            rows.lazy().select("key", reports=pl.lit(1, pl.Int64)),
-            on="key",
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(pl.col("reports").fill_null(0))
+        .with_columns(reports=is_among("key", rows.get_column("key")))
         .drop("is_township")
         .collect()
     )
@@ -596,6 +591,7 @@ def _budget(landed: Landed) -> Suite:
                     yuan(pl.col(f"{flow}_cumulative_cny")),
                     yuan(pl.col(f"{flow}_sum")),
                 ),
+                repeats=True,
             )
             for flow, word in (("disbursed", "拨付"), ("spent", "支出"))
         ),

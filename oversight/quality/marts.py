@@ -17,6 +17,7 @@ from oversight.quality.frames import (
     PROVENANCE,
     Landed,
     flag,
+    is_among,
     month_number,
     told,
     told_monthly,
@@ -109,9 +110,8 @@ def _budget_place(landed: Landed, flagged: pl.DataFrame) -> pl.DataFrame:
 
 def _staffing_place(landed: Landed, flagged: pl.DataFrame) -> pl.DataFrame:
     """Adds file, sheet and row of the township's staffing report of the month."""
-    return flagged.join(
-        landed.staffing_rows.select("key", *PROVENANCE), on="key", how="left", maintain_order="left"
-    )
+    reports = landed.staffing_rows.filter(pl.col("key").is_in(flagged.get_column("key").implode()))
+    return flagged.join(reports.select("key", *PROVENANCE), on="key", how="left", maintain_order="left")
 
 
 def _clause(standard: dict[str, Any]) -> str:
@@ -134,20 +134,19 @@ def _fault(name: str, title_zh: str, what_zh: str, why_zh: str, **rest: Any) -> 
 def _one_row_each(name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFrame) -> list[Panel]:
     """Every answer owed has exactly one row, and no row stands for an answer that is not owed. Both frames have
     `answer`, one whole number for the answer's township, month and rule."""
-    counted = rows.lazy().group_by("answer").agg(rows=pl.len().cast(pl.Int64))
+    repeated = rows.lazy().filter(pl.col("answer").is_duplicated())
     expected = (
         grid.lazy()
-        .join(counted, on="answer", how="left", maintain_order="left")
-        .with_columns(pl.col("rows").fill_null(0))
+        .join(
+            repeated.group_by("answer").agg(rows=pl.len().cast(pl.Int64)),
+            on="answer",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(rows=pl.coalesce("rows", is_among("answer", rows.get_column("answer"))))
         .collect()
     )
-    asked = grid.lazy().select("answer", is_owed=pl.lit(1, pl.Int64))
-    owed = (
-        rows.lazy()
-        .join(asked, on="answer", how="left", maintain_order="left")
-        .with_columns(pl.col("is_owed").fill_null(0))
-        .collect()
-    )
+    owed = rows.with_columns(is_owed=is_among("answer", grid.get_column("answer")))
     return [
         Panel(
             expected,
