@@ -17,6 +17,7 @@ from oversight.editions.code import code_version
 from oversight.editions.lock import run_lock
 from oversight.editions.model import Edition, Fingerprints, current
 from oversight.errors import OversightError
+from oversight.loading import lasting_imports
 from oversight.settings import DataFolder
 
 # `execute(folder, say, now)` of this module runs every asset and returns the edition that then stands.
@@ -97,7 +98,9 @@ def run(
         if even_if_unchanged:
             for kept in (built_from(folder), audited_from(folder)):
                 kept.unlink(missing_ok=True)
-        made: Edition = importlib.import_module(ORCHESTRATOR).execute(folder, say=say, now=now)
+        with lasting_imports():
+            orchestrator = importlib.import_module(ORCHESTRATOR)
+        made: Edition = orchestrator.execute(folder, say=say, now=now)
         return Outcome(
             made, is_new=True, before=edition, differing=_differing(edition, made) if edition else None
         )

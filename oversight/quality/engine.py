@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from oversight.loading import lasting_imports
 from oversight.quality.model import (
     FLAG_SCHEMA,
     KEYS_SHOWN,
@@ -54,9 +55,10 @@ class Engine:
 
     def __init__(self) -> None:
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        import great_expectations as gx
-        import great_expectations.expectations as expectations
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        with lasting_imports():
+            import great_expectations as gx
+            import great_expectations.expectations as expectations
+            from great_expectations.data_context.types.base import ProgressBarsConfig
 
         self._gx = gx
         self._expectations = expectations
