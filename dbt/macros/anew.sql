@@ -6,6 +6,11 @@
     {{ month }} >= date '{{ var("since", "0001-01-01") }}'
 {%- endmacro %}
 
+{# Whether a row's fiscal year is made anew; the day always begins one. #}
+{% macro anew_year(year) -%}
+    {{ year }} >= {{ var("since", "0001-01-01")[:4] | int }}
+{%- endmacro %}
+
 {# Hook of an incremental model: the rows that will be made anew leave first. #}
 {% macro forget(condition) -%}
     {%- if is_incremental() -%}

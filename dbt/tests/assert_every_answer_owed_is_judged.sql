@@ -3,12 +3,14 @@
 with owed as (
     select standard_id as rule_id, subject_level, month, cast(count(*) as bigint) as answers_count
     from {{ ref('int_answers_owed') }}
+    where {{ anew('month') }}
     group by standard_id, subject_level, month
 ),
 
 judged as (
     select rule_id, subject_level, month, cast(count(*) as bigint) as answers_count
     from {{ ref('judgements') }}
+    where {{ anew('month') }}
     group by rule_id, subject_level, month
 )
 

@@ -2,7 +2,10 @@
 select township_code, month
 from {{ ref('funding_gap_monthly') }}
 where
-    (allocation_shortfall_cny is null)
-    <> (guaranteed_annual_cny is null or allocated_annual_cny is null)
-    or (status in ('met', 'short')) <> (allocation_shortfall_cny is not null and standard_id is not null)
-    or (status = 'short') <> (coalesce(allocation_shortfall_cny, 0) > 0)
+    {{ anew('month') }}
+    and (
+        (allocation_shortfall_cny is null)
+        <> (guaranteed_annual_cny is null or allocated_annual_cny is null)
+        or (status in ('met', 'short')) <> (allocation_shortfall_cny is not null and standard_id is not null)
+        or (status = 'short') <> (coalesce(allocation_shortfall_cny, 0) > 0)
+    )

@@ -169,7 +169,7 @@ CHANGES: list[tuple[Change, date]] = [
     (the_last_month_withdrawn, EVERYTHING),
     (a_new_township, EVERYTHING),
     (a_rule_of_ones_own, EVERYTHING),
-    (nothing, date(2026, 1, 1)),
+    (nothing, date(2027, 1, 1)),
 ]
 
 

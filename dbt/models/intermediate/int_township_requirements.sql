@@ -1,5 +1,9 @@
 -- A row is what a standard asks of a township in a fiscal year: tier, amount or number, and the other reading.
 -- Must hold: the tier is found from the population of DESIGN's rule; at a shared bound the row is marked.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew_year('fiscal_year')) }}"
+) }}
 with asked as (
     select
         ts.township_code, ts.standard_id, ts.formula, l.unit_id, y.fiscal_year,
@@ -9,7 +13,8 @@ with asked as (
     inner join {{ ref('int_unit_lineage') }} as l on ts.township_code = l.township_code
     cross join (select fiscal_year from {{ ref('int_months') }} group by fiscal_year) as y
     where
-        ts.formula in (
+        {{ anew_year('y.fiscal_year') }}
+        and ts.formula in (
             'per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'staff_floor', 'staff_range_by_tier',
             'posts_parts'
         )

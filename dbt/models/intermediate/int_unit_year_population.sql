@@ -1,5 +1,9 @@
 -- A row is a unit × fiscal year × population basis with the population that decides its tier.
 -- Must hold: the latest month up to December of the year before; else the year's earliest, marked.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew_year('fiscal_year')) }}"
+) }}
 with reported as (
     select
         l.unit_id, p.township_code, p.month,
@@ -35,7 +39,7 @@ year_ends as (
 ),
 
 years as (
-    select fiscal_year from {{ ref('int_months') }} group by fiscal_year
+    select fiscal_year from {{ ref('int_months') }} where {{ anew_year('fiscal_year') }} group by fiscal_year
 ),
 
 deciding_months as (
