@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 ROW, YEAR = "row_id", "year"
 # From here on, rows whose operands hardly repeat go to GX as they are: finding the distinct ones would not pay.
 MANY_ROWS = 50_000
+# Columns by which a panel finds where its rows were reported.
+_TO_LOCATE = ("key", "year_key")
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": [ROW],
@@ -236,7 +238,10 @@ def _exception(info: dict[str, Any] | None) -> str | None:
 def _flags(suite: Suite, check: Check, panel: Panel, rows: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return pl.DataFrame(schema=FLAG_SCHEMA)
-    flagged = panel.frame[rows]
+    texts = {"value": check.value, "expected": check.expected, "message_zh": check.message}
+    told = {name for text in texts.values() for name in text.meta.root_names()}
+    wanted = [c for c in panel.frame.columns if c in told or c in FLAG_SCHEMA or c in _TO_LOCATE]
+    flagged = panel.frame.select(wanted)[rows]
     if "subject_name" not in flagged.columns:
         flagged = flagged.join(names, on="subject_code", how="left", maintain_order="left")
     if panel.locate is not None:
@@ -245,15 +250,19 @@ def _flags(suite: Suite, check: Check, panel: Panel, rows: pl.Series, names: pl.
         (pl.col(name) if name in flagged.columns else pl.lit(None)).cast(FLAG_SCHEMA[name]).alias(name)
         for name in ("subject_code", "month", "standard_id", "submission_id", "sheet", "row_number")
     ]
-    return flagged.select(
-        *keys,
-        suite=pl.lit(suite.name),
-        expectation=pl.lit(check.name),
-        kind=pl.lit(check.kind),
-        value=check.value.cast(pl.String),
-        expected=check.expected.cast(pl.String),
-        message_zh=check.message.cast(pl.String),
-    ).select(list(FLAG_SCHEMA))
+    # Lazily: the message says the value again, and what is asked for twice is then worked out once.
+    return (
+        flagged.lazy()
+        .select(
+            *keys,
+            suite=pl.lit(suite.name),
+            expectation=pl.lit(check.name),
+            kind=pl.lit(check.kind),
+            **{name: text.cast(pl.String) for name, text in texts.items()},
+        )
+        .select(list(FLAG_SCHEMA))
+        .collect()
+    )
 
 
 def _result(look: _Look, before: Mapping[int, int], flags: pl.DataFrame) -> ExpectationResult:

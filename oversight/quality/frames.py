@@ -20,13 +20,7 @@ def fen(column: str) -> pl.Expr:
 
 def yuan(amount_fen: pl.Expr) -> pl.Expr:
     """元 with two decimals, as text, of whole 分."""
-    size = amount_fen.abs()
-    return pl.format(
-        "{}{}.{}",
-        pl.when(amount_fen < 0).then(pl.lit("-")).otherwise(pl.lit("")),
-        size // 100,
-        (size % 100).cast(pl.String).str.zfill(2),
-    )
+    return (amount_fen.cast(pl.Decimal(38, 2)) / 100).cast(pl.String)
 
 
 def whole(column: str) -> pl.Expr:
