@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -200,6 +200,10 @@ class Landed:
     refusals: pl.DataFrame
     errors: pl.DataFrame
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def in_one_piece(self) -> Landed:
+        """The same, rows of several batches put together: every later step would do that for itself."""
+        return replace(self, rows={dataset: frame.rechunk() for dataset, frame in self.rows.items()})
 
 
 _PARTS: Mapping[str, Mapping[str, Any]] = {
@@ -403,11 +407,7 @@ def combine(batches: list[Landed]) -> Landed:
         tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
         refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
         errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
-        # In one piece each: every later step over several pieces would put them together for itself.
-        rows={
-            d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)).rechunk()
-            for d in ALL_DATASETS
-        },
+        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
     )
 
 

@@ -82,7 +82,7 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     if new:
         say(f"新收到 {new} 个文件")
         store.write_parquet(ledger, folder.landed / "ledger.parquet")
-    landed = _land(folder, files, ledger, say)
+    landed = _land(folder, files, ledger, say).in_one_piece()
     judged = judge(landed, ledger, correcting)
     folder.inputs.mkdir(parents=True, exist_ok=True)
     # Written while the workbooks are returned: that is Python's work, the writing is not.
