@@ -11,9 +11,11 @@
     {{ year }} >= {{ var("since", "0001-01-01")[:4] | int }}
 {%- endmacro %}
 
-{# Hook of an incremental model: the rows that will be made anew leave first. #}
+{# Hook of an incremental model: the rows that will be made anew leave first. A build goes on in a whole file or not at all. #}
 {% macro forget(condition) -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where {{ condition }}
+    {%- elif execute and var("since", "0001-01-01") > "0001-01-01" -%}
+        {{ exceptions.raise_compiler_error("没有可以接着算的表 " ~ this) }}
     {%- endif -%}
 {%- endmacro %}
