@@ -23,6 +23,9 @@ from pathlib import Path
 from generate import national_divisions
 from measure import PROJECT_ROOT, Cost, load, measure
 
+sys.path.insert(0, str(PROJECT_ROOT))
+from oversight.editions.build import STORAGE_VERSION
+
 DBT = PROJECT_ROOT / "dbt"
 SINGLE = {"boolean", "floor", "exact", "frequency", "name_pattern", "coverage", "rate"}
 SEED = 20250601
@@ -141,10 +144,19 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
                   "code_version": [""]}).write_parquet(inputs / "edition.parquet")  # fmt: skip
 
 
+def _empty(target: Path) -> None:
+    """A DuckDB file of the format that editions have; both sides write into one."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{target}' as made (storage_version '{STORAGE_VERSION}')")
+
+
 def bare(inputs: Path, target: Path) -> None:
     """The same judgements, every rule a constant in the SQL."""
     import duckdb
 
+    _empty(target)
     connection = duckdb.connect(str(target))
     tiers = {t["standard_id"]: t for t in reversed(_seed("standard_tiers"))}
     measures = {m["standard_id"]: m for m in reversed(_seed("standard_measures"))}
@@ -243,12 +255,15 @@ def bare(inputs: Path, target: Path) -> None:
 
 
 def dbt(place: Path, *words: str) -> Cost:
-    """A dbt command over the inputs, into a build file."""
+    """A dbt command over the inputs, into a build file of the format that the product has it in."""
+    build = place / "build.duckdb"
+    if not build.exists():
+        _empty(build)
     command = [sys.executable, "-m", "dbt.cli.main", "--log-path", str(place / "logs"), *words, "--project-dir", str(DBT),
                "--profiles-dir", str(DBT), "--target-path", str(place / "target")]  # fmt: skip
     paths = {
         "OVERSIGHT_INPUTS": str(place / "inputs"),
-        "OVERSIGHT_BUILD": str(place / "build.duckdb"),
+        "OVERSIGHT_BUILD": str(build),
         "DO_NOT_TRACK": "1",
     }
     return measure(command, env=os.environ | paths)

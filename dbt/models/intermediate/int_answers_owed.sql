@@ -4,7 +4,7 @@
 
 with asked as (
     select
-        r.standard_id, r.formula, r.subject_level, r.subject_code, r.subject_unit, r.county_code,
+        r.standard_id, r.formula, r.judged_by, r.subject_level, r.subject_code, r.subject_unit, r.county_code,
         p.period, p.month, p.last_day, p.end_index
     from {{ ref('int_subject_rules') }} as r
     inner join {{ ref('int_periods') }} as p
@@ -20,8 +20,10 @@ with asked as (
 -- Villages, communities and institutions that no register lists cannot be asked: the county is.
 counties as (
     select
-        s.standard_id, s.formula, s.period, s.effective_from, s.effective_to, c.subject_code
+        s.standard_id, s.formula, s.period, s.effective_from, s.effective_to, c.subject_code,
+        case when r.standard_id is not null then 'general' else 'own' end as judged_by
     from {{ ref('stg_standards') }} as s
+    left join {{ ref('int_rules') }} as r on s.standard_id = r.standard_id
     inner join {{ ref('int_subjects') }} as c
         on
             c.subject_level = 'county'
@@ -51,7 +53,8 @@ known as (
 
 unlisted as (
     select
-        c.standard_id, c.formula, 'county' as subject_level, c.subject_code, c.subject_code as subject_unit,
+        c.standard_id, c.formula, c.judged_by,
+        'county' as subject_level, c.subject_code, c.subject_code as subject_unit,
         c.subject_code as county_code, p.period, p.month, p.last_day, p.end_index
     from counties as c
     inner join {{ ref('int_periods') }} as p
@@ -69,12 +72,12 @@ unlisted as (
 
 final as (
     select
-        standard_id, formula, subject_level, subject_code, subject_unit, county_code,
+        standard_id, formula, judged_by, subject_level, subject_code, subject_unit, county_code,
         period, month, last_day, end_index, false as is_unlisted
     from asked
     union all
     select
-        standard_id, formula, subject_level, subject_code, subject_unit, county_code,
+        standard_id, formula, judged_by, subject_level, subject_code, subject_unit, county_code,
         period, month, last_day, end_index, true as is_unlisted
     from unlisted
 )

@@ -94,7 +94,10 @@ final as (
         + cast(extract(month from e.month) as bigint) - 1 as month_index,
         lead(cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1) over (
             partition by e.subject_unit, e.measure_code order by e.month asc nulls first
-        ) as next_index
+        ) as next_index,
+        row_number() over (
+            partition by e.subject_unit, e.measure_code order by e.month asc nulls first
+        ) = 1 as is_first
     from every_figure as e
 )
 

@@ -1,6 +1,6 @@
 -- A row is an answer owed: rule × subject × period, whatever the answer.
 -- Must hold: only `must` and `principle` can be short; a basis unconfirmed for too long leaves the answer unconfirmed.
--- Holds what is judged anew; the mart keeps the rest. A table, not a view: the mart sorts it, and a sort over joins of unknown size does not go to disk in time.
+{{ config(materialized='view') }}
 with answers as (
     select
         rule_id, subject_level, subject_code, subject_unit, month,

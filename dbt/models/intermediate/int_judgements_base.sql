@@ -42,6 +42,8 @@ final as (
     select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_counties') }}
     union all
     select {{ columns }}, reason from {{ ref('int_judgements_general') }}
+    union all
+    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_carried') }}
 )
 
 select * from final

@@ -19,27 +19,38 @@ parts as (
     where r.formula = 'composite' and m.threshold is null
 ),
 
-answers as (
-    select o.standard_id, o.subject_level, o.subject_code, o.subject_unit, o.month, b.status
-    from owed as o
-    inner join parts as p on o.standard_id = p.standard_id
-    left join {{ ref('int_judgements_base') }} as b
-        on
-            p.part_rule_id = b.rule_id
-            and o.subject_level = b.subject_level
-            and o.subject_code = b.subject_code
-            and o.month = b.month
+parts_counts as (
+    select standard_id, cast(count(*) as bigint) as parts_count
+    from parts
+    group by standard_id
+),
+
+-- Counted from the answers and not from what is owed: those are many, what they are counted into are few.
+answered as (
+    select
+        p.standard_id, b.subject_level, b.subject_code, b.month,
+        cast(sum(case when b.status in ('met', 'over') then 1 else 0 end) as bigint) as met_count,
+        cast(sum(case when b.status = 'short' then 1 else 0 end) as bigint) as short_count,
+        cast(sum(case when b.status = 'not_applicable' then 1 else 0 end) as bigint) as idle_count
+    from {{ ref('int_judgements_base') }} as b
+    inner join parts as p on b.rule_id = p.part_rule_id
+    group by p.standard_id, b.subject_level, b.subject_code, b.month
 ),
 
 counted as (
     select
-        standard_id, subject_level, subject_code, subject_unit, month,
-        cast(count(*) as bigint) as parts_count,
-        cast(sum(case when status in ('met', 'over') then 1 else 0 end) as bigint) as met_count,
-        cast(sum(case when status = 'short' then 1 else 0 end) as bigint) as short_count,
-        cast(sum(case when status = 'not_applicable' then 1 else 0 end) as bigint) as idle_count
-    from answers
-    group by standard_id, subject_level, subject_code, subject_unit, month
+        o.standard_id, o.subject_level, o.subject_code, o.subject_unit, o.month, n.parts_count,
+        coalesce(a.met_count, 0) as met_count,
+        coalesce(a.short_count, 0) as short_count,
+        coalesce(a.idle_count, 0) as idle_count
+    from owed as o
+    inner join parts_counts as n on o.standard_id = n.standard_id
+    left join answered as a
+        on
+            o.standard_id = a.standard_id
+            and o.subject_level = a.subject_level
+            and o.subject_code = a.subject_code
+            and o.month = a.month
 ),
 
 final as (

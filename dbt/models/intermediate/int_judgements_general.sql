@@ -8,11 +8,14 @@ with owed as (
     from {{ ref('int_answers_owed') }} as o
     inner join {{ ref('int_rules') }} as r on o.standard_id = r.standard_id
     where
-        r.formula <> 'composite'
-        or exists (
-            select 1
-            from {{ ref('stg_standard_measures') }} as m
-            where m.standard_id = r.standard_id and m.threshold is not null
+        o.judged_by = 'general'
+        and (
+            r.formula <> 'composite'
+            or exists (
+                select 1
+                from {{ ref('stg_standard_measures') }} as m
+                where m.standard_id = r.standard_id and m.threshold is not null
+            )
         )
 ),
 
@@ -114,6 +117,7 @@ peers as (
             o.standard_id = v.standard_id
             and o.subject_unit = v.subject_unit
             and o.end_index = v.end_index
+    where o.formula = 'relative_to_peers'
     group by o.standard_id, o.county_code, o.end_index
 ),
 

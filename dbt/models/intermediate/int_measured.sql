@@ -1,5 +1,6 @@
 -- A row is what a rule counts of a subject in a period: one figure of one measure.
 -- Must hold: a month's figure is the latest report that is still valid; a longer period's is its latest, or its sum.
+-- A rule that carries one figure is not here: int_judgements_carried judges it without a row a month.
 with measures as (
     select
         r.standard_id, r.period, r.valid_months, m.role, m.part_no, m.measure_code, m.pattern,
@@ -7,6 +8,7 @@ with measures as (
         coalesce(m.years_back, 0) * 12 as months_back
     from {{ ref('int_rules') }} as r
     inner join {{ ref('stg_standard_measures') }} as m on r.standard_id = m.standard_id
+    where not r.is_carried
 ),
 
 steps as (

@@ -1,6 +1,6 @@
 -- A row is a standard that is judged by a general formula, with its figure and the months a report stays valid.
 -- Must hold: plans and benchmarks are here too; only `must` and `principle` can be violated.
-with final as (
+with rules as (
     select
         s.standard_id, s.formula, s.subject_level, s.period, s.strength, s.deadline,
         coalesce(s.report_valid_months, 1) as valid_months,
@@ -22,6 +22,15 @@ with final as (
             'boolean', 'floor', 'exact', 'range', 'frequency', 'name_pattern', 'coverage', 'rate', 'step',
             'floor_by_tier', 'benchmark', 'relative_to_peers', 'coverage_of_units', 'composite'
         )
+),
+
+final as (
+    select
+        r.*,
+        -- One figure that stands until the next report: judged once a report, not once a month. Somebody always owes it.
+        r.is_simple and r.period = 'month' and r.subject_level like '%township%'
+        and r.formula in ('boolean', 'floor', 'exact', 'range', 'frequency', 'name_pattern') as is_carried
+    from rules as r
 )
 
 select * from final

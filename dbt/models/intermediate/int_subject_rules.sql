@@ -5,6 +5,7 @@ with standards as (
         s.standard_id, s.document_id, s.matter, s.formula, s.period, s.effective_from, s.effective_to,
         -- A rule that a document only passes on is its origin's: the lower office cannot replace it.
         coalesce(s.origin_issuer_code, d.issuer_code) as issuer_code,
+        case when r.is_carried then 'carried' when r.standard_id is not null then 'general' else 'own' end as judged_by,
         {{ scope_prefix('s.scope_code') }} as scope_prefix,
         -- Who answers: townships count their villages, counties look over their townships' budgets.
         case
@@ -14,6 +15,7 @@ with standards as (
         end as judged_levels
     from {{ ref('stg_standards') }} as s
     inner join {{ ref('stg_policy_documents') }} as d on s.document_id = d.document_id
+    left join {{ ref('int_rules') }} as r on s.standard_id = r.standard_id
     where s.gradeable <> 'N'
 ),
 
@@ -53,7 +55,7 @@ replaced as (
 final as (
     select
         c.subject_level, c.subject_code, c.subject_unit, c.county_code, c.valid_from, c.unit_end,
-        c.standard_id, c.formula, c.period, c.matter,
+        c.standard_id, c.formula, c.judged_by, c.period, c.matter,
         c.effective_from, c.effective_to, r.replaced_on
     from covered as c
     left join replaced as r

@@ -2,8 +2,10 @@
 -- Must hold: exactly one row for each answer owed.
 {{ config(
     materialized='incremental', on_schema_change='fail',
-    pre_hook="{{ forget(anew('month')) }}"
+    pre_hook="{{ forget(anew('month')) }}",
+    post_hook="{{ insert_further_years('j.month') }}"
 ) }}
+-- depends_on: {{ ref('int_months') }}
 with final as (
     select
         cast(j.rule_id as varchar) as rule_id,
@@ -19,7 +21,8 @@ with final as (
         cast(j.is_binding as boolean) as is_binding,
         cast(j.subject_unit as varchar) as subject_unit
     from {{ ref('int_judgements') }} as j
+    where {{ in_year('j.month', years_anew() | first) }}
 )
 
 select * from final
-order by extract(year from month), subject_code, month, rule_id, subject_level
+order by subject_code, month, rule_id, subject_level

@@ -28,7 +28,7 @@ counted as (
         r.required_min, r.advised_max, r.population_basis,
         s.submission_id,
         {% for column in columns %}
-        case when c.counts_{{ column }} = 1 then coalesce(s.{{ column }}, 0) else 0 end
+        c.counts_{{ column }} * coalesce(s.{{ column }}, 0)
         {% if not loop.last %}+{% endif %}
         {% endfor %} as known_count,
         {% for column in columns %}
@@ -39,10 +39,13 @@ counted as (
         (c.counts_{{ column }} = 1 and c.needs_{{ column }} = 0 and s.{{ column }} is null)
         {% if not loop.last %}or{% endif %}
         {% endfor %} as lacks_other_part,
-        {% for column in columns %}
-        coalesce({{ missing('c.least_' ~ column, 's.' ~ column) }}, 0)
-        {% if not loop.last %}+{% endif %}
-        {% endfor %} as parts_shortfall
+        case
+            when ts.formula = 'posts_parts' then
+                {% for column in columns %}
+                coalesce({{ missing('c.least_' ~ column, 'cast(s.' ~ column ~ ' as decimal(18, 4))') }}, 0)
+                {% if not loop.last %}+{% endif %}
+                {% endfor %}
+        end as parts_shortfall
     from {{ ref('int_township_months') }} as m
     inner join {{ ref('int_township_standards') }} as ts
         on
@@ -73,11 +76,11 @@ judged as (
         case
             when submission_id is null or lacks_required_part then null
             when formula = 'posts_parts' then parts_shortfall
-            else {{ missing('required_min', 'known_count') }}
+            else {{ missing('required_min', 'cast(known_count as decimal(18, 4))') }}
         end as shortfall,
         case
             when submission_id is null or lacks_required_part or advised_max is null then null
-            else {{ missing('known_count', 'advised_max') }}
+            else {{ missing('cast(known_count as decimal(18, 4))', 'advised_max') }}
         end as excess
     from counted
 ),

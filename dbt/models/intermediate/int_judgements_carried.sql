@@ -1,0 +1,113 @@
+-- A row is an answer owed under a rule that asks for one figure, which stands until the next report or until it expires.
+-- Must hold: one row for each answer owed; a figure is judged once a report, and only its answer is told month by month.
+{{ config(materialized='view') }}
+
+with rules as (
+    select
+        r.standard_id, r.formula, r.most_value, r.valid_months, m.measure_code, m.pattern,
+        case when r.formula in ('boolean', 'name_pattern') then 1 else r.least_value end as expected,
+        coalesce(m.years_back, 0) * 12 as months_back
+    from {{ ref('int_rules') }} as r
+    inner join {{ ref('stg_standard_measures') }} as m on r.standard_id = m.standard_id
+    where r.is_carried
+),
+
+months as (
+    select month, last_day, end_index
+    from {{ ref('int_periods') }}
+    where period = 'month'
+),
+
+bounds as (
+    select min(end_index) as first_index, max(end_index) + 1 as past_index
+    from months
+),
+
+figures as (
+    select
+        r.standard_id, r.formula, r.expected, r.most_value, r.valid_months, f.subject_unit, f.is_first,
+        f.month_index + r.months_back as from_index,
+        f.next_index + r.months_back as until_index,
+        case
+            when r.pattern is null then f.value
+            when f.value_text like r.pattern then 1
+            when f.value_text is not null then 0
+        end as figure
+    from {{ ref('int_facts') }} as f
+    inner join rules as r on f.measure_code = r.measure_code
+),
+
+judged as (
+    select
+        standard_id, formula, subject_unit, is_first, from_index, until_index, valid_months, expected, most_value,
+        case when formula in ('boolean', 'name_pattern') and figure >= 1 then 1 else figure end as checked
+    from figures
+),
+
+-- From one report to the next; what comes before the first report is a spell that nothing was reported for.
+spells as (
+    select
+        standard_id, subject_unit, from_index, until_index, valid_months,
+        cast(checked as decimal(18, 4)) as value_checked,
+        cast({{ missing('expected', 'checked') }} as decimal(18, 4)) as shortfall,
+        case
+            when checked is null or expected is null then 'not_reported'
+            when checked < expected then 'short'
+            when formula = 'exact' and checked > expected then 'over'
+            when formula = 'range' and checked > most_value then 'over'
+            else 'met'
+        end as status
+    from judged
+    union all
+    select
+        j.standard_id, j.subject_unit, b.first_index as from_index, j.from_index as until_index, 0 as valid_months,
+        cast(null as decimal(18, 4)) as value_checked, cast(null as decimal(18, 4)) as shortfall,
+        'not_reported' as status
+    from judged as j
+    cross join bounds as b
+    where j.is_first and j.from_index > b.first_index
+),
+
+lengths as (
+    select
+        longest.end_index - b.first_index + 1 as months_count,
+        m.end_index - b.first_index as step
+    from months as longest
+    inner join months as m on longest.end_index >= m.end_index
+    cross join bounds as b
+),
+
+asked as (
+    select
+        r.standard_id, r.subject_level, r.subject_code, r.subject_unit,
+        r.effective_from, r.effective_to, r.replaced_on, r.valid_from, r.unit_end,
+        coalesce(s.from_index, b.first_index) as from_index,
+        case when s.until_index < b.past_index then s.until_index else b.past_index end as until_index,
+        s.valid_months, s.value_checked, s.shortfall, s.status
+    from {{ ref('int_subject_rules') }} as r
+    cross join bounds as b
+    left join spells as s on r.standard_id = s.standard_id and r.subject_unit = s.subject_unit
+    where r.judged_by = 'carried'
+),
+
+final as (
+    select
+        a.standard_id as rule_id, a.subject_level, a.subject_code, a.subject_unit, m.month,
+        case when l.step < a.valid_months then a.status else 'not_reported' end as status,
+        case when l.step < a.valid_months then a.value_checked end as value_checked,
+        cast(r.expected as decimal(18, 4)) as value_expected,
+        case when l.step < a.valid_months then a.shortfall end as shortfall
+    from asked as a
+    inner join rules as r on a.standard_id = r.standard_id
+    inner join lengths as l on a.until_index - a.from_index = l.months_count
+    inner join months as m
+        on
+            a.from_index + l.step = m.end_index
+            and a.effective_from <= m.last_day
+            and (a.effective_to is null or a.effective_to >= m.last_day)
+            and (a.replaced_on is null or a.replaced_on > m.last_day)
+            and (a.valid_from is null or a.valid_from <= m.last_day)
+            and (a.unit_end is null or a.unit_end > m.last_day)
+)
+
+select * from final
