@@ -203,6 +203,9 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     shutil.rmtree(last, ignore_errors=True)
     broken = [failure for result in results for failure in result.blocking_failures]
     if broken:
+        # Whatever is wrong may lie in what was kept: the next run makes everything anew.
+        for kept in (built_from(run.folder), audited):
+            kept.unlink(missing_ok=True)
         raise OversightError(
             f"核对发现处理结果有误，未发布新版本：{broken[0].title_zh}（{broken[0].unexpected_count} 行）。"
             f"这是程序的问题，请把 {run.audit} 交给维护人员。"

@@ -101,12 +101,13 @@ def run(
         with lasting_imports():
             orchestrator = importlib.import_module(ORCHESTRATOR)
         made: Edition = orchestrator.execute(folder, say=say, now=now)
-        return Outcome(
-            made, is_new=True, before=edition, differing=_differing(edition, made) if edition else None
-        )
+        return Outcome(made, is_new=True, before=edition, differing=_differing(edition, made))
 
 
-def _differing(before: Edition, now: Edition) -> tuple[str, ...]:
+def _differing(before: Edition | None, now: Edition) -> tuple[str, ...] | None:
+    # Fingerprints of two engines cannot be compared.
+    if before is None or before.manifest["engine"] != now.manifest["engine"]:
+        return None
     tables = [edition.manifest["tables"] for edition in (before, now)]
     return tuple(
         sorted(

@@ -46,5 +46,5 @@ def _checked(before: Edition, now: Edition, differing: tuple[str, ...]) -> str:
         return f"重算核对  {len(now.manifest['tables'])} 张表的内容都与上一版 {before.edition_id} 相同"
     return (
         f"重算核对  与上一版 {before.edition_id} 相比，内容有变：{'、'.join(differing)}。文件、标准和程序都没有变："
-        "只有“是否逾期”会随日期变化（detail.submission_status、detail.unit_monthly），其他表有变请交给维护人员。"
+        "只有“未到期”会随日期变成“未报”（detail.submission_status），其他表有变请交给维护人员。"
     )

@@ -5,7 +5,8 @@ they did. A build therefore goes on in the file of the last one and makes anew w
 the earliest change. That is decided by comparing what the inputs say, row by row, and never by which files came:
 a correction of an old month, a figure doubted because of a later one, or a file withdrawn all show as changed rows.
 
-What holds for every month (divisions, standards, the program, the engine) makes a change of everything.
+What holds for every month (divisions, which institutions there are, standards, which of two files counts, the
+program, the engine) makes a change of everything.
 """
 
 from __future__ import annotations
@@ -158,8 +159,8 @@ def since(before: Inputs | None, now: Inputs) -> date:
     if now.last_month > before.last_month:
         last = date.fromisoformat(before.last_month)
         changed.add(last.year + last.month // 12)
-    if before.first_not_due:
-        changed.add(int(before.first_not_due[:4]))
+    # What was not due then may be by now; and the other way round, where the clock was put right.
+    changed |= {int(told.first_not_due[:4]) for told in (before, now) if told.first_not_due}
     known = {int(year) for years in now.years.values() for year in years}
     first = min(changed, default=max(known, default=0) + 1)
     return date(first, 1, 1) if first else EVERYTHING

@@ -15,6 +15,7 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster_project.checks import SUITES
 from dagster_project.pipeline import JOB
 from oversight.editions import Edition, current, list_editions, open_edition
+from oversight.editions.build import audited_from, built_from
 from oversight.editions.tables import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.conftest import run_oversight
@@ -201,6 +202,30 @@ def test_a_failing_model_leaves_the_last_edition_and_one_line(
     edition = current(folder)
     assert edition is not None
     assert edition.edition_id == sample_edition.edition_id
+
+
+def test_what_the_audit_finds_wrong_is_not_gone_on_in(
+    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+) -> None:
+    folder = copy_of(sample_folder, tmp_path / "资料")
+    wrong = (
+        "import sys, duckdb, oversight.editions as e; from oversight.cli import main; real = e.build\n"
+        "def build(folder, **k):\n"
+        "    made = real(folder, **k)\n"
+        "    with duckdb.connect(str(e.build_file(folder))) as c:\n"
+        "        c.execute('insert into funding_gap_monthly from funding_gap_monthly limit 1')\n"
+        "    return made\n"
+        "e.build = build; sys.exit(main(['run', '--again', '--data', sys.argv[1]]))"
+    )
+    command = [sys.executable, "-c", wrong, str(folder.root)]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "核对发现处理结果有误" in done.stderr
+    edition = current(folder)
+    assert edition is not None
+    assert edition.edition_id == sample_edition.edition_id
+    assert not built_from(folder).exists()
+    assert not audited_from(folder).exists()
 
 
 def test_older_clients_open_the_warehouse(sample_edition: Edition, tmp_path: Path) -> None:
