@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,5 +20,7 @@ def lasting_imports() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        # At the end all of it goes; DuckDB 2.0 would list what it cannot take down.
+        atexit.register(gc.unfreeze)
         if was_on:
             gc.enable()
