@@ -39,8 +39,8 @@ class Inputs:
     """What the inputs of a build said.
 
     `years`: input → fiscal year → fingerprint; `timeless`: what bears on every month; `ranked`: the files from the
-    one that counts least; `last_month` that any report speaks of; `built_on`, and the first month of which a report
-    was not yet due on that day, since that is told differently later.
+    one that counts least; `last_month` that any report speaks of; `first_not_due`, the first month of which a report
+    was not yet due on the day of the build, since that is told differently later.
     """
 
     program: str
