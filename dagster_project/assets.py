@@ -25,13 +25,13 @@ from oversight import editions
 from oversight.comments import comments
 from oversight.editions.build import audited_from, built_from
 from oversight.editions.changes import EVERYTHING, Inputs, since
-from oversight.editions.tables import PUBLIC_TABLES
+from oversight.editions.published import PUBLIC_TABLES
 from oversight.errors import OversightError
 from oversight.intake import take_in
-from oversight.run import fingerprints
 from oversight.settings import DataFolder
 from oversight.sources import pull
 from oversight.standards import check_standards, load_standards, write_overlay_inputs
+from oversight.whole_run import fingerprints
 
 INPUTS = "inputs"
 REPORTED = {

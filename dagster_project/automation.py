@@ -14,7 +14,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster_project.context import RunContext
 from oversight.editions import current
 from oversight.errors import OversightError
-from oversight.run import check_folder, fingerprints
+from oversight.whole_run import check_folder, fingerprints
 
 ARRIVALS_EVERY_SECONDS = 60
 

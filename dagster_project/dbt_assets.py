@@ -25,7 +25,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_project.context import RunContext
 from dagster_project.lineage import as_metadata, column_lineage
 from oversight import editions
-from oversight.editions.tables import MAIN, PUBLIC_TABLES
+from oversight.editions.published import MAIN, PUBLIC_TABLES
 
 PUBLIC_KEYS = [AssetKey([MAIN, table]) for table in PUBLIC_TABLES]
 

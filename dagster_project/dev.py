@@ -6,7 +6,7 @@ import os
 import sys
 
 from dagster_project.context import DATA_VARIABLE
-from dagster_project.run import prepare_home
+from dagster_project.run_job import prepare_home
 from oversight.settings import DataFolder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from oversight.editions.model import Edition, open_edition
+from oversight.editions.edition import Edition, open_edition
 from oversight.settings import DataFolder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
 if TYPE_CHECKING:
-    from oversight.intake.checking import Checked
+    from oversight.intake.sending_back.checking import Checked
 
 # A terminal is no place for ten thousand lines; JSON and the workbook have them all.
 REMARKS_SHOWN = 50
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when everything would be accepted, else 1."""
-    from oversight.intake.checking import check
+    from oversight.intake.sending_back.checking import check
 
     folder = DataFolder.at(args.data) if args.data else None
     checked = check([Path(name) for name in args.files], folder, now=datetime.now(TIME_ZONE))
@@ -75,7 +75,7 @@ def _lines(file: Checked, *, brief: bool) -> Sequence[str]:
 
 
 def _write(checked: Sequence[Checked], out: Path) -> None:
-    from oversight.intake.returning import returned_name, write_returned
+    from oversight.intake.sending_back.returning import returned_name, write_returned
 
     out.mkdir(parents=True, exist_ok=True)
     for file in checked:

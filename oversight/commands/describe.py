@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from oversight.cli import add_data_argument
 from oversight.dictionary import TableEntry, read_dictionary, relation_columns, relations
-from oversight.editions.model import open_edition
+from oversight.editions.edition import open_edition
 from oversight.errors import OversightError
 from oversight.sandbox.output import format_table
 from oversight.settings import DataFolder

@@ -20,7 +20,7 @@ from oversight.editions.compare import (
     FindingChange,
     compare,
 )
-from oversight.editions.model import open_edition
+from oversight.editions.edition import open_edition
 from oversight.settings import DataFolder
 
 _SHOWN = 20

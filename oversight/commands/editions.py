@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from oversight.cli import add_data_argument
-from oversight.editions.model import Edition, EditionError, current, list_editions
+from oversight.editions.edition import Edition, EditionError, current, list_editions
 from oversight.settings import TIME_ZONE, DataFolder
 
 

@@ -6,7 +6,7 @@ import argparse
 from datetime import date
 
 from oversight.cli import add_data_argument
-from oversight.editions.model import open_edition
+from oversight.editions.edition import open_edition
 from oversight.explain import explain
 from oversight.settings import DataFolder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from oversight.cli import add_data_argument
-from oversight.editions.model import find_edition
+from oversight.editions.edition import find_edition
 from oversight.settings import DataFolder
 
 

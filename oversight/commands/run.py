@@ -7,9 +7,9 @@ import sys
 from datetime import datetime
 
 from oversight.cli import add_data_argument
-from oversight.editions.model import Edition
-from oversight.run import run as run_over
+from oversight.editions.edition import Edition
 from oversight.settings import TIME_ZONE, DataFolder
+from oversight.whole_run import run as run_over
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

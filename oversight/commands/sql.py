@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from oversight.cli import add_data_argument
 from oversight.commands.explain import a_month
-from oversight.editions.model import open_edition
+from oversight.editions.edition import open_edition
 from oversight.errors import OversightError
 from oversight.sandbox import output
 from oversight.sandbox.messages import QueryError, explain

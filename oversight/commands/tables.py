@@ -6,7 +6,7 @@ import argparse
 
 from oversight.cli import add_data_argument
 from oversight.dictionary import read_dictionary, relations
-from oversight.editions.model import find_edition, open_edition
+from oversight.editions.edition import find_edition, open_edition
 from oversight.sandbox.output import format_table
 from oversight.settings import DataFolder
 

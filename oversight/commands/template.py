@@ -14,7 +14,7 @@ from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
 if TYPE_CHECKING:
-    from oversight.intake.templates import Indicator
+    from oversight.intake.sending_back.templates import Indicator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the workbook and print where it is."""
-    from oversight.intake.templates import county_of, new_county, write_template
+    from oversight.intake.sending_back.templates import county_of, new_county, write_template
 
     contract = next((c for c in DATASETS.values() if args.dataset in (c.name, c.title_zh)), None)
     if contract is None:
@@ -65,7 +65,7 @@ def _indicators(folder: DataFolder, county: str, month: date) -> list[Indicator]
     """What the standards in force for the county ask of it and of its townships, beyond the other datasets."""
     import polars as pl
 
-    from oversight.intake.templates import Indicator
+    from oversight.intake.sending_back.templates import Indicator
     from oversight.standards import load_standards
 
     standards = load_standards(folder)

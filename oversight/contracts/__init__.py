@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from oversight.contracts.contract import MONEY, VALUE, Column, Contract, Kind
 from oversight.contracts.datasets import ALL_DATASETS, DATASETS, REFERENCE_DATASETS, Provenance, Reported
-from oversight.contracts.model import MONEY, VALUE, Column, Contract, Kind
 
 __all__ = [
     "ALL_DATASETS",

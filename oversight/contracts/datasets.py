@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from oversight.contracts.model import (
+from oversight.contracts.contract import (
     Contract,
     _metadata,
     code,

@@ -21,7 +21,8 @@ import flask
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from oversight import presentation as show
-from oversight.dashboard import archive, downloads, sql
+from oversight.dashboard import archive, downloads
+from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
 from oversight.dashboard.elements import dcc, dmc, html

@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from oversight import presentation as show
+from oversight.dashboard.grids import Column
 from oversight.dashboard.queries import Ask
-from oversight.dashboard.tables import Column
 from oversight.presentation import MoneyUnit
 
 _COMPARED = {

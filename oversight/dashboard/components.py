@@ -12,9 +12,9 @@ from oversight.dashboard import queries
 from oversight.dashboard.access import Scope
 from oversight.dashboard.elements import dag, dcc, dmc, html
 from oversight.dashboard.figures import CONFIG, Figure
+from oversight.dashboard.grids import Table
 from oversight.dashboard.queries import ALL, Ask
 from oversight.dashboard.state import State
-from oversight.dashboard.tables import Table
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Warehouse
 from oversight.presentation import Theme

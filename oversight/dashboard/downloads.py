@@ -14,10 +14,10 @@ from oversight import presentation as show
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.components import ROWS_SHOWN, View, count_text
+from oversight.dashboard.grids import chosen, to_csv, to_xlsx
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
-from oversight.dashboard.tables import chosen, to_csv, to_xlsx
 from oversight.dashboard.warehouse import Shelf, Unavailable
 
 # More than anybody reads in a sheet, and less than Excel takes.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from oversight.editions.build import BuildError, NodeResult, build, build_file, manifest_path, prepare
 from oversight.editions.code import VERSION, code_version
-from oversight.editions.lock import RunInProgress, run_lock
-from oversight.editions.model import (
+from oversight.editions.edition import (
     Edition,
     EditionError,
     Fingerprints,
@@ -15,6 +14,7 @@ from oversight.editions.model import (
     list_editions,
     open_edition,
 )
+from oversight.editions.lock import RunInProgress, run_lock
 from oversight.editions.publish import clear_leftovers, new_identity, publish, read_identity, write_identity
 
 __all__ = [

@@ -21,7 +21,7 @@ from typing import Any
 from oversight import telemetry
 from oversight.editions.changes import EVERYTHING, Inputs, read_inputs, since
 from oversight.editions.code import dbt_hash
-from oversight.editions.model import EditionError
+from oversight.editions.edition import EditionError
 from oversight.settings import DBT_DIR, DataFolder
 
 # A folder of its own: `dbt` typed by hand and the SQL linter write their parse, for another build file, beside it.

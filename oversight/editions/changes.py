@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from oversight.editions.code import code_version
-from oversight.editions.tables import quoted
+from oversight.editions.published import quoted
 
 EVERYTHING = date(1, 1, 1)
 

@@ -20,7 +20,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from oversight.editions.model import EditionError
+from oversight.editions.edition import EditionError
 
 if TYPE_CHECKING:
     import duckdb

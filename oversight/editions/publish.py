@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from oversight.dictionary import create_relations
 from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, manifest_path
-from oversight.editions.model import (
+from oversight.editions.edition import (
     MANIFEST,
     POINTER,
     WAREHOUSE,
@@ -29,7 +29,7 @@ from oversight.editions.model import (
     editions_folder,
     list_editions,
 )
-from oversight.editions.tables import (
+from oversight.editions.published import (
     DETAIL,
     MAIN,
     PUBLIC_TABLES,

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from oversight.editions.model import EditionError
-from oversight.editions.tables import (
+from oversight.editions.edition import EditionError
+from oversight.editions.published import (
     DETAIL,
     MAIN,
     QUALITY,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from oversight.intake.run import IntakeResult, input_fingerprint, take_in
+from oversight.intake.intake_run import IntakeResult, input_fingerprint, take_in
 
 __all__ = ["IntakeResult", "input_fingerprint", "take_in"]

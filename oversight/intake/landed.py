@@ -25,10 +25,10 @@ from typing import Any, cast
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
-from oversight.intake.reading import BulkTable, NeedsWorker, Reading, read_path
-from oversight.intake.tables import Refusal, Table, column_letters, column_powers
-from oversight.intake.worker import Worker
+from oversight.intake.reading.files import BulkTable, NeedsWorker, Reading, read_path
+from oversight.intake.reading.layout import Refusal, Table, column_letters, column_powers
+from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
+from oversight.intake.reading.worker import Worker
 from oversight.settings import TIME_ZONE, DataFolder
 
 LEDGER_SCHEMA: dict[str, Any] = {
@@ -82,8 +82,10 @@ def code_version() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
     for folder in (here, here.parent / "contracts"):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(
+                path.relative_to(here.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return digest.hexdigest()[:16]
 
 

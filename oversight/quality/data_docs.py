@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from oversight.quality.model import (
+from oversight.quality.suites import (
     KEYS_SHOWN,
     KIND_EXPLAINED_ZH,
     KIND_ZH,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from oversight.loading import lasting_imports
-from oversight.quality.model import (
+from oversight.quality.suites import (
     FLAG_SCHEMA,
     KEYS_SHOWN,
     Check,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from oversight.quality.model import SuiteResult
+from oversight.quality.suites import SuiteResult
 
 FLAGS, RESULTS = "suite_flags.parquet", "suite_results.parquet"
 _EVALUATED = "evaluated_by_year"

@@ -23,7 +23,7 @@ from oversight.quality.frames import (
     whole,
     yuan,
 )
-from oversight.quality.model import Check, Panel, Suite, at_least, between, equal, is_one, present, unique
+from oversight.quality.suites import Check, Panel, Suite, at_least, between, equal, is_one, present, unique
 
 ASK_SENDER = "请报送单位核对原表；有误的报更正件，无误的在备注中说明原因。"
 REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页连同原文件交维护人员。"

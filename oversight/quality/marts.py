@@ -24,7 +24,8 @@ from oversight.quality.frames import (
     whole,
     yuan,
 )
-from oversight.quality.model import (
+from oversight.quality.rules import RULES_AT_MOST, Rules
+from oversight.quality.suites import (
     Check,
     Locate,
     Panel,
@@ -36,7 +37,6 @@ from oversight.quality.model import (
     is_one,
     unique,
 )
-from oversight.quality.rules import RULES_AT_MOST, Rules
 
 REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
 SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核对。"

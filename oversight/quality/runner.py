@@ -17,8 +17,8 @@ from oversight.quality.frames import Landed
 from oversight.quality.kept import FLAGS, RESULTS, Kept, evaluated_by_year
 from oversight.quality.landed import landed_suites
 from oversight.quality.marts import Warehouse, mart_suites
-from oversight.quality.model import FLAG_SCHEMA, RESULT_SCHEMA, SuiteResult
 from oversight.quality.rules import Rules
+from oversight.quality.suites import FLAG_SCHEMA, RESULT_SCHEMA, SuiteResult
 
 # The texts of a flag are hardly ever the same twice; the rest of it is.
 _WRITTEN: dict[str, Any] = {

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from oversight import presentation
 from oversight.reports import fonts
-from oversight.reports.model import Chart
+from oversight.reports.document import Chart
 
 WIDTH_MM = 156
 DARK, ACCENT, GREY = "#26303c", "#b93a0b", "#8792a0"

@@ -16,9 +16,7 @@ from typing import Any
 
 from oversight import presentation
 from oversight.reports.config import VALUE_MARK, Wording, as_decimal
-from oversight.reports.errors import ReportError
-from oversight.reports.facts import Change, Facts, Row, built_at, earlier, month_end
-from oversight.reports.model import (
+from oversight.reports.document import (
     Annex,
     Block,
     Chart,
@@ -33,6 +31,8 @@ from oversight.reports.model import (
     Total,
     Value,
 )
+from oversight.reports.errors import ReportError
+from oversight.reports.facts import Change, Facts, Row, built_at, earlier, month_end
 
 NOT_REPORTED, NONE = presentation.NOT_REPORTED, presentation.NONE
 GAP_STEPS = {

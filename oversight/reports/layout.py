@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from oversight.reports.model import Annex, Table, TableRef, text_of
+from oversight.reports.document import Annex, Table, TableRef, text_of
 
 # Half-width characters of 9 pt that fit into a line of 156 mm and of 225 mm, with a table's lines and padding.
 PORTRAIT_UNITS, LANDSCAPE_UNITS = 92, 134

@@ -13,6 +13,7 @@ from oversight.editions import find_edition, open_edition
 from oversight.reports import config, store
 from oversight.reports.config import Wording
 from oversight.reports.content import Changes, build
+from oversight.reports.document import Report
 from oversight.reports.errors import NotReady, ReportError, Unfinished
 from oversight.reports.facts import (
     Facts,
@@ -23,7 +24,6 @@ from oversight.reports.facts import (
     month_end,
     readiness_counts,
 )
-from oversight.reports.model import Report
 from oversight.reports.snapshot import compare, snapshot
 from oversight.reports.store import FORMATS, Version
 from oversight.settings import DataFolder

@@ -8,8 +8,8 @@ from typing import Any
 from oversight import presentation
 from oversight.reports import store
 from oversight.reports.content import KIND_ZH, Changes
+from oversight.reports.document import Value
 from oversight.reports.facts import Facts, Row
-from oversight.reports.model import Value
 from oversight.reports.store import Version
 from oversight.settings import DataFolder
 

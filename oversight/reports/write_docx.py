@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from oversight.reports import layout, zipped
-from oversight.reports.model import (
+from oversight.reports.document import (
     Annex,
     Block,
     ChartRef,

@@ -15,8 +15,7 @@ from typing import Any
 
 from oversight.reports.charts import ACCENT, DARK, GREY, wrapped
 from oversight.reports.config import DEFAULTS
-from oversight.reports.errors import ReportError
-from oversight.reports.model import (
+from oversight.reports.document import (
     Block,
     Chart,
     ChartRef,
@@ -27,6 +26,7 @@ from oversight.reports.model import (
     TableRef,
     text_of,
 )
+from oversight.reports.errors import ReportError
 from oversight.reports.write_xlsx import describe
 
 _PATTERNS = ("", "/", ".", "x", "\\")

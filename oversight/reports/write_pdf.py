@@ -10,8 +10,8 @@ from typing import Any
 from oversight.reports import fonts, layout
 from oversight.reports.charts import height_mm
 from oversight.reports.config import DEFAULTS
+from oversight.reports.document import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef, text_of
 from oversight.reports.errors import ReportError
-from oversight.reports.model import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef, text_of
 from oversight.reports.write_xlsx import describe
 from oversight.settings import TIME_ZONE
 

@@ -24,7 +24,7 @@ from dagster_project.context import RunContext
 from dagster_project.pipeline import JOB, build_definitions
 from dagster_project.reports import SUPERVISION_JOB
 from oversight.editions import Edition
-from oversight.editions.tables import PUBLIC_TABLES
+from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
 
 SNAPSHOT = Path(__file__).parent / "definitions.json"

@@ -16,7 +16,7 @@ from dagster_project.checks import SUITES
 from dagster_project.pipeline import JOB
 from oversight.editions import Edition, current, list_editions, open_edition
 from oversight.editions.build import audited_from, built_from
-from oversight.editions.tables import PUBLIC_TABLES
+from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.conftest import run_oversight
 

@@ -13,8 +13,8 @@ from oversight import presentation as show
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope, significant
 from oversight.dashboard.asking import ask_of
+from oversight.dashboard.grids import Column
 from oversight.dashboard.state import read_state
-from oversight.dashboard.tables import Column
 from oversight.dashboard.warehouse import Warehouse
 
 XIANGDONG = Scope(("360313",))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from oversight.dashboard import server
-from oversight.dashboard.tables import Column, Table, to_csv, to_xlsx
+from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
 from oversight.editions import find_edition
 from oversight.editions.publish import point
 from oversight.settings import PROJECT_ROOT, DataFolder

@@ -254,7 +254,7 @@ def test_fallback_population_and_carried_budget(build: Path) -> None:
 
 
 def test_the_public_tables_and_only_they_are_in_main(build: Path) -> None:
-    from oversight.editions.tables import PUBLIC_TABLES
+    from oversight.editions.published import PUBLIC_TABLES
 
     tables = rows_of(
         build, "select table_name from information_schema.tables where table_schema = 'main' order by 1"

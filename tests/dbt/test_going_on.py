@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from oversight.editions.build import build, build_file, built_from, scratch_file
 from oversight.editions.changes import EVERYTHING, Inputs, since
-from oversight.editions.tables import fingerprint, tables_of
+from oversight.editions.published import fingerprint, tables_of
 from oversight.settings import DataFolder
 from tests.dbt.world import World, document, month, months, rule, seed_rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from oversight.editions.tables import DETAIL, MAIN, REPORTED, quoted, tables_of
+from oversight.editions.published import DETAIL, MAIN, REPORTED, quoted, tables_of
 from tests.dbt.world import World, months
 
 TOWNSHIP = "360313{}"

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from oversight.intake.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs
 

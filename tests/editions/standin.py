@@ -10,7 +10,7 @@ import duckdb
 
 from oversight.editions import Fingerprints, Identity, build_file, new_identity
 from oversight.editions.build import STORAGE_VERSION
-from oversight.editions.tables import PUBLIC_TABLES
+from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import TIME_ZONE, DataFolder
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=TIME_ZONE)

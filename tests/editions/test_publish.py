@@ -23,7 +23,7 @@ from oversight.editions import (
     publish,
 )
 from oversight.editions.publish import STEPS
-from oversight.editions.tables import PUBLIC_TABLES
+from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
 

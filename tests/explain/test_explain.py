@@ -231,7 +231,7 @@ def test_a_rule_that_is_passed_on_names_where_it_comes_from(connection: duckdb.D
 
 
 def test_doubts_are_said_as_intake_calls_them(connection: duckdb.DuckDBPyConnection) -> None:
-    from oversight.intake.catalogue import CATALOGUE
+    from oversight.intake.sending_back.catalogue import CATALOGUE
     from oversight.presentation import DOUBTS
 
     assert {code: entry.title_zh for code, entry in CATALOGUE.items() if code.startswith("D")} == DOUBTS

@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from oversight.intake.checking import check
+from oversight.intake.sending_back.checking import check
 from tests.intake.formats import ods_bytes, xls_bytes, xlsb_bytes
 from tests.intake.world import NOW, TOWNSHIPS, World
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from oversight import cli
-from oversight.intake import errors_page
-from oversight.intake.catalogue import CATALOGUE
+from oversight.intake.sending_back import errors_page
+from oversight.intake.sending_back.catalogue import CATALOGUE
 from tests.intake.broken import BROKEN, P
 from tests.intake.world import World, csv_bytes, population_rows
 
@@ -61,7 +61,7 @@ def test_a_fault_of_ours_is_told_as_one(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("除以零")
 
-    monkeypatch.setattr("oversight.intake.reading._read", fail)
+    monkeypatch.setattr("oversight.intake.reading.files._read", fail)
     path = world.folder.root / "人口.csv"
     path.write_bytes(csv_bytes([P]))
     assert cli.main(["check", str(path)]) == 1
@@ -72,5 +72,5 @@ def test_a_fault_of_ours_is_told_as_one(
 
 def test_the_page_of_the_documentation_is_up_to_date() -> None:
     assert errors_page.PAGE.read_text("utf-8") == errors_page.page(), (
-        "docs/errors.md 已过时：请运行 python -m oversight.intake.errors_page"
+        "docs/errors.md 已过时：请运行 python -m oversight.intake.sending_back.errors_page"
     )

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oversight.intake import input_fingerprint
-from oversight.intake.corrections import TITLES
+from oversight.intake.judging.corrections import TITLES
 from tests.intake.world import World, csv_bytes, population_rows
 
 FIGURES = {"360313101": 20_000, "360313102": 30_000, "360313103": 25_000, "360313104": 28_000}

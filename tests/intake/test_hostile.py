@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oversight.intake.reading import Reading, read
-from oversight.intake.worker import Worker
+from oversight.intake.reading.files import Reading, read
+from oversight.intake.reading.worker import Worker
 from tests.intake.world import World, csv_bytes, population_rows, xlsx_bytes
 
 GOOD = population_rows("2025-06", {"360313101": 20_000})

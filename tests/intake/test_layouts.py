@@ -239,7 +239,7 @@ def test_a_large_csv_reads_as_a_small_one() -> None:
     lines.append("审核人：张三,,,,")
     text = "\n".join(lines) + "\n"
     assert len(text.encode()) > 400_000
-    import oversight.intake.reading as reading
+    import oversight.intake.reading.files as reading
 
     bulk = reading.read(text.encode(), "大.csv")
     assert isinstance(bulk.tables[0], reading.BulkTable), "the bulk path was not taken"

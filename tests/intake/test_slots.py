@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight.intake.slots import lay_out
+from oversight.intake.judging.slots import lay_out
 
 # Far apart, so that the grid is also laid out over the units that occur only.
 UNIT = st.sampled_from([0, 1, 2, 41_000, 5_000_000])

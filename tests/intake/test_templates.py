@@ -17,9 +17,15 @@ from hypothesis import strategies as st
 from oversight import cli
 from oversight.contracts import DATASETS
 from oversight.errors import OversightError
-from oversight.intake import remarks
-from oversight.intake.checking import check
-from oversight.intake.templates import FIRST_DATA_ROW, County, Indicator, county_of, write_template
+from oversight.intake.sending_back import remarks
+from oversight.intake.sending_back.checking import check
+from oversight.intake.sending_back.templates import (
+    FIRST_DATA_ROW,
+    County,
+    Indicator,
+    county_of,
+    write_template,
+)
 from oversight.settings import DataFolder
 from tests.intake.world import NOW, TOWNSHIPS, World
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight.intake import values
-from oversight.intake.values import Problem
+from oversight.intake.reading import values
+from oversight.intake.reading.values import Problem
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
 FULL_WIDTH = str.maketrans("0123456789.,", "０１２３４５６７８９．，")

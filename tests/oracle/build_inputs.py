@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from oversight.contracts import DATASETS
-from oversight.intake.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.settings import DataFolder
 from oversight.standards import write_overlay_inputs
 from tests.oracle.model import Model

@@ -11,8 +11,8 @@ from oversight.quality.engine import Engine
 from oversight.quality.frames import Landed
 from oversight.quality.landed import landed_suites
 from oversight.quality.marts import Warehouse, mart_suites
-from oversight.quality.model import SuiteResult
 from oversight.quality.rules import Rules
+from oversight.quality.suites import SuiteResult
 from tests.quality.world import World
 
 LANDED = ("submissions", "divisions", "population", "budget", "staffing", "indicators")

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oversight.quality import run_suites
-from oversight.quality.model import FLAG_SCHEMA, RESULT_SCHEMA
+from oversight.quality.suites import FLAG_SCHEMA, RESULT_SCHEMA
 from tests.quality.conftest import LANDED, MARTS
 from tests.quality.world import World
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from oversight.quality import SuiteResult, run_suites
-from oversight.quality.model import FLAG_SCHEMA
+from oversight.quality.suites import FLAG_SCHEMA
 from tests.quality.test_marts import short, troubled
 from tests.quality.world import HEBEI, MARCH_FILE, World
 

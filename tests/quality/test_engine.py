@@ -13,7 +13,7 @@ import pytest
 
 from oversight.quality import engine as engine_module
 from oversight.quality.engine import Engine, _exception
-from oversight.quality.model import (
+from oversight.quality.suites import (
     KEYS_SHOWN,
     Check,
     Panel,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oversight.quality.model import SuiteResult
+from oversight.quality.suites import SuiteResult
 from tests.quality.conftest import Judge
 from tests.quality.world import HEBEI, JIANGXI, MONTHS, NINGXIA, World
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from oversight.quality.model import SuiteResult
+from oversight.quality.suites import SuiteResult
 from oversight.standards import load_standards
 from tests.quality.conftest import Judge
 from tests.quality.test_landed import failures

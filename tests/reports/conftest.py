@@ -14,9 +14,9 @@ import pytest
 from oversight.editions import open_edition
 from oversight.reports.config import Wording, load
 from oversight.reports.content import build
+from oversight.reports.document import Report
 from oversight.reports.facts import Facts, gather
 from oversight.reports.make import render
-from oversight.reports.model import Report
 from oversight.settings import DataFolder
 
 

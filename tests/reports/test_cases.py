@@ -14,10 +14,10 @@ from fontTools.ttLib import TTFont
 from oversight.editions import open_edition
 from oversight.reports import config, fonts, layout, make_all, month_before
 from oversight.reports.content import build, chinese
+from oversight.reports.document import Heading, Paragraph, Report, text_of
 from oversight.reports.errors import NotReady, ReportError
 from oversight.reports.facts import gather
 from oversight.reports.make import render
-from oversight.reports.model import Heading, Paragraph, Report, text_of
 from oversight.settings import DataFolder
 from tests.reports import reading
 from tests.reports.conftest import Standin

@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from oversight.reports.model import Heading, Paragraph, Table, text_of
+from oversight.reports.document import Heading, Paragraph, Table, text_of
 from tests.reports import reading
 from tests.reports.conftest import Written
 

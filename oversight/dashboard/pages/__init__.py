@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from oversight.dashboard.components import View
-from oversight.dashboard.tables import Table
+from oversight.dashboard.grids import Table
 
 
 @dataclass(frozen=True)

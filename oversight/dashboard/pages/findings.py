@@ -17,9 +17,9 @@ from oversight.dashboard.components import (
     table_card,
 )
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import subject_href
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 
 FILTERS = ("status", "rule", "severity", "change", "topic")

@@ -24,9 +24,9 @@ from oversight.dashboard.components import (
     tone_colour,
 )
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import NEW_YEAR, adequacy, by_month, chart_digits, unit_rows
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 

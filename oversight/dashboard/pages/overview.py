@@ -24,8 +24,8 @@ from oversight.dashboard.components import (
     tone_colour,
 )
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
 HEAT_MONTHS = 24

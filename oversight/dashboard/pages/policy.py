@@ -10,8 +10,8 @@ from oversight.dashboard import queries
 from oversight.dashboard.access import significant
 from oversight.dashboard.components import View, card, columns, facts, page_head, select, table_card
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
 

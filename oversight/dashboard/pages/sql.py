@@ -1,6 +1,6 @@
 """自助查询: an editor for one SELECT, the tables and columns there are, and what came out.
 
-The page is a frame; `assets/sql.js` fills it from the routes in `oversight.dashboard.sql`.
+The page is a frame; `assets/sql.js` fills it from the routes in `oversight.dashboard.sql_service`.
 """
 
 from __future__ import annotations

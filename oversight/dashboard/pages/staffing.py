@@ -20,8 +20,8 @@ from oversight.dashboard.components import (
     table_card,
 )
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.warehouse import Row
 
 BARS_SHOWN = 25

@@ -21,9 +21,9 @@ from oversight.dashboard.components import (
     table_card,
 )
 from oversight.dashboard.elements import html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import by_month
-from oversight.dashboard.tables import Column, Table, public
 
 SUITE_LOOKS = {"ok": show.Look("通过", "●", "#0f766e", "#5eead4"), **show.QUALITY_KIND}
 

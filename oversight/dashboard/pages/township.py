@@ -23,9 +23,9 @@ from oversight.dashboard.components import (
     tone_colour,
 )
 from oversight.dashboard.elements import dmc, html
+from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
-from oversight.dashboard.tables import Column, Table, public
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 

@@ -14,14 +14,14 @@ from datetime import datetime
 
 from oversight.editions.build import audited_from, built_from
 from oversight.editions.code import code_version
+from oversight.editions.edition import Edition, Fingerprints, current
 from oversight.editions.lock import run_lock
-from oversight.editions.model import Edition, Fingerprints, current
 from oversight.errors import OversightError
 from oversight.loading import lasting_imports
 from oversight.settings import DataFolder
 
 # `execute(folder, say, now)` of this module runs every asset and returns the edition that then stands.
-ORCHESTRATOR = "dagster_project.run"
+ORCHESTRATOR = "dagster_project.run_job"
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ import polars as pl
 
 from oversight.contracts import DATASETS
 from oversight.errors import OversightError
-from oversight.intake import corrections
-from oversight.intake.judge import Judged
+from oversight.intake.judging import corrections
+from oversight.intake.judging.judge import Judged
+from oversight.intake.judging.scale import MONTH_SPAN, unit_month
 from oversight.intake.landed import Landed
-from oversight.intake.scale import MONTH_SPAN, unit_month
 from oversight.settings import DataFolder
 
 REPORTS = tuple(name for name, c in DATASETS.items() if "township_code" in c.polars_schema())

@@ -16,10 +16,10 @@ import polars as pl
 from oversight.contracts import DATASETS, Column, Contract
 from oversight.errors import OversightError
 from oversight.intake import landed as store
-from oversight.intake.checking import history
-from oversight.intake.identity import Unit, Units, winners
-from oversight.intake.judge import judge
-from oversight.intake.remarks import TEMPLATE_VERSION
+from oversight.intake.judging.identity import Unit, Units, winners
+from oversight.intake.judging.judge import judge
+from oversight.intake.sending_back.checking import history
+from oversight.intake.sending_back.remarks import TEMPLATE_VERSION
 from oversight.settings import DataFolder
 
 NOTES_SHEET = "填报说明"

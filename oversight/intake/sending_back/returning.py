@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.reading import RETURN_SHEET, WORKER_INFLATED_BYTES, text_rows
-from oversight.intake.remarks import HARMLESS, KIND_ZH, Remark, remarks
+from oversight.intake.reading.files import RETURN_SHEET, WORKER_INFLATED_BYTES, text_rows
+from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
 
 if TYPE_CHECKING:
-    from oversight.intake.judge import Judged
+    from oversight.intake.judging.judge import Judged
     from oversight.intake.landed import Landed, RawFile
     from oversight.settings import DataFolder
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import olefile  # type: ignore[import-untyped]
 
-from oversight.intake import values
+from oversight.intake.reading import values
 
 Place = tuple[int, int]
 Merged = list[tuple[Place, Place]]

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
-from oversight.intake import values
-from oversight.intake.text import (
+from oversight.intake.reading import values
+from oversight.intake.reading.text import (
     COUNT_UNITS,
     MONEY_UNITS,
     fold,

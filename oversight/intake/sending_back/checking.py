@@ -18,10 +18,10 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
-from oversight.intake import corrections
 from oversight.intake import landed as store
-from oversight.intake.judge import Judged, judge
-from oversight.intake.remarks import Remark, remarks
+from oversight.intake.judging import corrections
+from oversight.intake.judging.judge import Judged, judge
+from oversight.intake.sending_back.remarks import Remark, remarks
 from oversight.settings import DataFolder
 
 NO_UNITS = "没有行政区划表，区划代码只核对了写法，没有核对是否存在；请用 --data 指明数据目录。"

@@ -1,16 +1,16 @@
-"""docs/errors.md, made from the catalogue: `python -m oversight.intake.errors_page` writes it."""
+"""docs/errors.md, made from the catalogue: `python -m oversight.intake.sending_back.errors_page` writes it."""
 
 from __future__ import annotations
 
 import re
 
-from oversight.intake.catalogue import CATALOGUE
+from oversight.intake.sending_back.catalogue import CATALOGUE
 from oversight.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "errors.md"
 _HEAD = """# 报送问题一览
 
-本页由程序生成（`python -m oversight.intake.errors_page`），与程序给出的提示逐字一致，请勿手工修改。
+本页由程序生成（`python -m oversight.intake.sending_back.errors_page`），与程序给出的提示逐字一致，请勿手工修改。
 
 `oversight check 文件 --data 目录` 可在报送前核对；每次 `oversight run` 之后，有问题的文件会在数据目录的
 `returned/` 中生成标注好的退回件：第一页列出每一处问题，点单元格可跳到该处，改好后整份重新报送即可。

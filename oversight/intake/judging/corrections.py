@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from oversight.contracts import DATASETS
-from oversight.intake import values
 from oversight.intake.landed import RawFile
-from oversight.intake.reading import Unreadable, decode
-from oversight.intake.text import fold, plain
-from oversight.intake.values import Problem
+from oversight.intake.reading import values
+from oversight.intake.reading.files import Unreadable, decode
+from oversight.intake.reading.text import fold, plain
+from oversight.intake.reading.values import Problem
 from oversight.settings import DataFolder
 
 PREFIX = "corrections/"

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.catalogue import CATALOGUE
-from oversight.intake.judge import Judged
+from oversight.intake.judging.judge import Judged
 from oversight.intake.landed import Landed
+from oversight.intake.sending_back.catalogue import CATALOGUE
 
 Kind = Literal["refused", "rejected", "held", "doubt"]
 # Where a doubt about a whole row is best looked at.

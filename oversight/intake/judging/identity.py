@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from oversight.intake import values
-from oversight.intake.text import fold
+from oversight.intake.reading import values
+from oversight.intake.reading.text import fold
 
 _ORGANISATION = re.compile(
     r"(?:人民政府|政府|街道办事处|办事处|街道办|民政办公室|民政办|民政所|民政站|社会事务(?:办公室|办|科)|财政所|党政办)$"

@@ -16,14 +16,14 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
-from oversight.intake import values
-from oversight.intake.catalogue import CATALOGUE
-from oversight.intake.corrections import PREFIX, Correction, CorrectionFile, same
-from oversight.intake.identity import LEVELS, Resolved, Units, unit_numbers, winners
+from oversight.intake.judging.corrections import PREFIX, Correction, CorrectionFile, same
+from oversight.intake.judging.identity import LEVELS, Resolved, Units, unit_numbers, winners
+from oversight.intake.judging.precedence import Arrival, ranks
+from oversight.intake.judging.scale import figure, hold, in_senders_unit, unit_month
+from oversight.intake.judging.slots import Slots, lay_out
 from oversight.intake.landed import Landed, row_schema
-from oversight.intake.precedence import Arrival, ranks
-from oversight.intake.scale import figure, hold, in_senders_unit, unit_month
-from oversight.intake.slots import Slots, lay_out
+from oversight.intake.reading import values
+from oversight.intake.sending_back.catalogue import CATALOGUE
 
 KEY = ("table_no", "row_number")
 VERDICT_SCHEMA: dict[str, Any] = {

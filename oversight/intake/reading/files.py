@@ -18,9 +18,8 @@ import polars as pl
 import python_calamine as calamine
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake import values
-from oversight.intake.marks import DAMAGED, SheetMarks, place_of, relationships, sheet_marks, xlsx_cells
-from oversight.intake.tables import (
+from oversight.intake.reading import values
+from oversight.intake.reading.layout import (
     HEADER_SEARCH_ROWS,
     Context,
     Grid,
@@ -34,7 +33,15 @@ from oversight.intake.tables import (
     is_blank_row,
     read_header,
 )
-from oversight.intake.text import plain
+from oversight.intake.reading.marks import (
+    DAMAGED,
+    SheetMarks,
+    place_of,
+    relationships,
+    sheet_marks,
+    xlsx_cells,
+)
+from oversight.intake.reading.text import plain
 
 # A workbook that inflates beyond this is no report of townships; measured on the archive's own directory.
 MAX_INFLATED_BYTES = 400 * 2**20

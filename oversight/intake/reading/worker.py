@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from oversight.intake.tables import Refusal
+from oversight.intake.reading.layout import Refusal
 
 # What one file may cost. A workbook of 100,000 rows takes two seconds and 200 MB.
 SECONDS = 10.0
@@ -60,11 +60,11 @@ class Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "oversight.intake.worker"],
+                [sys.executable, "-m", "oversight.intake.reading.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=Path(__file__).resolve().parents[2],
+                cwd=Path(__file__).resolve().parents[3],
             )
             stdout = self._process.stdout
             assert stdout is not None
@@ -125,7 +125,7 @@ def _limit_memory() -> None:
 
 def main() -> None:
     """Read what the parent asks for, until it closes the pipe."""
-    from oversight.intake.reading import read_path
+    from oversight.intake.reading.files import read_path
 
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     if sys.platform == "linux":

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
-from oversight.intake import corrections
 from oversight.intake import landed as store
-from oversight.intake.deliveries import deliveries, due_dates
-from oversight.intake.judge import Judged, judge
-from oversight.intake.returning import return_files
+from oversight.intake.judging import corrections
+from oversight.intake.judging.deliveries import deliveries, due_dates
+from oversight.intake.judging.judge import Judged, judge
+from oversight.intake.sending_back.returning import return_files
 from oversight.settings import TIME_ZONE, DataFolder
 
 

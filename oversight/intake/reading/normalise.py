@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS, MONEY, VALUE, Column
-from oversight.intake import values
-from oversight.intake.text import fold, tidy
-from oversight.intake.values import Problem
+from oversight.intake.reading import values
+from oversight.intake.reading.text import fold, tidy
+from oversight.intake.reading.values import Problem
 
 ERROR_SCHEMA: dict[str, Any] = {
     "table_no": pl.Int32,

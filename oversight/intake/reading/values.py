@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from oversight.intake.text import COUNT_UNITS, MONEY_UNITS, fold
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold
 
 # What people write where there is nothing to report. 0 is not among them: it is a figure.
 BLANKS = frozenset(

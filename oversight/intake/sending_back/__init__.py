@@ -1,0 +1,1 @@
+"""What a sender is told and given: messages, marked workbooks, templates."""
