@@ -17,6 +17,8 @@ import polars as pl
 Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value", "year"]
 Scale = Literal["stock", "flow", "part"]
 
+# Columns of every build input that say where a row came from (datasets.Provenance); they stand last.
+PROVENANCE = ("submission_id", "sheet", "row_number", "row_status", "doubts", "precedence")
 MONEY = pl.Decimal(18, 2)
 VALUE = pl.Decimal(18, 4)
 
@@ -80,8 +82,10 @@ class Contract:
         return next((c for c in self.columns.values() if c.title_zh == title_zh), None)
 
     def polars_schema(self) -> dict[str, pl.DataType]:
-        """Column names and types of the build input, in order."""
-        return {name: column.dtype for name, column in self.schema.columns().items()}
+        """Column names and types of the build input: what the sender reports first, then where it came from."""
+        columns = {name: column.dtype for name, column in self.schema.columns().items()}
+        where_from = [name for name in columns if name in PROVENANCE]
+        return {name: columns[name] for name in (*(n for n in columns if n not in PROVENANCE), *where_from)}
 
 
 def contract(

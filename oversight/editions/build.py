@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight import telemetry
+from oversight.contracts import DATASETS
 from oversight.editions.changes import EVERYTHING, Inputs, read_inputs, since
 from oversight.editions.code import dbt_hash
 from oversight.editions.edition import EditionError
@@ -135,7 +136,7 @@ def build(
 
     manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
-    arguments += ["--vars", json.dumps({"since": first_day.isoformat()})]
+    arguments += ["--vars", json.dumps({"since": first_day.isoformat(), "measures": _measures()})]
     if select:
         arguments += ["--select", *select]
     try:
@@ -153,6 +154,14 @@ def build(
     if inputs:
         inputs.write(built)
     return results
+
+
+def _measures() -> dict[str, list[dict[str, str]]]:
+    """The columns with figures of each dataset, for the models that count whatever the contracts have."""
+    return {
+        name: [{"name": column.name, "kind": column.kind} for column in contract.measures]
+        for name, contract in DATASETS.items()
+    }
 
 
 def build_file(folder: DataFolder) -> Path:

@@ -1,10 +1,11 @@
 -- A row is a figure that a general rule counts: subject × measure × month as reported, or as the budget year carries it.
 -- Must hold: at most one row a subject, measure and month; what nobody reported has no row.
-{% set staffing = [
-    'administrative_posts', 'institution_posts', 'dedicated_staff_persons', 'welfare_posts_persons',
-    'purchased_service_persons', 'part_time_persons', 'villages_count', 'villages_with_assistant_count'
-] %}
 {% set budget = ['allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny'] %}
+{# By the population that decides the year, below; not as each month reports it. #}
+{% set by_year = ['population_persons', 'resident_population_persons'] %}
+{% set datasets = {
+    'population': ref('reported_population'), 'budget': ref('reported_budget'), 'staffing': ref('reported_staffing')
+} %}
 with counted as (
     select m.measure_code
     from {{ ref('stg_standard_measures') }} as m
@@ -34,16 +35,22 @@ indicators as (
 ),
 
 columns_of_datasets as (
-    {% for column in staffing %}
+    {% for dataset, reports in datasets.items() %}
+    {% for column in measures_of(dataset) if column.name not in by_year %}
     select
-        l.unit_id as subject_unit, '{{ column }}' as measure_code, s.month,
-        cast(s.{{ column }} as decimal(18, 4)) as value
-    from {{ ref('reported_staffing') }} as s
-    inner join lineage as l on s.township_code = l.township_code
+        l.unit_id as subject_unit, '{{ column.name }}' as measure_code, r.month,
+        {% if column.kind == 'bool' %}
+        cast(case when r.{{ column.name }} then 1 else 0 end as decimal(18, 4)) as value
+        {% else %}
+        cast(r.{{ column.name }} as decimal(18, 4)) as value
+        {% endif %}
+    from {{ reports }} as r
+    inner join lineage as l on r.township_code = l.township_code
     where
-        s.is_current and s.{{ column }} is not null
-        and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
+        r.is_current and r.{{ column.name }} is not null
+        and exists (select 1 from counted as c where c.measure_code = '{{ column.name }}')
     union all
+    {% endfor %}
     {% endfor %}
     {% for column in budget %}
     select
@@ -55,15 +62,6 @@ columns_of_datasets as (
         and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
     union all
     {% endfor %}
-    select
-        l.unit_id as subject_unit, 'households_count' as measure_code, p.month,
-        cast(p.households_count as decimal(18, 4)) as value
-    from {{ ref('reported_population') }} as p
-    inner join lineage as l on p.township_code = l.township_code
-    where
-        p.is_current and p.households_count is not null
-        and exists (select 1 from counted as c where c.measure_code = 'households_count')
-    union all
     -- People are counted as for tiers: by the population that decides the year.
     select
         y.unit_id as subject_unit,

@@ -1,5 +1,5 @@
 -- A row is a budget report for a township and month as one file gave it; every version stays, with file, sheet and row.
--- Must hold: at most one row a key is current, and a held row never is.
+-- Must hold: at most one row a key is current, and a held row never is. The columns are those of the contract.
 {{ config(
     alias='budget',
     materialized='incremental', on_schema_change='fail',
@@ -7,13 +7,7 @@
 ) }}
 
 with reports as (
-    select
-        month, township_code, reported_code, reported_name,
-        initial_budget_cny, adjusted_budget_cny, disbursed_month_cny,
-        disbursed_cumulative_cny, spent_month_cny, spent_cumulative_cny,
-        is_listed_separately,
-        submission_id, sheet, row_number, row_status, doubts, precedence
-    from {{ source('inputs', 'budget') }}
+    select * from {{ source('inputs', 'budget') }}
     where {{ anew('month') }} or month is null
 ),
 

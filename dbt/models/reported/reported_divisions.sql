@@ -1,13 +1,9 @@
 -- A row is a division as one file gave it; every version stays, with file, sheet and row.
--- Must hold: at most one row a key is current, and a held row never is.
+-- Must hold: at most one row a key is current, and a held row never is. The columns are those of the contract.
 {{ config(alias='divisions') }}
 
 with reports as (
-    select
-        division_code, division_name, division_type, parent_code,
-        valid_from, valid_to, successor_code,
-        submission_id, sheet, row_number, row_status, doubts, precedence
-    from {{ source('inputs', 'divisions') }}
+    select * from {{ source('inputs', 'divisions') }}
 ),
 
 final as (

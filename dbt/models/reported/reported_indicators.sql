@@ -1,5 +1,5 @@
 -- A row is an indicator of a subject and month as one file gave it; every version stays, with file, sheet and row.
--- Must hold: at most one row a key is current, and a held row never is.
+-- Must hold: at most one row a key is current, and a held row never is. The columns are those of the contract.
 {{ config(
     alias='indicators',
     materialized='incremental', on_schema_change='fail',
@@ -7,11 +7,7 @@
 ) }}
 
 with reports as (
-    select
-        month, subject_code, subject_name, indicator_code, indicator_name,
-        indicator_text, indicator_value, remark,
-        submission_id, sheet, row_number, row_status, doubts, precedence
-    from {{ source('inputs', 'indicators') }}
+    select * from {{ source('inputs', 'indicators') }}
     where {{ anew('month') }} or month is null
 ),
 

@@ -1,5 +1,5 @@
 -- A row is a figure for a township and month as one file gave it; every version stays, with file, sheet and row.
--- Must hold: at most one row a key is current, and a held row never is.
+-- Must hold: at most one row a key is current, and a held row never is. The columns are those of the contract.
 {{ config(
     alias='population',
     materialized='incremental', on_schema_change='fail',
@@ -7,12 +7,7 @@
 ) }}
 
 with reports as (
-    select
-        month, township_code, reported_code, reported_name,
-        households_count, population_persons, births_persons, deaths_persons,
-        moved_in_persons, moved_out_persons, resident_population_persons,
-        submission_id, sheet, row_number, row_status, doubts, precedence
-    from {{ source('inputs', 'population') }}
+    select * from {{ source('inputs', 'population') }}
     where {{ anew('month') }} or month is null
 ),
 

@@ -1,5 +1,5 @@
 -- A row is a staffing report for a township and month as one file gave it; every version stays, with file, sheet and row.
--- Must hold: at most one row a key is current, and a held row never is.
+-- Must hold: at most one row a key is current, and a held row never is. The columns are those of the contract.
 {{ config(
     alias='staffing',
     materialized='incremental', on_schema_change='fail',
@@ -7,13 +7,7 @@
 ) }}
 
 with reports as (
-    select
-        month, township_code, reported_code, reported_name,
-        administrative_posts, institution_posts, dedicated_staff_persons,
-        welfare_posts_persons, purchased_service_persons, part_time_persons,
-        villages_count, villages_with_assistant_count,
-        submission_id, sheet, row_number, row_status, doubts, precedence
-    from {{ source('inputs', 'staffing') }}
+    select * from {{ source('inputs', 'staffing') }}
     where {{ anew('month') }} or month is null
 ),
 
