@@ -24,7 +24,7 @@ from generate import national_divisions
 from measure import PROJECT_ROOT, Cost, load, measure
 
 sys.path.insert(0, str(PROJECT_ROOT))
-from oversight.editions.build import STORAGE_VERSION
+from oversight.editions.build import STORAGE_VERSION, variables
 
 DBT = PROJECT_ROOT / "dbt"
 SINGLE = {"boolean", "floor", "exact", "frequency", "name_pattern", "coverage", "rate"}
@@ -260,7 +260,8 @@ def dbt(place: Path, *words: str) -> Cost:
     if not build.exists():
         _empty(build)
     command = [sys.executable, "-m", "dbt.cli.main", "--log-path", str(place / "logs"), *words, "--project-dir", str(DBT),
-               "--profiles-dir", str(DBT), "--target-path", str(place / "target")]  # fmt: skip
+               "--profiles-dir", str(DBT), "--target-path", str(place / "target"),
+               "--vars", json.dumps(variables())]  # fmt: skip
     paths = {
         "OVERSIGHT_INPUTS": str(place / "inputs"),
         "OVERSIGHT_BUILD": str(build),

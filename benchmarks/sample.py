@@ -9,12 +9,15 @@ same inputs, each in a fresh process. The goal is at most 1.3 times their sum; w
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from measure import PROJECT_ROOT, Cost, load, measure, middle, oversight, python
+
+from oversight.editions.build import variables
 
 IMPORTS = {
     "import dagster": "import dagster",
@@ -64,6 +67,8 @@ def bare_dbt_build(folder: Path, scratch: Path) -> Cost:
         str(scratch / "target"),
         "--log-path",
         str(scratch),
+        "--vars",
+        json.dumps(variables()),
     ]
     return measure(
         python(f"from dbt.cli.main import cli; cli({words!r})"),

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def build(
 
     manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
-    arguments += ["--vars", json.dumps({"since": first_day.isoformat(), "measures": _measures()})]
+    arguments += ["--vars", json.dumps(variables(first_day))]
     if select:
         arguments += ["--select", *select]
     try:
@@ -156,12 +157,13 @@ def build(
     return results
 
 
-def _measures() -> dict[str, list[dict[str, str]]]:
-    """The columns with figures of each dataset, for the models that count whatever the contracts have."""
-    return {
+def variables(first_day: date = EVERYTHING) -> dict[str, Any]:
+    """What the models are told: since when they make anew, and the columns with figures of each dataset."""
+    measures = {
         name: [{"name": column.name, "kind": column.kind} for column in contract.measures]
         for name, contract in DATASETS.items()
     }
+    return {"since": first_day.isoformat(), "measures": measures}
 
 
 def build_file(folder: DataFolder) -> Path:

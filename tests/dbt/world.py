@@ -7,6 +7,7 @@ its own where it needs them, added through the data folder's `standards/` as a b
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -20,80 +21,16 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from oversight.contracts import ALL_DATASETS
+from oversight.editions.build import variables
 from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs
 
-TEXT, WHOLE, DAY, MONEY, FLAG = pl.String(), pl.Int64(), pl.Date(), pl.Decimal(18, 2), pl.Boolean()
-_UNIT = {"month": DAY, "township_code": TEXT, "reported_code": TEXT, "reported_name": TEXT}
-_PROVENANCE = {
-    "submission_id": TEXT,
-    "sheet": TEXT,
-    "row_number": WHOLE,
-    "row_status": TEXT,
-    "doubts": TEXT,
-    "precedence": WHOLE,
-}
+TEXT, WHOLE, DAY, FLAG = pl.String(), pl.Int64(), pl.Date(), pl.Boolean()
+_REPORTED = ("divisions", "population", "budget", "staffing", "indicators")
 SCHEMAS: dict[str, dict[str, pl.DataType]] = {
-    "divisions": {
-        "division_code": TEXT,
-        "division_name": TEXT,
-        "division_type": TEXT,
-        "parent_code": TEXT,
-        "valid_from": DAY,
-        "valid_to": DAY,
-        "successor_code": TEXT,
-    },
-    "population": _UNIT
-    | dict.fromkeys(
-        (
-            "households_count",
-            "population_persons",
-            "births_persons",
-            "deaths_persons",
-            "moved_in_persons",
-            "moved_out_persons",
-            "resident_population_persons",
-        ),
-        WHOLE,
-    ),
-    "budget": _UNIT
-    | dict.fromkeys(
-        (
-            "initial_budget_cny",
-            "adjusted_budget_cny",
-            "disbursed_month_cny",
-            "disbursed_cumulative_cny",
-            "spent_month_cny",
-            "spent_cumulative_cny",
-        ),
-        MONEY,
-    )
-    | {"is_listed_separately": FLAG},
-    "staffing": _UNIT
-    | dict.fromkeys(
-        (
-            "administrative_posts",
-            "institution_posts",
-            "dedicated_staff_persons",
-            "welfare_posts_persons",
-            "purchased_service_persons",
-            "part_time_persons",
-            "villages_count",
-            "villages_with_assistant_count",
-        ),
-        WHOLE,
-    ),
-    "indicators": {
-        "month": DAY,
-        "subject_code": TEXT,
-        "subject_name": TEXT,
-        "indicator_code": TEXT,
-        "indicator_name": TEXT,
-        "indicator_text": TEXT,
-        "indicator_value": pl.Decimal(18, 4),
-        "remark": TEXT,
-    },
+    name: dataset.polars_schema() for name, dataset in ALL_DATASETS.items() if name in _REPORTED
 }
 _SUBMISSIONS = {
     "submission_id": TEXT,
@@ -209,7 +146,7 @@ class World:
                 | {"row_number": row.get("row_number", number)}
                 for number, row in enumerate(self.rows[name], 5)
             ]
-            pl.DataFrame(placed, schema=schema | _PROVENANCE, infer_schema_length=None).write_parquet(
+            pl.DataFrame(placed, schema=schema, infer_schema_length=None).write_parquet(
                 inputs / f"{name}.parquet"
             )
         total = sum(len(rows) for rows in self.rows.values())
@@ -267,7 +204,7 @@ def run_dbt(inputs: Path, target: Path, place: Path, project: Path = DBT_DIR) ->
         [
             sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(place / "logs"), "build",
             "--project-dir", str(project), "--profiles-dir", str(project),
-            "--target-path", str(place / "target"),
+            "--target-path", str(place / "target"), "--vars", json.dumps(variables()),
         ],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
