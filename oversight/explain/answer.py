@@ -1,0 +1,159 @@
+"""From a subject, a month and perhaps a rule to the explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from oversight import presentation
+from oversight.explain.arithmetic import FLAG, with_unit
+from oversight.explain.cells import Edition
+from oversight.explain.funding import funding_rule, listed_rule, without_standard
+from oversight.explain.general import general_rule, parts_rule
+from oversight.explain.guarantee import MONEY_FORMULAS
+from oversight.explain.model import ExplainError, Explanation, RuleExplanation
+from oversight.explain.staffing import staffing_rule, villages_rule
+from oversight.explain.subjects import known, month_of, named, why_not
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+_REASONS = {
+    "before_deadline": "未到规则所定期限，到期前未达到不算不达标。",
+    "target_only": "本规则属争取、计划或参照，未达到也不算不达标，只列差距。",
+    "stale_basis": "本规则超过确认期限未再确认，是否仍有效待查，故记为依据待确认；"
+    "核实后在数据目录 standards/confirmations.csv 写明确认日期即恢复判定。",
+    "nothing_to_count": "分母为零，没有应计的对象，不适用。",
+    "unlisted": "行政区划名册中没有列出该类对象，也没有对象报送，故记在县级名下为未报送。",
+}
+
+
+def explain(
+    connection: duckdb.DuckDBPyConnection, code: str, month: date | None = None, rule: str | None = None
+) -> Explanation:
+    """How the figures of a subject came about in a month: of one rule, or of all that were judged.
+
+    `connection` is any read-only connection to an edition's warehouse. `code` may have 6, 9 or 12 digits
+    (trailing zeros of a 12-digit township code are ignored); without `month`, the edition's last. Raises
+    `ExplainError`, saying what there is, for an unknown code, month or rule.
+    """
+    edition = Edition(connection)
+    code = known(edition, code.strip())
+    when = month_of(edition, code, month)
+    rows = edition.rows(
+        "select * from judgements where subject_code = ? and month = ? order by rule_id", code, when
+    )
+    if rule is not None:
+        rows = [row for row in rows if row["rule_id"] == rule]
+        if not rows:
+            raise ExplainError(why_not(edition, code, when, rule))
+    funding = edition.one(
+        "select * from funding_gap_monthly where township_code = ? and month = ?", code, when
+    )
+    rules = [_rule(edition, row, funding) for row in rows]
+    if rule is None and funding and funding["standard_id"] is None:
+        rules.insert(0, without_standard(edition, funding))
+    if not rules:
+        raise ExplainError(
+            f"{code} 在 {when:%Y-%m} 没有任何判定：没有适用于它的标准。可用 --month 换一个月份。"
+        )
+    rules.sort(
+        key=lambda item: (funding is None or item.rule_id != (funding["standard_id"] or ""), item.rule_id)
+    )
+    published = edition.one("select edition_id from edition")
+    assert published is not None
+    name, place = named(edition, code)
+    return Explanation(code, name, place, when, str(published["edition_id"]), rules)
+
+
+def _rule(edition: Edition, judged: dict[str, Any], funding: dict[str, Any] | None) -> RuleExplanation:
+    standard = edition.standards[judged["rule_id"]]
+    told = RuleExplanation(
+        rule_id=standard["standard_id"],
+        title=standard["title_zh"],
+        status=judged["status"],
+        status_label=presentation.status_label(judged["status"]),
+        document=standard["document_title"]
+        + (f"（{standard['document_no']}）" if standard["document_no"] else ""),
+        clause=standard["clause"],
+        quotation=standard["quotation"],
+        origin=standard.get("origin_zh") or "",
+    )
+    formula = standard["formula"]
+    if formula in MONEY_FORMULAS:
+        funding_rule(edition, told, standard, judged, funding)
+    elif formula in ("staff_floor", "staff_range_by_tier", "posts_parts"):
+        staffing_rule(edition, told, standard, judged)
+    elif formula == "village_coverage":
+        villages_rule(edition, told, judged)
+    elif formula == "county_listed_separately":
+        listed_rule(edition, told, judged)
+    elif formula == "composite" and not any(
+        m["threshold"] for m in edition.measures(standard["standard_id"])
+    ):
+        parts_rule(edition, told, judged)
+    else:
+        general_rule(edition, told, standard, judged)
+    told.conclusion = _conclusion(judged)
+    if judged["reason"] in _REASONS:
+        told.assumptions.append(_REASONS[judged["reason"]])
+    _notes(edition, told, judged)
+    if standard["ambiguity_zh"]:
+        told.assumptions.append(f"条文的理解：{standard['ambiguity_zh']}")
+    return told
+
+
+def _conclusion(judged: Mapping[str, Any]) -> str:
+    unit = judged["unit"] or ""
+    had, asked, short = (
+        None if judged[name] is None else with_unit(judged[name], unit)
+        for name in ("value_checked", "value_expected", "shortfall")
+    )
+    status = judged["status"]
+    if status == "not_reported":
+        return (
+            f"应为{asked}，所需数据未报送或不全，无法判断。" if asked else "所需数据未报送或不全，无法判断。"
+        )
+    if had is None:
+        return (
+            "不适用，不作判断。" if status == "not_applicable" else presentation.status_label(status) + "。"
+        )
+    said = f"应为{asked}，实为{had}" if asked else f"实为{had}"
+    if judged["shortfall"] and unit != FLAG:
+        said += f"，差{short}"
+    if status == "unconfirmed":
+        said += "；依据超过确认期限，待确认"
+    return said + "。"
+
+
+def _notes(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
+    finding = next(
+        (
+            row
+            for row in edition.rows(
+                "select * from findings where subject_code = ? order by opened_month desc",
+                judged["subject_code"],
+            )
+            if row["rule_id"] == judged["rule_id"]
+            and row["subject_level"] == judged["subject_level"]
+            and row["opened_month"] <= judged["month"] <= row["last_month"]
+        ),
+        None,
+    )
+    if finding is None:
+        return
+    told.notes.append(f"问题 {finding['finding_id']}，自 {finding['opened_month']:%Y-%m} 起")
+    if finding["previous_finding_id"]:
+        told.notes.append(f"曾于 {finding['previous_finding_id']} 整改后再次出现")
+    if finding["reply_zh"]:
+        told.notes.append(f"答复：{finding['reply_zh']}")
+    if finding["agreed_on"]:
+        late = "，已逾期" if finding["is_overdue"] else ""
+        told.notes.append(f"约定 {finding['agreed_on']:%Y-%m-%d} 前整改{late}")
+    if finding["exempt_reason_zh"]:
+        until = f"至 {finding['exempt_until']:%Y-%m-%d}" if finding["exempt_until"] else "不限期"
+        told.notes.append(
+            f"豁免（{until}，批准人 {finding['exempt_approver']}）：{finding['exempt_reason_zh']}"
+        )

@@ -1,0 +1,121 @@
+"""The edition as an explanation reads it: its rows, each asked once, and the reported cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from oversight import presentation
+from oversight.explain.arithmetic import shown
+from oversight.explain.model import Cell
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Columns of the datasets, as the forms call them.
+
+
+COLUMN_TITLES = {
+    "population_persons": "户籍人口（人）",
+    "resident_population_persons": "常住人口（人）",
+    "households_count": "户籍户数（户）",
+    "initial_budget_cny": "年初预算（元）",
+    "adjusted_budget_cny": "调整后预算（元）",
+    "disbursed_month_cny": "本月拨付（元）",
+    "disbursed_cumulative_cny": "累计拨付（元）",
+    "spent_month_cny": "本月支出（元）",
+    "spent_cumulative_cny": "累计支出（元）",
+    "is_listed_separately": "是否单独列支",
+    "administrative_posts": "行政编制数（名）",
+    "institution_posts": "事业编制数（名）",
+    "dedicated_staff_persons": "在编在岗专职人数（人）",
+    "welfare_posts_persons": "公益性岗位人数（人）",
+    "purchased_service_persons": "政府购买服务人数（人）",
+    "part_time_persons": "兼职人数（人）",
+    "villages_count": "村（社区）数（个）",
+    "villages_with_assistant_count": "已配备协理员村（社区）数（个）",
+}
+
+
+class Edition:
+    """The tables of an edition, as one explanation reads them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = connection.cursor()
+        self._answers: dict[tuple[str, tuple[Any, ...]], list[dict[str, Any]]] = {}
+
+    def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a query; the rules of one subject ask much the same, and each question is asked once."""
+        found = self._answers.get((query, parameters))
+        if found is None:
+            self._cursor.execute(query, list(parameters))
+            names = [column[0] for column in self._cursor.description or []]
+            found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+            self._answers[query, parameters] = found
+        return found
+
+    def one(self, query: str, *parameters: Any) -> dict[str, Any] | None:
+        rows = self.rows(query, *parameters)
+        return rows[0] if rows else None
+
+    @cached_property
+    def standards(self) -> dict[str, dict[str, Any]]:
+        rows = self.rows(
+            "select s.*, d.document_title, d.document_no from standards s "
+            "left join policy_documents d using (document_id)"
+        )
+        return {row["standard_id"]: row for row in rows}
+
+    def measures(self, standard_id: str) -> list[dict[str, Any]]:
+        every = self.rows("select * from detail.standard_measures order by standard_id, part_no, role")
+        return [row for row in every if row["standard_id"] == standard_id]
+
+    def tier(self, standard_id: str, label: str | None) -> dict[str, Any] | None:
+        return self.one(
+            "select * from standard_tiers where standard_id = ? and tier_label = ?", standard_id, label
+        )
+
+    def reported(self, dataset: str, code: str, month: date) -> dict[str, Any] | None:
+        return self.one(
+            f"select r.*, s.file_name from reported.{dataset} r left join submissions s using (submission_id) "
+            "where r.township_code = ? and r.month = ? and r.is_current",
+            code,
+            month,
+        )
+
+    def codes(self, unit_id: str) -> list[str]:
+        """Every code a unit has borne: named one by one, they let the engine read just its rows."""
+        rows = self.rows("select township_code from townships where unit_id = ? order by 1", unit_id)
+        return [row["township_code"] for row in rows]
+
+    def cell(self, column: str, row: Mapping[str, Any] | None, month: date | None) -> Cell:
+        title = COLUMN_TITLES.get(column, column)
+        if row is None:
+            return Cell(title, month, None)
+        value = row[column]
+        notes = []
+        if row.get("reported_code") and row["reported_code"] != row["township_code"]:
+            notes.append(
+                f"以 {row['reported_code']} {row['reported_name'] or ''} 报送".replace(" 报送", "报送")
+            )
+        if row.get("doubts"):
+            notes.append(doubt(row))
+        return Cell(
+            title,
+            month,
+            None if value is None else shown(value),
+            row["file_name"],
+            row["sheet"],
+            row["row_number"],
+            "；".join(notes),
+        )
+
+
+def doubt(row: Mapping[str, Any]) -> str:
+    return f"数据存疑：{presentation.doubts(row['doubts'])}" if row.get("doubts") else ""
+
+
+def last_with(rows: Sequence[dict[str, Any]], column: str) -> dict[str, Any] | None:
+    return next((row for row in reversed(rows) if row[column] is not None), None)

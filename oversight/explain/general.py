@@ -1,0 +1,345 @@
+"""Rules of a general shape: indicators and columns compared with a figure, a share, a list of parts."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from oversight import presentation
+from oversight.explain.arithmetic import FEN, difference, plain_unit, shift, shown, trimmed, written
+from oversight.explain.cells import COLUMN_TITLES, Edition, doubt
+from oversight.explain.model import Cell, Line, RuleExplanation
+
+_STAFFING = (
+    "administrative_posts",
+    "institution_posts",
+    "dedicated_staff_persons",
+    "welfare_posts_persons",
+    "purchased_service_persons",
+    "part_time_persons",
+    "villages_count",
+    "villages_with_assistant_count",
+)
+
+
+_UNITS_SHOWN = 20
+
+
+_MONTHS_OF = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
+
+
+_PERIOD_NAMES = {"quarter": "本季", "half_year": "本半年", "year": "本年", "two_years": "近两年"}
+
+
+def general_rule(
+    edition: Edition, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]
+) -> None:
+    found: dict[str, list[Decimal]] = {}
+    measures = edition.measures(standard["standard_id"])
+    for measure in (m for m in measures if m["role"] != "unit"):
+        cells = _figures(edition, standard, measure, judged)
+        told.cells += [cell for cell, _ in cells]
+        values = [value for _, value in cells if value is not None]
+        if values:
+            found.setdefault(measure["role"], []).append(
+                sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
+            )
+        elif not cells and (measure["required"] is not False or judged["value_checked"] is None):
+            told.cells.append(Cell(f"{measure['label_zh']}（{measure['measure_code']}）", None, None))
+    _validity(told, standard, judged)
+    pattern = next((m["pattern"] for m in measures if m["pattern"]), None)
+    if pattern:
+        told.assumptions.append(
+            f"名称式样：{pattern.replace('_', '×').replace('%', '…')}；符合记 1，不符合记 0。"
+        )
+    if judged["value_checked"] is None:
+        if standard["formula"] == "coverage_of_units":
+            _units(edition, told, judged)
+        return
+    told.arithmetic += _checked(edition, told, standard, judged, measures, found)
+    if judged["value_expected"] is not None and judged["shortfall"] is not None:
+        left, right = judged["value_expected"], judged["value_checked"]
+        if standard["formula"] == "benchmark" and right > left:
+            left, right = right, left
+        told.arithmetic.append(difference("差额", left, right, judged["shortfall"], plain_unit(judged)))
+
+
+def _checked(
+    edition: Edition,
+    told: RuleExplanation,
+    standard: dict[str, Any],
+    judged: dict[str, Any],
+    measures: list[dict[str, Any]],
+    found: dict[str, list[Decimal]],
+) -> list[Line]:
+    formula, checked = standard["formula"], judged["value_checked"]
+    unit = plain_unit(judged)
+    tiers = edition.rows("select * from standard_tiers order by standard_id, tier_no")
+    tier = next((t for t in tiers if t["standard_id"] == standard["standard_id"]), None) or {
+        "value": None,
+        "value_max": None,
+        "lower_bound": None,
+    }
+    per = next(
+        (m["threshold"] for m in measures if m["role"] == "denominator" and m["threshold"]), Decimal(1)
+    )
+    numerator = sum(found.get("numerator", []), Decimal(0))
+    denominator = next(iter(found.get("denominator", [])), None)
+    own = next(iter(found.get("value", [])), None)
+    rounded = "四舍五入到四位小数"
+    lines: list[Line] = []
+    if formula == "coverage_of_units" and (line := _units(edition, told, judged)):
+        lines.append(line)
+    elif formula in ("coverage", "rate", "benchmark") and own is None and denominator:
+        times = Decimal(100) if formula == "coverage" else per
+        expression = f"{written(numerator)} ÷ {written(denominator)}" + (
+            f" × {written(times)}" if times != 1 else ""
+        )
+        lines.append(Line("实际值", expression, trimmed(checked), unit, rounded))
+        if formula == "benchmark":
+            places = standard["decimals"] or 0
+            told.assumptions.append(f"与原文所列数核对时四舍五入到 {places} 位小数。")
+    elif formula == "composite":
+        parts = [m for m in measures if m["role"] == "part"]
+        counts = [
+            1
+            if (v := next(iter(_values(edition, standard, m, judged)), None)) is not None
+            and v >= m["threshold"]
+            else 0
+            for m in parts
+        ]
+        lines.append(Line("达到的项数", " + ".join(map(str, counts)), trimmed(checked), unit))
+    else:
+        terms = found.get("numerator" if formula == "step" else "value", []) or [checked]
+        remark = {"boolean": "是为 1，否为 0"}.get(formula, "")
+        shown = [checked] if formula in ("boolean", "name_pattern") else terms
+        lines.append(
+            Line("实际值", " + ".join(trimmed(term) for term in shown), trimmed(checked), unit, remark)
+        )
+    if formula == "step" and denominator is not None:
+        included = Decimal(tier["lower_bound"] or 0)
+        beyond = f"({written(denominator)} − {written(included)})" if included else written(denominator)
+        expression = f"{beyond} ÷ {written(per)}"
+        if tier["value"]:
+            expression = f"{trimmed(tier['value'])} + {expression}"
+        if denominator <= included:
+            expression = trimmed(tier["value"])
+        lines.append(Line("应配", expression, trimmed(judged["value_expected"]), unit, "不足一个的进一"))
+    elif formula == "relative_to_peers":
+        peers = edition.one(
+            "select sum(value_checked) as total, count(value_checked) as count from judgements "
+            "where rule_id = ? and month = ? and left(subject_code, 6) = left(?, 6)",
+            standard["standard_id"],
+            judged["month"],
+            judged["subject_code"],
+        )
+        assert peers is not None
+        expression = f"{written(peers['total'])} ÷ {written(peers['count'])} × {trimmed(tier['value'])}"
+        lines.append(Line("应不低于", expression, trimmed(judged["value_expected"]), unit, rounded))
+    elif judged["value_expected"] is not None:
+        expected = trimmed(judged["value_expected"])
+        upper = f"上限 {trimmed(tier['value_max'])}，超过只作提示" if formula == "range" else ""
+        lines.append(Line("要求值", expected, expected, unit, upper))
+    return lines
+
+
+def _units(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> Line | None:
+    row = edition.one(
+        "select * from detail.unit_shares where standard_id = ? and subject_code = ? and month = ?",
+        judged["rule_id"],
+        judged["subject_code"],
+        judged["month"],
+    )
+    if row is None:
+        return None
+    _unit_cells(edition, told, judged)
+    told.assumptions.append(
+        f"分母为名册上的全部下级对象 {trimmed(row['units_count'])} 个，其中未报送 {trimmed(row['silent_count'])} 个。"
+    )
+    if row["silent_count"] >= row["units_count"] or judged["value_checked"] is None:
+        return None
+    if row["silent_count"]:
+        told.other_readings.append(
+            f"若未报送的 {trimmed(row['silent_count'])} 个都达到："
+            f"({trimmed(row['having_count'])} + {trimmed(row['silent_count'])}) ÷ {trimmed(row['units_count'])} × 100 = "
+            f"{trimmed(((row['having_count'] + row['silent_count']) * 100 / row['units_count']).quantize(FEN))} %"
+        )
+    return Line(
+        "实际值",
+        f"{trimmed(row['having_count'])} ÷ {trimmed(row['units_count'])} × 100",
+        trimmed(judged["value_checked"]),
+        judged["unit"] or "%",
+        "四舍五入到四位小数",
+    )
+
+
+def _unit_cells(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
+    """What the units report, those that do not reach the figure first; a province has more than anyone reads."""
+    measure = next(m for m in edition.measures(judged["rule_id"]) if m["role"] == "unit")
+    standard = edition.one(
+        "select report_valid_months from standards where standard_id = ?", judged["rule_id"]
+    ) or {"report_valid_months": 1}
+    digits = {"county": 6, "city": 4, "province": 2}.get(judged["subject_level"], len(judged["subject_code"]))
+    rows = edition.rows(
+        "select * from (select r.*, s.file_name, row_number() over "
+        "(partition by r.subject_code order by r.month desc) as recency from reported.indicators r "
+        "left join submissions s using (submission_id) where r.is_current and r.indicator_code = ? "
+        "and r.month between ? and ? and left(r.subject_code, ?) = ? and r.indicator_value is not null) "
+        "where recency = 1 order by indicator_value >= ?, subject_code limit ?",
+        measure["measure_code"],
+        shift(judged["month"], 1 - (standard["report_valid_months"] or 1)),
+        judged["month"],
+        digits,
+        judged["subject_code"][:digits],
+        measure["threshold"] or 1,
+        _UNITS_SHOWN + 1,
+    )
+    for row in rows[:_UNITS_SHOWN]:
+        told.cells.append(
+            Cell(
+                f"{row['subject_name'] or row['subject_code']} {measure['label_zh']}（{measure['measure_code']}）",
+                row["month"],
+                row["indicator_text"] or shown(row["indicator_value"]),
+                row["file_name"],
+                row["sheet"],
+                row["row_number"],
+                doubt(row),
+            )
+        )
+    if len(rows) > _UNITS_SHOWN:
+        told.assumptions.append(
+            f"报送数据只列出 {_UNITS_SHOWN} 个下级对象，未达到的在前；全部见各对象自己的说明。"
+        )
+
+
+def parts_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
+    counts = []
+    for measure in edition.measures(judged["rule_id"]):
+        part = edition.one(
+            "select * from judgements where rule_id = ? and subject_level = ? and subject_code = ? and month = ?",
+            measure["measure_code"],
+            judged["subject_level"],
+            judged["subject_code"],
+            judged["month"],
+        )
+        status = part["status"] if part else "not_reported"
+        counts.append("1" if status in ("met", "over") else "0")
+        told.cells.append(
+            Cell(
+                f"{measure['label_zh']}（{measure['measure_code']}）",
+                judged["month"],
+                presentation.status_label(status),
+                note="详见该项",
+            )
+        )
+    told.arithmetic.append(
+        Line("达标项数", " + ".join(counts), trimmed(judged["value_checked"]), judged["unit"] or "项")
+    )
+    told.arithmetic.append(
+        difference(
+            "未达标或未报送",
+            judged["value_expected"],
+            judged["value_checked"],
+            judged["shortfall"],
+            judged["unit"] or "项",
+        )
+    )
+
+
+def _values(
+    edition: Edition, standard: dict[str, Any], measure: dict[str, Any], judged: dict[str, Any]
+) -> list[Decimal]:
+    return [value for _, value in _figures(edition, standard, measure, judged) if value is not None]
+
+
+def _figures(
+    edition: Edition, standard: dict[str, Any], measure: dict[str, Any], judged: dict[str, Any]
+) -> list[tuple[Cell, Decimal | None]]:
+    """The reported figures a measure takes, newest first; only the newest unless they are added up."""
+    code, title = measure["measure_code"], f"{measure['label_zh']}（{measure['measure_code']}）"
+    length = (
+        standard["report_valid_months"] or 1
+        if standard["period"] == "month"
+        else _MONTHS_OF[standard["period"]]
+    )
+    last = shift(judged["month"], -12 * (measure["years_back"] or 0))
+    first = shift(last, 1 - length)
+    if code in COLUMN_TITLES or code in ("allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+        rows = _column(edition, code, judged, first, last)
+    else:
+        rows = [
+            row
+            for row in _indicators(edition, judged)
+            if row["indicator_code"] == code and first <= row["month"] <= last
+        ]
+    chosen = rows if measure["combine"] == "sum" else rows[:1]
+    return [
+        (
+            Cell(
+                title,
+                row["month"],
+                row["indicator_text"] if row.get("indicator_text") else shown(row["figure"]),
+                row.get("file_name"),
+                row.get("sheet"),
+                row.get("row_number"),
+                doubt(row),
+            ),
+            row["figure"],
+        )
+        for row in chosen
+    ]
+
+
+def _indicators(edition: Edition, judged: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every indicator the subject has, newest first."""
+    return edition.rows(
+        "select r.*, s.file_name, r.indicator_value as figure from reported.indicators r "
+        "left join submissions s using (submission_id) left join townships t on t.township_code = r.subject_code "
+        "where r.is_current and (r.subject_code = ? or t.unit_id = ? or r.subject_code || '/' || r.subject_name = ?) "
+        "and (r.indicator_value is not null or r.indicator_text is not null) order by r.month desc",
+        judged["subject_code"] if judged["subject_level"] != "institution" else "",
+        judged["subject_unit"],
+        judged["subject_unit"],
+    )
+
+
+def _column(
+    edition: Edition, code: str, judged: dict[str, Any], first: date, last: date
+) -> list[dict[str, Any]]:
+    """Figures of the datasets themselves; population and budget as the funding of that month has them."""
+    if code in ("population_persons", "allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+        funding = edition.one(
+            "select * from funding_gap_monthly where township_code = ? and month = ?",
+            judged["subject_code"],
+            last,
+        )
+        if funding is None or funding[code] is None:
+            return []
+        kept = "population_month" if code == "population_persons" else "month"
+        return [{"month": funding[kept], "figure": funding[code]}]
+    dataset = "staffing" if code in _STAFFING else "population"
+    codes = edition.codes(judged["subject_unit"])
+    return edition.rows(
+        f"select r.*, s.file_name, r.{code} as figure from reported.{dataset} r "
+        "left join submissions s using (submission_id) "
+        f"where r.is_current and r.township_code in ({', '.join('?' * len(codes)) or 'null'}) "
+        f"and r.month between ? and ? and r.{code} is not null order by r.month desc",
+        *codes,
+        first,
+        last,
+    )
+
+
+def _validity(told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]) -> None:
+    if standard["deadline"]:
+        told.assumptions.append(f"期限 {standard['deadline']:%Y-%m-%d}（含当日）。")
+    if standard["period"] != "month":
+        name = _PERIOD_NAMES[standard["period"]]
+        told.assumptions.append(
+            f"按期单独判定，{name}截至 {judged['month']:%Y-%m}；期内多次报送取最近一次，注明相加的除外。"
+        )
+    elif (standard["report_valid_months"] or 1) > 1:
+        told.assumptions.append(
+            f"一次报送在 {standard['report_valid_months']} 个月内有效（含当月），过期未再报即为未报送。"
+        )

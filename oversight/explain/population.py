@@ -1,0 +1,87 @@
+"""Which population decided, and what another would have given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oversight import presentation
+from oversight.explain.arithmetic import span
+from oversight.explain.cells import COLUMN_TITLES, Edition
+from oversight.explain.guarantee import MONEY_FORMULAS, guarantee
+from oversight.explain.model import Cell, RuleExplanation
+
+
+def population_cell(edition: Edition, row: dict[str, Any]) -> Cell:
+    column = (
+        "resident_population_persons" if row.get("population_basis") == "resident" else "population_persons"
+    )
+    if row["population_month"] is None:
+        return Cell(COLUMN_TITLES[column], None, None)
+    found = edition.reported(
+        "population", row.get("population_township_code") or row["township_code"], row["population_month"]
+    )
+    return edition.cell(column, found, row["population_month"])
+
+
+def population_assumption(edition: Edition, told: RuleExplanation, row: dict[str, Any]) -> None:
+    year, basis = (
+        row["month"].year,
+        presentation.POPULATION_BASIS.get(row.get("population_basis") or "", "户籍人口"),
+    )
+    if row["population_month"] is None:
+        told.assumptions.append(
+            f"{year - 1}年12月及以前、{year}年内都没有报送{basis}，无法定档，不作零处理。"
+        )
+    elif row["population_is_fallback"]:
+        told.assumptions.append(
+            f"{year - 1}年12月及以前没有报送{basis}，代以{year}年最早一次报送数（{row['population_month']:%Y-%m}）。"
+        )
+        told.assumptions.append("上年末人口报来后自动改用。")
+    else:
+        told.assumptions.append(
+            f"定档人口取{year - 1}年12月及以前最近一次报送的{basis}（{row['population_month']:%Y-%m}）："
+            "编预算时所能用的人口；文件未写以何日为准。"
+        )
+    _as_of_the_month(edition, told, row)
+
+
+def _as_of_the_month(edition: Edition, told: RuleExplanation, row: dict[str, Any]) -> None:
+    """What the population of the month itself would give, where it stands in another tier."""
+    basis = row.get("population_basis") or "registered"
+    column = "resident_population_persons" if basis == "resident" else "population_persons"
+    now = edition.one(
+        f"select {column} as persons from reported.population where township_code = ? and month = ? and is_current",
+        row["township_code"],
+        row["month"],
+    )
+    if now is None or now["persons"] is None or row["standard_id"] is None:
+        return
+    tiers = edition.rows(
+        "select t.*, s.formula from standard_tiers t join standards s using (standard_id) "
+        "where standard_id = ? and (coalesce(lower_bound, 0) < ? or (coalesce(lower_bound, 0) = ? and lower_included)) "
+        "and (upper_bound is null or upper_bound > ? or (upper_bound = ? and upper_included)) order by tier_no",
+        row["standard_id"],
+        *[now["persons"]] * 4,
+    )
+    if not tiers or any(tier["tier_label"] == row["tier_label"] for tier in tiers):
+        return
+    tier = tiers[0]
+    if tier["formula"] in MONEY_FORMULAS:
+        line = guarantee(edition, tier, now["persons"], tier["formula"], None)
+        asked = f"{line.expression} = {line.result} 元"
+    else:
+        asked = span(tier)
+    told.other_readings.append(
+        f"若按当月报送的人口 {now['persons']:,} 人定档，归“{tier['tier_label']}”：{asked}"
+    )
+
+
+def population_code(edition: Edition, row: dict[str, Any]) -> str:
+    found = edition.one(
+        "select r.township_code from reported.population r join townships t using (township_code) "
+        "where r.is_current and r.month = ? and t.unit_id = "
+        "(select unit_id from townships where township_code = ?) order by 1 limit 1",
+        row["population_month"],
+        row["township_code"],
+    )
+    return str(found["township_code"]) if found else row["township_code"]
