@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
+
+from oversight.errors import OversightError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_ROOT / "dbt"
@@ -46,6 +50,11 @@ class DataFolder:
         return self.root / "sources.toml"
 
     @property
+    def settings_toml(self) -> Path:
+        """How the tables of this folder are made; see `folder_settings`."""
+        return self.root / "settings.toml"
+
+    @property
     def landed(self) -> Path:
         """The ledger and the parsed rows, by content hash."""
         return self.root / "landed"
@@ -74,3 +83,40 @@ class DataFolder:
     def dagster_home(self) -> Path:
         """Run history."""
         return self.root / ".dagster"
+
+
+RowsUntil = Literal["last_reported", "last_due"]
+_ROWS_UNTIL: tuple[RowsUntil, ...] = ("last_reported", "last_due")
+SETTINGS_EXAMPLE = """\
+# 各表的最后一个月：last_due 为截止日已过的最后一个月（没有人报也有行、有通报、有催报）；
+# last_reported 为有人报过的最后一个月。
+rows_until = "last_due"
+"""
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """What a data folder's `settings.toml` says; without one the tables end with the last month reported."""
+
+    rows_until: RowsUntil = "last_reported"
+
+
+def folder_settings(folder: DataFolder) -> FolderSettings:
+    """The settings of a data folder; raises, saying what may be written, for anything else in the file."""
+    if not folder.settings_toml.is_file():
+        return FolderSettings()
+    try:
+        told = tomllib.loads(folder.settings_toml.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OversightError(f"{folder.settings_toml} 格式有误（{error}）。请改正后重新运行。") from error
+    unknown = sorted(set(told) - {"rows_until"})
+    if unknown:
+        raise OversightError(
+            f"{folder.settings_toml} 里没有“{'、'.join(unknown)}”这一项，可用的是 rows_until。请删去或改正。"
+        )
+    rows_until = told.get("rows_until", "last_reported")
+    if rows_until not in _ROWS_UNTIL:
+        raise OversightError(
+            f"{folder.settings_toml} 的 rows_until 是“{rows_until}”，应为 {' 或 '.join(_ROWS_UNTIL)}。请改正。"
+        )
+    return FolderSettings(cast(RowsUntil, rows_until))

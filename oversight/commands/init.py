@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from oversight.errors import OversightError
-from oversight.settings import DataFolder
+from oversight.settings import SETTINGS_EXAMPLE, DataFolder
 
 _README = """# 数据目录
 
@@ -15,6 +15,7 @@ _README = """# 数据目录
 | raw/ | 各乡镇报来的 Excel、CSV 文件，原样放入，可以分文件夹；系统只读不改 |
 | standards/ | 本单位自有的标准（CSV，列与项目 dbt/seeds 中的同名文件相同）；没有就空着 |
 | corrections/ | 分析人员的更正与确认；没有就空着 |
+| settings.toml | 各表的最后一个月怎样定：截止日已过的最后一个月，或有人报过的最后一个月 |
 | sources.toml | 直接从数据库或网址取数的设置；不用就保持原样 |
 | marts/ | 系统发布的版本，不要手工改动 |
 
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     _write_new(folder.root / "说明.md", _README)
     _write_new(folder.sources_toml, EXAMPLE)
+    _write_new(folder.settings_toml, SETTINGS_EXAMPLE)
     print(f"数据目录已备好：{folder.root}")
     print(f"第一步：把行政区划表放进 {folder.raw}；没有现成的，用下面的命令写出空表来填：")
     print(f"        oversight template divisions --county 县级代码 --data {folder.root}")

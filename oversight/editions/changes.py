@@ -39,7 +39,7 @@ class Inputs:
     """What the inputs of a build said.
 
     `years`: input → fiscal year → fingerprint; `timeless`: what bears on every month; `ranked`: the files from the
-    one that counts least; `last_month` that any report speaks of; `first_not_due`, the first month of which a report
+    one that counts least; `last_month` of the tables; `first_not_due`, the first month of which a report
     was not yet due on the day of the build, since that is told differently later.
     """
 
@@ -108,7 +108,8 @@ def read_inputs(folder: Path) -> Inputs:
             for name in _REPORTED
             if name in _MONTHLY
         )
-        last_month = ask(f"select max(month) from ({reported})")[0][0]
+        due = f"select max(month) as month from {rows('due_dates')} where makes_rows"
+        last_month = ask(f"select max(month) from ({reported} union all {due})")[0][0]
         first_not_due = ask(
             f"select min(month) from {rows('due_dates')} where due_on >= "
             f"(select cast(built_at as date) from {rows('edition')})"

@@ -51,6 +51,7 @@ def content_hash(paths: Iterable[Path]) -> str:
 def _package_files() -> Iterator[Path]:
     package = PROJECT_ROOT / "oversight"
     yield package / "settings.py"
+    yield package / "calendar.py"
     for name in _PACKAGES:
         yield from _sources(package / name)
 

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
+from oversight.calendar import notice_zh
 from oversight.intake import landed as store
 from oversight.intake.judging import corrections
-from oversight.intake.judging.deliveries import deliveries, due_dates
+from oversight.intake.judging.deliveries import deliveries, due_dates, last_due_month, without_calendar
 from oversight.intake.judging.judge import Judged, judge
 from oversight.intake.sending_back.returning import return_files
 from oversight.settings import TIME_ZONE, DataFolder
@@ -52,18 +53,22 @@ def _quiet(_: str) -> None:
 def input_fingerprint(folder: DataFolder) -> str:
     """What there is to build from: contents and the names they first came under.
 
-    A second copy of known content does not change it, nor does a run; a new file does.
+    A second copy of known content does not change it, nor does a run; a new file does, and where the tables go to
+    the last month that was due, so does the passing of a due date.
     """
-    ledger = store.enter(store.read_ledger(folder), store.scan(folder), datetime.now(TIME_ZONE))
-    return _fingerprint(ledger, corrections.scan(folder))
+    now = datetime.now(TIME_ZONE)
+    ledger = store.enter(store.read_ledger(folder), store.scan(folder), now)
+    return _fingerprint(ledger, corrections.scan(folder), last_due_month(folder, now.date()))
 
 
-def _fingerprint(ledger: pl.DataFrame, correcting: list[store.RawFile]) -> str:
+def _fingerprint(ledger: pl.DataFrame, correcting: list[store.RawFile], last_due: date | None) -> str:
     """What was received stays, but corrections count only while they lie there."""
     reported = ledger.filter(~pl.col("file_name").str.starts_with(corrections.PREFIX))
     digest = hashlib.sha256(store.fingerprint(reported).encode())
     for file in correcting:
         digest.update(f"{file.sha256} {file.name}\n".encode())
+    if last_due:
+        digest.update(f"rows until {last_due}\n".encode())
     return digest.hexdigest()
 
 
@@ -89,9 +94,9 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     with ThreadPoolExecutor() as writers:
         writing = [
             writers.submit(store.write_parquet, frame, folder.inputs / f"{name}.parquet")
-            for name, frame in _inputs(folder, landed, judged)
+            for name, frame in _inputs(folder, landed, judged, now.date(), say)
         ]
-        result = _result(folder, ledger, correcting, new, judged)
+        result = _result(folder, ledger, correcting, new, judged, now.date())
         say(result.summary_zh)
         return_files(folder, files, landed, judged, say)
     for written in writing:
@@ -99,13 +104,19 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     return result
 
 
-def _inputs(folder: DataFolder, landed: store.Landed, judged: Judged) -> Iterator[tuple[str, pl.DataFrame]]:
+def _inputs(
+    folder: DataFolder, landed: store.Landed, judged: Judged, today: date, say: Callable[[str], None]
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """The build inputs, each as soon as it is there."""
     yield from judged.rows.items()
     yield "submissions", judged.submissions
     yield "rejected_rows", judged.rejected
     yield "deliveries", deliveries(landed, judged)
-    yield "due_dates", due_dates(folder, judged)
+    due = due_dates(folder, judged, today)
+    notice = notice_zh(without_calendar(folder, due))
+    if notice:
+        say(notice)
+    yield "due_dates", due
 
 
 def _result(
@@ -114,11 +125,12 @@ def _result(
     correcting: list[corrections.CorrectionFile],
     new: int,
     judged: Judged,
+    today: date,
 ) -> IntakeResult:
     status = judged.submissions["status"]
     return IntakeResult(
         inputs=folder.inputs,
-        fingerprint=_fingerprint(ledger, [c.file for c in correcting]),
+        fingerprint=_fingerprint(ledger, [c.file for c in correcting], last_due_month(folder, today)),
         files=int((status != "duplicate").sum()),
         new_files=new,
         duplicates=int((status == "duplicate").sum()),

@@ -77,7 +77,7 @@ CONFIRMATIONS = "confirmations"
 _CONFIRMATION_TITLES = {"标准编号": "standard_id", "确认日期": "last_confirmed_on", "确认人": "", "说明": ""}
 _EVERY = "全部"
 # Files beside the standards that others read.
-_OTHERS = frozenset({"due_dates.csv"})
+_OTHERS = ("due_dates.csv", "calendar.csv")
 _FLAGS = {"true": True, "false": False, "是": True, "否": False, "1": True, "0": False}
 _EXPECTED = {
     _DATE: "日期，如 2025-01-01",
@@ -138,9 +138,10 @@ def standards_fingerprint(folder: DataFolder | None = None) -> str:
     if confirmed and confirmed.is_file():
         digest.update(b"confirmations:" + confirmed.read_bytes())
     # When reports are due is the bureau's rule too, though no standard.
-    dues = folder.standards / "due_dates.csv" if folder else None
-    if dues and dues.is_file():
-        digest.update(b"due_dates:" + dues.read_bytes())
+    for other in _OTHERS:
+        path = folder.standards / other if folder else None
+        if path and path.is_file():
+            digest.update(f"{other}:".encode() + path.read_bytes())
     for path in note_files(folder):
         content = path.read_bytes()
         digest.update(f"findings/{path.name}:{len(content)}:".encode() + content)
@@ -214,7 +215,7 @@ def _refuse_strangers(folder: DataFolder | None) -> None:
     """A file that nobody reads would be a rule that silently does not hold."""
     if folder is None or not folder.standards.is_dir():
         return
-    known = {f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)} | _OTHERS
+    known = {f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)} | set(_OTHERS)
     for path in sorted(folder.standards.iterdir()):
         name = path.name
         if name in known or name.startswith((".", "~$")) or path.suffix.lower() in (".md", ".txt"):

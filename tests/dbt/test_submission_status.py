@@ -49,6 +49,13 @@ def status(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str
         {"dataset": "population", "month": month("2025-06"), "due_on": date(2025, 7, 5)},
         # The edition is made on 5 January 2026.
         {"dataset": "population", "month": month("2025-12"), "due_on": date(2026, 1, 5)},
+        # Due within its own month, and nobody has reported anything of it.
+        {
+            "dataset": "staffing",
+            "month": month("2026-01"),
+            "due_on": date(2026, 1, 4),
+            "makes_rows": True,
+        },
     ]
     built = world.build(tmp_path_factory.mktemp("status"))
     with duckdb.connect(str(built), read_only=True) as connection:
@@ -80,6 +87,11 @@ def test_what_came_is_told_by_its_day_and_its_fate(
 def test_nothing_is_missing_before_its_day_or_without_one(status: dict[tuple[str, str, str], str]) -> None:
     assert status[TOWNSHIP.format(5), "2025-12", "population"] == "not_due"
     assert status[TOWNSHIP.format(5), "2025-06", "budget"] == "not_due"
+
+
+def test_a_silent_month_has_rows_where_the_folder_wants_them(status: dict[tuple[str, str, str], str]) -> None:
+    assert status[TOWNSHIP.format(5), "2026-01", "staffing"] == "missing"
+    assert status[TOWNSHIP.format(5), "2026-01", "population"] == "not_due"
 
 
 def test_only_units_in_force_owe_a_report(status: dict[tuple[str, str, str], str]) -> None:

@@ -55,9 +55,9 @@ def test_due_dates_are_data(world: World) -> None:
     world.take_in()
 
     def due() -> dict[tuple[str, str], date]:
-        return {(d, f"{m:%Y-%m}"): on for d, m, on in world.read("due_dates").iter_rows()}
+        return {(d, f"{m:%Y-%m}"): on for d, m, on, *_ in world.read("due_dates").iter_rows()}
 
-    assert due()["population", "2024-12"] == date(2025, 1, 5)
+    assert due()["population", "2024-12"] == date(2025, 1, 6)
     assert len(due()) == 9
     before = standards_fingerprint(world.folder)
     world.folder.standards.mkdir()
@@ -69,7 +69,7 @@ def test_due_dates_are_data(world: World) -> None:
     world.take_in()
     assert due()["population", "2025-02"] == date(2025, 2, 28)
     assert ("population", "2024-12") not in due()
-    assert due()["budget", "2024-12"] == date(2025, 1, 5)
+    assert due()["budget", "2024-12"] == date(2025, 1, 6)
     own.write_text("dataset,months_after,day\npopulation,一,5\n", "utf-8")
     with pytest.raises(OversightError, match="第 2 行"):
         world.take_in()

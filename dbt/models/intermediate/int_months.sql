@@ -1,4 +1,4 @@
--- A row is a month from the first to the last that any dataset reports.
+-- A row is a month from the first to the last that any dataset reports, or to the last that was due where a folder wants it.
 -- Must hold: no month is left out, whether or not anybody reported in it.
 with reported as (
     select month from {{ ref('reported_population') }} where is_current
@@ -10,8 +10,20 @@ with reported as (
     select month from {{ ref('reported_indicators') }} where is_current
 ),
 
-bounds as (
+ends as (
     select min(month) as first_month, max(month) as last_month from reported
+),
+
+due as (
+    select max(month) as last_month from {{ source('inputs', 'due_dates') }} where makes_rows
+),
+
+bounds as (
+    select
+        e.first_month,
+        case when d.last_month > e.last_month then d.last_month else e.last_month end as last_month
+    from ends as e
+    cross join due as d
 ),
 
 digits as (
