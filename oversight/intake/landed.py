@@ -26,8 +26,9 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading.files import BulkTable, NeedsWorker, Reading, read_path
-from oversight.intake.reading.layout import Refusal, Table, column_letters, column_powers
+from oversight.intake.reading.grid import Refusal, Table, column_letters
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
+from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import Worker
 from oversight.settings import TIME_ZONE, DataFolder
 

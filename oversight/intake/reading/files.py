@@ -19,20 +19,10 @@ import python_calamine as calamine
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
-from oversight.intake.reading.layout import (
-    HEADER_SEARCH_ROWS,
-    Context,
-    Grid,
-    Header,
-    Refusal,
-    Table,
-    classify,
-    context_of,
-    find_header,
-    find_tables,
-    is_blank_row,
-    read_header,
-)
+from oversight.intake.reading.body import classify
+from oversight.intake.reading.grid import Context, Grid, Header, Refusal, Table, is_blank_row
+from oversight.intake.reading.headers import HEADER_SEARCH_ROWS, find_header, read_header
+from oversight.intake.reading.layout import context_of, find_tables
 from oversight.intake.reading.marks import (
     DAMAGED,
     SheetMarks,

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from oversight.intake.reading.layout import Refusal
+from oversight.intake.reading.grid import Refusal
 
 # What one file may cost. A workbook of 100,000 rows takes two seconds and 200 MB.
 SECONDS = 10.0

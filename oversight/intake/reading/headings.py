@@ -1,0 +1,282 @@
+"""What the cells of a header mean: stacked cells → column of a contract, unit, month."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from oversight.contracts import ALL_DATASETS
+from oversight.intake.reading import values
+from oversight.intake.reading.grid import MAX_COLUMNS, Row
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
+
+# --- what a header cell means ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _index() -> dict[str, dict[str, str]]:
+    """Dataset → {title to look up → column name}; the canonical title is entered first and wins."""
+    index: dict[str, dict[str, str]] = {}
+    for contract in ALL_DATASETS.values():
+        entries: dict[str, str] = {}
+        for title_of in (lambda c: (c.label_zh, c.title_zh), lambda c: c.synonyms):
+            for column in contract.columns.values():
+                for title in title_of(column):
+                    entries.setdefault(plain(header_key(title)[0]), column.name)
+                    entries.setdefault(plain(title), column.name)
+        index[contract.name] = entries
+    return index
+
+
+@lru_cache(maxsize=1)
+def _known_titles() -> frozenset[str]:
+    return frozenset(title for entries in _index().values() for title in entries)
+
+
+# Words that say nothing of their own in a heading over several columns.
+_FILLERS = (
+    "乡镇", "街道", "本级", "各项", "主要", "基本", "工作", "情况", "统计", "数据", "指标", "报表", "明细",
+    "安排", "资金", "金额", "本年", "当年", "年度", "全年", "本月", "当月", "以及", "及", "和", "与", "数", "表",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _neutral() -> dict[str, re.Pattern[str]]:
+    """For each dataset what may stand over its columns without changing what they mean: its labels, in any mixture."""
+    patterns: dict[str, re.Pattern[str]] = {}
+    for contract in ALL_DATASETS.values():
+        words = sorted({plain(w) for w in (*contract.group_labels, *_FILLERS)}, key=len, reverse=True)
+        patterns[contract.name] = re.compile(f"(?:{'|'.join(map(re.escape, words))})+")
+    return patterns
+
+
+SUBTOTAL_PARTS = frozenset(
+    (
+        "小计",
+        "合计",
+        "总计",
+        "计",
+        "总数",
+        "数",
+        "人数",
+        "金额",
+        "总人口",
+        "总人数",
+        "合计数",
+        "总计数",
+        "小计数",
+        "总额",
+        "总户数",
+    )
+)
+# What the cell at the left of a row of units says.
+UNIT_LABELS = frozenset(("单位", "计量单位", "金额单位", "计算单位"))
+
+
+@lru_cache(maxsize=65536)
+def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
+    """(column, unit, unknown unit) that the stacked header cells `parts` stand for in `dataset`."""
+    titles: list[str] = []
+    unit: str | None = None
+    unknown: str | None = None
+    for part in parts:
+        title, part_unit, part_unknown = header_key(part)
+        is_unit = title in MONEY_UNITS or title in COUNT_UNITS
+        if title in UNIT_LABELS and titles:
+            continue
+        # 户数 below 户籍情况 is a column of its own, 人 below 户籍人口 its unit.
+        if not part_unit and is_unit and titles and plain(title) not in _index()[dataset]:
+            part_unit, title = title, ""
+        unit, unknown = part_unit or unit, part_unknown or unknown
+        key = plain(title)
+        if key and not (titles and (titles[-1] == key or key.isdigit())):
+            titles.append(key)
+    entries, neutral = _index()[dataset], _neutral()[dataset]
+    while titles:
+        found = entries.get("".join(titles))
+        if found is None and len(titles) > 1 and titles[-1] in SUBTOTAL_PARTS:
+            found = entries.get("".join(titles[:-1]))
+        if found is not None:
+            return found, unit, unknown
+        # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
+        if not neutral.fullmatch(titles[0]):
+            break
+        titles = titles[1:]
+    return None, unit, unknown
+
+
+def known_cells(row: Row) -> int:
+    known = _known_titles()
+    count = 0
+    for cell in row[:MAX_COLUMNS]:
+        if isinstance(cell, str) and 0 < len(cell) <= 40 and plain(header_key(cell)[0]) in known:
+            count += 1
+    return count
+
+
+@dataclass(frozen=True)
+class Match:
+    dataset: str
+    columns: dict[str, int]
+    units: dict[str, str]
+    unknown_units: dict[str, str]
+    repeated: dict[str, list[int]]
+    distinctive: int
+    # Months as columns: period → column name → place; under "" a month that stands alone.
+    wide: dict[tuple[int | None, int], dict[str, int]] = field(default_factory=dict)
+    year_at: int | None = None
+    county_at: int | None = None
+    item_at: int | None = None
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """How much of a header it explains; a row more that parts what stands twice explains it better."""
+        names = {*self.columns, *(n for places in self.wide.values() for n in places)}
+        return len(names), self.distinctive, -len(self.repeated)
+
+
+PERIOD = re.compile(
+    r"^(?:(\d{4})年)?(\d{1,2})月份?$|^(\d{4})[-/.](\d{1,2})(?:[-/.]0?1)?$|^(\d{4})(0[1-9]|1[0-2])$"
+)
+_YEAR = re.compile(r"^(\d{4})年度?$")
+_COUNTY_TITLES = frozenset(
+    (
+        *(
+            "县",
+            "县名",
+            "县级",
+            "区县",
+            "县区",
+            "县市区",
+            "区县市",
+            "县旗市区",
+            "区县名称",
+            "县区名称",
+            "县市区名称",
+        ),
+        *("所属县", "所属区县", "所属县市区"),
+    )
+)
+_ITEM_TITLES = frozenset(
+    ("项目", "项目名称", "指标", "指标名称", "数据项", "统计项目", "统计指标", "名目", "科目", "内容")
+)
+_YEAR_TITLES = frozenset(("年份", "年度", "年", "统计年度", "统计年份", "所属年度"))
+
+
+@lru_cache(maxsize=65536)
+def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | None, int] | None]:
+    """Header cells above one another without the month among them, and that month."""
+    rest: list[str] = []
+    year: int | None = None
+    month: int | None = None
+    for part in parts:
+        title = values.digits_of_date(header_key(part)[0])
+        found = PERIOD.match(title)
+        if found and month is None:
+            groups = found.groups()
+            at = next(i for i in (1, 3, 5) if groups[i])
+            month, year = int(groups[at]), int(groups[at - 1]) if groups[at - 1] else year
+            if header_key(part)[1]:
+                rest.append(f"({header_key(part)[1]})")
+            continue
+        only_year = _YEAR.match(title)
+        if only_year:
+            year = int(only_year.group(1))
+            continue
+        rest.append(part)
+    if month is None or not 1 <= month <= 12:
+        return parts, None
+    return tuple(rest), (year, month)
+
+
+@lru_cache(maxsize=16384)
+def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
+    """What the columns of a header mean in a dataset. Kept: offices send the same form month after month."""
+    contract = ALL_DATASETS[dataset]
+    columns: dict[str, int] = {}
+    units: dict[str, str] = {}
+    unknown_units: dict[str, str] = {}
+    repeated: dict[str, list[int]] = {}
+    wide: dict[tuple[int | None, int], dict[str, int]] = {}
+    year_at = county_at = item_at = None
+    for at, parts in enumerate(stacked):
+        if not parts:
+            continue
+        rest, period = _split_period(parts)
+        if period is not None and "month" in contract.columns:
+            name, unit, unknown = meaning(dataset, rest) if rest else (None, None, None)
+            if name is None and not all(header_key(r)[0] == "" for r in rest):
+                continue
+            if name is not None and not contract.columns[name].is_measure:
+                continue
+            places = wide.setdefault(period, {})
+            if (name or "") in places:
+                repeated.setdefault(name or "month", [places[name or ""]]).append(at)
+            places[name or ""] = at
+            unit = unit or next((u for r in rest if (u := header_key(r)[1])), None)
+            if unit is not None:
+                units[name or ""] = unit
+            if unknown is not None:
+                unknown_units[name or ""] = unknown
+            continue
+        name, unit, unknown = meaning(dataset, parts)
+        if name is None:
+            title = plain(parts[-1])
+            year_at = at if title in _YEAR_TITLES else year_at
+            county_at = at if title in _COUNTY_TITLES else county_at
+            item_at = at if title in _ITEM_TITLES else item_at
+            continue
+        column = contract.columns[name]
+        if name in columns:
+            if column.is_measure or column.kind in ("month", "date"):
+                repeated.setdefault(name, [columns[name]]).append(at)
+            elif plain(fold("".join(parts))) == plain(column.label_zh):
+                columns[name] = at
+            continue
+        columns[name] = at
+        if unit is not None:
+            units[name] = unit
+        if unknown is not None:
+            unknown_units[name] = unknown
+    if "month" in columns or len(wide) < 2:
+        wide = {}
+    everything = {*columns, *(name for places in wide.values() for name in places)}
+    distinctive = sum(1 for name in everything if name in distinctive_columns()[dataset] or name == "")
+    return Match(
+        dataset, columns, units, unknown_units, repeated, distinctive, wide, year_at, county_at, item_at
+    )
+
+
+@lru_cache(maxsize=1)
+def distinctive_columns() -> dict[str, frozenset[str]]:
+    """The columns that tell a dataset from the others (a code, a name or a month does not)."""
+    shared = {"month", "reported_code", "reported_name", "subject_code", "subject_name", "remark"}
+    shared |= {"division_code", "division_name", "indicator_name", "indicator_text"}
+    shared |= {"change_year", "sequence_no", "province_name"}
+    return {c.name: frozenset(c.columns) - shared for c in ALL_DATASETS.values()}
+
+
+def is_unit(text: str) -> bool:
+    title, unit, _ = header_key(text)
+    return (not title and unit is not None) or title in MONEY_UNITS or title in COUNT_UNITS
+
+
+_UNIT_COLUMNS = frozenset(
+    (
+        "month",
+        "reported_code",
+        "reported_name",
+        "subject_code",
+        "subject_name",
+        "division_code",
+        "division_name",
+    )
+)
+
+
+@lru_cache(maxsize=16384)
+def column_of_unit(parts: tuple[str, ...]) -> str | None:
+    """The column that says whom or when a row speaks of, if these header cells are one; else None."""
+    names = (meaning(d, parts)[0] for d in ALL_DATASETS if parts)
+    return next((n for n in names if n in _UNIT_COLUMNS), None)
