@@ -50,6 +50,7 @@ OVERLAY = {
     "overlay_standards": "本单位自有的标准",
     "overlay_standard_tiers": "本单位自有的标准分档",
     "overlay_standard_measures": "本单位自有的标准计量项",
+    "overlay_materiality": "本单位自有的轻重尺度",
     "finding_notes": "分析人员在问题上的记录：答复、约定整改日期、豁免",
 }
 PULLED = AssetKey("pulled_files")

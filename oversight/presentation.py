@@ -54,6 +54,8 @@ STATUS: dict[str, Look] = {
     "not_applicable": Look("不适用", "–", "#5b6676", "#94a3b8"),
     "unconfirmed": Look("依据待确认", "？", "#6d3bd1", "#c4b5fd"),
     "cleared": Look("已整改", "✓", "#1f5fa8", "#93c5fd"),
+    "unit_ended": Look("已撤并", "–", "#5b6676", "#94a3b8"),
+    "superseded": Look("标准更替", "–", "#5b6676", "#94a3b8"),
 }
 SEVERITY: dict[str, Look] = {
     "high": Look("严重", "▲", "#b93a0b", "#fb923c"),

@@ -37,3 +37,11 @@
         else cast({{ value }} as decimal(18, 4))
     end
 {%- endmacro %}
+{# Whether a shortfall lies below a size of `materiality`: the larger of an amount and a share of what is asked, exactly. #}
+{% macro is_below_size(shortfall, asked, size) -%}
+    (
+        {{ shortfall }} < {{ size }}.below_amount
+        or cast({{ shortfall }} as decimal(18, 4)) * cast(100 as decimal(3, 0))
+        < cast({{ asked }} as decimal(18, 4)) * cast({{ size }}.below_pct as decimal(18, 4))
+    )
+{%- endmacro %}

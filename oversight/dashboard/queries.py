@@ -603,9 +603,7 @@ def judgement_rows(
     return rows, int(found["n"])
 
 
-FINDING_ORDER = (
-    "case severity when 'high' then 0 when 'medium' then 1 else 2 end, months_open desc, finding_id"
-)
+FINDING_ORDER = "case severity when 'high' then 0 when 'medium' then 1 else 2 end, weight desc, months_open desc, finding_id"
 
 
 def _finding_condition(
@@ -619,7 +617,7 @@ def _finding_condition(
         # A spell that ended without being cleared (the unit was abolished) was open up to its last month.
         condition += (
             " and (f.cleared_month > ? or (f.cleared_month is null "
-            "and (f.status <> 'not_applicable' or f.last_month >= ?)))"
+            "and (f.status not in ('not_applicable', 'unit_ended', 'superseded') or f.last_month >= ?)))"
         )
         values += [month, month]
     elif status == "cleared":

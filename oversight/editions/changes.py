@@ -28,6 +28,7 @@ _TIMELESS = (
     "overlay_standards",
     "overlay_standard_tiers",
     "overlay_standard_measures",
+    "overlay_materiality",
 )
 _REPORTED = ("divisions", "population", "budget", "staffing", "indicators")
 # Rank of the file among all files: it moves up when another file comes, which changes nothing that a row says.

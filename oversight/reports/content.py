@@ -337,19 +337,17 @@ def _named(facts: Facts, settings: Row) -> list[Row]:
     least, most = as_decimal(rule["min_gap_cny"]), as_decimal(rule["max_adequacy_pct"])
 
     def is_typical(row: Row) -> bool:
+        # What is minor (2.64 元 of 52,802.64) is listed, not named.
+        if row["is_minor"]:
+            return False
         if row["unit"] == "元" and row["shortfall"] is not None:
             rate = presentation.ratio_pct(row["value_checked"], row["value_expected"])
             if row["shortfall"] >= least or (rate is not None and rate <= most):
                 return True
-            if rate is not None and rate >= 100:
-                # So little that it vanishes in rounding (2.64 元 of 52,802.64): listed, not named.
-                return False
         return bool(row["severity"] in rule["severities"] and row["months_open"] >= rule["min_months_open"])
 
     def weight(row: Row) -> Decimal:
-        return (
-            (row["shortfall"] or Decimal(0)) / row["value_expected"] if row["value_expected"] else Decimal(0)
-        )
+        return (row["shortfall"] or Decimal(0)) * row["months_open"]
 
     order = {"high": 0, "medium": 1, "low": 2}
     chosen = [

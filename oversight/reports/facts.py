@@ -451,7 +451,7 @@ spells as (
     from findings f join units u using (subject_code)
     where f.opened_month <= $month
         and (f.cleared_month is null or f.cleared_month >= $month)
-        and not (f.status = 'not_applicable' and f.last_month < $month)
+        and not (f.status in ('not_applicable', 'unit_ended', 'superseded') and f.last_month < $month)
 ),
 answers as (
     select s.finding_id, j.month, j.status, j.value_checked, j.value_expected, j.shortfall,
@@ -472,7 +472,8 @@ from spells s
 join answers a on a.finding_id = s.finding_id and a.place = 1
 join standards r on r.standard_id = s.rule_id
 join policy_documents d on d.document_id = r.document_id
-order by case s.severity when 'high' then 1 when 'medium' then 2 else 3 end, s.rule_id, a.subject_code
+order by case s.severity when 'high' then 1 when 'medium' then 2 else 3 end,
+    coalesce(a.shortfall, 0) * a.months desc, s.rule_id, a.subject_code
 """
 
 _USED_RULES = """

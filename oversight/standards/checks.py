@@ -38,6 +38,7 @@ FORMULAS = (
 )
 LEVELS = frozenset({"province", "city", "county", "township", "village", "community", "institution"})
 PERIODS = frozenset({"month", "quarter", "half_year", "year", "two_years"})
+SEVERITIES = frozenset({"high", "medium", "low"})
 STRENGTHS = frozenset({"must", "principle", "conditional", "option", "aim", "plan", "benchmark"})
 EDGE_RULES = frozenset({"legal_default", "favour_township", "half_open"})
 POPULATION_BASES = frozenset({"registered", "resident"})
@@ -188,6 +189,8 @@ def _problems(standards: Standards) -> Iterator[StandardProblem]:
         ids = [row[key] for row in group]
         for twice in sorted({i for i in ids if ids.count(i) > 1}):
             yield StandardProblem(twice, f"{name}编号重复，请只保留一行")
+    for size in standards.materiality.to_dicts():
+        yield from _size_problems(size)
     for row in rows:
         yield from _standard_problems(row, documents)
         if row["gradeable"] != "N":
@@ -199,6 +202,20 @@ def _problems(standards: Standards) -> Iterator[StandardProblem]:
             yield from _measure_problems(row, measures.get(row["standard_id"], []))
             if row["formula"] in GENERAL_FORMULAS:
                 yield from _general_problems(row, measures.get(row["standard_id"], []), rows)
+
+
+def _size_problems(size: dict[str, Any]) -> Iterator[StandardProblem]:
+    ident = f"materiality.csv 单位 {size['unit']}"
+    if size["severity"] not in SEVERITIES:
+        yield StandardProblem(
+            ident, f"程度“{size['severity'] or ''}”未知（severity），可用：{'、'.join(sorted(SEVERITIES))}"
+        )
+    if size["below_amount"] is None and size["below_pct"] is None:
+        yield StandardProblem(
+            ident, "没有写多小算小：below_amount（数额）、below_pct（占要求值的百分数）至少填一个"
+        )
+    if any((size[column] or 0) < 0 for column in ("below_amount", "below_pct")):
+        yield StandardProblem(ident, "below_amount、below_pct 不能为负数")
 
 
 def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -235,6 +252,7 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
         ("subject_level", "对象层级", levels, LEVELS),
         ("period", "判定周期", [row["period"]], PERIODS),
         ("strength", "约束力", [row["strength"]], STRENGTHS),
+        ("severity", "程度", [row["severity"] or "medium"], SEVERITIES),
     ):
         if unknown := [str(value or "") for value in given if value not in known]:
             yield StandardProblem(

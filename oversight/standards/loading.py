@@ -46,12 +46,14 @@ _KINDS: dict[str, dict[str, str]] = {
         "threshold": _FIGURE,
         "years_back": _WHOLE,
     },
+    "materiality": {"below_amount": _FIGURE, "below_pct": _FIGURE},
 }
 _KEYS = {
     "policy_documents": "document_id",
     "standards": "standard_id",
     "standard_tiers": "standard_id",
     "standard_measures": "standard_id",
+    "materiality": "unit",
 }
 # Columns that came later: a bureau's older files may lack them.
 _MAY_LACK = frozenset(
@@ -93,12 +95,13 @@ class StandardFileError(ValueError):
 
 @dataclass(frozen=True)
 class Standards:
-    """Documents, standards, tiers and measures, the data folder's own rows merged in."""
+    """Documents, standards, tiers, measures and what is minor, the data folder's own rows merged in."""
 
     documents: pl.DataFrame
     standards: pl.DataFrame
     tiers: pl.DataFrame
     measures: pl.DataFrame
+    materiality: pl.DataFrame
 
 
 def load_standards(folder: DataFolder | None = None) -> Standards:
@@ -113,6 +116,7 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
         standards=merged["standards"],
         tiers=merged["standard_tiers"],
         measures=merged["standard_measures"],
+        materiality=merged["materiality"],
     )
 
 

@@ -70,10 +70,61 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
                                      "measure_code": "allocated_annual_cny", "label_zh": "年度安排数"}])  # fmt: skip
     world.report("population", "410101100", "2025-01", population_persons=1000)
     world.report("budget", "410101100", "2025-01", initial_budget_cny=Decimal("9000.00"))
+    _units_and_rules_that_end(world)
+    _staff_known_in_part(world)
+    world.report("population", "410101101", "2025-01", population_persons=1000)
+    world.report("budget", "410101101", "2025-01", initial_budget_cny=Decimal("9900.01"))
+    world.unit("410101101")
     notes = place / "data" / "findings"
     notes.mkdir(parents=True)
     (notes / "2025.csv").write_text(NOTES, "utf-8")
     return world.build(place)
+
+
+def _units_and_rules_that_end(world: World) -> None:
+    # One is merged away, one only changes its code; both are short all along.
+    world.unit("360313103", valid_to=date(2025, 6, 1), successor_code="360313100")
+    world.unit("360313204", "乡", "更名乡", valid_to=date(2025, 5, 1), successor_code="360313104")
+    world.unit("360313104", "镇", "更名镇", valid_from=date(2025, 5, 1))
+    for code, first, last in (
+        ("360313103", "01", "05"), ("360313204", "01", "04"), ("360313104", "05", "08"),
+    ):  # fmt: skip
+        world.report("staffing", code, months(f"2025-{first}", f"2025-{last}"), dedicated_staff_persons=1)
+    world.unit("420101100")
+    world.own(
+        "policy_documents", [document("Z7", issuer_code="420000"), document("Z8", issuer_code="420000")]
+    )
+    for name, doc, since in (("T-07", "Z7", "2000-01-01"), ("T-08", "Z8", "2025-05-01")):
+        world.own("standards", [_simple(
+            name, scope_code="420000", document_id=doc, matter="t7", effective_from=since
+        )])  # fmt: skip
+        world.own("standard_tiers", [
+            {"standard_id": name, "tier_no": 1, "tier_label": "不分档", "value": 1, "unit": "是/否"}
+        ])  # fmt: skip
+        world.own("standard_measures", [
+            {"standard_id": name, "role": "value", "part_no": 1, "measure_code": name, "required": True, "label_zh": name}
+        ])  # fmt: skip
+        world.indicator("420101100", months("2025-01", "2025-08"), name, False)
+
+
+# 专职、公益性岗位、政府购买服务（空为没有填）→ 判定；秦皇岛，每个乡镇至少 2 名，不论身份
+PARTS_KNOWN: dict[str, tuple[tuple[int | None, int | None, int | None], str, int | None]] = {
+    "130321100": ((1, None, None), "not_reported", None),
+    "130321101": ((None, 2, None), "met", 0),
+    "130321102": ((1, 1, None), "met", 0),
+    "130321103": ((1, 0, 0), "short", 1),
+    "130321104": ((None, None, None), "not_reported", None),
+}
+
+
+def _staff_known_in_part(world: World) -> None:
+    for code, ((own, welfare, purchased), _, _) in PARTS_KNOWN.items():
+        world.unit(code)
+        world.report("population", code, "2025-01", population_persons=9000)
+        world.report(
+            "staffing", code, "2025-08", dedicated_staff_persons=own, welfare_posts_persons=welfare,
+            purchased_service_persons=purchased,
+        )  # fmt: skip
 
 
 def _statuses(build: Path, rule_id: str) -> dict[str, str]:
@@ -158,7 +209,7 @@ def test_a_basis_unconfirmed_for_longer_than_its_period_leaves_findings_unconfir
     # Confirmed on 2024-10-15 for six months: good to 2025-04-15, no longer at the end of April.
     told = _statuses(build, "T-01")
     assert [told[number] for number in ("03", "04", "08")] == ["short", "unconfirmed", "unconfirmed"]
-    finding = rows_of(build, "select * from findings where rule_id = 'T-01'")
+    finding = rows_of(build, "select * from findings where rule_id = 'T-01' and subject_code = '410101100'")
     assert [(row["status"], row["months_open"]) for row in finding] == [("unconfirmed", 8)]
     assert "待确认" in finding[0]["message_zh"]
     # The gap itself is a fact and stays: only what is concluded from it waits for the law.
@@ -173,8 +224,53 @@ def test_a_basis_unconfirmed_for_longer_than_its_period_leaves_findings_unconfir
 def test_a_rule_is_asked_from_its_day_to_its_last(build: Path) -> None:
     assert list(_statuses(build, "T-02")) == ["03", "04", "05", "06", "07", "08"]
     assert list(_statuses(build, "T-03")) == ["01", "02", "03", "04", "05"]
-    ended = rows_of(build, "select status from findings where rule_id = 'T-03'")
+    ended = rows_of(
+        build, "select status from findings where rule_id = 'T-03' and subject_code = '410101100'"
+    )
     assert [row["status"] for row in ended] == ["not_applicable"]
+
+
+def test_what_ends_is_told_from_what_is_mended(build: Path) -> None:
+    """已撤并, 标准更替 and 已整改 are three things; a new code is none of them."""
+    found = rows_of(
+        build, "select rule_id, subject_code, status, last_month, cleared_month, message_zh from findings "
+        "where subject_code in ('360313103', '360313104', '420101100') and rule_id in ('A-06', 'T-07', 'T-08')",
+    )  # fmt: skip
+    told = {(row["rule_id"], row["subject_code"]): row for row in found}
+    assert len(told) == len(found) == 4
+    assert {key: (row["status"], row["last_month"], row["cleared_month"]) for key, row in told.items()} == {
+        ("A-06", "360313103"): ("unit_ended", month("2025-05"), None),
+        ("A-06", "360313104"): ("short", month("2025-08"), None),
+        ("T-07", "420101100"): ("superseded", month("2025-04"), None),
+        ("T-08", "420101100"): ("short", month("2025-08"), None),
+    }
+    assert "该单位已撤并" in told["A-06", "360313103"]["message_zh"]
+    assert "已由后来的标准取代" in told["T-07", "420101100"]["message_zh"]
+
+
+def test_what_is_minor_is_listed_and_never_grave(build: Path) -> None:
+    rows = rows_of(
+        build,
+        "select subject_code, severity, is_minor, shortfall, weight from findings where rule_id = 'T-10' order by 1",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("410101100", "high", False, Decimal("1000.0000"), Decimal("8000.0000")),
+        ("410101101", "low", True, Decimal("99.9900"), Decimal("799.9200")),
+    ]
+
+
+@pytest.mark.parametrize("code", PARTS_KNOWN)
+def test_staff_known_in_part_can_meet_and_never_miss(build: Path, code: str) -> None:
+    rows = rows_of(
+        build, "select standard_id, status, shortfall_persons, is_counted_in_totals from staffing_gap_monthly "
+        "where township_code = ? and month = ? order by 1", code, month("2025-08"),
+    )  # fmt: skip
+    _, status, missing = PARTS_KNOWN[code]
+    assert [(row["standard_id"], row["status"], row["shortfall_persons"]) for row in rows] == [
+        ("D-07", status, missing), ("D-08", status, missing),
+    ]  # fmt: skip
+    # The two ask for the same people: a person is missed once.
+    assert [row["is_counted_in_totals"] for row in rows] == [True, False]
 
 
 def test_before_its_deadline_nothing_is_missed(build: Path) -> None:

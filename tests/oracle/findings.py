@@ -1,8 +1,9 @@
 """Findings worked out again from `judgements`, one spell at a time, without the product's SQL.
 
 A spell begins with a judgement that a binding rule is not met, not answered or unconfirmed, and goes on until an
-answer says otherwise: met or 超配 clears it, 不适用 ends it. Where answers stop before the data do (a unit
-abolished, a rule ended) it ends as 不适用. The next spell of the same rule and unit names the one before.
+answer says otherwise: met or 超配 clears it, 不适用 ends it. Where answers stop because the unit was abolished it
+ends as 已撤并; where they stop for another reason (a rule ended by its date) as 不适用. The next spell of the same
+rule and unit names the one before.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def expected(judgements: list[dict[str, Any]], periods: dict[str, str]) -> list[dict[str, Any]]:
-    """The findings that these judgements make; `periods` says how long each rule's period is."""
+def expected(
+    judgements: list[dict[str, Any]], periods: dict[str, str], abolished: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """The findings that these judgements make; `periods` says how long each rule's period is, `abolished` which
+    units no longer stand under any code."""
     answers: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     last: dict[str, date] = {}
     for row in judgements:
@@ -47,6 +51,8 @@ def expected(judgements: list[dict[str, Any]], periods: dict[str, str]) -> list[
                     # A later period was judged for others, no longer for this one.
                     over = ends["month"] < last[periods[rule]]
                     status = "not_applicable" if over else ends["status"]
+                    if unit in abolished:
+                        status = "unit_ended"
                 else:
                     status = "not_applicable" if row["status"] == "not_applicable" else "cleared"
                 apart = (ends["month"].year - begins["month"].year) * 12
@@ -83,7 +89,14 @@ def check_findings(warehouse: Path) -> int:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     periods = {row["standard_id"]: row["period"] for row in rows("select standard_id, period from standards")}
-    wanted = {row["finding_id"]: row for row in expected(rows("select * from judgements"), periods)}
+    abolished = rows(
+        "select unit_id from townships group by unit_id having bool_and(coalesce(valid_to <= "
+        "(select last_day(max(month)) from judgements), false))"
+    )
+    found = expected(
+        rows("select * from judgements"), periods, frozenset(row["unit_id"] for row in abolished)
+    )
+    wanted = {row["finding_id"]: row for row in found}
     listed = rows(f"select {', '.join(COLUMNS)} from findings")
     got = {row["finding_id"]: row for row in listed}
     assert len(got) == len(listed), "a finding is listed twice"

@@ -23,7 +23,10 @@ from oversight.standards import loading as loader
 
 def _changed(table: str, standard_id: str, tier: int | None = None, **columns: object) -> Standards:
     standards = load_standards()
-    frames = {name: getattr(standards, name) for name in ("documents", "standards", "tiers", "measures")}
+    frames = {
+        name: getattr(standards, name)
+        for name in ("documents", "standards", "tiers", "measures", "materiality")
+    }
     frame = frames[table]
     chosen = pl.col("standard_id") == standard_id
     if tier is not None:
@@ -91,7 +94,11 @@ def test_a_rule_that_ends_before_it_starts_is_refused() -> None:
 def test_the_same_id_twice_is_refused() -> None:
     good = load_standards()
     twice = Standards(
-        good.documents, pl.concat([good.standards, good.standards[:1]]), good.tiers, good.measures
+        good.documents,
+        pl.concat([good.standards, good.standards[:1]]),
+        good.tiers,
+        good.measures,
+        good.materiality,
     )
     assert "重复" in _messages(twice, good.standards["standard_id"][0])
 
@@ -99,7 +106,9 @@ def test_the_same_id_twice_is_refused() -> None:
 def test_rows_without_their_standard_are_refused() -> None:
     good = load_standards()
     orphan = good.tiers[:1].with_columns(standard_id=pl.lit("X-99"))
-    wrong = Standards(good.documents, good.standards, pl.concat([good.tiers, orphan]), good.measures)
+    wrong = Standards(
+        good.documents, good.standards, pl.concat([good.tiers, orphan]), good.measures, good.materiality
+    )
     assert "所属的标准不存在" in _messages(wrong, "X-99")
 
 
@@ -110,9 +119,25 @@ def test_a_rule_without_tiers_or_measures_is_refused() -> None:
         good.standards,
         good.tiers.filter(pl.col("standard_id") != "A-06"),
         good.measures.filter(pl.col("standard_id") != "A-06"),
+        good.materiality,
     )
     assert "没有分档" in _messages(bare, "A-06")
     assert "没有计量项" in _messages(bare, "A-06")
+
+
+def test_a_scale_of_what_is_minor_says_how_small_and_how_grave() -> None:
+    good = load_standards()
+    wrong = good.materiality.with_columns(
+        severity=pl.lit("tiny"), below_amount=pl.lit(None, pl.Decimal(18, 4)), below_pct=pl.lit(Decimal("-1"))
+    )
+    told = "；".join(
+        problem.message_zh
+        for problem in check_standards(
+            Standards(good.documents, good.standards, good.tiers, good.measures, wrong)
+        )
+    )
+    assert "程度“tiny”未知" in told
+    assert "不能为负数" in told
 
 
 # --- the data folder's own rows

@@ -1,5 +1,5 @@
 -- A row is one spell in which a subject did not meet a rule, or did not answer.
--- Must hold: silence never ends a spell; a spell ends with an answer that the rule is met or no longer applies.
+-- Must hold: silence never ends a spell; `cleared` means met; where answers stop with the unit or the standard, that is said.
 with judged as (
     select
         j.rule_id, j.subject_level, j.subject_code, j.subject_unit, j.month, j.status,
@@ -74,6 +74,56 @@ edition_end as (
     group by period
 ),
 
+-- Until when a unit stood, whatever codes it bore: a renamed one stands on.
+units_ended as (
+    select subject_level, subject_unit, max(coalesce(unit_end, cast('9999-12-31' as date))) as ended_on
+    from {{ ref('int_subjects') }}
+    group by subject_level, subject_unit
+),
+
+-- Rules that ceased for a subject although it stands, and whether another on the same matter came after.
+rules_ended as (
+    select
+        standard_id, subject_level, subject_unit, matter,
+        max(case
+            when effective_to is null or replaced_on <= effective_to then replaced_on
+            else cast({{ dbt.dateadd('day', 1, 'effective_to') }} as date)
+        end) as ended_on,
+        max(effective_from) as effective_from
+    from {{ ref('int_subject_rules') }}
+    where replaced_on is not null or effective_to is not null
+    group by standard_id, subject_level, subject_unit, matter
+),
+
+rules_replaced as (
+    select e.standard_id, e.subject_level, e.subject_unit, min(e.ended_on) as ended_on
+    from rules_ended as e
+    inner join {{ ref('int_subject_rules') }} as later
+        on
+            e.subject_level = later.subject_level
+            and e.subject_unit = later.subject_unit
+            and e.matter = later.matter
+            and e.standard_id <> later.standard_id
+            and e.effective_from < later.effective_from
+    group by e.standard_id, e.subject_level, e.subject_unit
+),
+
+-- The least severity that the size of what is missing allows.
+sizes as (
+    select
+        a.finding_id,
+        min(case m.severity when 'low' then 1 when 'medium' then 2 else 3 end) as at_most
+    from last_answers as a
+    inner join {{ ref('stg_standards') }} as r on a.rule_id = r.standard_id
+    inner join {{ ref('stg_materiality') }} as m on r.unit = m.unit
+    where a.status in ('short', 'unconfirmed') and {{ is_below_size('a.shortfall', 'a.value_expected', 'm') }}
+    group by a.finding_id
+),
+
+tables_end as (
+    select max(last_day) as last_day from {{ ref('int_months') }}
+),
+
 worded as (
     select
         a.*,
@@ -81,12 +131,20 @@ worded as (
         e.months_count
         + (extract(year from a.last_month) - extract(year from a.opened_month)) * 12
         + extract(month from a.last_month) - extract(month from a.opened_month) as months_open,
-        r.unit, r.severity, r.title_zh, r.clause, r.period, d.document_title,
+        r.unit, r.title_zh, r.clause, r.period, d.document_title,
+        case
+            when z.at_most = 1 then 'low'
+            when z.at_most = 2 and coalesce(r.severity, 'medium') = 'high' then 'medium'
+            else coalesce(r.severity, 'medium')
+        end as severity,
+        coalesce(z.at_most = 1, false) as is_minor,
         coalesce(u.subject_name, a.subject_code) as subject_name,
         case
             when a.next_status = 'not_applicable' then 'not_applicable'
             when a.next_month is not null then 'cleared'
-            -- The subject's answers stop before the periods do: it was abolished or the rule ended.
+            -- The subject's answers stop before the tables do: it was abolished, or the rule ended.
+            when g.ended_on <= t.last_day and g.ended_on <= coalesce(x.ended_on, g.ended_on) then 'unit_ended'
+            when x.ended_on <= t.last_day then 'superseded'
             when a.last_month < e.last_month then 'not_applicable'
             else a.status
         end as finding_status
@@ -96,6 +154,14 @@ worded as (
     left join {{ ref('int_subjects') }} as u
         on a.subject_level = u.subject_level and a.subject_code = u.subject_code
     inner join edition_end as e on r.period = e.period
+    left join units_ended as g on a.subject_level = g.subject_level and a.subject_unit = g.subject_unit
+    left join rules_replaced as x
+        on
+            a.rule_id = x.standard_id
+            and a.subject_level = x.subject_level
+            and a.subject_unit = x.subject_unit
+    left join sizes as z on a.finding_id = z.finding_id
+    cross join tables_end as t
 ),
 
 final as (
@@ -115,6 +181,9 @@ final as (
         cast(shortfall as decimal(18, 4)) as shortfall,
         cast(unit as varchar) as unit,
         cast(severity as varchar) as severity,
+        cast(is_minor as boolean) as is_minor,
+        -- What is missing times the months it has been missing: the order of a list within a severity.
+        cast(coalesce(shortfall, 0) * months_open as decimal(24, 4)) as weight,
         cast(document_title as varchar) as document_title,
         cast(clause as varchar) as clause,
         cast(
@@ -133,6 +202,8 @@ final as (
                     then '；' || substr(cast(next_month as varchar), 1, 7) || ' 已补报，达标'
                 when finding_status = 'cleared'
                     then '；' || substr(cast(next_month as varchar), 1, 7) || ' 起已整改'
+                when finding_status = 'unit_ended' then '；该单位已撤并，不再判定'
+                when finding_status = 'superseded' then '；该标准已由后来的标准取代，不再按本项判定'
                 else ''
             end
             || '。依据：《' || document_title || '》' || clause

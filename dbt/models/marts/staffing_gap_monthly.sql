@@ -1,5 +1,5 @@
 -- A row is a township × month × staffing standard in force: who counts, who is required, who is missing.
--- Must hold: people count only as the standard counts them; a part left blank is said, not taken as zero people.
+-- Must hold: people count only as the standard counts them; a count known in part can meet, it can never miss.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
@@ -13,7 +13,6 @@ with counting as (
         standard_id
         {% for column in columns %},
         max(case when measure_code = '{{ column }}' then 1 else 0 end) as counts_{{ column }},
-        max(case when measure_code = '{{ column }}' and required then 1 else 0 end) as needs_{{ column }},
         max(case when measure_code = '{{ column }}' and role = 'part' then threshold end)
             as least_{{ column }}
         {% endfor %}
@@ -21,24 +20,33 @@ with counting as (
     group by standard_id
 ),
 
+counting_what as (
+    select
+        c.*, r.matter,
+        {% for column in columns %}
+        cast(c.counts_{{ column }} as varchar) {% if not loop.last %}||{% endif %}
+        {% endfor %} as parts
+    from counting as c
+    inner join {{ ref('stg_standards') }} as r on c.standard_id = r.standard_id
+),
+
 counted as (
     select
-        m.township_code, m.month, ts.standard_id, ts.formula,
+        m.township_code, m.month, ts.standard_id, ts.formula, c.matter, c.parts,
         r.tier_label, r.population_persons, r.population_month, r.population_is_fallback, r.is_on_tier_edge,
         r.required_min, r.advised_max, r.population_basis,
-        s.submission_id,
         {% for column in columns %}
         c.counts_{{ column }} * coalesce(s.{{ column }}, 0)
         {% if not loop.last %}+{% endif %}
         {% endfor %} as known_count,
         {% for column in columns %}
-        (c.needs_{{ column }} = 1 and s.{{ column }} is null)
+        (c.counts_{{ column }} = 1 and s.{{ column }} is null)
         {% if not loop.last %}or{% endif %}
-        {% endfor %} as lacks_required_part,
+        {% endfor %} as lacks_a_part,
         {% for column in columns %}
-        (c.counts_{{ column }} = 1 and c.needs_{{ column }} = 0 and s.{{ column }} is null)
+        (c.counts_{{ column }} = 1 and s.{{ column }} is not null)
         {% if not loop.last %}or{% endif %}
-        {% endfor %} as lacks_other_part,
+        {% endfor %} as knows_a_part,
         case
             when ts.formula = 'posts_parts' then
                 {% for column in columns %}
@@ -59,30 +67,46 @@ counted as (
             ts.township_code = r.township_code
             and ts.standard_id = r.standard_id
             and m.fiscal_year = r.fiscal_year
-    inner join counting as c on ts.standard_id = c.standard_id
+    inner join counting_what as c on ts.standard_id = c.standard_id
     left join {{ ref('reported_staffing') }} as s
         on m.township_code = s.township_code and m.month = s.month and s.is_current
     where {{ anew('m.month') }}
 ),
 
+-- A part left blank can only add people: what is known may reach the minimum, what is missing of it is not known.
+known as (
+    select
+        c.*,
+        case when c.knows_a_part then c.known_count end as counted,
+        c.knows_a_part and c.lacks_a_part as counted_is_partial,
+        case
+            when not c.knows_a_part then null
+            when c.formula = 'posts_parts' then c.parts_shortfall
+            else {{ missing('c.required_min', 'cast(c.known_count as decimal(18, 4))') }}
+        end as known_shortfall
+    from counted as c
+),
+
 judged as (
     select
-        township_code, month, standard_id, tier_label,
-        population_persons, population_month, population_is_fallback, is_on_tier_edge,
-        required_min, advised_max,
-        submission_id is null or lacks_required_part as is_unreported,
-        submission_id is not null and not lacks_required_part and lacks_other_part as counted_is_partial,
-        case when submission_id is not null and not lacks_required_part then known_count end as counted,
+        k.*,
         case
-            when submission_id is null or lacks_required_part then null
-            when formula = 'posts_parts' then parts_shortfall
-            else {{ missing('required_min', 'cast(known_count as decimal(18, 4))') }}
-        end as shortfall,
-        case
-            when submission_id is null or lacks_required_part or advised_max is null then null
-            else {{ missing('cast(known_count as decimal(18, 4))', 'advised_max') }}
-        end as excess
-    from counted
+            when k.formula = 'posts_parts' and k.counted_is_partial then null
+            when k.known_shortfall > 0 and k.counted_is_partial then null
+            else k.known_shortfall
+        end as shortfall
+    from known as k
+),
+
+-- Of rules on the same matter that count the same people, the one that misses most stands for them in totals.
+ranked as (
+    select
+        j.*,
+        cast(row_number() over (
+            partition by j.township_code, j.month, j.matter, j.parts
+            order by j.shortfall desc nulls last, j.standard_id asc nulls last
+        ) as bigint) as place
+    from judged as j
 ),
 
 final as (
@@ -100,14 +124,19 @@ final as (
         cast(required_min as bigint) as required_min_persons,
         cast(advised_max as bigint) as advised_max_persons,
         cast(shortfall as bigint) as shortfall_persons,
-        cast(case when shortfall is not null then coalesce(excess, 0) end as bigint) as excess_persons,
         cast(case
-            when is_unreported or required_min is null then 'not_reported'
+            when shortfall is null then null
+            when advised_max is null then 0
+            else {{ missing('cast(counted as decimal(18, 4))', 'advised_max') }}
+        end as bigint) as excess_persons,
+        cast(place = 1 as boolean) as is_counted_in_totals,
+        cast(case
+            when shortfall is null or required_min is null then 'not_reported'
             when shortfall > 0 then 'short'
-            when excess > 0 then 'over'
+            when counted > advised_max then 'over'
             else 'met'
         end as varchar) as status
-    from judged
+    from ranked
 )
 
 select * from final

@@ -30,6 +30,8 @@ STATUSES = {
     "not_reported": "未报送",
     "unconfirmed": "依据待确认",
     "cleared": "已整改",
+    "unit_ended": "已撤并",
+    "superseded": "标准更替",
 }
 
 
