@@ -61,6 +61,11 @@ def comments() -> Comments:
             column.name: f"{column.title_zh}：{column.description_zh}".rstrip("：")
             for column in contract.columns.values()
         }
+        described |= {
+            column.precision_name: f"{column.label_zh}的写法精度({column.unit})：所报数字末一位的一个单位；与保障数比较时据此判断"
+            for column in contract.columns.values()
+            if column.has_precision
+        }
         found["reported", name] = (
             f"{contract.title_zh}：报来的每一版数据，现行与被取代的都在",
             described | {key: text for key, text in _PROVENANCE.items() if key not in described},

@@ -31,6 +31,8 @@ class Column:
     may be nothing one month and a year's amount the next, a `part` is small against the dataset's main stock;
     None is not judged by its history.
     `repeats_when_merged`: a cell merged over several others holds for each of them.
+    `has_precision`: how exactly the figure was written is kept beside it, since a guarantee is compared with it.
+    `may_be_negative`: money taken back is a figure of the month; a figure of the year so far cannot fall below zero.
     """
 
     name: str
@@ -43,6 +45,13 @@ class Column:
     plausible_max: Decimal | None
     scale: Scale | None
     repeats_when_merged: bool = False
+    has_precision: bool = False
+    may_be_negative: bool = False
+
+    @property
+    def precision_name(self) -> str:
+        """The companion column with one unit of the last place that the figure was written with."""
+        return f"{self.name}_precision"
 
     @property
     def title_zh(self) -> str:
@@ -84,8 +93,14 @@ class Contract:
     def polars_schema(self) -> dict[str, pl.DataType]:
         """Column names and types of the build input: what the sender reports first, then where it came from."""
         columns = {name: column.dtype for name, column in self.schema.columns().items()}
-        where_from = [name for name in columns if name in PROVENANCE]
-        return {name: columns[name] for name in (*(n for n in columns if n not in PROVENANCE), *where_from)}
+        told: dict[str, pl.DataType] = {}
+        for name in columns:
+            if name in PROVENANCE:
+                continue
+            told[name] = columns[name]
+            if name in self.columns and self.columns[name].has_precision:
+                told[self.columns[name].precision_name] = MONEY
+        return told | {name: columns[name] for name in columns if name in PROVENANCE}
 
 
 def contract(
@@ -202,6 +217,7 @@ def count(
     required: bool = False,
     plausible_max: int,
     scale: Scale | None = None,
+    has_precision: bool = False,
 ) -> dy.Int64:
     """A whole number of people, households, posts or villages; null where it was not reported."""
     metadata = _metadata(
@@ -214,6 +230,7 @@ def count(
         plausible_max=plausible_max,
         scale=scale,
     )
+    metadata["input"]["has_precision"] = has_precision
     return dy.Int64(nullable=True, min=0, metadata=metadata, description=description_zh)
 
 
@@ -225,6 +242,7 @@ def money(
     required: bool = False,
     plausible_max: int,
     scale: Scale,
+    may_be_negative: bool = False,
 ) -> dy.Decimal:
     """An amount in 元 with two decimals, never a float; null where it was not reported."""
     metadata = _metadata(
@@ -237,6 +255,7 @@ def money(
         plausible_max=plausible_max,
         scale=scale,
     )
+    metadata["input"] |= {"has_precision": True, "may_be_negative": may_be_negative}
     return dy.Decimal(18, 2, nullable=True, metadata=metadata, description=description_zh)
 
 

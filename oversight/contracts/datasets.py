@@ -165,6 +165,7 @@ class Population(Reported):
         required=True,
         plausible_max=2_000_000,
         scale="stock",
+        has_precision=True,
     )
     births_persons = count(
         "出生人口",
@@ -173,6 +174,7 @@ class Population(Reported):
         synonyms=("出生", "出生人数", "本月出生", "本月出生人口", "出生人口数"),
         plausible_max=20_000,
         scale="part",
+        has_precision=True,
     )
     deaths_persons = count(
         "死亡人口",
@@ -181,6 +183,7 @@ class Population(Reported):
         synonyms=("死亡", "死亡人数", "本月死亡", "本月死亡人口", "死亡人口数"),
         plausible_max=20_000,
         scale="part",
+        has_precision=True,
     )
     moved_in_persons = count(
         "迁入人口",
@@ -189,6 +192,7 @@ class Population(Reported):
         synonyms=("迁入", "迁入人数", "本月迁入", "本月迁入人口", "迁入人口数"),
         plausible_max=200_000,
         scale="part",
+        has_precision=True,
     )
     moved_out_persons = count(
         "迁出人口",
@@ -197,6 +201,7 @@ class Population(Reported):
         synonyms=("迁出", "迁出人数", "本月迁出", "本月迁出人口", "迁出人口数"),
         plausible_max=200_000,
         scale="part",
+        has_precision=True,
     )
     resident_population_persons = count(
         "常住人口",
@@ -205,6 +210,7 @@ class Population(Reported):
         synonyms=("常住人口数", "常住总人口", "年末常住人口", "月末常住人口", "常住人数"),
         plausible_max=2_000_000,
         scale="stock",
+        has_precision=True,
     )
 
 
@@ -228,7 +234,7 @@ class Budget(Reported):
     )
     disbursed_month_cny = money(
         "本月拨付",
-        "本月拨付到乡镇的金额。",
+        "本月拨付到乡镇的金额；冲减、收回填负数。",
         synonyms=(
             "本月拨付数",
             "本月拨付额",
@@ -242,6 +248,7 @@ class Budget(Reported):
         required=True,
         plausible_max=200_000_000,
         scale="flow",
+        may_be_negative=True,
     )
     disbursed_cumulative_cny = money(
         "累计拨付",
@@ -260,10 +267,11 @@ class Budget(Reported):
     )
     spent_month_cny = money(
         "本月支出",
-        "本月实际支出金额。",
+        "本月实际支出金额；冲减、收回填负数。",
         synonyms=("本月支出数", "本月支出额", "本月支出金额", "当月支出", "支出本月", "本月实际支出"),
         plausible_max=200_000_000,
         scale="flow",
+        may_be_negative=True,
     )
     spent_cumulative_cny = money(
         "累计支出",

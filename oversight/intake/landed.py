@@ -220,7 +220,8 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
 def row_schema(dataset: str) -> dict[str, Any]:
     """Landed columns of a dataset: where the row stands, and what the sender wrote, typed."""
     contract = ALL_DATASETS[dataset]
-    given = {name: dtype for name, dtype in contract.polars_schema().items() if name in contract.columns}
+    told = {n for c in contract.columns.values() for n in (c.name, c.precision_name)}
+    given = {name: dtype for name, dtype in contract.polars_schema().items() if name in told}
     if dataset == "indicators":
         given["indicator_value"] = contract.polars_schema()["indicator_value"]
     return {"table_no": pl.Int32, "row_number": pl.Int64, **given}
@@ -235,6 +236,7 @@ class Batch:
         self.refusals: list[tuple[Any, ...]] = []
         self.broken: list[tuple[Any, ...]] = []
         self._facts: dict[int, TableFacts] = {}
+        self._sheets: dict[tuple[str, str | None], int] = {}
         self._lists: dict[str, dict[str, list[Any]]] = {}
         self._typed: dict[str, list[pl.DataFrame]] = {d: [] for d in ALL_DATASETS}
         self._errors: list[pl.DataFrame] = []
@@ -268,7 +270,8 @@ class Batch:
             return
         number = len(self.tables)
         powers = column_powers(table.dataset, header, context)
-        self._facts[number] = TableFacts(context.month, context.year, powers)
+        sheet = self._sheets.setdefault((submission_id, table.sheet), len(self._sheets))
+        self._facts[number] = TableFacts(context.month, context.year, powers, sheet)
         height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
         self.tables.append(
             (

@@ -103,7 +103,8 @@ def test_nothing_reported_is_never_zero(written: str) -> None:
         ("#REF!", "R22"),
         ("-5", "R06"),
         ("（123）", "R06"),
-        ("100.005", "R05"),
+        # Beyond the 分 an amount is rounded and used; the code is a note.
+        ("100.005", "D30"),
         ("9" * 30, "R19"),
     ],
 )

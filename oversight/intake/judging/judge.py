@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -21,6 +22,7 @@ from oversight.intake.judging.identity import LEVELS, Resolved, Units, unit_numb
 from oversight.intake.judging.precedence import Arrival, ranks
 from oversight.intake.judging.scale import figure, hold, in_senders_unit, unit_month
 from oversight.intake.judging.slots import Slots, lay_out
+from oversight.intake.judging.zeros import zeros
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.reading import values
 from oversight.intake.sending_back.catalogue import CATALOGUE
@@ -133,20 +135,20 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
         if not units:
             unusable = pl.concat([unusable, tables.filter(pl.col("dataset") == dataset).select("table_no")])
             rows, errors = rows.clear(), errors.clear()
-        # An amount finer than a 分 is most often one in 万元: if history says so too, the row is held for that.
-        hard = errors.filter(pl.col("code") != "R05")
-        verdicts.rejected.append(hard)
-        soft = _without(errors.filter(pl.col("code") == "R05"), hard)
-        rows = _without(rows, hard)
+        # A note on a figure that is used all the same.
+        noted = errors.filter(pl.col("code").str.starts_with("D"))
+        errors = errors.filter(~pl.col("code").str.starts_with("D"))
+        verdicts.rejected.append(errors)
+        rows = _without(rows, errors)
         rows, slots = _identify(dataset, rows, tables, units, verdicts)
         rows = _repeats(dataset, rows, tables, units, slots, verdicts)
         held = hold(dataset, rows) if dataset != "indicators" else _verdicts(())
+        held = pl.concat([held, zeros(dataset, rows)]).unique(
+            [*KEY, "column"], keep="first", maintain_order=True
+        )
         held = desk.confirm(dataset, rows, held)
         verdicts.held.append(held)
-        if soft.height:
-            soft = _without(soft, held).join(rows.select(KEY), on=KEY, how="semi")
-            verdicts.rejected.append(soft)
-            rows = _without(rows, soft)
+        rows = _note(rows, noted)
         rows = _doubt(dataset, rows, held, tables, slots)
         reported_count = rows.height
         rows = desk.correct(dataset, rows, held, tables)
@@ -305,6 +307,7 @@ class CorrectionDesk:
                 "table_no": number,
                 "row_number": item.row_number,
                 item.column: item.value,
+                **_precision_of_correction(item),
                 "doubts": doubts,
                 "held": None,
             }
@@ -314,6 +317,15 @@ class CorrectionDesk:
             return rows
         new = pl.DataFrame([{c: r[c] for c in rows.columns} for r in made.values()], schema=rows.schema)
         return pl.concat([rows, new])
+
+
+def _precision_of_correction(item: Correction) -> dict[str, Decimal | None]:
+    """An analyst corrects to the 分 and to the person."""
+    column = ALL_DATASETS[item.dataset].columns[item.column]
+    if not column.has_precision:
+        return {}
+    unit = Decimal("0.01") if column.kind == "money" else Decimal(1)
+    return {column.precision_name: None if item.value is None else unit}
 
 
 # --- precedence -----------------------------------------------------------------------------------------
@@ -665,7 +677,20 @@ def _repeats(
     return _without(rows, gone)
 
 
-# --- doubts ---------------------------------------------------------------------------------------------
+# --- notes and doubts ---------------------------------------------------------------------------------------------
+
+
+def _note(rows: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
+    """Add to a row's doubts what reading noted of its figures."""
+    if noted.height == 0:
+        return rows
+    notes = noted.select(*KEY, "code").unique().sort(*KEY, "code")
+    notes = notes.group_by(KEY, maintain_order=True).agg(notes=pl.col("code").str.join(";"))
+    joined = rows.join(notes, on=KEY, how="left", maintain_order="left")
+    doubts = pl.concat_str("doubts", "notes", separator=";", ignore_nulls=True)
+    return joined.with_columns(
+        doubts=pl.when(pl.col("notes").is_null()).then("doubts").otherwise(doubts)
+    ).drop("notes")
 
 
 def _doubt(

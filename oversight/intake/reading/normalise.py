@@ -7,15 +7,17 @@ scalar parsers of `values`, each distinct writing once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS, MONEY, VALUE, Column
 from oversight.intake.reading import values
+from oversight.intake.reading.precision import precision
 from oversight.intake.reading.text import fold, tidy
 from oversight.intake.reading.values import Problem
 
@@ -33,11 +35,19 @@ ROW_KEY = ("table_no", "row_number")
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What normalising needs to know of a table: its month and year, and the power of ten of its columns."""
+    """What normalising needs to know of a table: its month and year, and the power of ten of its columns.
+
+    `sheet`: a number for the sheet of the file it stands in; tables of one sheet share their columns. `formats`: for a
+    column, what a number format fixes in its cells (decimals; None where it fixes nothing), in order of the rows;
+    `formulas`: likewise whether a cell is a formula's result.
+    """
 
     month: date | None
     year: int | None
     powers: Mapping[str, int]
+    sheet: int = 0
+    formats: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
+    formulas: Mapping[str, Sequence[bool]] = field(default_factory=dict)
 
 
 def normalise(
@@ -63,6 +73,8 @@ def normalise(
             read_columns.append(read.get_column("value").alias("indicator_value"))
         else:
             read_columns.append(read.get_column("value").alias(column.name))
+        if column.has_precision:
+            read_columns.append(_precision(read, column, facts).alias(column.precision_name))
         if "problem" in read.columns:
             errors.append(
                 read.filter(pl.col("problem").is_not_null()).select(
@@ -217,7 +229,45 @@ def _read_money(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFac
             exact = pl.when(plain).then(pl.col("text").cast(MONEY, strict=False))
         value = exact if value is None else pl.coalesce(value, exact)
     frame = frame.with_columns(value=pl.lit(None, MONEY) if value is None else value)
-    return _with_rest(frame, ("text", "power"), MONEY, values.money)
+    parse = partial(values.money, may_be_negative=column.may_be_negative)
+    return _with_rest(frame, ("text", "power"), MONEY, parse)
+
+
+def _precision(read: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.Series:
+    """One unit of the last place of each figure read, in base units."""
+    told = read.get_column("value").is_not_null()
+    in_persons = column.kind == "count" and not read.select((pl.col("power") != 0).any()).item()
+    # Whole numbers of people, unless a cell says otherwise itself (2.0万).
+    if in_persons and not read.get_column("text").str.contains(r"[^0-9]").any():
+        return read.select(pl.when(told).then(pl.lit(1).cast(MONEY))).to_series()
+    cells = read.select(
+        "text",
+        "power",
+        table_no="table_no",
+        sheet=pl.col("table_no").replace_strict(
+            {no: f.sheet for no, f in facts.items()}, default=0, return_dtype=pl.Int32
+        ),
+        fixed=_facts_of_cells(read, column, facts, "formats", pl.Int8),
+        is_formula=_facts_of_cells(read, column, facts, "formulas", pl.Boolean).fill_null(value=False),
+    )
+    return precision(cells.filter(told), column.kind, told)
+
+
+def _facts_of_cells(
+    read: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts], name: str, dtype: Any
+) -> pl.Series:
+    """What the tables' facts say of each cell of a column; null for tables that say nothing."""
+    told = {no: given for no, f in facts.items() if (given := getattr(f, name).get(column.name))}
+    if not told:
+        return pl.repeat(None, read.height, dtype=dtype, eager=True)
+    tables = read.get_column("table_no")
+    parts = [
+        pl.Series(told[no], dtype=dtype, strict=False)
+        if no in told
+        else pl.repeat(None, n, dtype=dtype, eager=True)
+        for no, n in zip(*(tables.rle().struct.field(f).to_list() for f in ("value", "len")), strict=True)
+    ]
+    return pl.concat(parts)
 
 
 def _read_count(text: pl.DataFrame, column: Column, facts: Mapping[int, TableFacts]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold
 
@@ -61,7 +61,7 @@ NO_RESULT = "公式无结果"
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a value cannot be used: a code of the catalogue, and what it would be, if that can be said."""
+    """Why a value cannot be used: a code of the catalogue. With a D code it is used, and this is a note on it."""
 
     code: str
     value: Decimal | None = None
@@ -160,7 +160,7 @@ def _stepped(text: str) -> Decimal | None:
             return None
         total += int(group) * 10**power
         below = power
-    return Decimal(total)
+    return Decimal(total // 10 ** (below or 0)).scaleb(below or 0)
 
 
 def number(written: str) -> Decimal | Problem | None:
@@ -174,8 +174,11 @@ def number(written: str) -> Decimal | Problem | None:
     return parsed[0]
 
 
-def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
-    """As `number`, and whether the cell itself named a unit (which then beats the column's)."""
+def quantity(written: str) -> tuple[Decimal, int | None] | Problem | None:
+    """As `number`, and the power of ten of the unit that the cell itself names (which then beats the column's).
+
+    The number keeps the places that it was written with: 5.30万 is 5.30E+4.
+    """
     text = fold(written)
     if text in BLANKS:
         return None
@@ -194,7 +197,7 @@ def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
     own_unit = False
     money = _chinese_money(text)
     if money is not None:
-        return (-money if negative else money), True
+        return (-money if negative else money), 0
     match = _SUFFIX.search(text)
     while match and len(match.group(0)) < len(text):
         own_unit = own_unit or match.group(0)[0] in "元圆人户"
@@ -203,7 +206,7 @@ def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
     power = 0
     stepped = _stepped(text)
     if stepped is not None:
-        return (-stepped if negative else stepped), True
+        return (-stepped if negative else stepped), 0
     match = _MULTIPLIED.match(text)
     if match and (_PLAIN.match(match.group(1)) or _GROUPED.match(match.group(1))):
         # 1.2万 says its unit itself: 12,000 of whatever the column counts.
@@ -226,7 +229,7 @@ def quantity(written: str) -> tuple[Decimal, bool] | Problem | None:
             return Problem("R04")
         value = Decimal(whole)
     value = value.scaleb(power)
-    return (-value if negative else value), own_unit
+    return (-value if negative else value), power if own_unit else None
 
 
 def scaled(written: str, power: int) -> Decimal | Problem | None:
@@ -234,37 +237,70 @@ def scaled(written: str, power: int) -> Decimal | Problem | None:
     parsed = quantity(written)
     if parsed is None or isinstance(parsed, Problem):
         return parsed
-    value, own_unit = parsed
-    return value if own_unit else value.scaleb(power)
+    value, own_power = parsed
+    return value.scaleb(power) if own_power is None else value
 
 
-def money(written: str, power: int = 0) -> Decimal | Problem | None:
-    """An amount in 元, exact to the 分."""
+# What a double holds for certain; the digits after these are a program's, not a clerk's.
+_CERTAIN = Context(prec=15, rounding=ROUND_HALF_UP)
+
+
+def certain(value: Decimal) -> Decimal:
+    """The number to 15 significant digits; 0.30000000000000004 was written 0.3."""
+    if len(value.as_tuple().digits) <= _CERTAIN.prec:
+        return value
+    return _CERTAIN.plus(value).normalize(_CERTAIN)
+
+
+def written_places(written: str, power: int) -> tuple[int, int] | None:
+    """The power of ten of the last place that was written, and that of the unit; None where no number stands."""
+    parsed = quantity(written)
+    if parsed is None or isinstance(parsed, Problem):
+        return None
+    value, own_power = parsed
+    last = int(certain(value).as_tuple().exponent)
+    return (last + power, power) if own_power is None else (last, own_power)
+
+
+def money(written: str, power: int = 0, *, may_be_negative: bool = False) -> Decimal | Problem | None:
+    """An amount in 元. Beyond the 分 it is rounded half up, with a note; so is money taken back, where that can be."""
     value = scaled(written, power)
     if value is None or isinstance(value, Problem):
         return value
-    if value < 0:
+    if value < 0 and not may_be_negative:
         return Problem("R06")
-    if value >= Decimal(10) ** 16:
+    if abs(value) >= Decimal(10) ** 16:
         return Problem("R19")
-    cents = value.scaleb(2)
-    if cents != cents.to_integral_value():
-        return Problem("R05", value.quantize(Decimal("0.01")))
-    return value.quantize(Decimal("0.01"))
+    amount = (
+        value.quantize(_CENT) if _is_whole(value.scaleb(2)) else certain(value).quantize(_CENT, ROUND_HALF_UP)
+    )
+    if amount < 0:
+        return Problem("D31", amount)
+    return amount if amount == certain(value) else Problem("D30", amount)
+
+
+_CENT = Decimal("0.01")
+
+
+def _is_whole(value: Decimal) -> bool:
+    return value == value.to_integral_value()
 
 
 def count(written: str, power: int = 0) -> int | Problem | None:
-    """A whole number that is not negative."""
-    value = scaled(written, power)
-    if value is None or isinstance(value, Problem):
-        return value
+    """A whole number that is not negative. What a formula makes of 万人 is rounded half up, with a note."""
+    parsed = quantity(written)
+    if parsed is None or isinstance(parsed, Problem):
+        return parsed
+    value, own_power = parsed
+    unit = power if own_power is None else own_power
+    value = value.scaleb(power) if own_power is None else value
     if value < 0:
         return Problem("R06")
-    if value != value.to_integral_value():
-        return Problem("R16")
     if value >= 10**15:
         return Problem("R19")
-    return int(value)
+    if _is_whole(value):
+        return int(value)
+    return Problem("D30", certain(value).quantize(Decimal(1), ROUND_HALF_UP)) if unit else Problem("R16")
 
 
 _YES = frozenset(

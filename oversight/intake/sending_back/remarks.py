@@ -28,6 +28,7 @@ _DOUBTED = {
     "D07": ("disbursed_cumulative_cny",),
     "D08": ("villages_with_assistant_count",),
     "D09": ("reported_code",),
+    "D31": ("disbursed_month_cny", "spent_month_cny"),
 }
 # How `tables` words a total that does not agree.
 _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
@@ -35,7 +36,7 @@ _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 TEMPLATE_VERSION = 1
 TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
 # Nothing for the sender to do: no reason to return a file.
-HARMLESS = frozenset({"D10", "D12", "D13"})
+HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
 
 
@@ -143,6 +144,8 @@ def _add_doubts(found: dict[str, list[Remark]], frame: pl.DataFrame, places: _Pl
     for row in frame.filter(pl.col("doubts").is_not_null()).iter_rows(named=True):
         for code in row["doubts"].split(";"):
             names = _DOUBTED.get(code, ())
+            if code == "D31":
+                names = tuple(n for n in names if row[n] is not None and row[n] < 0)
             cell, title = places.cell(row["submission_id"], row["sheet"], row["row_number"], None, names)
             value = next((row[n] for n in names if row.get(n) is not None), None)
             shown = None if value is None else str(value)
