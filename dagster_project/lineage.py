@@ -17,6 +17,7 @@ import duckdb
 from dagster import AssetKey, TableColumnDep, TableColumnLineage, get_dagster_logger
 from dagster_dbt import DagsterDbtTranslator
 
+from oversight import durable
 from oversight.editions.build import SCRATCH, TARGET, build_file, scratch_file
 from oversight.editions.code import dbt_hash
 from oversight.settings import DataFolder
@@ -37,9 +38,7 @@ def column_lineage(
     except (FileNotFoundError, ValueError, KeyError):
         pass
     lineage = _read(folder, manifest, translator)
-    part = _FILE.with_suffix(".part")
-    part.write_text(json.dumps({"dbt_hash": expected, "lineage": lineage}), "utf-8")
-    part.replace(_FILE)
+    durable.write_text(_FILE, json.dumps({"dbt_hash": expected, "lineage": lineage}), lasting=False)
     return lineage
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oversight import durable
 from oversight.errors import OversightError
 from oversight.settings import DataFolder
 
@@ -258,9 +259,5 @@ def _keep(folder: DataFolder, source: Source, content: bytes) -> Path | None:
     path = folder.raw / PULLED / source.file
     if path.is_file() and path.read_bytes() == content:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.work / f"{source.file}.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(content)
-    part.replace(path)
+    durable.write_bytes(path, content)
     return path

@@ -24,6 +24,7 @@ from typing import IO, Any
 
 import flask
 
+from oversight import durable
 from oversight.dashboard.access import scope_of_request, significant
 from oversight.dashboard.warehouse import Shelf, Unavailable, Warehouse
 from oversight.dictionary import read_dictionary, relation_columns, relations
@@ -260,9 +261,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
             "sql": sql,
             "saved_at": f"{datetime.now(TIME_ZONE):%Y-%m-%d %H:%M:%S}",
         }
-        part = folder / f".{name}.{secrets.token_hex(4)}"
-        part.write_text(json.dumps(item, ensure_ascii=False), "utf-8")
-        part.replace(folder / f"{name}.json")
+        durable.write_text(folder / f"{name}.json", json.dumps(item, ensure_ascii=False))
         return flask.jsonify(item)
 
     @routes.delete("/sql/saved/<name>")

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from oversight import durable
 from oversight.editions.code import code_version
 from oversight.editions.published import quoted
 
@@ -53,9 +54,7 @@ class Inputs:
 
     def write(self, path: Path) -> None:
         """Keep it beside what was made from these inputs."""
-        part = path.with_name(f"{path.name}.tmp")
-        part.write_text(json.dumps(asdict(self), ensure_ascii=False), "utf-8")
-        part.replace(path)
+        durable.write_text(path, json.dumps(asdict(self), ensure_ascii=False), lasting=False)
 
     @classmethod
     def read(cls, path: Path) -> Inputs | None:

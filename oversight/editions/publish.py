@@ -8,13 +8,13 @@ the last edition as it was, and the next run clears the leftovers away.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oversight import durable
 from oversight.dictionary import create_relations
 from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, manifest_path
 from oversight.editions.edition import (
@@ -149,15 +149,11 @@ def publish(
     (draft / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     on_step("sync")
-    for path in draft.rglob("*"):
-        _sync(path)
-    _sync(draft)
-
-    on_step("rename")
     place = editions_folder(folder) / identity.edition_id
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft.rename(place)
-    _sync(place.parent)
+
+    on_step("rename")
+    durable.put_folder(draft, place)
 
     on_step("point")
     point(folder, identity.edition_id)
@@ -170,11 +166,7 @@ def publish(
 
 def point(folder: DataFolder, edition_id: str) -> None:
     """Make an edition the current one, at once for every reader."""
-    part = folder.marts / f".{POINTER}.{os.getpid()}"
-    part.write_text(f"{edition_id}\n", "utf-8")
-    _sync(part)
-    part.replace(folder.marts / POINTER)
-    _sync(folder.marts)
+    durable.write_text(folder.marts / POINTER, f"{edition_id}\n")
 
 
 def retire(folder: DataFolder, keep: int) -> list[str]:
@@ -350,14 +342,6 @@ def _manifest(identity: Identity, warehouse: Path, seen: Mapping[str, Any]) -> d
         "inputs": [dict(zip(("file_name", "sha256", "status"), row, strict=True)) for row in files],
         "tables": seen["tables"],
     }
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _text(value: object) -> str:

@@ -86,14 +86,14 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     new = ledger.height - known.height
     if new:
         say(f"新收到 {new} 个文件")
-        store.write_parquet(ledger, folder.landed / "ledger.parquet")
+        store.write_parquet(ledger, folder.landed / "ledger.parquet", lasting=True)
     landed = _land(folder, files, ledger, say).in_one_piece()
     judged = judge(landed, ledger, correcting)
     folder.inputs.mkdir(parents=True, exist_ok=True)
     # Written while the workbooks are returned: that is Python's work, the writing is not.
     with ThreadPoolExecutor() as writers:
         writing = [
-            writers.submit(store.write_parquet, frame, folder.inputs / f"{name}.parquet")
+            writers.submit(store.write_parquet, frame, folder.inputs / f"{name}.parquet", lasting=False)
             for name, frame in _inputs(folder, landed, judged, now.date(), say)
         ]
         result = _result(folder, ledger, correcting, new, judged, now.date())

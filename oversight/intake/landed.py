@@ -24,6 +24,7 @@ from typing import Any, cast
 
 import polars as pl
 
+from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading.files import BulkTable, NeedsWorker, Reading, read_path
 from oversight.intake.reading.grid import Refusal, Table, column_letters
@@ -137,21 +138,14 @@ def scan(folder: DataFolder) -> list[RawFile]:
         fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
         found.append(RawFile(name, path, sha256))
     if fresh != cache and folder.landed.is_dir():
-        _write_text(cache_path, json.dumps(fresh, ensure_ascii=False))
+        durable.write_text(cache_path, json.dumps(fresh, ensure_ascii=False), lasting=False)
     return found
 
 
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
-
-
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+def write_parquet(frame: pl.DataFrame, path: Path, *, lasting: bool) -> None:
     """Write whole or not at all: a reader or a killed run never leaves half a file under this name."""
-    temporary = path.with_name(path.name + ".tmp")
-    frame.write_parquet(temporary, compression="lz4", statistics=False)
-    temporary.replace(path)
+    with durable.written(path, lasting=lasting) as aside:
+        frame.write_parquet(aside, compression="lz4", statistics=False)
 
 
 # --- the ledger -----------------------------------------------------------------------------------------
@@ -452,7 +446,7 @@ def save(folder: DataFolder, landed: Landed, *, replace_all: bool) -> None:
     (temporary / "version").write_text(code_version())
     if replace_all:
         (temporary / "replaces_all").touch()
-    temporary.rename(final)
+    durable.put_folder(temporary, final)
     if replace_all:
         for path in old:
             shutil.rmtree(path)

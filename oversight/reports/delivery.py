@@ -28,7 +28,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from oversight import presentation
+from oversight import durable, presentation
 from oversight.reports import config, store
 from oversight.reports.errors import ReportError
 from oversight.reports.store import FORMATS, Version
@@ -220,13 +220,9 @@ def _to_folder(
     staged.mkdir()
     for form, content in parts.items():
         on_step(f"place {form}")
-        path = staged / version.file(form).name
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        (staged / version.file(form).name).write_bytes(content)
     on_step("staged")
-    staged.rename(home)
+    durable.put_folder(staged, home)
 
 
 def _message(

@@ -21,7 +21,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from oversight import presentation
+from oversight import durable, presentation
 from oversight.reports.errors import ReportError
 from oversight.settings import DataFolder
 
@@ -173,7 +173,7 @@ def clear_leftovers(folder: DataFolder, month: date, scope_code: str) -> None:
     """Remove what a crash left behind. Call it under the lock."""
     home = scope_folder(folder, month, scope_code)
     shutil.rmtree(home / _INCOMING, ignore_errors=True)
-    for part in home.glob(f"v*/{_INCOMING}*"):
+    for part in home.glob("v*/.*.part"):
         part.unlink(missing_ok=True)
 
 
@@ -194,22 +194,19 @@ def publish(
     for form, content in files.items():
         on_step(f"stage {form}")
         name = file_name(manifest["scope_name"], month, form)
-        _write(incoming / name, content)
+        (incoming / name).write_bytes(content)
         told["files"][form] = _entry(name, content)
     on_step("snapshot")
-    _write(incoming / SNAPSHOT, _json(snapshot))
+    (incoming / SNAPSHOT).write_bytes(_json(snapshot))
     on_step("manifest")
-    _write(incoming / MANIFEST, _json(told))
-    _sync(incoming)
+    (incoming / MANIFEST).write_bytes(_json(told))
     on_step("rename")
     if manifest["version"]:
         place = home / f"v{manifest['version']}"
-        incoming.rename(place)
     else:
         place = home / DRAFT
         shutil.rmtree(place, ignore_errors=True)
-        incoming.rename(place)
-    _sync(home)
+    durable.put_folder(incoming, place)
     on_step("renamed")
     return Version(place, told)
 
@@ -221,10 +218,10 @@ def add_formats(version: Version, files: Mapping[str, bytes], on_step: Callable[
     for form, content in files.items():
         on_step(f"add {form}")
         name = file_name(told["scope_name"], month, form)
-        _replace(version.path, name, content)
+        durable.write_bytes(version.path / name, content)
         told["files"][form] = _entry(name, content)
     on_step("manifest")
-    _replace(version.path, MANIFEST, _json(told))
+    durable.write_bytes(version.path / MANIFEST, _json(told))
     return Version(version.path, told)
 
 
@@ -236,8 +233,7 @@ def read_snapshot(version: Version) -> dict[str, Any]:
 
 def put(path: Path, content: dict[str, Any]) -> None:
     """A small file of the reports folder, in place as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path.parent, path.name, _json(content))
+    durable.write_bytes(path, _json(content))
 
 
 def _read(path: Path) -> Version:
@@ -255,25 +251,3 @@ def _entry(name: str, content: bytes) -> dict[str, Any]:
 
 def _json(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(home: Path, name: str, content: bytes) -> None:
-    part = home / f"{_INCOMING}.{name}"
-    _write(part, content)
-    part.replace(home / name)
-    _sync(home)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading.files import RETURN_SHEET, WORKER_INFLATED_BYTES, text_rows
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
@@ -113,9 +114,7 @@ def write_returned(source: Path, name: str, found: Sequence[Remark], target: Pat
     _list(book, name, found, moved)
     memory = io.BytesIO()
     book.save(memory)
-    temporary = target.with_name(target.name + ".tmp")
-    temporary.write_bytes(_with_results(memory.getvalue(), source, book.sheetnames))
-    temporary.replace(target)
+    durable.write_bytes(target, _with_results(memory.getvalue(), source, book.sheetnames))
 
 
 _FORMULA = re.compile(
@@ -427,8 +426,7 @@ def return_files(
     for name in {entry[0] for entry in before.values()} - {entry[0] for entry in index.values()}:
         (folder.returned / name).unlink(missing_ok=True)
     if index != before:
-        folder.returned.mkdir(parents=True, exist_ok=True)
-        index_path.write_text(json.dumps(index, ensure_ascii=False, indent=0), "utf-8")
+        durable.write_text(index_path, json.dumps(index, ensure_ascii=False, indent=0))
     if written:
         say(f"写出退回件 {written} 份：{folder.returned}")
     if left:
