@@ -1,12 +1,14 @@
 """Which code made an edition.
 
 Not the commit: an analyst may run from an unpacked archive, and what has been changed but not committed makes
-other figures all the same. Hashing every source file takes a few milliseconds.
+other figures all the same. Not a list either, which forgets what is added: the code is whatever the steps of a run
+import, and what they import, with the files that lie beside it. Following and hashing takes some milliseconds.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,14 +16,22 @@ from oversight.settings import DBT_DIR, PROJECT_ROOT
 
 VERSION = "0.1.0"
 
-# What can change a figure. Readers (dashboard, reports) are left out: they can change without a new edition.
-_PACKAGES = ("contracts", "editions", "intake", "quality", "standards")
+# The steps of a run; readers (dashboard, reports) are not among what they import and can change without a new edition.
+_STEPS = "dagster_project.assets"
+_OURS = ("oversight", "dagster_project")
+# Written out rather than parsed: `run` asks on every start, and Python's own parser takes half a second over all files.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<package>[\w.]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\n#]*)"
+    r"|import[ \t]+(?P<modules>[\w., \t]+))",
+    re.MULTILINE,
+)
 _SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 
 
 def code_version() -> str:
     """Version and hash of everything that takes part in making an edition, e.g. `0.1.0+3f2a90c41b7d`."""
-    digest = content_hash([*_package_files(), *dbt_files(), PROJECT_ROOT / "requirements.lock"])
+    modules = modules_of_a_run()
+    digest = content_hash([*modules, *_beside(modules), *dbt_files(), PROJECT_ROOT / "requirements.lock"])
     return f"{VERSION}+{digest[:12]}"
 
 
@@ -48,12 +58,50 @@ def content_hash(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _package_files() -> Iterator[Path]:
-    package = PROJECT_ROOT / "oversight"
-    yield package / "settings.py"
-    yield package / "calendar.py"
-    for name in _PACKAGES:
-        yield from _sources(package / name)
+def modules_of_a_run(root: Path = PROJECT_ROOT) -> set[Path]:
+    """Every module of ours that the steps of a run import, wherever in the code the import stands."""
+    found: set[Path] = set()
+    waiting = [_STEPS]
+    while waiting:
+        name = waiting.pop()
+        for path in _module(root, name):
+            if path not in found:
+                found.add(path)
+                waiting += _imported(path.read_text("utf-8"))
+    return found
+
+
+def _imported(source: str) -> Iterator[str]:
+    for match in _IMPORT.finditer(source):
+        if match["package"]:
+            names = [part.split(" as ")[0].strip("() \t\n") for part in match["names"].split(",")]
+            modules = [match["package"], *(f"{match['package']}.{name}" for name in names)]
+        else:
+            modules = [part.split(" as ")[0].strip() for part in match["modules"].split(",")]
+        yield from (name for name in modules if name.split(".")[0] in _OURS)
+
+
+def _module(root: Path, name: str) -> Iterator[Path]:
+    """The file of a module and those of the packages above it; nothing for what is a name inside a module."""
+    *above, last = name.split(".")
+    place = root
+    for package in above:
+        place /= package
+        if (place / "__init__.py").is_file():
+            yield place / "__init__.py"
+    for path in (place / f"{last}.py", place / last / "__init__.py"):
+        if path.is_file():
+            yield path
+
+
+def _beside(modules: set[Path]) -> Iterator[Path]:
+    """Files that are not code, below the folders of the modules but not within another package."""
+    for folder in {module.parent for module in modules}:
+        for path in folder.iterdir():
+            if path.is_dir() and not (path / "__init__.py").exists() and path.name != "__pycache__":
+                yield from (file for file in path.rglob("*") if file.is_file())
+            elif path.is_file() and path.suffix != ".py":
+                yield path
 
 
 def _sources(folder: Path) -> Iterator[Path]:
