@@ -167,6 +167,7 @@ REASON = {
     "stale_basis": "依据超过确认期限",
     "nothing_to_count": "没有应计的对象",
     "unlisted": "没有该类对象的名册",
+    "roster_incomplete": "下级对象的名册不全",
 }
 # How the report of a township for a month came.
 REPORT_STATUS: dict[str, Look] = {

@@ -15,6 +15,11 @@
     divide({{ numerator }}, {{ denominator }})
 {%- endmacro %}
 
+{# Whole quotient of a non-negative whole number, as of a month's index the year. #}
+{% macro div_floor(number, by) -%}
+    {{ adapter.dispatch('integer_quotient')(number, by) }}
+{%- endmacro %}
+
 {# Whole 分 of an amount in 元; exact, since amounts have two decimals. #}
 {% macro to_fen(amount) -%}
     cast(round(cast({{ amount }} as decimal(18, 2)) * cast(100 as decimal(3, 0)), 0) as bigint)

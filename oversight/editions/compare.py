@@ -555,6 +555,10 @@ def _reports(rows: Callable[..., list[tuple[Any, ...]]], months: Sequence[date])
     measures: dict[str, set[str]] = {}
     for standard, measure in rows("select standard_id, measure_code from detail.standard_measures"):
         measures.setdefault(standard, set()).add(measure)
+    # Editions made before parts were matters name the rules themselves as measures.
+    if rows("select 1 from duckdb_tables() where schema_name = 'detail' and table_name = 'standard_parts'"):
+        for standard, part in rows("select standard_id, rule_id from detail.standard_parts"):
+            measures.setdefault(standard, set()).add(part)
     tiered = {
         standard
         for (standard,) in rows("select standard_id from standards where population_basis is not null")

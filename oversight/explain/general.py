@@ -214,37 +214,41 @@ def _unit_cells(edition: Edition, told: RuleExplanation, judged: dict[str, Any])
 
 
 def parts_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
-    counts = []
-    for measure in edition.measures(judged["rule_id"]):
-        part = edition.one(
-            "select * from judgements where rule_id = ? and subject_level = ? and subject_code = ? and month = ?",
-            measure["measure_code"],
-            judged["subject_level"],
-            judged["subject_code"],
-            judged["month"],
+    """A rule made of other rules: each part is a matter, answered by the rules on it that are in force."""
+    asked = edition.rows(
+        "select p.part_no, p.label_zh, j.rule_id, j.status from detail.standard_parts p left join judgements j "
+        "on j.rule_id = p.rule_id and j.subject_level = ? and j.subject_code = ? and j.month = ? "
+        "where p.standard_id = ? order by p.part_no, j.rule_id nulls last",
+        judged["subject_level"],
+        judged["subject_code"],
+        judged["month"],
+        judged["rule_id"],
+    )
+    met, lacking = [], []
+    for number in sorted({row["part_no"] for row in asked}):
+        rows = [row for row in asked if row["part_no"] == number]
+        answers = [row for row in rows if row["rule_id"] is not None]
+        statuses = {row["status"] for row in answers}
+        decides = next(
+            (s for s in ("short", "not_reported", "met", "over") if s in statuses), "not_applicable"
         )
-        status = part["status"] if part else "not_reported"
-        counts.append("1" if status in ("met", "over") else "0")
+        met.append("1" if decides in ("met", "over") else "0")
+        lacking.append("1" if decides == "short" else "0")
+        rules = "、".join(row["rule_id"] for row in answers)
         told.cells.append(
             Cell(
-                f"{measure['label_zh']}（{measure['measure_code']}）",
+                f"{rows[0]['label_zh']}（{rules or '当月没有有效的规则'}）",
                 judged["month"],
-                presentation.status_label(status),
-                note="详见该项",
+                presentation.status_label(decides),
+                note="详见该项" if answers else "",
             )
         )
-    told.arithmetic.append(
-        Line("达标项数", " + ".join(counts), trimmed(judged["value_checked"]), judged["unit"] or "项")
-    )
-    told.arithmetic.append(
-        difference(
-            "未达标或未报送",
-            judged["value_expected"],
-            judged["value_checked"],
-            judged["shortfall"],
-            judged["unit"] or "项",
+    unit = judged["unit"] or "项"
+    told.arithmetic.append(Line("达标项数", " + ".join(met), trimmed(judged["value_checked"]), unit))
+    if judged["shortfall"] is not None:
+        told.arithmetic.append(
+            Line("不达标项数", " + ".join(lacking), trimmed(judged["shortfall"]), unit, "未报送的不算缺")
         )
-    )
 
 
 def _values(

@@ -26,6 +26,7 @@ _PUBLIC = {
     "main.policy_documents",
     "main.edition",
     "detail.standard_measures",
+    "detail.standard_parts",
 }
 _BY_FILE = {"main.submissions", "main.rejected_rows"}
 _COPIES_KEPT = 40

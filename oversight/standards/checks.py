@@ -284,6 +284,8 @@ def _measure_problems(row: dict[str, Any], measures: list[dict[str, Any]]) -> It
                 f"计量项 {code} 的角色“{measure['role'] or ''}”未知（role），可用：{'、'.join(sorted(ROLES))}",
             )
         known = allowed or _COLUMNS
+        if row["formula"] == "composite" and measure["threshold"] is None:
+            continue
         if code not in known and (allowed or not code or _LOOKS_LIKE_A_COLUMN.match(code)):
             yield StandardProblem(
                 row["standard_id"],
@@ -316,13 +318,16 @@ def _general_problems(
             yield StandardProblem(ident, f"{where}取上年数，须按年判定（period 写 year）")
     if formula == "composite":
         monthly = {
-            other["standard_id"] for other in rows if other["period"] == "month" and other["gradeable"] != "N"
+            name
+            for other in rows
+            if other["period"] == "month" and other["gradeable"] != "N"
+            for name in (other["standard_id"], other["matter"])
         }
         for measure in measures:
             if measure["threshold"] is None and measure["measure_code"] not in monthly:
                 yield StandardProblem(
                     ident,
-                    f"组成项 {measure['measure_code']} 须是按月判定的规则，或是写明最低数（threshold）的指标",
+                    f"组成项 {measure['measure_code']} 须是事项（matter，有按月判定的规则），或是写明最低数（threshold）的指标",
                 )
 
 

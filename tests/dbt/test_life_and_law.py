@@ -72,6 +72,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.report("budget", "410101100", "2025-01", initial_budget_cny=Decimal("9000.00"))
     _units_and_rules_that_end(world)
     _staff_known_in_part(world)
+    _events(world)
+    _rosters(world)
+    _matters(world)
     world.report("population", "410101101", "2025-01", population_persons=1000)
     world.report("budget", "410101101", "2025-01", initial_budget_cny=Decimal("9900.01"))
     world.unit("410101101")
@@ -105,6 +108,71 @@ def _units_and_rules_that_end(world: World) -> None:
             {"standard_id": name, "role": "value", "part_no": 1, "measure_code": name, "required": True, "label_zh": name}
         ])  # fmt: skip
         world.indicator("420101100", months("2025-01", "2025-08"), name, False)
+
+
+def _own_rule(world: World, row: dict[str, Any], value: Any, unit: str, *measures: dict[str, Any]) -> None:
+    name = row["standard_id"]
+    world.own("standards", [row])
+    world.own("standard_tiers", [
+        {"standard_id": name, "tier_no": 1, "tier_label": "不分档", "value": value, "unit": unit}
+    ])  # fmt: skip
+    world.own("standard_measures", [
+        {"standard_id": name, "part_no": number, "required": True, "label_zh": f"{name}次数"} | measure
+        for number, measure in enumerate(measures, 1)
+    ])  # fmt: skip
+
+
+def _events(world: World) -> None:
+    """每季两次: reported month by month, to date, and to date for the first time in the second quarter."""
+    _own_rule(
+        world, rule("F-01", formula="frequency", unit="次", period="quarter", scope_code="430101"), 2, "次",
+        {"role": "value", "measure_code": "F-01", "combine": "sum"},
+    )  # fmt: skip
+    for code in ("430101100", "430101101", "430101102", "430101103"):
+        world.unit(code)
+    for when, number in (("2025-01", 1), ("2025-03", 1), ("2025-05", 1)):
+        world.indicator("430101100", when, "F-01", Decimal(number))
+    for when, number, name in (
+        ("2025-02", 2, "本年累计会议次数"), ("2025-03", 2, "本年累计会议次数"), ("2025-04", 1, None),
+        ("2025-06", 4, "本年累计会议次数"),
+    ):  # fmt: skip
+        world.indicator("430101101", when, "F-01", Decimal(number))
+        world.rows["indicators"][-1]["indicator_name"] = name
+    world.indicator("430101102", "2025-06", "F-01", Decimal(3))
+    world.rows["indicators"][-1]["indicator_name"] = "会议次数（累计）"
+    for when, number in (("2025-01", 1), ("2025-02", 1), ("2025-03", 2), ("2025-04", 1), ("2025-06", 1)):
+        world.indicator("430101103", when, "F-01", Decimal(number))
+        world.rows["indicators"][-1]["indicator_name"] = "本季度会议次数"
+
+
+def _rosters(world: World) -> None:
+    """Each village has it, as far as the register goes: in one county it lists all, in the others not."""
+    _own_rule(
+        world, rule("R-01", formula="coverage_of_units", unit="%", subject_level="county", scope_code="440000"),
+        100, "%", {"role": "unit", "measure_code": "R-01", "threshold": 1, "unit_level": "village"},
+    )  # fmt: skip
+    for county, listed in (("440101", (1, 1)), ("440102", (1, 0)), ("440103", (2, 1))):
+        for place, villages in enumerate(listed):
+            township = f"{county}10{place}"
+            world.unit(township)
+            for number in range(villages):
+                world.unit(f"{township}20{number}", "村")
+                world.indicator(f"{township}20{number}", months("2025-01", "2025-08"), "R-01", True)
+    # 440103101 says that it has two villages; the register has one of them.
+    world.report("staffing", "440103101", months("2025-01", "2025-08"), villages_count=2)
+
+
+def _matters(world: World) -> None:
+    """Made of two matters: T-07 gives way to T-08 in May, and on the other nobody has reported."""
+    _own_rule(world, _simple("T-09", scope_code="420000", matter="t9"), 1, "是/否",
+              {"role": "value", "measure_code": "T-09"})  # fmt: skip
+    _own_rule(
+        world, rule("Q-01", formula="composite", unit="项", scope_code="420000", gradeable="derived"), 2, "项",
+        {"role": "part", "measure_code": "T-07", "label_zh": "甲"}, {"role": "part", "measure_code": "t9"},
+    )  # fmt: skip
+    world.unit("420101101")
+    world.indicator("420101101", months("2025-01", "2025-08"), "T-07", True)
+    world.indicator("420101101", months("2025-01", "2025-08"), "T-08", True)
 
 
 # 专职、公益性岗位、政府购买服务（空为没有填）→ 判定；秦皇岛，每个乡镇至少 2 名，不论身份
@@ -214,10 +282,14 @@ def test_a_basis_unconfirmed_for_longer_than_its_period_leaves_findings_unconfir
     assert "待确认" in finding[0]["message_zh"]
     # The gap itself is a fact and stays: only what is concluded from it waits for the law.
     funding = rows_of(
-        build, "select month, status from funding_gap_monthly where standard_id = 'T-10' order by 1"
+        build,
+        "select month, status from funding_gap_monthly where standard_id = 'T-10' and township_code = '410101100' order by 1",
     )
     assert [row["status"] for row in funding] == ["short"] * 8
-    judged = rows_of(build, "select month, status from judgements where rule_id = 'T-10' order by 1")
+    judged = rows_of(
+        build,
+        "select month, status from judgements where rule_id = 'T-10' and subject_code = '410101100' order by 1",
+    )
     assert [row["status"] for row in judged] == ["short"] * 3 + ["unconfirmed"] * 5
 
 
@@ -271,6 +343,51 @@ def test_staff_known_in_part_can_meet_and_never_miss(build: Path, code: str) -> 
     ]  # fmt: skip
     # The two ask for the same people: a person is missed once.
     assert [row["is_counted_in_totals"] for row in rows] == [True, False]
+
+
+def test_events_are_added_up_and_what_counts_to_date_only_once(build: Path) -> None:
+    rows = rows_of(
+        build,
+        "select subject_code, month, status, value_checked from judgements where rule_id = 'F-01' order by 1, 2",
+    )
+    told: dict[str, list[tuple[str, Any]]] = {}
+    for row in rows:
+        told.setdefault(row["subject_code"], []).append((row["status"], row["value_checked"]))
+    assert told == {
+        "430101100": [("met", 2), ("short", 1)],
+        # 4 to date in June, of which 2 by March; April's one is among them.
+        "430101101": [("met", 2), ("met", 2)],
+        # 3 by June: in which quarter, nobody has said.
+        "430101102": [("not_reported", None), ("not_reported", None)],
+        "430101103": [("met", 2), ("short", 1)],
+    }
+
+
+def test_a_parent_is_judged_from_its_roster_only_where_that_lists_everybody(build: Path) -> None:
+    rows = rows_of(
+        build, "select subject_code, status, value_checked, reason from judgements where rule_id = 'R-01' and month = ?",
+        month("2025-08"),
+    )  # fmt: skip
+    assert {row["subject_code"]: (row["status"], row["value_checked"], row["reason"]) for row in rows} == {
+        "440101": ("met", Decimal(100), None),
+        "440102": ("not_reported", None, "roster_incomplete"),
+        "440103": ("not_reported", None, "roster_incomplete"),
+    }
+
+
+def test_a_part_is_a_matter_and_a_silent_one_is_not_lacking(build: Path) -> None:
+    rows = rows_of(
+        build, "select subject_code, month, status, value_checked, value_expected, shortfall from judgements "
+        "where rule_id = 'Q-01' and month in ('2025-04-01', '2025-08-01') order by 1, 2",
+    )  # fmt: skip
+    assert [tuple(row.values())[2:] for row in rows] == [
+        *[("short", 0, 2, 1)] * 2,
+        *[("not_reported", 1, 2, None)] * 2,
+    ]
+    answering = rows_of(
+        build, "select rule_id from detail.standard_parts where standard_id = 'Q-01' order by 1"
+    )
+    assert [row["rule_id"] for row in answering] == ["T-07", "T-08", "T-09"]
 
 
 def test_before_its_deadline_nothing_is_missed(build: Path) -> None:

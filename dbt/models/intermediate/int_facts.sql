@@ -7,7 +7,7 @@
     'population': ref('reported_population'), 'budget': ref('reported_budget'), 'staffing': ref('reported_staffing')
 } %}
 with counted as (
-    select m.measure_code
+    select m.measure_code, min(m.label_zh) as label_zh
     from {{ ref('stg_standard_measures') }} as m
     inner join {{ ref('int_rules') }} as r on m.standard_id = r.standard_id
     group by m.measure_code
@@ -26,7 +26,8 @@ indicators as (
         f.indicator_code as measure_code,
         f.month,
         f.indicator_value as value,
-        f.indicator_text as value_text
+        f.indicator_text as value_text,
+        coalesce(f.indicator_name, c.label_zh) as title
     from {{ ref('reported_indicators') }} as f
     inner join counted as c on f.indicator_code = c.measure_code
     left join {{ ref('int_institution_measures') }} as i on f.indicator_code = i.measure_code
@@ -80,14 +81,25 @@ columns_of_datasets as (
 ),
 
 every_figure as (
-    select subject_unit, measure_code, month, cast(value as decimal(18, 4)) as value, value_text from indicators
+    select
+        subject_unit, measure_code, month, cast(value as decimal(18, 4)) as value, value_text,
+        -- The title of a number to date says since when it counts; any other number is the month's own.
+        case
+            when title like '%本季%' or title like '%季度%' then 'quarter'
+            when title like '%半年%' then 'half_year'
+            when title like '%本年%' or title like '%全年%' or title like '%年内%' or title like '%累计%' then 'year'
+        end as counted_since
+    from indicators
     union all
-    select subject_unit, measure_code, month, value, cast(null as varchar) as value_text from columns_of_datasets
+    select
+        subject_unit, measure_code, month, value,
+        cast(null as varchar) as value_text, cast(null as varchar) as counted_since
+    from columns_of_datasets
 ),
 
 final as (
     select
-        e.subject_unit, e.measure_code, e.month, e.value, e.value_text,
+        e.subject_unit, e.measure_code, e.month, e.value, e.value_text, e.counted_since,
         cast(extract(year from e.month) as bigint) * 12
         + cast(extract(month from e.month) as bigint) - 1 as month_index,
         lead(cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1) over (

@@ -23,6 +23,17 @@ bounds as (
     from months
 ),
 
+-- A unit that was renamed may still be called by the name it had.
+names as (
+    select
+        n.subject_unit,
+        min({{ stem_of('n.subject_name') }}) as one_stem,
+        max({{ stem_of('n.subject_name') }}) as other_stem
+    from {{ ref('int_subjects') }} as n
+    where exists (select 1 from rules as r where r.pattern is not null)
+    group by n.subject_unit
+),
+
 figures as (
     select
         r.standard_id, r.formula, r.expected, r.most_value, r.valid_months, f.subject_unit, f.is_first,
@@ -30,11 +41,13 @@ figures as (
         f.next_index + r.months_back as until_index,
         case
             when r.pattern is null then f.value
-            when f.value_text like r.pattern then 1
+            when {{ fits_a_form('f.value_text', 'r.pattern', 'n.one_stem') }} then 1
+            when {{ fits_a_form('f.value_text', 'r.pattern', 'n.other_stem') }} then 1
             when f.value_text is not null then 0
         end as figure
     from {{ ref('int_facts') }} as f
     inner join rules as r on f.measure_code = r.measure_code
+    left join names as n on f.subject_unit = n.subject_unit and r.pattern is not null
 ),
 
 judged as (

@@ -127,11 +127,11 @@ measured as (
         a.standard_id, a.subject_level, a.subject_code, a.subject_unit, a.month, a.last_day, a.formula,
         a.deadline, a.is_unlisted, a.most_value, a.parts_count, a.parts_known, a.parts_met,
         case
-            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then u.units_count
             when a.formula in ('coverage', 'rate', 'benchmark', 'step') then a.denominator
         end as denominator,
-        u.units_count, u.having_count, u.silent_count,
+        u.units_count, u.having_count, u.silent_count, u.roster_is_complete,
         case
             when a.formula in ('boolean', 'name_pattern') and a.value >= 1 then cast(1 as decimal(18, 4))
             when a.formula in ('boolean', 'name_pattern') then a.value
@@ -142,7 +142,7 @@ measured as (
             when a.formula = 'step' then a.numerator
             when a.formula = 'floor_by_tier' then coalesce(a.value, a.numerator)
             when a.formula = 'composite' and a.parts_known > 0 then cast(a.parts_met as decimal(18, 4))
-            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then {{ ratio('u.having_count', 'u.units_count', '100') }}
             else a.value
         end as checked,
@@ -171,7 +171,7 @@ measured as (
             when a.formula = 'relative_to_peers' then
                 cast(a.value as decimal(18, 4)) * cast(p.reporting as decimal(18, 4))
                 < cast(p.total as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
-            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count then
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete then
                 cast(u.having_count as decimal(18, 4)) * cast(100 as decimal(18, 4))
                 < cast(u.units_count as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
         end as is_less_exactly,
@@ -195,6 +195,8 @@ judged as (
             when m.formula = 'step' and m.denominator = 0 then 'nothing_to_count'
             when m.is_unlisted and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
+            when m.formula = 'coverage_of_units' and not m.roster_is_complete and m.checked is null
+                then 'roster_incomplete'
         end as reason,
         case
             when m.formula in ('coverage', 'rate', 'benchmark', 'step') and m.denominator = 0 then 'not_applicable'
@@ -231,6 +233,9 @@ final as (
         cast(expected as decimal(18, 4)) as value_expected,
         cast(case
             when status = 'not_applicable' or checked is null or expected is null then null
+            -- Parts that nobody reported on are unknown, not lacking.
+            when formula = 'composite' and status = 'not_reported' then null
+            when formula = 'composite' then cast(parts_known - parts_met as decimal(18, 4))
             when formula = 'benchmark' and expected > checked then expected - checked
             when formula = 'benchmark' then checked - expected
             else {{ missing('expected', 'checked') }}

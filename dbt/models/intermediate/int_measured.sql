@@ -29,18 +29,108 @@ monthly as (
         on s.step < m.valid_months and (f.next_index is null or f.month_index + s.step < f.next_index)
 ),
 
+-- Events are added up; a report that gives the number to date (its title says since when) counts what it adds.
+events as (
+    select
+        f.subject_unit, f.measure_code, f.month_index, f.value, f.counted_since,
+        cast(case f.counted_since
+            when 'year' then {{ div_floor('f.month_index', 12) }}
+            when 'half_year' then {{ div_floor('f.month_index', 6) }}
+            when 'quarter' then {{ div_floor('f.month_index', 3) }}
+        end as bigint) as window_no,
+        case f.counted_since when 'year' then 12 when 'half_year' then 6 when 'quarter' then 3 else 1 end as window_months
+    from {{ ref('int_facts') }} as f
+    inner join (
+        select measure_code
+        from measures
+        where combine = 'sum'
+        group by measure_code
+    ) as m on f.measure_code = m.measure_code
+),
+
+to_date as (
+    select
+        e.*,
+        cast(sum(case when e.counted_since is null then e.value else 0 end) over (
+            partition by e.subject_unit, e.measure_code
+            order by e.month_index asc nulls first
+            rows between unbounded preceding and current row
+        ) as decimal(18, 4)) as singly
+    from events as e
+),
+
+before as (
+    select
+        t.*,
+        lag(t.value) over (
+            partition by t.subject_unit, t.measure_code, t.counted_since, t.window_no
+            order by t.month_index asc nulls first
+        ) as value_before,
+        lag(t.singly) over (
+            partition by t.subject_unit, t.measure_code, t.counted_since, t.window_no
+            order by t.month_index asc nulls first
+        ) as singly_before
+    from to_date as t
+),
+
+-- Before the first number to date of a window: what was reported singly until the window began.
+window_starts as (
+    select
+        b.subject_unit, b.measure_code, b.month_index, max(earlier.singly) as singly_at_start
+    from before as b
+    inner join before as earlier
+        on
+            b.subject_unit = earlier.subject_unit
+            and b.measure_code = earlier.measure_code
+            and earlier.month_index < b.window_no * b.window_months
+    where b.counted_since is not null and b.value_before is null
+    group by b.subject_unit, b.measure_code, b.month_index
+),
+
+added as (
+    select
+        b.subject_unit, b.measure_code, b.month_index,
+        b.counted_since is not null and b.value_before is null as begins_a_window,
+        b.window_no * b.window_months as window_start,
+        cast(case
+            when b.counted_since is null then b.value
+            else
+                b.value - coalesce(b.value_before, 0)
+                - (b.singly - coalesce(b.singly_before, w.singly_at_start, 0))
+        end as decimal(18, 4)) as value
+    from before as b
+    left join window_starts as w
+        on
+            b.subject_unit = w.subject_unit
+            and b.measure_code = w.measure_code
+            and b.month_index = w.month_index
+),
+
+added_within as (
+    select
+        m.standard_id, m.role, m.part_no, a.subject_unit, p.end_index,
+        cast(sum(a.value) as decimal(18, 4)) as summed,
+        -- A number to date that reaches back beyond the period cannot be parted.
+        max(case when a.begins_a_window and a.window_start < p.start_index then 1 else 0 end) as reaches_back
+    from added as a
+    inner join measures as m on a.measure_code = m.measure_code and m.period <> 'month' and m.combine = 'sum'
+    inner join {{ ref('int_periods') }} as p
+        on
+            m.period = p.period
+            and a.month_index + m.months_back >= p.start_index
+            and a.month_index + m.months_back <= p.end_index
+    group by m.standard_id, m.role, m.part_no, a.subject_unit, p.end_index
+),
+
 within_period as (
     select
-        m.standard_id, m.role, m.part_no, m.combine, m.pattern, f.subject_unit, p.end_index, f.value, f.value_text,
+        m.standard_id, m.role, m.part_no, m.pattern, f.subject_unit, p.end_index, f.value, f.value_text,
         cast(row_number() over (
             partition by m.standard_id, m.role, m.part_no, f.subject_unit, p.end_index
             order by f.month_index desc nulls last
-        ) as bigint) as recency,
-        cast(sum(f.value) over (
-            partition by m.standard_id, m.role, m.part_no, f.subject_unit, p.end_index
-        ) as decimal(18, 4)) as summed
+        ) as bigint) as recency
     from {{ ref('int_facts') }} as f
-    inner join measures as m on f.measure_code = m.measure_code and m.period <> 'month'
+    inner join measures as m on f.measure_code = m.measure_code and m.period <> 'month' and m.combine <> 'sum'
     inner join {{ ref('int_periods') }} as p
         on
             m.period = p.period
@@ -51,11 +141,31 @@ within_period as (
 every_period as (
     select standard_id, role, part_no, subject_unit, end_index, value, value_text, pattern from monthly
     union all
-    select
-        standard_id, role, part_no, subject_unit, end_index,
-        case when combine = 'sum' then summed else value end as value, value_text, pattern
+    select standard_id, role, part_no, subject_unit, end_index, value, value_text, pattern
     from within_period
     where recency = 1
+    union all
+    select
+        standard_id, role, part_no, subject_unit, end_index,
+        case when reaches_back = 0 then summed end as value,
+        cast(null as varchar) as value_text, cast(null as varchar) as pattern
+    from added_within
+),
+
+names as (
+    select
+        n.subject_unit,
+        min({{ stem_of('n.subject_name') }}) as one_stem,
+        max({{ stem_of('n.subject_name') }}) as other_stem
+    from {{ ref('int_subjects') }} as n
+    where exists (select 1 from measures as m where m.pattern is not null)
+    group by n.subject_unit
+),
+
+named as (
+    select e.*, n.one_stem, n.other_stem
+    from every_period as e
+    left join names as n on e.subject_unit = n.subject_unit and e.pattern is not null
 ),
 
 final as (
@@ -64,10 +174,11 @@ final as (
         -- A name is checked against its pattern here, so that everything later counts with figures.
         case
             when pattern is null then value
-            when value_text like pattern then cast(1 as decimal(18, 4))
+            when {{ fits_a_form('value_text', 'pattern', 'one_stem') }} then cast(1 as decimal(18, 4))
+            when {{ fits_a_form('value_text', 'pattern', 'other_stem') }} then cast(1 as decimal(18, 4))
             when value_text is not null then cast(0 as decimal(18, 4))
         end as value
-    from every_period
+    from named
 )
 
 select * from final
