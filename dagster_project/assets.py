@@ -51,6 +51,7 @@ OVERLAY = {
     "overlay_standard_tiers": "本单位自有的标准分档",
     "overlay_standard_measures": "本单位自有的标准计量项",
     "overlay_materiality": "本单位自有的轻重尺度",
+    "overlay_payment_pace": "本单位自有的拨付进度界限",
     "finding_notes": "分析人员在问题上的记录：答复、约定整改日期、豁免",
 }
 PULLED = AssetKey("pulled_files")
@@ -222,20 +223,13 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     description="已发布的版本：只读的数据库文件、Parquet、清单；发布后指针一次切换",
 )
 def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
-    """Publish what was built and audited, and make it current; a job that found nothing new publishes nothing."""
+    """Publish what was built and audited, and make it current."""
     run.say("▶ 发布版本")
     identity = editions.read_identity(run.folder)
-    edition = editions.publish(
-        run.folder,
-        identity,
-        audit=run.audit,
-        comments=comments(),
-        unless_like=None if run.even_if_unchanged else editions.current(run.folder),
-    )
+    edition = editions.publish(run.folder, identity, audit=run.audit, comments=comments())
     return MaterializeResult(
         metadata={
             "edition_id": edition.edition_id,
-            "is_new": edition.edition_id == identity.edition_id,
             "warehouse": str(edition.warehouse),
             "months": " – ".join(f"{month:%Y-%m}" for month in edition.months or ()),
             **{table: edition.row_count(f"main.{table}") for table in PUBLIC_TABLES},

@@ -30,6 +30,7 @@ _TIMELESS = (
     "overlay_standard_tiers",
     "overlay_standard_measures",
     "overlay_materiality",
+    "overlay_payment_pace",
 )
 _REPORTED = ("divisions", "population", "budget", "staffing", "indicators")
 # Rank of the file among all files: it moves up when another file comes, which changes nothing that a row says.

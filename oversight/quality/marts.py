@@ -44,7 +44,8 @@ SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核�
 STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
 FUNDING_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 # Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
-DIRECT_FORMULAS = (*FUNDING_FORMULAS, "staff_floor", "staff_range_by_tier", "village_coverage")
+# An amount may lie below a guarantee by less than the places it was written with; then nothing is missing.
+DIRECT_FORMULAS = ("staff_floor", "staff_range_by_tier", "village_coverage")
 # Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
 UNDECIDED = ("unconfirmed", "not_applicable", "no_standard")
 
@@ -70,6 +71,11 @@ class Warehouse:
         """Rows of a table by month, those of `since` and later."""
         chosen = f"month >= date '{self.since}' or month is null" if self.since else "true"
         return self.table(f"{name} where {chosen}", columns)
+
+    def pieces(self, columns: str) -> pl.DataFrame:
+        """Rows of the pieces that guarantees are made of, those of the fiscal year of `since` and later."""
+        chosen = f"fiscal_year >= {self.since.year}" if self.since else "true"
+        return self._ask(f"select {columns} from detail.funding_pieces where {chosen}")
 
     def rules_in(self, name: str, column: str) -> pl.Series:
         """Ids of all standards that a table names, in whatever month."""
@@ -190,143 +196,107 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
         warehouse.monthly(
             "funding_gap_monthly",
-            "township_code as subject_code, month, standard_id, tier_label, population_persons, "
+            "township_code as subject_code, month, standard_id, tier_label, population_persons, is_tier_uncertain, "
             f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
         )
-    ).with_columns(month_of_year=pl.col("month").dt.month().cast(pl.Int64))
-    rows = _with_basis(_with_tier_amount(rows, rules), rules)
+    )
+    rows = _with_basis(_with_tier(rows, rules), rules)
     guaranteed, allocated = pl.col("guaranteed_annual_cny"), pl.col("allocated_annual_cny")
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
-    decided = pl.col("standard_id").is_not_null() & ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
+    shortfall, gap = pl.col("allocation_shortfall_cny"), pl.col("disbursement_shortfall_ytd_cny")
+    decided = pl.col("status").is_in(["met", "short"])
+    # Of a population written in 万人 the least that it may stand for counts, which no column of the row tells.
+    certain = ~pl.col("is_tier_uncertain")
     checks: list[Check] = []
     for standard in rules.described(warehouse.rules_in("funding_gap_monthly", "standard_id")):
         rule_id, law = standard["standard_id"], _clause(standard)
-        of_rule = decided & (pl.col("standard_id") == rule_id)
-        checks += [
+        checks.append(
             Check(
                 name=f"allocated_reaches_guaranteed_{rule_id}",
                 title_zh=f"{rule_id} 预算安排不低于保障额",
-                what_zh=f"本年预算安排数不低于按 {rule_id}“{standard['title_zh']}”测算的全年保障额，按分比较。",
+                what_zh=f"本年预算安排数不低于按 {rule_id}“{standard['title_zh']}”测算的全年保障额；差额小于填写的位数的不算。",
                 why_zh=f"依据{law}：{standard['quotation']}",
                 what_to_do_zh=SUPERVISE,
                 kind="short",
                 severity=_severity(standard),
-                rule=at_least("allocated_annual_cny", "guaranteed_annual_cny"),
-                operands={"allocated_annual_cny": allocated, "guaranteed_annual_cny": guaranteed},
-                where=of_rule,
+                rule=between("allocation_shortfall_cny", 0, 0),
+                operands={"allocation_shortfall_cny": shortfall},
+                where=decided & pl.col("basis_holds") & (pl.col("standard_id") == rule_id),
                 value=yuan(allocated),
                 expected=yuan(guaranteed),
                 message=told_monthly(
                     "全年安排 {} 元，应保障 {} 元，少安排 {} 元",
                     yuan(allocated),
                     yuan(guaranteed),
-                    yuan(guaranteed - allocated),
+                    yuan(shortfall),
                 ),
                 repeats=True,
-            ),
-            Check(
-                name=f"disbursed_reaches_guaranteed_{rule_id}",
-                title_zh=f"{rule_id} 累计拨付不低于序时保障额",
-                what_zh=f"截至当月的累计拨付不低于 {rule_id} 的序时保障额（全年保障额 × 月份 ÷ 12），按分比较。",
-                why_zh="常见的问题是预算安排够了，钱没有拨下去。序时进度是提示，以全年拨足为准。",
-                what_to_do_zh="核对拨付进度；年底仍未拨足的列入督查清单。",
-                kind="short",
-                severity="warning",
-                rule=at_least("disbursed_ytd_cny", "guaranteed_ytd_cny"),
-                operands={"disbursed_ytd_cny": disbursed, "guaranteed_ytd_cny": guaranteed_ytd},
-                where=of_rule,
-                value=yuan(disbursed),
-                expected=yuan(guaranteed_ytd),
-                message=told_monthly(
-                    "累计拨付 {} 元，序时应保障 {} 元，少拨 {} 元",
-                    yuan(disbursed),
-                    yuan(guaranteed_ytd),
-                    yuan(guaranteed_ytd - disbursed),
-                ),
-            ),
-        ]
-    short_by = pl.max_horizontal(guaranteed - allocated, 0)
-    known = guaranteed.is_not_null() & allocated.is_not_null()
+            )
+        )
+    falls_short = allocated * 2 + pl.col("allocated_precision_cny") <= guaranteed * 2
     checks += [
         _fault(
             "funding_status_follows_from_figures",
             "“不达标”与金额一致",
-            "安排数低于保障额的行都标为不达标，其余的都没有标为不达标。",
+            "按填写的位数，安排数最多也到不了保障额的行都标为不达标，其余的都没有标为不达标。",
             "结论须由金额得出，两者不一致说明计算有误。",
             rule=is_one("status_follows"),
-            operands={
-                "status_follows": flag(
-                    (pl.col("status") == "short")
-                    == (known & (guaranteed > allocated) & pl.col("standard_id").is_not_null()).fill_null(
-                        False
-                    )
-                )
-            },
-            where=~pl.col("status").is_in(["unconfirmed", "not_applicable"]),
+            operands={"status_follows": flag((pl.col("status") == "short") == falls_short)},
+            where=decided & certain,
             value=pl.col("status"),
             message=told_monthly("标为 {}，与金额不符", pl.col("status")),
             repeats=True,
         ),
         _fault(
             "funding_shortfall_is_exact",
-            "安排缺口 = 保障额 − 安排数（不足为零）",
+            "安排缺口 = 保障额 − 安排数（达标为零，未报送为空）",
             "逐分核对缺口。",
             "缺口要进通报，一分不能差。",
             rule=equal("allocation_shortfall_cny", "shortfall_again"),
             operands={
-                "allocation_shortfall_cny": pl.col("allocation_shortfall_cny"),
-                "shortfall_again": pl.when(known).then(short_by),
+                "allocation_shortfall_cny": shortfall,
+                "shortfall_again": pl.when(pl.col("status") == "short")
+                .then(guaranteed - allocated)
+                .when(pl.col("status") == "met")
+                .then(0),
             },
-            value=yuan(pl.col("allocation_shortfall_cny")),
-            expected=yuan(short_by),
-            message=told_monthly(
-                "缺口记为 {} 元，应为 {} 元", yuan(pl.col("allocation_shortfall_cny")), yuan(short_by)
-            ),
+            where=certain,
+            value=yuan(shortfall),
+            message=told_monthly("缺口记为 {} 元，与金额不符", yuan(shortfall)),
             repeats=True,
         ),
         _fault(
             "funding_surplus_balances",
-            "安排数 + 缺口 = 保障额 + 结余",
-            "逐分核对缺口与超出部分。",
+            "结余 = 安排数 − 保障额（不达标、不足为零）",
+            "逐分核对超出部分。",
             "两边不平，必有一项算错。",
-            rule=equal("allocated_and_shortfall", "guaranteed_and_surplus"),
+            rule=equal("allocation_surplus_cny", "surplus_again"),
             operands={
-                "allocated_and_shortfall": allocated + pl.col("allocation_shortfall_cny"),
-                "guaranteed_and_surplus": guaranteed + pl.col("allocation_surplus_cny"),
+                "allocation_surplus_cny": pl.col("allocation_surplus_cny"),
+                "surplus_again": pl.when(pl.col("status") == "short")
+                .then(0)
+                .when(pl.col("status") == "met")
+                .then(pl.max_horizontal(allocated - guaranteed, 0)),
             },
             message=told_monthly("安排、缺口、保障额、超出四数不平"),
             repeats=True,
         ),
         _fault(
             "funding_disbursement_shortfall_is_exact",
-            "拨付缺口 = 序时保障额 − 累计拨付（不足为零）",
+            "拨付缺口 = 序时保障额 − 累计拨付（达到为零）",
             "逐分核对拨付缺口。",
             "缺口要进通报，一分不能差。",
-            rule=equal("disbursement_shortfall_ytd_cny", "disbursement_shortfall_again"),
+            rule=is_one("gap_follows"),
             operands={
-                "disbursement_shortfall_ytd_cny": pl.col("disbursement_shortfall_ytd_cny"),
-                "disbursement_shortfall_again": pl.when(
-                    guaranteed_ytd.is_not_null() & disbursed.is_not_null()
-                ).then(pl.max_horizontal(guaranteed_ytd - disbursed, 0)),
+                "gap_follows": flag(
+                    pl.when(disbursed * 2 + pl.col("disbursed_precision_cny") <= guaranteed_ytd * 2)
+                    .then(gap == guaranteed_ytd - disbursed)
+                    .otherwise(gap == 0)
+                )
             },
-            value=yuan(pl.col("disbursement_shortfall_ytd_cny")),
-            message=told_monthly(
-                "拨付缺口记为 {} 元，与两数之差不符", yuan(pl.col("disbursement_shortfall_ytd_cny"))
-            ),
-        ),
-        _fault(
-            "funding_guarantee_follows_from_tier",
-            "保障额 = 所在档次的标准 × 人口 × 月数",
-            "用标准库中该档的数值重新测算全年保障额，逐分核对。",
-            "保障额是全部缺口的起点，须与文件完全一致。",
-            rule=equal("guaranteed_annual_cny", "guaranteed_again"),
-            operands={"guaranteed_annual_cny": guaranteed, "guaranteed_again": pl.col("guaranteed_again")},
-            value=yuan(guaranteed),
-            expected=yuan(pl.col("guaranteed_again")),
-            message=told_monthly(
-                "保障额记为 {} 元，按标准应为 {} 元", yuan(guaranteed), yuan(pl.col("guaranteed_again"))
-            ),
-            repeats=True,
+            where=gap.is_not_null() & certain,
+            value=yuan(gap),
+            message=told_monthly("拨付缺口记为 {} 元，与两数之差不符", yuan(gap)),
         ),
         _fault(
             "funding_population_lies_in_tier",
@@ -342,14 +312,17 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             repeats=True,
         ),
         _fault(
-            "funding_ytd_is_share_of_year",
-            "序时保障额 = 全年保障额 × 月份 ÷ 12",
-            "四舍五入到分；12 月恰等于全年数。",
+            "funding_ytd_within_year",
+            "序时保障额不超过全年保障额，12 月两数相等",
+            "逐分核对。",
             "逐月累计到年底必须正好是全年保障额。",
-            rule=equal("guaranteed_ytd_cny", "guaranteed_ytd_again"),
+            rule=is_one("ytd_within_year"),
             operands={
-                "guaranteed_ytd_cny": guaranteed_ytd,
-                "guaranteed_ytd_again": (guaranteed * pl.col("month_of_year") * 2 + 12) // 24,
+                "ytd_within_year": flag(
+                    pl.when(pl.col("month").dt.month() == 12)
+                    .then(guaranteed_ytd == guaranteed)
+                    .otherwise(guaranteed_ytd <= guaranteed)
+                )
             },
             value=yuan(guaranteed_ytd),
             message=told_monthly("序时保障额记为 {} 元，与全年数不符", yuan(guaranteed_ytd)),
@@ -363,6 +336,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         panels=(
             Panel(rows, tuple(checks), lambda flagged: _budget_place(landed, flagged)),
             *_one_row_each("funding", "经费缺口", grid, rows.select("subject_code", "month", answer="key")),
+            _pieces(warehouse, rules),
         ),
     )
 
@@ -371,7 +345,9 @@ _FUNDING_FIGURES = (
     "guaranteed_annual_cny",
     "guaranteed_ytd_cny",
     "allocated_annual_cny",
+    "allocated_precision_cny",
     "disbursed_ytd_cny",
+    "disbursed_precision_cny",
     "allocation_shortfall_cny",
     "allocation_surplus_cny",
     "disbursement_shortfall_ytd_cny",
@@ -383,9 +359,31 @@ def _fen_of(column: str) -> str:
     return f"cast({column} * 100 as bigint) as {column}"
 
 
-def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Adds the guarantee worked out again from the tier that the row names, in 分, and whether its population
-    lies within that tier."""
+def _pieces(warehouse: Warehouse, rules: Rules) -> Panel:
+    """The annual amount of each piece of a guarantee, worked out again from the tier that the piece names."""
+    rows = warehouse.pieces(
+        "township_code as subject_code, make_date(cast(fiscal_year as int), cast(first_number as int), 1) as month, "
+        "standard_id, tier_label, population_persons, cast(annual_units as bigint) as annual_units"
+    )
+    annual, again = pl.col("annual_units"), pl.col("annual_again")
+    check = _fault(
+        "funding_guarantee_follows_from_tier",
+        "保障数的每一部分 = 所在档次的标准 × 人口 × 月数",
+        "用标准库中该档的数值重新测算全年额，逐项核对；不四舍五入。",
+        "保障额是全部缺口的起点，须与文件完全一致。",
+        rule=equal("annual_units", "annual_again"),
+        operands={"annual_units": annual, "annual_again": again},
+        value=yuan(annual // 100),
+        expected=yuan(again // 100),
+        message=told_monthly("全年额记为 {} 元，按标准应为 {} 元", yuan(annual // 100), yuan(again // 100)),
+        repeats=True,
+    )
+    return Panel(_keyed(_with_tier(rows, rules)), (check,))
+
+
+def _with_tier(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Adds the year's amount worked out again from the tier that the row names, in ten-thousandths of a 元, and
+    whether its population lies within that tier."""
     formulas = rules.standards.select("standard_id", "formula")
     low = whole("lower_bound").fill_null(0)
     in_full = pl.col("yearly") * (whole("upper_bound") - low)
@@ -413,7 +411,7 @@ def _with_tier_amount(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
     below = pl.when(marginal).then(pl.col("below")).otherwise(0)
     return rows.join(tiers, on=["standard_id", "tier_label"], how="left", maintain_order="left").with_columns(
-        guaranteed_again=(below + pl.col("yearly") * heads + 50) // 100,
+        annual_again=below + pl.col("yearly") * heads,
         population_in_tier=(population >= pl.col("lower_bound").fill_null(0))
         & (pl.col("upper_bound").is_null() | (population <= pl.col("upper_bound"))),
     )

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from oversight.standards.loading import Standards
+from oversight.standards.payments import MONEY_FORMULAS, PAYMENT
 
-MONEY_FORMULAS = frozenset({"per_capita_by_tier", "per_capita_marginal", "flat_by_tier"})
 TIERED_FORMULAS = MONEY_FORMULAS | {"staff_range_by_tier"}
 # Shapes that any indicator, or any column of the datasets, can be judged by; see docs/standards.md.
 GENERAL_FORMULAS = frozenset(
@@ -34,12 +34,13 @@ GENERAL_FORMULAS = frozenset(
 FORMULAS = (
     TIERED_FORMULAS
     | GENERAL_FORMULAS
-    | {"staff_floor", "posts_parts", "village_coverage", "county_listed_separately"}
+    | {"staff_floor", "posts_parts", "village_coverage", "county_listed_separately", PAYMENT}
 )
 LEVELS = frozenset({"province", "city", "county", "township", "village", "community", "institution"})
 PERIODS = frozenset({"month", "quarter", "half_year", "year", "two_years"})
 SEVERITIES = frozenset({"high", "medium", "low"})
 STRENGTHS = frozenset({"must", "principle", "conditional", "option", "aim", "plan", "benchmark"})
+ACCRUALS = frozenset({"monthly", "annual"})
 EDGE_RULES = frozenset({"legal_default", "favour_township", "half_open"})
 POPULATION_BASES = frozenset({"registered", "resident"})
 
@@ -53,6 +54,7 @@ TIER_UNITS: dict[str, frozenset[str]] = {
     "posts_parts": frozenset({"名"}),
     "village_coverage": frozenset({"人/村"}),
     "county_listed_separately": frozenset({"是/否"}),
+    PAYMENT: frozenset({"倍"}),
 }
 
 
@@ -69,6 +71,7 @@ _COUNTED: dict[str, frozenset[str]] = {
     "posts_parts": _POSTS,
     "village_coverage": _VILLAGES,
     "county_listed_separately": frozenset({"is_listed_separately"}),
+    PAYMENT: frozenset({"disbursed_ytd_cny"}),
 }
 _COLUMNS = frozenset(
     {
@@ -260,6 +263,12 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
             )
     if row["formula"] not in FORMULAS:
         yield StandardProblem(ident, f"计算方式“{row['formula']}”未知，可用：{'、'.join(sorted(FORMULAS))}")
+    if row["accrual"] not in (None, *ACCRUALS):
+        yield StandardProblem(
+            ident, f"计提方式“{row['accrual']}”未知（accrual），可用：{'、'.join(sorted(ACCRUALS))}"
+        )
+    elif row["accrual"] is not None and row["formula"] not in MONEY_FORMULAS:
+        yield StandardProblem(ident, "只有经费标准才写计提方式（accrual），请留空")
     if row["effective_from"] and row["effective_to"] and row["effective_to"] < row["effective_from"]:
         yield StandardProblem(ident, "失效日期早于生效日期")
     if row["formula"] in TIERED_FORMULAS:

@@ -12,6 +12,7 @@ import polars as pl
 
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards.notes import load_finding_notes, note_files
+from oversight.standards.payments import payment_rules
 
 SEEDS_DIR = DBT_DIR / "seeds"
 
@@ -47,6 +48,7 @@ _KINDS: dict[str, dict[str, str]] = {
         "years_back": _WHOLE,
     },
     "materiality": {"below_amount": _FIGURE, "below_pct": _FIGURE},
+    "payment_pace": {"value": _FIGURE},
 }
 _KEYS = {
     "policy_documents": "document_id",
@@ -54,6 +56,7 @@ _KEYS = {
     "standard_tiers": "standard_id",
     "standard_measures": "standard_id",
     "materiality": "unit",
+    "payment_pace": "limit_name",
 }
 # Columns that came later: a bureau's older files may lack them.
 _MAY_LACK = frozenset(
@@ -62,6 +65,7 @@ _MAY_LACK = frozenset(
         "decimals",
         "origin_zh",
         "origin_issuer_code",
+        "accrual",
         "combine",
         "years_back",
         "unit_level",
@@ -110,7 +114,8 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
     Raises StandardFileError where a file lacks a column or holds a value of the wrong kind.
     """
     _refuse_strangers(folder)
-    merged = {name: _merge(name, _seed(name), _overlay(name, folder)) for name in _KINDS}
+    own = _own(folder)
+    merged = {name: _merge(name, _seed(name), own[name]) for name in _KINDS}
     return Standards(
         documents=merged["policy_documents"],
         standards=merged["standards"],
@@ -126,8 +131,8 @@ def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
     The notes on findings go with them: like standards, they are what a bureau says, not what a township reports.
     """
     inputs_dir.mkdir(parents=True, exist_ok=True)
-    for name in _KINDS:
-        _overlay(name, folder).write_parquet(inputs_dir / f"overlay_{name}.parquet")
+    for name, own in _own(folder).items():
+        own.write_parquet(inputs_dir / f"overlay_{name}.parquet")
     load_finding_notes(folder).write_parquet(inputs_dir / "finding_notes.parquet")
 
 
@@ -162,6 +167,13 @@ def _overlay_path(name: str, folder: DataFolder | None) -> Path | None:
 
 def _seed(name: str) -> pl.DataFrame:
     return _read(SEEDS_DIR / f"{name}.csv", name, _header(SEEDS_DIR / f"{name}.csv"))
+
+
+def _own(folder: DataFolder | None) -> dict[str, pl.DataFrame]:
+    """The data folder's own rows of every file, its money standards with their rules of payment."""
+    own = {name: _overlay(name, folder) for name in _KINDS}
+    known = {*_seed("standards")["standard_id"], *own["standards"]["standard_id"]}
+    return own | {name: pl.concat([own[name], rows]) for name, rows in payment_rules(own, known).items()}
 
 
 def _overlay(name: str, folder: DataFolder | None) -> pl.DataFrame:

@@ -126,7 +126,15 @@ def test_planted_factors_are_caught(world: World, seed: int) -> None:
         (names[i], row)
         for i, row in world.read("rejected_rows").select("submission_id", "row_number").iter_rows()
     }
-    missed = planted - stopped
+    # An amount finer than a 分 is no longer refused for that alone: it is rounded, and the row says so.
+    noted = {
+        (names[i], row)
+        for i, row in world.read("budget")
+        .filter(pl.col("doubts").str.contains("D30"))
+        .select("submission_id", "row_number")
+        .iter_rows()
+    }
+    missed = planted - stopped - noted
     assert len(missed) <= len(planted) * 0.01, sorted(missed)
     assert len(stopped - planted) <= 36 * TOWNSHIPS * COUNTIES * 2 * 0.01
 

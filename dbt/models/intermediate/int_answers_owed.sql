@@ -15,6 +15,16 @@ with asked as (
             and (r.replaced_on is null or r.replaced_on > p.last_day)
             and (r.valid_from is null or r.valid_from <= p.last_day)
             and (r.unit_end is null or r.unit_end > p.last_day)
+    where r.formula not in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'paid_in_full')
+),
+
+-- A guarantee is owed from when it is known that it counts for the year; its payment when the year or the unit ends.
+money as (
+    select standard_id, township_code, unit_id, county_code, month
+    from {{ ref('int_funding_by_standard') }}
+    union all
+    select a.rule_id as standard_id, a.township_code, a.unit_id, substr(a.township_code, 1, 6) as county_code, a.month
+    from {{ ref('int_payment_answers') }} as a
 ),
 
 -- Villages, communities and institutions that no register lists cannot be asked: the county is.
@@ -80,6 +90,14 @@ final as (
         standard_id, formula, judged_by, subject_level, subject_code, subject_unit, county_code,
         period, month, last_day, end_index, true as is_unlisted
     from unlisted
+    union all
+    select
+        m.standard_id, s.formula, 'own' as judged_by, 'township' as subject_level,
+        m.township_code as subject_code, m.unit_id as subject_unit, m.county_code,
+        s.period, m.month, p.last_day, p.end_index, false as is_unlisted
+    from money as m
+    inner join {{ ref('stg_standards') }} as s on m.standard_id = s.standard_id
+    inner join {{ ref('int_periods') }} as p on p.period = 'month' and m.month = p.month
 )
 
 select * from final

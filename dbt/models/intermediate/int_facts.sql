@@ -60,6 +60,10 @@ columns_of_datasets as (
     from {{ ref('int_township_budget') }} as b
     where
         b.{{ column }} is not null
+        {% if column != 'allocated_annual_cny' %}
+        -- What does not reach the month, or lacks one before it, is no figure to judge by.
+        and b.{{ column | replace('_ytd_cny', '_is_complete') }}
+        {% endif %}
         and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
     union all
     {% endfor %}
@@ -69,9 +73,13 @@ columns_of_datasets as (
         case when y.population_basis = 'resident' then 'resident_population_persons' else 'population_persons' end
             as measure_code,
         m.month, cast(y.population_persons as decimal(18, 4)) as value
-    from {{ ref('int_unit_year_population') }} as y
-    inner join {{ ref('int_months') }} as m on y.fiscal_year = m.fiscal_year
-    where exists (
+    from {{ ref('int_unit_bases') }} as y
+    inner join {{ ref('int_months') }} as m
+        on
+            y.fiscal_year = m.fiscal_year
+            and m.month_number >= y.from_number
+            and m.month_number <= y.until_number
+    where y.population_persons is not null and exists (
         select 1
         from counted as c
         where

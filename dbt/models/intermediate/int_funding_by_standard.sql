@@ -1,33 +1,92 @@
--- A row is a township × month × funding standard in force, with what it guarantees.
--- Must hold: a standard that is replaced or ended no longer appears from its date.
+-- A row is a township × month × money standard that is owed an answer, with what it guarantees.
+-- Must hold: the row's own standard, which holds at the end of the year as known, carries all months' highest amounts.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
-with final as (
+with months as (
+    select * from {{ ref('int_township_months') }} where is_township and {{ anew('month') }}
+),
+
+accruals as (
+    select * from {{ ref('int_funding_accruals') }} where {{ anew_year('fiscal_year') }}
+),
+
+totals as (
     select
         m.township_code, m.township_name, m.county_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
-        ts.standard_id,
+        a.known_number, a.from_number, a.last_standard_id
+    from months as m
+    inner join accruals as a
+        on m.unit_id = a.unit_id and m.fiscal_year = a.fiscal_year and m.month_number = a.month_number
+    where a.standard_id is null and a.months_count > 0
+),
+
+answers as (
+    select t.*, w.standard_id, t.last_standard_id = w.standard_id as is_binding
+    from totals as t
+    inner join {{ ref('int_funding_windows') }} as w
+        on
+            t.township_code = w.township_code
+            and t.fiscal_year = w.fiscal_year
+            and t.known_number = w.known_number
+            and (
+                (w.start_number <= t.month_number and w.end_number >= t.month_number)
+                or t.last_standard_id = w.standard_id
+            )
+),
+
+counted as (
+    select
+        x.*,
+        coalesce(alone.units_of_year, case when alone.unit_id is null then a.units_of_year end) as units_of_year,
+        coalesce(alone.units_to_date, case when alone.unit_id is null then a.units_to_date end) as units_to_date,
+        coalesce(alone.least_units_of_year, case when alone.unit_id is null then a.least_units_of_year end)
+            as least_units_of_year,
+        coalesce(alone.least_units_to_date, case when alone.unit_id is null then a.least_units_to_date end)
+            as least_units_to_date,
+        coalesce(alone.other_units_of_year, case when alone.unit_id is null then a.other_units_of_year end)
+            as other_units_of_year,
+        case when alone.unit_id is null then a.months_count else alone.months_count end as months_count,
+        a.includes_predecessors
+    from answers as x
+    inner join accruals as a
+        on
+            x.unit_id = a.unit_id
+            and x.fiscal_year = a.fiscal_year
+            and x.month_number = a.month_number
+            and a.standard_id is null
+    left join accruals as alone
+        on
+            not x.is_binding
+            and x.unit_id = alone.unit_id
+            and x.fiscal_year = alone.fiscal_year
+            and x.month_number = alone.month_number
+            and x.standard_id = alone.standard_id
+),
+
+final as (
+    select
+        c.township_code, c.township_name, c.county_code, c.unit_id, c.month, c.fiscal_year, c.month_number,
+        c.known_number, c.standard_id, c.is_binding,
         r.tier_label, r.tier_value, r.population_basis,
         r.population_persons, r.population_month, r.population_township_code, r.population_is_fallback,
-        r.is_on_tier_edge, r.other_tier_label, r.other_annual_cny,
-        r.guaranteed_annual_cny,
-        {{ from_fen(divide_half_up(to_fen('r.guaranteed_annual_cny') ~ ' * m.month_number', '12')) }}
-            as guaranteed_ytd_cny
-    from {{ ref('int_township_months') }} as m
-    inner join {{ ref('int_township_standards') }} as ts
-        on
-            m.township_code = ts.township_code
-            and ts.formula in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier')
-            and ts.effective_from <= m.last_day
-            and (ts.effective_to is null or ts.effective_to >= m.last_day)
-            and (ts.replaced_on is null or ts.replaced_on > m.last_day)
+        r.population_is_stale, r.is_on_tier_edge, r.is_tier_uncertain, r.other_tier_label,
+        case when r.is_on_tier_edge then {{ cny_of_shares('c.other_units_of_year') }} end as other_annual_cny,
+        {{ cny_of_shares('c.units_of_year') }} as guaranteed_annual_cny,
+        {{ cny_of_shares('c.units_to_date') }} as guaranteed_ytd_cny,
+        {{ cny_of_shares('c.least_units_of_year') }} as least_annual_cny,
+        {{ cny_of_shares('c.least_units_to_date') }} as least_ytd_cny,
+        c.months_count,
+        c.includes_predecessors or r.sums_predecessors as includes_predecessors
+    from counted as c
     inner join {{ ref('int_township_requirements') }} as r
         on
-            ts.township_code = r.township_code
-            and ts.standard_id = r.standard_id
-            and m.fiscal_year = r.fiscal_year
-    where {{ anew('m.month') }}
+            c.unit_id = r.unit_id
+            and c.fiscal_year = r.fiscal_year
+            and c.from_number = r.from_number
+            and c.standard_id = r.standard_id
+            and r.variant_no = 0
 )
 
 select * from final

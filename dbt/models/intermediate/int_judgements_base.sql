@@ -6,18 +6,25 @@
 %}
 with funding as (
     select
-        f.standard_id as rule_id, 'township' as subject_level, f.township_code as subject_code,
-        f.unit_id as subject_unit, f.month,
-        case
-            when f.guaranteed_annual_cny is null or b.allocated_annual_cny is null then 'not_reported'
-            when f.guaranteed_annual_cny > b.allocated_annual_cny then 'short'
-            else 'met'
-        end as status,
-        cast(b.allocated_annual_cny as decimal(18, 4)) as value_checked,
-        cast(f.guaranteed_annual_cny as decimal(18, 4)) as value_expected,
-        cast({{ missing('f.guaranteed_annual_cny', 'b.allocated_annual_cny') }} as decimal(18, 4)) as shortfall
-    from {{ ref('int_funding_by_standard') }} as f
-    left join {{ ref('int_township_budget') }} as b on f.township_code = b.township_code and f.month = b.month
+        standard_id as rule_id, 'township' as subject_level, township_code as subject_code,
+        unit_id as subject_unit, month,
+        allocation_status as status,
+        cast(allocated_annual_cny as decimal(18, 4)) as value_checked,
+        cast(guaranteed_annual_cny as decimal(18, 4)) as value_expected,
+        cast(allocation_shortfall_cny as decimal(18, 4)) as shortfall,
+        allocation_reason as reason
+    from {{ ref('int_funding_answers') }}
+),
+
+payments as (
+    select
+        rule_id, 'township' as subject_level, township_code as subject_code, unit_id as subject_unit, month,
+        payment_status as status,
+        cast(disbursed_ytd_cny as decimal(18, 4)) as value_checked,
+        cast(guaranteed_ytd_cny as decimal(18, 4)) as value_expected,
+        cast(payment_shortfall_cny as decimal(18, 4)) as shortfall,
+        payment_reason as reason
+    from {{ ref('int_payment_answers') }}
 ),
 
 staffing as (
@@ -33,7 +40,9 @@ staffing as (
 ),
 
 final as (
-    select {{ columns }}, cast(null as varchar) as reason from funding
+    select {{ columns }}, reason from funding
+    union all
+    select {{ columns }}, reason from payments
     union all
     select {{ columns }}, cast(null as varchar) as reason from staffing
     union all

@@ -1,5 +1,5 @@
--- A row is a county × month × rule that each township's working funds stand as a line of their own, in full.
--- Must hold: one township known to fail makes the county short; silence of one leaves it unanswered.
+-- A row is a county × month × rule that each township's working funds stand as a line of their own and come in full.
+-- Must hold: in full is budgeted and, by December's answer until the next, paid; one failing makes the county short.
 with rules as (
     select
         standard_id, effective_from, effective_to, {{ scope_prefix('scope_code') }} as scope_prefix
@@ -10,7 +10,9 @@ with rules as (
 townships as (
     select
         r.standard_id, m.county_code, m.month,
-        b.is_listed_separately, f.status
+        b.is_listed_separately, f.status,
+        -- No December yet: nothing is said of payment.
+        coalesce(p.payment_status, 'met') as payment_status
     from {{ ref('int_township_months') }} as m
     inner join rules as r
         on
@@ -19,6 +21,14 @@ townships as (
             and (r.effective_to is null or r.effective_to >= m.last_day)
     left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
     left join {{ ref('funding_gap_monthly') }} as f on m.township_code = f.township_code and m.month = f.month
+    left join {{ ref('int_payment_answers') }} as p
+        on
+            m.unit_id = p.unit_id
+            and p.is_binding
+            and p.month = case
+                when m.month_number = 12 then m.month
+                else cast({{ dbt.dateadd('month', 'cast(-m.month_number as int)', 'm.month') }} as date)
+            end
     where m.is_township
 ),
 
@@ -26,9 +36,12 @@ counted as (
     select
         standard_id, county_code, month,
         cast(count(*) as bigint) as townships_count,
-        cast(sum(case when is_listed_separately and status = 'met' then 1 else 0 end) as bigint) as kept_count,
-        cast(sum(case when not is_listed_separately or status = 'short' then 1 else 0 end) as bigint)
-            as broken_count
+        cast(sum(case
+            when is_listed_separately and status = 'met' and payment_status = 'met' then 1 else 0
+        end) as bigint) as kept_count,
+        cast(sum(case
+            when not is_listed_separately or status = 'short' or payment_status = 'short' then 1 else 0
+        end) as bigint) as broken_count
     from townships
     group by standard_id, county_code, month
 ),

@@ -1,25 +1,16 @@
 -- A row is a township × month in force: what it is guaranteed, allotted, paid, and what is missing.
--- Must hold: the highest of the guarantees in force binds; an unknown amount is null, never zero.
+-- Must hold: the standard that holds at the year's end binds; an unknown amount is null, never zero.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
-with ranked as (
+with standards as (
     select
-        f.*,
-        cast(row_number() over (
-            partition by f.township_code, f.month
-            order by f.guaranteed_annual_cny desc nulls last, f.standard_id asc nulls last
-        ) as bigint) as choice,
-        cast(count(*) over (partition by f.township_code, f.month) as bigint) as standards_count,
-        min(f.standard_id) over (partition by f.township_code, f.month) as first_standard_id,
-        max(f.standard_id) over (partition by f.township_code, f.month) as last_standard_id
+        f.township_code, f.month,
+        min(case when not f.is_binding then f.standard_id end) as also_standard_id
     from {{ ref('int_funding_by_standard') }} as f
     where {{ anew('f.month') }}
-),
-
-binding as (
-    select * from ranked where choice = 1
+    group by f.township_code, f.month
 ),
 
 joined as (
@@ -27,32 +18,37 @@ joined as (
         m.township_code, m.township_name, m.county_code, m.month, m.fiscal_year,
         coalesce(county.division_name, m.county_code) as county_name,
         g.standard_id,
-        case
-            when g.standards_count > 1 then
-                case when g.standard_id = g.first_standard_id then g.last_standard_id else g.first_standard_id end
-        end as also_standard_id,
+        s.also_standard_id,
         g.tier_label,
         coalesce(g.population_basis, p.population_basis) as population_basis,
-        case when g.standard_id is null then p.population_persons else g.population_persons end
-            as population_persons,
-        case when g.standard_id is null then p.population_month else g.population_month end as population_month,
-        case when g.standard_id is null then p.population_township_code else g.population_township_code end
-            as population_township_code,
-        case when g.standard_id is null then p.population_is_fallback else g.population_is_fallback end
-            as population_is_fallback,
-        coalesce(g.is_on_tier_edge, false) as is_on_tier_edge,
-        g.other_tier_label,
-        g.other_annual_cny,
-        g.guaranteed_annual_cny,
-        g.guaranteed_ytd_cny,
-        b.allocated_annual_cny, b.disbursed_ytd_cny, b.spent_ytd_cny
+        {% for column in [
+            'population_persons', 'population_month', 'population_township_code', 'population_is_fallback',
+            'population_is_stale'
+        ] %}
+        case when g.standard_id is null then p.{{ column }} else g.{{ column }} end as {{ column }},
+        {% endfor %}
+        case when g.standard_id is null then p.sums_predecessors else g.includes_predecessors end
+            as includes_predecessors,
+        g.is_on_tier_edge, g.is_tier_uncertain, g.other_tier_label, g.other_annual_cny,
+        g.guaranteed_annual_cny, g.guaranteed_ytd_cny, g.months_count,
+        b.allocated_annual_cny, b.allocated_as_of_month, b.allocated_precision_cny, b.allocated_is_added,
+        b.disbursed_ytd_cny, b.disbursed_as_of_month, b.disbursed_precision_cny, b.disbursed_is_partial,
+        b.disbursed_is_doubtful,
+        b.spent_ytd_cny, b.spent_as_of_month, b.spent_precision_cny, b.spent_is_partial,
+        a.allocation_status, a.allocation_reason, a.allocation_shortfall_cny, a.payment_shortfall_cny
     from {{ ref('int_township_months') }} as m
-    left join binding as g on m.township_code = g.township_code and m.month = g.month
+    left join {{ ref('int_funding_by_standard') }} as g
+        on m.township_code = g.township_code and m.month = g.month and g.is_binding
+    left join {{ ref('int_funding_answers') }} as a
+        on m.township_code = a.township_code and m.month = a.month and g.standard_id = a.standard_id
+    left join standards as s on m.township_code = s.township_code and m.month = s.month
     left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
-    left join {{ ref('int_unit_year_population') }} as p
+    left join {{ ref('int_unit_bases') }} as p
         on
             m.unit_id = p.unit_id
             and m.fiscal_year = p.fiscal_year
+            and m.month_number >= p.from_number
+            and m.month_number <= p.until_number
             and p.population_basis = 'registered'
     left join {{ ref('int_units') }} as county on m.county_code = county.division_code
     where {{ anew('m.month') }}
@@ -74,35 +70,45 @@ final as (
         cast(population_month as date) as population_month,
         cast(population_township_code as varchar) as population_township_code,
         cast(population_is_fallback as boolean) as population_is_fallback,
-        cast(is_on_tier_edge as boolean) as is_on_tier_edge,
+        cast(coalesce(population_is_stale, false) as boolean) as population_is_stale,
+        cast(coalesce(includes_predecessors, false) as boolean) as includes_predecessors,
+        cast(coalesce(is_on_tier_edge, false) as boolean) as is_on_tier_edge,
+        cast(coalesce(is_tier_uncertain, false) as boolean) as is_tier_uncertain,
         cast(other_tier_label as varchar) as other_tier_label,
         cast(other_annual_cny as decimal(18, 2)) as other_annual_cny,
         cast(guaranteed_annual_cny as decimal(18, 2)) as guaranteed_annual_cny,
         cast(guaranteed_ytd_cny as decimal(18, 2)) as guaranteed_ytd_cny,
+        cast(months_count as bigint) as accrued_months_count,
         cast(allocated_annual_cny as decimal(18, 2)) as allocated_annual_cny,
+        cast(allocated_as_of_month as date) as allocated_as_of_month,
+        cast(allocated_precision_cny as decimal(18, 2)) as allocated_precision_cny,
         cast(disbursed_ytd_cny as decimal(18, 2)) as disbursed_ytd_cny,
+        cast(disbursed_as_of_month as date) as disbursed_as_of_month,
+        cast(disbursed_precision_cny as decimal(18, 2)) as disbursed_precision_cny,
+        cast(coalesce(disbursed_is_partial, false) as boolean) as disbursed_is_partial,
         cast(spent_ytd_cny as decimal(18, 2)) as spent_ytd_cny,
+        cast(spent_as_of_month as date) as spent_as_of_month,
+        cast(spent_precision_cny as decimal(18, 2)) as spent_precision_cny,
+        cast(coalesce(spent_is_partial, false) as boolean) as spent_is_partial,
+        cast(coalesce(allocated_is_added, false) or coalesce(disbursed_is_doubtful, false) as boolean)
+            as predecessors_are_added,
+        cast(allocation_shortfall_cny as decimal(18, 2)) as allocation_shortfall_cny,
         cast(case
-            when guaranteed_annual_cny >= allocated_annual_cny then guaranteed_annual_cny - allocated_annual_cny
-            when guaranteed_annual_cny < allocated_annual_cny then 0
-        end as decimal(18, 2)) as allocation_shortfall_cny,
-        cast(case
-            when allocated_annual_cny >= guaranteed_annual_cny then allocated_annual_cny - guaranteed_annual_cny
-            when allocated_annual_cny < guaranteed_annual_cny then 0
+            when allocation_status = 'short' then 0
+            when allocation_status = 'met' and allocated_annual_cny > guaranteed_annual_cny
+                then allocated_annual_cny - guaranteed_annual_cny
+            when allocation_status = 'met' then 0
         end as decimal(18, 2)) as allocation_surplus_cny,
-        cast(case
-            when guaranteed_ytd_cny >= disbursed_ytd_cny then guaranteed_ytd_cny - disbursed_ytd_cny
-            when guaranteed_ytd_cny < disbursed_ytd_cny then 0
-        end as decimal(18, 2)) as disbursement_shortfall_ytd_cny,
-        {{ from_fen(divide_half_up(
-            to_fen('allocated_annual_cny') ~ ' * 10000',
-            to_fen('guaranteed_annual_cny'))) }} as adequacy_pct,
-        cast(case
-            when standard_id is null then 'no_standard'
-            when population_persons is null or allocated_annual_cny is null then 'not_reported'
-            when guaranteed_annual_cny > allocated_annual_cny then 'short'
-            else 'met'
-        end as varchar) as status
+        cast(payment_shortfall_cny as decimal(18, 2)) as disbursement_shortfall_ytd_cny,
+        case
+            when allocation_status in ('met', 'short') then {{ from_fen(divide_half_up(
+                to_fen('allocated_annual_cny') ~ ' * 10000',
+                to_fen('guaranteed_annual_cny'))) }}
+        end as adequacy_pct,
+        cast(coalesce(allocation_status = 'met' and allocated_annual_cny < guaranteed_annual_cny, false) as boolean)
+            as is_within_precision,
+        cast(case when standard_id is null then 'no_standard' else allocation_status end as varchar) as status,
+        cast(allocation_reason as varchar) as status_reason
     from joined
 )
 

@@ -37,7 +37,8 @@ with final as (
         cast(s.report_valid_months as bigint) as report_valid_months,
         cast(s.decimals as bigint) as decimals,
         cast(s.origin_zh as varchar) as origin_zh,
-        cast(s.origin_issuer_code as varchar) as origin_issuer_code
+        cast(s.origin_issuer_code as varchar) as origin_issuer_code,
+        cast(coalesce(s.accrual, 'monthly') as varchar) as accrual
     from {{ ref('stg_standards') }} as s
 )
 

@@ -64,9 +64,12 @@ counted as (
             and (ts.replaced_on is null or ts.replaced_on > m.last_day)
     inner join {{ ref('int_township_requirements') }} as r
         on
-            ts.township_code = r.township_code
+            m.unit_id = r.unit_id
             and ts.standard_id = r.standard_id
             and m.fiscal_year = r.fiscal_year
+            and m.month_number >= r.from_number
+            and m.month_number <= r.until_number
+            and r.variant_no = 0
     inner join counting_what as c on ts.standard_id = c.standard_id
     left join {{ ref('reported_staffing') }} as s
         on m.township_code = s.township_code and m.month = s.month and s.is_current

@@ -1,0 +1,224 @@
+-- A row is what a unit is guaranteed to the end of a month, and for the year as if it went on, as known then.
+-- Must hold: `standard_id` is null where the highest standard of each month counts; with one, that standard alone.
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew_year('fiscal_year')) }}"
+) }}
+with months as (
+    select * from {{ ref('int_funding_months') }} where {{ anew_year('fiscal_year') }}
+),
+
+phases as (
+    select * from {{ ref('int_unit_phases') }} where {{ anew_year('fiscal_year') }}
+),
+
+links as (
+    select
+        t.heir_unit_id, t.unit_id, y.fiscal_year, t.since_index - y.fiscal_year * 12 + 1 as since_number
+    from {{ ref('int_takeovers') }} as t
+    inner join (select fiscal_year from phases group by fiscal_year) as y
+        on t.since_index > y.fiscal_year * 12 and t.since_index <= y.fiscal_year * 12 + 11
+),
+
+-- Those taken over in the year with those that they had taken over before in it: up to three in a row.
+members as (
+    select heir_unit_id, unit_id, fiscal_year, since_number from links
+    union
+    select a.heir_unit_id, b.unit_id, a.fiscal_year, a.since_number
+    from links as a
+    inner join links as b on a.unit_id = b.heir_unit_id and a.fiscal_year = b.fiscal_year
+    union
+    select a.heir_unit_id, c.unit_id, a.fiscal_year, a.since_number
+    from links as a
+    inner join links as b on a.unit_id = b.heir_unit_id and a.fiscal_year = b.fiscal_year
+    inner join links as c on b.unit_id = c.heir_unit_id and b.fiscal_year = c.fiscal_year
+),
+
+-- Where several standards stand side by side, or units come together, each standard is counted alone as well.
+several as (
+    select unit_id, fiscal_year
+    from months
+    group by unit_id, fiscal_year
+    having min(standard_id) < max(standard_id)
+    union
+    select heir_unit_id as unit_id, fiscal_year from members
+    union
+    select unit_id, fiscal_year from members
+),
+
+counted as (
+    select
+        cast(null as varchar) as standard_id, unit_id, fiscal_year, known_number, known_until_number,
+        from_number, variant_no, month_number, standard_id as counted_standard_id,
+        share_units, other_share_units
+    from months
+    where is_highest
+    union all
+    select
+        m.standard_id, m.unit_id, m.fiscal_year, m.known_number, m.known_until_number,
+        m.from_number, m.variant_no, m.month_number, m.standard_id as counted_standard_id,
+        m.share_units, m.other_share_units
+    from months as m
+    inner join several as s on m.unit_id = s.unit_id and m.fiscal_year = s.fiscal_year
+),
+
+{% set key = 'standard_id, unit_id, fiscal_year, known_number' %}
+-- A month without a standard adds nothing, but it is there.
+keys as (
+    select {{ key }}, known_until_number
+    from counted
+    group by {{ key }}, known_until_number
+),
+
+variants as (
+    select unit_id, fiscal_year, from_number, variant_no
+    from months
+    group by unit_id, fiscal_year, from_number, variant_no
+    union
+    select unit_id, fiscal_year, from_number, cast(0 as bigint) as variant_no
+    from phases
+),
+
+grid as (
+    select
+        k.standard_id, k.unit_id, k.fiscal_year, k.known_number, k.known_until_number,
+        p.from_number, p.until_number, p.last_number, v.variant_no, n.month_number
+    from keys as k
+    inner join phases as p on k.unit_id = p.unit_id and k.fiscal_year = p.fiscal_year
+    inner join variants as v
+        on p.unit_id = v.unit_id and p.fiscal_year = v.fiscal_year and p.from_number = v.from_number
+    inner join ({{ numbers_of_months() }}) as n on p.from_number <= n.month_number
+),
+
+{% set running = 'partition by g.standard_id, g.unit_id, g.fiscal_year, g.known_number, g.from_number, g.variant_no' %}
+added as (
+    select
+        g.*,
+        {% for name, expression, type in [
+            ('units', 'c.share_units', 'decimal(38, 0)'),
+            ('other_units', 'c.other_share_units', 'decimal(38, 0)'),
+            ('months', 'case when c.counted_standard_id is not null then 1 else 0 end', 'bigint'),
+            ('unknown', 'case when c.counted_standard_id is not null and c.share_units is null then 1 else 0 end', 'bigint')
+        ] %}
+        cast(coalesce(sum({{ expression }}) over (
+            {{ running }} order by g.month_number asc nulls first rows between unbounded preceding and current row
+        ), 0) as {{ type }}) as {{ name }}_to_date,
+        cast(coalesce(sum({{ expression }}) over ({{ running }}), 0) as {{ type }}) as {{ name }}_of_year,
+        {% endfor %}
+        max(case
+            when c.counted_standard_id is not null
+                then lpad(cast(g.month_number as varchar), 2, '0') || c.counted_standard_id
+        end) over ({{ running }}) as last_counted
+    from grid as g
+    left join counted as c
+        on
+            {{ same_accrual('g', 'c') }}
+            and g.from_number = c.from_number
+            and g.variant_no = c.variant_no
+            and g.month_number = c.month_number
+),
+
+-- The least of what a population written in 万人 may come to, in each phase by itself.
+by_phase as (
+    select
+        {{ key }}, known_until_number, from_number, until_number, last_number, month_number,
+        {% for name in [
+            'units_to_date', 'units_of_year', 'other_units_of_year', 'months_to_date', 'unknown_to_date', 'unknown_of_year'
+        ] %}
+        max(case when variant_no = 0 then {{ name }} end) as {{ name }},
+        {% endfor %}
+        coalesce(min(case when variant_no > 0 then units_to_date end), max(units_to_date)) as least_units_to_date,
+        coalesce(min(case when variant_no > 0 then units_of_year end), max(units_of_year)) as least_units_of_year,
+        max(case when variant_no = 0 then last_counted end) as last_counted
+    from added
+    where month_number <= until_number and month_number <= last_number
+    group by {{ key }}, known_until_number, from_number, until_number, last_number, month_number
+),
+
+{% set sums = ['units', 'least_units', 'months', 'unknown'] %}
+ended_phases as (
+    select
+        {{ key }}, from_number,
+        {% for name in sums %}
+        sum({{ name }}_to_date) over (
+            partition by {{ key }} order by from_number asc nulls first rows between unbounded preceding and current row
+        ) as {{ name }},
+        {% endfor %}
+        max(last_counted) over (
+            partition by {{ key }} order by from_number asc nulls first rows between unbounded preceding and current row
+        ) as last_counted,
+        lead(from_number) over (partition by {{ key }} order by from_number asc nulls first) as next_from_number
+    from (
+        select
+            p.*
+        from by_phase as p
+        where p.month_number = p.until_number
+    ) as ended
+),
+
+own as (
+    select
+        p.standard_id, p.unit_id, p.fiscal_year, p.known_number, p.known_until_number, p.month_number, p.from_number,
+        p.last_number,
+        cast(p.units_to_date + coalesce(e.units, 0) as decimal(38, 0)) as units_to_date,
+        cast(p.units_of_year + coalesce(e.units, 0) as decimal(38, 0)) as units_of_year,
+        cast(p.least_units_to_date + coalesce(e.least_units, 0) as decimal(38, 0)) as least_units_to_date,
+        cast(p.least_units_of_year + coalesce(e.least_units, 0) as decimal(38, 0)) as least_units_of_year,
+        cast(p.other_units_of_year + coalesce(e.units, 0) as decimal(38, 0)) as other_units_of_year,
+        cast(p.months_to_date + coalesce(e.months, 0) as bigint) as months_to_date,
+        cast(p.unknown_to_date + coalesce(e.unknown, 0) as bigint) as unknown_to_date,
+        cast(p.unknown_of_year + coalesce(e.unknown, 0) as bigint) as unknown_of_year,
+        coalesce(p.last_counted, e.last_counted) as last_counted
+    from by_phase as p
+    left join ended_phases as e
+        on
+            {{ same_accrual('p', 'e') }}
+            and p.from_number = e.next_from_number
+),
+
+-- Of a unit taken over what it was guaranteed to its end goes to the heir.
+brought as (
+    select
+        m.heir_unit_id as unit_id, m.fiscal_year, o.standard_id, o.known_number, g.month_number,
+        cast(sum(o.units_to_date) as decimal(38, 0)) as units,
+        cast(sum(o.least_units_to_date) as decimal(38, 0)) as least_units,
+        cast(max(o.months_to_date) as bigint) as months_count,
+        cast(sum(o.unknown_to_date) as bigint) as unknown
+    from members as m
+    inner join ({{ numbers_of_months() }}) as g on g.month_number >= m.since_number
+    inner join own as o
+        on m.unit_id = o.unit_id and m.fiscal_year = o.fiscal_year and o.month_number = o.last_number
+    group by m.heir_unit_id, m.fiscal_year, o.standard_id, o.known_number, g.month_number
+),
+
+founded as (
+    select unit_id, fiscal_year, min(from_number) as first_number from phases group by unit_id, fiscal_year
+),
+
+final as (
+    select
+        o.standard_id, o.unit_id, o.fiscal_year, o.known_number, o.month_number, o.from_number,
+        case when o.unknown_to_date + coalesce(b.unknown, 0) = 0
+            then cast(o.units_to_date + coalesce(b.units, 0) as decimal(38, 0)) end as units_to_date,
+        case when o.unknown_of_year + coalesce(b.unknown, 0) = 0
+            then cast(o.units_of_year + coalesce(b.units, 0) as decimal(38, 0)) end as units_of_year,
+        case when o.unknown_to_date + coalesce(b.unknown, 0) = 0
+            then cast(o.least_units_to_date + coalesce(b.least_units, 0) as decimal(38, 0)) end as least_units_to_date,
+        case when o.unknown_of_year + coalesce(b.unknown, 0) = 0
+            then cast(o.least_units_of_year + coalesce(b.least_units, 0) as decimal(38, 0)) end as least_units_of_year,
+        case when o.unknown_of_year + coalesce(b.unknown, 0) = 0
+            then cast(o.other_units_of_year + coalesce(b.units, 0) as decimal(38, 0)) end as other_units_of_year,
+        -- A new code made of others counts their months too; an older unit was there itself.
+        o.months_to_date + case when f.first_number > 1 then coalesce(b.months_count, 0) else 0 end as months_count,
+        substr(o.last_counted, 3) as last_standard_id,
+        b.unit_id is not null as includes_predecessors
+    from own as o
+    inner join founded as f on o.unit_id = f.unit_id and o.fiscal_year = f.fiscal_year
+    left join brought as b
+        on
+            {{ same_accrual('o', 'b') }}
+            and o.month_number = b.month_number
+    where o.month_number >= o.known_number and o.month_number <= o.known_until_number
+)
+
+select * from final
