@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock clean
+.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock wheels clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -25,13 +25,13 @@ run: setup  ## 读取 data/raw，发布新版本（自己的数据：make run DA
 serve: setup  ## 打开看板：http://127.0.0.1:8050（自己的数据：make serve DATA=目录；换端口：PORT=8051）
 	@$(BIN)/oversight serve $(if $(DATA),--data $(DATA)) $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-dev: setup  ## 打开 Dagster 页面：http://127.0.0.1:3000
+dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000
 	@$(BIN)/python -m dagster_project.dev $(DATA)
 
-test: setup  ## 运行全部测试
+test: setup $(VENV)/dev.stamp  ## 运行全部测试
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-test-office: setup  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
+test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \
 		as_root=$$( [ $$(id -u) = 0 ] || echo sudo ); export DEBIAN_FRONTEND=noninteractive; \
 		$$as_root apt-get update -qq && \
@@ -42,15 +42,15 @@ test-office: setup  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（�
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
 	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup
 
-docs: setup  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
+docs: setup $(VENV)/docs.stamp  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "已生成 site/index.html"
 
-notebooks: setup  ## 打开分析笔记本（自己的数据：make notebooks DATA=目录）
+notebooks: setup $(VENV)/notebooks.stamp  ## 打开分析笔记本（自己的数据：make notebooks DATA=目录）
 	@echo "正在打开浏览器；没有自动打开时，把下面以 http://127.0.0.1 开头的整行地址（含 token）粘贴到浏览器。按 Ctrl+C 停止。"
 	@$(if $(DATA),OVERSIGHT_DATA=$(abspath $(DATA))) $(BIN)/jupyter lab notebooks --config=notebooks/jupyter_lab_config.py
 
-lint: setup  ## 检查代码格式、类型、层次和 SQL
+lint: setup $(VENV)/dev.stamp  ## 检查代码格式、类型、层次和 SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -58,31 +58,55 @@ lint: setup  ## 检查代码格式、类型、层次和 SQL
 	@OVERSIGHT_BUILD=$(abspath dbt/target/lint.duckdb) OVERSIGHT_INPUTS=$(abspath dbt/target) DO_NOT_TRACK=1 \
 		$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 
-lock: setup  ## 按 .venv 中已装的版本重写 requirements.lock
-	@$(BIN)/python .ci/lock.py
+# Versions stay as they are where pyproject.toml allows them; to take newer ones, remove the lock files first.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-header --no-annotate --no-emit-index-url --no-emit-package township-oversight --extra setup
+lock: setup $(VENV)/dev.stamp  ## 按 pyproject.toml 重写各个 requirements*.lock（需要软件源）
+	@$(COMPILE) --output-file requirements.lock
+	@for each in page docs notebooks dev; do \
+		$(COMPILE) --extra $$each --constraint requirements.lock --output-file requirements-$$each.lock || exit 1; done
+
+# Kylin V10 and the like have glibc 2.28; a wheelhouse made here fits there.
+PLATFORM ?= manylinux_2_28_$(shell uname -m)
+PYTHON_VERSION ?= 3.11
+wheels: setup  ## 为没有软件源的内网备齐安装包到 wheels/（PLATFORM=manylinux_2_28_aarch64 等）
+	@$(BIN)/python -m pip download $(PIP_QUIET) --no-deps --require-hashes --only-binary=:all: --dest wheels \
+		$(foreach p,$(PLATFORM) manylinux_2_17_$(lastword $(subst 2_28_, ,$(PLATFORM))) manylinux2014_$(lastword $(subst 2_28_, ,$(PLATFORM))),--platform $(p)) \
+		--python-version $(PYTHON_VERSION) -r requirements.lock
+	@echo "已备齐到 wheels/，共 $$(ls wheels | wc -l) 个包。"
 
 clean:  ## 删除构建产物和缓存（不动报来的文件、已发布的版本和 .venv）
 	rm -rf data/.work dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(CODE) tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-# Build isolation would download a build backend; the lock has it already.
+# The locks are complete and carry hashes, so nothing is resolved again; build isolation would download a backend that
+# the lock has already.
 define install
 	@test -n "$(PYTHON)" || { echo "需要 Python 3.11、3.12 或 3.13：请安装，或用 make $(MAKECMDGOALS) PYTHON=路径 指定。" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 		{ echo "$(PYTHON) 不是 Python 3.11 到 3.13：请用 PYTHON=路径 指定另一个。" >&2; exit 1; }
 	@echo "首次准备：安装依赖到 $(1)，约需几分钟……"
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
-	@$(1)/bin/python -m pip install $(PIP_QUIET) -r $(2) || \
-		{ echo "依赖没有装成：请检查网络或本单位的软件源设置，再运行一次。" >&2; exit 1; }
+	$(call add,$(1),$(2))
 	@$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation --editable .
 	@$(1)/bin/python -m compileall -q $(CODE)
-	@touch $(1)/installed.stamp
+endef
+define add
+	@$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps --require-hashes -r $(2) || \
+		{ echo "依赖没有装成：请检查网络或本单位的软件源设置，再运行一次。" >&2; exit 1; }
 endef
 
 $(VENV)/installed.stamp: requirements.lock pyproject.toml
 	$(call install,$(VENV),requirements.lock)
+	@touch $@
 
-$(VENV)-duckdb2/installed.stamp: requirements.lock pyproject.toml
-	@mkdir -p $(VENV)-duckdb2
-	@sed 's/^duckdb==.*/duckdb==2.0.0/' requirements.lock > $(VENV)-duckdb2/requirements.txt
-	$(call install,$(VENV)-duckdb2,$(VENV)-duckdb2/requirements.txt)
+# What tests, documentation and notebooks need beside it, each only when asked for.
+$(VENV)/%.stamp: requirements-%.lock | $(VENV)/installed.stamp
+	@echo "补装 $* 所需的依赖……"
+	$(call add,$(VENV),$<)
+	@touch $@
+
+$(VENV)-duckdb2/installed.stamp: requirements-dev.lock pyproject.toml
+	$(call install,$(VENV)-duckdb2,requirements-dev.lock)
+	@$(VENV)-duckdb2/bin/python -m pip install $(PIP_QUIET) --no-deps duckdb==2.0.0
+	@touch $@

@@ -230,7 +230,13 @@ select rule_id || '/' || subject_code || '/' || strftime(min(month), '%Y-%m') as
     count(*) as months_open,
     case when max(month) < any_value(e.final_month) then 'cleared' else max_by(f.status, month) end as status,
     max_by(value_checked, month) as value_checked, max_by(value_expected, month) as value_expected,
-    max_by(shortfall, month) as shortfall, any_value(f.unit) as unit, any_value(s.severity) as severity,
+    max_by(shortfall, month) as shortfall, any_value(f.unit) as unit,
+    case when any_value(f.unit) = '元'
+        and max_by(shortfall, month) < greatest(100, max_by(value_expected, month) / 1000)
+        then 'low' else any_value(s.severity) end as severity,
+    coalesce(any_value(f.unit) = '元'
+        and max_by(shortfall, month) < greatest(100, max_by(value_expected, month) / 1000), false) as is_minor,
+    cast(max_by(shortfall, month) * count(*) as decimal(38, 4)) as weight,
     '模拟文件' as document_title, any_value(s.clause) as clause, '' as message_zh
 from flagged f join standards s on s.standard_id = f.rule_id
 cross join (select max(month) as final_month from facts) e

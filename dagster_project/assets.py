@@ -223,13 +223,20 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     description="已发布的版本：只读的数据库文件、Parquet、清单；发布后指针一次切换",
 )
 def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
-    """Publish what was built and audited, and make it current."""
+    """Publish what was built and audited, and make it current; a job that found nothing new publishes nothing."""
     run.say("▶ 发布版本")
     identity = editions.read_identity(run.folder)
-    edition = editions.publish(run.folder, identity, audit=run.audit, comments=comments())
+    edition = editions.publish(
+        run.folder,
+        identity,
+        audit=run.audit,
+        comments=comments(),
+        unless_like=None if run.even_if_unchanged else editions.current(run.folder),
+    )
     return MaterializeResult(
         metadata={
             "edition_id": edition.edition_id,
+            "is_new": edition.edition_id == identity.edition_id,
             "warehouse": str(edition.warehouse),
             "months": " – ".join(f"{month:%Y-%m}" for month in edition.months or ()),
             **{table: edition.row_count(f"main.{table}") for table in PUBLIC_TABLES},

@@ -29,13 +29,15 @@ def _silent(_: str) -> None:
 class RunContext:
     """The data folder of a run, whom to tell of its progress, and the time it is.
 
-    `pull` is False when whoever started the run has just fetched the other sources.
+    `pull` is False when whoever started the run has just fetched the other sources. `even_if_unchanged` is for
+    whoever has looked for changes before, and wants an edition in any case.
     """
 
     folder: DataFolder
     say: Callable[[str], None] = _silent
     now: Callable[[], datetime] = field(default=_now)
     pull: bool = True
+    even_if_unchanged: bool = False
 
     @property
     def audit(self) -> Path:

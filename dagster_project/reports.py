@@ -1,6 +1,8 @@
-"""The monthly report after the run: an asset with a partition a month, made and sent by the schedule's job.
+"""The monthly report after the run: an asset with a partition a month, drafted by the schedule's job.
 
-A month that was refused, cut off or not sent is owed (`oversight.reports.owed`): a sensor asks for it again, for
+A person issues it (`oversight report issue`), or the settings say `auto_issue`: then it is issued and sent at once.
+Nothing is made, numbered or sent where the report would say what it said before. A month that was refused, cut off
+or not sent is owed (`oversight.reports.owed`): a sensor asks for it again, for
 the divisions still owed only, when there is an edition it has not been tried with.
 
 Without postponed annotations: Dagster looks at the type of `context` itself.
@@ -32,6 +34,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from dagster_project.assets import published_edition
 from dagster_project.context import RunContext
+from oversight.calendar import load_calendar
 from oversight.editions import current
 from oversight.errors import OversightError
 from oversight.reports import month_before, owe, owed, settle
@@ -39,6 +42,7 @@ from oversight.settings import TIME_ZONE
 
 SUPERVISION_JOB, REPORT_JOB = "monthly_supervision_run", "monthly_report_run"
 LOOK_EVERY_SECONDS = 300
+FIRST_DAY = 5
 
 # Any month a bureau has figures for may be made again by hand.
 months = MonthlyPartitionsDefinition(start_date="2015-01-01", timezone=str(TIME_ZONE))
@@ -55,12 +59,12 @@ class Wanted(Config):  # type: ignore[misc]
     deps=[published_edition],
     partitions_def=months,
     group_name="reports",
-    description="每月督查通报：Word、PDF、Excel、网页，按设置发送",
+    description="每月督查通报：生成草稿供审核；设置了 auto_issue 的直接印发、发送；内容没有变化的沿用，不重发",
 )
 def monthly_report(
     context: AssetExecutionContext, config: Wanted, run: ResourceParam[RunContext]
 ) -> MaterializeResult[None]:
-    """Make and send the reports of the partition's month; data that are late or incomplete fail this step only."""
+    """Draft the reports of the partition's month, or issue them; late or incomplete data fail this step only."""
     lines: list[str] = []
     month = date.fromisoformat(context.partition_key)
     try:
@@ -79,7 +83,14 @@ def monthly_report(
     finally:
         for line in lines:
             run.say(line)
-    return MaterializeResult(metadata={"reports": len(made), "done": "\n".join(lines)})
+    return MaterializeResult(
+        metadata={
+            "reports": len(made),
+            "new": sum(item.is_new for item in made),
+            "drafts": sum(item.version.is_draft for item in made),
+            "done": "\n".join(lines),
+        }
+    )
 
 
 def supervision_job() -> UnresolvedAssetJobDefinition:
@@ -88,7 +99,7 @@ def supervision_job() -> UnresolvedAssetJobDefinition:
         SUPERVISION_JOB,
         selection=AssetSelection.all(),
         partitions_def=months,
-        description="运行一次，然后生成并发送当月督查通报",
+        description="运行一次，然后生成督查通报的草稿（设置了 auto_issue 的印发、发送）",
         executor_def=in_process_executor,
     )
 
@@ -99,16 +110,18 @@ def report_job() -> UnresolvedAssetJobDefinition:
         REPORT_JOB,
         selection=AssetSelection.assets(monthly_report),
         partitions_def=months,
-        description="用现有版本生成并发送一个月的督查通报",
+        description="用现有版本生成一个月的督查通报草稿（设置了 auto_issue 的印发、发送）",
         executor_def=in_process_executor,
     )
 
 
 def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> ScheduleDefinition:
-    """The 5th of the month, 08:00: the report on the month before is due."""
+    """The 5th of the month, or the next working day, 08:00: the report on the month before is due."""
 
-    def due(context: ScheduleEvaluationContext) -> RunRequest:
+    def due(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         day = context.scheduled_execution_time.astimezone(TIME_ZONE).date()
+        if day != load_calendar(run.folder).next_workday(day.replace(day=FIRST_DAY)):
+            return SkipReason(f"每月{FIRST_DAY}日（遇休息日顺延）运行")
         month = month_before(day)
         # Owed from here on: should the run fail before it comes to the report, the report is made after the next.
         owe(run.folder, month, run.now())
@@ -120,9 +133,10 @@ def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> S
         name="monthly_supervision",
         job=job,
         execution_fn=due,
-        cron_schedule="0 8 5 * *",
+        # A week of holidays may begin on the 5th.
+        cron_schedule=f"0 8 {FIRST_DAY}-{FIRST_DAY + 10} * *",
         execution_timezone=str(TIME_ZONE),
-        description="每月 5 日 8:00 运行，生成并发送上个月的督查通报",
+        description="每月 5 日（遇休息日顺延）8:00 运行，生成上个月督查通报的草稿",
         default_status=DefaultScheduleStatus.RUNNING,
     )
 
@@ -132,6 +146,8 @@ def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDe
 
     def look(_: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
         edition, now = current(run.folder), run.now()
+        if not load_calendar(run.folder).is_workday(now.astimezone(TIME_ZONE).date()):
+            return SkipReason("休息日不出通报")
         waiting = owed(run.folder)
         ripe = [item for item in waiting if edition and item.is_ripe(edition.edition_id, now)]
         if not ripe:
@@ -156,6 +172,6 @@ def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDe
         evaluation_fn=look,
         job=job,
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
-        description="到期未出的通报，数据补齐后生成并发送",
+        description="到期未出的通报，数据补齐后补出",
         default_status=DefaultSensorStatus.RUNNING,
     )

@@ -1,12 +1,13 @@
 """Chinese comments for the published tables that dbt does not describe.
 
-A reported row has the columns of its contract, so their descriptions come from there; a column is described
-once. What the suites leave is described here, beside nothing else that could drift from it.
+A reported row has the columns of its contract, and a roll-up those of the metrics, so their descriptions come from
+there; a column is described once. What the suites leave is described here, beside nothing else that could drift from it.
 """
 
 from __future__ import annotations
 
 from oversight.contracts import DATASETS
+from oversight.metrics import METRICS
 
 Comments = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
@@ -51,11 +52,12 @@ _SUITE = {
 
 
 def comments() -> Comments:
-    """(schema, table) → table comment and column comments, for schemas `reported` and `quality`."""
+    """(schema, table) → table comment and column comments, for what dbt leaves to others."""
     found: Comments = {
         ("quality", "suite_results"): ("核对结果：每条核对规则的结果，一行一条规则", _SUITE),
         ("quality", "suite_flags"): ("标出的行：核对规则标出的行，一行一处", _SUITE),
     }
+    found["detail", "unit_monthly"] = ("", {metric.key: metric.comment for metric in METRICS.values()})
     for name, contract in DATASETS.items():
         described = {
             column.name: f"{column.title_zh}：{column.description_zh}".rstrip("：")

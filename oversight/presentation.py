@@ -7,6 +7,7 @@ Amounts come as `Decimal` and are rounded half up, never through a float. What w
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MoneyUnit = Literal["yuan", "wan"]
 Theme = Literal["light", "dark"]
+# What is known of a figure. Only `known`, `partial` and `nil` have a value.
+State = Literal["known", "partial", "nil", "not_reported", "unsure", "no_standard", "not_applicable", "none"]
 
 NOT_REPORTED = "未报"
 NONE = "—"
@@ -168,6 +171,10 @@ REASON = {
     "nothing_to_count": "没有应计的对象",
     "unlisted": "没有该类对象的名册",
     "roster_incomplete": "下级对象的名册不全",
+    "missing": "缺报",
+    "silent": "未报",
+    "stale_population": "人口数过旧",
+    "too_coarse": "报数过粗",
 }
 # How the report of a township for a month came.
 REPORT_STATUS: dict[str, Look] = {
@@ -202,6 +209,113 @@ _CODED: dict[str, dict[str, Look] | dict[str, str]] = {
     "row_status": ROW_STATUS,
     "reason": REASON,
 }
+
+
+# What stands where a figure has no value, and beside one that is not whole.
+STATES: dict[State, str] = {
+    "known": "",
+    "partial": "不全",
+    "nil": "零报告",
+    "not_reported": NOT_REPORTED,
+    "unsure": "无法判定",
+    "no_standard": "无适用标准",
+    "not_applicable": "不适用",
+    "none": NONE,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with what is known of it, from the query to the screen: nobody decides anew what NULL means.
+
+    `reason` is a code of `REASON`; `as_of` is the month of the report the value rests on, `precision` one unit of
+    its last place.
+    """
+
+    value: Decimal | int | None
+    state: State = "known"
+    reason: str = ""
+    as_of: date | None = None
+    precision: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is not None) is not (self.state in ("known", "partial", "nil")):
+            raise ValueError(f"{self.state} with value {self.value}")
+
+    @property
+    def word(self) -> str:
+        """What is read in place of the value, or beside one that is not whole."""
+        return REASON.get(self.reason, STATES[self.state]) if self.state == "unsure" else STATES[self.state]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a number to show."""
+        return self.value is not None
+
+
+NO_ROW = Figure(None, "none")
+
+
+def absence(table: str, column: str, row: Mapping[str, Any]) -> Figure:
+    """Why a published column has no value in a row: the one place that says what NULL means."""
+    if table in _OF_A_STANDARD:
+        status = row.get("status")
+        if status is None:
+            return NO_ROW  # not in force
+        if status == "not_applicable":
+            return Figure(None, "not_applicable")
+        if status == "no_standard" and column not in _REPORTED:
+            return Figure(None, "no_standard")
+        if column in _ATTRIBUTES:
+            return NO_ROW
+        reason = row.get("status_reason") or row.get("reason") or ""
+        if reason in ("stale_population", "too_coarse") and column not in _REPORTED:
+            return Figure(None, "unsure", reason)
+        return Figure(None, "not_reported", reason)
+    if table.startswith("reported."):
+        return Figure(None, "not_reported")
+    return NO_ROW
+
+
+def figure(table: str, column: str, row: Mapping[str, Any]) -> Figure:
+    """A published number with what is known of it."""
+    value = row.get(column)
+    if value is None:
+        return absence(table, column, row)
+    stem = column.removesuffix("_cny").removesuffix("_ytd").removesuffix("_annual")
+    is_partial = bool(
+        row.get(f"{stem}_is_partial") or (column == "counted_persons" and row.get("counted_is_partial"))
+    )
+    return Figure(
+        value,
+        "partial" if is_partial else "known",
+        as_of=row.get(f"{stem}_as_of_month"),
+        precision=row.get(f"{stem}_precision_cny"),
+    )
+
+
+# Tables whose rows answer a standard: a status says why a figure is not there.
+_OF_A_STANDARD = ("funding_gap_monthly", "staffing_gap_monthly", "judgements", "findings")
+# Their columns that are as the township reported them, standard or not.
+_REPORTED = (
+    "population_persons",
+    "allocated_annual_cny",
+    "disbursed_ytd_cny",
+    "spent_ytd_cny",
+    "counted_persons",
+    "value_checked",
+)
+# Their columns that may be empty without anything being unknown.
+_ATTRIBUTES = (
+    "also_standard_id",
+    "other_tier_label",
+    "other_annual_cny",
+    "advised_max_persons",
+    "tier_label",
+    "reason",
+    "status_reason",
+    "cleared_month",
+)
 
 
 def label(kind: dict[str, Look] | dict[str, str], code: str | None) -> str:
@@ -295,10 +409,20 @@ def ratio_pct(part: Decimal | int | None, whole: Decimal | int | None) -> Decima
     return rounded(Decimal(part) * 100 / Decimal(whole), 2)
 
 
+def rate(value: Decimal, part: Decimal | int | None, whole: Decimal | int | None) -> Decimal:
+    """A published rate of 100 whose part is not the whole, with decimals enough to tell the two apart."""
+    if value != 100 or part is None or not whole or part == whole:
+        return value
+    exact = Decimal(part) * 100 / Decimal(whole)
+    return next((told for places in range(3, 9) if (told := rounded(exact, places)) != 100), value)
+
+
 def percent(value: Decimal | None, places: int = 1, *, named: bool = True, absent: str = NONE) -> str:
-    """A value held in per cent."""
+    """A value held in per cent. What is not 100 never reads as 100: it gets decimals enough."""
     if value is None:
         return absent
+    while value != 100 and places < 8 and rounded(value, places) == 100:
+        places += 1
     return number(value, places) + ("%" if named else "")
 
 

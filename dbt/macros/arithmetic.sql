@@ -36,6 +36,20 @@
     case when {{ need }} > {{ have }} then {{ need }} - {{ have }} when {{ need }} <= {{ have }} then 0 end
 {%- endmacro %}
 
+{# part ÷ whole × 100 of two sums (amounts with two decimals, or counts), two decimals half up; null without a whole.
+   Both are multiplied out to whole numbers: a sum over the country has more digits than `to_fen` takes. #}
+{% macro share_pct(part, whole) -%}
+    cast(cast({{ adapter.dispatch('wide_quotient')(
+        '(2 * ' ~ to_whole_fen(part) ~ ' * 10000 + ' ~ to_whole_fen(whole) ~ ')',
+        'case when ' ~ whole ~ ' > 0 then 2 * ' ~ to_whole_fen(whole) ~ ' end') }} as decimal(18, 0))
+    * cast(0.01 as decimal(3, 2)) as decimal(18, 2))
+{%- endmacro %}
+
+{# Whole 分 of a sum. #}
+{% macro to_whole_fen(amount) -%}
+    cast(round(cast({{ amount }} as decimal(24, 2)) * cast(100 as decimal(3, 0)), 0) as decimal(26, 0))
+{%- endmacro %}
+
 {# Share of two amounts in percent with two decimals, rounded half up away from zero; the first may be negative. #}
 {% macro signed_pct(part, whole) -%}
     (

@@ -75,7 +75,7 @@ def _lines(file: Checked, *, brief: bool) -> Sequence[str]:
 
 
 def _write(checked: Sequence[Checked], out: Path) -> None:
-    from oversight.intake.sending_back.returning import returned_name, write_returned
+    from oversight.intake.sending_back.returning import return_workbook, returned_name
 
     out.mkdir(parents=True, exist_ok=True)
     for file in checked:
@@ -83,7 +83,7 @@ def _write(checked: Sequence[Checked], out: Path) -> None:
             continue
         target = out / returned_name(file.path.name, file.submission_id)
         try:
-            write_returned(file.path, file.path.name, file.remarks, target)
+            return_workbook(file.path, file.path.name, file.remarks, target)
         except OSError as failure:
             raise OversightError(
                 f"写不出退回件 {target}：{failure.strerror}。请检查 --out 的目录。"

@@ -1,18 +1,44 @@
-"""`oversight report`: the monthly supervision report."""
+"""`oversight report`: the monthly supervision report and the steps of its life."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 
 from oversight.cli import add_data_argument
-from oversight.reports import FORMATS, ReportError, month_before, supervise
+from oversight.reports import (
+    FORMATS,
+    Issuing,
+    ReportError,
+    archive,
+    month_before,
+    review,
+    supervise,
+    withdraw,
+)
 from oversight.settings import TIME_ZONE, DataFolder
+
+STEPS = {
+    "draft": "生成草稿（不写步骤时就是这一步）",
+    "review": "记下审核人对草稿的认可",
+    "issue": "印发：编号、署当天日期；已印发而内容有变的，印发更正",
+    "withdraw": "撤回已印发的通报",
+    "list": "列出各件及其状态",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--month`, `--scope`, `--format`, `--provisional`, `--send` and `--data`."""
+    """The step, `--month`, `--scope`, `--format`, `--by` and what single steps need."""
+    parser.add_argument(
+        "step",
+        nargs="?",
+        choices=STEPS,
+        default="draft",
+        metavar="步骤",
+        help="；".join(f"{name} {text}" for name, text in STEPS.items()),
+    )
     parser.add_argument("--month", metavar="年-月", help="统计月份，如 2025-06；不写则为上个月")
     parser.add_argument(
         "--scope",
@@ -26,9 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=",".join(FORMATS),
         help=f"用逗号分开，默认全部：{','.join(FORMATS)}",
     )
-    parser.add_argument("--provisional", action="store_true", help="数据未齐也生成，标明草稿，不发送")
     parser.add_argument(
-        "--send", action="store_true", help="生成后按 report/report.toml 的设置发送，每个接收方每版只发一次"
+        "--by", metavar="姓名", help="审核人、签发人或撤回的经办人（review、issue、withdraw 必写）"
+    )
+    parser.add_argument("--note", metavar="文字", default="", help="审核意见；撤回时写明原因（必写）")
+    parser.add_argument("--number", type=int, metavar="号", help="指定文号里的号；不写则取登记簿的下一个")
+    parser.add_argument(
+        "--provisional", action="store_true", help="数据未齐也生成草稿；这样的草稿不能审核、印发"
+    )
+    parser.add_argument(
+        "--send",
+        action="store_true",
+        help="把已印发的按 report/report.toml 的设置发送，每个接收方每件只发一次",
     )
     parser.add_argument(
         "--send-again", metavar="接收方", help="发送中断、结果不明时，查明没有收到后用这一项重发"
@@ -37,22 +72,71 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line a report: version and folder, then its files."""
+    """One line a paper, then its files."""
     folder = DataFolder.at(args.data)
-    month = _month(args.month)
+    if args.step == "list":
+        return _list(folder, args)
+    month, now = _month(args.month), datetime.now(TIME_ZONE)
     formats = _formats(args.format)
-    if args.provisional and (args.send or args.send_again):
-        raise ReportError("草稿不能发送。请去掉 --send，或去掉 --provisional。")
+    if args.provisional and (args.step != "draft" or args.send or args.send_again):
+        raise ReportError("数据未齐的草稿不能审核、印发或发送。请去掉 --provisional。")
+    if args.step != "draft" and not (args.by or "").strip():
+        raise ReportError(f"请写明由谁办理：oversight report {args.step} … --by 姓名。")
+    if args.number is not None and (args.step != "issue" or len(args.scope or ()) != 1 or args.number < 1):
+        raise ReportError("--number 要是正整数，只用于 issue，并且同时用 --scope 指定一个地方。")
+    if args.step in ("review", "withdraw"):
+        return _note(folder, month, now, args)
     supervise(
         folder,
         month,
         args.scope,
         formats,
         provisional=args.provisional,
+        issuing=Issuing(args.by.strip(), now, args.number) if args.step == "issue" else None,
         send=args.send,
         again=args.send_again,
+        # Sent is what was issued; a change since then is not issued on the way.
+        only_missing=args.step == "draft" and (args.send or args.send_again is not None),
+        now=now,
         say=print,
     )
+    return 0
+
+
+def _note(folder: DataFolder, month: date, now: datetime, args: argparse.Namespace) -> int:
+    if not args.scope:
+        raise ReportError(f"请用 --scope 写明{'审核' if args.step == 'review' else '撤回'}哪个地方的通报。")
+    if args.step == "withdraw" and not args.note.strip():
+        raise ReportError("请用 --note 写明撤回的原因。")
+    for code in args.scope:
+        if args.step == "review":
+            version = review(folder, month, code, by=args.by.strip(), at=now, note=args.note.strip())
+        else:
+            version = withdraw(folder, month, code, by=args.by.strip(), at=now, why=args.note.strip())
+        print(
+            f"{version.scope_name} {version.manifest['month']} 督查通报 {version.name_zh}，{args.by.strip()}"
+        )
+        if args.step == "withdraw":
+            from oversight.reports.delivery import had
+
+            for name in had(folder, version):
+                print(f"  已发给 {name}，请另行告知撤回")
+    return 0
+
+
+def _list(folder: DataFolder, args: argparse.Namespace) -> int:
+    chosen: Callable[[date], bool] = (
+        (lambda month: month == _month(args.month)) if args.month else lambda _: True
+    )
+    for version in archive(folder, drafts=True):
+        if chosen(version.month) and version.scope_code in (args.scope or [version.scope_code]):
+            last = version.events[-1]
+            who = f"，{last['by']}" if last["by"] else ""
+            number = f" {version.document_no}" if version.document_no else ""
+            print(
+                f"{version.manifest['month']} {version.scope_code} {version.scope_name} {version.name_zh}{number}"
+                f"（{last['at'][:10]}{who}）"
+            )
     return 0
 
 

@@ -24,7 +24,7 @@ POLICY = (
 
 
 def reports_in_sight(folder: DataFolder, scope: Scope) -> list[Version]:
-    """Every version that stands of units wholly in the scope, drafts too; the newest month first."""
+    """Every paper, withdrawn ones too, of units wholly in the scope, drafts too; the newest month first."""
     return [item for item in archive(folder, drafts=True) if scope.covers(item.scope_code)]
 
 

@@ -90,7 +90,7 @@ def _as_text(column: Column) -> tuple[str, list[Any]]:
     """A column's value as the reader sees it."""
     field, own = f'q."{column.field}"', []
     words: Mapping[str, Any] = column.looks or show.words_of(column.field) or {}
-    absent = column.absent if isinstance(column.absent, str) else show.NONE
+    absent = column.absent or show.NONE
     if words:
         pairs = [(code, look.label if isinstance(look, show.Look) else look) for code, look in words.items()]
         own = [item for pair in pairs for item in pair]

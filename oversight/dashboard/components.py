@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,8 @@ from oversight.dashboard.grids import Table
 from oversight.dashboard.queries import ALL, Ask
 from oversight.dashboard.state import State
 from oversight.dashboard.theme import palette
-from oversight.dashboard.warehouse import Warehouse
+from oversight.dashboard.warehouse import Row, Warehouse
+from oversight.metrics import Metric
 from oversight.presentation import Theme
 
 Element = Any
@@ -49,11 +51,6 @@ class View:
         """The month before, when the edition has it."""
         earlier = [month for month in self.warehouse.months if month < self.month]
         return earlier[-1] if earlier else None
-
-    def comparable(self, name: str) -> bool:
-        """Whether a figure can be set against the month before: what adds up over a year begins anew in January."""
-        before = self.previous_month()
-        return before is not None and ("_ytd_" not in name or before.year == self.month.year)
 
     def last_months(self, number: int) -> list[Any]:
         """The months up to the one shown."""
@@ -175,7 +172,8 @@ def card(
     head = html.Div(
         [
             html.Div([html.H2(title), html.P(note, className="note") if note else None]),
-            html.Div(actions, className="card-actions no-print") if actions else None,
+            # An element without children is false in Python.
+            html.Div(actions, className="card-actions no-print") if actions is not None else None,
         ],
         className="card-head",
     )
@@ -214,20 +212,103 @@ def kpi(
     href: str | None = None,
     hint: str = "",
     name: str = "",
+    note: str = "",
 ) -> Element:
-    """A figure of the month with its change and trend."""
+    """A figure of the month with its change and trend; `note` says of how many units it is, where not of all."""
+    # Long amounts are set smaller, or they would not fit beside seven others.
+    length = sum(2 if ord(letter) > 0x2E80 else 1 for letter in value)
+    size = " kpi-longest" if length > 13 else " kpi-long" if length > 9 else ""
     inside = [
         html.Div(
             [html.Span(label, className="kpi-label"), icon(icon_name, className=f"tone-{tone}")],
             className="kpi-top",
         ),
-        html.Div([html.Span(value, className="kpi-value"), html.Span(unit, className="kpi-unit")]),
+        html.Div([html.Span(value, className=f"kpi-value{size}"), html.Span(unit, className="kpi-unit")]),
+        html.Div(note, className="kpi-note") if note else None,
         html.Div([html.Span(change, className=f"kpi-change tone-{tone}"), trend], className="kpi-bottom"),
     ]
     options: dict[str, Any] = {"className": "kpi", "title": hint or None}
     if name:
         options["data-name"] = name
     return html.A(inside, href=href, **options) if href else html.Div(inside, **options)
+
+
+NEW_YEAR = "新年度首月，重新累计"
+FIRST_MONTH = "数据的第一个月，没有上月可比"
+
+
+def metric_card(
+    view: View,
+    metric: Metric,
+    series: Mapping[Any, Row],
+    icon_name: str,
+    *,
+    href: str | None = None,
+    unit: str | None = None,
+    change: str | None = None,
+) -> Element:
+    """A figure of the roll-ups: the month's, its change, its trend, and of how many units it is known.
+
+    `series` are the unit's roll-ups by month. What adds up over a year is neither compared with the year before nor
+    drawn across January.
+    """
+    before = view.previous_month()
+    now, then = series.get(view.month), series.get(before)
+    figure, earlier = metric.of(now), metric.of(then)
+    tone, told = "plain", "较上月 —"
+    if before is None:
+        told = FIRST_MONTH
+    elif metric.is_of_year and before.year != view.month.year:
+        told = NEW_YEAR
+    elif now and then and metric.told and now[metric.told] != then[metric.told] and earlier.is_known:
+        told = f"上月算了 {show.count(then[metric.told])} 个乡镇，不直接相比"
+    elif figure.value is not None and earlier.value is not None:
+        difference = Decimal(figure.value) - Decimal(earlier.value)
+        if difference and metric.rising:
+            tone = "bad" if (difference > 0) is (metric.rising == "bad") else "good"
+        suffix = {"%": " 个百分点", "元": ""}.get(metric.unit, f" {metric.unit}")
+        text = (
+            show.number(difference, 2)
+            if metric.unit == "%"
+            else metric.written(show.Figure(difference), view.state.money)
+        )
+        told = f"较上月 {show.signed(text)}{suffix}"
+    recent = [
+        month for month in view.last_months(12) if not metric.is_of_year or month.year == view.month.year
+    ]
+    return kpi(
+        metric.title,
+        metric.written(figure, view.state.money),
+        (metric.unit_text(view.state.money) if unit is None else unit) if figure.is_known else "",
+        told if change is None else change,
+        icon_name=icon_name,
+        tone=tone,
+        trend=sparkline(
+            [metric.of(series.get(month)).value for month in recent],
+            tone_colour(tone, view.theme),
+            f"{metric.title}近{len(recent)}个月走势",
+        ),
+        href=href,
+        hint=f"{metric.over}；{metric.hint}" if metric.hint else metric.over,
+        name=metric.key,
+        note=metric.count_text(now),
+    )
+
+
+def by_month(rows: Sequence[Row]) -> dict[Any, Row]:
+    """Rows by their month."""
+    return {row["month"]: row for row in rows}
+
+
+def keys(*items: tuple[str, str]) -> Element:
+    """What the colours of a chart mean where it has no legend of its own: (class of the swatch, word)."""
+    return html.Span(
+        [
+            html.Span([html.Span(className=f"swatch swatch-{name}"), word], className="key")
+            for name, word in items
+        ],
+        className="keys",
+    )
 
 
 def chart(name: str, figure: Figure, height: int, summary: str) -> Element:

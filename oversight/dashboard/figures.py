@@ -7,6 +7,7 @@ chart only as a position; its text comes from `presentation`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,22 @@ CONFIG: dict[str, Any] = {
     "showTips": False,
     "doubleClick": False,
     "toImageButtonOptions": {"scale": 2},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of a heat map: the figure with what is known of it, what is read over it, where a click leads."""
+
+    figure: show.Figure
+    hover: str
+    link: str
+
+
+# How a field without a number is drawn, and which states are drawn so.
+_BLANK: dict[str, tuple[show.State, ...]] = {
+    "empty": ("not_reported", "unsure"),
+    "nothing": ("no_standard", "not_applicable", "none"),
 }
 
 
@@ -140,8 +157,8 @@ def dumbbell(
         "hoverinfo": "text",
         "customdata": links,
     }
-    highest = max(
-        [position(row[name], money) or 0 for row in shown for name in ("guaranteed", "allocated")] or [1]
+    low, high = _span(
+        [position(row[name], money) or 0 for row in shown for name in ("guaranteed", "allocated")]
     )
     return {
         "data": [*between, guaranteed, *allocated],
@@ -152,7 +169,7 @@ def dumbbell(
                 title=MONEY_UNITS[money],
                 side="bottom",
                 tickformat=",~f",
-                range=[-highest * 0.14, highest * 1.06],
+                range=[low, high],
             ),
             yaxis=axis(
                 theme,
@@ -164,6 +181,15 @@ def dumbbell(
             ),
         ),
     }
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """The range of an axis of points: where they lie, with room for the words left of the first one."""
+    low, high = min(values, default=0), max(values, default=1)
+    if low < high * 0.3:
+        low = 0
+    width = (high - low) or high or 1
+    return low - width * 0.18, high + width * 0.06
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -179,35 +205,45 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def heat_map(
     units: Sequence[tuple[str, str]],
     months: Sequence[date],
-    cells: Mapping[tuple[str, date], tuple[Decimal | int | None, str, str]],
+    cells: Mapping[tuple[str, date], Cell],
     theme: Theme,
     *,
     low: float = 40,
     high: float = 100,
     ticks: Mapping[float, str] | None = None,
 ) -> Figure:
-    """Unit × month. `cells` gives value, hover text and address; what is missing stays hatched grey."""
+    """Unit × month. What has no number is grey, and by the shade of grey one sees why: see `_BLANK`."""
     colours = palette(theme)
     names = _distinct([_shortened(name) for _, name in units])
-    values, hover, links, blanks = [], [], [], []
+    values, hover, links = [], [], []
+    blanks: dict[str, list[list[int | None]]] = {name: [] for name in _BLANK}
     for code, name in units:
         found = [cells.get((code, month)) for month in months]
-        values.append([position(cell[0]) if cell else None for cell in found])
-        hover.append([cell[1] if cell else f"{name}<br>无数据" for cell in found])
-        links.append([cell[2] if cell else "" for cell in found])
-        blanks.append([0 if cell and cell[0] is None else None for cell in found])
+        values.append([position(cell.figure.value) if cell else None for cell in found])
+        hover.append(
+            [
+                cell.hover if cell else f"{name}<br>{show.month(month)}<br>不在册"
+                for cell, month in zip(found, months, strict=True)
+            ]
+        )
+        links.append([cell.link if cell else "" for cell in found])
+        for shade, states in _BLANK.items():
+            blanks[shade].append([0 if cell and cell.figure.state in states else None for cell in found])
     common = {"x": [show.month_short(month) for month in months], "y": names, "xgap": 2, "ygap": 2}
     marks = ticks or {40: "≤40%", 60: "60%", 80: "80%", 100: "≥100%"}
     return {
         "data": [
-            {
-                "type": "heatmap",
-                **common,
-                "z": blanks,
-                "showscale": False,
-                "colorscale": [[0, colours.empty], [1, colours.empty]],
-                "hoverinfo": "skip",
-            },
+            *(
+                {
+                    "type": "heatmap",
+                    **common,
+                    "z": blanks[shade],
+                    "showscale": False,
+                    "colorscale": [[0, getattr(colours, shade)], [1, getattr(colours, shade)]],
+                    "hoverinfo": "skip",
+                }
+                for shade in _BLANK
+            ),
             {
                 "type": "heatmap",
                 **common,
@@ -236,45 +272,96 @@ def heat_map(
     }
 
 
+@dataclass(frozen=True)
+class Line:
+    """A series over time. One `of_year` adds up over a year and begins anew in January: no line crosses that.
+
+    One `apart` is drawn in a panel of its own below, on an axis that shows it.
+    """
+
+    name: str
+    values: Sequence[show.Figure]
+    colour: str
+    dash: str = "solid"
+    of_year: bool = False
+    apart: bool = False
+
+
 def lines(
     months: Sequence[date],
-    series: Sequence[tuple[str, Sequence[Decimal | int | None], str, str]],
+    series: Sequence[Line],
     theme: Theme,
     *,
     money: MoneyUnit | None = None,
     unit: str = "",
     links: Sequence[str] | None = None,
 ) -> Figure:
-    """Series over time: (name, values, colour, dash)."""
+    """Series over time; what is not known is a break, and the word for it is read over the point beside."""
     labels = [show.month_short(month) for month in months]
+    title = MONEY_UNITS[money] if money else unit
     data = []
-    for name, values, colour, dash in series:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": name,
-                "x": labels,
-                "y": [position(value, money) for value in values],
-                "line": {"color": colour, "width": 2.5 if dash == "solid" else 2, "dash": dash},
-                "marker": {"size": 5, "color": colour},
-                "hovertext": [
-                    f"{show.month(month)}<br>{name} "
-                    + (show.money(value, money, named=True) if money else f"{show.count(value)} {unit}")
-                    for month, value in zip(months, values, strict=True)
-                ],
-                "hoverinfo": "text",
-                "customdata": list(links) if links else None,
-            }
-        )
+
+    def read(value: show.Figure) -> str:
+        if value.value is None:
+            return value.word
+        return show.money(value.value, money, named=True) if money else f"{show.count(value.value)} {unit}"
+
+    for line in series:
+        years: list[int | None] = [None]
+        if line.of_year:
+            years = list(dict.fromkeys(month.year for month in months))
+        for year in years:
+            here = [number for number, month in enumerate(months) if year is None or month.year == year]
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines+markers",
+                    "name": line.name,
+                    "legendgroup": line.name,
+                    "showlegend": year == years[0],
+                    "x": [labels[number] for number in here],
+                    "y": [position(line.values[number].value, money) for number in here],
+                    "line": {
+                        "color": line.colour,
+                        "width": 2.5 if line.dash == "solid" else 2,
+                        "dash": line.dash,
+                    },
+                    "marker": {"size": 5, "color": line.colour},
+                    "hovertext": [
+                        f"{show.month(months[number])}<br>{line.name} {read(line.values[number])}"
+                        for number in here
+                    ],
+                    "hoverinfo": "text",
+                    "customdata": [links[number] for number in here] if links else None,
+                    **({"yaxis": "y2"} if line.apart else {}),
+                }
+            )
+    has_two = any(line.apart for line in series)
+    second = {
+        "yaxis2": axis(theme, title=title, rangemode="tozero", tickformat=",~f", domain=[0, 0.3], nticks=4)
+    }
     return {
         "data": data,
         "layout": layout(
             theme,
-            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0),
-            yaxis=axis(
-                theme, title=MONEY_UNITS[money] if money else unit, rangemode="tozero", tickformat=",~f"
+            xaxis=axis(
+                theme,
+                type="category",
+                showgrid=False,
+                nticks=8,
+                tickangle=0,
+                categoryorder="array",
+                categoryarray=labels,
+                **({"anchor": "y2"} if has_two else {}),
             ),
+            yaxis=axis(
+                theme,
+                title=title,
+                tickformat=",~f",
+                # With a panel below, the panel above shows how its lines differ, not how far they are from nought.
+                **({"domain": [0.4, 1], "nticks": 5} if has_two else {"rangemode": "tozero"}),
+            ),
+            **(second if has_two else {}),
         ),
     }
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from oversight import presentation as show
 from oversight.dashboard.warehouse import Row, Warehouse
+from oversight.metrics import Metric
 from oversight.presentation import MONEY_UNITS, MoneyUnit
 
 Kind = Literal["text", "number", "status", "link", "long"]
@@ -27,7 +28,9 @@ class Column:
     unit: str = ""
     hint: str = ""
     width: int = 0
-    absent: str | Callable[[Row], str] = show.NOT_REPORTED
+    # The public table the column is of: it says why a value is not there. `absent` is for what a table does not know.
+    table: str = ""
+    absent: str = ""
     looks: Mapping[str, show.Look] | None = None
     text: Callable[[Row, MoneyUnit], str] | None = None
     is_hidden: bool = False
@@ -43,13 +46,40 @@ class Column:
         """The value as a reader sees it."""
         if self.text is not None:
             return self.text(row, money)
-        value = row.get(self.field)
-        if self.looks is not None:
+        found = self.value(row)
+        value: Any
+        value, word = (found.value, found.word) if isinstance(found, show.Figure) else (found, "")
+        if self.looks is not None and (value is not None or not self.absent):
             return show.label(dict(self.looks), value)
-        if self.unit == "%" and value is not None:
+        if value is None:
+            return self.absent or word or show.NONE
+        if self.unit == "元":
+            return show.money(value, money)
+        if self.unit == "%":
             return show.percent(value, 2)
-        absent = self.absent if isinstance(self.absent, str) else self.absent(row)
-        return show.cell(self.field, value, money, absent=absent, unit=row.get("unit"))
+        return show.cell(self.field, value, money, unit=row.get("unit"))
+
+    def value(self, row: Row) -> Any:
+        """What stands in the row: a figure with what is known of it, or a plain value."""
+        value = row.get(self.field)
+        if isinstance(value, show.Figure) or not self.table:
+            return value
+        if self.kind == "number" or value is None:
+            return show.figure(self.table, self.field, row)
+        return value
+
+
+def of_metric(metric: Metric, **changes: Any) -> Column:
+    """A figure of a roll-up; its rows hold it as `Figure` under the metric's key."""
+    return Column(
+        metric.key,
+        metric.title,
+        "number",
+        metric.unit,
+        f"{metric.over}；{metric.hint}" if metric.hint else metric.over,
+        in_sql=False,
+        **changes,
+    )
 
 
 def public(w: Warehouse, name: str, **changes: Any) -> Column:
@@ -62,6 +92,7 @@ def public(w: Warehouse, name: str, **changes: Any) -> Column:
         "unit": text.unit if text else "",
         "hint": text.hint if text else "",
         "kind": "number" if numeric else "status" if column == "status" else "text",
+        "table": name.rpartition(".")[0],
     }
     if column == "status":
         options["looks"] = show.STATUS
@@ -116,12 +147,24 @@ def safe_text(text: str) -> str:
 
 
 def _number(column: Column, row: Row, money: MoneyUnit) -> Decimal | int | None:
-    value = row.get(column.field)
-    if column.kind != "number" or column.text is not None or isinstance(value, bool):
+    """The number in a cell, exact: what is read rounded on the screen is data in a file."""
+    if column.kind != "number" or column.text is not None:
         return None
-    if isinstance(value, Decimal) and column.unit == "元":
-        return show.rounded(show.money_value(value, money), 2)
-    return value if isinstance(value, (int, Decimal)) else None
+    value = column.value(row)
+    value = value.value if isinstance(value, show.Figure) else value
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    return show.money_value(value, money) if column.unit == "元" else value
+
+
+def _plain(value: Decimal | int, unit: str) -> str:
+    """A number in a CSV file: no separators, no more noughts than its unit asks for."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    places = len(text.partition(".")[2])
+    least = 2 if unit in ("元", "%") else 0
+    return f"{Decimal(text):.{least}f}" if places < least else text
 
 
 def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
@@ -136,7 +179,9 @@ def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
         cells = []
         for column in table.columns:
             value = _number(column, row, money)
-            cells.append(f"{value:f}" if value is not None else safe_text(column.shown(row, money)))
+            cells.append(
+                _plain(value, column.unit) if value is not None else safe_text(column.shown(row, money))
+            )
         writer.writerow(cells)
     writer.writerow([safe_text(context[-1])])
     return ("\ufeff" + out.getvalue()).encode("utf-8")
@@ -171,7 +216,7 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     )
     text = book.add_format({"border": 1, "border_color": "#D6DDE8", "valign": "top", "text_wrap": True})
     whole = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0"})
-    exact = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0.00"})
+    exact = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0.00####"})
     sheet.write_string(0, 0, table.title, title)
     for number, line in enumerate(context[:-1], 1):
         sheet.write_string(number, 0, line, note)

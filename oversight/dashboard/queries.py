@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -66,215 +66,49 @@ def within(column: str, scope: Scope, prefix: str = "") -> tuple[str, list[Any]]
 # The levels that have roll-ups, by the digits of their codes that say something.
 LEVELS = {0: "country", 2: "province", 4: "city", 6: "county"}
 
-_FUNDING = (
-    "units_count",
-    "covered_count",
-    "short_count",
-    "met_count",
-    "not_reported_count",
-    "no_standard_count",
-    "guaranteed_annual_cny",
-    "guaranteed_ytd_cny",
-    "allocated_annual_cny",
-    "disbursed_ytd_cny",
-    "spent_ytd_cny",
-    "allocation_shortfall_cny",
-    "disbursement_shortfall_ytd_cny",
-    "judged_guaranteed_cny",
-    "judged_allocated_cny",
+# The townships' own figures beside what dbt made of their people and their reports.
+_TOWNSHIPS = (
+    "select f.*, f.township_code as code, f.township_name as name, "
+    "t.* exclude (township_code, county_code, month) from e.funding_gap_monthly as f "
+    "inner join e.detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month"
 )
-_STAFFING = {
-    "staff_asked_count": "asked_count",
-    "shortfall_persons": "shortfall_persons",
-    "excess_persons": "excess_persons",
-    "required_persons": "required_persons",
-    "staff_short_count": "short_count",
-    "staff_silent_count": "silent_count",
-}
-_REPORTS = {
-    name: name
-    for name in (
-        "expected_count",
-        "population_missing_count",
-        "budget_missing_count",
-        "staffing_missing_count",
-        "missing_count",
-        "late_count",
-    )
-}
-# The same sums from the townships' own rows, for whoever may see a part of a county only, and below the county.
-_FUNDING_OF_TOWNSHIPS = """
-    count(*) as units_count,
-    count(standard_id) as covered_count,
-    count(case when status = 'short' then 1 end) as short_count,
-    count(case when status = 'met' then 1 end) as met_count,
-    count(case when status = 'not_reported' then 1 end) as not_reported_count,
-    count(case when status = 'no_standard' then 1 end) as no_standard_count,
-    sum(guaranteed_annual_cny) as guaranteed_annual_cny,
-    sum(guaranteed_ytd_cny) as guaranteed_ytd_cny,
-    sum(case when standard_id is not null then allocated_annual_cny end) as allocated_annual_cny,
-    sum(case when standard_id is not null then disbursed_ytd_cny end) as disbursed_ytd_cny,
-    sum(case when standard_id is not null then spent_ytd_cny end) as spent_ytd_cny,
-    sum(allocation_shortfall_cny) as allocation_shortfall_cny,
-    sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_ytd_cny,
-    sum(case when allocated_annual_cny is not null then guaranteed_annual_cny end) as judged_guaranteed_cny,
-    sum(case when guaranteed_annual_cny is not null then allocated_annual_cny end) as judged_allocated_cny
-"""
-# Somebody short under two standards is missing once: the larger of the two counts.
-_STAFFING_OF_TOWNSHIPS = """
-    count(*) as asked_count,
-    cast(sum(shortfall_persons) as bigint) as shortfall_persons,
-    cast(sum(excess_persons) as bigint) as excess_persons,
-    cast(sum(required_persons) as bigint) as required_persons,
-    cast(sum(is_short) as bigint) as short_count,
-    cast(sum(is_silent) as bigint) as silent_count
-    from (
-        select
-            township_code, month,
-            max(shortfall_persons) as shortfall_persons,
-            max(excess_persons) as excess_persons,
-            max(required_min_persons) as required_persons,
-            max(case when status = 'short' then 1 else 0 end) as is_short,
-            max(case when status = 'not_reported' then 1 else 0 end) as is_silent
-        from e.staffing_gap_monthly where {where} group by township_code, month
-    )
-"""
-# What a township sent for a month, and how each of the three tables stands.
-_SENT = "('on_time', 'late', 'undated', 'corrected')"
-_REPORTS_BY_TOWNSHIP = f"""
-    select
-        township_code, any_value(township_name) as township_name, any_value(county_code) as county_code, month,
-        cast(max(case when dataset = 'population' and status in {_SENT} then 1 else 0 end) as bigint) as population,
-        cast(max(case when dataset = 'budget' and status in {_SENT} then 1 else 0 end) as bigint) as budget,
-        cast(max(case when dataset = 'staffing' and status in {_SENT} then 1 else 0 end) as bigint) as staffing,
-        max(case when dataset = 'population' then status end) as population_status,
-        max(case when dataset = 'budget' then status end) as budget_status,
-        max(case when dataset = 'staffing' then status end) as staffing_status,
-        max(case when is_late then 1 else 0 end) as is_late
-    from e.detail.submission_status where {{where}} group by township_code, month
-"""
-_REPORTS_OF_TOWNSHIPS = """
-    count(*) as expected_count,
-    cast(sum(1 - population) as bigint) as population_missing_count,
-    cast(sum(1 - budget) as bigint) as budget_missing_count,
-    cast(sum(1 - staffing) as bigint) as staffing_missing_count,
-    count(case when population + budget + staffing < 3 then 1 end) as missing_count,
-    cast(sum(is_late) as bigint) as late_count
-"""
 
 
-def _level(scope: Scope, prefix: str, digits: int) -> str:
-    """The level whose roll-ups answer a question about units of so many digits; '' when only townships can."""
-    if max(scope.longest, len(prefix), digits) > 6 or len(prefix) not in LEVELS:
-        return ""
-    whole = prefix[: digits or len(prefix)]
-    # Whoever sees a unit only in part has its sums made up of the counties in sight.
-    return LEVELS[digits or len(prefix)] if scope.covers(padded(whole)) else "county"
+def _in_months(months: Sequence[date] | None, column: str = "month") -> tuple[str, list[Any]]:
+    return ("true", []) if months is None else (f"{column} in ({', '.join('?' * len(months))})", list(months))
 
 
-def _in_months(months: Sequence[date] | None) -> tuple[str, list[Any]]:
-    return ("true", []) if months is None else (f"month in ({', '.join('?' * len(months))})", list(months))
+def units(
+    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+) -> list[Row]:
+    """Roll-ups of a unit (`digits` 0), or of the units of so many digits in it, by unit and month.
 
-
-def _units(
-    w: Warehouse,
-    scope: Scope,
-    prefix: str,
-    digits: int,
-    months: Sequence[date] | None,
-    names: Mapping[str, str],
-) -> list[Row] | None:
-    """Roll-ups of units of `digits` digits (0: of the unit itself) by month; None when only townships can tell.
-
-    Every column is read whichever are asked for: three questions about the same units are one query.
+    Figures are those of `oversight.metrics`. A roll-up is of the whole unit: who sees a part of one gets none of it.
     """
-    level = _level(scope, prefix, digits)
-    if not level:
-        return None
+    level = LEVELS[digits or len(prefix)]
     condition, values = within("unit_code", scope, prefix)
+    if not digits:
+        whole = padded(prefix) or "000000"
+        if not scope.covers(whole):
+            return []
+        condition, values = "unit_code = ?", [whole]
     in_months, of_months = _in_months(months)
-    group = f"substr(unit_code, 1, {digits})" if digits else "''"
-    if level == LEVELS[digits or len(prefix)]:
-        if not digits:
-            condition, values = "unit_code = ?", [padded(prefix) or "000000"]
-        found = w.rows(
-            f"select {group} as code, * from e.detail.unit_monthly "
-            f"where unit_level = '{level}' and {condition} and {in_months} order by unit_code, month",
-            [*values, *of_months],
-        )
-    else:
-        every = [*_FUNDING, *_STAFFING, *_REPORTS]
-        found = w.rows(
-            f"select {group} as code, month, "
-            + ", ".join(f"cast(sum({name}) as {_wide(name)}) as {name}" for name in every)
-            + f" from e.detail.unit_monthly where unit_level = '{level}' and {condition} and {in_months} "
-            "group by 1, 2 order by 1, 2",
-            [*values, *of_months],
-        )
-    asked = next(iter(names))
-    return [
-        {"code": row["code"], "month": row["month"]} | {alias: row[name] for name, alias in names.items()}
-        for row in found
-        if row[asked] is not None
-    ]
-
-
-def _wide(name: str) -> str:
-    return "decimal(24, 2)" if name.endswith("_cny") else "bigint"
-
-
-def _of_townships(
-    scope: Scope, prefix: str, digits: int, months: Sequence[date] | None
-) -> tuple[str, str, list[Any]]:
-    """How townships are grouped, and which of them count."""
-    condition, values = within("township_code", scope, prefix)
-    in_months, of_months = _in_months(months)
-    group = f"substr(township_code, 1, {digits})" if digits else "''"
-    return group, f"{condition} and {in_months}", [*values, *of_months]
-
-
-def funding(
-    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
-) -> list[Row]:
-    """Money by unit and month: counts of units by status, and sums in 元 over units a standard covers."""
-    found = _units(w, scope, prefix, digits, months, {name: name for name in _FUNDING})
-    if found is not None:
-        return found
-    group, where, values = _of_townships(scope, prefix, digits, months)
     return w.rows(
-        f"select {group} as code, month, {_FUNDING_OF_TOWNSHIPS} from e.funding_gap_monthly where {where} "
-        "group by 1, 2 order by 1, 2",
-        values,
+        f"select substr(unit_code, 1, {digits}) as code, * from e.detail.unit_monthly "
+        f"where unit_level = '{level}' and {condition} and {in_months} order by unit_code, month",
+        [*values, *of_months],
     )
 
 
-def staffing(
-    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+def townships(
+    w: Warehouse, scope: Scope, prefix: str = "", months: Sequence[date] | None = None
 ) -> list[Row]:
-    """People by unit and month; somebody short under two standards is counted once."""
-    found = _units(w, scope, prefix, digits, months, _STAFFING)
-    if found is not None:
-        return found
-    group, where, values = _of_townships(scope, prefix, digits, months)
+    """Townships by month: their own money, people and reports."""
+    condition, values = within("f.township_code", scope, prefix)
+    in_months, of_months = _in_months(months, "f.month")
     return w.rows(
-        f"select {group} as code, month, {_STAFFING_OF_TOWNSHIPS.format(where=where)} "
-        "group by 1, 2 order by 1, 2",
-        values,
-    )
-
-
-def reports(
-    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
-) -> list[Row]:
-    """Townships that did not send one of the three monthly tables, or sent one late, by unit and month."""
-    found = _units(w, scope, prefix, digits, months, _REPORTS)
-    if found is not None:
-        return found
-    group, where, values = _of_townships(scope, prefix, digits, months)
-    return w.rows(
-        f"select {group} as code, month, {_REPORTS_OF_TOWNSHIPS} "
-        f"from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) group by 1, 2 order by 1, 2",
-        values,
+        f"{_TOWNSHIPS} where {condition} and {in_months} order by f.township_code, f.month",
+        [*values, *of_months],
     )
 
 
@@ -282,27 +116,11 @@ def report_rows(
     w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None, ask: Ask = ALL
 ) -> tuple[list[Row], int]:
     """Townships that sent less than all three tables for a month, or one too late, and how many there are."""
-    _, where, values = _of_townships(scope, prefix, 9, [month])
-    sql = (
-        "select r.*, t.county_name "
-        f"from ({_REPORTS_BY_TOWNSHIP.format(where=where)}) as r "
-        "inner join e.townships as t on r.township_code = t.township_code "
-        "where r.population + r.budget + r.staffing < 3 or r.is_late = 1"
-    )
+    condition, values = within("f.township_code", scope, prefix)
+    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (t.sent_count < 3 or t.is_late)"
+    values = [month, *values]
     rows = _asked(w, sql, values, "township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
-
-
-def report_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
-    """Township × month: how many of the three monthly tables came."""
-    _, where, values = _of_townships(scope, prefix, 9, months)
-    return w.rows(
-        "select township_code as code, any_value(township_name) as name, month, "
-        f"count(case when status in {_SENT} then 1 end) as sent_count "
-        f"from e.detail.submission_status where {where} group by township_code, month "
-        "order by township_code, month",
-        values,
-    )
 
 
 def _limit(limit: int | None) -> str:
@@ -363,11 +181,7 @@ def funding_rows(
 ) -> tuple[list[Row], int]:
     """Townships of a month with all their amounts, the largest gap first, and how many there are."""
     condition, values = _funding_condition(scope, prefix, month, status, tier, rule)
-    sql = (
-        "select *, case when guaranteed_annual_cny > 0 and disbursed_ytd_cny is not null and guaranteed_ytd_cny > 0 "
-        "then cast(round(cast(disbursed_ytd_cny as decimal(30, 6)) * 100 / guaranteed_ytd_cny, 2) as decimal(18, 2)) "
-        f"end as disbursed_pct from e.funding_gap_monthly where {condition}"
-    )
+    sql = f"{_TOWNSHIPS} where {condition}"
     rows = _asked(w, sql, values, "allocation_shortfall_cny desc nulls last, township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
@@ -375,11 +189,11 @@ def funding_rows(
 def _funding_condition(
     scope: Scope, prefix: str, month: date, status: str, tier: str, rule: str
 ) -> tuple[str, list[Any]]:
-    condition, values = within("township_code", scope, prefix)
-    condition, values = f"month = ? and {condition}", [month, *values]
+    condition, values = within("f.township_code", scope, prefix)
+    condition, values = f"f.month = ? and {condition}", [month, *values]
     for name, value in (("status", status), ("tier_label", tier), ("standard_id", rule)):
         if value:
-            condition += f" and {name} = ?"
+            condition += f" and f.{name} = ?"
             values.append(value)
     return condition, values
 
@@ -387,20 +201,8 @@ def _funding_condition(
 def count_funding_rows(w: Warehouse, scope: Scope, prefix: str, month: date, *, rule: str = "") -> int:
     """How many townships a funding rule covers in a month."""
     condition, values = _funding_condition(scope, prefix, month, "", "", rule)
-    found = w.row(f"select count(*) as n from e.funding_gap_monthly where {condition}", values)
+    found = w.row(f"select count(*) as n from e.funding_gap_monthly as f where {condition}", values)
     return int(found["n"])
-
-
-def funding_grid(w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]) -> list[Row]:
-    """Township × month: adequacy and pace of payment, for the heat map of a county."""
-    condition, values = within("township_code", scope, prefix)
-    marks = ", ".join("?" * len(months))
-    return w.rows(
-        "select township_code as code, township_name as name, month, adequacy_pct, status, "
-        "guaranteed_ytd_cny, disbursed_ytd_cny "
-        f"from e.funding_gap_monthly where {condition} and month in ({marks}) order by township_code, month",
-        [*values, *months],
-    )
 
 
 def got_worse(
@@ -528,15 +330,16 @@ def answers_by_unit(
 
 def _answers(scope: Scope, prefix: str, digits: int) -> tuple[str, list[Any]]:
     """Where answers stand that are to be counted by units of `digits` digits: summed up, or one by one."""
-    level = _level(scope, prefix, digits)
-    if not level:
+    own = digits or len(prefix)
+    level = LEVELS.get(own, "")
+    if not level or not (digits or scope.covers(padded(prefix) or "000000")) or scope.longest > 6:
         condition, values = within("subject_code", scope, prefix)
         return (
             "(select rule_id, subject_code as code, month, status, 1 as answers, shortfall "
             f"from e.judgements where {condition})"
         ), values
     condition, values = within("unit_code", scope, prefix)
-    if not digits and level == LEVELS[len(prefix)]:
+    if not digits:
         condition, values = "unit_code = ?", [padded(prefix) or "000000"]
     return (
         "(select rule_id, unit_code as code, month, status, answers_count as answers, shortfall "
@@ -712,11 +515,11 @@ def lineage(w: Warehouse, scope: Scope, row: Row) -> list[Row]:
 
 
 def township_months(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
-    """Money of one unit under all its codes, month by month."""
+    """Money, people and reports of one unit under all its codes, month by month."""
     marks = ", ".join("?" * len(codes))
-    condition, values = within("township_code", scope)
+    condition, values = within("f.township_code", scope)
     return w.rows(
-        f"select * from e.funding_gap_monthly where township_code in ({marks}) and {condition} order by month",
+        f"{_TOWNSHIPS} where f.township_code in ({marks}) and {condition} order by f.month",
         [*codes, *values],
     )
 
@@ -738,6 +541,8 @@ def reported(
     """Every version of what one unit reported for a month (or from `since` to it), with file, sheet and row."""
     if table not in ("population", "budget", "staffing"):
         raise ValueError(table)
+    if not codes:
+        return []
     marks = ", ".join("?" * len(codes))
     condition, values = within("r.township_code", scope)
     return w.rows(
@@ -931,29 +736,30 @@ def near_edges(
     scope: Scope,
     prefix: str,
     month: date,
-    rule: str,
-    bounds: Sequence[int],
+    bounds: Sequence[tuple[str, int]],
     share: Decimal,
     limit: int | None = None,
     ask: Ask = ALL,
 ) -> tuple[list[Row], int]:
-    """Townships whose population lies within a share of a tier's bound, the nearest first, and how many.
+    """Townships whose population lies within a share of a bound of their standard, the nearest first, and how many.
 
-    `bound` says which.
+    `bounds` are standards with a bound of their tiers; `bound` says which.
     """
     if not bounds:
         return [], 0
     condition, values = within("township_code", scope, prefix)
     spans = " union all ".join(
-        f"select cast({int(bound)} as bigint) as bound, cast({int(bound * share)} as bigint) as reach"
-        for bound in bounds
+        "select cast(? as varchar) as standard_id, cast(? as bigint) as bound, cast(? as bigint) as reach"
+        for _ in bounds
     )
     sql = (
         "select f.*, b.bound, f.population_persons - b.bound as distance_count "
-        f"from (select * from e.funding_gap_monthly where month = ? and standard_id = ? and {condition}) as f "
-        f"inner join ({spans}) as b on abs(f.population_persons - b.bound) <= b.reach"
+        f"from (select * from e.funding_gap_monthly where month = ? and {condition}) as f "
+        f"inner join ({spans}) as b on f.standard_id = b.standard_id "
+        "and abs(f.population_persons - b.bound) <= b.reach"
     )
-    values = [month, rule, *values]
+    of_bounds = [value for code, bound in bounds for value in (code, bound, int(bound * share))]
+    values = [month, *values, *of_bounds]
     rows = _asked(w, sql, values, "abs(distance_count), township_code, bound", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 

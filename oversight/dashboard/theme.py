@@ -32,6 +32,7 @@ class Palette:
     band: tuple[str, ...]
     scale: tuple[tuple[float, str], ...]
     empty: str
+    nothing: str
 
 
 LIGHT = Palette(
@@ -49,7 +50,8 @@ LIGHT = Palette(
     accent="#1f4e8c",
     band=("#f6f8fb", "#eceff4", "#e1e6ee", "#d6dde8"),
     scale=((0.0, "#a8290a"), (0.4, "#ef8a52"), (0.7, "#fbe3c4"), (0.9, "#cfe7e2"), (1.0, "#0f766e")),
-    empty="#dfe4ea",
+    empty="#c3ccd7",
+    nothing="#eef1f5",
 )
 DARK = Palette(
     text="#e6ecf3",
@@ -66,7 +68,8 @@ DARK = Palette(
     accent="#8ab4f8",
     band=("#1b2532", "#202c3b", "#263445", "#2c3c50"),
     scale=((0.0, "#f0652f"), (0.4, "#b8562b"), (0.7, "#6d5a45"), (0.9, "#2f6d67"), (1.0, "#2bb5a0")),
-    empty="#303b49",
+    empty="#4a5868",
+    nothing="#232d39",
 )
 
 

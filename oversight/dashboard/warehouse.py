@@ -40,7 +40,12 @@ ENGINE: dict[str, Any] = {
 }
 
 # Sums and counts the pages above the township start from, so that a click never reads a million rows.
-ROLL_UPS = (("detail", "unit_monthly"), ("detail", "unit_rules_monthly"), ("detail", "submission_units"))
+ROLL_UPS = (
+    ("detail", "unit_monthly"),
+    ("detail", "township_monthly"),
+    ("detail", "unit_rules_monthly"),
+    ("detail", "submission_units"),
+)
 
 
 class Unavailable(Exception):

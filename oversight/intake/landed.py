@@ -3,7 +3,7 @@
     landed/ledger.parquet        one row for each (content, name) ever seen
     landed/hashes.json           size and time of each raw file, only so that unchanged files are not hashed again
     landed/batches/<nr>/…        what was read from the files that arrived together: files, tables, refusals,
-                                 errors, and a Parquet file for each dataset
+                                 errors, doubts about sheets, and a Parquet file for each dataset
 
 Deleting landed/ loses the times of arrival and nothing else: the next run reads data/raw/ again.
 """
@@ -20,17 +20,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.reading.files import BulkTable, NeedsWorker, Reading, read_path
+from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Refusal, Table, column_letters
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
-from oversight.intake.reading.worker import Worker
+from oversight.intake.reading.worker import worker
 from oversight.settings import TIME_ZONE, DataFolder
 
 LEDGER_SCHEMA: dict[str, Any] = {
@@ -71,6 +71,14 @@ REFUSAL_SCHEMA: dict[str, Any] = {
     "found": pl.String,
     "rows": pl.List(pl.Int64),
     "rows_ignored": pl.Int64,
+}
+NOTICE_SCHEMA: dict[str, Any] = {
+    "submission_id": pl.String,
+    "dataset": pl.String,
+    "sheet": pl.String,
+    "row_number": pl.Int64,
+    "code": pl.String,
+    "found": pl.String,
 }
 _IGNORED_SUFFIXES = (".md", ".tmp", ".crdownload", ".part", ".lock")
 # Of two names for one content that arrive together, the one that says it is a copy is the copy.
@@ -196,6 +204,7 @@ class Landed:
     tables: pl.DataFrame
     refusals: pl.DataFrame
     errors: pl.DataFrame
+    notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTICE_SCHEMA))
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def in_one_piece(self) -> Landed:
@@ -208,6 +217,7 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
     "tables": TABLE_SCHEMA,
     "refusals": REFUSAL_SCHEMA,
     "errors": ERROR_SCHEMA,
+    "notices": NOTICE_SCHEMA,
 }
 
 
@@ -229,6 +239,7 @@ class Batch:
         self.tables: list[tuple[Any, ...]] = []
         self.refusals: list[tuple[Any, ...]] = []
         self.broken: list[tuple[Any, ...]] = []
+        self.notices: list[tuple[Any, ...]] = []
         self._facts: dict[int, TableFacts] = {}
         self._sheets: dict[tuple[str, str | None], int] = {}
         self._lists: dict[str, dict[str, list[Any]]] = {}
@@ -244,6 +255,11 @@ class Batch:
         self.files.append((submission_id, error.code if error else None, found, reading.has_formulas))
         for refusal in reading.refusals:
             self._refuse(submission_id, refusal)
+        for notice in reading.notices:
+            texts = json.dumps(notice.found, ensure_ascii=False)
+            self.notices.append(
+                (submission_id, notice.dataset, notice.sheet, notice.row_number, notice.code, texts)
+            )
         for table in reading.tables:
             self._add_table(submission_id, table)
 
@@ -256,8 +272,8 @@ class Batch:
     def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
         header, context = table.header, table.context
         contract = ALL_DATASETS[table.dataset]
-        told = table.frame.columns if isinstance(table, BulkTable) else table.cells
-        if "month" in contract.columns and "month" not in told and context.month is None:
+        given = table.frame.columns if isinstance(table, BulkTable) else table.cells
+        if "month" in contract.columns and "month" not in given and context.month is None:
             rows = table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
             where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
             self._refuse(submission_id, Refusal("F18", {}, *where))
@@ -265,7 +281,10 @@ class Batch:
         number = len(self.tables)
         powers = column_powers(table.dataset, header, context)
         sheet = self._sheets.setdefault((submission_id, table.sheet), len(self._sheets))
-        self._facts[number] = TableFacts(context.month, context.year, powers, sheet)
+        facts = TableFacts(context.month, context.year, powers, sheet)
+        if not isinstance(table, BulkTable):
+            facts = replace(facts, formats=table.places, formulas=table.is_formula)
+        self._facts[number] = facts
         height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
         self.tables.append(
             (
@@ -333,6 +352,7 @@ class Batch:
             tables=pl.DataFrame(self.tables, schema=TABLE_SCHEMA, orient="row"),
             refusals=pl.DataFrame(self.refusals, schema=REFUSAL_SCHEMA, orient="row"),
             errors=pl.concat([errors, broken]),
+            notices=pl.DataFrame(self.notices, schema=NOTICE_SCHEMA, orient="row"),
             rows={
                 d: pl.concat(frames) if frames else pl.DataFrame(schema=row_schema(d))
                 for d, frames in self._typed.items()
@@ -343,14 +363,10 @@ class Batch:
 def parse(files: Iterable[RawFile]) -> Landed:
     """Read files and normalise what they hold."""
     batch = Batch()
-    with Worker() as worker:
-        for file in files:
-            try:
-                reading = read_path(file.path, file.name, in_worker=False)
-            except NeedsWorker:
-                answer = worker.read(file.path, file.name)
-                reading = answer if isinstance(answer, Reading) else Reading(error=cast(Refusal, answer))
-            batch.add(file.submission_id, reading)
+    todo = list(files)
+    readings = worker().read((file.path, file.name) for file in todo)
+    for file, reading in zip(todo, readings, strict=True):
+        batch.add(file.submission_id, reading)
     return batch.finish()
 
 
@@ -370,7 +386,12 @@ def load(folder: DataFolder) -> tuple[Landed, str | None]:
     versions: set[str] = set()
     for path in _batch_folders(folder):
         versions.add((path / "version").read_text())
-        parts = {part: pl.read_parquet(path / f"{part}.parquet") for part in _PARTS}
+        parts = {
+            part: pl.read_parquet(file)
+            if (file := path / f"{part}.parquet").is_file()
+            else pl.DataFrame(schema=schema)
+            for part, schema in _PARTS.items()
+        }
         rows = {
             d: pl.read_parquet(path / f"{d}.parquet")
             for d in ALL_DATASETS
@@ -392,6 +413,7 @@ def combine(batches: list[Landed]) -> Landed:
                 batch.tables.with_columns(shift),
                 batch.refusals,
                 batch.errors.with_columns(shift),
+                batch.notices,
                 {d: f.with_columns(shift) for d, f in batch.rows.items()} if offset else batch.rows,
             )
         )
@@ -407,6 +429,7 @@ def combine(batches: list[Landed]) -> Landed:
         tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
         refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
         errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
+        notices=stack([b.notices for b in shifted], NOTICE_SCHEMA),
         rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
     )
 
@@ -421,6 +444,7 @@ def only(landed: Landed, submission_ids: set[str]) -> Landed:
         tables,
         landed.refusals.filter(keep),
         landed.errors.join(numbers, on="table_no", how="semi"),
+        landed.notices.filter(keep),
         {d: f.join(numbers, on="table_no", how="semi") for d, f in landed.rows.items()},
     )
 

@@ -23,6 +23,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from oversight import presentation
 from oversight.reports.errors import ReportError
+from oversight.reports.paper import Deadline
 from oversight.settings import DataFolder
 
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -179,6 +180,7 @@ def _environment(folder: DataFolder) -> SandboxedEnvironment:
         quantity=lambda value, unit=None: tight(presentation.quantity(value, unit, "yuan")),
         month=presentation.month,
         day=_day,
+        by=_by,
         names=names,
         status=presentation.status_label,
     )
@@ -191,8 +193,15 @@ def _wan(value: Decimal) -> str:
     return tight(presentation.money(value, unit, named=True))
 
 
-def _day(value: date | datetime | None) -> str:
+def _day(value: date | datetime | Deadline | None) -> str:
+    if isinstance(value, Deadline):
+        return presentation.day(value.on) if value.on else f"印发后{value.days}个工作日"
     return presentation.day(value)
+
+
+def _by(value: Deadline) -> str:
+    """2026年1月12日前; in a draft, which has no day of issue, 印发后5个工作日内."""
+    return f"{_day(value)}{'前' if value.on else '内'}"
 
 
 def as_decimal(value: Any) -> Decimal:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from oversight import presentation
+from oversight.calendar import Calendar
 from oversight.reports.config import VALUE_MARK, Wording, as_decimal
 from oversight.reports.document import (
     Annex,
@@ -32,9 +33,11 @@ from oversight.reports.document import (
     Value,
 )
 from oversight.reports.errors import ReportError
-from oversight.reports.facts import Change, Facts, Row, built_at, earlier, month_end
+from oversight.reports.facts import Change, Facts, Row, built_at, month_end
+from oversight.reports.paper import Changes, Dates, Paper, dates
 
 NOT_REPORTED, NONE = presentation.NOT_REPORTED, presentation.NONE
+UNDATED_ZH = "（日期以签发之日为准）"
 GAP_STEPS = {
     "opened": "新出现缺口",
     "grown": "缺口扩大",
@@ -65,28 +68,6 @@ DATASETS = ("population", "budget", "staffing")
 _DIGITS = "零一二三四五六七八九"
 
 
-@dataclasses.dataclass(frozen=True)
-class Changes:
-    """This version against the one before: what differs, and why."""
-
-    version: int
-    edition_id: str
-    before: int
-    before_edition: str
-    reasons: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
-
-    @property
-    def count(self) -> int:
-        """How many figures differ."""
-        return len(self.rows)
-
-    @property
-    def is_same(self) -> bool:
-        """Whether nothing differs."""
-        return not self.rows
-
-
 class _Numbers(dict[str, int]):
     """Numbers of annexes by key; an annex that was left out is spoken of without one."""
 
@@ -94,35 +75,40 @@ class _Numbers(dict[str, int]):
         return "（本期略）"
 
 
-def build(
-    facts: Facts,
-    wording: Wording,
-    *,
-    version: int,
-    draft: str = "",
-    changes: Changes | None = None,
-) -> Report:
-    """The whole report."""
+def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> Report:
+    """The whole paper: the report, or a correction that has the corrected report as an annex."""
     settings = wording.settings
     tables = _tables(facts, settings)
-    if changes is not None:
-        tables["changes"] = _changes_table(changes)
+    if paper.changes is not None:
+        tables["changes"] = _changes_table(paper.changes)
     charts = _charts(facts, settings)
-    annex_keys = _annex_keys(settings, tables, changes)
-    values = _values(facts, wording, _Numbers({key: place + 1 for place, key in enumerate(annex_keys)}))
-    numbering = _Numbering()
-    written = _Written(tables, charts, numbering)
+    keys = _annex_keys(settings, tables)
+    front = []
+    if paper.corrects:
+        is_long = paper.changes is not None and paper.changes.is_long
+        front = ["corrected", *(["changes"] if is_long else [])]
+    numbers = _Numbers({key: place for place, key in enumerate([*front, *keys], start=1)})
+    days = dates(facts.month, paper.issued_on, settings["deadlines"], calendar)
+    values = _values(facts, wording, numbers, paper, days)
+    written = _Written(tables, charts, _Numbering())
 
-    def section(name: str, **more: Any) -> tuple[Block, ...]:
-        return tuple(written.blocks(wording.template(name, **values, **more)))
+    def section(name: str) -> tuple[Block, ...]:
+        return tuple(written.blocks(wording.template(name, **values)))
 
-    opening = section("opening")
-    body = tuple(block for name in settings["content"]["sections"] for block in section(name))
-    annexes = []
-    for number, key in enumerate(annex_keys, start=1):
-        table = tables["ranking_all" if key == "ranking" else f"annex_{key}" if key != "changes" else key]
-        blocks = section("changes", changes=changes) if key == "changes" else (TableRef(table, ""),)
-        annexes.append(Annex(number, _ANNEX_TITLES[key], blocks))
+    said = (
+        section("opening"),
+        tuple(block for name in settings["content"]["sections"] for block in section(name)),
+    )
+    annexes = [_annex(numbers[key], key, tables) for key in keys]
+    opening, body = said
+    if paper.corrects:
+        written.numbering = _Numbering()
+        opening, body = section("correction"), ()
+        annexes = [
+            Annex(1, "更正后的通报正文", (*said[0], *said[1])),
+            *(Annex(2, "更正的数字", (TableRef(tables["changes"], ""),)) for _ in front[1:]),
+            *annexes,
+        ]
 
     texts = settings["document"]
     issuer = wording.line(texts["issuer"], **values)
@@ -134,23 +120,39 @@ def build(
         scope_name=facts.scope.name,
         issuer=issuer,
         red_head=wording.line(texts["red_head_text"], **known) if texts["red_head"] else "",
-        document_no=wording.line(texts["document_no"], **known),
-        title=wording.line(texts["title"], **known),
+        document_no=_document_no(wording, known) if paper.number is not None else "",
+        title=wording.line(texts["correction_title" if paper.corrects else "title"], **known),
         recipients=wording.line(texts["recipients"], **known),
         opening=opening,
         body=body,
         closing=(),
         annexes=tuple(annexes),
         signature=wording.line(texts["signature"], **known),
-        dated=presentation.day(values["dates"]["issued"]),
-        notes=_notes(facts, version, draft),
+        dated=presentation.day(paper.issued_on) if paper.issued_on else UNDATED_ZH,
+        notes=_notes(facts, paper),
         edition_id=edition,
         built_at=built_at(facts),
-        version=version,
-        draft=draft,
+        version=paper.version,
+        draft=paper.notice,
         source=presentation.source_line(edition, facts.edition.get("last_month"), built_at(facts)),
         fonts={name: value for name, value in settings["style"].items() if isinstance(value, str)},
     )
+
+
+def _document_no(wording: Wording, known: Row) -> str:
+    """The paper's number; two papers must not have the same."""
+    text = wording.settings["document"]["document_no"]
+    if wording.line(text, **known) == wording.line(text, **{**known, "number": known["number"] + 1}):
+        raise ReportError(
+            f"通报设置 document.document_no 写的是“{text}”，里面没有登记簿给出的号，各件会用同一个文号。"
+            "请在 report.toml 里写成“督通〔{{ dates.issued.year }}〕{{ number }}号”的样子。"
+        )
+    return wording.line(text, **known)
+
+
+def _annex(number: int, key: str, tables: dict[str, Table]) -> Annex:
+    table = tables["ranking_all" if key == "ranking" else f"annex_{key}"]
+    return Annex(number, _ANNEX_TITLES[key], (TableRef(table, ""),))
 
 
 class _Numbering:
@@ -214,7 +216,7 @@ def chinese(number: int) -> str:
     return front + (_DIGITS[ones] if ones or not tens else "")
 
 
-def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
+def _values(facts: Facts, wording: Wording, annex: _Numbers, paper: Paper, days: Dates) -> dict[str, Any]:
     """What templates may name; described in docs/report.md."""
     settings = wording.settings
     shorts = [row for row in facts.findings if row["status"] == "short"]
@@ -269,7 +271,11 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers) -> dict[str, Any]:
         "titled": _titled,
         "spell": _spell,
         "annex": annex,
-        "dates": _dates(facts.month, settings["deadlines"]),
+        "dates": days,
+        "number": paper.number,
+        "corrects": paper.corrects,
+        "changes": paper.changes,
+        "replaces": paper.replaces,
     }
 
 
@@ -301,15 +307,6 @@ def _titled(row: Row) -> str:
 def _spell(row: Row) -> str:
     """24个月, 3个季度: for how many of its periods a rule has not been met."""
     return f"{presentation.count(row['months_open'])}{SPELL_ZH.get(row['period'], '期')}"
-
-
-def _dates(month: date, deadlines: Row) -> dict[str, date]:
-    issued = earlier(month, -1).replace(day=deadlines["issue_day"])
-    steps = {name: issued + timedelta(days=deadlines[f"{name}_days"]) for name in _DEADLINES}
-    return {"issued": issued, **steps}
-
-
-_DEADLINES = ("confirm", "supplement", "plan", "rectify")
 
 
 def _what_is_missing(row: Row) -> str:
@@ -883,15 +880,14 @@ def _changes_table(changes: Changes) -> Table:
     columns = (
         Column("name", "单位", "text", 16),
         Column("what", "项目", "text", 20),
-        Column("before", "上一版", "text", 18),
-        Column("after", "本版", "text", 18),
+        Column("before", "原为", "text", 18),
+        Column("after", "更正为", "text", 18),
         Column("why", "原因", "text", 44),
     )
-    return Table("changes", "与上一版的差异", columns, changes.rows)
+    return Table("changes", "更正的数字", columns, changes.rows)
 
 
 _ANNEX_TITLES = {
-    "changes": "本版与上一版的差异及原因",
     "ranking": "保障率排名（全部单位）",
     "funding": "乡镇经费保障明细表",
     "staffing": "乡镇人员配备明细表",
@@ -902,13 +898,12 @@ _ANNEX_TITLES = {
 }
 
 
-def _annex_keys(settings: Row, tables: dict[str, Table], changes: Changes | None) -> list[str]:
+def _annex_keys(settings: Row, tables: dict[str, Table]) -> list[str]:
     chosen = list(settings["content"]["annexes"])
     unknown = [key for key in chosen if f"annex_{key}" not in tables]
     if unknown:
         raise ReportError(f"通报设置 content.annexes 里没有“{'、'.join(unknown)}”。请改正 report.toml。")
-    keys = ["changes"] if changes else []
-    keys += ["ranking"] if tables["ranking_all"].rows else []
+    keys = ["ranking"] if tables["ranking_all"].rows else []
     return keys + [key for key in chosen if tables[f"annex_{key}"].rows]
 
 
@@ -989,7 +984,7 @@ def _staffing_chart(facts: Facts) -> Chart | None:
     )
 
 
-def _notes(facts: Facts, version: int, draft: str) -> tuple[tuple[str, str], ...]:
+def _notes(facts: Facts, paper: Paper) -> tuple[tuple[str, str], ...]:
     edition = facts.edition
     made: datetime = built_at(facts)
     states: Sequence[str] = (
@@ -1005,7 +1000,8 @@ def _notes(facts: Facts, version: int, draft: str) -> tuple[tuple[str, str], ...
     notes = [
         ("通报范围", f"{facts.scope.name}（{facts.scope.code}）"),
         ("统计月份", presentation.month(facts.month)),
-        ("通报版本", draft or f"第{version}版"),
+        ("通报版本", paper.notice or f"第{paper.version}版"),
+        ("印发日期", presentation.day(paper.issued_on) if paper.issued_on else UNDATED_ZH),
         ("数据版次", str(edition["edition_id"])),
         ("数据生成时间", presentation.moment(made)),
         ("标准指纹", str(edition["standards_fingerprint"])),

@@ -28,7 +28,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from oversight import durable, presentation
+from oversight import durable
 from oversight.reports import config, store
 from oversight.reports.errors import ReportError
 from oversight.reports.store import FORMATS, Version
@@ -69,7 +69,9 @@ def deliver(
     the others are.
     """
     if version.is_draft:
-        raise ReportError("草稿不能发送。请等数据报齐、生成正式通报后再发送。")
+        raise ReportError("草稿不能发送。请审核并印发（oversight report review、issue）后再发送。")
+    if version.state == "withdrawn":
+        raise ReportError(f"{version.document_no or version.title}已经撤回，不能发送。")
     settings = config.load(folder, str(version.manifest["scope_code"])).settings
     wanted = [item for item in settings.get("delivery", []) if _is_for(item, version)]
     names = [str(item["name"]) for item in wanted]
@@ -97,6 +99,18 @@ def deliver(
             f"通报没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
         )
     return done or ["没有设置接收方，未发送（见 report/report.toml 的 [[delivery]]）。"]
+
+
+def had(folder: DataFolder, version: Version) -> list[str]:
+    """Who was sent the paper."""
+    if not (store.reports_folder(folder) / LEDGER).is_file():
+        return []
+    with _ledger(folder) as ledger:
+        found = ledger.execute(
+            "select recipient from deliveries where month = ? and scope_code = ? and version = ? order by 1",
+            (str(version.manifest["month"]), version.scope_code, version.number),
+        ).fetchall()
+    return [str(name) for (name,) in found]
 
 
 def _is_for(item: Mapping[str, Any], version: Version) -> bool:
@@ -238,16 +252,16 @@ def _message(
         if any(character in text for character in "\r\n"):
             raise ReportError("地址或标题里有换行")
     message["From"], message["To"] = sender, address
-    suffix = "" if version.number == 1 else f"（第{presentation.count(version.number)}版）"
-    message["Subject"] = f"{told['title']}{suffix}"
+    message["Subject"] = str(told["title"])
     message["Date"] = format_datetime(datetime.now(TIME_ZONE))
     text = "/".join(map(str, (*_key(version, item), address)))
     message["Message-ID"] = (
         f"<{hashlib.sha256(text.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2] or 'oversight'}>"
     )
     names = "、".join(version.file(form).name for form in parts)
+    number = f"（{version.document_no}）" if version.document_no else ""
     message.set_content(
-        f"附上《{told['title']}》{suffix}，数据版次{version.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
+        f"附上《{told['title']}》{number}，数据版次{version.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
     )
     for form, content in parts.items():
         main, sub = _MIME[form]

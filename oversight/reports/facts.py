@@ -1,7 +1,7 @@
-"""Every figure of a report, by SQL from one edition. No wording here and no rounding.
+"""Every figure of a report, by SQL from one edition. No wording here, no rounding and no sums of amounts.
 
-`gather` reads one edition for one month and one division. Sums and rates are over the townships that can be
-judged (status met or short: both the guarantee and the allocation are known), so that a township that did not
+`gather` reads one edition for one month and one division. Sums and rates are those of the roll-ups
+(`detail.unit_monthly`): each runs over the townships of which its parts are known, so that a township that did not
 report weighs neither as nought nor as met; how many were left out is always beside the sum.
 """
 
@@ -49,49 +49,72 @@ class Scope:
 
 @dataclass(frozen=True)
 class Totals:
-    """One month's sums. `guaranteed` … `surplus` over judged townships, `paid_*` over those whose payments are known."""
+    """One month of a unit as its roll-up has it: `guaranteed` … `surplus` over judged townships, `paid_…` over those
+    whose payments are known to the month, `spent…` over those whose spending is too. What nothing is known of is None.
+    """
 
     month: date
     units: int
+    ended: int
     judged: int
     met: int
     short: int
     not_reported: int
     no_standard: int
-    other: int
-    guaranteed: Decimal
-    guaranteed_ytd: Decimal
-    allocated: Decimal
-    gap: Decimal
-    surplus: Decimal
+    guaranteed: Decimal | None
+    guaranteed_ytd: Decimal | None
+    allocated: Decimal | None
+    gap: Decimal | None
+    surplus: Decimal | None
+    adequacy: Decimal | None
+    met_pct: Decimal | None
     paid_units: int
-    paid_guaranteed: Decimal
-    paid: Decimal
-    paid_gap: Decimal
+    paid_guaranteed: Decimal | None
+    paid: Decimal | None
+    paid_pct: Decimal | None
+    progress: Decimal | None
+    calendar: Decimal | None
+    paid_gap: Decimal | None
     paid_short: int
+    partly_paid_units: int
+    partly_paid: Decimal | None
     spent_units: int
-    spent: Decimal
-    spent_paid: Decimal
+    spent: Decimal | None
+    spent_paid: Decimal | None
+    spent_pct: Decimal | None
 
-    @property
-    def adequacy(self) -> Decimal | None:
-        """Allocated ÷ guaranteed × 100."""
-        return presentation.ratio_pct(self.allocated, self.guaranteed)
 
-    @property
-    def paid_pct(self) -> Decimal | None:
-        """Disbursed ÷ guaranteed to date × 100."""
-        return presentation.ratio_pct(self.paid, self.paid_guaranteed) if self.paid_units else None
-
-    @property
-    def spent_pct(self) -> Decimal | None:
-        """Spent ÷ disbursed × 100."""
-        return presentation.ratio_pct(self.spent, self.spent_paid) if self.spent_units else None
-
-    @property
-    def met_pct(self) -> Decimal | None:
-        """Townships that meet their guarantee, of those judged."""
-        return presentation.ratio_pct(self.met, self.judged)
+# Where each of them stands in `detail.unit_monthly`.
+_OF_ROLL_UP = {
+    "units": "units_count",
+    "ended": "ended_count",
+    "judged": "judged_count",
+    "met": "met_count",
+    "short": "short_count",
+    "not_reported": "not_reported_count",
+    "no_standard": "no_standard_count",
+    "guaranteed": "guaranteed_of_judged_cny",
+    "guaranteed_ytd": "guaranteed_ytd_of_judged_cny",
+    "allocated": "allocated_of_judged_cny",
+    "gap": "allocation_shortfall_of_judged_cny",
+    "surplus": "allocation_surplus_of_judged_cny",
+    "adequacy": "adequacy_of_judged_pct",
+    "met_pct": "met_of_judged_pct",
+    "paid_units": "complete_count",
+    "paid_guaranteed": "guaranteed_ytd_of_complete_cny",
+    "paid": "disbursed_of_complete_cny",
+    "paid_pct": "disbursed_of_complete_pct",
+    "progress": "progress_of_complete_pct",
+    "calendar": "calendar_of_complete_pct",
+    "paid_gap": "disbursement_shortfall_of_compared_cny",
+    "paid_short": "underpaid_count",
+    "partly_paid_units": "partly_paid_count",
+    "partly_paid": "disbursed_of_partly_cny",
+    "spent_units": "spending_count",
+    "spent": "spent_of_spending_cny",
+    "spent_paid": "disbursed_of_spending_cny",
+    "spent_pct": "spent_of_spending_pct",
+}
 
 
 @dataclass(frozen=True)
@@ -115,9 +138,9 @@ class Change:
     """
 
     then: Totals
-    guaranteed: Decimal
-    allocated: Decimal
-    gap: Decimal
+    guaranteed: Decimal | None
+    allocated: Decimal | None
+    gap: Decimal | None
     adequacy: Decimal | None
     met: int
     same_year: bool
@@ -224,7 +247,16 @@ def gather(
     if rank_by == "auto":
         rank_by = "township" if scope.level == "county" else "county"
     _scope_tables(connection, scope, month)
-    trend = [_totals(row) for row in rows(connection, _TOTALS)]
+    trend = [
+        _totals(row)
+        for row in rows(
+            connection,
+            "select * from detail.unit_monthly where unit_level = ? and unit_code = ? and month <= ? order by month",
+            scope.level,
+            scope.code,
+            month,
+        )
+    ]
     by_month = {totals.month: totals for totals in trend}
     totals = by_month.get(month)
     if totals is None:
@@ -337,37 +369,6 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
 
 
 _JUDGED = "status in ('met', 'short')"
-_PAID = "disbursement_shortfall_ytd_cny is not null"
-_SPENT = "spent_ytd_cny is not null and disbursed_ytd_cny is not null"
-
-
-def _sums() -> str:
-    """The sums of `Totals`, the same for a division and for each unit ranked."""
-    judged, paid, spent = f"filter (where {_JUDGED})", f"filter (where {_PAID})", f"filter (where {_SPENT})"
-    return f"""
-    count(*) as units,
-    count(*) {judged} as judged,
-    count(*) filter (where status = 'met') as met,
-    count(*) filter (where status = 'short') as short,
-    count(*) filter (where status = 'not_reported') as not_reported,
-    count(*) filter (where status = 'no_standard') as no_standard,
-    count(*) filter (where status not in ('met', 'short', 'not_reported', 'no_standard')) as other,
-    coalesce(sum(guaranteed_annual_cny) {judged}, 0) as guaranteed,
-    coalesce(sum(guaranteed_ytd_cny) {judged}, 0) as guaranteed_ytd,
-    coalesce(sum(allocated_annual_cny) {judged}, 0) as allocated,
-    coalesce(sum(allocation_shortfall_cny) {judged}, 0) as gap,
-    coalesce(sum(allocation_surplus_cny) {judged}, 0) as surplus,
-    count(*) {paid} as paid_units,
-    coalesce(sum(guaranteed_ytd_cny) {paid}, 0) as paid_guaranteed,
-    coalesce(sum(disbursed_ytd_cny) {paid}, 0) as paid,
-    coalesce(sum(disbursement_shortfall_ytd_cny) {paid}, 0) as paid_gap,
-    count(*) filter (where disbursement_shortfall_ytd_cny > 0) as paid_short,
-    count(*) {spent} as spent_units,
-    coalesce(sum(spent_ytd_cny) {spent}, 0) as spent,
-    coalesce(sum(disbursed_ytd_cny) {spent}, 0) as spent_paid"""
-
-
-_TOTALS = f"select month, {_sums()} from r_funding group by month order by month"
 
 _UNITS = """
 select f.*, s.formula, r.value as tier_value, r.unit as tier_unit, s.clause, s.title_zh, d.document_title
@@ -512,7 +513,50 @@ select
 
 
 def _totals(row: Row) -> Totals:
-    return Totals(**row)
+    return Totals(month=row["month"], **{name: row[column] for name, column in _OF_ROLL_UP.items()})
+
+
+def _own_totals(row: Row) -> Totals:
+    """A township is ranked by its own row: the same figures over one unit."""
+    status = row["status"]
+    is_judged = status in JUDGED
+    judged = row if is_judged else dict.fromkeys(row)
+    is_paid = row["guaranteed_ytd_cny"] is not None and row["disbursed_ytd_cny"] is not None
+    paid = row if is_paid else dict.fromkeys(row)
+    is_spent = is_paid and row["spent_ytd_cny"] is not None
+    spent = row if is_spent else dict.fromkeys(row)
+    rate = presentation.ratio_pct
+    return Totals(
+        month=row["month"],
+        units=1,
+        ended=0,
+        judged=int(is_judged),
+        met=int(status == "met"),
+        short=int(status == "short"),
+        not_reported=int(status == "not_reported"),
+        no_standard=int(status == "no_standard"),
+        guaranteed=judged["guaranteed_annual_cny"],
+        guaranteed_ytd=judged["guaranteed_ytd_cny"],
+        allocated=judged["allocated_annual_cny"],
+        gap=row["allocation_shortfall_cny"],
+        surplus=row["allocation_surplus_cny"],
+        adequacy=judged["adequacy_pct"],
+        met_pct=rate(int(status == "met"), int(is_judged)),
+        paid_units=int(is_paid),
+        paid_guaranteed=paid["guaranteed_ytd_cny"],
+        paid=paid["disbursed_ytd_cny"],
+        paid_pct=rate(paid["disbursed_ytd_cny"], paid["guaranteed_ytd_cny"]),
+        progress=rate(paid["disbursed_ytd_cny"], paid["guaranteed_annual_cny"]),
+        calendar=rate(paid["guaranteed_ytd_cny"], paid["guaranteed_annual_cny"]),
+        paid_gap=row["disbursement_shortfall_ytd_cny"],
+        paid_short=int(bool(row["disbursement_shortfall_ytd_cny"])),
+        partly_paid_units=0,
+        partly_paid=None,
+        spent_units=int(is_spent),
+        spent=spent["spent_ytd_cny"],
+        spent_paid=spent["disbursed_ytd_cny"],
+        spent_pct=rate(spent["spent_ytd_cny"], spent["disbursed_ytd_cny"]),
+    )
 
 
 def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | None) -> Change | None:
@@ -527,18 +571,21 @@ def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | N
         )
         for family in ("unit", "gap")
     )
-    both = now.adequacy is not None and then.adequacy is not None
     return Change(
         then=then,
-        guaranteed=now.guaranteed - then.guaranteed,
-        allocated=now.allocated - then.allocated,
-        gap=now.gap - then.gap,
-        adequacy=now.adequacy - then.adequacy if both else None,  # type: ignore[operator]
+        guaranteed=_difference(now.guaranteed, then.guaranteed),
+        allocated=_difference(now.allocated, then.allocated),
+        gap=_difference(now.gap, then.gap),
+        adequacy=_difference(now.adequacy, then.adequacy),
         met=now.met - then.met,
         same_year=now.month.year == then.month.year,
         by_unit=by_unit,
         by_gap=by_gap,
     )
+
+
+def _difference(now: Decimal | None, then: Decimal | None) -> Decimal | None:
+    return None if now is None or then is None else now - then
 
 
 # A township that only changed its name or code is the same unit; one judged in both months is compared.
@@ -579,25 +626,34 @@ order by all
 
 def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -> list[Row]:
     """Units by adequacy, best first; ties share a place; without a known rate there is no place."""
-    code, name, parent = {
-        "township": ("township_code", "township_name", "county_name"),
-        "county": ("county_code", "county_name", "city_name"),
-        "city": ("city_code", "city_name", "''"),
-    }[rank_by]
-    found = rows(
-        connection,
-        f"select month, {code} as code, any_value({name}) as name, any_value({parent}) as parent, {_sums()} "
-        f"from r_funding where month in (?, ?) group by month, {code} order by code",
-        month,
-        earlier(month, 1),
-    )
+    of_month_before = earlier(month, 1)
+    if rank_by == "township":
+        found = rows(
+            connection,
+            "select *, township_code as code, township_name as name, county_name as parent from r_funding "
+            "where month in (?, ?) order by township_code",
+            month,
+            of_month_before,
+        )
+    else:
+        parent = "city_name" if rank_by == "county" else "''"
+        found = rows(
+            connection,
+            f"select u.*, u.unit_code as code, t.name, t.parent from detail.unit_monthly as u inner join "
+            f"(select {rank_by}_code as code, min({rank_by}_name) as name, min({parent}) as parent "
+            "from r_townships group by 1) as t on u.unit_code = t.code "
+            "where u.unit_level = ? and u.month in (?, ?) order by u.unit_code",
+            rank_by,
+            month,
+            of_month_before,
+        )
     placed: dict[date, dict[str, int]] = {}
     listed: list[Row] = []
-    for each in (earlier(month, 1), month):
+    for each in (of_month_before, month):
         of_month = []
         for row in (row for row in found if row["month"] == each):
-            identity = {key: row.pop(key) for key in ("code", "name", "parent")}
-            totals = _totals(row)
+            totals = _own_totals(row) if rank_by == "township" else _totals(row)
+            identity = {key: row[key] for key in ("code", "name", "parent")}
             of_month.append({**identity, "totals": totals, "adequacy": totals.adequacy})
         rates = [item["adequacy"] for item in of_month if item["adequacy"] is not None]
         placed[each] = {
@@ -606,7 +662,7 @@ def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -
             if item["adequacy"] is not None
         }
         listed = of_month
-    now, before = placed[month], placed[earlier(month, 1)]
+    now, before = placed[month], placed[of_month_before]
     for item in listed:
         item["rank"], item["rank_before"] = now.get(item["code"]), before.get(item["code"])
         item["name"] = presentation.division_name(item["name"], item["code"])

@@ -1,18 +1,24 @@
-"""Make a report: ready or refused, written in every format asked for, and put in place as one version."""
+"""Write a report: ready or refused, as a draft or as the paper that is issued, in every format asked for.
+
+A report is known by its content: what it says of its division, whatever edition its figures come from and whatever
+day it is. The same content again is the same draft or the same paper, and nothing is sent.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from oversight import presentation
+from oversight.calendar import Calendar, load_calendar
 from oversight.editions import find_edition, open_edition
-from oversight.reports import config, store
+from oversight.reports import config, register, store
 from oversight.reports.config import Wording
-from oversight.reports.content import Changes, build
+from oversight.reports.content import build
 from oversight.reports.document import Report
 from oversight.reports.errors import NotReady, ReportError, Unfinished
 from oversight.reports.facts import (
@@ -24,26 +30,42 @@ from oversight.reports.facts import (
     month_end,
     readiness_counts,
 )
+from oversight.reports.paper import Cited, Paper
 from oversight.reports.snapshot import compare, snapshot
 from oversight.reports.store import FORMATS, Version
-from oversight.settings import DataFolder
+from oversight.settings import TIME_ZONE, DataFolder
 
 if TYPE_CHECKING:
     import duckdb
 
 DRAFT_ZH = "草稿，仅供核对，不得外发"
+AUTOMATIC = "自动印发（report.toml 的 auto_issue）"
 
 
 @dataclasses.dataclass(frozen=True)
 class Made:
-    """A version that stands, and whether this call made it."""
+    """A draft or a paper that stands, and whether this call made it."""
 
     version: Version
     is_new: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Issuing:
+    """Someone's word that papers be issued: who, on which day, under which number (none: the next)."""
+
+    by: str
+    at: datetime
+    number: int | None = None
+    is_automatic: bool = False
+
+
 def _nothing(_: str) -> None:
     """No one needs to know which step is being taken."""
+
+
+def _now() -> datetime:
+    return datetime.now(TIME_ZONE)
 
 
 def month_before(day: date) -> date:
@@ -58,18 +80,28 @@ def make_all(
     formats: Sequence[str] = FORMATS,
     *,
     provisional: bool = False,
+    issuing: Issuing | None = None,
+    now: datetime | None = None,
     on_step: Callable[[str], None] = _nothing,
 ) -> list[Made]:
     """The reports on `scopes` for `month`, from the current edition; the settings' own scopes when none are named.
 
-    All of one edition, even if a newer one comes meanwhile. Raises `NotReady` where one is not ready, before
-    anything of that report is written.
+    Drafts, or with `issuing` papers. All of one edition, even if a newer one comes meanwhile. Raises `NotReady`
+    where one is not ready, before anything of that report is written.
     """
-    with _opened(folder) as connection:
+    with opened(folder) as connection:
         chosen = list(scopes) if scopes else chosen_scopes(folder, connection)
         return [
             make(
-                folder, month, code, formats, connection=connection, provisional=provisional, on_step=on_step
+                folder,
+                month,
+                code,
+                formats,
+                connection=connection,
+                provisional=provisional,
+                issuing=issuing,
+                now=now,
+                on_step=on_step,
             )
             for code in chosen
         ]
@@ -82,33 +114,48 @@ def supervise(
     formats: Sequence[str] = FORMATS,
     *,
     provisional: bool = False,
+    issuing: Issuing | None = None,
     send: bool = False,
     again: str | None = None,
     only_missing: bool = False,
+    now: datetime | None = None,
     say: Callable[[str], None] = _nothing,
 ) -> list[Made]:
     """Make each report, tell of it and, with `send` or `again`, deliver it; one that fails keeps none of the others back.
 
-    With `only_missing` a report that stands is told of and sent as it is, whatever edition it was made from.
-    Raises `Unfinished` at the end, with every reason, when some could not be made or sent.
+    A report is a draft until a person issues it: with `issuing`, or where the settings say `auto_issue`. With
+    `only_missing` a paper that stands is told of and sent as it is, whatever edition it was made from. Raises
+    `Unfinished` at the end, with every reason, when some could not be made or sent.
     """
     made: list[Made] = []
     problems: dict[str, ReportError] = {}
-    with _opened(folder) as connection:
-        _check_months(connection, month)
-        ((edition_id,),) = connection.execute("select edition_id from edition").fetchall()
+    at = now or _now()
+    with opened(folder) as connection:
+        check_months(connection, month)
         for code in list(scopes) if scopes else chosen_scopes(folder, connection):
             try:
-                standing = store.versions(folder, month, code) if only_missing else []
+                stands = store.standing(store.versions(folder, month, code)) if only_missing else None
+                is_automatic = not provisional and config.load(folder, code).settings["life"]["auto_issue"]
                 item = (
-                    Made(standing[-1], False)
-                    if standing
-                    else make(folder, month, code, formats, connection=connection, provisional=provisional)
+                    Made(stands, False)
+                    if stands
+                    else make(
+                        folder,
+                        month,
+                        code,
+                        formats,
+                        connection=connection,
+                        provisional=provisional,
+                        issuing=issuing or (Issuing(AUTOMATIC, at, None, True) if is_automatic else None),
+                        now=at,
+                    )
                 )
                 made.append(item)
-                for line in _lines(item, edition_id):
+                for line in told(item):
                     say(line)
-                if send or again:
+                if item.version.is_draft and send:
+                    say("  草稿不发送，印发后才发送")
+                elif send or again:
                     from oversight.reports.delivery import deliver
 
                     for line in deliver(folder, item.version, again=again):
@@ -124,18 +171,23 @@ def supervise(
     return made
 
 
-def _lines(made: Made, edition_id: str) -> list[str]:
+def told(made: Made) -> list[str]:
+    """A paper in lines for a terminal: what it is and what comes next, then its files."""
     version = made.version
     told = version.manifest
-    name = "草稿" if version.is_draft else f"第{presentation.count(version.number)}版"
-    same = "数据和文字都没有变化" if version.edition_id == edition_id else "已有"
-    state = "" if made.is_new else f"（{same}，沿用）"
-    first = f"{told['scope_name']} {told['month']} 督查通报 {name}{state}，数据版次 {version.edition_id}"
-    return [first, *(f"  {version.file(form)}" for form in version.formats)]
+    state = "" if made.is_new else "（内容没有变化，沿用）"
+    number = f" {version.document_no}" if version.document_no else ""
+    lines = [f"{told['scope_name']} {told['month']} 督查通报 {version.name_zh}{number}{state}"]
+    lines += [f"  {version.file(form)}" for form in version.formats]
+    if made.is_new and version.is_draft and not version.manifest["problems"]:
+        where = f"--month {told['month']} --scope {version.scope_code} --by 姓名"
+        lines.append(f"  审核：oversight report review {where}；签发：oversight report issue {where}")
+    return lines
 
 
 @contextmanager
-def _opened(folder: DataFolder) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(folder: DataFolder) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The edition that is current now."""
     connection = open_edition(folder, find_edition(folder).edition_id)
     try:
         yield connection
@@ -167,35 +219,204 @@ def make(
     *,
     connection: duckdb.DuckDBPyConnection,
     provisional: bool = False,
+    issuing: Issuing | None = None,
+    now: datetime | None = None,
     on_step: Callable[[str], None] = _nothing,
 ) -> Made:
-    """One report. The same edition and wording again give the version that stands, with formats added."""
+    """One report: its draft, or with `issuing` the paper. The same content again gives what stands, with formats added.
+
+    Once a paper was issued, another content is a correction of it. Raises `ReportError` where a draft has not been
+    reviewed, or says something else by now, and is to be issued by a person.
+    """
     wording = config.load(folder, scope_code)
-    words = config.fingerprint(folder, scope_code)
     on_step("gather")
-    _check_months(connection, month)
+    check_months(connection, month)
     facts = gather(connection, month, scope_code, wording.settings["content"]["rank_by"])
     problems = not_ready(facts, wording)
     if problems and not provisional:
         raise NotReady(_refusal(facts, problems))
+    work = _Work(folder, facts, wording, load_calendar(folder), tuple(formats), tuple(problems), on_step)
     with store.lock(folder):
         on_step("lock")
         store.clear_leftovers(folder, month, scope_code)
-        before = store.versions(folder, month, scope_code)
-        now = snapshot(facts, words)
-        if provisional:
-            return Made(_draft(folder, facts, wording, problems, now, formats, on_step), True)
-        same = next(
-            (item for item in reversed(before) if _made_from(item) == (now["edition_id"], words)), None
+        return work.issue(issuing) if issuing else work.draft(now or _now())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """One report in the making, under the lock."""
+
+    folder: DataFolder
+    facts: Facts
+    wording: Wording
+    calendar: Calendar
+    formats: Sequence[str]
+    problems: tuple[str, ...]
+    on_step: Callable[[str], None]
+
+    @property
+    def key(self) -> tuple[DataFolder, date, str]:
+        return self.folder, self.facts.month, self.facts.scope.code
+
+    def draft(self, at: datetime) -> Made:
+        """The draft of what is new; the paper that stands where nothing is."""
+        content = self._content()
+        standing = store.versions(*self.key)
+        last = store.standing(standing)
+        if last and last.content == content and not self.problems:
+            store.discard_draft(*self.key)
+            return Made(self._completed(last), False)
+        paper = self._paper(0, standing)
+        held, style = store.draft(*self.key), config.fingerprint(*self.key[::2])
+        before = paper.corrects.version if paper.corrects else 0
+        is_same = held and (
+            held.content,
+            held.draft_reason,
+            held.manifest["corrects"],
+            held.manifest["style"],
+        ) == (content, paper.notice, before, style)
+        if held and is_same:
+            return Made(self._completed(held), False)
+        return Made(self._published(paper, content, store.event("drafted", "", at)), True)
+
+    def issue(self, issuing: Issuing) -> Made:
+        """The paper: numbered, dated the day it is issued."""
+        content = self._content()
+        standing = store.versions(*self.key)
+        last = store.standing(standing)
+        if last and last.content == content:
+            store.discard_draft(*self.key)
+            return Made(self._completed(last), False)
+        events = self._reviewed(content, issuing)
+        number = standing[-1].number + 1 if standing else 1
+        paper = self._paper(number, standing, issuing)
+        event = store.event("issued", issuing.by, issuing.at)
+        version = self._published(paper, content, *events, event)
+        store.discard_draft(*self.key)
+        return Made(version, True)
+
+    def _reviewed(self, content: str, issuing: Issuing) -> list[dict[str, str]]:
+        """The life of the draft so far, if it may be issued."""
+        held = store.draft(*self.key)
+        if issuing.is_automatic or not self.wording.settings["life"]["needs_review"]:
+            return held.events if held and held.content == content else []
+        where = f"--month {presentation.month_code(self.facts.month)} --scope {self.facts.scope.code}"
+        name = f"{self.facts.scope.name}{presentation.month(self.facts.month)}通报"
+        if held is None:
+            raise ReportError(
+                f"{name}还没有草稿，不能印发。请先运行 oversight report {where}，审核后再印发。"
+            )
+        if held.content != content:
+            raise ReportError(
+                f"{name}的草稿生成以后数据或文字又有变化，不能按旧稿印发。请运行 oversight report {where} 更新草稿，重新审核。"
+            )
+        if held.state != "reviewed":
+            raise ReportError(
+                f"{name}的草稿还没有审核，不能印发。审核后请运行 oversight report review {where} --by 审核人。"
+            )
+        return held.events
+
+    def _paper(self, version: int, standing: list[Version], issuing: Issuing | None = None) -> Paper:
+        last = store.standing(standing)
+        withdrawn = None if last or not standing else standing[-1]
+        changes = None
+        if last:
+            changes = compare(store.read_snapshot(last), snapshot(self.facts), last.number)
+        paper = Paper(
+            version=version,
+            issued_on=issuing.at.astimezone(TIME_ZONE).date() if issuing else None,
+            notice="" if issuing else DRAFT_ZH + (f"：{'；'.join(self.problems)}" if self.problems else ""),
+            corrects=_cited(last),
+            changes=changes,
+            replaces=_cited(withdrawn),
         )
-        if same is not None:
-            return _completed(same, before, facts, wording, now, formats, on_step)
-        number = before[-1].number + 1 if before else 1
-        changes = compare(store.read_snapshot(before[-1]), now, number) if before else None
-        report = build(facts, wording, version=number, changes=changes)
-        files = render(report, wording, formats, on_step)
-        manifest = _manifest(facts, report, words)
-        return Made(store.publish(folder, month, scope_code, manifest, files, now, on_step), True)
+        if issuing is None:
+            return paper
+        day = issuing.at.astimezone(TIME_ZONE).date()
+        texts = self.wording.settings["document"]
+        number = register.take(
+            self.folder,
+            build(self.facts, self.wording, paper, self.calendar).issuer,
+            day.year,
+            (self.facts.month, self.facts.scope.code, version),
+            first=texts["first_number"],
+            wanted=issuing.number,
+        )
+        self.on_step("numbered")
+        return dataclasses.replace(paper, number=number)
+
+    def _content(self) -> str:
+        """Of what the report says of its division: not when, from which edition, or after which paper."""
+        report = build(self.facts, self.wording, Paper(), self.calendar)
+        said = repr((report.title, report.recipients, report.opening, report.body, report.annexes))
+        said = said.replace(str(self.facts.edition["edition_id"]), "")
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def _published(self, paper: Paper, content: str, *events: dict[str, str]) -> Version:
+        report = build(self.facts, self.wording, paper, self.calendar)
+        files = render(report, self.wording, self.formats, self.on_step)
+        manifest = {
+            "month": presentation.month_code(self.facts.month),
+            "scope_code": self.facts.scope.code,
+            "scope_name": self.facts.scope.name,
+            "title": report.title,
+            "issuer": report.issuer,
+            "version": paper.version,
+            "draft": paper.notice,
+            "problems": list(self.problems),
+            "number": paper.number,
+            "document_no": report.document_no,
+            "issued_on": paper.issued_on.isoformat() if paper.issued_on else None,
+            "corrects": paper.corrects.version if paper.corrects else 0,
+            "replaces": paper.replaces.version if paper.replaces else 0,
+            "edition_id": report.edition_id,
+            "built_at": report.built_at.isoformat(timespec="seconds"),
+            "content": content,
+            "style": config.fingerprint(*self.key[::2]),
+            "events": list(events),
+        }
+        return store.publish(*self.key, manifest, files, snapshot(self.facts), self.on_step)
+
+    def _completed(self, version: Version) -> Version:
+        """The paper with the formats asked for that it lacks, as they would have been when it was made."""
+        wanted = [
+            form
+            for form in self.formats
+            if form not in version.manifest["files"] or not version.file(form).is_file()
+        ]
+        if not wanted:
+            return version
+        cited = {item.number: item for item in store.versions(*self.key)}
+        told = version.manifest
+        before = cited.get(told["corrects"])
+        paper = Paper(
+            version=version.number,
+            issued_on=version.issued_on,
+            number=told["number"],
+            notice=told["draft"],
+            corrects=_cited(before),
+            changes=compare(store.read_snapshot(before), store.read_snapshot(version), before.number)
+            if before
+            else None,
+            replaces=_cited(cited.get(told["replaces"])),
+        )
+        # The same words about the division, so what is added says what the other formats say.
+        facts = dataclasses.replace(
+            self.facts,
+            edition={
+                **self.facts.edition,
+                "edition_id": told["edition_id"],
+                "built_at": version.built_at.replace(tzinfo=None),
+            },
+        )
+        report = build(facts, self.wording, paper, self.calendar)
+        return store.add_formats(version, render(report, self.wording, wanted, self.on_step), self.on_step)
+
+
+def _cited(version: Version | None) -> Cited | None:
+    if version is None or version.issued_on is None:
+        return None
+    return Cited(version.number, version.title, version.document_no, version.issued_on)
 
 
 def render(
@@ -261,7 +482,7 @@ def _refusal(facts: Facts, problems: list[str]) -> str:
     )
 
 
-def _check_months(connection: duckdb.DuckDBPyConnection, month: date) -> None:
+def check_months(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     row = connection.execute("select first_month, last_month from edition").fetchone()
     first, last = row if row else (None, None)
     if first is None or last is None:
@@ -272,57 +493,3 @@ def _check_months(connection: duckdb.DuckDBPyConnection, month: date) -> None:
             f"至{presentation.month(last)}。请等当月数据报齐并运行 oversight run，或改用 --month "
             f"{presentation.month_code(last)}。"
         )
-
-
-def _made_from(version: Version) -> tuple[str, str]:
-    return version.edition_id, str(version.manifest["wording"])
-
-
-def _draft(
-    folder: DataFolder,
-    facts: Facts,
-    wording: Wording,
-    problems: list[str],
-    now: dict[str, Any],
-    formats: Sequence[str],
-    on_step: Callable[[str], None],
-) -> Version:
-    told = DRAFT_ZH + (f"：{'；'.join(problems)}" if problems else "")
-    report = build(facts, wording, version=0, draft=told)
-    files = render(report, wording, formats, on_step)
-    manifest = _manifest(facts, report, str(now["wording"]))
-    return store.publish(folder, facts.month, facts.scope.code, manifest, files, now, on_step)
-
-
-def _completed(
-    same: Version,
-    before: list[Version],
-    facts: Facts,
-    wording: Wording,
-    now: dict[str, Any],
-    formats: Sequence[str],
-    on_step: Callable[[str], None],
-) -> Made:
-    wanted = [form for form in formats if form not in same.manifest["files"] or not same.file(form).is_file()]
-    if not wanted:
-        return Made(same, False)
-    earlier_one = next((item for item in before if item.number == same.number - 1), None)
-    changes: Changes | None = None
-    if earlier_one is not None:
-        changes = compare(store.read_snapshot(earlier_one), now, same.number)
-    report = build(facts, wording, version=same.number, changes=changes)
-    return Made(store.add_formats(same, render(report, wording, wanted, on_step), on_step), False)
-
-
-def _manifest(facts: Facts, report: Report, words: str) -> dict[str, Any]:
-    return {
-        "month": presentation.month_code(facts.month),
-        "scope_code": facts.scope.code,
-        "scope_name": facts.scope.name,
-        "title": report.title,
-        "version": report.version,
-        "draft": report.draft,
-        "edition_id": report.edition_id,
-        "built_at": report.built_at.isoformat(timespec="seconds"),
-        "wording": words,
-    }

@@ -1,8 +1,8 @@
 """Which reports are still owed: due by the calendar, but refused, cut off or not sent.
 
-`reports/owed/<month>.json` stands from the moment a month is due until all its reports are made and sent, so that
-a report refused for late data is made when the data come, and only that one: what stands already is neither made
-nor sent again.
+`reports/owed/<month>.json` stands from the moment a month is due until all its drafts are there for the reviewers
+(with `auto_issue`: all its reports are issued and sent), so that a report refused for late data is made when the
+data come, and only that one: what stands already is neither made nor sent again.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def settle(
     now: datetime,
     say: Callable[[str], None],
 ) -> list[Made]:
-    """Make and send the reports of a month that is due; what could not be done stays owed.
+    """Draft the reports of a month that is due, or issue and send them; what could not be done stays owed.
 
     `scopes` are the divisions still owed; none means all that the settings want. `only_missing` is for another
     attempt: what someone made by hand meanwhile is not made anew from a later edition. Raises as `supervise` does.
@@ -91,7 +91,9 @@ def settle(
     # Written first: an attempt that is cut off is owed like one that fails.
     _write(folder, Owed(month, tuple(scopes), edition_id, False, now, "上次生成或发送中断"))
     try:
-        made = supervise(folder, month, scopes or None, send=True, only_missing=only_missing, say=say)
+        made = supervise(
+            folder, month, scopes or None, send=True, only_missing=only_missing, now=now, say=say
+        )
     except Unfinished as error:
         _write(folder, Owed(month, error.scopes, edition_id, error.is_waiting, now, str(error)))
         raise

@@ -1,4 +1,4 @@
-"""What a version said, kept beside it as plain data, and how the next version differs from it and why."""
+"""What a paper said, kept beside it as plain data, and how what is said now differs from it and why."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from oversight import presentation
 from oversight.reports import store
-from oversight.reports.content import KIND_ZH, Changes
+from oversight.reports.content import KIND_ZH
 from oversight.reports.document import Value
 from oversight.reports.facts import Facts, Row
+from oversight.reports.paper import Changes
 from oversight.reports.store import Version
 from oversight.settings import DataFolder
 
@@ -35,8 +36,8 @@ _UNIT = {
 _STAFF = {"counted_persons": "计入人数", "required_min_persons": "最低人数", "status": "状态"}
 
 
-def snapshot(facts: Facts, wording: str) -> Row:
-    """The version's figures as text, by subject and item, with the files they come from."""
+def snapshot(facts: Facts) -> Row:
+    """The paper's figures as text, by subject and item, with the files they come from."""
     figures: dict[str, Row] = {}
 
     def put(subject: str, name: str, item: str, title: str, text: str, code: str = "") -> None:
@@ -65,7 +66,6 @@ def snapshot(facts: Facts, wording: str) -> Row:
         "edition_id": str(edition["edition_id"]),
         "standards_fingerprint": str(edition["standards_fingerprint"]),
         "code_version": str(edition["code_version"]),
-        "wording": wording,
         "figures": figures,
         "sources": facts.sources,
     }
@@ -77,8 +77,8 @@ def _text(item: str, value: Any) -> str:
     return presentation.cell(item, value)
 
 
-def compare(before: Row, after: Row, version: int) -> Changes:
-    """How version `version` differs from the one before, figure by figure, each with its reason."""
+def compare(before: Row, after: Row, number: int) -> Changes:
+    """How what is said now differs from version `number`, figure by figure, each with its reason."""
     general = _general(before, after)
     rows: list[tuple[Value, ...]] = []
     old, new = before["figures"], after["figures"]
@@ -94,36 +94,25 @@ def compare(before: Row, after: Row, version: int) -> Changes:
         rows.append(
             (told["name"], told["title"], was["text"] if was else absent, now["text"] if now else absent, why)
         )
-    reasons = [*_files(before, after), *general]
-    return Changes(
-        version=version,
-        edition_id=after["edition_id"],
-        before=version - 1,
-        before_edition=before["edition_id"],
-        reasons=tuple(f"{reason}。" for reason in reasons or ["报送文件、标准、程序和通报文字均无变化"]),
-        rows=tuple(rows),
-    )
+    return Changes(number, (*_files(before, after), *general), tuple(rows))
 
 
 def differences(folder: DataFolder, version: Version) -> Changes | None:
-    """How a version differs from the one before it and why, as its change page says; None for a first version or a draft.
+    """How a correction, or its draft, differs from the paper it corrects and why; None for any other paper.
 
-    `reasons` are sentences; each of `rows` is 单位, 项目, 上一版, 本版, 原因, all text.
+    `reasons` are sentences; each of `rows` is 单位, 项目, 原为, 更正为, 原因, all text.
     """
-    if version.is_draft:
-        return None
     standing = store.versions(folder, version.month, version.scope_code)
-    earlier = next((item for item in standing if item.number == version.number - 1), None)
+    earlier = next((item for item in standing if item.number == version.manifest["corrects"]), None)
     if earlier is None:
         return None
-    return compare(store.read_snapshot(earlier), store.read_snapshot(version), version.number)
+    return compare(store.read_snapshot(earlier), store.read_snapshot(version), earlier.number)
 
 
 def _general(before: Row, after: Row) -> list[str]:
     words = {
         "standards_fingerprint": "标准有更新",
         "code_version": "程序版本有更新",
-        "wording": "通报文字或设置有更新",
     }
     return [text for name, text in words.items() if before[name] != after[name]]
 

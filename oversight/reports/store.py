@@ -1,8 +1,9 @@
-"""Where reports lie: `reports/<month>/<division>/v<N>/`, each version complete, frozen and named by its edition.
+"""Where reports lie: `reports/<month>/<division>/draft/`, and `v<N>/` for each paper issued, complete and frozen.
 
-A version is prepared in a folder nobody reads, forced to disk and renamed into place; a format asked for later
-is added the same way, the manifest last. One lock for a data folder's reports: of two schedulers that make the
-same report at once, the second waits and finds it made.
+What became of a paper (drafted, reviewed, issued, withdrawn) stands in its manifest as events, each with who and
+when; its files never change. A paper is prepared in a folder nobody reads, forced to disk and renamed into place; a
+format asked for later is added the same way, the manifest last. One lock for a data folder's reports: of two
+schedulers that make the same report at once, the second waits and finds it made.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from oversight import durable, presentation
 from oversight.reports.errors import ReportError
@@ -31,9 +32,18 @@ _INCOMING = ".incoming"
 WAIT_SECONDS = 900.0
 
 
+State = Literal["drafted", "reviewed", "issued", "withdrawn"]
+STATE_ZH: dict[State, str] = {
+    "drafted": "草稿",
+    "reviewed": "已审核",
+    "issued": "已印发",
+    "withdrawn": "已撤回",
+}
+
+
 @dataclass(frozen=True)
 class Version:
-    """A version of a report, or its draft (number 0)."""
+    """A paper that was issued, or the draft of one (number 0)."""
 
     path: Path
     manifest: dict[str, Any]
@@ -47,6 +57,45 @@ class Version:
     def is_draft(self) -> bool:
         """Drafts are never delivered."""
         return self.number == 0
+
+    @property
+    def state(self) -> State:
+        """What became of it last."""
+        return cast("State", self.events[-1]["step"])
+
+    @property
+    def events(self) -> list[dict[str, str]]:
+        """Its life: `step`, `by`, `at` and `note` of each step, the first first."""
+        return list(self.manifest["events"])
+
+    @property
+    def content(self) -> str:
+        """The fingerprint of what the report says of its division, whatever edition or date it has."""
+        return str(self.manifest["content"])
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether it corrects a paper issued before."""
+        return bool(self.manifest["corrects"])
+
+    @property
+    def document_no(self) -> str:
+        """Its number as printed; a draft has none."""
+        return str(self.manifest["document_no"])
+
+    @property
+    def issued_on(self) -> date | None:
+        """The day it was issued."""
+        told = self.manifest["issued_on"]
+        return date.fromisoformat(told) if told else None
+
+    @property
+    def name_zh(self) -> str:
+        """What a list calls it: 草稿, 第2版（更正）."""
+        if self.is_draft:
+            return f"{'更正稿' if self.is_correction else '草稿'}{'（已审核）' if self.state == 'reviewed' else ''}"
+        kind = "（更正）" if self.is_correction else ""
+        return f"第{presentation.count(self.number)}版{kind}{'，已撤回' if self.state == 'withdrawn' else ''}"
 
     @property
     def edition_id(self) -> str:
@@ -124,6 +173,35 @@ def versions(folder: DataFolder, month: date, scope_code: str) -> list[Version]:
     return sorted(found, key=lambda version: version.number)
 
 
+def draft(folder: DataFolder, month: date, scope_code: str) -> Version | None:
+    """The draft of a report, if there is one."""
+    path = scope_folder(folder, month, scope_code) / DRAFT / MANIFEST
+    return _read(path) if path.is_file() else None
+
+
+def standing(found: list[Version]) -> Version | None:
+    """The last paper of a report that was not withdrawn."""
+    return next((version for version in reversed(found) if version.state == "issued"), None)
+
+
+def discard_draft(folder: DataFolder, month: date, scope_code: str) -> None:
+    """Remove a draft that has been issued or has nothing new to say. Call it under the lock."""
+    shutil.rmtree(scope_folder(folder, month, scope_code) / DRAFT, ignore_errors=True)
+
+
+def note(version: Version, step: State, by: str, at: datetime, why: str = "") -> Version:
+    """Put down what became of a paper. Call it under the lock."""
+    events = [*version.events, event(step, by, at, why)]
+    told = {**version.manifest, "events": events}
+    durable.write_bytes(version.path / MANIFEST, _json(told))
+    return Version(version.path, told)
+
+
+def event(step: State, by: str, at: datetime, why: str = "") -> dict[str, str]:
+    """One step of a paper's life, as its manifest has it."""
+    return {"step": step, "by": by, "at": at.isoformat(timespec="seconds"), "note": why}
+
+
 def archive(folder: DataFolder, *, drafts: bool = False) -> list[Version]:
     """Every version that stands, for whoever lists or offers them; `drafts` adds the drafts.
 
@@ -140,10 +218,10 @@ def archive(folder: DataFolder, *, drafts: bool = False) -> list[Version]:
     return sorted(found, key=lambda item: (-item.month.toordinal(), item.scope_code, -item.number))
 
 
-def file_name(scope_name: str, month: date, form: str) -> str:
+def file_name(scope_name: str, month: date, form: str, *, is_correction: bool = False) -> str:
     """督查通报_湘东区_2025-06.docx."""
     safe = re.sub(r'[\\/:*?"<>|\s]+', "", scope_name).lstrip(".") or "report"
-    return f"督查通报_{safe}_{presentation.month_code(month)}.{form}"
+    return f"督查通报{'更正' if is_correction else ''}_{safe}_{presentation.month_code(month)}.{form}"
 
 
 @contextmanager
@@ -193,7 +271,7 @@ def publish(
     told = {**manifest, "files": {}}
     for form, content in files.items():
         on_step(f"stage {form}")
-        name = file_name(manifest["scope_name"], month, form)
+        name = file_name(manifest["scope_name"], month, form, is_correction=bool(manifest["corrects"]))
         (incoming / name).write_bytes(content)
         told["files"][form] = _entry(name, content)
     on_step("snapshot")
@@ -217,7 +295,7 @@ def add_formats(version: Version, files: Mapping[str, bytes], on_step: Callable[
     month = version.month
     for form, content in files.items():
         on_step(f"add {form}")
-        name = file_name(told["scope_name"], month, form)
+        name = file_name(told["scope_name"], month, form, is_correction=version.is_correction)
         durable.write_bytes(version.path / name, content)
         told["files"][form] = _entry(name, content)
     on_step("manifest")

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -69,21 +69,33 @@ def test_every_public_table_is_an_asset_that_the_edition_waits_for(definitions: 
     assert AssetKey("pulled_files") in before
 
 
-def test_schedule_runs_the_job_on_the_fifth(definitions: Definitions) -> None:
+@pytest.mark.parametrize(
+    ("day", "month"),
+    [
+        # The month before, across the year's end.
+        (date(2026, 1, 5), "2025-12-01"),
+        # A Sunday, the Monday after it, and the first working day after a week of holidays.
+        (date(2026, 4, 5), None),
+        (date(2026, 4, 7), "2026-03-01"),
+        (date(2026, 10, 8), "2026-09-01"),
+        (date(2026, 10, 9), None),
+    ],
+)
+def test_schedule_runs_the_job_on_the_fifth_or_the_working_day_after(
+    definitions: Definitions, day: date, month: str | None
+) -> None:
     schedule = definitions.get_schedule_def("monthly_supervision")
     assert schedule.job_name == SUPERVISION_JOB
-    due = datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE)
     with DagsterInstance.ephemeral() as instance:
         tick = schedule.evaluate_tick(
             build_schedule_context(
                 instance,
-                scheduled_execution_time=due,
+                scheduled_execution_time=datetime(day.year, day.month, day.day, 8, tzinfo=TIME_ZONE),
                 repository_def=definitions.get_repository_def(),
             )
         )
-    (request,) = tick.run_requests or []
-    # The month before, across the year's end.
-    assert (request.partition_key, request.run_key) == ("2025-12-01", "2025-12-01")
+    asked = [(request.partition_key, request.run_key) for request in tick.run_requests or []]
+    assert asked == ([(month, month)] if month else [])
 
 
 def test_only_the_schedules_job_makes_the_report(definitions: Definitions) -> None:

@@ -16,6 +16,7 @@ from oversight.dashboard.asking import ask_of
 from oversight.dashboard.grids import Column
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import Warehouse
+from oversight.metrics import METRICS
 
 XIANGDONG = Scope(("360313",))
 ONE_TOWN = Scope(("360313101",))
@@ -50,55 +51,39 @@ def test_scope_says_what_lies_inside_and_what_is_on_the_way() -> None:
     assert EVERYTHING.covers("640324")
 
 
-@pytest.mark.parametrize("prefix", ["", "36", "3603", "360313", "360313101", "64"])
-def test_sums_equal_those_of_the_tables(
-    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection, prefix: str
-) -> None:
-    month = warehouse.months[-1]
-    found = queries.funding(warehouse, EVERYTHING, prefix, 0, [month])
-    expected = sql.execute(
-        "select count(*), sum(guaranteed_annual_cny), "
-        "sum(case when standard_id is not null then allocated_annual_cny end), sum(allocation_shortfall_cny), "
-        "count(case when status = 'short' then 1 end) from funding_gap_monthly "
-        "where month = ? and starts_with(township_code, ?)",
-        [month, prefix],
-    ).fetchone()
-    assert expected is not None
-    row: dict[str, Any] = found[0]
-    assert (
-        row["units_count"],
-        row["guaranteed_annual_cny"],
-        row["allocated_annual_cny"],
-        row["allocation_shortfall_cny"],
-        row["short_count"],
-    ) == expected
-
-
-@pytest.mark.parametrize("prefix", ["", "360313"])
-def test_counties_and_townships_give_the_same_sums(warehouse: Warehouse, prefix: str) -> None:
-    """A scope finer than a county reads the tables themselves; over all townships it must come to the same."""
-    townships = [code for code, _ in queries.children(warehouse, EVERYTHING, "360313")]
-    fine = Scope(tuple(townships))
-    for query in (queries.funding, queries.staffing, queries.reports):
-        coarse = query(warehouse, Scope(("360313",)), prefix)
-        assert query(warehouse, fine, prefix) == coarse
-
-
-@pytest.mark.parametrize("prefix", ["", "36", "3603", "360313", "64"])
+@pytest.mark.parametrize("prefix", ["", "36", "3603", "360313", "64", "13"])
 def test_roll_ups_say_what_the_townships_say(
     warehouse: Warehouse, sql: duckdb.DuckDBPyConnection, prefix: str
 ) -> None:
-    """All months, every level: money, people, reports and answers against the tables they were summed from."""
+    """All months, every level: a sum runs over the units its name tells, and a rate's two sums over the same."""
+    judged = "filter (status in ('met', 'short'))"
+    complete = "filter (guaranteed_ytd_cny is not null and disbursed_ytd_cny is not null)"
     money = sql.execute(
-        "select month, sum(guaranteed_ytd_cny), sum(case when standard_id is not null then spent_ytd_cny end), "
-        "count(case when status = 'not_reported' then 1 end) from funding_gap_monthly "
-        "where starts_with(township_code, ?) group by 1 order by 1",
+        f"select month, count(*), count(*) {judged}, sum(guaranteed_annual_cny), sum(guaranteed_annual_cny) {judged}, "
+        f"sum(allocated_annual_cny) {judged}, sum(allocation_shortfall_cny), sum(guaranteed_ytd_cny) {complete}, "
+        f"sum(disbursed_ytd_cny) {complete}, sum(disbursement_shortfall_ytd_cny) "
+        "from funding_gap_monthly where starts_with(township_code, ?) group by 1 order by 1",
         [prefix],
     ).fetchall()
-    assert money == [
-        (row["month"], row["guaranteed_ytd_cny"], row["spent_ytd_cny"], row["not_reported_count"])
-        for row in queries.funding(warehouse, EVERYTHING, prefix)
-    ]
+    names = (
+        "month",
+        "units_count",
+        "judged_count",
+        "guaranteed_of_covered_cny",
+        "guaranteed_of_judged_cny",
+        "allocated_of_judged_cny",
+        "allocation_shortfall_of_judged_cny",
+        "guaranteed_ytd_of_complete_cny",
+        "disbursed_of_complete_cny",
+        "disbursement_shortfall_of_compared_cny",
+    )
+    found = queries.units(warehouse, EVERYTHING, prefix)
+    assert money == [tuple(row[name] for name in names) for row in found]
+    for row in found:
+        for metric in METRICS.values():
+            if metric.part:
+                expected = show.ratio_pct(row[metric.part], row[metric.whole])
+                assert row[metric.key] == expected, (metric.key, row["month"])
     sent = sql.execute(
         "select f.month, count(*), count(*) - count(b.township_code) from funding_gap_monthly as f "
         "inner join townships as t on f.township_code = t.township_code and t.is_township "
@@ -107,20 +92,26 @@ def test_roll_ups_say_what_the_townships_say(
         "where starts_with(f.township_code, ?) group by 1 order by 1",
         [prefix],
     ).fetchall()
-    assert sent == [
-        (row["month"], row["expected_count"], row["budget_missing_count"])
-        for row in queries.reports(warehouse, EVERYTHING, prefix)
-    ]
+    assert sent == [(row["month"], row["expected_count"], row["budget_missing_count"]) for row in found]
     answers = sql.execute(
         "select rule_id, month, count(*), sum(shortfall) from judgements "
         "where starts_with(subject_code, ?) group by 1, 2",
         [prefix],
     ).fetchall()
     told = {(rule, month): (count, short) for rule, month, count, short in answers}
-    found = queries.rules_summary(warehouse, EVERYTHING, prefix, warehouse.months[-1])
-    assert found
-    for row in found:
+    summary = queries.rules_summary(warehouse, EVERYTHING, prefix, warehouse.months[-1])
+    assert summary
+    for row in summary:
         assert told[row["rule_id"], row["month"]] == (row["answers"], row["shortfall"]), row["rule_id"]
+
+
+def test_whoever_sees_a_part_of_a_unit_gets_no_sum_of_it(warehouse: Warehouse) -> None:
+    month = warehouse.months[-1]
+    assert queries.units(warehouse, XIANGDONG, "360313", 0, [month])
+    assert queries.units(warehouse, XIANGDONG, "3603", 0, [month]) == []
+    assert [row["unit_code"] for row in queries.units(warehouse, XIANGDONG, "36", 6, [month])] == ["360313"]
+    assert queries.units(warehouse, ONE_TOWN, "360313", 0, [month]) == []
+    assert [row["code"] for row in queries.townships(warehouse, ONE_TOWN, "360313", [month])] == ["360313101"]
 
 
 def test_missing_people_are_counted_once_a_township(
@@ -133,7 +124,8 @@ def test_missing_people_are_counted_once_a_township(
         [month],
     ).fetchone()
     assert expected is not None
-    assert queries.staffing(warehouse, EVERYTHING, "", 0, [month])[0]["shortfall_persons"] == expected[0]
+    row = queries.units(warehouse, EVERYTHING, "", 0, [month])[0]
+    assert row["staff_shortfall_of_judged_persons"] == expected[0]
 
 
 @pytest.mark.parametrize("scope", [XIANGDONG, ONE_TOWN])
@@ -142,17 +134,17 @@ def test_nothing_outside_the_scope_comes_out(warehouse: Warehouse, scope: Scope)
     prefix = scope.prefixes[0]
     everything = [
         queries.funding_rows(warehouse, scope, "", month)[0],
-        queries.funding_grid(warehouse, scope, "", warehouse.months),
+        queries.townships(warehouse, scope, "", warehouse.months),
+        queries.units(warehouse, scope, "", 6),
         queries.judgement_rows(warehouse, scope, "", month)[0],
         queries.findings(warehouse, scope, "", month)[0],
         queries.report_rows(warehouse, scope, "", warehouse.months[0], None)[0],
-        queries.report_grid(warehouse, scope, "", warehouse.months),
         queries.suite_flags(warehouse, scope, "")[0],
         queries.township_list(warehouse, scope, "", "", month, None)[0],
     ]
     for rows in everything:
         for row in rows:
-            code = row.get("township_code") or row.get("code") or row.get("subject_code")
+            code = row.get("township_code") or row.get("unit_code") or row.get("subject_code")
             assert str(code).startswith(prefix)
     assert queries.township(warehouse, scope, "640324100") is None
     assert queries.unit_name(warehouse, scope, "640324") is None
@@ -173,7 +165,7 @@ def test_findings_are_told_as_of_the_month(warehouse: Warehouse, sql: duckdb.Duc
         rows, total = queries.findings(warehouse, EVERYTHING, "", month, status="open")
         expected = sql.execute(
             "select finding_id from findings where opened_month <= ? and not coalesce(cleared_month <= ?, false) "
-            "and not (status = 'not_applicable' and last_month < ?)",
+            "and not (status in ('not_applicable', 'unit_ended', 'superseded') and last_month < ?)",
             [month, month, month],
         ).fetchall()
         assert {row["finding_id"] for row in rows} == {row[0] for row in expected}

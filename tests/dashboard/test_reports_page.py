@@ -14,6 +14,7 @@ from oversight.reports import archive, make_all
 from oversight.settings import DataFolder
 from tests.dashboard.browsing import PHONE, Visit, needs_chromium, serving, visiting
 from tests.dashboard.test_pages import serious
+from tests.reports.conftest import issue_all
 
 pytestmark = needs_chromium
 
@@ -25,7 +26,7 @@ def reported(dashboard_folder: DataFolder, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(dashboard_folder.marts, folder.marts)
     from datetime import date
 
-    make_all(folder, date(2025, 12, 1), ["360313"])
+    issue_all(folder, date(2025, 12, 1), ["360313"])
     make_all(folder, date(2025, 11, 1), ["640324"], ["html"], provisional=True)
     return folder
 

@@ -86,6 +86,16 @@ def test_same_content_in_another_order_gives_same_fingerprints(folder: DataFolde
     assert first.manifest["tables"] == second.manifest["tables"]
 
 
+def test_nothing_is_published_that_says_what_the_last_edition_says(
+    folder: DataFolder, manifest: Path
+) -> None:
+    first = publish_number(folder, manifest, 1)
+    assert publish(folder, identity(folder, 1), manifest=manifest, unless_like=first) == first
+    assert [edition.edition_id for edition in list_editions(folder)] == [first.edition_id]
+    assert publish_number(folder, manifest, 2, unless_like=first) != first
+    assert len(list_editions(folder)) == 2
+
+
 def test_same_build_gives_same_files_and_nothing_of_dbt_for_itself(
     folder: DataFolder, manifest: Path
 ) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import xlsxwriter
 
-from tests.intake.test_hostile import archive, far_corners, xml_bomb
+from tests.intake.formats import xlsb_bytes
+from tests.intake.test_hostile import archive, xml_bomb
 from tests.intake.world import POPULATION_HEADER as P
 from tests.intake.world import TOWNSHIPS, csv_bytes, population_rows, xlsx_bytes
 
@@ -66,6 +67,27 @@ def _formula(value: Any) -> bytes:
     return memory.getvalue()
 
 
+def _hidden(
+    rows: list[Any], *, row: int | None = None, column: int | None = None, sheet: list[Any] | None = None
+) -> bytes:
+    """A workbook of which a row, a column or a sheet that comes second is hidden."""
+    memory = io.BytesIO()
+    book = xlsxwriter.Workbook(memory)
+    for name, content in (("本月", rows), ("上月", sheet or [])):
+        if content:
+            page = book.add_worksheet(name)
+            for at, line in enumerate(content):
+                page.write_row(at, 0, line)
+    if row is not None:
+        book.worksheets()[0].set_row(row, None, None, {"hidden": True})
+    if column is not None:
+        book.worksheets()[0].set_column(column, column, None, None, {"hidden": True})
+    if sheet:
+        book.worksheets()[1].hide()
+    book.close()
+    return memory.getvalue()
+
+
 HISTORY = {f"{m}.csv": csv_bytes(population_rows(m, {"360313101": 20_000})) for m in MONTHS}
 MAY = csv_bytes([P, ("2025-05", "360313101", "湘东镇", 20_000)])
 
@@ -86,7 +108,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "F12": Broken("炸弹.xlsx", _zip_bomb),
     "F13": sheet("B2", P, ("2025-06", "360313999", "某镇", 20_000), others=frozenset({"R08"})),
-    "F14": Broken("天涯海角.xlsx", far_corners),
+    "F14": Broken("天涯海角.xlsb", lambda: xlsb_bytes([P], far=True)),
     "F15": Broken("穿越.zip", lambda: archive({"../../人口.csv": csv_bytes([P])})),
     "F16": Broken("实体.xlsx", xml_bomb),
     "F18": sheet("A1", P[1:], (*XIANGDONG[1:], 20_000)),
@@ -133,7 +155,7 @@ BROKEN: dict[str, Broken] = {
         "A3",
     ),
     "R21": sheet("D2", I, (*XIANGDONG, "", "面积", 5), ("2025-06", "360313101", "湘东镇", "I-01", "面积", 5)),
-    "R22": Broken("报表.xlsx", lambda: _formula("#DIV/0!"), "人口", "D3", frozenset({"D10"})),
+    "R22": Broken("报表.xlsx", lambda: _formula("#DIV/0!"), "人口", "D3"),
     "R23": Broken(
         "报表.xlsx",
         lambda: xlsx_bytes(
@@ -204,6 +226,23 @@ BROKEN: dict[str, Broken] = {
     "D31": sheet(
         "E2", B[:5], (*XIANGDONG, 67_200, -5_600), ("2025-06", "360313102", "荷尧镇", 50_400, 4_200)
     ),
+    "D50": Broken("报表.xlsx", lambda: _hidden([("说明",)], sheet=[P, (*XIANGDONG, 20_000)]), "上月", "A1"),
+    "D51": Broken(
+        "报表.xlsx",
+        lambda: _hidden([P, (*XIANGDONG, 20_000)], sheet=[P, ("2025-05", "360313101", "湘东镇", 19_990)]),
+        "上月",
+        "A1",
+    ),
+    "D52": Broken(
+        "报表.xlsx",
+        lambda: _hidden([P, (*XIANGDONG, 20_000), ("2025-06", "360313102", "荷尧镇", 30_000)], row=2),
+        "本月",
+        "A3",
+    ),
+    "D53": Broken(
+        "报表.xlsx", lambda: _hidden([P, (*XIANGDONG, 19_000), (*XIANGDONG, 20_000)], row=1), "本月", "A2"
+    ),
+    "D54": Broken("报表.xlsx", lambda: _hidden([P, (*XIANGDONG, 20_000)], column=3), "本月", "A1"),
     "D13": Broken(
         "报表.xlsx",
         lambda: xlsx_bytes(

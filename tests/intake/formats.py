@@ -99,8 +99,8 @@ def _wide(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
-def xlsb_bytes(rows: Sequence[Sequence[Any]], merges: Iterable[Merge] = ()) -> bytes:
-    """A binary workbook: one sheet, its texts in the cells."""
+def xlsb_bytes(rows: Sequence[Sequence[Any]], merges: Iterable[Merge] = (), *, far: bool = False) -> bytes:
+    """A binary workbook: one sheet, its texts in the cells; with a `far` cell the reader's library asks for 400 GB."""
     width = max(map(len, rows))
     sheet = _record(129) + _record(148, struct.pack("<4I", 0, len(rows) - 1, 0, width - 1)) + _record(145)
     for r, row in enumerate(rows):
@@ -113,6 +113,9 @@ def xlsb_bytes(rows: Sequence[Sequence[Any]], merges: Iterable[Merge] = ()) -> b
                 sheet += _record(5, at + struct.pack("<d", value))
             elif value:
                 sheet += _record(6, at + _wide(value))
+    if far:
+        sheet += _record(0, struct.pack("<IIHBBBI", 1_048_575, 0, 300, 0, 0, 0, 0))
+        sheet += _record(5, struct.pack("<IId", 16_383, 0, 1.0))
     sheet += _record(146)
     for top, left, bottom, right in merges:
         sheet += _record(176, struct.pack("<4I", top, bottom, left, right))

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from oversight import cli
+from oversight.intake.reading.files import read_path
+from oversight.intake.reading.worker import Worker
 from oversight.intake.sending_back import errors_page
 from oversight.intake.sending_back.catalogue import CATALOGUE
 from tests.intake.broken import BROKEN, P
@@ -62,6 +64,8 @@ def test_a_fault_of_ours_is_told_as_one(
         raise ZeroDivisionError("除以零")
 
     monkeypatch.setattr("oversight.intake.reading.files._read", fail)
+    # In this process, where the fault is.
+    monkeypatch.setattr(Worker, "run", lambda _, kind, jobs: [read_path(*job) for job in jobs if kind])
     path = world.folder.root / "人口.csv"
     path.write_bytes(csv_bytes([P]))
     assert cli.main(["check", str(path)]) == 1

@@ -239,18 +239,21 @@ def test_a_large_csv_reads_as_a_small_one() -> None:
     lines.append("审核人：张三,,,,")
     text = "\n".join(lines) + "\n"
     assert len(text.encode()) > 400_000
-    import oversight.intake.reading.files as reading
+    import oversight.intake.reading.delimited as delimited
+    from oversight.intake.reading.files import read
+    from oversight.intake.reading.found import BulkTable
+    from oversight.intake.reading.grid import Table
 
-    bulk = reading.read(text.encode(), "大.csv")
-    assert isinstance(bulk.tables[0], reading.BulkTable), "the bulk path was not taken"
-    old = reading.BULK_CSV_BYTES
-    reading.BULK_CSV_BYTES = 10**12
+    bulk = read(text.encode(), "大.csv")
+    assert isinstance(bulk.tables[0], BulkTable), "the bulk path was not taken"
+    old = delimited.BULK_CSV_BYTES
+    delimited.BULK_CSV_BYTES = 10**12
     try:
-        slow = reading.read(text.encode(), "大.csv")
+        slow = read(text.encode(), "大.csv")
     finally:
-        reading.BULK_CSV_BYTES = old
+        delimited.BULK_CSV_BYTES = old
     frame, table = bulk.tables[0].frame, slow.tables[0]
-    assert isinstance(table, reading.Table)
+    assert isinstance(table, Table)
     assert frame["row_number"].to_list() == table.row_numbers
     for name, column in table.cells.items():
         assert frame[name].to_list() == column, name

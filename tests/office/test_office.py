@@ -17,9 +17,10 @@ import pypdf
 import pytest
 
 from benchmarks.report_edition import write
-from oversight.reports import Version, make_all
+from oversight.reports import Version
 from oversight.settings import DataFolder
 from tests.reports import reading
+from tests.reports.conftest import issue_all
 
 OFFICE = shutil.which("soffice")
 pytestmark = pytest.mark.skipif(
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 def version(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Version:
     folder = DataFolder(tmp_path_factory.mktemp("office"))
     write(folder, request.param)
-    return make_all(folder, date(2025, 12, 1))[0].version
+    return issue_all(folder, date(2025, 12, 1))[0].version
 
 
 def converted(path: Path, form: str, place: Path) -> bytes:

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from oversight.calendar import load_calendar
 from oversight.editions import open_edition
+from oversight.reports import FORMATS, Issuing, Made, make_all
 from oversight.reports.config import Wording, load
 from oversight.reports.content import build
 from oversight.reports.document import Report
 from oversight.reports.facts import Facts, gather
 from oversight.reports.make import render
-from oversight.settings import DataFolder
+from oversight.reports.paper import Paper
+from oversight.settings import TIME_ZONE, DataFolder
+
+# A working day on which everything here is issued.
+AT = datetime(2026, 1, 6, 9, tzinfo=TIME_ZONE)
+CALENDAR = load_calendar()
+FIRST = Paper(version=1, issued_on=AT.date(), number=1)
+
+
+def issue_all(
+    folder: DataFolder,
+    month: date,
+    scopes: Sequence[str] | None = None,
+    formats: Sequence[str] = FORMATS,
+    *,
+    at: datetime = AT,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> list[Made]:
+    """Papers issued without a person, as with `auto_issue`."""
+    issuing = Issuing("测试", at, is_automatic=True)
+    return make_all(folder, month, scopes, formats, issuing=issuing, now=at, on_step=on_step)
 
 
 @dataclass(frozen=True)
@@ -47,7 +69,7 @@ def written(request: pytest.FixtureRequest, sample_folder: DataFolder) -> Iterat
     connection = open_edition(sample_folder)
     wording = load(DataFolder(Path("/nonexistent")), code)
     facts = gather(connection, month, code)
-    report = build(facts, wording, version=1)
+    report = build(facts, wording, FIRST, CALENDAR)
     files = render(report, wording, ("docx", "pdf", "xlsx", "html"))
     yield Written(facts, wording, report, files, connection)
     connection.close()

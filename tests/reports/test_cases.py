@@ -20,7 +20,7 @@ from oversight.reports.facts import gather
 from oversight.reports.make import render
 from oversight.settings import DataFolder
 from tests.reports import reading
-from tests.reports.conftest import Standin
+from tests.reports.conftest import CALENDAR, FIRST, Standin
 
 DECEMBER = date(2025, 12, 1)
 FORMATS = ("docx", "pdf", "xlsx", "html")
@@ -29,7 +29,7 @@ FORMATS = ("docx", "pdf", "xlsx", "html")
 def report_of(folder: DataFolder, scope: str, month: date = DECEMBER, rank_by: str = "auto") -> Report:
     connection = open_edition(folder)
     try:
-        return build(gather(connection, month, scope, rank_by), config.load(folder, scope), version=1)
+        return build(gather(connection, month, scope, rank_by), config.load(folder, scope), FIRST, CALENDAR)
     finally:
         connection.close()
 
@@ -177,8 +177,9 @@ def test_the_month_before_across_years() -> None:
 
 def test_demands_have_dates_in_the_year_that_follows(standin: Standin) -> None:
     text = said(report_of(standin(5), "990101"))
+    # Ten and forty working days after 6 January; the spring festival lies between.
     assert "2026年1月20日前报送整改方案" in text
-    assert "2026年3月6日前完成整改" in text
+    assert "2026年3月9日前完成整改" in text
 
 
 def after(folder: DataFolder, *statements: str) -> DataFolder:

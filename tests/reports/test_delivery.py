@@ -23,7 +23,7 @@ from oversight.reports.config import report_folder
 from oversight.reports.delivery import deliver
 from oversight.reports.errors import ReportError
 from oversight.settings import PROJECT_ROOT, DataFolder
-from tests.reports.conftest import Standin
+from tests.reports.conftest import Standin, issue_all
 
 DECEMBER = date(2025, 12, 1)
 
@@ -88,7 +88,7 @@ def prepared(
         ) + settings
     report_folder(folder).mkdir()
     (report_folder(folder) / "report.toml").write_text(settings, "utf-8")
-    return folder, make_all(folder, DECEMBER)[0].version
+    return folder, issue_all(folder, DECEMBER)[0].version
 
 
 def test_a_folder_and_a_mailbox_each_get_it_once(
@@ -247,7 +247,7 @@ def test_nothing_goes_out_when_a_part_is_missing_or_changed(
     assert held.taken == []
     assert list((tmp_path / "share").iterdir()) == []
     # Made again from the same edition it is the same file, and goes out.
-    (made,) = make_all(folder, DECEMBER)
+    (made,) = issue_all(folder, DECEMBER)
     assert path.read_bytes() == whole
     deliver(folder, made.version)
     assert len(held.taken) == 1
@@ -255,7 +255,7 @@ def test_nothing_goes_out_when_a_part_is_missing_or_changed(
 
 def test_a_draft_never_goes_out(standin: Standin, tmp_path: Path, mailbox: tuple[Mailbox, int]) -> None:
     folder, _ = prepared(standin, tmp_path, mailbox[1])
-    (draft,) = make_all(folder, DECEMBER, provisional=True)
+    (draft,) = make_all(folder, date(2025, 11, 1))
     with pytest.raises(ReportError, match="草稿不能发送"):
         deliver(folder, draft.version)
 

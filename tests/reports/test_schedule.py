@@ -20,10 +20,10 @@ from benchmarks.report_edition import write
 from dagster_project.context import RunContext
 from dagster_project.pipeline import build_definitions
 from dagster_project.reports import monthly_report
-from oversight.reports import archive, make_all, owed, versions
+from oversight.reports import archive, owed, versions
 from oversight.reports.config import report_folder
 from oversight.settings import TIME_ZONE, DataFolder
-from tests.reports.conftest import Standin
+from tests.reports.conftest import Standin, issue_all
 
 
 class Clock:
@@ -54,7 +54,9 @@ def test_a_month_run_twice_is_one_report_and_one_delivery(standin: Standin, tmp_
     (tmp_path / "share").mkdir()
     report_folder(folder).mkdir()
     (report_folder(folder) / "report.toml").write_text(
-        f'[[delivery]]\nname = "共享目录"\nfolder = "{tmp_path / "share"}"\nformats = ["xlsx"]\n', "utf-8"
+        f"[life]\nauto_issue = true\n"
+        f'[[delivery]]\nname = "共享目录"\nfolder = "{tmp_path / "share"}"\nformats = ["xlsx"]\n',
+        "utf-8",
     )
     with DagsterInstance.ephemeral() as instance:
         assert make(folder, "2025-12-01", instance).success
@@ -105,6 +107,7 @@ def test_a_refused_month_is_made_when_the_data_come_and_only_what_is_owed(
     report_folder(folder).mkdir()
     (report_folder(folder) / "report.toml").write_text(
         'scopes = ["990101", "990102"]\n'
+        f"[life]\nauto_issue = true\n"
         f'[[delivery]]\nname = "共享目录"\nfolder = "{tmp_path / "share"}"\nformats = ["xlsx"]\n',
         "utf-8",
     )
@@ -148,9 +151,9 @@ def test_what_was_made_by_hand_meanwhile_is_not_made_anew(standin: Standin) -> N
     with DagsterInstance.ephemeral() as instance:
         assert not make(folder, "2025-12-01", instance, clock).success
         write(folder, (2,), name="20260107-080000-c0ffee00")
-        make_all(folder, date(2025, 12, 1))
+        issue_all(folder, date(2025, 12, 1))
         write(folder, (2,), name="20260109-080000-c0ffee11")
-        clock.now += timedelta(days=5)
+        clock.now += timedelta(days=4)
         (request,) = asked(definitions, instance)
         assert carry_out(definitions, request, instance)
     (made,) = archive(folder)
@@ -162,7 +165,9 @@ def test_what_could_not_be_sent_is_sent_later(standin: Standin, tmp_path: Path) 
     folder, share = standin(2), tmp_path / "share"
     report_folder(folder).mkdir()
     (report_folder(folder) / "report.toml").write_text(
-        f'[[delivery]]\nname = "共享目录"\nfolder = "{share}"\nformats = ["xlsx"]\n', "utf-8"
+        f"[life]\nauto_issue = true\n"
+        f'[[delivery]]\nname = "共享目录"\nfolder = "{share}"\nformats = ["xlsx"]\n',
+        "utf-8",
     )
     clock = Clock(datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE))
     definitions = build_definitions(RunContext(folder, now=clock))

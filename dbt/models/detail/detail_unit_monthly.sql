@@ -1,5 +1,5 @@
 -- A row is a county, city, province or the whole country × month: counts and sums over its townships.
--- Must hold: every figure is that of the townships' own rows; what is unknown adds nothing and is counted apart.
+-- Must hold: a sum says over which units it runs, a rate divides two sums over the same ones, nothing known is null.
 {{ config(
     alias='unit_monthly',
     materialized='incremental', on_schema_change='fail',
@@ -9,98 +9,77 @@
 with funding as (
     select
         county_code, month,
-        count(*) as units_count,
-        count(standard_id) as covered_count,
-        sum(guaranteed_annual_cny) as guaranteed_annual_cny,
-        sum(guaranteed_ytd_cny) as guaranteed_ytd_cny,
-        sum(case when standard_id is not null then allocated_annual_cny end) as allocated_annual_cny,
-        sum(case when standard_id is not null then disbursed_ytd_cny end) as disbursed_ytd_cny,
-        sum(case when standard_id is not null then spent_ytd_cny end) as spent_ytd_cny,
-        sum(allocation_shortfall_cny) as allocation_shortfall_cny,
-        sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_ytd_cny,
-        sum(case when allocated_annual_cny is not null then guaranteed_annual_cny end) as judged_guaranteed_cny,
-        sum(case when guaranteed_annual_cny is not null then allocated_annual_cny end) as judged_allocated_cny,
+        sum(1 - is_ended) as units_count,
+        sum(is_ended * is_covered) as ended_count,
+        sum(is_covered) as covered_count,
+        sum(is_judged) as judged_count,
         sum(case when status = 'short' then 1 else 0 end) as short_count,
         sum(case when status = 'met' then 1 else 0 end) as met_count,
         sum(case when status = 'not_reported' then 1 else 0 end) as not_reported_count,
-        sum(case when status = 'no_standard' then 1 else 0 end) as no_standard_count
-    from {{ ref('funding_gap_monthly') }}
+        sum(case when status = 'no_standard' then 1 else 0 end) as no_standard_count,
+        sum(guaranteed_annual_cny) as guaranteed_of_covered_cny,
+        sum(guaranteed_ytd_cny) as guaranteed_ytd_of_covered_cny,
+        sum(case when is_covered = 1 then allocated_annual_cny end) as allocated_of_covered_cny,
+        sum(case when is_judged = 1 then guaranteed_annual_cny end) as guaranteed_of_judged_cny,
+        sum(case when is_judged = 1 then guaranteed_ytd_cny end) as guaranteed_ytd_of_judged_cny,
+        sum(case when is_judged = 1 then allocated_annual_cny end) as allocated_of_judged_cny,
+        sum(allocation_shortfall_cny) as allocation_shortfall_of_judged_cny,
+        sum(allocation_surplus_cny) as allocation_surplus_of_judged_cny,
+        sum(is_complete) as complete_count,
+        sum(case when is_complete = 1 then guaranteed_annual_cny end) as guaranteed_of_complete_cny,
+        sum(case when is_complete = 1 then guaranteed_ytd_cny end) as guaranteed_ytd_of_complete_cny,
+        sum(case when is_complete = 1 then disbursed_ytd_cny end) as disbursed_of_complete_cny,
+        sum(case when is_covered = 1 and is_complete = 0 and disbursed_ytd_cny is not null then 1 else 0 end)
+            as partly_paid_count,
+        sum(case when is_covered = 1 and is_complete = 0 then disbursed_ytd_cny end) as disbursed_of_partly_cny,
+        sum(case when disbursement_shortfall_ytd_cny is not null then 1 else 0 end) as compared_count,
+        sum(case when disbursement_shortfall_ytd_cny > 0 then 1 else 0 end) as underpaid_count,
+        sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_of_compared_cny,
+        sum(is_spending) as spending_count,
+        sum(case when is_spending = 1 then disbursed_ytd_cny end) as disbursed_of_spending_cny,
+        sum(case when is_spending = 1 then spent_ytd_cny end) as spent_of_spending_cny
+    from {{ ref('int_amounts_to_add') }}
+    group by county_code, month
+),
+
+townships as (
+    select
+        county_code, month,
+        sum(case when staff_status <> 'no_standard' then 1 else 0 end) as staff_asked_count,
+        sum(case when staff_shortfall_persons is not null then 1 else 0 end) as staff_judged_count,
+        sum(staff_shortfall_persons) as staff_shortfall_of_judged_persons,
+        sum(staff_excess_persons) as staff_excess_of_judged_persons,
+        sum(staff_required_persons) as staff_required_of_asked_persons,
+        sum(case when staff_status = 'short' then 1 else 0 end) as staff_short_count,
+        sum(case when staff_is_silent then 1 else 0 end) as staff_silent_count,
+        sum(case when sent_count is not null then 1 else 0 end) as expected_count,
+        {%- for dataset in ['population', 'budget', 'staffing'] %}
+        sum(case
+            when {{ dataset }}_status is null or {{ dataset }}_status in ('on_time', 'late', 'undated', 'corrected')
+                then 0
+            else 1
+        end) as {{ dataset }}_missing_count,
+        {%- endfor %}
+        sum(case when sent_count < 3 then 1 else 0 end) as missing_count,
+        sum(case when is_late then 1 else 0 end) as late_count
+    from {{ ref('detail_township_monthly') }}
     where {{ anew('month') }}
-    group by county_code, month
-),
-
--- Somebody short under two standards is missing once: the larger of the two counts.
-staffed as (
-    select
-        county_code, township_code, month,
-        max(shortfall_persons) as shortfall_persons,
-        max(excess_persons) as excess_persons,
-        max(required_min_persons) as required_persons,
-        max(case when status = 'short' then 1 else 0 end) as is_short,
-        max(case when status = 'not_reported' then 1 else 0 end) as is_silent
-    from (
-        select
-            substr(township_code, 1, 6) as county_code,
-            township_code, month, shortfall_persons, excess_persons, required_min_persons, status
-        from {{ ref('staffing_gap_monthly') }}
-        where {{ anew('month') }}
-    ) as s
-    group by county_code, township_code, month
-),
-
-staffing as (
-    select
-        county_code, month,
-        count(*) as staff_asked_count,
-        sum(shortfall_persons) as shortfall_persons,
-        sum(excess_persons) as excess_persons,
-        sum(required_persons) as required_persons,
-        sum(is_short) as staff_short_count,
-        sum(is_silent) as staff_silent_count
-    from staffed
-    group by county_code, month
-),
-
-sent as (
-    select
-        county_code, township_code, month,
-        sum(case when dataset = 'population' and is_there then 1 else 0 end) as population,
-        sum(case when dataset = 'budget' and is_there then 1 else 0 end) as budget,
-        sum(case when dataset = 'staffing' and is_there then 1 else 0 end) as staffing,
-        max(case when is_late then 1 else 0 end) as is_late
-    from (
-        select
-            county_code, township_code, month, dataset, is_late,
-            status in ('on_time', 'late', 'undated', 'corrected') as is_there
-        from {{ ref('detail_submission_status') }}
-        where {{ anew('month') }}
-    ) as s
-    group by county_code, township_code, month
-),
-
-reports as (
-    select
-        county_code, month,
-        count(*) as expected_count,
-        sum(1 - population) as population_missing_count,
-        sum(1 - budget) as budget_missing_count,
-        sum(1 - staffing) as staffing_missing_count,
-        sum(case when population + budget + staffing < 3 then 1 else 0 end) as missing_count,
-        sum(is_late) as late_count
-    from sent
     group by county_code, month
 ),
 
 counties as (
     select
         f.*,
-        s.staff_asked_count, s.shortfall_persons, s.excess_persons, s.required_persons,
-        s.staff_short_count, s.staff_silent_count,
-        r.expected_count, r.population_missing_count, r.budget_missing_count, r.staffing_missing_count,
-        r.missing_count, r.late_count
+        {%- for name in [
+            'staff_asked_count', 'staff_judged_count', 'staff_short_count', 'staff_silent_count',
+            'staff_shortfall_of_judged_persons', 'staff_excess_of_judged_persons',
+            'staff_required_of_asked_persons', 'expected_count', 'population_missing_count',
+            'budget_missing_count', 'staffing_missing_count', 'missing_count', 'late_count'
+        ] %}
+        t.{{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from funding as f
-    left join staffing as s on f.county_code = s.county_code and f.month = s.month
-    left join reports as r on f.county_code = r.county_code and f.month = r.month
+    left join townships as t on f.county_code = t.county_code and f.month = t.month
 ),
 
 levels as (
@@ -113,29 +92,60 @@ levels as (
     select 'country' as unit_level, '000000' as unit_code, c.* from counties as c
 ),
 
-final as (
+summed as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
-        cast(month as date) as month,
+        unit_level, unit_code, month,
         {%- for name in [
-            'units_count', 'covered_count', 'short_count', 'met_count', 'not_reported_count',
-            'no_standard_count', 'staff_asked_count', 'staff_short_count', 'staff_silent_count',
-            'shortfall_persons', 'excess_persons', 'required_persons', 'expected_count',
-            'population_missing_count', 'budget_missing_count', 'staffing_missing_count', 'missing_count',
-            'late_count'
+            'units_count', 'ended_count', 'covered_count', 'judged_count', 'short_count', 'met_count',
+            'not_reported_count', 'no_standard_count', 'complete_count', 'partly_paid_count', 'compared_count',
+            'underpaid_count', 'spending_count', 'staff_asked_count', 'staff_judged_count', 'staff_short_count',
+            'staff_silent_count', 'staff_shortfall_of_judged_persons', 'staff_excess_of_judged_persons',
+            'staff_required_of_asked_persons', 'expected_count', 'population_missing_count',
+            'budget_missing_count', 'staffing_missing_count', 'missing_count', 'late_count'
         ] %}
         cast(sum({{ name }}) as bigint) as {{ name }},
         {%- endfor %}
         {%- for name in [
-            'guaranteed_annual_cny', 'guaranteed_ytd_cny', 'allocated_annual_cny', 'disbursed_ytd_cny',
-            'spent_ytd_cny', 'allocation_shortfall_cny', 'disbursement_shortfall_ytd_cny',
-            'judged_guaranteed_cny', 'judged_allocated_cny'
+            'guaranteed_of_covered_cny', 'guaranteed_ytd_of_covered_cny', 'allocated_of_covered_cny',
+            'guaranteed_of_judged_cny', 'guaranteed_ytd_of_judged_cny', 'allocated_of_judged_cny',
+            'allocation_shortfall_of_judged_cny', 'allocation_surplus_of_judged_cny', 'guaranteed_of_complete_cny', 'guaranteed_ytd_of_complete_cny',
+            'disbursed_of_complete_cny', 'disbursed_of_partly_cny', 'disbursement_shortfall_of_compared_cny',
+            'disbursed_of_spending_cny', 'spent_of_spending_cny'
         ] %}
         cast(sum({{ name }}) as decimal(24, 2)) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from levels
     group by unit_level, unit_code, month
+),
+
+final as (
+    select
+        cast(unit_level as varchar) as unit_level,
+        cast(unit_code as varchar) as unit_code,
+        cast(month as date) as month,
+        units_count, ended_count, covered_count, judged_count, short_count, met_count, not_reported_count,
+        no_standard_count,
+        {{ share_pct('met_count', 'judged_count') }} as met_of_judged_pct,
+        guaranteed_of_covered_cny, guaranteed_ytd_of_covered_cny, allocated_of_covered_cny,
+        guaranteed_of_judged_cny, guaranteed_ytd_of_judged_cny, allocated_of_judged_cny,
+        allocation_shortfall_of_judged_cny, allocation_surplus_of_judged_cny,
+        {{ share_pct('allocated_of_judged_cny', 'guaranteed_of_judged_cny') }} as adequacy_of_judged_pct,
+        complete_count, guaranteed_of_complete_cny, guaranteed_ytd_of_complete_cny, disbursed_of_complete_cny,
+        {{ share_pct('disbursed_of_complete_cny', 'guaranteed_ytd_of_complete_cny') }}
+            as disbursed_of_complete_pct,
+        {{ share_pct('disbursed_of_complete_cny', 'guaranteed_of_complete_cny') }} as progress_of_complete_pct,
+        {{ share_pct('guaranteed_ytd_of_complete_cny', 'guaranteed_of_complete_cny') }}
+            as calendar_of_complete_pct,
+        partly_paid_count, disbursed_of_partly_cny,
+        compared_count, underpaid_count, disbursement_shortfall_of_compared_cny,
+        spending_count, disbursed_of_spending_cny, spent_of_spending_cny,
+        {{ share_pct('spent_of_spending_cny', 'disbursed_of_spending_cny') }} as spent_of_spending_pct,
+        staff_asked_count, staff_judged_count, staff_short_count, staff_silent_count,
+        staff_shortfall_of_judged_persons, staff_excess_of_judged_persons, staff_required_of_asked_persons,
+        expected_count, population_missing_count, budget_missing_count, staffing_missing_count, missing_count,
+        {{ share_pct('(expected_count - missing_count)', 'expected_count') }} as complete_reports_pct,
+        late_count
+    from summed
 )
 
 select * from final

@@ -11,29 +11,47 @@ from oversight.dashboard.access import significant
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
+    by_month,
     card,
     chart,
     columns,
     empty,
-    kpi,
+    metric_card,
     page_head,
     rows_height,
     select,
-    sparkline,
     table_card,
-    tone_colour,
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.overview import NEW_YEAR, adequacy, by_month, chart_digits, unit_rows
+from oversight.dashboard.pages.overview import (
+    chart_digits,
+    nothing_here,
+    nothing_to_compare,
+    own_months,
+    unit_rows,
+    unknown_text,
+)
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
+from oversight.metrics import METRICS
 
 FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 POINTS_SHOWN = 700
 UNITS_SHOWN = 20
 NEAR_SHARE = Decimal("0.02")
+# Figures of the cards: key and drawing.
+CARDS = {
+    "guaranteed_ytd_of_complete_cny": "shield",
+    "disbursed_of_complete_cny": "paid",
+    "disbursed_of_complete_pct": "gauge",
+    "disbursement_shortfall_of_compared_cny": "warning",
+    "progress_of_complete_pct": "gauge",
+    "spent_of_spending_cny": "money",
+    "allocation_shortfall_of_judged_cny": "warning",
+    "short_count": "profile",
+}
 
 
 def rules(view: View) -> list[Row]:
@@ -56,8 +74,8 @@ def chosen_rule(view: View) -> Row | None:
 
 def render(view: View) -> list[Any]:
     """The page."""
-    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    series = by_month(queries.funding(w, scope, state.prefix))
+    state, month = view.state, view.month
+    series = by_month(own_months(view))
     statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
     head = page_head(
         view,
@@ -67,7 +85,7 @@ def render(view: View) -> list[Any]:
         ],
     )
     if month not in series:
-        return [head, empty(f"{view.unit_name}在{show.month(month)}没有在册的乡镇。请换一个月份或地区。")]
+        return [head, nothing_here(view)]
     table = townships_table(view, ROWS_SHOWN)
     return [
         head,
@@ -80,141 +98,127 @@ def render(view: View) -> list[Any]:
 
 
 def _figures(view: View, series: dict[Any, Row]) -> Any:
-    now, before = series[view.month], series.get(view.previous_month(), {})
-    recent = view.last_months(12)
-    unit = show.MONEY_UNITS[view.state.money]
-    items = []
-    for label, name, icon_name, hint in (
-        ("截至本月应保障", "guaranteed_ytd_cny", "shield", "全年应保障 × 月份 ÷ 12"),
-        ("本年已拨付", "disbursed_ytd_cny", "paid", "当年累计拨付合计"),
-        ("本年已支出", "spent_ytd_cny", "money", "当年累计支出合计"),
-        ("拨付差额", "disbursement_shortfall_ytd_cny", "warning", "截至本月应保障减已拨付，多拨的不抵"),
-        ("安排缺口", "allocation_shortfall_cny", "warning", "全年应保障减已安排，多安排的不抵"),
-    ):
-        value, then = now[name], before.get(name) if view.comparable(name) else None
-        is_gap = "shortfall" in name
-        tone = "plain"
-        if is_gap and value is not None and then is not None and value != then:
-            tone = "bad" if value > then else "good"
-        change = (
-            f"较上月 {show.signed(show.money(value - then, view.state.money))}"
-            if value is not None and then is not None
-            else NEW_YEAR
-            if before and not view.comparable(name)
-            else "较上月 —"
-        )
-        items.append(
-            kpi(
-                label,
-                show.money(value, view.state.money),
-                unit,
-                change,
-                icon_name=icon_name,
-                tone=tone,
-                hint=hint,
-                name=name,
-                trend=sparkline(
-                    [series[item][name] if item in series else None for item in recent],
-                    tone_colour(tone, view.theme),
-                    f"{label}近{len(recent)}个月走势",
-                ),
-            )
-        )
-    items.append(
-        kpi(
-            "不达标乡镇",
-            show.count(now["short_count"]),
-            f"/ {show.count(now['covered_count'])} 个",
-            f"未报 {show.count(now['not_reported_count'])} 个 · 无标准 {show.count(now['no_standard_count'])} 个",
-            icon_name="profile",
-            tone="plain",
-            href=view.state.href(status="short"),
-            name="short_count",
-            hint="年度安排数低于应保障数的乡镇，占有经费标准的乡镇",
-        )
+    now = series[view.month]
+    calendar = METRICS["calendar_of_complete_pct"]
+    counts = {
+        key: METRICS[key].text(now) for key in ("covered_count", "not_reported_count", "no_standard_count")
+    }
+    special: dict[str, dict[str, Any]] = {
+        "progress_of_complete_pct": {"change": f"{calendar.title} {calendar.text(now, named=True)}"},
+        "short_count": {
+            "unit": f"/ {counts['covered_count']} 个",
+            "change": f"未报 {counts['not_reported_count']} 个 · 无标准 {counts['no_standard_count']} 个",
+            "href": view.state.href(status="short"),
+        },
+    }
+    return html.Div(
+        [
+            metric_card(view, METRICS[key], series, icon_name, **special.get(key, {}))
+            for key, icon_name in CARDS.items()
+        ],
+        className="kpis",
     )
-    return html.Div(items, className="kpis")
+
+
+def _line(
+    series: dict[Any, Row], months: list[Any], key: str, colour: str, dash: str = "solid", **changes: Any
+) -> figures.Line:
+    metric = METRICS[key]
+    values = [metric.of(series.get(month)) for month in months]
+    return figures.Line(metric.title, values, colour, dash, of_year=metric.is_of_year, **changes)
 
 
 def _over_time(view: View, series: dict[Any, Row]) -> Any:
     months = view.last_months(36)
     colours = palette(view.theme)
-    lines = [
-        (name, [series[month][column] if month in series else None for month in months], colour, dash)
-        for name, column, colour, dash in (
-            ("全年应保障", "guaranteed_annual_cny", colours.guaranteed, "dash"),
-            ("全年已安排", "allocated_annual_cny", colours.allocated, "solid"),
-            ("安排缺口", "allocation_shortfall_cny", colours.shortfall, "dot"),
-        )
+    drawn = [
+        _line(series, months, "guaranteed_of_judged_cny", colours.guaranteed, "dash"),
+        _line(series, months, "allocated_of_judged_cny", colours.allocated),
+        _line(series, months, "allocation_shortfall_of_judged_cny", colours.shortfall, apart=True),
     ]
-    links = [view.state.href(month=month) for month in months]
-    rate = adequacy(series[view.month])
+    rate = METRICS["adequacy_of_judged_pct"]
     return card(
         "应保障与已安排的变化",
         chart(
             "over_time",
-            figures.lines(months, lines, view.theme, money=view.state.money, links=links),
-            300,
-            f"近 {len(months)} 个月应保障、已安排与缺口；本月保障率 {show.percent(rate)}",
+            figures.lines(
+                months,
+                drawn,
+                view.theme,
+                money=view.state.money,
+                links=[view.state.href(month=month) for month in months],
+            ),
+            340,
+            f"近 {len(months)} 个月应保障、已安排与缺口；本月{rate.title} {rate.text(series[view.month], named=True)}",
         ),
-        note="标准按财政年度换人口基数，所以每年一月有台阶；点击转到该月",
+        note="只算两者都已知的乡镇，下方是缺口；标准按财政年度换人口基数，所以每年一月有台阶。点击转到该月",
     )
 
 
 def _pace(view: View, series: dict[Any, Row]) -> Any:
-    year = view.month.year
+    year, now = view.month.year, series[view.month]
     months = [month for month in view.warehouse.months if month.year == year and month <= view.month]
     colours = palette(view.theme)
-    lines = [
-        (name, [series[month][column] if month in series else None for month in months], colour, dash)
-        for name, column, colour, dash in (
-            ("按月序时应保障", "guaranteed_ytd_cny", colours.guaranteed, "dash"),
-            ("累计拨付", "disbursed_ytd_cny", colours.disbursed, "solid"),
-            ("累计支出", "spent_ytd_cny", colours.spent, "dot"),
-        )
+    drawn = [
+        _line(series, months, "guaranteed_ytd_of_complete_cny", colours.guaranteed, "dash"),
+        _line(series, months, "disbursed_of_complete_cny", colours.disbursed),
+        _line(series, months, "spent_of_spending_cny", colours.spent, "dot"),
     ]
-    now = series[view.month]
-    share = show.ratio_pct(now["disbursed_ytd_cny"], now["guaranteed_ytd_cny"])
+    told = "，".join(
+        f"{METRICS[key].title} {METRICS[key].text(now, named=True)}"
+        for key in ("progress_of_complete_pct", "calendar_of_complete_pct", "disbursed_of_complete_pct")
+    )
+    partly = METRICS["partly_paid_count"]
+    others = (
+        f"；另有 {partly.text(now)} 个乡镇只知一部分，已知 "
+        f"{METRICS['disbursed_of_partly_cny'].text(now, view.state.money, named=True)}，不计在内"
+        if now["partly_paid_count"]
+        else ""
+    )
     return card(
         f"{year}年拨付进度",
         chart(
             "pace",
             figures.lines(
                 months,
-                lines,
+                drawn,
                 view.theme,
                 money=view.state.money,
                 links=[view.state.href(month=m) for m in months],
             ),
-            300,
-            f"{year}年累计拨付与时间进度，本月拨付为应保障的 {show.percent(share)}",
+            340,
+            f"{year}年累计拨付与时间进度；{told}",
         ),
-        note=f"虚线为时间进度应到的数；截至{show.month(view.month)}，拨付为应保障的 {show.percent(share)}",
+        note=f"虚线为时间进度应到的数；截至{show.month(view.month)}，{told}{others}",
     )
 
 
 def _by_unit(view: View) -> Any:
+    names = (
+        "guaranteed_ytd_of_complete_cny",
+        "disbursed_of_complete_cny",
+        "disbursement_shortfall_of_compared_cny",
+    )
+    found = unit_rows(view, chart_digits(view))
     rows = [
         {
             "name": row["name"],
             "href": view.unit_href(row["code"]),
-            "guaranteed": row["guaranteed_ytd_cny"],
-            "allocated": row["disbursed_ytd_cny"],
-            "shortfall": row["disbursement_shortfall_ytd_cny"],
+            "guaranteed": row[names[0]].value,
+            "allocated": row[names[1]].value,
+            "shortfall": row[names[2]].value,
         }
-        for row in unit_rows(view, chart_digits(view))
-        if row["covered_count"]
+        for row in found
+        if row["is_covered"] and all(row[name].is_known for name in names)
     ]
     rows.sort(key=lambda row: -(row["shortfall"] or 0))
     shown = rows[:UNITS_SHOWN]
     if not shown:
-        return card(
-            "各单位：应保障与已拨付",
-            empty("这里的乡镇没有适用的经费标准，或人口、拨付都未报。可在“政策标准”查看各标准的适用范围。"),
-        )
+        return card("各单位：应保障与已拨付", nothing_to_compare(found))
     note = f"截至{show.month(view.month)}；按拨付差额从大到小，点击下钻"
     if len(rows) > len(shown):
         note += f"；共 {len(rows)} 个单位，此处为差额最大的 {len(shown)} 个"
+    note += unknown_text(found, *names)
     return card(
         "各单位：应保障与已拨付",
         chart(
@@ -257,28 +261,19 @@ def _bounds(tiers: list[Row]) -> list[int]:
 
 
 def near_table(view: View, limit: int | None = None) -> Table:
-    """Townships close to a tier's edge, and what they would be guaranteed on its other side."""
-    rule = chosen_rule(view)
+    """Townships close to a tier's edge of the standard that binds them, and what they would be guaranteed beyond."""
+    by_id = {rule["standard_id"]: rule for rule in rules(view)}
+    tiers = {code: queries.tiers(view.warehouse, view.scope, code) for code in by_id}
+    bounds = [(code, bound) for code, own in tiers.items() for bound in _bounds(own)]
+    found, total = queries.near_edges(
+        view.warehouse, view.scope, view.state.prefix, view.month, bounds, NEAR_SHARE, limit, view.ask
+    )
     rows: list[Row] = []
-    total = 0
-    if rule is not None:
-        w = view.warehouse
-        tiers = queries.tiers(w, view.scope, rule["standard_id"])
-        found, total = queries.near_edges(
-            w,
-            view.scope,
-            view.state.prefix,
-            view.month,
-            rule["standard_id"],
-            _bounds(tiers),
-            NEAR_SHARE,
-            limit,
-            view.ask,
-        )
-        for row in found:
-            other = _on_other_side(rule, tiers, row, row["bound"])
-            now = row["guaranteed_annual_cny"]
-            rows.append({**row, "beyond_cny": other, "change_cny": other - now if now is not None else None})
+    for row in found:
+        code = row["standard_id"]
+        other = _on_other_side(by_id[code], tiers[code], row, row["bound"])
+        now = row["guaranteed_annual_cny"]
+        rows.append({**row, "beyond_cny": other, "change_cny": other - now if now is not None else None})
     w = view.warehouse
     return Table(
         name="near",
@@ -286,6 +281,7 @@ def near_table(view: View, limit: int | None = None) -> Table:
         columns=[
             Column("township_name", "乡镇", "link", width=120),
             Column("county_name", "县（区）"),
+            public(w, "funding_gap_monthly.standard_id"),
             Column("population_persons", "人口", "number", "人"),
             Column("bound", "分档线", "number", "人"),
             Column("distance_count", "距线", "number", "人", "正数为高于分档线"),
@@ -339,8 +335,9 @@ def _tiers(view: View) -> Any:
     prefix, code = state.prefix, rule["standard_id"]
     number = queries.count_funding_rows(w, scope, prefix, view.month, rule=code)
     near = near_table(view, ROWS_SHOWN)
-    near_codes = {row["township_code"] for row in near.rows}
-    rows = list({row["township_code"]: row for row in near.rows}.values())
+    of_rule = [row for row in near.rows if row["standard_id"] == code]
+    near_codes = {row["township_code"] for row in of_rule}
+    rows = list({row["township_code"]: row for row in of_rule}.values())
     rows += [
         row
         for row in queries.tier_points(w, scope, prefix, view.month, code, POINTS_SHOWN)
@@ -371,7 +368,7 @@ def _tiers(view: View) -> Any:
                 view.theme,
             ),
             400,
-            f"{rule['title_zh']}的分档台阶与 {number} 个乡镇的安排数，{len(near.rows)} 处临近分档线",
+            f"{rule['title_zh']}的分档台阶与 {number} 个乡镇的安排数，{len(of_rule)} 处临近分档线",
         )
     else:
         body = empty(f"{view.unit_name}没有适用{rule['standard_id']}的乡镇。可换一项标准，或换一个地区。")
@@ -381,7 +378,12 @@ def _tiers(view: View) -> Any:
     return html.Div(
         [
             first,
-            table_card(view, near, note="人口差几个人，保障数就不同的乡镇，按距离从近到远", page_size=10),
+            table_card(
+                view,
+                near,
+                note="所有经费标准下，人口差几个人、保障数就不同的乡镇，按距离从近到远",
+                page_size=10,
+            ),
         ],
         className="stack",
     )
@@ -405,17 +407,19 @@ def townships_table(view: View, limit: int | None = None) -> Table:
             of("township_name", kind="link", width=130),
             of("status", width=108),
             of("county_name", width=120),
-            of("standard_id", absent=show.NONE, width=96),
-            of("tier_label", absent=show.NONE),
+            of("standard_id", width=96),
+            of("tier_label"),
             of("population_persons"),
-            of("guaranteed_annual_cny", absent=show.NONE),
+            of("guaranteed_annual_cny"),
             of("allocated_annual_cny"),
-            of("allocation_shortfall_cny", absent=show.NONE),
-            of("adequacy_pct", absent=show.NONE),
-            of("guaranteed_ytd_cny", absent=show.NONE, is_hidden=True),
+            of("allocation_shortfall_cny"),
+            of("adequacy_pct"),
+            of("guaranteed_ytd_cny", is_hidden=True),
             of("disbursed_ytd_cny"),
-            of("disbursement_shortfall_ytd_cny", absent=show.NONE),
-            Column("disbursed_pct", "拨付进度", "number", "%", "已拨付 ÷ 截至本月应保障", absent=show.NONE),
+            of("disbursement_shortfall_ytd_cny"),
+            public(w, "detail.township_monthly.disbursed_pct", table="funding_gap_monthly"),
+            public(w, "detail.township_monthly.progress_pct", table="funding_gap_monthly", is_hidden=True),
+            public(w, "detail.township_monthly.calendar_pct", table="funding_gap_monthly", is_hidden=True),
             of("spent_ytd_cny"),
             of("population_month", is_hidden=True),
             of("population_is_fallback", is_hidden=True),

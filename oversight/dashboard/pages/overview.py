@@ -4,254 +4,181 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.components import (
+    FIRST_MONTH,
     ROWS_SHOWN,
     View,
+    by_month,
     card,
     chart,
     columns,
     empty,
-    kpi,
+    keys,
+    metric_card,
     page_head,
     rows_height,
-    sparkline,
     table_card,
-    tone_colour,
 )
 from oversight.dashboard.elements import html
-from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.grids import Column, Table, of_metric
 from oversight.dashboard.pages import Page
 from oversight.dashboard.warehouse import Row
+from oversight.metrics import METRICS, unit_status
+from oversight.presentation import Figure
 
 HEAT_MONTHS = 24
 HEAT_ROWS = 32
 FEWEST_UNITS = 6
-NEW_YEAR = "新年度首月，重新累计"
+# Figures of the cards, and of the units below: key and drawing.
+CARDS = {
+    "guaranteed_of_judged_cny": "shield",
+    "allocated_of_judged_cny": "budget",
+    "adequacy_of_judged_pct": "gauge",
+    "allocation_shortfall_of_judged_cny": "warning",
+    "disbursed_of_complete_cny": "paid",
+    "disbursement_shortfall_of_compared_cny": "warning",
+    "staff_shortfall_of_judged_persons": "people",
+    "missing_count": "inbox",
+}
+OF_UNITS = (
+    "guaranteed_of_judged_cny",
+    "allocated_of_judged_cny",
+    "allocation_shortfall_of_judged_cny",
+    "adequacy_of_judged_pct",
+    "guaranteed_ytd_of_complete_cny",
+    "disbursed_of_complete_cny",
+    "disbursement_shortfall_of_compared_cny",
+    "disbursed_of_complete_pct",
+    "spent_of_spending_cny",
+    "staff_shortfall_of_judged_persons",
+)
+PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/submissions"}
+
+
+def nothing_here(view: View) -> Any:
+    """Why a unit has no roll-up in the month shown."""
+    if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
+        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
+    return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")
 
 
 def render(view: View) -> list[Any]:
     """The page."""
-    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    series = queries.funding(w, scope, state.prefix)
-    now = next((row for row in series if row["month"] == month), None)
-    if now is None:
-        return [
-            page_head(view, "总览"),
-            empty(f"{view.unit_name}在{show.month(month)}没有在册的乡镇。请换一个月份或地区。"),
-        ]
+    state, month = view.state, view.month
+    series = by_month(own_months(view))
+    if month not in series:
+        return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
     return [
         page_head(view, title),
         _figures(view, series),
         columns(_dumbbell(view), html.Div([_worse(view), _news(view)], className="stack"), ratio="wide-left"),
         _heat_map(view),
-        table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未报的排在后面"),
+        table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
 
 
-def _change(now: Any, before: Any, text: Any, suffix: str = "") -> str:
-    if now is None or before is None:
-        return "较上月 —"
-    return f"较上月 {show.signed(text(now - before))}{suffix}"
+def own_months(view: View) -> list[Row]:
+    """The roll-ups of the unit shown, by month."""
+    if len(view.state.prefix) > 6:
+        return []
+    return queries.units(view.warehouse, view.scope, view.state.prefix)
 
 
-def adequacy(row: Row) -> Decimal | None:
-    """已安排 ÷ 应保障 over the townships of which both are known."""
-    return show.ratio_pct(row["judged_allocated_cny"], row["judged_guaranteed_cny"])
-
-
-def _figures(view: View, series: Sequence[Row]) -> Any:
-    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    before = view.previous_month()
-    recent = view.last_months(12)
-    money = by_month(series)
-    people = by_month(queries.staffing(w, scope, state.prefix))
-    silent = by_month(queries.reports(w, scope, state.prefix))
-    now, then = money.get(month, {}), money.get(before, {})
-    unit = show.MONEY_UNITS[state.money]
-
-    def amount(label: str, name: str, icon_name: str, tone: str, hint: str) -> Any:
-        trend = [money.get(item, {}).get(name) for item in recent]
-        return kpi(
-            label,
-            show.money(now.get(name), state.money),
-            unit,
-            NEW_YEAR
-            if before is not None and not view.comparable(name)
-            else _change(now.get(name), then.get(name), lambda value: show.money(value, state.money)),
-            icon_name=icon_name,
-            tone=tone,
-            trend=sparkline(trend, tone_colour(tone, view.theme), f"{label}近{len(recent)}个月走势"),
-            hint=hint,
-            name=name,
-        )
-
-    def tone_of(now_value: Any, then_value: Any, *, more_is_bad: bool) -> str:
-        if now_value is None or then_value is None or now_value == then_value:
-            return "plain"
-        return "bad" if (now_value > then_value) is more_is_bad else "good"
-
-    rate, rate_then = (adequacy(row) if row else None for row in (now, then))
-    gap_tone = tone_of(
-        now.get("allocation_shortfall_cny"), then.get("allocation_shortfall_cny"), more_is_bad=True
+def _figures(view: View, series: dict[Any, Row]) -> Any:
+    expected = METRICS["expected_count"].text(series[view.month])
+    return html.Div(
+        [
+            metric_card(
+                view,
+                METRICS[key],
+                series,
+                icon_name,
+                href=view.state.href(PAGES[key]) if key in PAGES else None,
+                unit=f"/ {expected} 个" if key == "missing_count" else None,
+            )
+            for key, icon_name in CARDS.items()
+        ],
+        className="kpis",
     )
-    short, short_then = (people.get(item, {}).get("shortfall_persons") for item in (month, before))
-    missing, missing_then = (silent.get(item, {}).get("missing_count") for item in (month, before))
-    rate_tone = tone_of(rate, rate_then, more_is_bad=False)
-    staff_tone = tone_of(short, short_then, more_is_bad=True)
-    silent_tone = tone_of(missing, missing_then, more_is_bad=True)
-    cards = [
-        amount(
-            "全年应保障",
-            "guaranteed_annual_cny",
-            "shield",
-            "plain",
-            "有经费标准且人口已知的乡镇，按标准算出的全年数合计",
-        ),
-        amount(
-            "全年已安排",
-            "allocated_annual_cny",
-            "budget",
-            "plain",
-            "有经费标准的乡镇，最近一次报的年度预算合计",
-        ),
-        amount("本年已拨付", "disbursed_ytd_cny", "paid", "plain", "有经费标准的乡镇，当年累计拨付合计"),
-        amount(
-            "安排缺口",
-            "allocation_shortfall_cny",
-            "warning",
-            gap_tone,
-            "各乡镇应保障减已安排的差额合计，多安排的不抵",
-        ),
-        kpi(
-            "保障率",
-            show.percent(rate, 1, named=False),
-            "%" if rate is not None else "",
-            _change(rate, rate_then, lambda value: show.number(value, 2), " 个百分点"),
-            icon_name="gauge",
-            tone=rate_tone,
-            trend=sparkline(
-                [adequacy(money[item]) if item in money else None for item in recent],
-                tone_colour(rate_tone, view.theme),
-                "保障率近12个月走势",
-            ),
-            hint="已安排 ÷ 应保障，只算两者都已知的乡镇",
-            name="adequacy_pct",
-        ),
-        kpi(
-            "人员缺口",
-            show.count(short),
-            "人" if short is not None else "",
-            _change(short, short_then, lambda value: show.count(value), " 人"),
-            icon_name="people",
-            tone=staff_tone,
-            trend=sparkline(
-                [people.get(item, {}).get("shortfall_persons") for item in recent],
-                tone_colour(staff_tone, view.theme),
-                "人员缺口近12个月走势",
-            ),
-            href=state.href("/staffing"),
-            hint="各乡镇专职人员或编制低于标准的人数合计；同一乡镇适用几项标准的，取缺得最多的一项",
-            name="shortfall_persons",
-        ),
-        kpi(
-            "未报齐乡镇",
-            show.count(missing),
-            f"/ {show.count(silent.get(month, {}).get('expected_count'), absent='—')} 个",
-            _change(missing, missing_then, lambda value: show.count(value), " 个"),
-            icon_name="inbox",
-            tone=silent_tone,
-            trend=sparkline(
-                [silent.get(item, {}).get("missing_count") for item in recent],
-                tone_colour(silent_tone, view.theme),
-                "未报齐乡镇近12个月走势",
-            ),
-            href=state.href("/submissions"),
-            hint="当月人口、经费、人员三张表没有报齐的乡镇（街道）数",
-            name="missing_count",
-        ),
-    ]
-    return html.Div(cards, className="kpis")
-
-
-def by_month(rows: Sequence[Row]) -> dict[date, Row]:
-    """Rows by their month."""
-    return {row["month"]: row for row in rows}
 
 
 def chart_digits(view: View) -> int:
     """The level worth drawing: the next one below that has units enough to compare."""
     digits = queries.BELOW.get(len(view.state.prefix), 9)
     while digits < 9:
-        rows = queries.funding(view.warehouse, view.scope, view.state.prefix, digits, [view.month])
-        if sum(row["covered_count"] > 0 for row in rows) >= FEWEST_UNITS:
+        rows = queries.units(view.warehouse, view.scope, view.state.prefix, digits, [view.month])
+        if len([row for row in rows if row["covered_count"]]) >= FEWEST_UNITS:
             break
         digits = queries.BELOW[digits]
     return digits
 
 
 def unit_rows(view: View, digits: int | None = None) -> list[Row]:
-    """The units below the one shown, with their money, people and silence; the largest gap first."""
+    """The units below the one shown, with their figures by metric; the largest gap first."""
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     digits = digits or queries.BELOW.get(len(state.prefix), 9)
-    money = queries.funding(w, scope, state.prefix, digits, [month])
-    people = {row["code"]: row for row in queries.staffing(w, scope, state.prefix, digits, [month])}
-    silent = {row["code"]: row for row in queries.reports(w, scope, state.prefix, digits, [month])}
-    names = queries.township_names(w, scope, state.prefix) if digits == 9 else w.names
-    rows = []
-    for row in money:
-        code = queries.padded(row["code"])
-        rows.append(
+    rows: list[Row]
+    if digits == 9:
+        rows = [
             {
-                **row,
-                "code": code,
-                "name": names.get(code, code),
-                "adequacy_pct": adequacy(row),
-                "paid_pct": show.ratio_pct(row["disbursed_ytd_cny"], row["guaranteed_ytd_cny"]),
-                "shortfall_persons": people.get(row["code"], {}).get("shortfall_persons"),
-                "asked_count": people.get(row["code"], {}).get("asked_count"),
-                "missing_count": silent.get(row["code"], {}).get("missing_count"),
-                "status": unit_status(row),
+                "code": row["code"],
+                "name": row["name"],
+                "status": row["status"],
+                "is_covered": row["standard_id"] is not None,
+                "missing_count": None if row["sent_count"] is None else 3 - row["sent_count"],
+                **{key: METRICS[key].of_township(row) for key in OF_UNITS},
             }
-        )
-    rows.sort(key=lambda row: (-(row["allocation_shortfall_cny"] or 0), row["code"]))
-    return rows
+            for row in queries.townships(w, scope, state.prefix, [month])
+        ]
+    else:
+        rows = [
+            {
+                "code": queries.padded(row["code"]),
+                "name": w.names.get(queries.padded(row["code"]), row["code"]),
+                "status": unit_status(row),
+                "is_covered": row["covered_count"] > 0,
+                **{key: METRICS[key].of(row) for key in ("units_count", "short_count", "missing_count")},
+                **{key: METRICS[key].of(row) for key in OF_UNITS},
+            }
+            for row in queries.units(w, scope, state.prefix, digits, [month])
+        ]
+    return sorted(
+        rows, key=lambda row: (-(row["allocation_shortfall_of_judged_cny"].value or 0), row["code"])
+    )
 
 
-def unit_status(row: Row) -> str:
-    """The worst of a unit's townships."""
-    for status in ("short", "not_reported", "met"):
-        if row[f"{status}_count"]:
-            return status
-    return "no_standard"
+def unknown_text(rows: Sequence[Row], *names: str) -> str:
+    """How many covered units a chart leaves out, because one of the figures it compares is not known of them."""
+    left = [row for row in rows if row["is_covered"] and any(not row[name].is_known for name in names)]
+    return f"；{len(left)} 个单位未报或无法判定，不在图上" if left else ""
 
 
 def _dumbbell(view: View) -> Any:
+    names = ("guaranteed_of_judged_cny", "allocated_of_judged_cny", "allocation_shortfall_of_judged_cny")
+    found = unit_rows(view, chart_digits(view))
     rows = [
         {
             "name": row["name"],
             "href": view.unit_href(row["code"]),
-            "guaranteed": row["guaranteed_annual_cny"],
-            "allocated": row["allocated_annual_cny"],
-            "shortfall": row["allocation_shortfall_cny"],
+            "guaranteed": row[names[0]].value,
+            "allocated": row[names[1]].value,
+            "shortfall": row[names[2]].value,
         }
-        for row in unit_rows(view, chart_digits(view))
-        if row["covered_count"]
+        for row in found
+        if row["is_covered"] and all(row[name].is_known for name in names)
     ]
     shown = rows[:25]
     note = "按缺口从大到小；空心为应保障，实心为已安排，三角表示有缺口。点击下钻"
     if len(rows) > len(shown):
         note += f"；共 {len(rows)} 个单位，此处为缺口最大的 {len(shown)} 个"
+    note += unknown_text(found, *names)
     if not shown:
-        return card(
-            "应保障与已安排",
-            empty("这里的乡镇没有适用的经费标准，或人口、预算都未报。可在“政策标准”查看各标准的适用范围。"),
-        )
+        return card("应保障与已安排", nothing_to_compare(found))
     worst = shown[0]
     gap = show.money(worst["shortfall"], view.state.money, named=True)
     summary = f"各单位应保障与已安排对比，{worst['name']}缺口最大，为 {gap}"
@@ -267,13 +194,19 @@ def _dumbbell(view: View) -> Any:
     )
 
 
+def nothing_to_compare(rows: Sequence[Row]) -> Any:
+    """Why no unit can be drawn: no standard applies, or nothing is known."""
+    if any(row["is_covered"] for row in rows):
+        return empty("这里的乡镇有适用的经费标准，但人口或经费都还没有报，无法比较。")
+    return empty("这里的乡镇没有适用的经费标准。可在“政策标准”查看各标准的适用范围。")
+
+
 def _worse(view: View) -> Any:
     before = view.previous_month()
-    rows = (
-        queries.got_worse(view.warehouse, view.scope, view.state.prefix, view.month, before, 6)
-        if before
-        else []
-    )
+    note = "经费缺口比上月扩大的乡镇"
+    if before is None:
+        return card("比上月变差", empty(f"{show.month(view.month)}是{FIRST_MONTH}。"), note=note)
+    rows = queries.got_worse(view.warehouse, view.scope, view.state.prefix, view.month, before, 6)
     body: Any = html.Ol(
         [
             html.Li(
@@ -294,8 +227,8 @@ def _worse(view: View) -> Any:
     )
     return card(
         "比上月变差",
-        body if rows else empty("没有乡镇的经费缺口比上月扩大。"),
-        note="经费缺口比上月扩大的乡镇",
+        body if rows else empty("两个月都能判定的乡镇，经费缺口都没有扩大。"),
+        note=note,
     )
 
 
@@ -341,97 +274,89 @@ def _heat_map(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     months = view.last_months(HEAT_MONTHS)
     digits = chart_digits(view)
-    cells: dict[tuple[str, date], tuple[Any, str, str]] = {}
-    units: dict[str, str] = {}
+    rate = METRICS["adequacy_of_judged_pct"]
+    cells: dict[tuple[str, date], figures.Cell] = {}
+    names: dict[str, str] = {}
     if digits == 9:
-        rows = queries.funding_grid(w, scope, state.prefix, months)
-        for row in rows:
-            units[row["code"]] = row["name"]
+        for row in queries.townships(w, scope, state.prefix, months):
+            names[row["code"]] = row["name"]
             cells[row["code"], row["month"]] = _cell(
-                view, row["code"], row["name"], row, row["adequacy_pct"], row["status"]
+                view, row["code"], row["name"], row, rate.of_township(row)
             )
     else:
-        for row in queries.funding(w, scope, state.prefix, digits, months):
+        for row in queries.units(w, scope, state.prefix, digits, months):
             code = queries.padded(row["code"])
-            name = w.names.get(code, code)
-            units[code] = name
-            cells[code, row["month"]] = _cell(view, code, name, row, adequacy(row), unit_status(row))
+            names[code] = w.names.get(code, code)
+            cells[code, row["month"]] = _cell(view, code, names[code], row, rate.of(row))
     ranked = unit_rows(view, digits)
-    order = [row["code"] for row in ranked if row["covered_count"]] or [row["code"] for row in ranked]
-    listed = [(code, units[code]) for code in order if code in units]
+    listed = [
+        (row["code"], names[row["code"]]) for row in ranked if row["is_covered"] and row["code"] in names
+    ]
     shown = listed[:HEAT_ROWS]
-    note = f"近 {len(months)} 个月，按本月缺口排序；颜色越红保障率越低，灰色为未报，没有适用标准的不列。点击某格转到该月"
-    if len(listed) > len(shown):
-        note += f"；共 {len(listed)} 个单位，此处为前 {len(shown)} 个"
     label = "乡镇" if digits == 9 else "单位"
+    title = f"{rate.title}：{label} × 月"
+    if not shown:
+        return card(title, nothing_to_compare(ranked), wide=True)
+    more = f"；共 {len(listed)} 个单位，此处为前 {len(shown)} 个" if len(listed) > len(shown) else ""
+    without = len(ranked) - len(listed)
+    more += f"；另有 {without} 个单位没有适用标准，不列" if without else ""
+    states = {
+        cells[code, month].figure.state for code, _ in shown for month in months if (code, month) in cells
+    }
     return card(
-        f"保障率：{label} × 月",
+        title,
         chart(
             "heat",
             figures.heat_map(shown, months, cells, view.theme),
             rows_height(len(shown), row=26, least=180),
-            f"{len(shown)} 个单位近 {len(months)} 个月的保障率",
+            f"{len(shown)} 个单位近 {len(months)} 个月的{rate.title}",
         ),
-        note=note,
+        note=[
+            f"近 {len(months)} 个月，按本月缺口排序；颜色越红{rate.title}越低。点击某格转到该月{more}",
+            blank_keys(states),
+        ],
         wide=True,
     )
 
 
-def _cell(view: View, code: str, name: str, row: Row, value: Any, status: str) -> tuple[Any, str, str]:
-    text = show.percent(value, 2) if value is not None else show.status_label(status)
-    hover = f"{name}<br>{show.month(row['month'])}<br>保障率 {text}"
-    return (
-        value,
-        hover,
-        view.unit_href(code) if len(code) == 9 else view.state.href(month=row["month"], unit=code),
+def blank_keys(states: set[show.State]) -> Any:
+    """What the cells without a colour of the scale mean, those that there are."""
+    groups = (
+        ("unknown", "未报送或无法判定", {"not_reported", "unsure"}),
+        ("nothing", "无适用标准或不适用", {"no_standard", "not_applicable", "none"}),
     )
+    return keys(*((name, word) for name, word, own in groups if own & states))
+
+
+def _cell(view: View, code: str, name: str, row: Row, figure: Figure) -> figures.Cell:
+    rate = METRICS["adequacy_of_judged_pct"]
+    hover = f"{name}<br>{show.month(row['month'])}<br>{rate.title} {rate.written(figure, named=True)}"
+    link = view.unit_href(code) if len(code) == 9 else view.state.href(month=row["month"], unit=code)
+    return figures.Cell(figure, hover, link)
 
 
 def units_table(view: View, limit: int | None = None) -> Table:
     """Units below with their figures of the month."""
     rows = unit_rows(view)
-    w = view.warehouse
     is_township = queries.BELOW.get(len(view.state.prefix), 9) == 9
-
-    def of(name: str, **changes: Any) -> Column:
-        return public(w, f"funding_gap_monthly.{name}", **changes)
-
-    staff = public(
-        w,
-        "staffing_gap_monthly.shortfall_persons",
-        title="人员缺口",
-        hint="缺得最多的一项标准所缺人数",
-        absent=show.NONE,
-    )
+    missing = METRICS["missing_count"]
     return Table(
         name="units",
         title="乡镇明细" if is_township else "下级单位明细",
         columns=[
             Column("name", "乡镇" if is_township else "单位", "link", width=150),
-            *([] if is_township else [Column("units_count", "乡镇数", "number", "个")]),
+            *([] if is_township else [of_metric(METRICS["units_count"])]),
             Column("status", "状态", "status", looks=show.STATUS, width=108),
             *(
-                of(name, absent=lambda row: show.NOT_REPORTED if row["covered_count"] else show.NONE)
-                for name in (
-                    "guaranteed_annual_cny",
-                    "allocated_annual_cny",
-                    "disbursed_ytd_cny",
-                    "spent_ytd_cny",
-                    "allocation_shortfall_cny",
+                of_metric(
+                    METRICS[key], is_hidden=key in ("guaranteed_ytd_of_complete_cny", "spent_of_spending_cny")
                 )
+                for key in OF_UNITS
             ),
-            of("adequacy_pct", absent=show.NONE),
-            Column("paid_pct", "拨付进度", "number", "%", "本年已拨付 ÷ 截至本月应保障", absent=show.NONE),
-            staff,
-            Column(
-                "missing_count",
-                "未报齐" if not is_township else "三表未报齐",
-                "number",
-                "个",
-                "当月三张表没有报齐的乡镇数",
-                absent=show.NONE,
-            ),
-            *([] if is_township else [Column("short_count", "不达标乡镇", "number", "个")]),
+            Column("missing_count", "缺几张表", "number", "张", "当月三张表中没有报的", absent="不要求报")
+            if is_township
+            else of_metric(missing),
+            *([] if is_township else [of_metric(METRICS["short_count"])]),
         ],
         rows=rows[:limit] if limit is not None else rows,
         key=lambda row: str(row["code"]),

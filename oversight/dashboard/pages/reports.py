@@ -49,7 +49,10 @@ def _none(view: View, elsewhere: bool) -> Any:
             html.H2(f"还没有{view.unit_name if unit else ''}的督查通报"),
             html.P("通报按月生成，有 Word、PDF、Excel 和网页四种格式。在服务器上运行："),
             html.Pre(command),
-            html.P("数据没有报齐时会说明缺什么；要先看样子，加 --provisional 生成草稿。完成后刷新本页。"),
+            html.P(
+                "先生成草稿，审核后用 oversight report review、issue 印发。数据没有报齐时会说明缺什么；"
+                "要先看样子，加 --provisional。完成后刷新本页。"
+            ),
             html.A("查看其他地区的通报", href=view.state.href(unit=""), className="button")
             if elsewhere
             else None,
@@ -61,7 +64,7 @@ def _none(view: View, elsewhere: bool) -> Any:
 def _month(view: View, title: str, items: list[Version]) -> Any:
     rows = []
     for item in items:
-        name = "草稿" if item.is_draft else f"第 {item.number} 版"
+        name = item.name_zh
         files = [
             html.A(
                 [icon("download"), KINDS[form][0]],
@@ -84,7 +87,15 @@ def _month(view: View, title: str, items: list[Version]) -> Any:
                             html.Div(item.draft_reason, className="muted note") if item.is_draft else None,
                         ]
                     ),
-                    html.Td(html.Span(name, className="status status-held" if item.is_draft else "status")),
+                    html.Td(
+                        [
+                            html.Span(
+                                name, className="status" if item.state == "issued" else "status status-held"
+                            ),
+                            html.Div(item.document_no, className="muted note") if item.document_no else None,
+                            *(html.Div(told, className="muted note") for told in _life(item)),
+                        ]
+                    ),
                     html.Td(
                         [
                             html.Div(show.moment(item.built_at)),
@@ -95,7 +106,7 @@ def _month(view: View, title: str, items: list[Version]) -> Any:
                 ]
             )
         )
-    heads = ("地区（点击阅读）", "版次", "所用数据", "下载")
+    heads = ("地区（点击阅读）", "状态", "所用数据", "下载")
     return card(
         f"{title}督查通报",
         html.Div(
@@ -113,8 +124,21 @@ def _month(view: View, title: str, items: list[Version]) -> Any:
     )
 
 
+_STEP_ZH = {"drafted": "生成", "reviewed": "审核", "issued": "印发", "withdrawn": "撤回"}
+
+
+def _life(version: Version) -> list[str]:
+    """Each step: when, what, who, and what was noted."""
+    return [
+        f"{event['at'][:10]} {_STEP_ZH[event['step']]}"
+        + (f" {event['by']}" if event["by"] else "")
+        + (f"：{event['note']}" if event["note"] else "")
+        for event in version.events
+    ]
+
+
 def _reading(view: View, chosen: Version) -> Any:
-    name = "草稿" if chosen.is_draft else f"第 {chosen.number} 版"
+    name = chosen.name_zh
     return card(
         f"{chosen.scope_name} {show.month(chosen.month)} · {name}",
         [
@@ -137,7 +161,7 @@ def _changes(view: View, chosen: Version) -> Any:
     changes = differences(view.warehouse.folder, chosen)
     if changes is None:
         return None
-    heads = ("单位", "项目", "上一版", "本版", "原因")
+    heads = ("单位", "项目", "原为", "更正为", "原因")
     shown = changes.rows[:CHANGES_SHOWN]
     table = html.Table(
         [
@@ -147,13 +171,17 @@ def _changes(view: View, chosen: Version) -> Any:
         className="plain-table",
     )
     more = (
-        f"共 {show.count(len(changes.rows))} 处变化，此处为前 {show.count(len(shown))} 处，全部见通报的变更说明。"
+        f"共 {show.count(len(changes.rows))} 处变化，此处为前 {show.count(len(shown))} 处，全部见更正件。"
         if len(changes.rows) > len(shown)
         else ""
     )
     return html.Details(
         [
-            html.Summary(html.Strong(f"与上一版相比：{show.count(len(changes.rows))} 处变化")),
+            html.Summary(
+                html.Strong(
+                    f"与第 {show.count(changes.before)} 版相比：{show.count(len(changes.rows))} 处变化"
+                )
+            ),
             html.Div(
                 [
                     *(html.P(reason) for reason in changes.reasons),

@@ -11,6 +11,7 @@ from oversight.dashboard import figures, queries
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
+    by_month,
     card,
     chart,
     empty,
@@ -23,7 +24,9 @@ from oversight.dashboard.components import (
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.overview import by_month
+from oversight.dashboard.pages.overview import blank_keys, own_months
+from oversight.metrics import METRICS
+from oversight.presentation import Figure
 
 SUITE_LOOKS = {"ok": show.Look("通过", "●", "#0f766e", "#5eead4"), **show.QUALITY_KIND}
 
@@ -76,25 +79,47 @@ def render(view: View) -> list[Any]:
 
 def _figures(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
-    now = by_month(queries.reports(w, scope, state.prefix)).get(view.month, {})
+    now = by_month(own_months(view)).get(view.month)
     files = queries.submission_counts(w, scope, state.prefix)
     faults = queries.count_rejected(w, scope, state.prefix)
-    expected = show.count(now.get("expected_count"), absent=show.NONE)
-    refused = files["refused_count"]
-    late = f"逾期报送 {show.count(now.get('late_count'), absent=show.NONE)} 个"
+    late = METRICS["late_count"]
     turned, held = faults["rejected_count"], faults["held_count"]
+    drawings = {
+        "missing_count": "inbox",
+        "population_missing_count": "people",
+        "budget_missing_count": "money",
+        "staffing_missing_count": "people",
+    }
+    reports = [
+        kpi(
+            METRICS[key].title,
+            METRICS[key].text(now),
+            f"/ {METRICS['expected_count'].text(now)} 个" if key == "missing_count" else METRICS[key].unit,
+            f"{late.title} {late.text(now, named=True)}" if key == "missing_count" else "当月未报",
+            icon_name=icon_name,
+            name=key,
+            hint=METRICS[key].hint,
+        )
+        for key, icon_name in drawings.items()
+    ]
     items = [
-        ("未报齐乡镇", now.get("missing_count"), f"/ {expected} 个", late, "inbox", "missing_count"),
-        ("缺户籍人口", now.get("population_missing_count"), "个", "当月未报", "people", "population_missing"),
-        ("缺民政工作经费", now.get("budget_missing_count"), "个", "当月未报", "money", "budget_missing"),
-        ("缺民政工作人员", now.get("staffing_missing_count"), "个", "当月未报", "people", "staffing_missing"),
-        ("收到文件", files["files_count"], "份", f"整份退回 {refused} 份", "ledger", "files_count"),
+        (
+            "收到文件",
+            files["files_count"],
+            "份",
+            f"整份退回 {files['refused_count']} 份",
+            "ledger",
+            "files_count",
+        ),
         ("退回的行", turned, "行", f"另有待确认 {held} 行", "warning", "rejected_count"),
     ]
     return html.Div(
         [
-            kpi(label, show.count(value, absent=show.NONE), unit, second, icon_name=icon_name, name=name)
-            for label, value, unit, second, icon_name, name in items
+            *reports,
+            *(
+                kpi(label, show.count(value), unit, second, icon_name=icon_name, name=name)
+                for label, value, unit, second, icon_name, name in items
+            ),
         ],
         className="kpis",
     )
@@ -104,24 +129,28 @@ def _grid(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
     months = view.last_months(24)
     digits = queries.BELOW.get(len(state.prefix), 9)
-    cells: dict[tuple[str, date], tuple[Any, str, str]] = {}
+    cells: dict[tuple[str, date], figures.Cell] = {}
     units: dict[str, str] = {}
     if digits == 9:
-        for row in queries.report_grid(w, scope, state.prefix, months):
+        for row in queries.townships(w, scope, state.prefix, months):
+            if row["sent_count"] is None:
+                continue
             units[row["code"]] = row["name"]
-            share = row["sent_count"] * 100 // 3
+            share = Figure(row["sent_count"] * 100 // 3)
             text = f"{row['name']}<br>{show.month(row['month'])}<br>三张表报了 {row['sent_count']} 张"
-            cells[row["code"], row["month"]] = share, text, state.href(month=row["month"])
+            cells[row["code"], row["month"]] = figures.Cell(share, text, state.href(month=row["month"]))
     else:
-        for row in queries.reports(w, scope, state.prefix, digits, months):
+        rate = METRICS["complete_reports_pct"]
+        for row in queries.units(w, scope, state.prefix, digits, months):
             code = queries.padded(row["code"])
             units[code] = w.names.get(code, code)
-            full = row["expected_count"] - row["missing_count"]
-            share = show.ratio_pct(full, row["expected_count"])
             text = (
-                f"{units[code]}<br>{show.month(row['month'])}<br>报齐 {full} / {row['expected_count']} 个乡镇"
+                f"{units[code]}<br>{show.month(row['month'])}<br>{rate.title} {rate.text(row, named=True)}<br>"
+                f"{METRICS['missing_count'].title} {METRICS['missing_count'].text(row)} / "
+                f"{METRICS['expected_count'].text(row)} 个"
             )
-            cells[code, row["month"]] = share, text, state.href(month=row["month"], unit=code)
+            link = state.href(month=row["month"], unit=code)
+            cells[code, row["month"]] = figures.Cell(rate.of(row), text, link)
     shown = list(units.items())[:45]
     if not shown:
         return card("报送情况", empty("这里没有应报送的乡镇。"))
@@ -137,7 +166,7 @@ def _grid(view: View) -> Any:
             rows_height(len(shown), row=26, least=180),
             f"{len(shown)} 个单位近 {len(months)} 个月的报送情况",
         ),
-        note=what + more,
+        note=[what + more, blank_keys({cell.figure.state for cell in cells.values()})],
         wide=True,
     )
 

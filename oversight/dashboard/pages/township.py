@@ -28,6 +28,7 @@ from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
+from oversight.metrics import METRICS
 
 DATASETS = ("population", "budget", "staffing")
 _KEYS = (
@@ -88,8 +89,8 @@ def list_table(view: View, limit: int | None = None) -> Table:
             of("county_name"),
             of("city_name"),
             of("province_name"),
-            public(w, "funding_gap_monthly.allocation_shortfall_cny", absent=show.NONE),
-            Column("status", "经费状态", "status", looks=show.STATUS, absent="已停用", width=110),
+            public(w, "funding_gap_monthly.allocation_shortfall_cny"),
+            Column("status", "经费状态", "status", looks=show.STATUS, absent="不在册", width=110),
         ],
         rows=rows,
         key=lambda row: str(row["township_code"]),
@@ -135,67 +136,55 @@ def _one(view: View, row: Row) -> list[Any]:
 
 def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
     money, recent = view.state.money, [row for row in history if row["month"] <= view.month][-12:]
-    unit = show.MONEY_UNITS[money]
     tone = {"short": "bad", "met": "good"}.get(now["status"], "plain")
 
-    def amount(
-        label: str,
-        name: str,
-        icon_name: str,
-        second: str,
-        own: str = "plain",
-        absent: str = show.NOT_REPORTED,
-    ) -> Any:
+    def amount(key: str, icon_name: str, second: str, own: str = "plain") -> Any:
+        metric = METRICS[key]
+        figure = metric.of_township(now)
+        drawn = [row for row in recent if not metric.is_of_year or row["month"].year == view.month.year]
+        parts = [second, figure.word if figure.state == "partial" else "", _as_of(figure, view)]
         return kpi(
-            label,
-            show.money(now[name], money, absent=absent),
-            unit if now[name] is not None else "",
-            second,
+            metric.title,
+            metric.written(figure, money),
+            metric.unit_text(money) if figure.is_known else "",
+            "，".join(part for part in parts if part),
             icon_name=icon_name,
             tone=own,
-            name=name,
+            name=key,
+            hint=metric.hint,
             trend=sparkline(
-                [row[name] for row in recent], tone_colour(own, view.theme), f"{label}近{len(recent)}个月走势"
+                [metric.of_township(row).value for row in drawn],
+                tone_colour(own, view.theme),
+                f"{metric.title}近{len(drawn)}个月走势",
             ),
         )
 
-    absent = show.NONE if now["status"] == "no_standard" else show.NOT_REPORTED
+    def told(key: str) -> str:
+        metric = METRICS[key]
+        return f"{metric.title} {metric.written(metric.of_township(now), money, named=True)}"
+
+    population = show.figure("funding_gap_monthly", "population_persons", now)
+    notes = [
+        show.month(now["population_month"]) if now["population_month"] else "",
+        "当年数代替" if now["population_is_fallback"] else "",
+        "正在分档线上" if now["is_on_tier_edge"] else "",
+    ]
     return html.Div(
         [
+            amount("guaranteed_of_judged_cny", "shield", now["tier_label"] or ""),
+            amount("allocated_of_judged_cny", "budget", told("adequacy_of_judged_pct")),
+            amount("allocation_shortfall_of_judged_cny", "warning", show.status_label(now["status"]), tone),
+            amount("disbursed_of_complete_cny", "paid", told("disbursed_of_complete_pct")),
             amount(
-                "全年应保障",
-                "guaranteed_annual_cny",
-                "shield",
-                now["tier_label"] or "无适用标准",
-                absent=absent,
+                "disbursement_shortfall_of_compared_cny", "warning", told("guaranteed_ytd_of_complete_cny")
             ),
-            amount(
-                "全年已安排",
-                "allocated_annual_cny",
-                "budget",
-                f"保障率 {show.percent(now['adequacy_pct'], 2)}",
-            ),
-            amount(
-                "安排缺口",
-                "allocation_shortfall_cny",
-                "warning",
-                show.status_label(now["status"]),
-                tone,
-                absent=absent,
-            ),
-            amount(
-                "本年已拨付",
-                "disbursed_ytd_cny",
-                "paid",
-                f"应到 {show.money(now['guaranteed_ytd_cny'], money, absent=absent)}",
-            ),
-            amount("本年已支出", "spent_ytd_cny", "money", "当年累计"),
+            amount("spent_of_spending_cny", "money", told("spent_of_spending_pct")),
+            amount("staff_shortfall_of_judged_persons", "people", show.status_label(now["staff_status"])),
             kpi(
                 "定档人口",
-                show.count(now["population_persons"]),
-                "人",
-                f"{show.month(now['population_month'])}{'（当年数代替）' if now['population_is_fallback'] else ''}"
-                + ("，正在分档线上" if now["is_on_tier_edge"] else ""),
+                show.count(population.value, absent=population.word),
+                "人" if population.is_known else "",
+                "，".join(note for note in notes if note),
                 icon_name="people",
                 tone="warn" if now["is_on_tier_edge"] or now["population_is_fallback"] else "plain",
                 name="population_persons",
@@ -204,6 +193,11 @@ def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
         ],
         className="kpis",
     )
+
+
+def _as_of(figure: show.Figure, view: View) -> str:
+    """The month a figure rests on, where it is not the month shown."""
+    return f"截至{show.month(figure.as_of)}" if figure.as_of and figure.as_of != view.month else ""
 
 
 def _profile(view: View, row: Row, now: Row | None) -> Any:
@@ -249,7 +243,7 @@ def _profile(view: View, row: Row, now: Row | None) -> Any:
                 ),
                 ("村（社区）", show.count(staff.get("villages_count"))),
                 ("已配协理员", show.count(staff.get("villages_with_assistant_count"))),
-                ("适用经费标准", (now or {}).get("standard_id") or "无适用标准"),
+                ("适用经费标准", (now or {}).get("standard_id") or show.STATES["no_standard"]),
             ]
         ),
         note="人口、人员为到所选月份为止最近一次报的数",
@@ -341,21 +335,27 @@ def _money_history(view: View, history: Sequence[Row]) -> Any:
         return card("经费历史", empty("没有经费数据。"))
     colours = palette(view.theme)
     months = [row["month"] for row in history]
-    series = [
-        (name, [row[column] for row in history], colour, dash)
-        for name, column, colour, dash in (
-            ("全年应保障", "guaranteed_annual_cny", colours.guaranteed, "dash"),
-            ("全年已安排", "allocated_annual_cny", colours.allocated, "solid"),
-            ("累计拨付", "disbursed_ytd_cny", colours.disbursed, "solid"),
-            ("累计支出", "spent_ytd_cny", colours.spent, "dot"),
+    drawn = [
+        figures.Line(
+            METRICS[key].title,
+            [METRICS[key].of_township(row) for row in history],
+            colour,
+            dash,
+            of_year=METRICS[key].is_of_year,
+        )
+        for key, colour, dash in (
+            ("guaranteed_of_judged_cny", colours.guaranteed, "dash"),
+            ("allocated_of_judged_cny", colours.allocated, "solid"),
+            ("disbursed_of_complete_cny", colours.disbursed, "solid"),
+            ("spent_of_spending_cny", colours.spent, "dot"),
         )
     ]
     links = [view.state.href(month=month) for month in months]
-    figure = figures.lines(months, series, view.theme, money=view.state.money, links=links)
+    figure = figures.lines(months, drawn, view.theme, money=view.state.money, links=links)
     return card(
         "经费历史",
         chart("money", figure, 300, "各月应保障、已安排、拨付、支出"),
-        note="断线处为未报；点击转到该月",
+        note="断线处没有数，原因见指到的文字；拨付、支出每年一月重新累计。点击转到该月",
     )
 
 
@@ -365,33 +365,30 @@ def _people_history(view: View, codes: Sequence[str]) -> Any:
         return card("人员历史", empty("没有适用于本单位的人员标准。"))
     colours = palette(view.theme)
     months = sorted({row["month"] for row in rows})
-    series: list[tuple[str, Sequence[Any], str, str]] = []
+    drawn = []
     for rule, colour in zip(
         sorted({row["standard_id"] for row in rows}),
         (colours.allocated, colours.disbursed, colours.spent),
         strict=False,
     ):
         of_rule = {row["month"]: row for row in rows if row["standard_id"] == rule}
-        series.append(
-            (
-                f"{rule} 实有",
-                [of_rule.get(month, {}).get("counted_persons") for month in months],
-                colour,
-                "solid",
-            )
-        )
-        series.append(
-            (
-                f"{rule} 要求",
-                [of_rule.get(month, {}).get("required_min_persons") for month in months],
-                colour,
-                "dot",
-            )
-        )
+        for word, column, dash in (
+            ("实有", "counted_persons", "solid"),
+            ("要求", "required_min_persons", "dot"),
+        ):
+            values = [
+                show.figure("staffing_gap_monthly", column, of_rule[month])
+                if month in of_rule
+                else show.NO_ROW
+                for month in months
+            ]
+            drawn.append(figures.Line(f"{rule} {word}", values, colour, dash))
     links = [view.state.href(month=month) for month in months]
-    figure = figures.lines(months, series, view.theme, unit="人", links=links)
+    figure = figures.lines(months, drawn, view.theme, unit="人", links=links)
     return card(
-        "人员历史", chart("people", figure, 300, "各月实有人数与要求人数"), note="断线处为未报；点击转到该月"
+        "人员历史",
+        chart("people", figure, 300, "各月实有人数与要求人数"),
+        note="断线处没有数，原因见指到的文字；点击转到该月",
     )
 
 

@@ -24,7 +24,8 @@ from typing import Any
 from oversight.contracts import DATASETS
 from oversight.intake.landed import RawFile
 from oversight.intake.reading import values
-from oversight.intake.reading.files import Unreadable, decode
+from oversight.intake.reading.delimited import decode
+from oversight.intake.reading.found import Unreadable
 from oversight.intake.reading.text import fold, plain
 from oversight.intake.reading.values import Problem
 from oversight.settings import DataFolder

@@ -951,6 +951,10 @@ def _submissions(
         tables.select("submission_id", "sheet", "total_problem").drop_nulls("total_problem").iter_rows()
     ):
         totals.setdefault(submission_id, []).append((f"“{sheet}”" if sheet else "") + problem)
+    noticed: dict[str, str] = {}
+    for submission_id, code, found in landed.notices.select("submission_id", "code", "found").iter_rows():
+        text = CATALOGUE[code].fill(**json.loads(found))
+        noticed[submission_id] = noticed.get(submission_id, "") + text
     rows: list[dict[str, Any]] = []
     copies: dict[str, int] = {}
     for entry in (
@@ -988,6 +992,7 @@ def _submissions(
                 message = CATALOGUE["D11"]
                 row["message_zh"] += f"{message.title_zh}：{'；'.join(totals[base][:3])}。"
                 row["what_to_do_zh"] = row["what_to_do_zh"].replace("无需处理。", "") + message.remedy_zh
+            row["message_zh"] += noticed.get(base, "")
         elif base in waiting:
             row |= {"status": "refused"} | _message("F11", {})
         else:

@@ -137,12 +137,30 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
     _fill_said(grid, table, body)
     set_apart_county(table)
     table.total_problem = check_total(table)
+    _add_facts(grid, table)
     if grid.is_csv:
         for r in data:
             extra = next((text_of(c) for c in grid.rows[r][header.width :] if text_of(c).strip()), None)
             if extra is not None:
                 table.broken.append((r + 1, "", extra, "R20"))
     return table
+
+
+def _add_facts(grid: Grid, table: Table) -> None:
+    """What the sheet says of the figures besides their values, and which rows are hidden."""
+    rows = [number - 1 for number in table.row_numbers]
+    if grid.hidden_rows:
+        table.hidden = frozenset(r + 1 for r in rows if r in grid.hidden_rows)
+    columns = ALL_DATASETS[table.dataset].columns
+    for name, at in table.header.columns.items():
+        if name not in table.cells or not columns[name].is_measure:
+            continue
+        given = [grid.is_formula(r, at) for r in rows] if grid.formulas else []
+        if any(given):
+            table.is_formula[name] = given
+        shown = [grid.places(r, at) for r in rows] if grid.decimals else []
+        if any(places is not None for places in shown):
+            table.places[name] = shown
 
 
 _MONTH_ALONE = re.compile(r"^(?:1[0-2]|0?[1-9])(?:月份?)?$")

@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from oversight.intake.reading import values
 
 Cell = Any
 Row = Sequence[Cell]
+# 0-based (row, column), as everything that is told of a grid's cells.
+Place = tuple[int, int]
+Area = tuple[Place, Place]
+Visibility = Literal["visible", "hidden", "very_hidden"]
 MAX_COLUMNS = 400
+_NONE: frozenset[int] = frozenset()
+_NO_PLACES: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A sheet (or a whole CSV file): its rows from the first on, and which cells are merged."""
+    """A sheet (or a whole CSV file): its rows from the first on, which cells are merged, and the facts of its cells.
+
+    A blank cell is an empty text. An error cell and a formula that nothing ever worked out hold their word for it
+    (`values.ERROR_CELLS`, `values.NO_RESULT`), because a blank would mean "not reported".
+    """
 
     name: str | None
     rows: Sequence[Row]
-    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    merged: Sequence[Area] = ()
     is_csv: bool = False
     counts_from_1904: bool = False
+    visibility: Visibility = "visible"
+    # Hidden by hand or by a filter.
+    hidden_rows: frozenset[int] = _NONE
+    hidden_columns: frozenset[int] = _NONE
+    # Row → columns that hold a formula.
+    formulas: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    # Row → column → decimal places that the number format of a number fixes, negative where it shows thousands.
+    decimals: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+
+    def is_formula(self, row: int, column: int) -> bool:
+        """Whether the cell's value is the result of a formula."""
+        return column in self.formulas.get(row, _NONE)
+
+    def places(self, row: int, column: int) -> int | None:
+        """The decimal places that the cell's number format fixes; None where it fixes none, or the file has none."""
+        return self.decimals.get(row, _NO_PLACES).get(column)
+
+
+def fitting(merged: Sequence[Area], rows: Sequence[Row]) -> tuple[Area, ...] | None:
+    """Merged areas cut down to the cells there are; None where so many cannot be without lying on one another.
+
+    A workbook may claim any number of areas over whole columns; what is walked over later is bounded so.
+    """
+    height, width = len(rows), max(map(len, rows), default=0)
+    kept: list[Area] = []
+    covered = 0
+    for (top, left), (bottom, right) in merged:
+        if top >= height or left >= width or bottom < top or right < left:
+            continue
+        bottom, right = min(bottom, height - 1), min(right, width - 1)
+        covered += (bottom - top + 1) * (right - left + 1)
+        kept.append(((top, left), (bottom, right)))
+    return None if covered > height * width else tuple(kept)
 
 
 @dataclass(frozen=True)
@@ -89,6 +132,24 @@ class Table:
     ignored: list[tuple[int, str]] = field(default_factory=list)
     broken: list[tuple[int, str, str, str]] = field(default_factory=list)
     total_problem: str | None = None
+    # Of the columns with figures, for each data row: whether a formula gave the figure, and the decimal places that
+    # the number format fixes. Columns of which nothing is known are left out.
+    is_formula: dict[str, list[bool]] = field(default_factory=dict)
+    places: dict[str, list[int | None]] = field(default_factory=dict)
+    # The numbers of the data rows that are hidden in the sheet.
+    hidden: frozenset[int] = _NONE
+
+    def drop(self, at: Sequence[int], kind: str) -> None:
+        """Take the data rows at these places out; they count as ignored, for the reason `kind`."""
+        gone = set(at)
+        numbers = {self.row_numbers[i] for i in gone}
+        self.ignored = sorted([*self.ignored, *((number, kind) for number in numbers)])
+        self.broken = [entry for entry in self.broken if entry[0] not in numbers]
+        kept = [i for i in range(len(self.row_numbers)) if i not in gone]
+        self.row_numbers = [self.row_numbers[i] for i in kept]
+        self.cells = {name: [cells[i] for i in kept] for name, cells in self.cells.items()}
+        self.is_formula = {name: [cells[i] for i in kept] for name, cells in self.is_formula.items()}
+        self.places = {name: [cells[i] for i in kept] for name, cells in self.places.items()}
 
 
 def text_of(cell: Cell) -> str:

@@ -210,6 +210,10 @@ def _body(
     body: list[tuple[int, str]] = []
     r = start
     while r < len(rows):
+        if not rows[r]:
+            # Up to a far cell there may be a million of them.
+            r += 1
+            continue
         kind = classify(rows[r], probe)
         if kind == "header":
             block = find_header(grid, r, r + MAX_HEADER_ROWS)

@@ -1,142 +1,324 @@
-"""Reading of workbooks that could exhaust this process: in another one, with bounds on memory and time.
+"""Reading in another process, with bounds on memory, time and output: whatever a stranger wrote is parsed there.
 
-Small .xlsx files whose parts were looked at first are read in place, because starting a process costs more than
-reading a thousand of them. Everything else (old binary formats, .ods, large or odd workbooks) comes here.
-One process reads many files; it is replaced when a file has killed it.
+One process reads many files, a batch at a time, because starting one costs more than reading a thousand small files.
+It is started when first needed and kept until this process ends. When a file has killed it, it is replaced, the file
+is set apart with the reason, and the others of its batch are read again.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import pickle
 import select
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from oversight.intake.reading.found import Reading
 from oversight.intake.reading.grid import Refusal
 
 # What one file may cost. A workbook of 100,000 rows takes two seconds and 200 MB.
-SECONDS = 10.0
+SECONDS = 10
 BYTES = 512 * 2**20
+# A large text, the table of a whole country say, is read as a whole: at some ten times its size.
+LARGE_TEXT_BYTES = 16 * 2**20
+_LARGE_TEXT_FACTOR = 16
+_LARGE_TEXT_BYTES_A_SECOND = 5 * 2**20
+# So much of a file's content may come back; of a large text as much as it may cost.
+ANSWER_BYTES = 256 * 2**20
+BATCH_FILES, BATCH_BYTES = 64, 4 * 2**20
+# A process that has grown to this is replaced before the next batch.
+_GROWN_BYTES = 400 * 2**20
 _LENGTH = struct.Struct("!Q")
+_PROGRESS = struct.Struct("!q")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A job that was not finished: it took too much time or memory, or failed; the text says which."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class _Limits:
+    seconds: int
+    bytes: int
+    answer_bytes: int
+
+
+def _limits(path: Path) -> _Limits:
+    """What a file may cost: more only for a large text, which grows with its size and no further."""
+    try:
+        size = path.stat().st_size
+        if size > LARGE_TEXT_BYTES:
+            with path.open("rb") as file:
+                is_text = not file.read(4).startswith((b"PK", b"\xd0\xcf\x11\xe0"))
+            if is_text:
+                more = _LARGE_TEXT_FACTOR * size
+                return _Limits(
+                    SECONDS + size // _LARGE_TEXT_BYTES_A_SECOND, BYTES + more, ANSWER_BYTES + more
+                )
+    except OSError:
+        pass
+    return _Limits(SECONDS, BYTES, ANSWER_BYTES)
 
 
 class Worker:
-    """A process that reads workbooks on request. Use as a context manager."""
+    """A process that does such jobs on request, one batch after the other."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        self.stop()
 
-    def read(self, path: Path, name: str) -> object:
-        """What `reading.read` finds in the file, or a Refusal F14 if it took too much time or memory."""
+    def read(self, files: Iterable[tuple[Path, str]]) -> Iterator[Reading]:
+        """What `files.read_path` finds in each file; a Refusal F14 of one that took too much time or memory."""
+        for batch in _batches(files):
+            for answer in self.run("read", batch):
+                if isinstance(answer, Stopped):
+                    answer = Reading(error=Refusal("F14", {"detail": answer.detail}))
+                yield answer
+
+    def run(self, kind: str, jobs: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The answer to each job of a batch, the first argument of each being the file that it is about."""
+        with self._lock:
+            answers: dict[int, Any] = {}
+            todo = list(range(len(jobs)))
+            while todo:
+                done, given = self._attempt(kind, [jobs[n] for n in todo])
+                if given is not None:
+                    answers.update(zip(todo, given, strict=True))
+                    break
+                # The one that it was at is the one to blame; those before it are read again without it.
+                at, detail = done
+                answers[todo[at]] = Stopped(detail)
+                before, after = todo[:at], todo[at + 1 :]
+                if before:
+                    _, given = self._attempt(kind, [jobs[n] for n in before])
+                    for n, answer in zip(before, given or [None] * len(before), strict=True):
+                        answers[n] = Stopped("重读时中断") if given is None else answer
+                todo = after
+            return [answers[n] for n in range(len(jobs))]
+
+    def _attempt(
+        self, kind: str, jobs: Sequence[tuple[Any, ...]]
+    ) -> tuple[tuple[int, str], list[Any] | None]:
+        """Answers to all jobs; or at which job the process came to its end, and why."""
         process = self._start()
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None
         assert stdout is not None
+        at = 0
+        limits = [_limits(Path(job[0])) for job in jobs]
+        most = max(limit.answer_bytes for limit in limits)
         try:
-            _send(stdin, pickle.dumps((str(path), name)))
-            answer = _receive_within(stdout, self._seconds)
+            _send(stdin, pickle.dumps((kind, list(zip(jobs, limits, strict=True)))))
+            while True:
+                patience = 3.0 * limits[min(at, len(jobs) - 1)].seconds
+                message = _receive_within(stdout, patience, most)
+                if message is None:
+                    self.stop()
+                    return (at, f"超过 {SECONDS} 秒"), None
+                if len(message) == _PROGRESS.size:
+                    (at,) = _PROGRESS.unpack(message)
+                    continue
+                resident, answers = pickle.loads(message)
+                if resident > _GROWN_BYTES:
+                    self.stop()
+                return (0, ""), answers
+        except _TooMuch:
+            self.stop()
+            return (min(at, len(jobs) - 1), f"读出的内容超过 {most // 2**20} MB"), None
         except (OSError, EOFError):
-            answer = None
-        if answer is None:
-            was_alive = process.poll() is None
-            self._stop()
-            detail = f"超过 {self._seconds:.0f} 秒" if was_alive else f"内存超过 {BYTES // 2**20} MB"
-            return Refusal("F14", {"detail": detail})
-        return pickle.loads(answer)
+            code = process.wait() if process.poll() is None and not _alive(process) else process.poll()
+            self.stop()
+            is_time = code == -getattr(signal, "SIGXCPU", 0)
+            detail = f"超过 {SECONDS} 秒" if is_time else f"内存超过 {BYTES // 2**20} MB"
+            return (min(at, len(jobs) - 1), detail), None
 
     def _start(self) -> subprocess.Popen[bytes]:
+        if self._owner != os.getpid():
+            # Inherited by a forked process: the pipes are its parent's.
+            self._process, self._owner = None, os.getpid()
         if self._process is None or self._process.poll() is not None:
+            self.stop()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "oversight.intake.reading.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=Path(__file__).resolve().parents[3],
+                env=os.environ | {"MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"},
             )
             stdout = self._process.stdout
             assert stdout is not None
             # Start-up is not counted against the file.
-            _receive_within(stdout, 60.0)
+            _receive_within(stdout, 60.0, BYTES)
         return self._process
 
-    def _stop(self) -> None:
-        if self._process is not None:
+    def stop(self) -> None:
+        """End the process, if there is one; the next job starts another."""
+        if self._process is not None and self._owner == os.getpid():
             self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
-            self._process = None
+        self._process = None
+
+
+def _alive(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it still runs a second after its pipe broke."""
+    try:
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+_kept = Worker()
+atexit.register(_kept.stop)
+
+
+def worker() -> Worker:
+    """The one of this process."""
+    return _kept
+
+
+def _batches(files: Iterable[tuple[Path, str]]) -> Iterator[list[tuple[Path, str]]]:
+    """Small files together, large ones alone."""
+    batch: list[tuple[Path, str]] = []
+    size = 0
+    for path, name in files:
+        try:
+            more = path.stat().st_size
+        except OSError:
+            more = 0
+        if batch and (len(batch) >= BATCH_FILES or size + more > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((path, name))
+        size += more
+    if batch:
+        yield batch
+
+
+class _TooMuch(Exception):
+    """The answer is larger than it may be."""
 
 
 def _send(pipe: IO[bytes], message: bytes) -> None:
-    pipe.write(_LENGTH.pack(len(message)) + message)
+    pipe.write(_LENGTH.pack(len(message)))
+    pipe.write(message)
     pipe.flush()
 
 
-def _receive_within(pipe: IO[bytes], seconds: float) -> bytes | None:
-    """One message, or None if it did not come whole in time."""
+def _receive_within(pipe: IO[bytes], seconds: float, most: int) -> bytes | None:
+    """One message, or None if nothing more of it came for so long."""
+    (length,) = _LENGTH.unpack(head) if (head := _bytes_within(pipe, _LENGTH.size, seconds)) else (None,)
+    if length is None:
+        return None
+    if length > most:
+        raise _TooMuch
+    return _bytes_within(pipe, length, seconds)
+
+
+def _bytes_within(pipe: IO[bytes], wanted: int, seconds: float) -> bytes | None:
     deadline = time.monotonic() + seconds
-    wanted, got = _LENGTH.size, b""
-    length: int | None = None
     raw = pipe.fileno()
     chunks: list[bytes] = []
-    size = 0
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([raw], [], [], left)[0]:
+    left = wanted
+    while left:
+        patience = deadline - time.monotonic()
+        if patience <= 0 or not select.select([raw], [], [], patience)[0]:
             return None
-        chunk = os.read(raw, min(1 << 20, wanted - (len(got) if length is None else size)))
+        chunk = os.read(raw, min(1 << 20, left))
         if not chunk:
             raise EOFError
-        if length is None:
-            got += chunk
-            if len(got) == _LENGTH.size:
-                (length,) = _LENGTH.unpack(got)
-                wanted = length
-        else:
-            chunks.append(chunk)
-            size += len(chunk)
-        if length is not None and size == length:
-            return b"".join(chunks)
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)
 
 
-def _limit_memory() -> None:
+# --- in the other process -------------------------------------------------------------------------------
+
+
+def _statm() -> tuple[int, int]:
+    """Bytes of address space and of memory that this process has."""
     import resource
 
     with Path("/proc/self/statm").open() as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + BYTES, now + BYTES))
+        pages, resident = file.read().split()[:2]
+    return int(pages) * resource.getpagesize(), int(resident) * resource.getpagesize()
+
+
+def _bound(limits: _Limits) -> None:
+    """Let the next job use so much memory and time, and no more."""
+    import resource
+
+    space = _statm()[0] + limits.bytes
+    resource.setrlimit(resource.RLIMIT_AS, (space, resource.RLIM_INFINITY))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + limits.seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def _jobs() -> dict[str, Callable[..., Any]]:
+    from oversight.intake.reading.files import read_path
+
+    def write_returned(*arguments: Any) -> None:
+        # Its library is loaded only when something is to be returned.
+        from oversight.intake.sending_back.returning import write_returned
+
+        write_returned(*arguments)
+
+    return {"read": read_path, "return": write_returned}
 
 
 def main() -> None:
-    """Read what the parent asks for, until it closes the pipe."""
-    from oversight.intake.reading.files import read_path
-
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    if sys.platform == "linux":
-        _limit_memory()
-    _send(stdout, b"ready")
+    """Do what the parent asks for, until it closes the pipe."""
+    jobs = _jobs()
+    requests = sys.stdin.buffer
+    # Whatever else writes to standard output must not come between our messages.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    is_bounded = sys.platform == "linux"
+    _send(answers, b"ready")
     while True:
-        head = stdin.read(_LENGTH.size)
+        head = requests.read(_LENGTH.size)
         if len(head) < _LENGTH.size:
             return
-        path, name = pickle.loads(stdin.read(_LENGTH.unpack(head)[0]))
-        _send(stdout, pickle.dumps(read_path(Path(path), name, in_worker=True)))
+        kind, todo = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))
+        given: list[Any] = []
+        for at, (arguments, limits) in enumerate(todo):
+            _send(answers, _PROGRESS.pack(at))
+            if is_bounded:
+                _bound(limits)
+            try:
+                given.append(jobs[kind](*arguments))
+            except Exception as failure:
+                given.append(Stopped(f"{type(failure).__name__}: {failure}"[:200]))
+        if is_bounded:
+            most = max(limits.answer_bytes for _, limits in todo)
+            _bound(_Limits(SECONDS, 2 * most, most))
+        _send(answers, pickle.dumps((_statm()[1] if is_bounded else 0, given), protocol=5))
 
 
 if __name__ == "__main__":

@@ -181,6 +181,7 @@ def _stand_in(landed: store.Landed, ledger: pl.DataFrame, now: datetime) -> tupl
         pl.concat([landed.tables, table], how="diagonal"),
         landed.refusals,
         landed.errors,
+        landed.notices,
         rows,
     )
     entered = store.enter(ledger, [store.RawFile("", Path(), "0" * 64)], now)

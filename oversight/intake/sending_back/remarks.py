@@ -115,7 +115,7 @@ def remarks(landed: Landed, judged: Judged, only: Collection[str] | None = None)
         )
     for frame in judged.rows.values():
         _add_doubts(found, _mine(frame, only), places)
-    for remark_id, remark in _about_tables(landed, places, only):
+    for remark_id, remark in (*_about_tables(landed, places, only), *_about_sheets(landed, only)):
         found[remark_id].append(remark)
     _add_refusals(found, landed, judged, only)
     for entries in found.values():
@@ -180,6 +180,31 @@ def _about_tables(landed: Landed, places: _Places, only: Collection[str] | None)
         _mine(landed.files, only).filter("has_formulas").select("submission_id").iter_rows()
     ):
         told.append((submission_id, _doubt("D10")))
+    return told
+
+
+def _about_sheets(landed: Landed, only: Collection[str] | None) -> list[tuple[str, Remark]]:
+    """What is hidden in a workbook, and the like: said once for a sheet or for some of its rows."""
+    told: list[tuple[str, Remark]] = []
+    for row in _mine(landed.notices, only).iter_rows(named=True):
+        message = CATALOGUE[row["code"]]
+        number = row["row_number"]
+        told.append(
+            (
+                row["submission_id"],
+                Remark(
+                    "doubt",
+                    row["code"],
+                    row["sheet"],
+                    number,
+                    None,
+                    f"A{number}" if number else None,
+                    None,
+                    message.fill(**json.loads(row["found"])),
+                    message.remedy_zh,
+                ),
+            )
+        )
     return told
 
 

@@ -17,11 +17,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
+from xml.etree import ElementTree
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.reading.files import RETURN_SHEET, WORKER_INFLATED_BYTES, text_rows
+from oversight.intake.reading.delimited import text_rows
+from oversight.intake.reading.files import RETURN_SHEET
+from oversight.intake.reading.worker import Stopped, worker
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _COLOURS = {"refused": "FFFFC7CE", "rejected": "FFFFC7CE", "held": "FFFFD966", "
 # Opening these again would cost what made them be refused.
 _NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15", "F16", "F17"})
 # Above this a file is not copied whole: its first rows and those with a remark are.
+MAX_COPIED_INFLATED_BYTES = 24 * 2**20
 MAX_COPIED_BYTES = 3_000_000
 MAX_COPIED_CELLS = 20_000
 FIRST_ROWS = 10
@@ -107,19 +110,32 @@ def returned_name(name: str, submission_id: str) -> str:
     return f"{stem}_退回_{letters}.xlsx"
 
 
-def write_returned(source: Path, name: str, found: Sequence[Remark], target: Path) -> None:
-    """Write the annotated workbook of the file at `source`."""
-    book, moved = _copy(source, name, found)
+def return_workbook(source: Path, name: str, found: Sequence[Remark], target: Path) -> None:
+    """Write the annotated workbook of the file at `source`, which is opened where memory and time are bounded.
+
+    If that is not enough the list of what is wrong is written alone.
+    """
+    (answer,) = worker().run("return", [(source, name, found, target)])
+    if isinstance(answer, Stopped):
+        write_returned(source, name, found, target, with_copy=False)
+
+
+def write_returned(
+    source: Path, name: str, found: Sequence[Remark], target: Path, *, with_copy: bool = True
+) -> None:
+    """As `return_workbook`, in this process; without a copy of the source where it is not to be opened."""
+    import openpyxl
+
+    book, moved = _copy(source, name, found) if with_copy else (openpyxl.Workbook(), {})
     _mark(book, found, moved)
     _list(book, name, found, moved)
     memory = io.BytesIO()
     book.save(memory)
-    durable.write_bytes(target, _with_results(memory.getvalue(), source, book.sheetnames))
+    whole = _with_results(memory.getvalue(), source, book.sheetnames) if moved else memory.getvalue()
+    durable.write_bytes(target, whole)
 
 
-_FORMULA = re.compile(
-    rb'<c r="([A-Z]+\d+)"((?: s="\d+")?)[^>]*>(<f\b[^>]*>[^<]*</f>|<f\b[^>]*/>)<v ?/?>(?:</v>)?</c>'
-)
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 def _with_results(written: bytes, source: Path, sheets: Sequence[str]) -> bytes:
@@ -144,24 +160,33 @@ def _with_results(written: bytes, source: Path, sheets: Sequence[str]) -> bytes:
     except Exception:
         # A damaged workbook may be read once and not again; without results Excel works the formulas out itself.
         return written
+    ElementTree.register_namespace("", _MAIN[1:-1])
+    ElementTree.register_namespace("r", "http://schemas.openxmlformats.org/officeDocument/2006/relationships")
     for name, part in having.items():
-
-        def result(match: re.Match[bytes], page: Any = stored[name]) -> bytes:
-            reference, style, formula = match.groups()
-            value = page[reference.decode()].value
-            if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-                return match.group(0)
-            kind = b' t="str"' if isinstance(value, str) and not value.startswith("#") else b""
-            kind = b' t="e"' if isinstance(value, str) and value.startswith("#") else kind
-            shown = escape(value) if isinstance(value, str) else repr(value)
-            return b'<c r="%b"%b%b>%b<v>%b</v></c>' % (reference, style, kind, formula, shown.encode())
-
-        parts[part] = _FORMULA.sub(result, parts[part])
+        root = ElementTree.fromstring(parts[part])
+        for cell in root.iter(f"{_MAIN}c"):
+            if cell.find(f"{_MAIN}f") is not None:
+                _put_result(cell, stored[name][cell.get("r", "")].value)
+        parts[part] = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     return memory.getvalue()
+
+
+def _put_result(cell: ElementTree.Element, value: object) -> None:
+    """Beside a formula, the result that the sender's file held for it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return
+    kept = cell.find(f"{_MAIN}v")
+    if kept is None:
+        kept = ElementTree.SubElement(cell, f"{_MAIN}v")
+    kept.text = value if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        cell.set("t", "e" if value.startswith("#") else "str")
+    else:
+        cell.attrib.pop("t", None)
 
 
 # --- the copy -------------------------------------------------------------------------------------------
@@ -181,8 +206,8 @@ def _copy(source: Path, name: str, found: Sequence[Remark]) -> tuple[Any, _Moved
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 members = set(archive.namelist())
                 inflated = sum(entry.file_size for entry in archive.infolist())
-            if inflated > WORKER_INFLATED_BYTES:
-                # It was read by the bounded worker; opened here it could take the memory that was denied it there.
+            if inflated > MAX_COPIED_INFLATED_BYTES:
+                # The other library takes some fifty times that.
                 return openpyxl.Workbook(), {}
             if "xl/workbook.xml" in members:
                 if len(data) > MAX_COPIED_BYTES:
@@ -263,12 +288,12 @@ def _unmark(book: Any) -> None:
     if RETURN_SHEET in book.sheetnames and len(book.sheetnames) > 1:
         book.remove(book[RETURN_SHEET])
     for page in book.worksheets:
-        for row in page.iter_rows():
-            for cell in row:
-                if cell.comment is not None and cell.comment.author == AUTHOR:
-                    cell.comment = None
-                    if cell.fill.fgColor.rgb in _COLOURS.values():
-                        cell.fill = PatternFill()
+        # Only the cells that there are: one in the far corner would make the library lay out all before it.
+        for cell in list(page._cells.values()):
+            if cell.comment is not None and cell.comment.author == AUTHOR:
+                cell.comment = None
+                if cell.fill.fgColor.rgb in _COLOURS.values():
+                    cell.fill = PatternFill()
 
 
 # --- the marks ------------------------------------------------------------------------------------------
@@ -416,7 +441,7 @@ def return_files(
         index[identifier] = entry
         folder.returned.mkdir(parents=True, exist_ok=True)
         try:
-            write_returned(file.path, file.name, mine, folder.returned / name)
+            return_workbook(file.path, file.name, mine, folder.returned / name)
         except Exception as failure:
             # What is wrong stands in rejected_rows all the same; no sender's file may stop the run.
             say(f"退回件“{name}”未能写出：{type(failure).__name__}")

@@ -1,0 +1,78 @@
+-- A row is a township × month in force: its rates, its people over all staffing standards, and what it sent.
+-- Must hold: somebody short under two standards is missing once; a rate whose part or whole is unknown is null.
+{{ config(
+    alias='township_monthly',
+    materialized='incremental', on_schema_change='fail',
+    pre_hook="{{ forget(anew('month')) }}"
+) }}
+
+with funding as (
+    select
+        township_code, county_code, month,
+        {{ share_pct('disbursed_ytd_cny', 'guaranteed_ytd_cny') }} as disbursed_pct,
+        {{ share_pct('disbursed_ytd_cny', 'guaranteed_annual_cny') }} as progress_pct,
+        {{ share_pct('guaranteed_ytd_cny', 'guaranteed_annual_cny') }} as calendar_pct,
+        {{ share_pct('spent_ytd_cny', 'disbursed_ytd_cny') }} as spent_pct
+    from {{ ref('funding_gap_monthly') }}
+    where {{ anew('month') }}
+),
+
+-- The larger of the two shortfalls counts.
+staffing as (
+    select
+        township_code, month,
+        max(shortfall_persons) as staff_shortfall_persons,
+        max(excess_persons) as staff_excess_persons,
+        max(required_min_persons) as staff_required_persons,
+        max(case when status = 'short' then 1 else 0 end) as is_short,
+        max(case when status = 'not_reported' then 1 else 0 end) as is_silent
+    from {{ ref('staffing_gap_monthly') }}
+    where {{ anew('month') }}
+    group by township_code, month
+),
+
+sent as (
+    select
+        township_code, month,
+        max(case when dataset = 'population' then status end) as population_status,
+        max(case when dataset = 'budget' then status end) as budget_status,
+        max(case when dataset = 'staffing' then status end) as staffing_status,
+        sum(case when status in ('on_time', 'late', 'undated', 'corrected') then 1 else 0 end) as sent_count,
+        max(case when is_late then 1 else 0 end) as is_late
+    from {{ ref('detail_submission_status') }}
+    where {{ anew('month') }}
+    group by township_code, month
+),
+
+final as (
+    select
+        cast(f.township_code as varchar) as township_code,
+        cast(f.county_code as varchar) as county_code,
+        cast(f.month as date) as month,
+        f.disbursed_pct,
+        f.progress_pct,
+        f.calendar_pct,
+        f.spent_pct,
+        cast(case
+            when s.township_code is null then 'no_standard'
+            when s.is_short = 1 then 'short'
+            when s.staff_excess_persons > 0 then 'over'
+            when s.is_silent = 1 then 'not_reported'
+            else 'met'
+        end as varchar) as staff_status,
+        cast(s.staff_shortfall_persons as bigint) as staff_shortfall_persons,
+        cast(s.staff_excess_persons as bigint) as staff_excess_persons,
+        cast(s.staff_required_persons as bigint) as staff_required_persons,
+        coalesce(s.is_silent = 1, false) as staff_is_silent,
+        cast(r.population_status as varchar) as population_status,
+        cast(r.budget_status as varchar) as budget_status,
+        cast(r.staffing_status as varchar) as staffing_status,
+        cast(r.sent_count as bigint) as sent_count,
+        coalesce(r.is_late = 1, false) as is_late
+    from funding as f
+    left join staffing as s on f.township_code = s.township_code and f.month = s.month
+    left join sent as r on f.township_code = r.township_code and f.month = r.month
+)
+
+select * from final
+order by extract(year from month), township_code, month

@@ -1,0 +1,54 @@
+"""What reading a file comes to: its tables, parts that had to be refused, doubts, or why nothing can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from oversight.intake.reading.grid import Context, Header, Refusal, Table
+
+
+class Unreadable(Exception):
+    """A file that cannot be read, with its catalogue code."""
+
+    def __init__(self, code: str, **found: str) -> None:
+        super().__init__(code)
+        self.refusal = Refusal(code, found)
+
+
+@dataclass
+class BulkTable:
+    """A large CSV as one frame of text columns named by contract, with `row_number`."""
+
+    dataset: str
+    header: Header
+    context: Context
+    frame: pl.DataFrame
+    ignored: list[tuple[int, str]]
+    sheet: str | None = None
+    totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    broken: list[tuple[int, str, str, str]] = field(default_factory=list)
+    total_problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A doubt about a sheet or a part of it, with the catalogue code and what fills its text."""
+
+    code: str
+    found: dict[str, str]
+    sheet: str | None = None
+    row_number: int | None = None
+    dataset: str | None = None
+
+
+@dataclass
+class Reading:
+    """What was found in a file: tables, tables that had to be refused, or why nothing can be read."""
+
+    tables: list[Table | BulkTable] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    error: Refusal | None = None
+    has_formulas: bool = False
+    notices: list[Notice] = field(default_factory=list)
