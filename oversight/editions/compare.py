@@ -20,6 +20,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from oversight.contracts import DATASETS
 from oversight.editions.edition import EditionError
 
 if TYPE_CHECKING:
@@ -494,14 +495,10 @@ def read(connection: duckdb.DuckDBPyConnection, month: date, reported: Sequence[
     )
 
 
-# What a report says, without where it stands: moving a row to another file changes no finding.
-_SAID = {
-    "population": "population_persons, resident_population_persons, households_count",
-    "budget": "initial_budget_cny, adjusted_budget_cny, disbursed_month_cny, disbursed_cumulative_cny, "
-    "spent_month_cny, spent_cumulative_cny, is_listed_separately",
-    "staffing": "administrative_posts, institution_posts, dedicated_staff_persons, welfare_posts_persons, "
-    "purchased_service_persons, part_time_persons, villages_count, villages_with_assistant_count",
-}
+# Datasets with a row for a township and month. Moving a row to another file changes no finding.
+_BY_TOWNSHIP = tuple(
+    name for name, contract in DATASETS.items() if {"month", "township_code"} <= set(contract.polars_schema())
+)
 # What of a rule decides a judgement; other words about it may change without any finding changing.
 _JUDGED_BY = {
     "standards": "matter, subject_level, formula, comparator, period, population_basis, edge_rule, strength, "
@@ -516,15 +513,24 @@ _BUDGET = frozenset({"allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny
 _INDICATORS = "subject_name, indicator_value, indicator_text"
 
 
+def _said(ask: Callable[[str], list[tuple[Any, ...]]], dataset: str) -> str:
+    """What a report of a township says: its figures by name. A column that one edition lacks changes nothing."""
+    there = {str(row[0]) for row in ask(f"describe reported.{dataset}")}
+    figures = [column.name for column in DATASETS[dataset].measures if column.name in there]
+    return "concat_ws('|', " + ", ".join(f"'{name}=' || {name}" for name in figures) + ")"
+
+
 def _digests(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, date], int]:
     """For each dataset and month one number for everything that was reported in it."""
     cursor = connection.cursor()
     found = {}
-    codes = dict.fromkeys(_SAID, "township_code") | {"indicators": "subject_code, indicator_code"}
-    for dataset, code in codes.items():
-        columns = _SAID.get(dataset, _INDICATORS)
+    said = {
+        name: f"township_code, {_said(lambda query: cursor.execute(query).fetchall(), name)}"
+        for name in _BY_TOWNSHIP
+    }
+    for dataset, columns in (said | {"indicators": f"subject_code, indicator_code, {_INDICATORS}"}).items():
         for month, digest in cursor.execute(
-            f"select month, bit_xor(hash({code}, {columns})) from reported.{dataset} where is_current group by month"
+            f"select month, bit_xor(hash({columns})) from reported.{dataset} where is_current group by month"
         ).fetchall():
             found[dataset, month] = int(digest)
     return found
@@ -533,9 +539,9 @@ def _digests(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, date], in
 def _reports(rows: Callable[..., list[tuple[Any, ...]]], months: Sequence[date]) -> Reports:
     said: dict[tuple[str, str, date], tuple[str, int]] = {}
     chosen = "r.is_current and list_contains(cast(? as date[]), r.month)"
-    for dataset, columns in _SAID.items():
+    for dataset in _BY_TOWNSHIP:
         for unit, code, month, digest in rows(
-            f"select t.unit_id, r.township_code, r.month, hash({columns}) from reported.{dataset} r "
+            f"select t.unit_id, r.township_code, r.month, hash({_said(rows, dataset)}) from reported.{dataset} r "
             f"join townships t using (township_code) where {chosen}",
             list(months),
         ):
@@ -580,7 +586,7 @@ def _counted(
     """The datasets and indicators that a rule counts, those of its parts included."""
     found = {"population"} if standard in tiered else set()
     for measure in measures.get(standard, ()):
-        dataset = next((name for name, columns in _SAID.items() if measure in columns.split(", ")), None)
+        dataset = next((name for name in _BY_TOWNSHIP if measure in DATASETS[name].columns), None)
         if measure in _BUDGET or dataset == "budget":
             # Whether a budget is enough depends on the people it is for.
             found |= {"budget", "population"}

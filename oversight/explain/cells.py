@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oversight import presentation
+from oversight.contracts import DATASETS
 from oversight.explain.arithmetic import shown
 from oversight.explain.model import Cell
 
@@ -15,28 +16,16 @@ if TYPE_CHECKING:
     import duckdb
 
 # Columns of the datasets, as the forms call them.
-
-
 COLUMN_TITLES = {
-    "population_persons": "户籍人口（人）",
-    "resident_population_persons": "常住人口（人）",
-    "households_count": "户籍户数（户）",
-    "initial_budget_cny": "年初预算（元）",
-    "adjusted_budget_cny": "调整后预算（元）",
-    "disbursed_month_cny": "本月拨付（元）",
-    "disbursed_cumulative_cny": "累计拨付（元）",
-    "spent_month_cny": "本月支出（元）",
-    "spent_cumulative_cny": "累计支出（元）",
-    "is_listed_separately": "是否单独列支",
-    "administrative_posts": "行政编制数（名）",
-    "institution_posts": "事业编制数（名）",
-    "dedicated_staff_persons": "在编在岗专职人数（人）",
-    "welfare_posts_persons": "公益性岗位人数（人）",
-    "purchased_service_persons": "政府购买服务人数（人）",
-    "part_time_persons": "兼职人数（人）",
-    "villages_count": "村（社区）数（个）",
-    "villages_with_assistant_count": "已配备协理员村（社区）数（个）",
+    column.name: f"{column.label_zh}（{column.unit}）" if column.unit else column.label_zh
+    for contract in DATASETS.values()
+    for column in contract.measures
 }
+
+
+def dataset_of(measure: str) -> str | None:
+    """The dataset whose column this is; None for an indicator's code."""
+    return next((name for name, contract in DATASETS.items() if measure in contract.columns), None)
 
 
 class Edition:
