@@ -53,6 +53,7 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
 
     sys.path.insert(0, str(PROJECT_ROOT))
     from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+    from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
     from oversight.settings import DataFolder
     from oversight.standards import write_overlay_inputs
     from tests.dbt.world import _REJECTED, _SUBMISSIONS, SCHEMAS
@@ -83,6 +84,7 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
                                   "row_status": pl.String(), "doubts": pl.String(), "precedence": pl.Int64()}  # fmt: skip
         known = frame.with_columns(
             submission_id=pl.lit("s1"), sheet=pl.lit("表"), row_number=pl.int_range(pl.len()),
+            source=pl.lit("township"), fund_code=pl.lit("working_funds"),
             row_status=pl.lit("accepted"), doubts=pl.lit(None, pl.String), precedence=pl.lit(1, pl.Int64),
         )  # fmt: skip
         known.select(
@@ -138,6 +140,8 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
            "rows_held": 0, "rows_rejected": 0, "rows_ignored": 0, "status": "accepted", "is_correction": False}  # fmt: skip
     pl.DataFrame([one], schema=_SUBMISSIONS).write_parquet(inputs / "submissions.parquet")
     pl.DataFrame(schema=DELIVERY_SCHEMA).write_parquet(inputs / "deliveries.parquet")
+    pl.DataFrame(schema=COVERAGE_SCHEMA).write_parquet(inputs / "payment_coverage.parquet")
+    finish("payments", pl.DataFrame(schema=SCHEMAS["payments"]))
     pl.DataFrame(schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
     pl.DataFrame(schema=_REJECTED).write_parquet(inputs / "rejected_rows.parquet")
     pl.DataFrame({"edition_id": ["e"], "built_at": [now], "input_fingerprint": [""], "standards_fingerprint": [""],

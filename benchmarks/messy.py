@@ -145,6 +145,11 @@ def _values(dataset: str, month: date, r: random.Random) -> dict[str, Any]:
     }
 
 
+# The columns that files are made of, and those without which a file would not be recognised.
+_FIGURES = {name for dataset in REPORTS for name in _values(dataset, date(2025, 1, 1), random.Random(0))}
+_ALWAYS = {c.name for dataset in REPORTS for c in DATASETS[dataset].measures if c.required}
+_ALWAYS |= {"initial_budget_cny", "disbursed_month_cny"}
+
 _PLAIN_DIGITS, _FORMAL_DIGITS = "零一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖"
 
 
@@ -175,7 +180,7 @@ def _chinese(number: int, *, formal: bool = False) -> str:
 
 
 _FULL_WIDTH = str.maketrans("0123456789.,", "０１２３４５６７８９．，")
-_BLANKS = (None, "", "—", "/", "-", "——", "无", "－")
+_BLANKS = (None, "", "—", "/", "-", "——", "－")
 
 
 def _write_number(value: Any, power: int, suffix: str, style: str, r: random.Random) -> Cell:
@@ -329,14 +334,14 @@ def table(
 ) -> tuple[Sheet, dict[Key, dict[str, Any]]]:
     """One table of a dataset on a sheet, and what must come out of it."""
     r, contract = plan.r, DATASETS[dataset]
-    measures = [c for c in contract.measures if c.required or r.random() < 0.7]
+    measures = [
+        c for c in contract.measures if c.name in _ALWAYS or (c.name in _FIGURES and r.random() < 0.7)
+    ]
     r.shuffle(measures)
     if spoil == "F06":
-        measures = [
-            c
-            for c in measures
-            if c.name not in ("population_persons", "initial_budget_cny", "dedicated_staff_persons")
-        ]
+        gone = {"population_persons", "dedicated_staff_persons", *contract.any_of}
+        measures = [c for c in contract.measures if c in measures or c.name == "is_listed_separately"]
+        measures = [c for c in measures if c.name not in gone]
     month_in = plan.month_in if len(months) == 1 else "column"
     columns: list[Column | str] = []
     if plan.maybe(0.4, "序号"):
@@ -355,7 +360,7 @@ def table(
         if plan.maybe(share, what or "spacer column"):
             columns.insert(r.randint(len(columns) - len(measures), len(columns)), what)
     if spoil == "F09":
-        columns.append(next(c for c in measures if c.required))
+        columns.append(next(c for c in measures if c.name in _ALWAYS))
     titles, powers = _titles(plan, columns, spoil)
     rows: list[list[Cell]] = []
     sheet = Sheet("Sheet1", rows)
@@ -679,7 +684,7 @@ def _spoil_row(
 ) -> None:
     """Make one row wrong in the way of a code; what it said is not expected any more."""
     contract = DATASETS[dataset]
-    required = next(c for c in contract.measures if c.required)
+    required = next(c for c in contract.measures if c.name in _ALWAYS)
     spellings = {s.replace(" ", "") for s in (required.label_zh, *required.synonyms)}
     head = next(i for i, row in enumerate(sheet.rows) if any(_plain(c) in spellings for c in row))
     places: dict[str, int] = {}

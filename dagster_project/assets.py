@@ -40,6 +40,8 @@ REPORTED = {
     "budget": "民政工作经费：接收并逐行判定后的行",
     "staffing": "民政工作人员：接收并逐行判定后的行",
     "indicators": "能力建设指标：接收并逐行判定后的行",
+    "payments": "国库支付明细：接收并逐行判定后的行",
+    "payment_coverage": "国库支付明细写明包括哪些月份、地区和资金项目",
     "submissions": "收到的每一份文件及其结果",
     "rejected_rows": "未采用的行，以及原因和处理办法",
     "deliveries": "各乡镇各月各报表收到的情况",
@@ -52,6 +54,9 @@ OVERLAY = {
     "overlay_standard_measures": "本单位自有的标准计量项",
     "overlay_materiality": "本单位自有的轻重尺度",
     "overlay_payment_pace": "本单位自有的拨付进度界限",
+    "overlay_funds": "本单位自有的资金项目",
+    "overlay_report_sources": "本单位自有的数据来源",
+    "overlay_source_precedence": "本单位自定的来源先后",
     "finding_notes": "分析人员在问题上的记录：答复、约定整改日期、豁免",
 }
 PULLED = AssetKey("pulled_files")

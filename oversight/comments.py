@@ -6,7 +6,7 @@ there; a column is described once. What the suites leave is described here, besi
 
 from __future__ import annotations
 
-from oversight.contracts import DATASETS
+from oversight.contracts import DATASETS, LIST_DATASETS
 from oversight.metrics import METRICS
 
 Comments = dict[tuple[str, str], tuple[str, dict[str, str]]]
@@ -18,6 +18,11 @@ _PROVENANCE = {
     "subject_code": "当月区划代码：当月有效的区划代码",
     "subject_name": "单位名称：报表上的单位名称",
     "month": "统计月份：当月 1 日",
+    "fund_code": "资金项目代码：见 funds.csv；名单外的为 unlisted: 加所写名称",
+    "source": "来源：谁报的：township 乡镇报送，treasury 财政国库，police 公安，其余见 report_sources.csv",
+    "nil_figures": "申报为零的列：写了“无”或零报告的数据列，以分号分隔；其中 report 为整表零报告",
+    "dashed_figures": "横线的列：写了横线（—、/）的数据列，以分号分隔；与空白一样是未知",
+    "other_columns": "其他列：报表上有而规定中没有的列，列名和原文（JSON）；照录，不参与计算",
     "submission_id": "报送编号：来自哪份文件（对应表 submissions）",
     "sheet": "工作表：工作表名称，CSV 为空",
     "row_number": "行号：在原表中的行号",
@@ -25,7 +30,8 @@ _PROVENANCE = {
     "doubts": "存疑代码：多个以分号相隔；空为无疑问",
     "precedence": "先后次序：同一乡镇同一月份以大者为准",
     "indicator_value": "指标数值：是为 1，否为 0；文字指标为空",
-    "is_current": "是否现行：是否为该单位该月份现行采用的一行",
+    "is_latest": "是否最新：是否为该来源对该单位该月份（该资金项目）最后报的一版",
+    "is_current": "是否现行：是否为该单位该月份现行采用的一行；经费只标民政工作经费，其他资金项目看是否最新",
 }
 _SUITE = {
     "suite": "核对组：核对组的代号",
@@ -58,7 +64,7 @@ def comments() -> Comments:
         ("quality", "suite_flags"): ("标出的行：核对规则标出的行，一行一处", _SUITE),
     }
     found["detail", "unit_monthly"] = ("", {metric.key: metric.comment for metric in METRICS.values()})
-    for name, contract in DATASETS.items():
+    for name, contract in (*DATASETS.items(), *LIST_DATASETS.items()):
         described = {
             column.name: f"{column.title_zh}：{column.description_zh}".rstrip("：")
             for column in contract.columns.values()

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from oversight import durable
 from oversight.errors import OversightError
+from oversight.references import PULLED
 from oversight.settings import DataFolder
 
 if TYPE_CHECKING:
     import polars as pl
 
-PULLED = "拉取"
-DATASETS = ("divisions", "population", "budget", "staffing", "indicators")
+DATASETS = ("divisions", "population", "budget", "staffing", "indicators", "payments")
 
 TIMEOUT_SECONDS = 30
 ATTEMPTS = 3
@@ -38,7 +38,8 @@ EXAMPLE = """\
 
 # [[source]]
 # name = "财政预算库"
-# dataset = "budget"              # divisions、population、budget、staffing、indicators 之一
+# dataset = "budget"              # divisions、population、budget、staffing、indicators、payments 之一
+# report_source = "treasury"      # 谁报的数：乡镇自己的不写；treasury 财政国库、police 公安，另见 standards/report_sources.csv
 # file = "财政预算.csv"
 # url = "postgresql+psycopg://reader:${BUDGET_PASSWORD}@10.0.0.5/finance"
 # query = 'select "统计月份", "区划代码", "乡镇名称", "年初预算(元)", "本月拨付(元)" from budget'
@@ -58,13 +59,17 @@ class SourceError(OversightError):
 
 @dataclass(frozen=True)
 class Source:
-    """A table or address to pull: `query` for a database, none for an HTTP address."""
+    """A table or address to pull: `query` for a database, none for an HTTP address.
+
+    `report_source`: whose report it is where it is not the townships' own (treasury, police, …).
+    """
 
     name: str
     dataset: str
     file: str
     url: str
     query: str | None = None
+    report_source: str | None = None
     headers: Mapping[str, str] | None = None
 
     @property

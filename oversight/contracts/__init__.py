@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from oversight.contracts.contract import MONEY, VALUE, Column, Contract, Kind
-from oversight.contracts.datasets import ALL_DATASETS, DATASETS, REFERENCE_DATASETS, Provenance, Reported
+from oversight.contracts.datasets import (
+    ALL_DATASETS,
+    DATASETS,
+    LIST_DATASETS,
+    REFERENCE_DATASETS,
+    Provenance,
+    Reported,
+)
 
 __all__ = [
     "ALL_DATASETS",
     "DATASETS",
+    "LIST_DATASETS",
     "MONEY",
     "REFERENCE_DATASETS",
     "VALUE",

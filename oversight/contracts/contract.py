@@ -18,7 +18,18 @@ Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value
 Scale = Literal["stock", "flow", "part"]
 
 # Columns of every build input that say where a row came from (datasets.Provenance); they stand last.
-PROVENANCE = ("submission_id", "sheet", "row_number", "row_status", "doubts", "precedence")
+PROVENANCE = (
+    "source",
+    "nil_figures",
+    "dashed_figures",
+    "other_columns",
+    "submission_id",
+    "sheet",
+    "row_number",
+    "row_status",
+    "doubts",
+    "precedence",
+)
 MONEY = pl.Decimal(18, 2)
 VALUE = pl.Decimal(18, 4)
 
@@ -49,6 +60,22 @@ class Column:
     may_be_negative: bool = False
 
     @property
+    def is_of_the_month(self) -> bool:
+        """Whether it counts what happened in the month: nothing happened is then a figure, 0."""
+        return self.may_be_negative or self.scale == "part"
+
+    @property
+    def nil(self) -> Literal["zero", "no", "unknown"]:
+        """What 无 says in this column: of staff, posts, things and what happened in the month none, of a question no;
+        nobody has no inhabitants, no budget or nothing paid so far by leaving a word in the cell."""
+        if self.kind == "bool":
+            return "no"
+        if self.kind == "count":
+            # What is judged by its history or against the population is people, of whom 无 says nothing.
+            return "unknown" if self.scale else "zero"
+        return "zero" if self.is_of_the_month else "unknown"
+
+    @property
     def precision_name(self) -> str:
         """The companion column with one unit of the last place that the figure was written with."""
         return f"{self.name}_precision"
@@ -66,7 +93,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """One dataset: its Chinese name, its schema, its columns, and what a header above it may be called."""
+    """One dataset: its Chinese name, its schema, its columns, and what a header above it may be called.
+
+    `any_of`: of these columns at least one has to be there, whichever.
+    """
 
     name: str
     title_zh: str
@@ -74,6 +104,7 @@ class Contract:
     schema: type[dy.Schema]
     key: tuple[str, ...]
     group_labels: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
 
     @property
@@ -111,6 +142,7 @@ def contract(
     description_zh: str,
     key: tuple[str, ...],
     group_labels: tuple[str, ...] = (),
+    any_of: tuple[str, ...] = (),
 ) -> Contract:
     """Read a contract off a schema: every column with an `input` in its metadata is an input column."""
     columns = {
@@ -118,7 +150,7 @@ def contract(
         for column_name, column in schema.columns().items()
         if column.metadata and "input" in column.metadata
     }
-    return Contract(name, title_zh, description_zh, schema, key, (title_zh, *group_labels), columns)
+    return Contract(name, title_zh, description_zh, schema, key, (title_zh, *group_labels), any_of, columns)
 
 
 def _metadata(
@@ -202,9 +234,11 @@ def year(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) 
     return dy.Int32(nullable=False, min=1949, max=2100, metadata=metadata, description=description_zh)
 
 
-def date(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Date:
+def date(
+    label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = (), required: bool = False
+) -> dy.Date:
     """A calendar day."""
-    metadata = _metadata(label_zh, "date", description_zh, synonyms=synonyms)
+    metadata = _metadata(label_zh, "date", description_zh, synonyms=synonyms, required=required)
     return dy.Date(nullable=True, metadata=metadata, description=description_zh)
 
 
@@ -241,7 +275,7 @@ def money(
     synonyms: tuple[str, ...] = (),
     required: bool = False,
     plausible_max: int,
-    scale: Scale,
+    scale: Scale | None = None,
     may_be_negative: bool = False,
 ) -> dy.Decimal:
     """An amount in 元 with two decimals, never a float; null where it was not reported."""

@@ -76,6 +76,23 @@ class Provenance(dy.Schema):
     precedence = dy.Int64(nullable=False, description="同一单位同一月份多次报送时，数值大者为准")
 
 
+class Told(Provenance):
+    """What every report carries besides: who reported, what was declared nil or left out, what we have no column for."""
+
+    source = dy.String(
+        nullable=False, description="来源：township 乡镇报送，treasury 财政国库，police 公安等"
+    )
+    nil_figures = dy.String(
+        nullable=True, description="申报为零（无、零报告）的数据列，以分号分隔；report 为整表零报告"
+    )
+    dashed_figures = dy.String(
+        nullable=True, description="写了横线（—、/）的数据列，以分号分隔；与空白一样是未知"
+    )
+    other_columns = dy.String(
+        nullable=True, description="其他列：报表上有而规定中没有的列，列名和原文（JSON）；不参与计算"
+    )
+
+
 class Divisions(Provenance):
     """A row is an administrative unit (in one period of its life)."""
 
@@ -120,7 +137,7 @@ class Divisions(Provenance):
     )
 
 
-class Reported(Provenance):
+class Reported(Told):
     """What the monthly reports of townships have in common."""
 
     month = month()
@@ -214,14 +231,30 @@ class Population(Reported):
     )
 
 
-class Budget(Reported):
-    """A row is a township's civil-affairs working budget, payments and spending for a month."""
+FUND_SYNONYMS = (
+    "资金名称",
+    "项目资金",
+    "资金类别",
+    "资金种类",
+    "经费项目",
+    "经费名称",
+    "专项名称",
+    "预算项目",
+)
+FUND_DESCRIPTION = "资金项目；空白即民政工作经费。各项目的名称见 funds.csv，名单外的照录。"
 
+
+class Budget(Reported):
+    """A row is a fund's budget, payments and spending of a township for a month; blank is the working funds."""
+
+    fund_code = dy.String(
+        nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
+    )
+    fund_name = text("资金项目", FUND_DESCRIPTION, synonyms=FUND_SYNONYMS, repeats_when_merged=True)
     initial_budget_cny = money(
         "年初预算",
         "年初批复的民政工作经费预算（全年）。",
         synonyms=("年初预算数", "年初预算额", "年初预算金额", "年初批复预算", "预算数", "全年预算"),
-        required=True,
         plausible_max=200_000_000,
         scale="stock",
     )
@@ -245,7 +278,6 @@ class Budget(Reported):
             "拨付本月",
             "本月实拨",
         ),
-        required=True,
         plausible_max=200_000_000,
         scale="flow",
         may_be_negative=True,
@@ -285,6 +317,89 @@ class Budget(Reported):
         "民政工作经费是否在乡镇预算中单独列支。",
         synonyms=("单独列支", "是否单列", "是否单独列项", "单列"),
     )
+    carried_over_cny = money(
+        "上年结转",
+        "上年结转到本年的金额；不计入对照标准的预算。",
+        synonyms=("上年结转数", "上年结转额", "上年结转资金", "上年结余", "上年结转结余", "结转资金"),
+        plausible_max=200_000_000,
+    )
+    from_above_cny = money(
+        "其中：上级补助",
+        "全年预算中上级补助的部分。",
+        synonyms=("上级补助", "上级补助资金", "上级补助收入", "上级专项补助", "上级下达"),
+        plausible_max=200_000_000,
+    )
+    own_cny = money(
+        "其中：本级安排",
+        "全年预算中本级财政安排的部分。",
+        synonyms=("本级安排", "本级财政安排", "本级预算安排", "本级配套", "县级安排", "区级安排"),
+        plausible_max=200_000_000,
+    )
+    personnel_cny = money(
+        "人员经费",
+        "全年预算中人员经费的部分。",
+        synonyms=("人员支出", "人员经费预算"),
+        plausible_max=200_000_000,
+    )
+    office_cny = money(
+        "公用经费",
+        "全年预算中公用经费的部分。",
+        synonyms=("公用支出", "办公经费", "公用经费预算"),
+        plausible_max=200_000_000,
+    )
+    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"))
+
+
+class Payments(Told):
+    """A row is one payment of the treasury to a township: date, payee, fund, amount, voucher."""
+
+    month = dy.Date(nullable=False, check=lambda e: e.dt.day() == 1, description="支付日期所在的月份")
+    township_code = dy.String(nullable=False, regex=r"^\d{9}$", description="当月有效的乡镇代码（9 位）")
+    fund_code = dy.String(
+        nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
+    )
+    paid_on = date(
+        "支付日期",
+        "支付（拨付）的日期；记入所在的月份。",
+        synonyms=("拨付日期", "付款日期", "支付时间", "拨款日期", "付款时间", "记账日期"),
+        required=True,
+    )
+    reported_code = code(
+        "收款单位代码",
+        CODE_DESCRIPTION,
+        synonyms=("收款单位编码", "收款人代码", "预算单位代码", "预算单位编码", *CODE_SYNONYMS),
+        required=True,
+    )
+    reported_name = text(
+        "收款单位",
+        "收款的乡镇（街道）；也可以写其财政所、民政所。",
+        synonyms=(
+            "收款单位名称",
+            "收款人",
+            "收款人名称",
+            "收款人全称",
+            "预算单位",
+            "预算单位名称",
+            *NAME_SYNONYMS,
+        ),
+        required=True,
+    )
+    fund_name = text("资金项目", FUND_DESCRIPTION, synonyms=FUND_SYNONYMS, repeats_when_merged=True)
+    amount_cny = money(
+        "金额",
+        "支付金额；退回、收回填负数。",
+        synonyms=("支付金额", "拨付金额", "付款金额", "拨款金额", "支付额", "发生额"),
+        required=True,
+        plausible_max=200_000_000,
+        may_be_negative=True,
+    )
+    voucher_no = text(
+        "凭证号",
+        "支付凭证（支付令、拨款单）的编号，用于逐笔核对。",
+        synonyms=("支付凭证号", "凭证编号", "支付令号", "拨款单号", "凭证号码", "单据号", "支付令编号"),
+        required=True,
+    )
+    remark = text("备注", "补充说明。", synonyms=("用途", "摘要", "说明"))
 
 
 class Staffing(Reported):
@@ -375,7 +490,7 @@ class Staffing(Reported):
     )
 
 
-class Indicators(Provenance):
+class Indicators(Told):
     """A row is one capacity indicator of one unit in one month; figures, 是/否 and texts share a column."""
 
     month = month()
@@ -495,7 +610,7 @@ DATASETS: dict[str, Contract] = {
             "民政工作经费",
             Budget,
             description_zh="各乡镇（街道）每月民政工作经费的预算、拨付和支出。",
-            key=("month", "township_code"),
+            key=("month", "township_code", "fund_code"),
             group_labels=(
                 *GROUP_LABELS,
                 "民政经费",
@@ -511,6 +626,14 @@ DATASETS: dict[str, Contract] = {
                 "资金支出",
                 "执行情况",
                 "预算执行情况",
+            ),
+            any_of=(
+                "initial_budget_cny",
+                "adjusted_budget_cny",
+                "disbursed_month_cny",
+                "disbursed_cumulative_cny",
+                "spent_month_cny",
+                "spent_cumulative_cny",
             ),
         ),
         contract(
@@ -563,4 +686,15 @@ REFERENCE_DATASETS: dict[str, Contract] = {
         group_labels=GROUP_LABELS,
     )
 }
-ALL_DATASETS: dict[str, Contract] = {**DATASETS, **REFERENCE_DATASETS}
+# Lists that another source gives beside the townships' own reports; they are added up to monthly figures.
+LIST_DATASETS: dict[str, Contract] = {
+    "payments": contract(
+        "payments",
+        "国库支付明细",
+        Payments,
+        description_zh="财政国库对乡镇（街道）的支付，一行一笔。",
+        key=("township_code", "voucher_no"),
+        group_labels=(*GROUP_LABELS, "支付明细", "支付情况", "拨付明细", "国库集中支付明细"),
+    )
+}
+ALL_DATASETS: dict[str, Contract] = {**DATASETS, **LIST_DATASETS, **REFERENCE_DATASETS}

@@ -22,7 +22,10 @@ from oversight.editions.published import quoted
 
 EVERYTHING = date(1, 1, 1)
 
-_MONTHLY = ("population", "budget", "staffing", "indicators", "deliveries", "due_dates")
+_MONTHLY = (
+    *("population", "budget", "staffing", "indicators", "payments", "payment_coverage"),
+    *("deliveries", "due_dates"),
+)
 _TIMELESS = (
     "divisions",
     "overlay_policy_documents",
@@ -31,8 +34,11 @@ _TIMELESS = (
     "overlay_standard_measures",
     "overlay_materiality",
     "overlay_payment_pace",
+    "overlay_funds",
+    "overlay_report_sources",
+    "overlay_source_precedence",
 )
-_REPORTED = ("divisions", "population", "budget", "staffing", "indicators")
+_REPORTED = ("divisions", "population", "budget", "staffing", "indicators", "payments")
 # Rank of the file among all files: it moves up when another file comes, which changes nothing that a row says.
 _RANK = "precedence"
 

@@ -17,6 +17,7 @@ from oversight.intake.judging import corrections
 from oversight.intake.judging.deliveries import deliveries, due_dates, last_due_month, without_calendar
 from oversight.intake.judging.judge import Judged, judge
 from oversight.intake.sending_back.returning import return_files
+from oversight.references import load_references
 from oversight.settings import TIME_ZONE, DataFolder
 
 
@@ -88,7 +89,7 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
         say(f"新收到 {new} 个文件")
         store.write_parquet(ledger, folder.landed / "ledger.parquet", lasting=True)
     landed = _land(folder, files, ledger, say).in_one_piece()
-    judged = judge(landed, ledger, correcting)
+    judged = judge(landed, ledger, correcting, load_references(folder))
     folder.inputs.mkdir(parents=True, exist_ok=True)
     # Written while the workbooks are returned: that is Python's work, the writing is not.
     with ThreadPoolExecutor() as writers:
@@ -109,6 +110,7 @@ def _inputs(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """The build inputs, each as soon as it is there."""
     yield from judged.rows.items()
+    yield "payment_coverage", judged.covered
     yield "submissions", judged.submissions
     yield "rejected_rows", judged.rejected
     yield "deliveries", deliveries(landed, judged)

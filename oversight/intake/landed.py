@@ -58,6 +58,10 @@ TABLE_SCHEMA: dict[str, Any] = {
     "filed_on": pl.Date,
     "is_correction": pl.Boolean,
     "words": pl.String,
+    "reporter": pl.String,
+    "covers_from": pl.Date,
+    "covers_to": pl.Date,
+    "other_titles": pl.String,
     "rows_data": pl.Int64,
     "rows_ignored": pl.Int64,
     "total_problem": pl.String,
@@ -228,6 +232,8 @@ def row_schema(dataset: str) -> dict[str, Any]:
     given = {name: dtype for name, dtype in contract.polars_schema().items() if name in told}
     if dataset == "indicators":
         given["indicator_value"] = contract.polars_schema()["indicator_value"]
+    if "nil_figures" in contract.polars_schema():
+        given |= dict.fromkeys(("nil_figures", "dashed_figures", "other_columns"), pl.String())
     return {"table_no": pl.Int32, "row_number": pl.Int64, **given}
 
 
@@ -301,6 +307,9 @@ class Batch:
                 context.filed_on,
                 context.is_correction,
                 context.words,
+                context.reporter,
+                *(context.period or (context.month, context.month)),
+                _other_titles(table),
                 height,
                 len(table.ignored),
                 table.total_problem,
@@ -310,7 +319,7 @@ class Batch:
             (number, row, column or None, value, code) for row, column, value, code in table.broken
         )
         if isinstance(table, BulkTable):
-            missing = [n for n in contract.columns if n not in table.frame.columns]
+            missing = [n for n in (*contract.columns, "other_columns") if n not in table.frame.columns]
             raw = table.frame.with_columns(
                 pl.lit(number, pl.Int32).alias("table_no"),
                 *(pl.lit(None, pl.String).alias(n) for n in missing),
@@ -318,13 +327,14 @@ class Batch:
             self._normalise(table.dataset, raw)
             return
         lists = self._lists.setdefault(
-            table.dataset, {n: [] for n in ("table_no", "row_number", *contract.columns)}
+            table.dataset, {n: [] for n in ("table_no", "row_number", *contract.columns, "other_columns")}
         )
         lists["table_no"].extend([number] * height)
         lists["row_number"].extend(table.row_numbers)
         blank: list[None] = [None] * height
         for name in contract.columns:
             lists[name].extend(table.cells.get(name, blank))
+        lists["other_columns"].extend(table.others or blank)
 
     def _normalise(self, dataset: str, raw: pl.DataFrame) -> None:
         present = set(raw.get_column("table_no").unique().to_list())
@@ -358,6 +368,19 @@ class Batch:
                 for d, frames in self._typed.items()
             },
         )
+
+
+def _other_titles(table: Table | BulkTable) -> str | None:
+    """The columns with something in them that the contract does not know, each with its letters."""
+    others = table.header.others
+    if isinstance(table, BulkTable):
+        used = set(others.values()) if "other_columns" in table.frame.columns else set()
+    else:
+        used = {title for said in table.others if said for title in json.loads(said)}
+    return (
+        "、".join(f"“{title}”（{column_letters(at)} 列）" for at, title in others.items() if title in used)
+        or None
+    )
 
 
 def parse(files: Iterable[RawFile]) -> Landed:

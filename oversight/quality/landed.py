@@ -167,9 +167,34 @@ def _with_unit_names(landed: Landed, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.lazy().join(looked_up, on=on, how="left", nulls_equal=True, maintain_order="left").collect()
 
 
+def _any_of(dataset: str) -> list[Check]:
+    """Of the figures that may stand alone at least one is there: an annual budget alone is a report."""
+    names = DATASETS[dataset].any_of
+    if not names:
+        return []
+    titles = "、".join(DATASETS[dataset].columns[name].label_zh for name in names)
+    return [
+        Check(
+            name=f"{dataset}_anything_reported",
+            title_zh="主要数据：至少填报一项",
+            what_zh=f"每份报表至少填了{titles}中的一项。",
+            why_zh="这些数据各自都可以单独报送；一项也没有，就是未报送，不按零计算。",
+            what_to_do_zh="请报送单位补报；确实没有发生的，写“零报告”或填 0。",
+            kind="doubt",
+            rule=present("anything"),
+            operands={
+                "anything": pl.when(pl.any_horizontal(pl.col(n).is_not_null() for n in names)).then(1.0)
+            },
+            expected=pl.lit("至少一项"),
+            message=told_monthly("主要数据一项也未填"),
+            repeats=True,
+        )
+    ]
+
+
 def _completeness(dataset: str) -> list[Check]:
     """Every required figure of the contract is there."""
-    return [
+    return _any_of(dataset) + [
         Check(
             name=f"{dataset}_{column.name}_reported",
             title_zh=f"{column.label_zh}：已填报",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from oversight.references import load_references
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards.notes import load_finding_notes, note_files
 from oversight.standards.payments import payment_rules
@@ -49,6 +50,9 @@ _KINDS: dict[str, dict[str, str]] = {
     },
     "materiality": {"below_amount": _FIGURE, "below_pct": _FIGURE},
     "payment_pace": {"value": _FIGURE},
+    "funds": {"budget_includes_carryover": _FLAG},
+    "report_sources": {"is_own": _FLAG},
+    "source_precedence": {"source_rank": _WHOLE},
 }
 _KEYS = {
     "policy_documents": "document_id",
@@ -57,6 +61,9 @@ _KEYS = {
     "standard_measures": "standard_id",
     "materiality": "unit",
     "payment_pace": "limit_name",
+    "funds": "fund_code",
+    "report_sources": "source",
+    "source_precedence": "figure",
 }
 # Columns that came later: a bureau's older files may lack them.
 _MAY_LACK = frozenset(
@@ -70,6 +77,12 @@ _MAY_LACK = frozenset(
         "years_back",
         "unit_level",
         "pattern",
+        "other_names",
+        "budget_includes_carryover",
+        "reporter_pattern",
+        "folder_pattern",
+        "is_own",
+        "reason_zh",
     }
 )
 _DTYPES: dict[str, pl.DataType] = {
@@ -151,6 +164,8 @@ def standards_fingerprint(folder: DataFolder | None = None) -> str:
         path = folder.standards / other if folder else None
         if path and path.is_file():
             digest.update(f"{other}:".encode() + path.read_bytes())
+    # Whose reports the pulled files are.
+    digest.update(f"pulled:{sorted(load_references(folder).files.items())}".encode())
     for path in note_files(folder):
         content = path.read_bytes()
         digest.update(f"findings/{path.name}:{len(content)}:".encode() + content)

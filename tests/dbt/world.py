@@ -24,11 +24,14 @@ import polars as pl
 from oversight.contracts import ALL_DATASETS
 from oversight.editions.build import variables
 from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs
 
 TEXT, WHOLE, DAY, FLAG = pl.String(), pl.Int64(), pl.Date(), pl.Boolean()
-_REPORTED = ("divisions", "population", "budget", "staffing", "indicators")
+_REPORTED = ("divisions", "population", "budget", "staffing", "indicators", "payments")
+# Who reports, and of which fund, where a test does not say otherwise.
+_PLAIN = {"source": "township", "fund_code": "working_funds"}
 SCHEMAS: dict[str, dict[str, pl.DataType]] = {
     name: dataset.polars_schema() for name, dataset in ALL_DATASETS.items() if name in _REPORTED
 }
@@ -91,6 +94,7 @@ class World:
     notes: list[dict[str, Any]] = field(default_factory=list)
     delivered: list[dict[str, Any]] = field(default_factory=list)
     due: list[dict[str, Any]] = field(default_factory=list)
+    covered: list[dict[str, Any]] = field(default_factory=list)
     built_at: datetime = BUILT_AT
 
     def unit(self, code: str, kind: str = "镇", name: str | None = None, **columns: Any) -> None:
@@ -142,6 +146,7 @@ class World:
         for name, schema in SCHEMAS.items():
             placed = [
                 {"submission_id": "s1", "sheet": "表", "row_status": "accepted", "precedence": 1}
+                | {column: value for column, value in _PLAIN.items() if column in schema}
                 | row
                 | {"row_number": row.get("row_number", number)}
                 for number, row in enumerate(self.rows[name], 5)
@@ -168,6 +173,7 @@ class World:
         pl.DataFrame(schema=_REJECTED).write_parquet(inputs / "rejected_rows.parquet")
         delivered = pl.DataFrame(self.delivered, schema=DELIVERY_SCHEMA)
         delivered.write_parquet(inputs / "deliveries.parquet")
+        pl.DataFrame(self.covered, schema=COVERAGE_SCHEMA).write_parquet(inputs / "payment_coverage.parquet")
         pl.DataFrame(self.due, schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
         pl.DataFrame(
             [

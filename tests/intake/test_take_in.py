@@ -267,7 +267,7 @@ def test_blank_is_not_zero_and_an_empty_row_is_rejected(world: World) -> None:
     frame = world.read("population").sort("township_code")
     assert frame["births_persons"].to_list() == [None, 0]
     assert frame["population_persons"].to_list() == [20_000, None]
-    assert [(r["row_number"], r["error_code"]) for r in world.rejected("报表.csv")] == [(4, "R07")]
+    assert [(r["row_number"], r["error_code"]) for r in world.rejected("报表.csv")] == [(4, "R40")]
 
 
 def test_a_row_twice_is_read_once_a_contradiction_never(world: World) -> None:

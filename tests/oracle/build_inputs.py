@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from oversight.contracts import DATASETS
+from oversight.contracts import DATASETS, LIST_DATASETS
 from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
 from oversight.settings import DataFolder
 from oversight.standards import write_overlay_inputs
 from tests.oracle.model import Model
@@ -59,10 +60,13 @@ def write_inputs(world: World, folder: DataFolder) -> Model:
                         **provenance(number, place, ranks[file.precedence]),
                     }
                 )
-    for name, contract in DATASETS.items():
-        pl.DataFrame(rows[name], schema=contract.polars_schema()).write_parquet(
+    for name, contract in (*DATASETS.items(), *LIST_DATASETS.items()):
+        schema = contract.polars_schema()
+        plain = {c: v for c, v in {"source": "township", "fund_code": "working_funds"}.items() if c in schema}
+        pl.DataFrame([plain | row for row in rows.get(name, ())], schema=schema).write_parquet(
             folder.inputs / f"{name}.parquet"
         )
+    pl.DataFrame(schema=COVERAGE_SCHEMA).write_parquet(folder.inputs / "payment_coverage.parquet")
     text, count = pl.String, pl.Int64
     pl.DataFrame(
         schema={

@@ -57,6 +57,10 @@ def _yearly_share(annual: Decimal, month: int) -> Decimal:
     return _cents(annual * month / 12)
 
 
+# Who reports, and of which fund.
+_PLAIN = {"source": "township", "fund_code": "working_funds"}
+
+
 class World:
     """Tables as lists of rows; `write` makes the files."""
 
@@ -203,7 +207,9 @@ class World:
         inputs, warehouse = folder / "inputs", folder / "build.duckdb"
         inputs.mkdir(parents=True)
         for name, contract in DATASETS.items():
-            pl.DataFrame(self.tables[name], schema=contract.polars_schema()).write_parquet(
+            schema = contract.polars_schema()
+            plain = {c: v for c, v in _PLAIN.items() if c in schema}
+            pl.DataFrame([plain | row for row in self.tables[name]], schema=schema).write_parquet(
                 inputs / f"{name}.parquet"
             )
         pl.DataFrame(self.tables["submissions"], schema_overrides=_SUBMISSION_TYPES).write_parquet(

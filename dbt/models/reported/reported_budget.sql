@@ -11,7 +11,9 @@ with reports as (
     where {{ anew('month') }} or month is null
 ),
 
-{{ current_rows('month, township_code') }}
+{{ current_rows(
+    'month, township_code', 'initial_budget_cny', 'source, fund_code', "s.fund_code = 'working_funds'"
+) }}
 
 select * from final
 order by extract(year from month), township_code, month, submission_id, sheet, row_number

@@ -11,7 +11,7 @@ with reports as (
     where {{ anew('month') }} or month is null
 ),
 
-{{ current_rows('month, township_code') }}
+{{ current_rows('month, township_code', '*') }}
 
 select * from final
 order by extract(year from month), township_code, month, submission_id, sheet, row_number

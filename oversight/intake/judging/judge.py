@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,14 @@ from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake.judging.corrections import PREFIX, Correction, CorrectionFile, same
 from oversight.intake.judging.identity import LEVELS, Resolved, Units, unit_numbers, winners
+from oversight.intake.judging.lanes import beyond_the_whole, blanked, each, sources_of, unlisted, with_lanes
+from oversight.intake.judging.payment_lists import (
+    COVERAGE_SCHEMA,
+    coverage,
+    outside,
+    prepared,
+    same_again,
+)
 from oversight.intake.judging.precedence import Arrival, ranks
 from oversight.intake.judging.scale import figure, hold, in_senders_unit, unit_month
 from oversight.intake.judging.slots import Slots, lay_out
@@ -26,6 +35,7 @@ from oversight.intake.judging.zeros import zeros
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.reading import values
 from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.references import TOWNSHIP, WORKING_FUNDS, References, load_references
 
 KEY = ("table_no", "row_number")
 VERDICT_SCHEMA: dict[str, Any] = {
@@ -79,7 +89,8 @@ class Judged:
     """The build inputs: a frame for each dataset, the submissions, and every row that is not used with its reason.
 
     `tables` are those that the rows came from, the analyst's corrections among them. `places` says of each row of a
-    report its table, its unit and month as one number, and whether another row speaks of these too.
+    report its table, its unit and month as one number, and whether another row speaks of these too. `covered`: for
+    which months, divisions and funds a list of payments says all that was paid.
     """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -87,6 +98,8 @@ class Judged:
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     tables: pl.DataFrame = field(default_factory=pl.DataFrame)
     places: dict[str, pl.DataFrame] = field(default_factory=dict)
+    covered: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COVERAGE_SCHEMA))
+    references: References = field(default_factory=load_references)
 
 
 @dataclass
@@ -108,19 +121,29 @@ def _without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
     return rows.join(gone.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
 
 
-def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile] | None = None) -> Judged:
-    """Judge all landed rows, with the analyst's corrections and confirmations applied."""
+def judge(
+    landed: Landed,
+    ledger: pl.DataFrame,
+    corrections: list[CorrectionFile] | None = None,
+    references: References | None = None,
+) -> Judged:
+    """Judge all landed rows, with the analyst's corrections and confirmations applied.
+
+    `references`: the funds and sources of reports that hold for the data folder; the project's own where none is given.
+    """
+    references = references or load_references()
     # Correction files are in the ledger too, but they correct; they do not report.
     reported = ledger.filter(~pl.col("file_name").str.starts_with(PREFIX))
     precedence = _precedence(landed, reported)
     tables = landed.tables.join(precedence, on="submission_id", how="left", maintain_order="left")
+    tables = sources_of(tables, reported, references)
     desk = CorrectionDesk(corrections or [], tables)
     tables = pl.concat([tables, desk.tables], how="diagonal")
     present = {c.file.sha256 for c in corrections or []}
     ledger = pl.concat(
         [reported, ledger.filter(pl.col("sha256").is_in(list(present)) & pl.col("is_first"))]
     ).unique(maintain_order=True)
-    out = Judged()
+    out = Judged(references=references)
     verdicts = _Verdicts()
     divisions = _divisions(landed, tables, verdicts)
     out.rows["divisions"] = divisions
@@ -139,11 +162,11 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
         noted = errors.filter(pl.col("code").str.starts_with("D"))
         errors = errors.filter(~pl.col("code").str.starts_with("D"))
         verdicts.rejected.append(errors)
-        rows = _without(rows, errors)
+        rows = with_lanes(_without(rows, errors), tables, references)
         rows, slots = _identify(dataset, rows, tables, units, verdicts)
         rows = _repeats(dataset, rows, tables, units, slots, verdicts)
-        held = hold(dataset, rows) if dataset != "indicators" else _verdicts(())
-        held = pl.concat([held, zeros(dataset, rows)]).unique(
+        held = each(rows, "fund_code", partial(hold, dataset)) if dataset != "indicators" else _verdicts(())
+        held = pl.concat([held, each(rows, "lane", partial(zeros, dataset))]).unique(
             [*KEY, "column"], keep="first", maintain_order=True
         )
         held = desk.confirm(dataset, rows, held)
@@ -157,11 +180,49 @@ def judge(landed: Landed, ledger: pl.DataFrame, corrections: list[CorrectionFile
             slots = replace(slots, is_single=False)
         out.rows[dataset] = _provide(dataset, rows, held, tables)
         out.places[dataset] = _places(rows, slots)
+    unusable = _judge_payments(out, landed, tables, units, verdicts, unusable)
     verdicts.rejected.append(desk.refused())
     tables = desk.counted(tables)
     out.tables = tables
     _account(out, landed, ledger, tables, verdicts, unusable)
     return out
+
+
+def _judge_payments(
+    out: Judged,
+    landed: Landed,
+    tables: pl.DataFrame,
+    units: Units,
+    verdicts: _Verdicts,
+    unusable: pl.DataFrame,
+) -> pl.DataFrame:
+    """Lists of payments: placed row by row and kept voucher by voucher; the models add them up by month."""
+    rows, errors = _parsed(landed, tables, "payments")
+    if not units:
+        unusable = pl.concat([unusable, tables.filter(pl.col("dataset") == "payments").select("table_no")])
+        rows, errors = rows.clear(), errors.clear()
+    noted = errors.filter(pl.col("code").str.starts_with("D"))
+    errors = errors.filter(~pl.col("code").str.starts_with("D"))
+    verdicts.rejected.append(errors)
+    rows = with_lanes(prepared(_without(rows, errors)), tables, out.references)
+    rows, _ = _identify("payments", rows, tables, units, verdicts)
+    again = same_again(rows, tables)
+    verdicts.repeated.append(again)
+    rows = _note(_without(rows, again), noted)
+    rows = _marked(rows, "D41", rows.select(unlisted()).to_series())
+    beyond = outside(rows, tables)
+    rows = _note(rows, beyond.with_columns(code=pl.lit("D47")))
+    out.rows["payments"] = _provide("payments", rows, _verdicts(()), tables)
+    out.covered = coverage(rows, tables, units) if units else out.covered
+    return unusable
+
+
+def _marked(rows: pl.DataFrame, code: str, mark: pl.Series) -> pl.DataFrame:
+    """Rows with a doubt added where `mark` holds."""
+    if not mark.fill_null(value=False).any():
+        return rows
+    more = pl.concat_str("doubts", pl.lit(code), separator=";", ignore_nulls=True)
+    return rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
 
 
 class CorrectionDesk:
@@ -182,7 +243,7 @@ class CorrectionDesk:
                 number = next_number + len(rows)
                 self._numbers[identifier, dataset] = number
                 self._counts[number] = [0, 0]
-                rows.append((number, identifier, dataset, None, 1, True, "", top + place))
+                rows.append((number, identifier, dataset, None, 1, True, "", TOWNSHIP, top + place))
             for item in file.rows:
                 self._items.append((self._numbers[identifier, item.dataset], item))
             for fault in file.faulty:
@@ -200,6 +261,7 @@ class CorrectionDesk:
                 "header_row": pl.Int64,
                 "is_correction": pl.Boolean,
                 "words": pl.String,
+                "source": pl.String,
                 "precedence": pl.Int64,
             },
             orient="row",
@@ -271,25 +333,20 @@ class CorrectionDesk:
             "precedence"
         )
         known = near.to_dicts()
-        made: dict[tuple[int, int], dict[str, Any]] = {}
+        made: dict[tuple[int, int, int], dict[str, Any]] = {}
         for number, item in mine:
             at = [
                 r
                 for r in known
                 if r["month"] == item.month and item.code in (r["unit_code"], r["reported_code"])
             ]
-            counting = [r for r in at if not r["held"]][-1:]
-            # A held figure counts for nothing yet, but it can be put right; one sent before the figure that counts
-            # is past, and a correction of it has lost its ground.
-            since = at[at.index(counting[0]) + 1 :] if counting else at
-            base = next(
-                (r for r in (*counting, *reversed(since)) if same(r[item.column], item.expected)), None
-            )
+            # Each source and each fund has a figure that counts; the correction speaks of the one it names.
+            base = next((r for lane in _by_lane(at) if (r := _corrected(lane, item)) is not None), None)
             if base is None and not at:
                 self._missing(number, item, "更正")
                 continue
             if base is None:
-                now = (counting or at)[-1][item.column]
+                now = ([r for r in at if not r["held"]] or at)[-1][item.column]
                 title = ALL_DATASETS[dataset].columns[item.column].title_zh
                 texts = {
                     "expected": "空白" if item.expected is None else str(item.expected),
@@ -298,7 +355,7 @@ class CorrectionDesk:
                 }
                 self._refuse(number, item.row_number, item.column, now, "C01", texts)
                 continue
-            key = (number, base["unit_month"])
+            key = (number, base["unit_month"], base["lane"])
             if key in made:
                 self._counts[number][1] += 1
                 self._counts[number][0] -= 1
@@ -312,11 +369,31 @@ class CorrectionDesk:
                 "held": None,
             }
             self._counts[number][0] += 1
-            known = [r for r in known if (r["table_no"], r["unit_month"]) != key] + [made[key]]
+            known = [r for r in known if (r["table_no"], r["unit_month"], r["lane"]) != key] + [made[key]]
         if not made:
             return rows
         new = pl.DataFrame([{c: r[c] for c in rows.columns} for r in made.values()], schema=rows.schema)
         return pl.concat([rows, new])
+
+
+def _by_lane(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Rows of one unit and month by source and fund, those of the working funds and of the township itself first."""
+    lanes: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        lanes.setdefault(row["lane"], []).append(row)
+    return sorted(
+        lanes.values(),
+        key=lambda r: (r[0].get("fund_code", WORKING_FUNDS) != WORKING_FUNDS, r[0]["source"] != TOWNSHIP),
+    )
+
+
+def _corrected(at: list[dict[str, Any]], item: Correction) -> dict[str, Any] | None:
+    """The row of one source and fund that a correction speaks of; None where none has the figure it names."""
+    counting = [r for r in at if not r["held"]][-1:]
+    # A held figure counts for nothing yet, but it can be put right; one sent before the figure that counts
+    # is past, and a correction of it has lost its ground.
+    since = at[at.index(counting[0]) + 1 :] if counting else at
+    return next((r for r in (*counting, *reversed(since)) if same(r[item.column], item.expected)), None)
 
 
 def _precision_of_correction(item: Correction) -> dict[str, Decimal | None]:
@@ -462,6 +539,9 @@ def _identify(
             good, unit_no = good.filter(kept), unit_no.filter(kept)
     if good.height == 0:
         return good.with_columns(unit_month=pl.lit(None, pl.Int64), slot=pl.lit(None, pl.UInt32)), None
+    lanes = int(rows.get_column("lane").max() or 0) + 1  # type: ignore[arg-type]
+    if lanes > 1:
+        unit_no = unit_no.cast(pl.Int64) * lanes + good.get_column("lane")
     slots, slot = lay_out(unit_no, good.get_column("month"))
     # Unit and month as one whole number, and as a place in a grid: no later step groups by text and date.
     return good.with_columns(unit_month=unit_month("unit_code"), slot=slot), slots
@@ -620,10 +700,10 @@ def _repeats(
     if dataset == "divisions":
         key, ignore = ["division_code", "valid_from"], {"doubts"}
     elif dataset == "indicators":
-        key = ["unit_month", "indicator_code"]
+        key = ["unit_month", "lane", "indicator_code"]
         ignore = {"subject_name", "indicator_name", "subject_code", "doubts", "slot"}
     else:
-        key, ignore = ["unit_month"], {"reported_code", "reported_name", "doubts", "slot"}
+        key, ignore = ["unit_month", "lane"], {"reported_code", "reported_name", "doubts", "slot"}
     # Most rows share their key with no other row at all: one pass over whole numbers sorts these out.
     shared = slots.shared(rows.get_column("slot")) if slots else rows.get_column(key[0]).is_duplicated()
     if shared is None or not shared.any():
@@ -701,7 +781,11 @@ def _doubt(
         return rows
     found: dict[str, pl.Expr] = {}
     if dataset == "budget":
-        budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny")
+        budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny") + pl.col(
+            "carried_over_cny"
+        ).fill_null(0)
+        found["D41"] = unlisted()
+        found["D44"] = beyond_the_whole()
         found["D06"] = pl.col("spent_cumulative_cny") > pl.col("disbursed_cumulative_cny")
         found["D07"] = pl.col("disbursed_cumulative_cny") > budget
     if dataset == "staffing":
@@ -715,6 +799,10 @@ def _doubt(
         if mark.any():
             more = pl.concat_str("doubts", pl.lit(mark.name), separator=";", ignore_nulls=True)
             rows = rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
+    if dataset != "indicators":
+        measures = [c.name for c in ALL_DATASETS[dataset].measures]
+        left_blank = blanked(rows, tables, slots, measures)
+        rows = rows if left_blank is None else _marked(rows, "D40", left_blank)
     return rows
 
 
@@ -955,6 +1043,12 @@ def _submissions(
     for submission_id, code, found in landed.notices.select("submission_id", "code", "found").iter_rows():
         text = CATALOGUE[code].fill(**json.loads(found))
         noticed[submission_id] = noticed.get(submission_id, "") + text
+    others = dict(
+        tables.drop_nulls("other_titles")
+        .group_by("submission_id", maintain_order=True)
+        .agg(pl.col("other_titles").unique(maintain_order=True).str.join("、"))
+        .iter_rows()
+    )
     rows: list[dict[str, Any]] = []
     copies: dict[str, int] = {}
     for entry in (
@@ -993,6 +1087,8 @@ def _submissions(
                 row["message_zh"] += f"{message.title_zh}：{'；'.join(totals[base][:3])}。"
                 row["what_to_do_zh"] = row["what_to_do_zh"].replace("无需处理。", "") + message.remedy_zh
             row["message_zh"] += noticed.get(base, "")
+            if base in others:
+                row["message_zh"] += CATALOGUE["D42"].fill(columns=others[base])
         elif base in waiting:
             row |= {"status": "refused"} | _message("F11", {})
         else:

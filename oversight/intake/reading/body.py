@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Contract
@@ -127,6 +129,8 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
             else:
                 column.append(values.cell_text(cell) or None)
         table.cells[name] = column
+    if header.others:
+        table.others = [_others_of(row, header.others) for row in rows]
     for r, kind in body:
         if kind == "total":
             row = grid.rows[r]
@@ -161,6 +165,14 @@ def _add_facts(grid: Grid, table: Table) -> None:
         shown = [grid.places(r, at) for r in rows] if grid.decimals else []
         if any(places is not None for places in shown):
             table.places[name] = shown
+
+
+def _others_of(row: Row, others: Mapping[int, str]) -> str | None:
+    """What stands in the columns that the contract does not know, as JSON; None where all of them are blank."""
+    said = {
+        title: text for at, title in others.items() if at < len(row) and (text := text_of(row[at]).strip())
+    }
+    return json.dumps(said, ensure_ascii=False) if said else None
 
 
 _MONTH_ALONE = re.compile(r"^(?:1[0-2]|0?[1-9])(?:月份?)?$")

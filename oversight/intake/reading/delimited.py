@@ -21,6 +21,8 @@ from oversight.intake.reading.text import plain
 
 # An irregular CSV is read row by row, at some fifty times its size in memory.
 MAX_IRREGULAR_CSV_BYTES = 64 * 2**20
+# A text without a header is looked at only as far as a nil report goes.
+MAX_HEADERLESS_TEXT = 4_000
 # From this size a CSV goes through Polars as a whole; below, plain lists are faster and say more.
 BULK_CSV_BYTES = 400_000
 
@@ -92,8 +94,10 @@ def read_text(data: bytes, name: str) -> Reading:
         )
     text = decode(data, name)
     delimiter = _delimiter(text)
-    if delimiter is None:
+    if delimiter is None and len(text) > MAX_HEADERLESS_TEXT:
         return Reading()
+    # A text without a header may still say that there is nothing to report.
+    delimiter = delimiter or ","
     tables, refusals = find_tables(Grid(None, _rows(text, delimiter), is_csv=True), name)
     return Reading(list(tables), refusals)
 
@@ -240,6 +244,14 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
     )
     titles_above = [" ".join(t for t in row if t.strip()) for row in head_rows[: header.first_row]]
     context = context_of(titles_above, None, name, notes)
+    unknown = {f"c{at}": title for at, title in header.others.items() if at < width}
+    if unknown:
+        kept = frame if mask.all() else frame.filter(mask)
+        said = pl.struct(pl.col(at).str.strip_chars().replace("", None).alias(t) for at, t in unknown.items())
+        blank = pl.all_horizontal(pl.col(at).fill_null("").str.strip_chars() == "" for at in unknown)
+        told = kept.select(pl.when(~blank).then(said.struct.json_encode()).alias("other_columns"))
+        if told.get_column("other_columns").null_count() < told.height:
+            body = body.with_columns(told.get_column("other_columns"))
     month_column = next(
         (c.name for c in ALL_DATASETS[header.dataset].columns.values() if c.kind == "month"), None
     )

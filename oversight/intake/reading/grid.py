@@ -81,6 +81,10 @@ class Context:
     words: str
     # The one township that the whole table speaks of, where title, sheet or file name say so: (code, name).
     township: tuple[str | None, str | None] = (None, None)
+    # The office that fills the form in, as 填报单位 or the beginning of the title names it.
+    reporter: str | None = None
+    # The months that a title or a line above speaks of, first and last.
+    period: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class Header:
     county_at: int | None = None
     # A column that says which figure a row holds (项目): read only where the figures have columns of their own.
     item_at: int | None = None
+    # Columns that the contract does not know: what stands in them is kept with the row.
+    others: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -138,6 +144,8 @@ class Table:
     places: dict[str, list[int | None]] = field(default_factory=dict)
     # The numbers of the data rows that are hidden in the sheet.
     hidden: frozenset[int] = _NONE
+    # For each row what stands in columns that the contract does not know, as JSON.
+    others: list[str | None] = field(default_factory=list)
 
     def drop(self, at: Sequence[int], kind: str) -> None:
         """Take the data rows at these places out; they count as ignored, for the reason `kind`."""
@@ -150,6 +158,7 @@ class Table:
         self.cells = {name: [cells[i] for i in kept] for name, cells in self.cells.items()}
         self.is_formula = {name: [cells[i] for i in kept] for name, cells in self.is_formula.items()}
         self.places = {name: [cells[i] for i in kept] for name, cells in self.places.items()}
+        self.others = [self.others[i] for i in kept] if self.others else []
 
 
 def text_of(cell: Cell) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -176,6 +176,8 @@ def _missing(contract: Contract, columns: Iterable[str], *, of_one: bool = False
         missing = [c for c in missing if c.name not in ("reported_code", "reported_name")]
     if "subject_code" in have:
         missing = [c for c in missing if c.name != "subject_name"]
+    if contract.any_of and not have & set(contract.any_of):
+        missing.append(contract.columns[contract.any_of[0]])
     if contract.name == "divisions":
         missing = [c for c in missing if c.name not in ("parent_code", "division_type")]
     return missing
@@ -227,7 +229,7 @@ def read_header(
                 )
             )
     if found:
-        return found
+        return _with_others(found, titles)
     best = matches[0]
     if any("" in places for places in best.wide.values()):
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
@@ -237,6 +239,27 @@ def read_header(
     missing = "、".join(c.title_zh for c in _missing(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
+
+
+# A number of the row, or where the unit lies: nothing that was reported.
+_NO_REPORT = frozenset(
+    ("序号", "编号", "行次", "栏次", "no", "县", "县区", "区县", "县市区", "所属县", "市", "省")
+)
+
+
+def _with_others(found: list[Header | Refusal], titles: Mapping[int, str]) -> list[Header | Refusal]:
+    """The headers, the first of them with the columns that none of them knows: these are kept, not dropped."""
+    headers = [h for h in found if isinstance(h, Header)]
+    used = {at for h in headers for at in (*h.columns.values(), h.year_at, h.county_at)}
+    others = {
+        at: title
+        for at, title in titles.items()
+        if at not in used and plain(title).lower() not in _NO_REPORT and not INDEX_CELL.match(fold(title))
+    }
+    if not headers or not others:
+        return found
+    first = headers[0]
+    return [replace(first, others=others) if h is first else h for h in found]
 
 
 def _named_by_title(match: Match, said: Sequence[str]) -> Match:

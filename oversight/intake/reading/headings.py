@@ -251,7 +251,15 @@ def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
 @lru_cache(maxsize=1)
 def distinctive_columns() -> dict[str, frozenset[str]]:
     """The columns that tell a dataset from the others (a code, a name or a month does not)."""
-    shared = {"month", "reported_code", "reported_name", "subject_code", "subject_name", "remark"}
+    shared = {
+        "month",
+        "reported_code",
+        "reported_name",
+        "subject_code",
+        "subject_name",
+        "remark",
+        "fund_name",
+    }
     shared |= {"division_code", "division_name", "indicator_name", "indicator_text"}
     shared |= {"change_year", "sequence_no", "province_name"}
     return {c.name: frozenset(c.columns) - shared for c in ALL_DATASETS.values()}

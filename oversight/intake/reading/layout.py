@@ -34,8 +34,10 @@ from oversight.intake.reading.headers import (
     stacked_cells,
 )
 from oversight.intake.reading.headings import column_of_unit
+from oversight.intake.reading.nothing import dataset_of_titles, nil_table, says_nil
 from oversight.intake.reading.text import (
     fold,
+    stated_reporter,
     stated_township,
     stated_units,
 )
@@ -81,6 +83,8 @@ def context_of(
         count_unit=next((count for _, count in units if count), None),
         words=" ".join(dict.fromkeys(p for p in places if p)),
         township=stated_township(lines, sheet, file_name),
+        reporter=stated_reporter((*lines, *opening), footer),
+        period=next((p for place in (title, " ".join(opening)) if (p := values.stated_period(place))), None),
     )
 
 
@@ -113,6 +117,11 @@ def find_tables(
         title_from = _next_title(grid, body, end) if end < len(rows) else end
         for header in headers:
             kept = [(r, kind) for r, kind in body if r < title_from]
+            nil = _nil_report(grid, header, kept, titles, file_name, opening)
+            if nil is not None:
+                tables.extend(nil[0])
+                refusals.extend(nil[1])
+                continue
             if isinstance(header, Refusal):
                 data = tuple(r + 1 for r, kind in kept if kind == "data")
                 refusals.append(replace(header, rows=data, rows_ignored=len(kept) - len(data)))
@@ -132,7 +141,43 @@ def find_tables(
         at = end
         if at >= len(rows):
             break
+    if not tables and not refusals and not start:
+        return _nil_sheet(grid, file_name)
     return tables, refusals
+
+
+def _nil_report(
+    grid: Grid,
+    header: Header | Refusal,
+    body: Sequence[tuple[int, str]],
+    titles: Sequence[str],
+    file_name: str,
+    opening: Sequence[str],
+) -> tuple[list[Table], list[Refusal]] | None:
+    """The report of a table below whose header stands only that there is nothing to report; None if more stands there."""
+    dataset = header.dataset
+    said = next((r for r, kind in body if kind != "total" and says_nil(grid.rows[r])), None)
+    if said is None or dataset is None or any(kind == "data" and r != said for r, kind in body):
+        return None
+    footer = [line_of(grid.rows[r]) for r, _ in body if r != said]
+    found = nil_table(grid, dataset, context_of(titles, grid.name, file_name, footer, opening), said)
+    for table in found[0]:
+        table.ignored = [(r + 1, kind) for r, kind in body if r != said]
+    return found
+
+
+def _nil_sheet(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]:
+    """The report of a sheet without any header that says that there is nothing to report."""
+    filled = [r for r, row in enumerate(grid.rows[:HEADER_SEARCH_ROWS]) if not is_blank_row(row)]
+    said = next((r for r in filled if says_nil(grid.rows[r])), None)
+    if said is None or len(filled) > 12:
+        return [], []
+    titles = [line_of(grid.rows[r]) for r in filled if r < said]
+    footer = [line_of(grid.rows[r]) for r in filled if r > said]
+    dataset = dataset_of_titles((*titles, grid.name or "", file_name))
+    if dataset is None:
+        return [], [Refusal("F40", {}, said + 1, grid.name)]
+    return nil_table(grid, dataset, context_of(titles, grid.name, file_name, footer), said)
 
 
 def _bands(grid: Grid, first: int, last: int, titles: Sequence[str], file_name: str) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS, MONEY, VALUE, Column
-from oversight.intake.reading import values
+from oversight.intake.reading import nothing, values
 from oversight.intake.reading.precision import precision
 from oversight.intake.reading.text import fold, tidy
 from oversight.intake.reading.values import Problem
@@ -82,12 +82,17 @@ def normalise(
                 )
             )
     done = done.with_columns(read_columns)
+    if contract.measures and "nil_figures" in contract.polars_schema():
+        done, doubts = nothing.mark(dataset, raw, done)
+        errors.extend(doubts)
+    if "other_columns" in raw.columns:
+        done = done.with_columns(raw.get_column("other_columns"))
     errors.append(pl.DataFrame(schema=ERROR_SCHEMA))
     cells = pl.concat([e.cast(pl.Schema(ERROR_SCHEMA)) for e in errors])
     lacking = _row_problems(dataset, done).cast(pl.Schema(ERROR_SCHEMA))
     # A cell that could not be read is not blank besides, and its row not empty.
     lacking = lacking.join(cells, on=[*ROW_KEY, "column"], how="anti")
-    empty = pl.col("code") == "R07"
+    empty = pl.col("code").is_in(["R07", "R40"])
     lacking = pl.concat([lacking.filter(~empty), lacking.filter(empty).join(cells, on=ROW_KEY, how="anti")])
     return done, pl.concat([cells, lacking])
 
@@ -103,12 +108,25 @@ def _row_problems(dataset: str, done: pl.DataFrame) -> pl.DataFrame:
         checks.append(
             (pl.col("reported_code").is_null() & pl.col("reported_name").is_null(), "reported_code", "R13")
         )
-    for name in ("subject_code", "indicator_code", "division_code", "division_name", "change_year"):
+    for name in (
+        "subject_code",
+        "indicator_code",
+        "division_code",
+        "division_name",
+        "change_year",
+        "paid_on",
+    ):
         if name in columns:
             checks.append((pl.col(name).is_null(), name, "R21"))
     measures = [c.name for c in contract.measures]
     if measures:
-        checks.append((pl.all_horizontal(pl.col(m).is_null() for m in measures), measures[0], "R07"))
+        empty = pl.all_horizontal(pl.col(m).is_null() for m in measures)
+        if "nil_figures" in done.columns:
+            empty &= pl.col("nil_figures").is_null()
+            dashes = pl.col("dashed_figures").is_not_null()
+            checks.append((empty & dashes, measures[0], "R40"))
+            empty &= ~dashes
+        checks.append((empty, measures[0], "R07"))
     if "old_code" in columns:
         named = ("old_code", "old_name", "new_code", "new_name")
         checks.append((pl.all_horizontal(pl.col(n).is_null() for n in named), "old_code", "R07"))

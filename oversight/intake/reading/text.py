@@ -182,5 +182,24 @@ def stated_township(lines: Sequence[str], sheet: str | None, file_name: str) -> 
     return code, said.pop() if len(said) == 1 else None
 
 
+_REPORTER = re.compile(
+    r"(?:填报|报送|上报|制表|编制|填表|填制)(?:单位|部门|机关)\s*(?:[(（][^)）]*[)）])?\s*[:：]\s*([^\s:：]+)"
+)
+_OFFICE_FIRST = re.compile(
+    r"^(\S{2,24}?(?:分局|支局|派出所|国库股|国库科|支付中心|局|委员会|办公室|编办|人民政府|办事处|中心))"
+    r"(?=关于|(?:19|20)\d\d|二[〇零○]|户籍|民政|人口|国库|集中支付|支付|拨付|月报|年报|报表|统计|能力)"
+)
+
+
+def stated_reporter(lines: Sequence[str], footer: Sequence[str] = ()) -> str | None:
+    """The office that fills a form in: after 填报单位 above or below the table, else at the beginning of its title."""
+    for line in (*lines, *footer):
+        found = _REPORTER.search(line)
+        if found and fold(found.group(1)):
+            return fold(found.group(1))
+    offices = (_OFFICE_FIRST.match(fold(line)) for line in lines)
+    return next((office.group(1) for office in offices if office), None)
+
+
 def _is_township(name: str) -> bool:
     return bool(_NAME_ONLY.match(name)) and not _ALL.search(name)

@@ -73,6 +73,8 @@ def set_apart_county(table: Table) -> None:
     if not agreed or any(number == table.row_numbers[at] for number, *_ in table.broken):
         return
     row = table.row_numbers.pop(at)
+    if table.others:
+        table.others.pop(at)
     said = {name: cells.pop(at) for name, cells in table.cells.items()}
     table.totals.append((row, {name: cell for name, cell in said.items() if cell}))
     table.totals.sort(key=lambda t: t[0])

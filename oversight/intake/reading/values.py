@@ -13,9 +13,43 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold
 
+# In a cell: none of what the column counts.
+NIL_CELLS = frozenset(
+    (
+        "无",
+        "没有",
+        "无此项",
+        "本月无",
+        "当月无",
+        "无发生",
+        "无发生额",
+        "未发生",
+        "没有发生",
+        "本月未发生",
+        "本月无发生",
+    )
+)
+# In a cell: nothing of the whole row.
+NIL_ROWS = frozenset(
+    (
+        *(
+            "零报告",
+            "零申报",
+            "本月零报告",
+            "无此项内容",
+            "无此项业务",
+            "无此项工作",
+            "本表无数据",
+            "本月无数据",
+        ),
+        *("无数据可报", "本表无内容", "无相关数据", "本月本表无数据", "当月无数据", "无报送内容"),
+    )
+)
 # What people write where there is nothing to report. 0 is not among them: it is a figure.
 BLANKS = frozenset(
     (
+        *NIL_CELLS,
+        *NIL_ROWS,
         "",
         "-",
         "--",
@@ -353,7 +387,7 @@ _NO = frozenset(
 
 
 def yes_no(written: str) -> bool | Problem | None:
-    """是 or 否; 无 counts as blank, not as 否, because it is written for both."""
+    """是 or 否; what 无 says is for `nothing` to tell."""
     text = fold(written)
     if text in _YES:
         return True
@@ -478,6 +512,24 @@ def stated_month(text: str) -> date | None:
     months = [m for form in _TITLE_MONTHS for m in form.findall(rest)] or days
     found = {value for y, m in months if (value := _in_range(int(y), int(m), 1))}
     return found.pop() if len(found) == 1 else None
+
+
+_PERIOD = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})[年\-/.](\d{1,2})月?(?:份)?(?:\d{1,2}日)?"
+    r"(?:[-~—–至到]{1,2}(?:((?:19|20)\d{2})[年\-/.])?(\d{1,2})月(?:份)?(?:\d{1,2}日)?)?"
+)
+
+
+def stated_period(text: str) -> tuple[date, date] | None:
+    """The first and last of the months that a text speaks of (2025年1—6月, 2025年6月); None where it names none or several."""
+    folded = _FILED.sub(" ", digits_of_date(fold(text)))
+    spans = set()
+    for year_no, first, other_year, last in _PERIOD.findall(folded):
+        start = _in_range(int(year_no), int(first), 1)
+        end = _in_range(int(other_year or year_no), int(last), 1) if last else start
+        if start and end and start <= end:
+            spans.add((start, end))
+    return spans.pop() if len(spans) == 1 else None
 
 
 def stated_year(text: str) -> int | None:

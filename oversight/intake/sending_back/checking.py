@@ -22,6 +22,7 @@ from oversight.intake import landed as store
 from oversight.intake.judging import corrections
 from oversight.intake.judging.judge import Judged, judge
 from oversight.intake.sending_back.remarks import Remark, remarks
+from oversight.references import load_references
 from oversight.settings import DataFolder
 
 NO_UNITS = "没有行政区划表，区划代码只核对了写法，没有核对是否存在；请用 --data 指明数据目录。"
@@ -106,7 +107,7 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
         landed, ledger = _stand_in(landed, ledger, now)
     if not any(base.rows[dataset].height for dataset in _REPORTS):
         notes.append(NO_HISTORY_YET if folder else NO_HISTORY)
-    judged = judge(landed, ledger, corrections.read(folder) if folder else None)
+    judged = judge(landed, ledger, corrections.read(folder) if folder else None, load_references(folder))
     told = remarks(landed, judged, mine)
     originals = _originals(written, mine) if stood_in else {}
     return [_checked(file, judged, told, originals, tuple(notes)) for file in files]

@@ -29,6 +29,9 @@ _DOUBTED = {
     "D08": ("villages_with_assistant_count",),
     "D09": ("reported_code",),
     "D31": ("disbursed_month_cny", "spent_month_cny"),
+    "D41": ("fund_name",),
+    "D44": ("initial_budget_cny",),
+    "D47": ("paid_on",),
 }
 # How `tables` words a total that does not agree.
 _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
@@ -36,7 +39,7 @@ _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 TEMPLATE_VERSION = 1
 TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
 # Nothing for the sender to do: no reason to return a file.
-HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31"})
+HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31", "D42"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
 
 
@@ -113,8 +116,9 @@ def remarks(landed: Landed, judged: Judged, only: Collection[str] | None = None)
                 row["what_to_do_zh"],
             )
         )
+    cells = _doubted_cells(landed, only)
     for frame in judged.rows.values():
-        _add_doubts(found, _mine(frame, only), places)
+        _add_doubts(found, _mine(frame, only), places, cells)
     for remark_id, remark in (*_about_tables(landed, places, only), *_about_sheets(landed, only)):
         found[remark_id].append(remark)
     _add_refusals(found, landed, judged, only)
@@ -140,9 +144,34 @@ def _doubt(
     return Remark("doubt", code, sheet, row, title, cell, value, message.text_zh + detail, message.remedy_zh)
 
 
-def _add_doubts(found: dict[str, list[Remark]], frame: pl.DataFrame, places: _Places) -> None:
+def _doubted_cells(
+    landed: Landed, only: Collection[str] | None
+) -> dict[tuple[Any, ...], list[tuple[str, str]]]:
+    """(submission, sheet, row, code) → the columns and writings that reading had a doubt about."""
+    tables = _mine(landed.tables, only).select("table_no", "submission_id", "sheet")
+    doubts = landed.errors.filter(pl.col("code").str.starts_with("D")).join(tables, on="table_no")
+    cells: dict[tuple[Any, ...], list[tuple[str, str]]] = defaultdict(list)
+    for *place, column, value in doubts.select(
+        "submission_id", "sheet", "row_number", "code", "column", "value"
+    ).iter_rows():
+        cells[tuple(place)].append((column, value))
+    return cells
+
+
+def _add_doubts(
+    found: dict[str, list[Remark]],
+    frame: pl.DataFrame,
+    places: _Places,
+    cells: dict[tuple[Any, ...], list[tuple[str, str]]],
+) -> None:
     for row in frame.filter(pl.col("doubts").is_not_null()).iter_rows(named=True):
         for code in row["doubts"].split(";"):
+            key = (row["submission_id"], row["sheet"], row["row_number"], code)
+            if key in cells:
+                for name, written in cells[key]:
+                    cell, title = places.cell(*key[:3], None, (name,))
+                    found[key[0]].append(_doubt(code, row["sheet"], row["row_number"], title, cell, written))
+                continue
             names = _DOUBTED.get(code, ())
             if code == "D31":
                 names = tuple(n for n in names if row[n] is not None and row[n] < 0)
@@ -176,6 +205,17 @@ def _about_tables(landed: Landed, places: _Places, only: Collection[str] | None)
         found = TEMPLATE_MARK.search(words)
         if found and int(found.group(1)) < TEMPLATE_VERSION:
             told.append((submission_id, _older(sheet, found.group(1))))
+    for submission_id, sheet, titles in (
+        _mine(landed.tables, only)
+        .drop_nulls("other_titles")
+        .select("submission_id", "sheet", "other_titles")
+        .iter_rows()
+    ):
+        message = CATALOGUE["D42"]
+        text = message.fill(columns=titles)
+        told.append(
+            (submission_id, Remark("doubt", "D42", sheet, None, None, None, titles, text, message.remedy_zh))
+        )
     for (submission_id,) in (
         _mine(landed.files, only).filter("has_formulas").select("submission_id").iter_rows()
     ):
