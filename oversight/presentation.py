@@ -13,6 +13,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from oversight.standards.shapes import SHAPES
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -134,28 +136,7 @@ DOUBTS = {
     "D12": "由分析人员更正",
     "D13": "模板版本较旧",
 }
-FORMULA = {
-    "per_capita_by_tier": "按人口分档、按人计费",
-    "per_capita_marginal": "按人口分段、各段分别计费",
-    "flat_by_tier": "按人口分档定额",
-    "staff_floor": "人数不低于下限",
-    "staff_range_by_tier": "按人口分档的人数区间",
-    "posts_parts": "各类编制数分别不低于下限",
-    "village_coverage": "每村（社区）至少1名",
-    "county_listed_separately": "单独列支并足额",
-    "boolean": "应当具备",
-    "floor": "不低于下限",
-    "exact": "等于规定数",
-    "range": "在规定区间内",
-    "rate": "按比例计算",
-    "step": "按人口或村数递增",
-    "coverage": "覆盖率",
-    "coverage_of_units": "达标单位的覆盖率",
-    "frequency": "每期次数",
-    "benchmark": "与参照数核对",
-    "name_pattern": "名称符合规定",
-    "composite": "由多项合成",
-}
+FORMULA = {name: shape.label for name, shape in SHAPES.items()}
 DATASET = {
     "divisions": "行政区划",
     "population": "户籍人口",

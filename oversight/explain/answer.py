@@ -11,10 +11,10 @@ from oversight.explain.arithmetic import FLAG, with_unit
 from oversight.explain.cells import Edition
 from oversight.explain.funding import funding_rule, listed_rule, without_standard
 from oversight.explain.general import general_rule, parts_rule
-from oversight.explain.guarantee import MONEY_FORMULAS
 from oversight.explain.model import ExplainError, Explanation, RuleExplanation
 from oversight.explain.staffing import staffing_rule, villages_rule
 from oversight.explain.subjects import known, month_of, named, why_not
+from oversight.standards.shapes import SHAPES
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,16 +83,16 @@ def _rule(edition: Edition, judged: dict[str, Any], funding: dict[str, Any] | No
         quotation=standard["quotation"],
         origin=standard.get("origin_zh") or "",
     )
-    formula = standard["formula"]
-    if formula in MONEY_FORMULAS:
+    explained = SHAPES[standard["formula"]].explained
+    if explained == "funding":
         funding_rule(edition, told, standard, judged, funding)
-    elif formula in ("staff_floor", "staff_range_by_tier", "posts_parts"):
+    elif explained == "staffing":
         staffing_rule(edition, told, standard, judged)
-    elif formula == "village_coverage":
+    elif explained == "villages":
         villages_rule(edition, told, judged)
-    elif formula == "county_listed_separately":
+    elif explained == "listed":
         listed_rule(edition, told, judged)
-    elif formula == "composite" and not any(
+    elif standard["formula"] == "composite" and not any(
         m["threshold"] for m in edition.measures(standard["standard_id"])
     ):
         parts_rule(edition, told, judged)

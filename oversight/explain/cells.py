@@ -61,6 +61,20 @@ class Edition:
         every = self.rows("select * from detail.standard_measures order by standard_id, part_no, role")
         return [row for row in every if row["standard_id"] == standard_id]
 
+    def evidence(self, judged: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What a judgement rests on; None in an edition from before that was kept."""
+        if not self.one(
+            "select 1 as found from information_schema.tables where table_schema = 'detail' and table_name = 'evidence'"
+        ):
+            return None
+        return self.one(
+            "select * from detail.evidence where rule_id = ? and subject_level = ? and subject_code = ? and month = ?",
+            judged["rule_id"],
+            judged["subject_level"],
+            judged["subject_code"],
+            judged["month"],
+        )
+
     def tier(self, standard_id: str, label: str | None) -> dict[str, Any] | None:
         return self.one(
             "select * from standard_tiers where standard_id = ? and tier_label = ?", standard_id, label

@@ -10,6 +10,7 @@ from oversight import presentation
 from oversight.explain.arithmetic import FEN, difference, plain_unit, shift, shown, trimmed, written
 from oversight.explain.cells import COLUMN_TITLES, Edition, doubt
 from oversight.explain.model import Cell, Line, RuleExplanation
+from oversight.standards.shapes import SHAPES, Shape
 
 _STAFFING = (
     "administrative_posts",
@@ -35,116 +36,182 @@ _PERIOD_NAMES = {"quarter": "本季", "half_year": "本半年", "year": "本年"
 def general_rule(
     edition: Edition, told: RuleExplanation, standard: dict[str, Any], judged: dict[str, Any]
 ) -> None:
-    found: dict[str, list[Decimal]] = {}
+    """A rule of a general shape, from the operands that the judgement was made of; nothing is computed again."""
+    shape = SHAPES[standard["formula"]]
     measures = edition.measures(standard["standard_id"])
+    reported: dict[tuple[str, int], list[Decimal]] = {}
     for measure in (m for m in measures if m["role"] != "unit"):
         cells = _figures(edition, standard, measure, judged)
         told.cells += [cell for cell, _ in cells]
         values = [value for _, value in cells if value is not None]
         if values:
-            found.setdefault(measure["role"], []).append(
-                sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
-            )
+            reported[measure["role"], measure["part_no"]] = values
         elif not cells and (measure["required"] is not False or judged["value_checked"] is None):
             told.cells.append(Cell(f"{measure['label_zh']}（{measure['measure_code']}）", None, None))
     _validity(told, standard, judged)
     pattern = next((m["pattern"] for m in measures if m["pattern"]), None)
     if pattern:
-        told.assumptions.append(
-            f"名称式样：{pattern.replace('_', '×').replace('%', '…')}；符合记 1，不符合记 0。"
-        )
+        told.assumptions.append(f"名称式样：{_forms(pattern)}；符合其中一式记 1，不符合记 0。")
+    if shape.name == "coverage_of_units":
+        _units(edition, told, judged)
     if judged["value_checked"] is None:
-        if standard["formula"] == "coverage_of_units":
-            _units(edition, told, judged)
         return
-    told.arithmetic += _checked(edition, told, standard, judged, measures, found)
+    evidence = edition.evidence(judged)
+    if evidence is None:
+        told.assumptions.append("该版本由旧版程序生成，没有保存算式所用的数，只列结果。")
+        evidence = dict.fromkeys(_OPERANDS)
+    told.arithmetic += _operands(measures, reported, evidence, plain_unit(judged))
+    told.arithmetic += _lines(told, shape, judged, measures, reported, evidence)
+    if shape.name == "floor_by_tier" and evidence["tier_label"]:
+        _tier_of(edition, told, judged, measures, evidence)
     if judged["value_expected"] is not None and judged["shortfall"] is not None:
+        if shape.name == "composite":
+            return
         left, right = judged["value_expected"], judged["value_checked"]
-        if standard["formula"] == "benchmark" and right > left:
+        if shape.name == "benchmark" and right > left:
             left, right = right, left
         told.arithmetic.append(difference("差额", left, right, judged["shortfall"], plain_unit(judged)))
 
 
-def _checked(
-    edition: Edition,
-    told: RuleExplanation,
-    standard: dict[str, Any],
-    judged: dict[str, Any],
+_OPERANDS = ("numerator", "denominator", "per", "base", "included", "advised_max", "decimals", "tier_label")
+
+
+def _forms(pattern: str) -> str:
+    readable = pattern.replace("{名}", "〔本单位名称〕").replace("_", "×").replace("%", "…")
+    return "、".join(f"“{form}”" for form in readable.split(";"))
+
+
+def _operands(
     measures: list[dict[str, Any]],
-    found: dict[str, list[Decimal]],
+    reported: dict[tuple[str, int], list[Decimal]],
+    evidence: dict[str, Any],
+    unit: str,
 ) -> list[Line]:
-    formula, checked = standard["formula"], judged["value_checked"]
-    unit = plain_unit(judged)
-    tiers = edition.rows("select * from standard_tiers order by standard_id, tier_no")
-    tier = next((t for t in tiers if t["standard_id"] == standard["standard_id"]), None) or {
-        "value": None,
-        "value_max": None,
-        "lower_bound": None,
-    }
-    per = next(
-        (m["threshold"] for m in measures if m["role"] == "denominator" and m["threshold"]), Decimal(1)
-    )
-    numerator = sum(found.get("numerator", []), Decimal(0))
-    denominator = next(iter(found.get("denominator", [])), None)
-    own = next(iter(found.get("value", [])), None)
-    rounded = "四舍五入到四位小数"
-    lines: list[Line] = []
-    if formula == "coverage_of_units" and (line := _units(edition, told, judged)):
-        lines.append(line)
-    elif formula in ("coverage", "rate", "benchmark") and own is None and denominator:
-        times = Decimal(100) if formula == "coverage" else per
-        expression = f"{written(numerator)} ÷ {written(denominator)}" + (
-            f" × {written(times)}" if times != 1 else ""
-        )
-        lines.append(Line("实际值", expression, trimmed(checked), unit, rounded))
-        if formula == "benchmark":
-            places = standard["decimals"] or 0
-            told.assumptions.append(f"与原文所列数核对时四舍五入到 {places} 位小数。")
-    elif formula == "composite":
-        parts = [m for m in measures if m["role"] == "part"]
-        counts = [
-            1
-            if (v := next(iter(_values(edition, standard, m, judged)), None)) is not None
-            and v >= m["threshold"]
-            else 0
+    """How a numerator or denominator came about, where it is more than one figure as reported."""
+    lines = []
+    for role, name in (("numerator", "分子"), ("denominator", "分母")):
+        parts = [m for m in measures if m["role"] == role]
+        if evidence[role] is None or not (len(parts) > 1 or any(m.get("factor") for m in parts)):
+            continue
+        terms = [
+            " + ".join(written(value) for value in reported[role, m["part_no"]])
+            + (f" × {trimmed(m['factor'])}" if m.get("factor") else "")
             for m in parts
+            if (role, m["part_no"]) in reported
         ]
-        lines.append(Line("达到的项数", " + ".join(map(str, counts)), trimmed(checked), unit))
-    else:
-        terms = found.get("numerator" if formula == "step" else "value", []) or [checked]
-        remark = {"boolean": "是为 1，否为 0"}.get(formula, "")
-        shown = [checked] if formula in ("boolean", "name_pattern") else terms
-        lines.append(
-            Line("实际值", " + ".join(trimmed(term) for term in shown), trimmed(checked), unit, remark)
-        )
-    if formula == "step" and denominator is not None:
-        included = Decimal(tier["lower_bound"] or 0)
-        beyond = f"({written(denominator)} − {written(included)})" if included else written(denominator)
-        expression = f"{beyond} ÷ {written(per)}"
-        if tier["value"]:
-            expression = f"{trimmed(tier['value'])} + {expression}"
-        if denominator <= included:
-            expression = trimmed(tier["value"])
-        lines.append(Line("应配", expression, trimmed(judged["value_expected"]), unit, "不足一个的进一"))
-    elif formula == "relative_to_peers":
-        peers = edition.one(
-            "select sum(value_checked) as total, count(value_checked) as count from judgements "
-            "where rule_id = ? and month = ? and left(subject_code, 6) = left(?, 6)",
-            standard["standard_id"],
-            judged["month"],
-            judged["subject_code"],
-        )
-        assert peers is not None
-        expression = f"{written(peers['total'])} ÷ {written(peers['count'])} × {trimmed(tier['value'])}"
-        lines.append(Line("应不低于", expression, trimmed(judged["value_expected"]), unit, rounded))
-    elif judged["value_expected"] is not None:
-        expected = trimmed(judged["value_expected"])
-        upper = f"上限 {trimmed(tier['value_max'])}，超过只作提示" if formula == "range" else ""
-        lines.append(Line("要求值", expected, expected, unit, upper))
+        lines.append(Line(name, " + ".join(terms), trimmed(evidence[role]), unit if unit != "%" else ""))
     return lines
 
 
-def _units(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> Line | None:
+def _lines(
+    told: RuleExplanation,
+    shape: Shape,
+    judged: dict[str, Any],
+    measures: list[dict[str, Any]],
+    reported: dict[tuple[str, int], list[Decimal]],
+    evidence: dict[str, Any],
+) -> list[Line]:
+    """What was found and what is asked, as the shape says that they come about."""
+    checked, expected, unit = judged["value_checked"], judged["value_expected"], plain_unit(judged)
+    lines: list[Line] = []
+    if shape.checked and evidence["numerator"] is not None and evidence["denominator"]:
+        lines.append(Line("实际值", _filled(shape.checked, evidence), trimmed(checked), unit, shape.remark))
+    elif shape.name == "composite":
+        met = [
+            "1" if values and _taken(m, values) >= m["threshold"] else "0"
+            for m in measures
+            for values in [reported.get((m["role"], m["part_no"]), [])]
+        ]
+        lines.append(Line("达到的项数", " + ".join(met), trimmed(checked), unit))
+        if judged["shortfall"] is not None:
+            lacking = [
+                "1" if values and _taken(m, values) < m["threshold"] else "0"
+                for m in measures
+                for values in [reported.get((m["role"], m["part_no"]), [])]
+            ]
+            lines.append(
+                Line("不达标项数", " + ".join(lacking), trimmed(judged["shortfall"]), unit, "未报送的不算缺")
+            )
+        return lines
+    else:
+        terms = [
+            value
+            for (role, _), values in reported.items()
+            if role in ("value", "numerator")
+            for value in values
+        ]
+        remark = shape.remark if shape.name == "boolean" else ""
+        if not terms or sum(terms, Decimal(0)) != checked:
+            terms = [checked]
+            if shape.name == "frequency":
+                remark = "其中有累计数，只计比前一次累计多出的部分"
+        lines.append(
+            Line("实际值", " + ".join(trimmed(term) for term in terms), trimmed(checked), unit, remark)
+        )
+    if shape.name == "benchmark":
+        told.assumptions.append(f"与原文所列数核对时四舍五入到 {evidence['decimals'] or 0} 位小数。")
+    if expected is None:
+        return lines
+    if shape.expected and evidence["denominator"] is not None:
+        name = "应不低于" if shape.name == "relative_to_peers" else "应为"
+        lines.append(Line(name, _filled(shape.expected, evidence), trimmed(expected), unit, shape.remark))
+    else:
+        upper = f"上限 {trimmed(evidence['advised_max'])}，超过只作提示" if shape.name == "range" else ""
+        lines.append(Line("要求值", trimmed(expected), trimmed(expected), unit, upper))
+    return lines
+
+
+def _taken(measure: dict[str, Any], values: list[Decimal]) -> Decimal:
+    return sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
+
+
+def _filled(template: str, evidence: dict[str, Any]) -> str:
+    """The shape's arithmetic with its operands; what changes nothing (× 1, 0 +) is left out."""
+    included = Decimal(evidence["included"] or 0)
+    over = written(evidence["denominator"])
+    if included:
+        over = f"({over} − {written(included)})" if evidence["denominator"] > included else "0"
+    text = template.format(
+        numerator=written(evidence["numerator"]),
+        denominator=written(evidence["denominator"]),
+        per=trimmed(evidence["per"]),
+        base=trimmed(evidence["base"]),
+        least=trimmed(evidence["base"]),
+        beyond=over,
+    )
+    return text.removesuffix(" × 1").removesuffix(" ÷ 1").removeprefix("0 + ")
+
+
+def _tier_of(
+    edition: Edition,
+    told: RuleExplanation,
+    judged: dict[str, Any],
+    measures: list[dict[str, Any]],
+    evidence: dict[str, Any],
+) -> None:
+    """The tier that the other figure falls in, and the one beside it where the figure stands on their bound."""
+    key = next(m["label_zh"] for m in measures if m["role"] == "tier_key")
+    figure, unit = evidence["denominator"], plain_unit(judged)
+    told.tier = f"{evidence['tier_label']}（{key} {trimmed(figure)}）"
+    tiers = edition.rows(
+        "select * from standard_tiers where standard_id = ? order by tier_no", judged["rule_id"]
+    )
+    own = next(tier for tier in tiers if tier["tier_label"] == evidence["tier_label"])
+    told.tier_quotation = own["quotation"] or ""
+    beside = [
+        tier for tier in tiers if tier is not own and figure in (tier["lower_bound"], tier["upper_bound"])
+    ]
+    if beside:
+        told.assumptions.append(
+            f"{key}恰为 {trimmed(figure)}，在分档线上，两档都说得通；按标准数据所写的含本数取“{own['tier_label']}”。"
+        )
+    for tier in beside:
+        told.other_readings.append(
+            f"若归“{tier['tier_label']}”：应为 {trimmed(tier['value'])} {unit}".rstrip()
+        )
+
+
+def _units(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
     row = edition.one(
         "select * from detail.unit_shares where standard_id = ? and subject_code = ? and month = ?",
         judged["rule_id"],
@@ -152,26 +219,17 @@ def _units(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> L
         judged["month"],
     )
     if row is None:
-        return None
+        return
     _unit_cells(edition, told, judged)
     told.assumptions.append(
         f"分母为名册上的全部下级对象 {trimmed(row['units_count'])} 个，其中未报送 {trimmed(row['silent_count'])} 个。"
     )
-    if row["silent_count"] >= row["units_count"] or judged["value_checked"] is None:
-        return None
-    if row["silent_count"]:
+    if judged["value_checked"] is not None and 0 < row["silent_count"] < row["units_count"]:
         told.other_readings.append(
             f"若未报送的 {trimmed(row['silent_count'])} 个都达到："
             f"({trimmed(row['having_count'])} + {trimmed(row['silent_count'])}) ÷ {trimmed(row['units_count'])} × 100 = "
             f"{trimmed(((row['having_count'] + row['silent_count']) * 100 / row['units_count']).quantize(FEN))} %"
         )
-    return Line(
-        "实际值",
-        f"{trimmed(row['having_count'])} ÷ {trimmed(row['units_count'])} × 100",
-        trimmed(judged["value_checked"]),
-        judged["unit"] or "%",
-        "四舍五入到四位小数",
-    )
 
 
 def _unit_cells(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
@@ -249,12 +307,6 @@ def parts_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) 
         told.arithmetic.append(
             Line("不达标项数", " + ".join(lacking), trimmed(judged["shortfall"]), unit, "未报送的不算缺")
         )
-
-
-def _values(
-    edition: Edition, standard: dict[str, Any], measure: dict[str, Any], judged: dict[str, Any]
-) -> list[Decimal]:
-    return [value for _, value in _figures(edition, standard, measure, judged) if value is not None]
 
 
 def _figures(

@@ -13,9 +13,6 @@ from oversight.explain.model import Line
 _PER_MONTH = "月"
 
 
-MONEY_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
-
-
 def guarantee(
     edition: Edition, tier: dict[str, Any], population: int, formula: str, result: Decimal | None
 ) -> Line:

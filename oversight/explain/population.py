@@ -7,8 +7,9 @@ from typing import Any
 from oversight import presentation
 from oversight.explain.arithmetic import span
 from oversight.explain.cells import COLUMN_TITLES, Edition
-from oversight.explain.guarantee import MONEY_FORMULAS, guarantee
+from oversight.explain.guarantee import guarantee
 from oversight.explain.model import Cell, RuleExplanation
+from oversight.standards.shapes import MONEY
 
 
 def population_cell(edition: Edition, row: dict[str, Any]) -> Cell:
@@ -66,7 +67,7 @@ def _as_of_the_month(edition: Edition, told: RuleExplanation, row: dict[str, Any
     if not tiers or any(tier["tier_label"] == row["tier_label"] for tier in tiers):
         return
     tier = tiers[0]
-    if tier["formula"] in MONEY_FORMULAS:
+    if tier["formula"] in MONEY:
         line = guarantee(edition, tier, now["persons"], tier["formula"], None)
         asked = f"{line.expression} = {line.result} 元"
     else:

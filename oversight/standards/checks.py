@@ -9,33 +9,16 @@ from itertools import pairwise
 from typing import Any
 
 from oversight.standards.loading import Standards
-from oversight.standards.payments import MONEY_FORMULAS, PAYMENT
+from oversight.standards.shapes import (
+    COLUMNS,
+    ROLES,
+    SELECTIVE,
+    SELECTIVE_OF_MEASURES,
+    SELECTIVE_OF_TIERS,
+    SHAPES,
+    Shape,
+)
 
-TIERED_FORMULAS = MONEY_FORMULAS | {"staff_range_by_tier"}
-# Shapes that any indicator, or any column of the datasets, can be judged by; see docs/standards.md.
-GENERAL_FORMULAS = frozenset(
-    {
-        "boolean",
-        "floor",
-        "exact",
-        "range",
-        "frequency",
-        "name_pattern",
-        "coverage",
-        "coverage_of_units",
-        "rate",
-        "step",
-        "floor_by_tier",
-        "relative_to_peers",
-        "benchmark",
-        "composite",
-    }
-)
-FORMULAS = (
-    TIERED_FORMULAS
-    | GENERAL_FORMULAS
-    | {"staff_floor", "posts_parts", "village_coverage", "county_listed_separately", PAYMENT}
-)
 LEVELS = frozenset({"province", "city", "county", "township", "village", "community", "institution"})
 PERIODS = frozenset({"month", "quarter", "half_year", "year", "two_years"})
 SEVERITIES = frozenset({"high", "medium", "low"})
@@ -44,62 +27,8 @@ ACCRUALS = frozenset({"monthly", "annual"})
 EDGE_RULES = frozenset({"legal_default", "favour_township", "half_open"})
 POPULATION_BASES = frozenset({"registered", "resident"})
 
-# The units in which a tier's value may stand, for each formula.
-TIER_UNITS: dict[str, frozenset[str]] = {
-    "per_capita_by_tier": frozenset({"元/人·月", "元/人·年"}),
-    "per_capita_marginal": frozenset({"元/人·月", "元/人·年"}),
-    "flat_by_tier": frozenset({"元/年", "元/月"}),
-    "staff_floor": frozenset({"人"}),
-    "staff_range_by_tier": frozenset({"人"}),
-    "posts_parts": frozenset({"名"}),
-    "village_coverage": frozenset({"人/村"}),
-    "county_listed_separately": frozenset({"是/否"}),
-    PAYMENT: frozenset({"倍"}),
-}
-
-
-ROLES = frozenset({"value", "numerator", "denominator", "part", "unit", "tier_key"})
-_PEOPLE = frozenset(
-    {"dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons", "part_time_persons"}
-)
-_POSTS = frozenset({"administrative_posts", "institution_posts"})
-_VILLAGES = frozenset({"villages_count", "villages_with_assistant_count"})
-# The columns that formulas of their own count, and all columns that any rule can: other codes are indicators.
-_COUNTED: dict[str, frozenset[str]] = {
-    **dict.fromkeys(MONEY_FORMULAS, frozenset({"allocated_annual_cny"})),
-    **dict.fromkeys(("staff_floor", "staff_range_by_tier"), _PEOPLE),
-    "posts_parts": _POSTS,
-    "village_coverage": _VILLAGES,
-    "county_listed_separately": frozenset({"is_listed_separately"}),
-    PAYMENT: frozenset({"disbursed_ytd_cny"}),
-}
-_COLUMNS = frozenset(
-    {
-        "allocated_annual_cny",
-        "disbursed_ytd_cny",
-        "spent_ytd_cny",
-        "is_listed_separately",
-        "population_persons",
-        "resident_population_persons",
-        "households_count",
-        *_PEOPLE,
-        *_POSTS,
-        *_VILLAGES,
-    }
-)
+_NEVER_JUDGED = frozenset({"<", "<=", "≤", "!=", "<>"})
 _LOOKS_LIKE_A_COLUMN = re.compile(r"^[a-z_]+$")
-# What a general formula counts, by the roles of its measures: one of these sets must be there.
-_ROLES: dict[str, tuple[frozenset[str], ...]] = {
-    **dict.fromkeys(
-        ("boolean", "floor", "exact", "range", "frequency", "name_pattern", "relative_to_peers"),
-        (frozenset({"value"}),),
-    ),
-    **dict.fromkeys(("coverage", "rate"), (frozenset({"value"}), frozenset({"numerator", "denominator"}))),
-    **dict.fromkeys(("step", "benchmark"), (frozenset({"numerator", "denominator"}),)),
-    "floor_by_tier": (frozenset({"value", "tier_key"}), frozenset({"numerator", "tier_key"})),
-    "coverage_of_units": (frozenset({"unit"}),),
-    "composite": (frozenset({"part"}),),
-}
 _BASES = frozenset(
     {
         "元",
@@ -196,15 +125,24 @@ def _problems(standards: Standards) -> Iterator[StandardProblem]:
         yield from _size_problems(size)
     for row in rows:
         yield from _standard_problems(row, documents)
-        if row["gradeable"] != "N":
-            yield from _tier_problems(row, tiers.get(row["standard_id"], []))
-            if not measures.get(row["standard_id"]):
-                yield StandardProblem(
-                    row["standard_id"], "没有计量项，请在 standard_measures.csv 写明计入哪些数据"
-                )
-            yield from _measure_problems(row, measures.get(row["standard_id"], []))
-            if row["formula"] in GENERAL_FORMULAS:
-                yield from _general_problems(row, measures.get(row["standard_id"], []), rows)
+        shape = SHAPES.get(row["formula"] or "")
+        if row["gradeable"] == "N" or shape is None:
+            continue
+        own_tiers, own_measures = tiers.get(row["standard_id"], []), measures.get(row["standard_id"], [])
+        yield from _tier_problems(row, shape, own_tiers)
+        if not own_measures:
+            yield StandardProblem(
+                row["standard_id"], "没有计量项，请在 standard_measures.csv 写明计入哪些数据"
+            )
+        yield from _measure_problems(row, shape, own_measures)
+        yield from _idle_fields(row, shape, own_tiers, own_measures)
+        if shape.explained == "general":
+            yield from _general_problems(row, shape, own_measures, rows)
+        if shape.name == "composite" and own_tiers and own_tiers[0]["value"] != len(own_measures):
+            yield StandardProblem(
+                row["standard_id"],
+                f"合成的规则要求各组成项都做到：分档表的标准值应为组成项数 {len(own_measures)}，现为 {own_tiers[0]['value']}",
+            )
 
 
 def _size_problems(size: dict[str, Any]) -> Iterator[StandardProblem]:
@@ -261,17 +199,16 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
             yield StandardProblem(
                 ident, f"{title}“{'、'.join(unknown)}”未知（{column}），可用：{'、'.join(sorted(known))}"
             )
-    if row["formula"] not in FORMULAS:
-        yield StandardProblem(ident, f"计算方式“{row['formula']}”未知，可用：{'、'.join(sorted(FORMULAS))}")
+    if row["formula"] not in SHAPES:
+        yield StandardProblem(ident, f"计算方式“{row['formula']}”未知，可用：{'、'.join(sorted(SHAPES))}")
     if row["accrual"] not in (None, *ACCRUALS):
         yield StandardProblem(
             ident, f"计提方式“{row['accrual']}”未知（accrual），可用：{'、'.join(sorted(ACCRUALS))}"
         )
-    elif row["accrual"] is not None and row["formula"] not in MONEY_FORMULAS:
-        yield StandardProblem(ident, "只有经费标准才写计提方式（accrual），请留空")
     if row["effective_from"] and row["effective_to"] and row["effective_to"] < row["effective_from"]:
         yield StandardProblem(ident, "失效日期早于生效日期")
-    if row["formula"] in TIERED_FORMULAS:
+    shape = SHAPES.get(row["formula"] or "")
+    if shape is not None and shape.tiers == "by_population":
         if row["edge_rule"] not in EDGE_RULES:
             yield StandardProblem(
                 ident, f"分档线归属“{row['edge_rule']}”未知，可用：{'、'.join(sorted(EDGE_RULES))}"
@@ -282,9 +219,11 @@ def _standard_problems(row: dict[str, Any], documents: set[str]) -> Iterator[Sta
             )
 
 
-def _measure_problems(row: dict[str, Any], measures: list[dict[str, Any]]) -> Iterator[StandardProblem]:
+def _measure_problems(
+    row: dict[str, Any], shape: Shape, measures: list[dict[str, Any]]
+) -> Iterator[StandardProblem]:
     """A measure that no data can ever fill would leave everybody unreported, or count something else in silence."""
-    allowed = _COUNTED.get(row["formula"])
+    allowed = shape.columns
     for measure in measures:
         code = measure["measure_code"] or ""
         if measure["role"] not in ROLES:
@@ -292,7 +231,7 @@ def _measure_problems(row: dict[str, Any], measures: list[dict[str, Any]]) -> It
                 row["standard_id"],
                 f"计量项 {code} 的角色“{measure['role'] or ''}”未知（role），可用：{'、'.join(sorted(ROLES))}",
             )
-        known = allowed or _COLUMNS
+        known = allowed or COLUMNS
         if row["formula"] == "composite" and measure["threshold"] is None:
             continue
         if code not in known and (allowed or not code or _LOOKS_LIKE_A_COLUMN.match(code)):
@@ -303,16 +242,84 @@ def _measure_problems(row: dict[str, Any], measures: list[dict[str, Any]]) -> It
             )
 
 
-def _general_problems(
-    row: dict[str, Any], measures: list[dict[str, Any]], rows: list[dict[str, Any]]
+_TITLES = {
+    "population_basis": "人口口径",
+    "population_date_rule": "人口时点",
+    "edge_rule": "分档线归属",
+    "accrual": "计提方式",
+    "report_valid_months": "报送有效月数",
+    "decimals": "小数位数",
+    "lower_bound": "下限",
+    "lower_included": "含下限",
+    "upper_bound": "上限",
+    "upper_included": "含上限",
+    "value_max": "上限值",
+    "threshold": "最低数或每多少",
+    "combine": "合并方式",
+    "years_back": "取几年以前",
+    "unit_level": "下级对象层级",
+    "pattern": "名称式样",
+    "factor": "每一个计多少",
+}
+
+
+def _idle_fields(
+    row: dict[str, Any], shape: Shape, tiers: list[dict[str, Any]], measures: list[dict[str, Any]]
 ) -> Iterator[StandardProblem]:
-    ident, formula = row["standard_id"], row["formula"]
+    """A field that does nothing looks like a rule that holds; it is refused, with what to do."""
+
+    def idle(where: str, fields: frozenset[str], values: dict[str, Any]) -> Iterator[StandardProblem]:
+        for column in sorted(fields):
+            if values.get(column) is not None:
+                yield StandardProblem(
+                    row["standard_id"],
+                    f"{where}{_TITLES[column]}（{column}）对计算方式 {shape.name}（{shape.label}）不起作用，请留空",
+                )
+
+    yield from idle("", SELECTIVE - shape.reads, row)
+    for tier in tiers:
+        yield from idle(f"第 {tier['tier_no']} 档", SELECTIVE_OF_TIERS - shape.tier_reads, tier)
+    for measure in measures:
+        read = shape.measure_reads.get(measure["role"], frozenset())
+        yield from idle(f"计量项 {measure['measure_code']}：", SELECTIVE_OF_MEASURES - read, measure)
+        if measure["combine"] == "sum" and row["period"] == "month":
+            yield StandardProblem(
+                row["standard_id"],
+                f"计量项 {measure['measure_code']}：按月判定的规则没有可相加的各期，合并方式请留空",
+            )
+    if (
+        row["period"] != "month"
+        and row["report_valid_months"] is not None
+        and "report_valid_months" in shape.reads
+    ):
+        yield StandardProblem(
+            row["standard_id"],
+            "按季、按年判定的规则看的是期内的报送，报送有效月数（report_valid_months）请留空",
+        )
+    if len(tiers) > 1 and shape.tiers == "one":
+        yield StandardProblem(
+            row["standard_id"], f"计算方式 {shape.name}（{shape.label}）不分档，只读第一档，请只留一行"
+        )
+    if (row["comparator"] or "").strip() in _NEVER_JUDGED:
+        yield StandardProblem(
+            row["standard_id"],
+            f"比较方式“{row['comparator']}”（comparator）不会照此判定：各种计算方式都按“不低于”“等于”“在区间内”判，"
+            "要求“不超过”的规则请改写成它的反面（如结余率不超过 10% 写成使用率不低于 90%）",
+        )
+
+
+def _general_problems(
+    row: dict[str, Any], shape: Shape, measures: list[dict[str, Any]], rows: list[dict[str, Any]]
+) -> Iterator[StandardProblem]:
+    ident, formula = row["standard_id"], shape.name
     roles = {measure["role"] for measure in measures}
-    if measures and not any(wanted <= roles for wanted in _ROLES[formula]):
-        wanted = " 或 ".join("、".join(sorted(each)) for each in _ROLES[formula])
+    if measures and not any(wanted <= roles for wanted in shape.roles):
+        wanted = " 或 ".join("、".join(sorted(each)) for each in shape.roles)
         yield StandardProblem(
             ident, f"计算方式 {formula} 的计量项角色应有 {wanted}，现为 {'、'.join(sorted(roles))}"
         )
+    for role in sorted((roles & ROLES) - shape.every_role):
+        yield StandardProblem(ident, f"计算方式 {formula} 不计角色为 {role} 的计量项，请删去")
     for measure in measures:
         where = f"计量项 {measure['measure_code']}"
         if measure["role"] == "unit" and measure["unit_level"] not in LEVELS:
@@ -340,19 +347,20 @@ def _general_problems(
                 )
 
 
-def _tier_problems(standard: dict[str, Any], tiers: list[dict[str, Any]]) -> Iterator[StandardProblem]:
-    ident, formula = standard["standard_id"], standard["formula"]
+def _tier_problems(
+    standard: dict[str, Any], shape: Shape, tiers: list[dict[str, Any]]
+) -> Iterator[StandardProblem]:
+    ident = standard["standard_id"]
     if not tiers:
         yield StandardProblem(ident, "没有分档，请在 standard_tiers.csv 至少写一行（不分档的写“不分档”）")
         return
-    allowed = TIER_UNITS.get(formula, frozenset())
     for tier in tiers:
         where = f"第 {tier['tier_no']} 档"
-        if formula in TIER_UNITS and tier["unit"] not in allowed:
+        if shape.units is not None and tier["unit"] not in shape.units:
             yield StandardProblem(
-                ident, f"{where}单位“{tier['unit']}”未知，可用：{'、'.join(sorted(allowed))}"
+                ident, f"{where}单位“{tier['unit']}”未知，可用：{'、'.join(sorted(shape.units))}"
             )
-        if formula in GENERAL_FORMULAS and parse_unit(tier["unit"] or "") is None:
+        if shape.units is None and parse_unit(tier["unit"] or "") is None:
             yield StandardProblem(
                 ident, f"{where}单位“{tier['unit'] or ''}”未知，写法如 元/人·月、㎡/百户、次、%、是/否"
             )
@@ -362,7 +370,7 @@ def _tier_problems(standard: dict[str, Any], tiers: list[dict[str, Any]]) -> Ite
             yield StandardProblem(ident, f"{where}上限值小于标准值")
         if not tier["tier_label"]:
             yield StandardProblem(ident, f"{where}缺少档次名称")
-    if formula in TIERED_FORMULAS | {"floor_by_tier"}:
+    if shape.tiers != "one":
         yield from _interval_problems(standard, sorted(tiers, key=lambda tier: tier["tier_no"]))
 
 

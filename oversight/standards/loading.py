@@ -47,6 +47,7 @@ _KINDS: dict[str, dict[str, str]] = {
         "required": _FLAG,
         "threshold": _FIGURE,
         "years_back": _WHOLE,
+        "factor": _FIGURE,
     },
     "materiality": {"below_amount": _FIGURE, "below_pct": _FIGURE},
     "payment_pace": {"value": _FIGURE},
@@ -83,6 +84,7 @@ _MAY_LACK = frozenset(
         "folder_pattern",
         "is_own",
         "reason_zh",
+        "factor",
     }
 )
 _DTYPES: dict[str, pl.DataType] = {

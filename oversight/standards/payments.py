@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
-MONEY_FORMULAS = frozenset({"per_capita_by_tier", "per_capita_marginal", "flat_by_tier"})
+from oversight.standards.shapes import MONEY
+
 PAYMENT = "paid_in_full"
 _SUFFIX = ".1"
 _BLANK = (
@@ -29,7 +30,7 @@ def payment_rules(own: Mapping[str, pl.DataFrame], known: Collection[str]) -> di
     """
     ident = pl.col("standard_id") + _SUFFIX
     bases = own["standards"].filter(
-        pl.col("formula").is_in(list(MONEY_FORMULAS))
+        pl.col("formula").is_in(list(MONEY))
         & (pl.col("gradeable") != "N")
         & ~ident.is_in(list(known))
     )

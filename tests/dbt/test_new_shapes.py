@@ -63,7 +63,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
     ),
     # 10 个村以下 1 名，11 至 20 个村 2 名，20 个村以上 3 名
     "N-05": (
-        "floor_by_tier", {"unit": "人", "edge_rule": "legal_default"},
+        "floor_by_tier", {"unit": "人"},
         [_between(0, 10, 1, "人", 1), _between(10, 20, 2, "人", 2), _between(20, None, 3, "人", 3)],
         [_measure("value", "dedicated_staff_persons"), _measure("tier_key", "villages_count", 2)],
         [{"staff": 3, "villages": 11}, {"staff": 2, "villages": 21}, {"staff": 2, "villages": 20}],
@@ -107,6 +107,46 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
          {"budget": "33600.00", "people": 10000}],
         [Decimal("86402.16"), Decimal("33602.64"), Decimal("33600.00")],
     ),
+    # 定额 5000 元，另每村 1000 元、每名对象 10.5 元
+    "N-12": (
+        "amount_by_counts", {"unit": "元"}, [_tier(5000, "元")],
+        [_measure("value", "disbursed_ytd_cny"), _measure("denominator", "villages_count", 1, factor=1000),
+         _measure("denominator", "N-12.1", 2, factor="10.5")],
+        [{"paid": "9050.01", "villages": 3, "N-12.1": 100}, {"paid": "9049.99", "villages": 3, "N-12.1": 100},
+         {"paid": "9050.00", "villages": 3, "N-12.1": 100}],
+        [Decimal("9050.00")] * 3,
+    ),
+    # 每人每年 7 元，使用率不低于 90%：20,001 人 140,007 元，其九成是 126,006.30 元
+    "N-13": (
+        "coverage", {"unit": "%", "period": "year"}, [_tier(90, "%")],
+        [_measure("numerator", "spent_ytd_cny"), _measure("denominator", "population_persons", factor=7)],
+        [{"spent": "126006.31", "people": 20001}, {"spent": "126006.29", "people": 20001},
+         {"spent": "126006.30", "people": 20001}],
+        [Decimal(90)] * 3,
+    ),
+    "N-14": (
+        "floor", {"unit": "间"}, [_tier(2, "间")], [_measure("value", "N-14")],
+        [{"N-14": 3}, {"N-14": 1}, {"N-14": 2}], [Decimal(2)] * 3,
+    ),
+    "N-15": (
+        "range", {"unit": "元/人·月"}, [_tier(100, "元/人·月", value_max=200)], [_measure("value", "N-15")],
+        [{"N-15": 150}, {"N-15": 99}, {"N-15": 200}], [Decimal(100)] * 3,
+    ),
+    "N-16": (
+        "exact", {"unit": "人"}, [_tier(1, "人")], [_measure("value", "N-16")],
+        [{"N-16": 1}, {"N-16": 0}, {"N-16": 1}], [Decimal(1)] * 3,
+    ),
+    "N-17": (
+        "boolean", {"unit": "是/否"}, [_tier(1, "是/否")], [_measure("value", "N-17")],
+        [{"N-17": 1}, {"N-17": 0}, {"N-17": 1}], [Decimal(1)] * 3,
+    ),
+    # 3445÷916 四舍五入到一位小数是 3.8
+    "N-18": (
+        "benchmark", {"unit": "人/乡镇", "decimals": 1}, [_tier("3.8", "人/乡镇")],
+        [_measure("numerator", "N-18.1"), _measure("denominator", "N-18.2", threshold=1)],
+        [{"N-18.1": 3445, "N-18.2": 916}, {"N-18.1": 3850, "N-18.2": 1000}, {"N-18.1": 3750, "N-18.2": 1000}],
+        [Decimal("3.8")] * 3,
+    ),
 }  # fmt: skip
 
 
@@ -121,6 +161,9 @@ def _report(world: World, code: str, shown: dict[str, Any]) -> None:
             dedicated_staff_persons=shown.get("staff"),
             villages_count=shown.get("villages"),
         )
+    for kind, column in (("paid", "disbursed_cumulative_cny"), ("spent", "spent_cumulative_cny")):
+        if kind in shown:
+            world.report("budget", code, YEAR, **{column: Decimal(shown[kind])})
     if "budget" in shown:
         world.report("budget", code, YEAR, initial_budget_cny=Decimal(shown["budget"]))
     for indicator, value in shown.items():
@@ -157,7 +200,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, rows in seeds.items():
         columns_of_seed = header(seed)
         with (project / "seeds" / f"{seed}.csv").open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns_of_seed)
+            writer = csv.DictWriter(file, columns_of_seed, lineterminator="\n")
             for row in rows:
                 writer.writerow({key: "" if value is None else value for key, value in row.items()})
     return world.build(place, project)
@@ -205,6 +248,51 @@ def test_a_rate_for_each_part_has_no_cliff_and_is_explained_part_by_part(build: 
     )
     rule_again = FundingRule("per_capita_marginal", "legal_default", tiers)
     assert [rule_again.annual(n) for n in (30001, 10001, 10000)] == SHAPES["N-11"][-1]
+
+
+OPERANDS = {
+    "N-02": {"实际值", "要求值"}, "N-03": {"应为"}, "N-05": {"要求值"}, "N-06": {"应不低于"}, "N-09": {"达到的项数"},
+    "N-12": {"分母", "应为"}, "N-13": {"分母", "实际值"}, "N-18": {"实际值"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if name != "N-11"])
+def test_each_shape_is_explained_by_its_own_operands(build: Path, name: str) -> None:
+    """Every printed line of arithmetic, followed by an independent reader, gives the figure that was judged."""
+    import duckdb
+
+    from oversight.explain import explain
+    from oversight.standards.shapes import SHAPES as KNOWN
+    from tests.explain.test_explain import followed
+
+    number = list(SHAPES).index(name) + 1
+    with duckdb.connect(str(build), read_only=True) as connection:
+        connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
+        for place in range(3):
+            told = explain(connection, f"{int(COUNTY) + number}10{place}", rule=name)
+            lines = followed(told, name)
+            checked, expected = connection.execute(
+                "select value_checked, value_expected from detail.evidence where rule_id = ? and subject_code = ? "
+                "and month = '2025-12-01'", [name, f"{int(COUNTY) + number}10{place}"],
+            ).fetchone() or (None, None)  # fmt: skip
+            assert OPERANDS.get(name, set()) <= lines.keys(), lines
+            assert checked in lines.values(), lines
+            asked = [lines[line] for line in ("应为", "应不低于", "要求值") if line in lines]
+            assert asked == [expected] or SHAPES[name][0] == "composite"
+    assert KNOWN[SHAPES[name][0]].explained == "general"
+
+
+def test_a_tier_by_another_figure_is_told_and_its_edge(build: Path) -> None:
+    import duckdb
+
+    from oversight.explain import explain
+
+    with duckdb.connect(str(build), read_only=True) as connection:
+        connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
+        told = explain(connection, f"{int(COUNTY) + 5}102", rule="N-05").rules[0]
+    assert told.tier == "第2档（villages_count 20）"
+    assert any("恰为 20，在分档线上" in line for line in told.assumptions)
+    assert told.other_readings == ["若归“第3档”：应为 3 人"]
 
 
 def test_what_rounds_to_the_standard_does_not_meet_it(build: Path) -> None:

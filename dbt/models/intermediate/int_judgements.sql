@@ -4,12 +4,14 @@
 with answers as (
     select
         rule_id, subject_level, subject_code, subject_unit, month,
-        status, value_checked, value_expected, shortfall, reason
+        status, value_checked, value_expected, shortfall, reason, numerator, denominator, tier_label
     from {{ ref('int_judgements_base') }}
     union all
     select
         rule_id, subject_level, subject_code, subject_unit, month,
-        status, value_checked, value_expected, shortfall, reason
+        status, value_checked, value_expected, shortfall, reason,
+        cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator,
+        cast(null as varchar) as tier_label
     from {{ ref('int_judgements_composite') }}
 ),
 
@@ -38,7 +40,7 @@ final as (
             when a.status = 'short' and s.confirmed_until < p.last_day then 'stale_basis'
             else a.reason
         end as reason,
-        s.is_binding, s.unit
+        s.is_binding, s.unit, a.numerator, a.denominator, a.tier_label
     from answers as a
     inner join standards as s on a.rule_id = s.standard_id
     inner join {{ ref('int_months') }} as p on a.month = p.month

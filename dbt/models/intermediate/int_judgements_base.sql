@@ -4,6 +4,9 @@
 {% set columns
     = 'rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall'
 %}
+{% set no_operands
+    = 'cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator, cast(null as varchar) as tier_label'
+%}
 with funding as (
     select
         standard_id as rule_id, 'township' as subject_level, township_code as subject_code,
@@ -40,19 +43,19 @@ staffing as (
 ),
 
 final as (
-    select {{ columns }}, reason from funding
+    select {{ columns }}, reason, {{ no_operands }} from funding
     union all
-    select {{ columns }}, reason from payments
+    select {{ columns }}, reason, {{ no_operands }} from payments
     union all
-    select {{ columns }}, cast(null as varchar) as reason from staffing
+    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from staffing
     union all
-    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_villages') }}
+    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_villages') }}
     union all
-    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_counties') }}
+    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_counties') }}
     union all
-    select {{ columns }}, reason from {{ ref('int_judgements_general') }}
+    select {{ columns }}, reason, numerator, denominator, tier_label from {{ ref('int_judgements_general') }}
     union all
-    select {{ columns }}, cast(null as varchar) as reason from {{ ref('int_judgements_carried') }}
+    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_carried') }}
 )
 
 select * from final

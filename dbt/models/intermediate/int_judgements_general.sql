@@ -30,6 +30,7 @@ needs as (
     select
         standard_id,
         cast(sum(case when role = 'numerator' and coalesce(required, true) then 1 else 0 end) as bigint) as numerators,
+        cast(sum(case when role = 'denominator' then 1 else 0 end) as bigint) as denominators,
         cast(sum(case when role = 'part' then 1 else 0 end) as bigint) as parts_count,
         max(case when role = 'denominator' then threshold end) as per
     from {{ ref('stg_standard_measures') }}
@@ -45,7 +46,8 @@ compound_values as (
             when v.role = 'numerator' and coalesce(m.required, true) and v.value is not null then 1
             else 0
         end) as bigint) as numerators,
-        max(case when v.role = 'denominator' then v.value end) as denominator,
+        cast(sum(case when v.role = 'denominator' then v.value end) as decimal(18, 4)) as denominator,
+        cast(sum(case when v.role = 'denominator' and v.value is not null then 1 else 0 end) as bigint) as denominators,
         max(case when v.role = 'tier_key' then v.value end) as tier_key,
         cast(sum(case when v.role = 'part' and v.value is not null then 1 else 0 end) as bigint) as parts_known,
         cast(sum(case when v.role = 'part' and v.value >= coalesce(m.threshold, 1) then 1 else 0 end) as bigint)
@@ -60,7 +62,7 @@ compound_values as (
 
 -- Only rules with tiers by another figure look for their tier, and by an inner join: few rows, no nested loop.
 tiers_found as (
-    select c.standard_id, c.subject_unit, c.end_index, min(t.value) as tier_value
+    select c.standard_id, c.subject_unit, c.end_index, min(t.tier_no) as tier_no
     from compound_values as c
     inner join {{ ref('int_rules') }} as r on c.standard_id = r.standard_id and r.formula = 'floor_by_tier'
     inner join {{ ref('stg_standard_tiers') }} as t on c.standard_id = t.standard_id
@@ -83,7 +85,8 @@ answers as (
         o.*,
         case when o.is_simple then s.value else c.value end as value,
         case when c.numerators >= n.numerators then c.numerator end as numerator,
-        c.denominator, t.tier_value,
+        case when c.denominators >= n.denominators then c.denominator end as denominator,
+        c.tier_key, w.value as tier_value, w.tier_label,
         coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
         coalesce(n.per, 1) as per
     from owed as o
@@ -103,6 +106,7 @@ answers as (
             o.standard_id = t.standard_id
             and o.subject_unit = t.subject_unit
             and o.end_index = t.end_index
+    left join {{ ref('stg_standard_tiers') }} as w on t.standard_id = w.standard_id and t.tier_no = w.tier_no
 ),
 
 peers as (
@@ -129,8 +133,17 @@ measured as (
         case
             when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then u.units_count
-            when a.formula in ('coverage', 'rate', 'benchmark', 'step') then a.denominator
+            when a.formula in ('coverage', 'rate', 'benchmark', 'step', 'amount_by_counts') then a.denominator
+            when a.formula = 'relative_to_peers' then p.reporting
+            when a.formula = 'floor_by_tier' then a.tier_key
         end as denominator,
+        case
+            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
+                then u.having_count
+            when a.formula in ('coverage', 'rate', 'benchmark', 'step') then a.numerator
+            when a.formula = 'relative_to_peers' then p.total
+        end as numerator,
+        a.tier_label,
         u.units_count, u.having_count, u.silent_count, u.roster_is_complete,
         case
             when a.formula in ('boolean', 'name_pattern') and a.value >= 1 then cast(1 as decimal(18, 4))
@@ -140,7 +153,7 @@ measured as (
                     'a.numerator', 'a.denominator', "case when a.formula = 'coverage' then 100 else a.per end"
                 ) }}
             when a.formula = 'step' then a.numerator
-            when a.formula = 'floor_by_tier' then coalesce(a.value, a.numerator)
+            when a.formula in ('floor_by_tier', 'amount_by_counts') then coalesce(a.value, a.numerator)
             when a.formula = 'composite' and a.parts_known > 0 then cast(a.parts_met as decimal(18, 4))
             when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then {{ ratio('u.having_count', 'u.units_count', '100') }}
@@ -158,6 +171,7 @@ measured as (
             when a.formula = 'composite' then cast(a.parts_count as decimal(18, 4))
             when a.formula = 'relative_to_peers' then {{ ratio('p.total * a.least_value', 'p.reporting', '1') }}
             when a.formula = 'floor_by_tier' then a.tier_value
+            when a.formula = 'amount_by_counts' then a.least_value + a.denominator
             else a.least_value
         end as expected,
         -- Exact comparisons by multiplying out; a rounded percentage could meet what the counts do not.
@@ -193,6 +207,7 @@ judged as (
         case
             when m.formula in ('coverage', 'rate', 'benchmark') and m.denominator = 0 then 'nothing_to_count'
             when m.formula = 'step' and m.denominator = 0 then 'nothing_to_count'
+            when m.formula = 'amount_by_counts' and m.expected = 0 then 'nothing_to_count'
             when m.is_unlisted and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and not m.roster_is_complete and m.checked is null
@@ -200,6 +215,7 @@ judged as (
         end as reason,
         case
             when m.formula in ('coverage', 'rate', 'benchmark', 'step') and m.denominator = 0 then 'not_applicable'
+            when m.formula = 'amount_by_counts' and m.expected = 0 then 'not_applicable'
             when m.checked is null or m.expected is null then 'not_reported'
             when m.formula = 'composite' and m.parts_known > m.parts_met then 'short'
             when m.formula = 'composite' and m.parts_known < m.parts_count then 'not_reported'
@@ -240,7 +256,10 @@ final as (
             when formula = 'benchmark' then checked - expected
             else {{ missing('expected', 'checked') }}
         end as decimal(18, 4)) as shortfall,
-        reason
+        reason,
+        cast(numerator as decimal(18, 4)) as numerator,
+        cast(denominator as decimal(18, 4)) as denominator,
+        cast(tier_label as varchar) as tier_label
     from judged
 )
 

@@ -4,6 +4,7 @@
 with measures as (
     select
         r.standard_id, r.period, r.valid_months, m.role, m.part_no, m.measure_code, m.pattern,
+        coalesce(m.factor, 1) as factor,
         coalesce(m.combine, 'latest') as combine,
         coalesce(m.years_back, 0) * 12 as months_back
     from {{ ref('int_rules') }} as r
@@ -168,6 +169,15 @@ named as (
     left join names as n on e.subject_unit = n.subject_unit and e.pattern is not null
 ),
 
+-- An amount for each of what is counted: 7 元 a head.
+scaled as (
+    select
+        n.standard_id, n.role, n.part_no, n.subject_unit, n.end_index, n.value_text, n.pattern, n.one_stem, n.other_stem,
+        cast(n.value * m.factor as decimal(18, 4)) as value
+    from named as n
+    inner join measures as m on n.standard_id = m.standard_id and n.role = m.role and n.part_no = m.part_no
+),
+
 final as (
     select
         standard_id, role, part_no, subject_unit, end_index,
@@ -178,7 +188,7 @@ final as (
             when {{ fits_a_form('value_text', 'pattern', 'other_stem') }} then cast(1 as decimal(18, 4))
             when value_text is not null then cast(0 as decimal(18, 4))
         end as value
-    from named
+    from scaled
 )
 
 select * from final

@@ -20,7 +20,7 @@ with rules as (
         s.gradeable <> 'N'
         and s.formula in (
             'boolean', 'floor', 'exact', 'range', 'frequency', 'name_pattern', 'coverage', 'rate', 'step',
-            'floor_by_tier', 'benchmark', 'relative_to_peers', 'coverage_of_units', 'composite'
+            'floor_by_tier', 'benchmark', 'relative_to_peers', 'coverage_of_units', 'composite', 'amount_by_counts'
         )
 ),
 

@@ -19,7 +19,10 @@ with final as (
         cast(j.unit as varchar) as unit,
         cast(j.reason as varchar) as reason,
         cast(j.is_binding as boolean) as is_binding,
-        cast(j.subject_unit as varchar) as subject_unit
+        cast(j.subject_unit as varchar) as subject_unit,
+        cast(j.numerator as decimal(18, 4)) as numerator,
+        cast(j.denominator as decimal(18, 4)) as denominator,
+        cast(j.tier_label as varchar) as tier_label
     from {{ ref('int_judgements') }} as j
     where {{ in_year('j.month', years_anew() | first) }}
 )
