@@ -30,9 +30,7 @@ def payment_rules(own: Mapping[str, pl.DataFrame], known: Collection[str]) -> di
     """
     ident = pl.col("standard_id") + _SUFFIX
     bases = own["standards"].filter(
-        pl.col("formula").is_in(list(MONEY))
-        & (pl.col("gradeable") != "N")
-        & ~ident.is_in(list(known))
+        pl.col("formula").is_in(list(MONEY)) & (pl.col("gradeable") != "N") & ~ident.is_in(list(known))
     )
     standards = bases.with_columns(
         ident.alias("standard_id"),

@@ -72,6 +72,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.report("budget", "410101100", "2025-01", initial_budget_cny=Decimal("9000.00"))
     _units_and_rules_that_end(world)
     _staff_known_in_part(world)
+    _posts(world)
     _events(world)
     _rosters(world)
     _matters(world)
@@ -120,6 +121,17 @@ def _own_rule(world: World, row: dict[str, Any], value: Any, unit: str, *measure
         {"standard_id": name, "part_no": number, "required": True, "label_zh": f"{name}次数"} | measure
         for number, measure in enumerate(measures, 1)
     ])  # fmt: skip
+
+
+def _posts(world: World) -> None:
+    for code, administrative, institution, persons in (
+        ("450101100", 2, 3, 3), ("450101101", 1, 1, 3), ("450101102", 1, None, 1),
+    ):  # fmt: skip
+        world.unit(code)
+        world.report(
+            "staffing", code, "2025-08", administrative_posts=administrative, institution_posts=institution,
+            dedicated_staff_persons=persons,
+        )  # fmt: skip
 
 
 def _events(world: World) -> None:
@@ -318,6 +330,21 @@ def test_what_ends_is_told_from_what_is_mended(build: Path) -> None:
     }
     assert "该单位已撤并" in told["A-06", "360313103"]["message_zh"]
     assert "已由后来的标准取代" in told["T-07", "420101100"]["message_zh"]
+
+
+def test_vacancies_are_known_only_where_posts_and_people_are(build: Path) -> None:
+    rows = rows_of(
+        build, "select unit_code, known_count, established_posts, vacant_posts, unposted_persons from "
+        "detail.vacancies_monthly where unit_code in ('450101100', '450101101', '450101102', '450101') and month = ? "
+        "order by 1", month("2025-08"),
+    )  # fmt: skip
+    assert [tuple(row.values()) for row in rows] == [
+        # One has two posts free, one a person too many: neither makes up for the other.
+        ("450101", 2, 7, 2, 1),
+        ("450101100", 1, 5, 2, 0),
+        ("450101101", 1, 2, 0, 1),
+        ("450101102", 0, None, None, None),
+    ]
 
 
 def test_what_is_minor_is_listed_and_never_grave(build: Path) -> None:
