@@ -26,6 +26,7 @@ from oversight.settings import TIME_ZONE, DataFolder
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("oversight.commands.run", "读取各乡镇报来的文件，核对、判定并发布新版本"),
     "check": ("oversight.commands.check", "核对文件而不入库：哪些能用，哪些不能用，怎样改"),
+    "headings": ("oversight.commands.headings", "列出拿不准的表头，并确认它们对应哪一列"),
     "template": ("oversight.commands.template", "生成填报模板：乡镇已填好，单位固定，填错即提示"),
     "path": ("oversight.commands.path", "显示当前版本的数据库文件位置"),
     "explain": ("oversight.commands.explain", "说明一个单位的数字从哪里来、怎样算出来"),

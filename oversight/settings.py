@@ -45,6 +45,11 @@ class DataFolder:
         return self.root / "corrections"
 
     @property
+    def headings(self) -> Path:
+        """Answers to what a heading means, by sender and layout."""
+        return self.root / "headings.csv"
+
+    @property
     def sources_toml(self) -> Path:
         """Databases and HTTP addresses to pull from."""
         return self.root / "sources.toml"

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import polars as pl
 
+from oversight import durable
 from oversight.calendar import notice_zh
 from oversight.intake import landed as store
 from oversight.intake.judging import corrections
 from oversight.intake.judging.deliveries import deliveries, due_dates, last_due_month, without_calendar
 from oversight.intake.judging.judge import Judged, judge
+from oversight.intake.questions import Answers, read_answers
 from oversight.intake.sending_back.returning import return_files
 from oversight.references import load_references
 from oversight.settings import TIME_ZONE, DataFolder
@@ -59,15 +61,19 @@ def input_fingerprint(folder: DataFolder) -> str:
     """
     now = datetime.now(TIME_ZONE)
     ledger = store.enter(store.read_ledger(folder), store.scan(folder), now)
-    return _fingerprint(ledger, corrections.scan(folder), last_due_month(folder, now.date()))
+    return _fingerprint(folder, ledger, corrections.scan(folder), last_due_month(folder, now.date()))
 
 
-def _fingerprint(ledger: pl.DataFrame, correcting: list[store.RawFile], last_due: date | None) -> str:
+def _fingerprint(
+    folder: DataFolder, ledger: pl.DataFrame, correcting: list[store.RawFile], last_due: date | None
+) -> str:
     """What was received stays, but corrections count only while they lie there."""
     reported = ledger.filter(~pl.col("file_name").str.starts_with(corrections.PREFIX))
     digest = hashlib.sha256(store.fingerprint(reported).encode())
     for file in correcting:
         digest.update(f"{file.sha256} {file.name}\n".encode())
+    if folder.headings.is_file():
+        digest.update(b"headings " + folder.headings.read_bytes())
     if last_due:
         digest.update(f"rows until {last_due}\n".encode())
     return digest.hexdigest()
@@ -132,7 +138,7 @@ def _result(
     status = judged.submissions["status"]
     return IntakeResult(
         inputs=folder.inputs,
-        fingerprint=_fingerprint(ledger, [c.file for c in correcting], last_due_month(folder, today)),
+        fingerprint=_fingerprint(folder, ledger, [c.file for c in correcting], last_due_month(folder, today)),
         files=int((status != "duplicate").sum()),
         new_files=new,
         duplicates=int((status == "duplicate").sum()),
@@ -150,24 +156,45 @@ def _land(
     """Parse what was not parsed yet, or was parsed by other code, and return everything landed."""
     landed, version = store.load(folder)
     current = version == store.code_version()
-    parsed = set(landed.files["submission_id"]) if current else set()
+    answers = read_answers(folder)
+    asked = _asked_again(folder, landed, answers) if current else set()
+    parsed = set(landed.files["submission_id"]) - asked if current else set()
     first_name = dict(ledger.filter("is_first").select("sha256", "file_name").iter_rows())
     at_hand: dict[str, store.RawFile] = {}
     for file in files:
         # The name it first came under is part of what a file says, wherever the content lies now.
         at_hand.setdefault(file.sha256, store.RawFile(first_name[file.sha256], file.path, file.sha256))
     todo = [f for f in sorted(at_hand.values(), key=lambda f: f.name) if f.submission_id not in parsed]
+    asked &= {f.submission_id for f in todo}
     if not todo and current:
         return landed
     if version is not None and not current:
         say(f"读取程序有更新，重新读取 {len(todo)} 个文件")
-    batch = store.parse(todo)
-    if current or (version is None and landed.files.height == 0):
+    batch = store.parse(todo, answers)
+    if (current and not asked) or (version is None and landed.files.height == 0):
         if todo:
             store.save(folder, batch, replace_all=False)
+        _note_answers(folder, answers)
         return store.combine([landed, batch])
     # Read by other code but no longer in raw/: what was read then is all there is, and it is kept.
     lost = set(landed.files["submission_id"]) - {f.submission_id for f in todo}
     everything = store.combine([store.only(landed, lost), batch])
     store.save(folder, everything, replace_all=True)
+    _note_answers(folder, answers)
     return everything
+
+
+def _asked_again(folder: DataFolder, landed: store.Landed, answers: Answers) -> set[str]:
+    """The files that another answer about headings may change, if there are other answers than when they were read."""
+    path = folder.landed / "answers"
+    before = path.read_text() if path.is_file() else ""
+    if before == answers.digest:
+        return set()
+    turning = ("asked", "answered", "declined")
+    return set(landed.headings.filter(pl.col("state").is_in(turning))["submission_id"])
+
+
+def _note_answers(folder: DataFolder, answers: Answers) -> None:
+    path = folder.landed / "answers"
+    if answers.digest or path.is_file():
+        durable.write_text(path, answers.digest)

@@ -26,6 +26,7 @@ import polars as pl
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
+from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
 from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Refusal, Table, column_letters
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
@@ -96,7 +97,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
     for folder in (here, here.parent / "contracts"):
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("words/*.csv")]):
             digest.update(
                 path.relative_to(here.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
             )
@@ -210,6 +211,7 @@ class Landed:
     errors: pl.DataFrame
     notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTICE_SCHEMA))
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    headings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEADING_SCHEMA))
 
     def in_one_piece(self) -> Landed:
         """The same, rows of several batches put together: every later step would do that for itself."""
@@ -222,6 +224,7 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
     "refusals": REFUSAL_SCHEMA,
     "errors": ERROR_SCHEMA,
     "notices": NOTICE_SCHEMA,
+    "headings": HEADING_SCHEMA,
 }
 
 
@@ -240,7 +243,9 @@ def row_schema(dataset: str) -> dict[str, Any]:
 class Batch:
     """Collects what files hold: small tables as plain lists, one frame a dataset at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Answers | None = None) -> None:
+        self._answers = answers or Answers()
+        self._headings: list[tuple[Any, ...]] = []
         self.files: list[tuple[Any, ...]] = []
         self.tables: list[tuple[Any, ...]] = []
         self.refusals: list[tuple[Any, ...]] = []
@@ -276,6 +281,20 @@ class Batch:
         )
 
     def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
+        settled = settle(table, submission_id, self._answers)
+        self._headings.extend(settled.headings)
+        if settled.refusal is not None:
+            refused = settled.refusal.rows
+            if isinstance(table, BulkTable):
+                refused = tuple(table.frame["row_number"].to_list())
+            self._refuse(submission_id, replace(settled.refusal, rows=refused))
+            return
+        if isinstance(table, BulkTable):
+            gone = [old for old, new in settled.renamed.items() if new is None]
+            names = {old: new for old, new in settled.renamed.items() if new is not None}
+            table = replace(table, header=settled.header, frame=table.frame.drop(gone).rename(names))
+        else:
+            apply(table, settled)
         header, context = table.header, table.context
         contract = ALL_DATASETS[table.dataset]
         given = table.frame.columns if isinstance(table, BulkTable) else table.cells
@@ -318,6 +337,9 @@ class Batch:
         self.broken.extend(
             (number, row, column or None, value, code) for row, column, value, code in table.broken
         )
+        if context.months_said and "month" in contract.columns:
+            given = table.frame["row_number"] if isinstance(table, BulkTable) else table.row_numbers
+            self.broken.extend((number, row, None, context.months_said, "H60") for row in given)
         if isinstance(table, BulkTable):
             missing = [n for n in (*contract.columns, "other_columns") if n not in table.frame.columns]
             raw = table.frame.with_columns(
@@ -358,6 +380,7 @@ class Batch:
             blank = errors.filter(pl.col("code") == "R07").join(merged, on=ROW_KEY, how="semi")
             errors = errors.join(blank, on=[*ROW_KEY, "code"], how="anti")
         return Landed(
+            headings=pl.DataFrame(self._headings, schema=HEADING_SCHEMA, orient="row"),
             files=pl.DataFrame(self.files, schema=FILE_SCHEMA, orient="row"),
             tables=pl.DataFrame(self.tables, schema=TABLE_SCHEMA, orient="row"),
             refusals=pl.DataFrame(self.refusals, schema=REFUSAL_SCHEMA, orient="row"),
@@ -383,9 +406,9 @@ def _other_titles(table: Table | BulkTable) -> str | None:
     )
 
 
-def parse(files: Iterable[RawFile]) -> Landed:
-    """Read files and normalise what they hold."""
-    batch = Batch()
+def parse(files: Iterable[RawFile], answers: Answers | None = None) -> Landed:
+    """Read files and normalise what they hold; `answers` to what their headings mean."""
+    batch = Batch(answers)
     todo = list(files)
     readings = worker().read((file.path, file.name) for file in todo)
     for file, reading in zip(todo, readings, strict=True):
@@ -438,6 +461,7 @@ def combine(batches: list[Landed]) -> Landed:
                 batch.errors.with_columns(shift),
                 batch.notices,
                 {d: f.with_columns(shift) for d, f in batch.rows.items()} if offset else batch.rows,
+                batch.headings,
             )
         )
         offset += int(batch.tables.select(pl.col("table_no").max()).item() or 0) + 1
@@ -453,6 +477,7 @@ def combine(batches: list[Landed]) -> Landed:
         refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
         errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
         notices=stack([b.notices for b in shifted], NOTICE_SCHEMA),
+        headings=stack([b.headings for b in shifted], HEADING_SCHEMA),
         rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
     )
 
@@ -469,6 +494,7 @@ def only(landed: Landed, submission_ids: set[str]) -> Landed:
         landed.errors.join(numbers, on="table_no", how="semi"),
         landed.notices.filter(keep),
         {d: f.join(numbers, on="table_no", how="semi") for d, f in landed.rows.items()},
+        landed.headings.filter(keep),
     )
 
 

@@ -428,13 +428,17 @@ def test_sheets_named_by_month(units: World) -> None:
     says(units, one([YEAR, *table]), expected[:1], name="湘东区1月.xlsx")
 
 
-@pytest.mark.parametrize(
-    "title",
-    ["湘东区2025年1-6月户籍人口", "湘东区2025年上半年户籍人口", "湘东区户籍人口（填表日期：2025年7月3日）"],
-)
-def test_a_title_that_names_no_one_month(units: World, title: str) -> None:
+def test_a_day_of_filing_is_no_month(units: World) -> None:
+    title = "湘东区户籍人口（填表日期：2025年7月3日）"
     found = told(units, one([[title], ["乡镇", "户籍人口"], ["湘东镇", 20_000]]))
     assert (found["rows"], [e["error_code"] for e in found["errors"]]) == ([], ["F18"])
+
+
+@pytest.mark.parametrize(
+    "title", ["湘东区2025年1-6月户籍人口", "湘东区2025年上半年户籍人口", "湘东区2025年第二季度户籍人口"]
+)
+def test_how_many_lived_there_is_of_the_last_month_of_a_span(units: World, title: str) -> None:
+    says(units, one([[title], ["乡镇", "户籍人口"], ["湘东镇", 20_000]]), people("2025-06", 湘东镇=20_000))
 
 
 def test_days_counted_from_1904(units: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
@@ -350,11 +351,7 @@ class Units:
         """
         county = self._county_before(name, county)
         if county is None:
-            return Resolved(
-                None,
-                error="R12",
-                found={"value": name, "detail": "标题、工作表名和文件名里没有写明是哪个县（市、区）"},
-            )
+            return self._by_name_alone(name, month)
         written = self._without_ancestors(canonical(name), county)
         codes = [
             c
@@ -376,6 +373,36 @@ class Units:
             f"{where}当月没有叫这个名称的单位" if not found else f"{where}有 {len(found)} 个单位叫这个名称"
         )
         return Resolved(None, error="R12", found={"value": name, "detail": detail})
+
+    def _by_name_alone(self, name: str, month: date) -> Resolved:
+        """A unit whose county nobody names: the only one so called among all known."""
+        written = canonical(name)
+        found = {
+            r.code
+            for code in self._by_name.get(written, ())
+            if len(code) == 9 and (r := self.resolve(code, month)).code is not None
+        }
+        if len(found) == 1:
+            return Resolved(found.pop(), doubt="D03")
+        detail = "标题、工作表名和文件名里没有写明是哪个县（市、区）"
+        if found:
+            detail += f"，而有 {len(found)} 个县都有叫这个名称的单位"
+        elif self.counties:
+            detail += "，行政区划表里也没有叫这个名称的单位"
+        return Resolved(None, error="R12", found={"value": name, "detail": detail})
+
+    def county_of_all(self, names: Iterable[str]) -> str | None:
+        """The one county that has a unit of each of these names; the only county there is, for a folder of one."""
+        written = {canonical(name) for name in names}
+        shared: set[str] | None = None
+        for name in written:
+            having = {code[:6] for code in self._by_name.get(name, ()) if len(code) == 9}
+            if not having:
+                continue
+            shared = having if shared is None else shared & having
+        if shared and len(shared) == 1 and len(written) >= 2:
+            return next(iter(shared))
+        return next(iter(self.counties)) if len(self.counties) == 1 else None
 
     def _county_before(self, name: str, county: str | None) -> str | None:
         """The county that stands before a unit's name, else `county`; None where several may be meant."""

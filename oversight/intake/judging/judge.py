@@ -28,6 +28,7 @@ from oversight.intake.judging.payment_lists import (
     prepared,
     same_again,
 )
+from oversight.intake.judging.periods import periods
 from oversight.intake.judging.precedence import Arrival, ranks
 from oversight.intake.judging.scale import figure, hold, in_senders_unit, unit_month
 from oversight.intake.judging.slots import Slots, lay_out
@@ -160,15 +161,16 @@ def judge(
             rows, errors = rows.clear(), errors.clear()
         # A note on a figure that is used all the same.
         noted = errors.filter(pl.col("code").str.starts_with("D"))
-        errors = errors.filter(~pl.col("code").str.starts_with("D"))
+        unsure = errors.filter(pl.col("code").str.starts_with("H"))
+        errors = errors.filter(~pl.col("code").str.contains("^[DH]"))
         verdicts.rejected.append(errors)
         rows = with_lanes(_without(rows, errors), tables, references)
         rows, slots = _identify(dataset, rows, tables, units, verdicts)
         rows = _repeats(dataset, rows, tables, units, slots, verdicts)
         held = each(rows, "fund_code", partial(hold, dataset)) if dataset != "indicators" else _verdicts(())
-        held = pl.concat([held, each(rows, "lane", partial(zeros, dataset))]).unique(
-            [*KEY, "column"], keep="first", maintain_order=True
-        )
+        held = pl.concat(
+            [held, each(rows, "lane", partial(zeros, dataset)), periods(dataset, rows, unsure)]
+        ).unique([*KEY, "column"], keep="first", maintain_order=True)
         held = desk.confirm(dataset, rows, held)
         verdicts.held.append(held)
         rows = _note(rows, noted)
@@ -627,9 +629,16 @@ def _resolve_names(
     words = dict(tables.select("table_no", "words").iter_rows())
     counties: dict[int, str | None] = {}
     keys = open_.select("table_no", name_column, "month").unique().rows()
+    files = dict(tables.select("table_no", "submission_id").iter_rows())
+    named: dict[str, set[str]] = {}
+    for number, name, _ in keys:
+        if name is not None:
+            named.setdefault(files[number], set()).add(name)
     for number, _, _ in keys:
         if number not in counties:
-            counties[number] = units.county_in(words.get(number) or "")
+            counties[number] = units.county_in(words.get(number) or "") or units.county_of_all(
+                named.get(files[number], ())
+            )
     table = pl.DataFrame(
         _resolution_rows(
             keys, (units.by_name(name, counties[number], month) for number, name, month in keys)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Contract
@@ -21,6 +23,7 @@ from oversight.intake.reading.grid import (
 )
 from oversight.intake.reading.headers import CODE_CELL, INDEX_CELL, TOTAL
 from oversight.intake.reading.headings import known_cells
+from oversight.intake.reading.periods import span_of_cell
 from oversight.intake.reading.text import fold, plain
 from oversight.intake.reading.totals import ADDED_UP, check_total, set_apart_county
 
@@ -139,6 +142,7 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
                 table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
     _fill_merged(grid, table, data)
     _fill_said(grid, table, body)
+    mark_periods(table)
     set_apart_county(table)
     table.total_problem = check_total(table)
     _add_facts(grid, table)
@@ -173,6 +177,52 @@ def _others_of(row: Row, others: Mapping[int, str]) -> str | None:
         title: text for at, title in others.items() if at < len(row) and (text := text_of(row[at]).strip())
     }
     return json.dumps(said, ensure_ascii=False) if said else None
+
+
+# Events that happen in a month, beside the figures that say how things stand at its end.
+_EVENTS = ("births_persons", "deaths_persons", "moved_in_persons", "moved_out_persons")
+
+
+def mark_periods(table: Table) -> None:
+    """Rows that cover more than a month: their month is the last one, and what stands under 本月 may be for all of it.
+
+    Where the sum of the year so far stands beside it and is another figure, 本月 is the last month's.
+    """
+    columns = ALL_DATASETS[table.dataset].columns
+    months = table.cells.get("month")
+    if "month" not in columns:
+        return
+    _compare_months(table, months)
+    flows = [n for n in columns if n.endswith("_month_cny") or n in _EVENTS]
+    for i, number in enumerate(table.row_numbers):
+        written = months[i] if months is not None else None
+        span = span_of_cell(written, table.context.year) if written else None
+        if months is not None and span is not None and (last := span.month(None)) is not None:
+            months[i] = f"{last:%Y-%m}"
+        bounds = (span.first, span.last) if span else table.context.span if not written else None
+        if bounds is None:
+            continue
+        said = f"{bounds[0]}—{bounds[1]} 月"
+        for name in flows:
+            value = table.cells[name][i] if name in table.cells else None
+            beside = None if name in _EVENTS else table.cells.get(name.replace("_month_", "_cumulative_"))
+            total = beside[i] if beside is not None else None
+            if not value or values.number(value) == 0:
+                continue
+            if bounds[0] == 1 and total and values.number(total) != values.number(value):
+                continue
+            table.broken.append((number, name, said, "H61"))
+
+
+def _compare_months(table: Table, months: list[str | None] | None) -> None:
+    """A column of months that all name another month than what is said around the table."""
+    stated = table.context.month
+    if not months or stated is None or table.context.span is not None:
+        return
+    found = {m for text in months if text and isinstance(m := values.month(text, table.context.year), date)}
+    if len(found) == 1 and (only := found.pop()) != stated:
+        said = f"{table.context.month_from} {stated:%Y-%m}，统计月份一列 {only:%Y-%m}"
+        table.context = replace(table.context, months_said=said)
 
 
 _MONTH_ALONE = re.compile(r"^(?:1[0-2]|0?[1-9])(?:月份?)?$")

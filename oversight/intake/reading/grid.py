@@ -85,6 +85,14 @@ class Context:
     reporter: str | None = None
     # The months that a title or a line above speaks of, first and last.
     period: tuple[date, date] | None = None
+    # First and last month, where the table covers more than one; `month` is then the last.
+    span: tuple[int, int] | None = None
+    # Who sends the table, as far as it says so.
+    sender: str = ""
+    # Where the month was found: 标题, 工作表名 or 文件名.
+    month_from: str = ""
+    # Where title, sheet, file name and the column of months do not agree on the month: what each says.
+    months_said: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,9 @@ class Header:
     county_at: int | None = None
     # A column that says which figure a row holds (项目): read only where the figures have columns of their own.
     item_at: int | None = None
+    # Columns whose meaning is a question until someone answers it, and those understood without being spelled so.
+    asked: frozenset[str] = frozenset()
+    inferred: frozenset[str] = frozenset()
     # Columns that the contract does not know: what stands in them is kept with the row.
     others: dict[int, str] = field(default_factory=dict)
 

@@ -6,10 +6,12 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake.reading import values
+from oversight.intake.reading.grammar import Certainty, Said
 from oversight.intake.reading.grid import (
     MAX_COLUMNS,
     Grid,
@@ -26,11 +28,14 @@ from oversight.intake.reading.headings import (
     UNIT_LABELS,
     Match,
     column_of_unit,
+    distinctive_columns,
     is_unit,
     known_cells,
     match_columns,
 )
+from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.text import fold, plain, stated_township
+from oversight.intake.reading.words import words_of
 
 MAX_HEADER_ROWS = 4
 # A header stands near the top of its table; below this many rows without one a sheet is not a report.
@@ -44,9 +49,23 @@ INDEX_CELL = re.compile(r"^(?:[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,2}\)?|栏
 # --- header blocks --------------------------------------------------------------------------------------
 
 
+def without_question(cell: str) -> str:
+    """A heading as its sender wrote it: 年初预算安排 → 年初预算(元)？ is our question in a returned workbook.
+
+    Without the question mark it is the sender's answer.
+    """
+    if "→" not in cell:
+        return cell
+    before, after = (part.strip() for part in cell.split("→", 1))
+    return before if after.endswith(("?", "？")) else after
+
+
 def stacked_cells(grid: Grid, first: int, last: int) -> tuple[tuple[str, ...], ...]:
     """For each grid column the header cells above one another, with merged cells filled in."""
-    rows = [[text_of(c).strip() for c in grid.rows[r][:MAX_COLUMNS]] for r in range(first, last + 1)]
+    rows = [
+        [without_question(text_of(c).strip()) for c in grid.rows[r][:MAX_COLUMNS]]
+        for r in range(first, last + 1)
+    ]
     width = max((len(r) for r in rows), default=0)
     block = [r + [""] * (width - len(r)) for r in rows]
     for (top, left), (bottom, right) in grid.merged:
@@ -84,7 +103,7 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
         if (known := known_cells(row)) < 2:
             # 乡镇 alone will do where months stand beside it or below it.
             beside = grid.rows[anchor : anchor + MAX_HEADER_ROWS - 1]
-            if not known or not any(_has_months(r) for r in beside):
+            if not known or _is_title(row) or not any(_has_months(r) for r in beside):
                 continue
         best: tuple[tuple[int, int, int], int, int, int] | None = None
         for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):
@@ -163,7 +182,7 @@ def looks_like_data(row: Row) -> bool:
     )
 
 
-def _missing(contract: Contract, columns: Iterable[str], *, of_one: bool = False) -> list[Column]:
+def missing_columns(contract: Contract, columns: Iterable[str], *, of_one: bool = False) -> list[Column]:
     """Required columns that are not there; a code or a name is enough, a month may stand in the title.
 
     `of_one`: title, sheet or file name say which township the whole table speaks of.
@@ -189,8 +208,10 @@ def read_header(
     """What the header block says: one `Header` for each dataset it is complete for (and, where months are columns,
     for each month), or why it cannot be used."""
     stacked = stacked_cells(grid, first, last)
-    said = (" ".join(titles_above), grid.name or "", file_name)
-    matches = [_named_by_title(match_columns(d, stacked), said) for d in ALL_DATASETS]
+    around = (" ".join(titles_above), grid.name or "", file_name)
+    kinds = kinds_below(grid, last + 1, len(stacked))
+    said = said_around(around, _months_below(grid, stacked, last + 1))
+    matches = [_named_by_title(match_columns(d, stacked, said, kinds), around) for d in ALL_DATASETS]
     of_one = stated_township(titles_above, grid.name, file_name) != (None, None)
     matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
     titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}
@@ -201,12 +222,16 @@ def read_header(
         varying = frozenset(name for places in match.wide.values() for name in places)
         if match.distinctive == 0 or "" in varying:
             continue
-        if _missing(contract, {*match.columns, *varying}, of_one=of_one):
+        if missing_columns(contract, {*match.columns, *varying}, of_one=of_one) or not _is_meant(
+            match, (*around, *titles.values())
+        ):
             continue
         problem = _header_problem(contract, match, titles, first, grid)
         if problem is not None:
             found.append(problem)
             continue
+        asked = frozenset(n for n, c in match.sure.items() if c is Certainty.QUESTION)
+        inferred = frozenset(n for n, c in match.sure.items() if c is Certainty.INFERRED)
         if not match.wide:
             found.append(
                 Header(
@@ -219,36 +244,60 @@ def read_header(
                     width,
                     year_at=match.year_at,
                     county_at=match.county_at,
+                    asked=asked,
+                    inferred=inferred,
                 )
             )
-        for period, places in sorted(match.wide.items(), key=lambda item: (item[0][0] or 0, item[0][1])):
-            columns = match.columns | places
+        periods = sorted(match.wide.items(), key=lambda item: (item[0][0] or 0, item[0][1]))
+        for number, (period, places) in enumerate(periods, start=1):
+            # What was paid by the end of the year so far, or lives there now, belongs to the last of the months.
+            fixed = {
+                n: at
+                for n, at in match.columns.items()
+                if number == len(periods) or not is_of_one_month(match.dataset, n)
+            }
+            columns = fixed | places
             found.append(
                 Header(
-                    match.dataset, first, last, columns, match.units, titles, width, period, frozenset(places)
+                    match.dataset,
+                    first,
+                    last,
+                    columns,
+                    match.units,
+                    titles,
+                    width,
+                    period,
+                    frozenset(places),
+                    asked=asked & frozenset(columns),
+                    inferred=inferred & frozenset(columns),
                 )
             )
     if found:
-        return _with_others(found, titles)
+        return _with_others(found, titles, kinds)
     best = matches[0]
     if any("" in places for places in best.wide.values()):
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     contract = ALL_DATASETS[best.dataset]
     unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
-    missing = "、".join(c.title_zh for c in _missing(contract, best.columns, of_one=of_one))
+    missing = "、".join(c.title_zh for c in missing_columns(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
 
 
 # A number of the row, or where the unit lies: nothing that was reported.
 _NO_REPORT = frozenset(
-    ("序号", "编号", "行次", "栏次", "no", "县", "县区", "区县", "县市区", "所属县", "市", "省")
+    ("不使用", "序号", "编号", "行次", "栏次", "no", "县", "县区", "区县", "县市区", "所属县", "市", "省")
 )
 
 
-def _with_others(found: list[Header | Refusal], titles: Mapping[int, str]) -> list[Header | Refusal]:
-    """The headers, the first of them with the columns that none of them knows: these are kept, not dropped."""
+def _with_others(
+    found: list[Header | Refusal], titles: Mapping[int, str], kinds: Sequence[str]
+) -> list[Header | Refusal]:
+    """The headers, the first of them with the columns that none of them knows: these are kept, not dropped.
+
+    A column without a heading is one of them where figures stand in it.
+    """
     headers = [h for h in found if isinstance(h, Header)]
     used = {at for h in headers for at in (*h.columns.values(), h.year_at, h.county_at)}
     others = {
@@ -256,10 +305,115 @@ def _with_others(found: list[Header | Refusal], titles: Mapping[int, str]) -> li
         for at, title in titles.items()
         if at not in used and plain(title).lower() not in _NO_REPORT and not INDEX_CELL.match(fold(title))
     }
+    others |= {
+        at: f"{column_letters(at)}列（无表头）"
+        for at, kind in enumerate(kinds)
+        if kind == "number" and at not in titles and at not in used
+    }
     if not headers or not others:
         return found
     first = headers[0]
     return [replace(first, others=others) if h is first else h for h in found]
+
+
+# What a table must speak of for a dataset that its headings only hint at.
+_MATTERS = {
+    "population": re.compile("户籍|户口|人口"),
+    "budget": re.compile("经费|预算|拨付|拨款|资金|财政|支出"),
+    "staffing": re.compile("人员|编制|队伍|力量|协理员"),
+}
+
+
+def _is_meant(match: Match, texts: Sequence[str]) -> bool:
+    """Whether a table may be one of this dataset: its own columns are certain, or title or headings speak of it."""
+    own = {n for n in match.columns if n in distinctive_columns()[match.dataset]}
+    if match.wide or any(match.sure.get(n, Certainty.SPELLED) > Certainty.QUESTION for n in own):
+        return True
+    matter = _MATTERS.get(match.dataset)
+    return matter is not None and any(matter.search(t) for t in texts)
+
+
+def is_of_one_month(dataset: str, name: str) -> bool:
+    """Whether a column's figure belongs to one month, so that it must not be repeated for others."""
+    column = ALL_DATASETS[dataset].columns[name]
+    return column.is_measure and (dataset == "population" or column.scale == "flow")
+
+
+_SAMPLE_ROWS = 40
+_NAME_BELOW = re.compile(
+    r"(?:[镇乡]|街道|苏木|[农林牧渔]场|街道办|办事处|镇政府|乡政府|人民政府|民政办|民政所|社会事务办|管委会|开发区|园区)$"
+)
+
+
+def kinds_below(grid: Grid, start: int, width: int) -> tuple[str, ...]:
+    """What the cells below each column of a header look like: code, name, month, number, text or blank."""
+    rows = [r for r in grid.rows[start : start + _SAMPLE_ROWS] if not is_blank_row(r)]
+    return tuple(_kind_of([text_of(r[at]).strip() for r in rows if at < len(r)]) for at in range(width))
+
+
+def _kind_of(texts: Sequence[str]) -> str:
+    written = [fold(t) for t in texts if t and fold(t) not in values.BLANKS]
+    # Totals, notes and signatures stand below too.
+    enough = max(1, (len(written) * 3 + 4) // 5)
+    if not written:
+        return "blank"
+    if sum(1 for t in written if re.fullmatch(r"\d{9}|\d{12}", t)) >= enough:
+        return "code"
+    numbers = sum(1 for t in written if not isinstance(values.quantity(t), values.Problem))
+    if sum(1 for t in written if isinstance(values.month(t), date)) >= enough and numbers < len(written):
+        return "month"
+    if numbers >= enough:
+        return "number"
+    return "name" if sum(1 for t in written if _NAME_BELOW.search(t)) >= enough else "text"
+
+
+def _months_below(grid: Grid, stacked: tuple[tuple[str, ...], ...], start: int) -> list[date]:
+    """The months that a column of months names in the first rows."""
+    at = next((i for i, parts in enumerate(stacked) if parts and column_of_unit(parts) == "month"), None)
+    if at is None:
+        return []
+    cells = (text_of(r[at]) for r in grid.rows[start : start + _SAMPLE_ROWS] if at < len(r))
+    return [m for c in cells if isinstance(m := values.month(c), date)]
+
+
+# Words by which a title says that its table is about a dataset's own matter, whatever else it names.
+_OWN_FUND = re.compile("民政.{0,4}工作经费|民政工作|民政经费|民政业务经费|工作经费")
+
+
+def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
+    """What titles, sheet and file say that bears on headings; `months` are those of a column of months."""
+    title = fold(" ".join(texts))
+    place = next((p for t in texts if (p := _period_of(t)) is not None), (None, None, None))
+    year, month, span = place
+    if year is None and months and len({m.year for m in months}) == 1:
+        year = months[0].year
+    if month is None and months and len(set(months)) == 1:
+        month = months[0].month
+    year = year or next((y for t in texts if (y := values.stated_year(t))), None)
+    changed = {
+        w.text
+        for t in texts[:1]
+        for line in re.split(r"\s+", t)
+        for w in words_of(line)
+        if w.kind == "change"
+    }
+    return Said(
+        year=year,
+        month=month,
+        span=span,
+        is_registered=bool(re.search("户籍|户口", title)),
+        is_resident="常住" in title,
+        is_other_people=bool(changed) and not re.search("户籍|户口|人口", title),
+        is_other_fund=bool(changed) and not _OWN_FUND.search(title),
+    )
+
+
+def _period_of(text: str) -> tuple[int | None, int | None, tuple[int, int] | None] | None:
+    month = values.stated_month(text)
+    if month is not None:
+        return month.year, month.month, None
+    span = stated_span(text)
+    return None if span is None else (span.year, span.last, (span.first, span.last))
 
 
 def _named_by_title(match: Match, said: Sequence[str]) -> Match:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from oversight.contracts import ALL_DATASETS
+from oversight.contracts import ALL_DATASETS, DATASETS
 from oversight.intake.reading import values
+from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
 
@@ -107,16 +109,58 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
 
 
 def known_cells(row: Row) -> int:
-    known = _known_titles()
-    count = 0
-    for cell in row[:MAX_COLUMNS]:
-        if isinstance(cell, str) and 0 < len(cell) <= 40 and plain(header_key(cell)[0]) in known:
-            count += 1
-    return count
+    """How many cells of a row are headings: titles of a contract, or words that mean one of its columns."""
+    return sum(
+        1 for cell in row[:MAX_COLUMNS] if isinstance(cell, str) and 0 < len(cell) <= 40 and _is_heading(cell)
+    )
+
+
+# In a report of registered people 总人口 means them; whether it is such a report is asked when the header is read.
+_ANY = Said(is_registered=True)
+
+
+@lru_cache(maxsize=65536)
+def _is_heading(cell: str) -> bool:
+    if plain(header_key(cell)[0]) in _known_titles() or role_of((cell,)) is not None:
+        return True
+    # 湘东区2025年户籍人口统计表 is the title of a table, not of a column.
+    if fold(cell).endswith(("表", "册", "单")) or len(cell) > 24:
+        return False
+    return any(meaning_of(d, (cell,), _ANY) is not None for d in DATASETS)
+
+
+# What a column of units or months may be called: several of these words, and no other.
+_NAME_ROLE = re.compile(
+    r"(?:填报|报送|上报|编报|所属|所在|各|全部|基层|报告|统计|责任|用款|收款|受款|预算|拨款|资金使用|使用|管辖)*"
+    r"(?=.*(?:乡|镇|街|办|场|苏木|单位|区划|辖区|地区|区域|部门))"
+    r"(?:民族乡|乡镇|乡|镇|街道|街|办事处|办|农场|林场|场|苏木|管委会|开发区|园区|[、,/及和或]|级|行政|区划|区域|地区|辖区|"
+    r"单位|部门|机构)+(?:名称|名|全称|简称)?"
+)
+_CODE_ROLE = re.compile(
+    r"(?:.{0,8}(?:区划|乡镇|街道|镇街|单位|地区|行政|机构|统计).{0,6})?(?:代码|编码)(?:9位|12位)?"
+)
+_MONTH_ROLE = re.compile(
+    r"(?:统计|填报|报送|上报|报表|报告|所属|数据|资金|业务|填表|核算|会计|账务|所属期)*(?:年月|月份|月度|期间|期别|时期|期次|月|期|所属期|属期)"
+)
+
+
+@lru_cache(maxsize=16384)
+def role_of(parts: tuple[str, ...]) -> str | None:
+    """`code`, `name` or `month` where a heading can only be that of such a column."""
+    title = plain(header_key(parts[-1])[0]) if parts else ""
+    if not title or len(title) > 16:
+        return None
+    if _CODE_ROLE.fullmatch(title):
+        return "code"
+    if _MONTH_ROLE.fullmatch(title):
+        return "month"
+    return "name" if _NAME_ROLE.fullmatch(title) else None
 
 
 @dataclass(frozen=True)
 class Match:
+    """What the columns of a header mean in a dataset."""
+
     dataset: str
     columns: dict[str, int]
     units: dict[str, str]
@@ -128,6 +172,8 @@ class Match:
     year_at: int | None = None
     county_at: int | None = None
     item_at: int | None = None
+    # How sure each column's meaning is, where it is not spelled as the contract has it.
+    sure: dict[str, Certainty] = field(default_factory=dict)
 
     @property
     def score(self) -> tuple[int, int, int]:
@@ -191,8 +237,13 @@ def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | 
 
 
 @lru_cache(maxsize=16384)
-def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
-    """What the columns of a header mean in a dataset. Kept: offices send the same form month after month."""
+def match_columns(
+    dataset: str, stacked: tuple[tuple[str, ...], ...], said: Said = _ANY, kinds: tuple[str, ...] = ()
+) -> Match:
+    """What the columns of a header mean in a dataset. Kept: offices send the same form month after month.
+
+    `kinds`: what the cells below each column look like; see `headers.kinds_below`.
+    """
     contract = ALL_DATASETS[dataset]
     columns: dict[str, int] = {}
     units: dict[str, str] = {}
@@ -200,6 +251,7 @@ def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
     repeated: dict[str, list[int]] = {}
     wide: dict[tuple[int | None, int], dict[str, int]] = {}
     year_at = county_at = item_at = None
+    open_: list[int] = []
     for at, parts in enumerate(stacked):
         if not parts:
             continue
@@ -207,6 +259,7 @@ def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
         if period is not None and "month" in contract.columns:
             name, unit, unknown = meaning(dataset, rest) if rest else (None, None, None)
             if name is None and not all(header_key(r)[0] == "" for r in rest):
+                open_.append(at)
                 continue
             if name is not None and not contract.columns[name].is_measure:
                 continue
@@ -226,6 +279,8 @@ def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
             year_at = at if title in _YEAR_TITLES else year_at
             county_at = at if title in _COUNTY_TITLES else county_at
             item_at = at if title in _ITEM_TITLES else item_at
+            if at not in (year_at, county_at, item_at):
+                open_.append(at)
             continue
         column = contract.columns[name]
         if name in columns:
@@ -240,12 +295,121 @@ def match_columns(dataset: str, stacked: tuple[tuple[str, ...], ...]) -> Match:
         if unknown is not None:
             unknown_units[name] = unknown
     if "month" in columns or len(wide) < 2:
+        open_ = sorted({*open_, *(at for places in wide.values() for at in places.values())})
         wide = {}
+    found = _Found(dataset, columns, units, unknown_units, repeated, wide, {})
+    _read_openly(found, open_, stacked, said, kinds)
     everything = {*columns, *(name for places in wide.values() for name in places)}
     distinctive = sum(1 for name in everything if name in distinctive_columns()[dataset] or name == "")
     return Match(
-        dataset, columns, units, unknown_units, repeated, distinctive, wide, year_at, county_at, item_at
+        dataset,
+        columns,
+        units,
+        unknown_units,
+        repeated,
+        distinctive,
+        wide,
+        year_at,
+        county_at,
+        item_at,
+        found.sure,
     )
+
+
+@dataclass
+class _Found:
+    """A match in the making."""
+
+    dataset: str
+    columns: dict[str, int]
+    units: dict[str, str]
+    unknown_units: dict[str, str]
+    repeated: dict[str, list[int]]
+    wide: dict[tuple[int | None, int], dict[str, int]]
+    sure: dict[str, Certainty]
+
+
+def _read_openly(
+    found: _Found, open_: Sequence[int], stacked: Sequence[tuple[str, ...]], said: Said, kinds: Sequence[str]
+) -> None:
+    """Give columns that no contract spells the meaning their words have, the surest first."""
+    columns = ALL_DATASETS[found.dataset].columns
+    read = [(at, m) for at in open_ if (m := meaning_of(found.dataset, stacked[at], said)) is not None]
+    read = [(at, m) for at, m in read if not kinds or _may_hold(kinds[at], columns[m.column].kind)]
+    months = {m.month or said.month for _, m in read if _moves(found.dataset, m.column)} - {None}
+    named = {m.month for _, m in read} - {None}
+    if named and len(months) >= 2 and "month" not in found.columns and not found.wide:
+        for at, m in read:
+            if (
+                _moves(found.dataset, m.column)
+                and (number := m.month or said.month)
+                and m.certainty > Certainty.QUESTION
+            ):
+                found.wide.setdefault((said.year, number), {}).setdefault(m.column, at)
+                _take_unit(found, m.column, stacked[at])
+        read = [(at, m) for at, m in read if not any(at in places.values() for places in found.wide.values())]
+    for at, m in sorted((r for r in read if r[1].month is None), key=lambda r: (-r[1].certainty, r[0])):
+        name, certainty = m.column, m.certainty
+        if name in found.columns or name in found.repeated or any(name in p for p in found.wide.values()):
+            continue
+        rivals = [o for o, other in read if other.column == name and other.certainty == certainty]
+        if len(rivals) > 1:
+            # Two headings with the same claim: which of them is meant is a question.
+            certainty = Certainty.QUESTION
+        found.columns[name] = at
+        found.sure[name] = certainty
+        _take_unit(found, name, stacked[at])
+    _give_roles(found, open_, stacked, kinds)
+
+
+def _moves(dataset: str, column: str) -> bool:
+    """Whether a column is another figure each month: what was paid, who was born, how many lived there."""
+    return dataset == "population" or ALL_DATASETS[dataset].columns[column].scale == "flow"
+
+
+def _take_unit(found: _Found, name: str, parts: tuple[str, ...]) -> None:
+    for part in parts:
+        title, unit, unknown = header_key(part)
+        if title in MONEY_UNITS or title in COUNT_UNITS:
+            unit = unit or title
+        if unit is not None:
+            found.units[name] = unit
+        if unknown is not None:
+            found.unknown_units[name] = unknown
+
+
+_FITS = {"count": ("number", "blank"), "money": ("number", "blank"), "bool": ("text", "blank", "number")}
+
+
+def _may_hold(kind_below: str, kind: str) -> bool:
+    """Whether cells of a kind can stand in a column: no names under 户籍人口, no amounts under 是否单独列支."""
+    return kind_below in _FITS.get(kind, (kind_below,))
+
+
+def _give_roles(
+    found: _Found, open_: Sequence[int], stacked: Sequence[tuple[str, ...]], kinds: Sequence[str]
+) -> None:
+    """Code, name and month by what stands below a heading, or by words that can mean nothing else."""
+    columns = ALL_DATASETS[found.dataset].columns
+    targets = {
+        "code": next((n for n in ("reported_code", "subject_code") if n in columns), None),
+        "name": next((n for n in ("reported_name", "subject_name") if n in columns), None),
+        "month": "month" if "month" in columns else None,
+    }
+    taken = set(found.columns.values())
+    for role, name in targets.items():
+        if name is None or name in found.columns:
+            continue
+        free = [at for at in open_ if at not in taken]
+        likely = [at for at in free if role_of(stacked[at]) == role]
+        if kinds:
+            # A column called 行政区划 may hold codes or names: what it holds decides.
+            likely = [at for at in likely if kinds[at] in (role, "blank")] or [
+                at for at in free if kinds[at] == role and (role != "month" or role_of(stacked[at]) == role)
+            ]
+        if likely:
+            found.columns[name] = likely[0]
+            taken.add(likely[0])
 
 
 @lru_cache(maxsize=1)

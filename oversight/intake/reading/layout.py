@@ -35,6 +35,7 @@ from oversight.intake.reading.headers import (
 )
 from oversight.intake.reading.headings import column_of_unit
 from oversight.intake.reading.nothing import dataset_of_titles, nil_table, says_nil
+from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.text import (
     fold,
     stated_reporter,
@@ -61,8 +62,18 @@ def context_of(
     title = " ".join(lines)
     sheet_name = sheet or ""
     places = (title, " ".join(opening), sheet_name, file_name)
+    base = re.split(r"[/\\]", file_name)[-1]
+    told = [
+        (label, m)
+        for label, p in (("标题", title), ("工作表名", sheet_name), ("文件名", base))
+        if (m := values.stated_month(p))
+    ]
     month = next((m for p in places if p and (m := values.stated_month(p))), None)
+    span = None if month else next((s for p in places if p and (s := stated_span(p))), None)
     year = month.year if month else next((y for p in places if p and (y := values.stated_year(p))), None)
+    if span is not None:
+        year = span.year or year
+        month = span.month(year)
     if month is None and year is not None:
         # A sheet or a file named 6月 where 2025年 is said elsewhere; 1-6月 is no month.
         found = (_MONTH_SAID.findall(values.digits_of_date(fold(p))) for p in (sheet_name, file_name))
@@ -85,7 +96,31 @@ def context_of(
         township=stated_township(lines, sheet, file_name),
         reporter=stated_reporter((*lines, *opening), footer),
         period=next((p for place in (title, " ".join(opening)) if (p := values.stated_period(place))), None),
+        sender=sender_of(lines, sheet, base),
+        span=(span.first, span.last) if span is not None and month is not None else None,
+        month_from=next((label for label, m in told if m == month), "标题"),
+        months_said=_disagreement(told),
     )
+
+
+def _disagreement(told: Sequence[tuple[str, date]]) -> str:
+    """What each place says of the month, where they do not agree; nothing where they do."""
+    return "，".join(f"{label} {m:%Y-%m}" for label, m in told) if len({m for _, m in told}) > 1 else ""
+
+
+_SENDER = re.compile(r"(?:填报单位|报送单位|编制单位|填表单位)\s*[:：]\s*([^\s:：()（）]+)")
+_PLACE = re.compile(r"^(?:关于)?([\u4e00-\u9fff]{1,14}?(?:自治县|县|区|市|旗|镇|乡|街道))(?!划|间|域|级)")
+
+
+def sender_of(lines: Sequence[str], sheet: str | None, base: str) -> str:
+    """Who sends a table, as it says itself: 填报单位, else the place that title, sheet or file name begin with."""
+    for line in lines:
+        if found := _SENDER.search(line):
+            return fold(found.group(1))
+    for text in (*lines, sheet or "", base):
+        if found := _PLACE.match(fold(text)):
+            return found.group(1)
+    return ""
 
 
 def find_tables(

@@ -544,6 +544,11 @@ _FILED = re.compile(
 )
 
 
+def without_filing_day(folded: str) -> str:
+    """A folded text without the day on which a form was filled in."""
+    return _FILED.sub(" ", folded)
+
+
 def stated_filing_day(text: str) -> date | None:
     """The day after 填表日期 in a title line or footer."""
     match = _FILED.search(digits_of_date(fold(text)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,9 @@ from oversight.errors import OversightError
 from oversight.intake import landed as store
 from oversight.intake.judging import corrections
 from oversight.intake.judging.judge import Judged, judge
-from oversight.intake.sending_back.remarks import Remark, remarks
+from oversight.intake.questions import proposals, read_answers
+from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake.sending_back.remarks import Remark, question_zh, remarks
 from oversight.references import load_references
 from oversight.settings import DataFolder
 
@@ -53,6 +55,8 @@ class Checked:
     rows: list[dict[str, Any]]
     remarks: list[Remark]
     notes: tuple[str, ...]
+    # What is asked about headings, each with the column it may be.
+    proposals: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
@@ -70,7 +74,23 @@ class Checked:
             "errors": [_told(r) for r in self.remarks if r.kind != "doubt"],
             "doubts": [_told(r) for r in self.remarks if r.kind == "doubt"],
             "notes": list(self.notes),
+            "proposals": [_asked(p) for p in self.proposals],
         }
+
+
+def _asked(proposal: dict[str, Any]) -> dict[str, Any]:
+    contract = ALL_DATASETS[proposal["dataset"]]
+    return {
+        "sheet": proposal["sheet"],
+        "cell": f"{proposal['letters']}{proposal['row_number']}",
+        "heading": proposal["heading"],
+        "column_title": contract.columns[proposal["column"]].title_zh,
+        "dataset": proposal["dataset"],
+        "sender": proposal["sender"],
+        "layout": proposal["layout"],
+        "message_zh": question_zh(proposal["heading"], contract.columns[proposal["column"]].title_zh),
+        "what_to_do_zh": CATALOGUE["D61"].remedy_zh,
+    }
 
 
 def _told(remark: Remark) -> dict[str, Any]:
@@ -98,7 +118,7 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
     base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
-    landed = store.combine([base, store.parse(distinct)])
+    landed = store.combine([base, store.parse(distinct, read_answers(folder))])
     notes: list[str] = []
     stood_in = landed.rows["divisions"].height == 0
     written = landed
@@ -110,7 +130,13 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
     judged = judge(landed, ledger, corrections.read(folder) if folder else None, load_references(folder))
     told = remarks(landed, judged, mine)
     originals = _originals(written, mine) if stood_in else {}
-    return [_checked(file, judged, told, originals, tuple(notes)) for file in files]
+    return [
+        replace(
+            _checked(file, judged, told, originals, tuple(notes)),
+            proposals=proposals(landed.headings, [file.submission_id]),
+        )
+        for file in files
+    ]
 
 
 def _raw(path: Path) -> store.RawFile:
@@ -132,7 +158,7 @@ def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tupl
     landed, _ = store.load(folder)
     known = set(landed.files["submission_id"])
     new = {f.sha256: f for f in files if f.submission_id not in known}
-    landed = store.combine([landed, store.parse(new.values())]) if new else landed
+    landed = store.combine([landed, store.parse(new.values(), read_answers(folder))]) if new else landed
     return store.only(landed, set(landed.files["submission_id"]) - checked), ledger
 
 
@@ -184,6 +210,7 @@ def _stand_in(landed: store.Landed, ledger: pl.DataFrame, now: datetime) -> tupl
         landed.errors,
         landed.notices,
         rows,
+        landed.headings,
     )
     entered = store.enter(ledger, [store.RawFile("", Path(), "0" * 64)], now)
     return with_units, entered

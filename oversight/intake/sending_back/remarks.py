@@ -39,7 +39,7 @@ _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 TEMPLATE_VERSION = 1
 TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
 # Nothing for the sender to do: no reason to return a file.
-HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31", "D42"})
+HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31", "D42", "D62"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
 
 
@@ -119,7 +119,11 @@ def remarks(landed: Landed, judged: Judged, only: Collection[str] | None = None)
     cells = _doubted_cells(landed, only)
     for frame in judged.rows.values():
         _add_doubts(found, _mine(frame, only), places, cells)
-    for remark_id, remark in (*_about_tables(landed, places, only), *_about_sheets(landed, only)):
+    for remark_id, remark in (
+        *_about_tables(landed, places, only),
+        *_about_sheets(landed, only),
+        *_about_headings(landed, only),
+    ):
         found[remark_id].append(remark)
     _add_refusals(found, landed, judged, only)
     for entries in found.values():
@@ -273,7 +277,7 @@ def _add_refusals(
         submission_id = row["submission_id"]
         listed = {r.error_code for r in found.get(submission_id, ())}
         for refusal in tables.get(submission_id, ()):
-            if refusal["code"] in listed and refusal["rows"]:
+            if refusal["code"] in listed and (refusal["rows"] or refusal["code"] == "F60"):
                 continue
             message = CATALOGUE[refusal["code"]]
             # A sheet's refusal stands at its header; a member of an archive that cannot be read has none.
@@ -309,3 +313,47 @@ def _add_refusals(
                     row["what_to_do_zh"],
                 )
             )
+
+
+def question_zh(heading: str, title: str) -> str:
+    """What is asked about a heading."""
+    return f"“{heading}”像是“{title}”"
+
+
+def _about_headings(landed: Landed, only: Collection[str] | None) -> list[tuple[str, Remark]]:
+    """Columns that were asked about or understood without being spelled so, each at its heading."""
+    told: list[tuple[str, Remark]] = []
+    refused = set(
+        landed.refusals.filter(pl.col("code") == "F60").select("submission_id", "sheet", "dataset").rows()
+    )
+    said = _mine(landed.headings, only).unique(
+        ["submission_id", "sheet", "row_number", "letters", "state"], maintain_order=True
+    )
+    for row in said.iter_rows(named=True):
+        code = {"asked": "D61", "inferred": "D62"}.get(row["state"])
+        if code is None:
+            continue
+        if code == "D61" and (row["submission_id"], row["sheet"], row["dataset"]) in refused:
+            code = "F60"
+        title = ALL_DATASETS[row["dataset"]].columns[row["column"]].title_zh
+        message = CATALOGUE[code]
+        cell = f"{row['letters']}{row['row_number']}"
+        text = message.fill(heading=row["heading"], column=title, asked=question_zh(row["heading"], title))
+        kind: Kind = "refused" if code == "F60" else "doubt"
+        told.append(
+            (
+                row["submission_id"],
+                Remark(
+                    kind,
+                    code,
+                    row["sheet"],
+                    row["row_number"],
+                    title,
+                    cell,
+                    row["heading"],
+                    text,
+                    message.remedy_zh,
+                ),
+            )
+        )
+    return told

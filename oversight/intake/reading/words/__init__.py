@@ -1,0 +1,116 @@
+"""The words that headings are made of, as data: what a column is about, when, whose, and what changes it.
+
+A word that stands nowhere in `headings.csv` is neutral before the thing counted (辖区户籍人口) and a question after
+it (户籍人口变更): in Chinese the last word says what a column is.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from oversight.intake.reading import values
+from oversight.intake.reading.text import fold, header_key, plain
+
+_FILE = Path(__file__).with_name("headings.csv")
+_SPAN = r"(\d{1,2})月?份?[-—–―~至到]+(\d{1,2})月份?"
+_SPECIAL = re.compile(
+    r"(?P<year>(?:19|20)\d{2})(?:年度?)?"
+    r"|(?P<first>\d{1,2})至(?P<last>\d{1,2})月份?[末底]?"
+    r"|第?(?P<quarter>[一二三四1-4])季度?[末底]?"
+    r"|前(?P<quarters>[一二三123])个?季度"
+    r"|(?P<half>[上下])半年[末底]?"
+    r"|(?P<month>\d{1,2})月份?(?P<end>[末底])?"
+    r"|(?P<day>\d{1,2})[日号]"
+)
+_NUMERALS = {**{c: i for i, c in enumerate("一二三四", start=1)}, **{str(i): i for i in range(1, 5)}}
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a heading; `kind` is None for a word that no list knows. Months of a span are (first, last)."""
+
+    kind: str | None
+    value: str
+    text: str
+    months: tuple[int, int] | None = None
+    year: int | None = None
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[dict[str, tuple[str, str]], int]:
+    """The words, each with its kind and value, and the length of the longest."""
+    words: dict[str, tuple[str, str]] = {}
+    with _FILE.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for word in row["words"].split():
+                if key := plain(word):
+                    words.setdefault(key, (row["kind"], row["value"]))
+    return words, max(map(len, words))
+
+
+@lru_cache(maxsize=65536)
+def words_of(part: str) -> tuple[Word, ...]:
+    """A header cell, without its unit, as words: so parted that as little as possible is unknown, in the fewest words."""
+    written = values.digits_of_date(header_key(part)[0])
+    text = plain(re.sub(_SPAN, r"\1至\2月", written))[:60]
+    of_which = (Word("change", "part", "其中"),) if fold(part).startswith("其中") else ()
+    return of_which + _parted(text)
+
+
+def _parted(text: str) -> tuple[Word, ...]:
+    known, longest = _known()
+    # For each place the best way to have come there: (unknown characters, words), and its last word.
+    best: list[tuple[tuple[int, int], int, Word] | None] = [None] * (len(text) + 1)
+    best[0] = ((0, 0), 0, Word(None, "", ""))
+
+    def offer(start: int, end: int, unknown: int, word: Word) -> None:
+        before = best[start]
+        assert before is not None
+        cost = (before[0][0] + unknown, before[0][1] + 1)
+        here = best[end]
+        if here is None or cost < here[0]:
+            best[end] = (cost, start, word)
+
+    for at in range(len(text)):
+        special = _SPECIAL.match(text, at)
+        if special:
+            offer(at, special.end(), 0, _special(special))
+        for end in range(at + 1, min(at + longest, len(text)) + 1):
+            found = known.get(text[at:end])
+            if found is not None:
+                offer(at, end, 0, Word(*found, text[at:end]))
+        offer(at, at + 1, 1, Word(None, "", text[at]))
+    found_words: list[Word] = []
+    at = len(text)
+    while at:
+        step = best[at]
+        assert step is not None
+        _, at, word = step
+        if word.kind is None and found_words and found_words[-1].kind is None:
+            found_words[-1] = Word(None, "", word.text + found_words[-1].text)
+        else:
+            found_words.append(word)
+    return tuple(reversed(found_words))
+
+
+def _special(match: re.Match[str]) -> Word:
+    text = match.group()
+    if match["year"]:
+        return Word("time", "year", text, year=int(match["year"]))
+    if match["first"]:
+        return Word("time", "span", text, months=(int(match["first"]), int(match["last"])))
+    if match["quarter"]:
+        last = 3 * _NUMERALS[match["quarter"]]
+        return Word("time", "span", text, months=(last - 2, last))
+    if match["quarters"]:
+        return Word("time", "span", text, months=(1, 3 * _NUMERALS[match["quarters"]]))
+    if match["half"]:
+        return Word("time", "span", text, months=(1, 6) if match["half"] == "上" else (7, 12))
+    if match["month"]:
+        month = int(match["month"])
+        return Word("time", "month_end" if match["end"] else "month", text, months=(month, month))
+    return Word("neutral", "day", text)
