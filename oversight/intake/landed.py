@@ -338,8 +338,10 @@ class Batch:
             (number, row, column or None, value, code) for row, column, value, code in table.broken
         )
         if context.months_said and "month" in contract.columns:
-            given = table.frame["row_number"] if isinstance(table, BulkTable) else table.row_numbers
-            self.broken.extend((number, row, None, context.months_said, "H60") for row in given)
+            unsure = (
+                table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
+            )
+            self.broken.extend((number, row, None, context.months_said, "H60") for row in unsure)
         if isinstance(table, BulkTable):
             missing = [n for n in (*contract.columns, "other_columns") if n not in table.frame.columns]
             raw = table.frame.with_columns(

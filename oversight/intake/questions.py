@@ -238,10 +238,17 @@ def apply(table: Table, settled: Settled) -> None:
     for old, new in settled.renamed.items():
         if new is not None and old in moved:
             table.cells[new] = moved[old]
-    for facts in (table.is_formula, table.places):
-        kept = {settled.renamed.get(n, n): values for n, values in facts.items()}
-        facts.clear()
-        facts.update({n: values for n, values in kept.items() if n is not None})
+    names_after = {old: new for old, new in settled.renamed.items() if new is not None}
+    table.is_formula = {
+        names_after.get(n, n): told
+        for n, told in table.is_formula.items()
+        if n in names_after or n not in settled.renamed
+    }
+    table.places = {
+        names_after.get(n, n): told
+        for n, told in table.places.items()
+        if n in names_after or n not in settled.renamed
+    }
     names = set(table.cells)
     table.broken = [
         (row, settled.renamed.get(column, column) or "", value, code)
