@@ -7,3 +7,8 @@
     {%- endif -%}
     {{- return((handed_over or {}).get(dataset, [])) -}}
 {%- endmacro %}
+
+{# The Chinese title of a column with figures. #}
+{% macro title_of(dataset, name) -%}
+    {%- for column in measures_of(dataset) if column.name == name -%}{{ column.title }}{%- endfor -%}
+{%- endmacro %}

@@ -160,7 +160,10 @@ def build(
 def variables(first_day: date = EVERYTHING) -> dict[str, Any]:
     """What the models are told: since when they make anew, and the columns with figures of each dataset."""
     measures = {
-        name: [{"name": column.name, "kind": column.kind} for column in contract.measures]
+        name: [
+            {"name": column.name, "kind": column.kind, "title": column.title_zh}
+            for column in contract.measures
+        ]
         for name, contract in DATASETS.items()
     }
     return {"since": first_day.isoformat(), "measures": measures}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PUBLIC_TABLES = (
     "townships",
     "funding_gap_monthly",
+    "fund_ledger_monthly",
+    "reconciliation",
     "staffing_gap_monthly",
     "judgements",
     "findings",

@@ -13,38 +13,44 @@ with months as (
     group by m.unit_id, m.month, m.fiscal_year, m.month_number
 ),
 
--- In the month of a renaming both codes may report.
 reports as (
-    select
-        l.unit_id, b.*,
-        cast(row_number() over (partition by l.unit_id, b.month order by b.township_code desc nulls last) as bigint)
-            as choice
-    from {{ ref('reported_budget') }} as b
-    inner join {{ ref('int_unit_lineage') }} as l on b.township_code = l.township_code
-    where b.is_current and {{ anew('b.month') }}
+    select * from {{ ref('int_fund_reports') }} where {{ anew('month') }}
+),
+
+-- Whoever reported of a unit in the year; of the working funds its own report is looked for in any case.
+lanes as (
+    select unit_id, fiscal_year, 'working_funds' as fund_code, 'township' as source
+    from months
+    group by unit_id, fiscal_year
+    union
+    select unit_id, cast(extract(year from month) as bigint) as fiscal_year, fund_code, source
+    from reports
+    group by unit_id, extract(year from month), fund_code, source
 ),
 
 reported as (
     select
-        m.unit_id, 'working_funds' as fund_code, 'township' as source, m.month, m.fiscal_year, m.month_number,
+        m.unit_id, n.fund_code, n.source, m.month, m.fiscal_year, m.month_number,
         -- Months count from January or from the unit's first.
         case when m.first_index > m.fiscal_year * 12 then m.first_index - m.fiscal_year * 12 else 0 end as before_number,
-        b.initial_budget_cny, b.initial_budget_cny_precision,
-        b.adjusted_budget_cny, b.adjusted_budget_cny_precision,
-        {% for kind in ['disbursed', 'spent'] %}
-        b.{{ kind }}_month_cny, b.{{ kind }}_month_cny_precision,
-        b.{{ kind }}_cumulative_cny, b.{{ kind }}_cumulative_cny_precision,
+        {% for figure in [
+            'initial_budget', 'adjusted_budget', 'disbursed_month', 'disbursed_cumulative', 'spent_month', 'spent_cumulative',
+            'carried_over', 'from_above', 'own'
+        ] %}
+        b.{{ figure }}_cny, b.{{ figure }}_cny_precision,
         {% endfor %}
         b.is_listed_separately
     from months as m
-    left join reports as b on m.unit_id = b.unit_id and m.month = b.month and b.choice = 1
+    inner join lanes as n on m.unit_id = n.unit_id and m.fiscal_year = n.fiscal_year
+    left join reports as b
+        on m.unit_id = b.unit_id and m.month = b.month and n.fund_code = b.fund_code and n.source = b.source
 ),
 
 -- A unit founded or renamed within a month has one row a month, whatever its codes.
 to_date as (
     select
         {{ year }}, month, month_number, before_number,
-        {% for kind in ['initial_budget', 'adjusted_budget'] %}
+        {% for kind in ['initial_budget', 'adjusted_budget', 'carried_over', 'from_above', 'own'] %}
         {{ last_known(kind ~ '_cny', year, 'month') }} as {{ kind }},
         {{ last_known(kind ~ '_cny_precision', year, 'month') }} as {{ kind }}_precision,
         max(case when {{ kind }}_cny is not null then month end) over (
@@ -94,6 +100,14 @@ contained as (
 final as (
     select
         {{ year }}, month, month_number,
+        {% for kind, name in [
+            ('initial_budget', 'initial'), ('adjusted_budget', 'adjusted'),
+            ('carried_over', 'carried_over'), ('from_above', 'from_above'), ('own', 'own')
+        ] %}
+        cast({{ kind }} as decimal(18, 2)) as {{ name }}_cny,
+        cast({{ kind }}_precision as decimal(18, 2)) as {{ name }}_precision_cny,
+        cast({{ kind }}_month as date) as {{ name }}_as_of_month,
+        {% endfor %}
         cast(coalesce(adjusted_budget, initial_budget) as decimal(18, 2)) as allocated_cny,
         cast(case when adjusted_budget is not null then adjusted_budget_precision else initial_budget_precision end
             as decimal(18, 2)) as allocated_precision_cny,

@@ -18,9 +18,9 @@ with own as (
         {{ kind }}_ytd_cny, {{ kind }}_precision_cny, {{ kind }}_as_of_number, {{ kind }}_is_partial,
         false as {{ kind }}_is_doubtful, {{ kind }}_is_cumulative,
         {% endfor %}
-        is_listed_separately
-    from {{ ref('int_fund_amounts') }}
-    where fund_code = 'working_funds' and source = 'township' and {{ anew('month') }}
+        is_listed_separately, allocated_source, disbursed_source, spent_source
+    from {{ ref('int_matter_amounts') }}
+    where matter = 'working_funds' and {{ anew('month') }}
 ),
 
 years as (
@@ -79,7 +79,7 @@ final as (
         coalesce(a.{{ kind }}_as_of_number = m.month_number and not a.{{ kind }}_is_partial, false)
             as {{ kind }}_is_complete,
         {% endfor %}
-        o.is_listed_separately
+        o.is_listed_separately, o.allocated_source, o.disbursed_source, o.spent_source
     from {{ ref('int_township_months') }} as m
     inner join own as o on m.unit_id = o.unit_id and m.month = o.month
     inner join areas_3 as a on m.unit_id = a.unit_id and m.month = a.month
