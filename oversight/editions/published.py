@@ -30,6 +30,7 @@ PUBLIC_TABLES = (
     "policy_documents",
     "submissions",
     "rejected_rows",
+    "table_changes",
     "edition",
 )
 MAIN = "main"

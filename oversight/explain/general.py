@@ -24,6 +24,14 @@ _STAFFING = (
 )
 
 
+# Figures that the funding table makes of reports.
+_OF_FUNDING = (
+    "allocated_annual_cny",
+    "disbursed_ytd_cny",
+    "spent_ytd_cny",
+    "guaranteed_annual_cny",
+    "guaranteed_ytd_cny",
+)
 _UNITS_SHOWN = 20
 
 
@@ -321,7 +329,7 @@ def _figures(
     )
     last = shift(judged["month"], -12 * (measure["years_back"] or 0))
     first = shift(last, 1 - length)
-    if code in COLUMN_TITLES or code in ("allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+    if code in COLUMN_TITLES or code in _OF_FUNDING:
         rows = _column(edition, code, judged, first, last)
     else:
         rows = [
@@ -364,7 +372,7 @@ def _column(
     edition: Edition, code: str, judged: dict[str, Any], first: date, last: date
 ) -> list[dict[str, Any]]:
     """Figures of the datasets themselves; population and budget as the funding of that month has them."""
-    if code in ("population_persons", "allocated_annual_cny", "disbursed_ytd_cny", "spent_ytd_cny"):
+    if code == "population_persons" or code in _OF_FUNDING:
         funding = edition.one(
             "select * from funding_gap_monthly where township_code = ? and month = ?",
             judged["subject_code"],

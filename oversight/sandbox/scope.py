@@ -25,6 +25,7 @@ _PUBLIC = {
     "main.standard_tiers",
     "main.policy_documents",
     "main.edition",
+    "main.table_changes",
     "detail.standard_measures",
     "detail.standard_parts",
 }

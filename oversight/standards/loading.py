@@ -66,7 +66,7 @@ _KEYS = {
     "report_sources": "source",
     "source_precedence": "figure",
 }
-# Columns that came later: a bureau's older files may lack them.
+# Columns that a bureau's file may leave out: those that came later, and those that have a default or may be blank.
 _MAY_LACK = frozenset(
     {
         "report_valid_months",
@@ -85,8 +85,52 @@ _MAY_LACK = frozenset(
         "is_own",
         "reason_zh",
         "factor",
+        "document_no",
+        "issuer_name",
+        "issuer_level",
+        "force",
+        "issued_on_note",
+        "basis_documents",
+        "note",
+        "topic_zh",
+        "metric_zh",
+        "comparator",
+        "population_basis",
+        "population_date_rule",
+        "edge_rule",
+        "severity",
+        "gradeable",
+        "not_judged_reason",
+        "effective_to",
+        "deadline",
+        "issued_on",
+        "last_confirmed_on",
+        "confirm_within_months",
+        "ambiguity_zh",
+        "example_zh",
+        "tier_no",
+        "tier_label",
+        "lower_bound",
+        "lower_included",
+        "upper_bound",
+        "upper_included",
+        "value_max",
+        "quotation",
+        "part_no",
+        "required",
+        "threshold",
+        "label_zh",
+        "below_amount",
+        "below_pct",
+        "note_zh",
     }
 )
+# What a blank cell of a bureau's own row stands for.
+_DEFAULTS: dict[str, dict[str, object]] = {
+    "policy_documents": {"force": "binding"},
+    "standards": {"gradeable": "Y", "severity": "medium"},
+    "standard_measures": {"required": True},
+}
 _DTYPES: dict[str, pl.DataType] = {
     _TEXT: pl.String(),
     _DATE: pl.Date(),
@@ -199,8 +243,29 @@ def _overlay(name: str, folder: DataFolder | None) -> pl.DataFrame:
     if path is None or not path.is_file():
         own = pl.DataFrame(schema={column: _dtype(name, column) for column in columns})
     else:
-        own = _read(path, name, columns)
+        own = _with_defaults(name, _read(path, name, columns))
     return _with_confirmations(own, folder) if name == "standards" and folder else own
+
+
+def _with_defaults(name: str, own: pl.DataFrame) -> pl.DataFrame:
+    """A row that says no more than it must: tiers and measures are numbered as they stand, a single tier is 不分档."""
+    own = own.with_columns(
+        pl.col(column).fill_null(pl.lit(value)) for column, value in _DEFAULTS.get(name, {}).items()
+    )
+    if name == "standard_tiers":
+        place = pl.int_range(1, pl.len() + 1).over("standard_id")
+        count = pl.len().over("standard_id")
+        label = pl.when(count == 1).then(pl.lit("不分档")).otherwise(pl.format("第{}档", place))
+        return own.with_columns(
+            tier_no=pl.col("tier_no").fill_null(place), tier_label=pl.col("tier_label").fill_null(label)
+        )
+    if name == "standard_measures":
+        place = pl.int_range(1, pl.len() + 1).over("standard_id", "role")
+        return own.with_columns(
+            part_no=pl.col("part_no").fill_null(place),
+            label_zh=pl.col("label_zh").fill_null(pl.col("measure_code")),
+        )
+    return own
 
 
 def _with_confirmations(own: pl.DataFrame, folder: DataFolder) -> pl.DataFrame:

@@ -124,6 +124,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
          {"spent": "126006.30", "people": 20001}],
         [Decimal(90)] * 3,
     ),
+    # 拨付进度：截至年末拨付不低于应保障数的 80%
+    "N-19": (
+        "coverage", {"unit": "%", "period": "half_year"}, [_tier(80, "%")],
+        [_measure("numerator", "disbursed_ytd_cny"), _measure("denominator", "guaranteed_annual_cny")],
+        [{"paid": "32000.01", "people": 20000}, {"paid": "31999.99", "people": 20000},
+         {"paid": "32000.00", "people": 20000}],
+        [Decimal(80)] * 3,
+    ),
     "N-14": (
         "floor", {"unit": "间"}, [_tier(2, "间")], [_measure("value", "N-14")],
         [{"N-14": 3}, {"N-14": 1}, {"N-14": 2}], [Decimal(2)] * 3,
@@ -163,9 +171,13 @@ def _report(world: World, code: str, shown: dict[str, Any]) -> None:
         )
     for kind, column in (("paid", "disbursed_cumulative_cny"), ("spent", "spent_cumulative_cny")):
         if kind in shown:
-            world.report("budget", code, YEAR, **{column: Decimal(shown[kind])})
+            written = {column: Decimal(shown[kind]), f"{column}_precision": Decimal("0.01")}
+            world.report("budget", code, YEAR, **written)
     if "budget" in shown:
-        world.report("budget", code, YEAR, initial_budget_cny=Decimal(shown["budget"]))
+        # Written to the 分.
+        world.report(
+            "budget", code, YEAR, initial_budget_cny=Decimal(shown["budget"]), initial_budget_cny_precision=Decimal("0.01")
+        )  # fmt: skip
     for indicator, value in shown.items():
         if indicator.startswith("N-"):
             world.indicator(code, YEAR, indicator, Decimal(value))
@@ -197,6 +209,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 _report(world, code, reports[place_number])
             if name == "N-01":
                 world.indicator(code, "2024-12", "N-01.2", Decimal(1000000))
+    # What N-19 measures the payments against: a flat 40,000 元 in its county.
+    place_of = list(SHAPES).index("N-19") + 1
+    seeds["standards"].append(
+        rule("G-19", formula="flat_by_tier", scope_code=str(int(COUNTY) + place_of), population_basis="registered",
+             edge_rule="legal_default")
+    )  # fmt: skip
+    seeds["standard_tiers"].append({"standard_id": "G-19"} | _between(0, None, 40000, "元/年", 1))
+    seeds["standard_measures"].append({"standard_id": "G-19"} | _measure("value", "allocated_annual_cny"))
     for seed, rows in seeds.items():
         columns_of_seed = header(seed)
         with (project / "seeds" / f"{seed}.csv").open("a", encoding="utf-8", newline="") as file:

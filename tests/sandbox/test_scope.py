@@ -23,7 +23,7 @@ from oversight.sandbox.pool import Limits
 pytestmark = pytest.mark.xdist_group("sandbox")
 QUERIES = 10_000
 THROUGH_THE_SANDBOX = 40
-PUBLIC = {"standards", "standard_tiers", "policy_documents", "edition"}
+PUBLIC = {"standards", "standard_tiers", "policy_documents", "table_changes", "edition"}
 CODES = {
     "townships": "township_code",
     "funding_gap_monthly": "township_code",

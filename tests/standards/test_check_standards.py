@@ -91,6 +91,36 @@ def test_a_rule_that_ends_before_it_starts_is_refused() -> None:
     assert "失效日期早于生效日期" in _messages(wrong, "A-06")
 
 
+def test_an_own_rule_says_only_what_it_must(tmp_path: Path) -> None:
+    """每人每年 7 元、使用率不低于 90%: four small files, no column that says nothing."""
+    _own(
+        tmp_path,
+        "policy_documents",
+        "document_id,document_title,issuer_code,recorded_on\nX,某文件,510101,2026-01-01\n",
+    )
+    _own(
+        tmp_path, "standards",
+        "standard_id,document_id,clause,quotation,title_zh,matter,scope_code,subject_level,formula,unit,period,strength,"
+        "effective_from,recorded_on\nX-01,X,三,原话,使用率,relief_use,510101,township,coverage,%,year,must,2025-01-01,"
+        "2026-01-01\n",
+    )  # fmt: skip
+    _own(tmp_path, "standard_tiers", "standard_id,value,unit\nX-01,90,%\n")
+    folder = _own(
+        tmp_path, "standard_measures",
+        "standard_id,role,measure_code,factor\nX-01,numerator,spent_ytd_cny,\nX-01,denominator,population_persons,7\n",
+    )  # fmt: skip
+    standards = load_standards(folder)
+    assert check_standards(standards) == []
+    rule = standards.standards.filter(pl.col("standard_id") == "X-01").to_dicts()[0]
+    assert (rule["gradeable"], rule["severity"]) == ("Y", "medium")
+    tier = standards.tiers.filter(pl.col("standard_id") == "X-01").to_dicts()[0]
+    assert (tier["tier_no"], tier["tier_label"]) == (1, "不分档")
+    measures = standards.measures.filter(pl.col("standard_id") == "X-01").to_dicts()
+    assert [(m["role"], m["part_no"], m["required"], m["factor"]) for m in measures] == [
+        ("numerator", 1, True, None), ("denominator", 1, True, Decimal(7)),
+    ]  # fmt: skip
+
+
 def test_the_same_id_twice_is_refused() -> None:
     good = load_standards()
     twice = Standards(
@@ -283,7 +313,7 @@ def test_column_types_of_dbt_and_of_the_loader_agree() -> None:
         "boolean": pl.Boolean(),
         "decimal(18,4)": pl.Decimal(18, 4),
     }
-    own = {"scorecard_topics"}  # not a table of standards: read by dbt alone
+    own = {"scorecard_topics", "table_changes"}  # no tables of standards: read by dbt alone
     for name, settings in project["seeds"]["oversight"].items():
         if name.startswith("+") or name in own:
             continue

@@ -1,6 +1,8 @@
 -- A row is a figure that a general rule counts: subject × measure × month as reported, or as the budget year carries it.
 -- Must hold: at most one row a subject, measure and month; what nobody reported has no row.
 {% set budget = ['allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny'] %}
+{# What is guaranteed, for rules on pace and use; as the funding table has it. #}
+{% set guaranteed = ['guaranteed_annual_cny', 'guaranteed_ytd_cny'] %}
 {# By the population that decides the year, below; not as each month reports it. #}
 {% set by_year = ['population_persons', 'resident_population_persons'] %}
 {% set datasets = {
@@ -64,6 +66,17 @@ columns_of_datasets as (
         -- What does not reach the month, or lacks one before it, is no figure to judge by.
         and b.{{ column | replace('_ytd_cny', '_is_complete') }}
         {% endif %}
+        and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
+    union all
+    {% endfor %}
+    {% for column in guaranteed %}
+    select
+        l.unit_id as subject_unit, '{{ column }}' as measure_code, g.month,
+        cast(g.{{ column }} as decimal(18, 4)) as value
+    from {{ ref('funding_gap_monthly') }} as g
+    inner join lineage as l on g.township_code = l.township_code
+    where
+        g.{{ column }} is not null
         and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
     union all
     {% endfor %}

@@ -15,6 +15,8 @@ COLUMNS = frozenset(
         "allocated_annual_cny",
         "disbursed_ytd_cny",
         "spent_ytd_cny",
+        "guaranteed_annual_cny",
+        "guaranteed_ytd_cny",
         "is_listed_separately",
         "population_persons",
         "resident_population_persons",
