@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(file: Checked, *, brief: bool) -> Sequence[str]:
     counts = file.counts
-    lines = [f"{file.path.name}：{file.message_zh}"]
+    lines = [f"{file.name}：{file.message_zh}"]
     if counts["rows_read"]:
         lines.append(
             f"  读到 {counts['rows_read']:,} 行：入库 {counts['accepted']:,}，待确认 {counts['held']:,}，"
@@ -81,9 +81,9 @@ def _write(checked: Sequence[Checked], out: Path) -> None:
     for file in checked:
         if not file.remarks:
             continue
-        target = out / returned_name(file.path.name, file.submission_id)
+        target = out / returned_name(file.name, file.submission_id)
         try:
-            return_workbook(file.path, file.path.name, file.remarks, target)
+            return_workbook(file.path, file.name, file.remarks, target)
         except OSError as failure:
             raise OversightError(
                 f"写不出退回件 {target}：{failure.strerror}。请检查 --out 的目录。"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def _land(
     at_hand: dict[str, store.RawFile] = {}
     for file in files:
         # The name it first came under is part of what a file says, wherever the content lies now.
-        at_hand.setdefault(file.sha256, store.RawFile(first_name[file.sha256], file.path, file.sha256))
+        at_hand.setdefault(file.sha256, replace(file, name=first_name[file.sha256]))
     todo = [f for f in sorted(at_hand.values(), key=lambda f: f.name) if f.submission_id not in parsed]
     asked &= {f.submission_id for f in todo}
     if not todo and current:

@@ -106,29 +106,60 @@ def code_version() -> str:
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file lying in raw/ now."""
+    """A file lying in raw/ now; `refusal` says why it is not to be opened at all."""
 
     name: str
     path: Path
     sha256: str
+    refusal: Refusal | None = None
 
     @property
     def submission_id(self) -> str:
         return self.sha256[:16]
 
 
+def readable(name: str) -> str:
+    """A file's name as people wrote it: what is no UTF-8 is what unpacking leaves of a Chinese name, read as GBK.
+
+    Bytes that are neither stand as \\xNN, so that every name can be stored, shown and told from others.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        written = name.encode("utf-8", "surrogateescape")
+        try:
+            return written.decode("gb18030")
+        except UnicodeDecodeError:
+            return written.decode("utf-8", "backslashreplace")
+    return name
+
+
 def _raw_paths(raw: Path) -> Iterator[tuple[str, Path]]:
     if not raw.is_dir():
         return
     for folder, subfolders, files in os.walk(raw):
-        subfolders[:] = sorted(d for d in subfolders if not d.startswith((".", "~", "__MACOSX")))
-        for file in files:
+        kept = sorted(d for d in subfolders if not d.startswith((".", "~", "__MACOSX")))
+        links = [d for d in kept if (Path(folder) / d).is_symlink()]
+        subfolders[:] = [d for d in kept if d not in links]
+        for file in (*files, *links):
             lower = file.lower()
             if file.startswith((".", "~$")) or lower in _IGNORED_NAMES or lower.endswith(_IGNORED_SUFFIXES):
                 continue
             path = Path(folder) / file
-            if path.is_file():
-                yield path.relative_to(raw).as_posix(), path
+            if path.is_file() or path.is_symlink():
+                parts = path.relative_to(raw).parts
+                yield "/".join(map(readable, parts)), path
+
+
+def _leads_away(path: Path, raw: Path) -> bool:
+    """Whether a symbolic link leads out of raw/, to a folder or nowhere: such a one is named, never followed."""
+    if not path.is_symlink():
+        return False
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return True
+    return not target.is_file() or not target.is_relative_to(raw.resolve())
 
 
 def scan(folder: DataFolder) -> list[RawFile]:
@@ -141,18 +172,33 @@ def scan(folder: DataFolder) -> list[RawFile]:
     found: list[RawFile] = []
     fresh: dict[str, list[Any]] = {}
     for name, path in sorted(_raw_paths(folder.raw)):
-        stat = path.stat()
-        known = cache.get(name)
-        if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
-            sha256 = str(known[3])
-        else:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if _leads_away(path, folder.raw):
+            found.append(_not_opened(name, path, Refusal("F50", {"target": readable(str(path.readlink()))})))
+            continue
+        try:
+            stat = path.stat()
+            known = cache.get(name)
+            if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
+                sha256 = str(known[3])
+            else:
+                with path.open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as failure:
+            found.append(
+                _not_opened(name, path, Refusal("F51", {"detail": failure.strerror or str(failure)}))
+            )
+            continue
         fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
         found.append(RawFile(name, path, sha256))
     if fresh != cache and folder.landed.is_dir():
         durable.write_text(cache_path, json.dumps(fresh, ensure_ascii=False), lasting=False)
     return found
+
+
+def _not_opened(name: str, path: Path, refusal: Refusal) -> RawFile:
+    """A file without content that we know: what it is known by is its name and why."""
+    told = f"{refusal.code} {name} {json.dumps(refusal.found)}"
+    return RawFile(name, path, hashlib.sha256(told.encode()).hexdigest(), refusal)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path, *, lasting: bool) -> None:
@@ -412,8 +458,9 @@ def parse(files: Iterable[RawFile], answers: Answers | None = None) -> Landed:
     """Read files and normalise what they hold; `answers` to what their headings mean."""
     batch = Batch(answers)
     todo = list(files)
-    readings = worker().read((file.path, file.name) for file in todo)
-    for file, reading in zip(todo, readings, strict=True):
+    readings = worker().read((file.path, file.name) for file in todo if file.refusal is None)
+    for file in todo:
+        reading = next(readings) if file.refusal is None else Reading(error=file.refusal)
         batch.add(file.submission_id, reading)
     return batch.finish()
 

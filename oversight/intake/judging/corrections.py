@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight.contracts import DATASETS
-from oversight.intake.landed import RawFile
+from oversight.intake.landed import RawFile, readable
 from oversight.intake.reading import values
 from oversight.intake.reading.delimited import decode
 from oversight.intake.reading.found import Unreadable
@@ -80,7 +80,7 @@ def scan(folder: DataFolder) -> list[RawFile]:
     if not folder.corrections.is_dir():
         return []
     return [
-        RawFile(PREFIX + path.name, path, hashlib.sha256(path.read_bytes()).hexdigest())
+        RawFile(PREFIX + readable(path.name), path, hashlib.sha256(path.read_bytes()).hexdigest())
         for path in sorted(folder.corrections.glob("*.csv"))
         if not path.name.startswith((".", "~$"))
     ]

@@ -59,6 +59,11 @@ class Checked:
     proposals: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def name(self) -> str:
+        """The file's name as people wrote it."""
+        return store.readable(self.path.name)
+
+    @property
     def is_clean(self) -> bool:
         """Every row read that is data was accepted, and no part of the file was refused."""
         return self.status == "accepted"
@@ -66,7 +71,7 @@ class Checked:
     def to_json(self) -> dict[str, Any]:
         """As `--format json` prints it; doubts stand apart, because their rows are used."""
         return {
-            "name": self.path.name,
+            "name": self.name,
             "dataset": self.dataset,
             "status": self.status,
             **self.counts,
@@ -142,9 +147,13 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
 def _raw(path: Path) -> store.RawFile:
     try:
         with path.open("rb") as file:
-            return store.RawFile(path.name, path, hashlib.file_digest(file, "sha256").hexdigest())
+            return store.RawFile(
+                store.readable(path.name), path, hashlib.file_digest(file, "sha256").hexdigest()
+            )
     except OSError as failure:
-        raise OversightError(f"读不到文件 {path}：{failure.strerror}。请检查路径。") from failure
+        raise OversightError(
+            f"读不到文件 {store.readable(str(path))}：{failure.strerror}。请检查路径。"
+        ) from failure
 
 
 def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tuple[store.Landed, pl.DataFrame]:
