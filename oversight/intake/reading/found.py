@@ -30,6 +30,8 @@ class BulkTable:
     totals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     broken: list[tuple[int, str, str, str]] = field(default_factory=list)
     total_problem: str | None = None
+    # On its way from the process that read it: the file that holds the frame.
+    spooled: str | None = None
 
 
 @dataclass(frozen=True)

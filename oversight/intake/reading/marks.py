@@ -305,8 +305,7 @@ def _ods(archive: zipfile.ZipFile) -> list[SheetMarks]:
         if cell is not None:
             text.append(piece)
 
-    with archive.open("content.xml") as stream:
-        walk(stream, "content.xml", start, end, gather)
+    walk(archive.open("content.xml"), "content.xml", start, end, gather)
     return sheets
 
 

@@ -6,15 +6,17 @@ costs anything; only cells that hold something are kept. Meant to run where memo
 
 from __future__ import annotations
 
+import contextlib
 import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from oversight.intake.reading import values
@@ -24,7 +26,7 @@ from oversight.intake.reading.grid import Area, Grid, Place, Visibility, fitting
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 # Blank cells before far ones included; beyond it a sheet is no report.
 MAX_LAID_OUT = 16_000_000
-_PIECE = 1 << 16
+_WHOLE = 1 << 20
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELATED_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _VISIBILITY: dict[str, Visibility] = {"hidden": "hidden", "veryHidden": "very_hidden"}
@@ -53,13 +55,10 @@ def walk(
     start: Start,
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
-    first: Callable[[str], None] | None = None,
     encoding: str | None = None,
+    piece: int = 1 << 16,
 ) -> None:
-    """Parse a part piece by piece; names come as "namespace name". Refuses document types and entities.
-
-    `first` is called with the name of the outermost element, before any other.
-    """
+    """Parse a part, a stream of them piece by piece; names come as "namespace name". Refuses declarations of types."""
     parser = expat.ParserCreate(encoding=encoding, namespace_separator=" ")
     parser.buffer_text = True
 
@@ -69,22 +68,77 @@ def walk(
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler = start
-    if first is not None:
-
-        def outermost(name: str, _: Attributes) -> None:
-            first(name)
-            parser.StartElementHandler = start
-
-        parser.StartElementHandler = outermost
     if end is not None:
         parser.EndElementHandler = end
     if text is not None:
         parser.CharacterDataHandler = text
     try:
-        while piece := stream.read(_PIECE):
-            parser.Parse(piece, False)
-        parser.Parse(b"", True)
+        if isinstance(stream, bytes):
+            parser.Parse(stream, True)
+        else:
+            while read := stream.read(piece):
+                parser.Parse(read, False)
+            parser.Parse(b"", True)
     except expat.ExpatError as failure:
+        raise Damaged(f"{part}：{failure}") from failure
+
+
+def _content(archive: zipfile.ZipFile, part: str) -> Any:
+    """A part to be parsed: whole if it is small, else a stream."""
+    entry = archive.getinfo(part)
+    return archive.read(entry) if entry.file_size <= _WHOLE else archive.open(entry)
+
+
+class _Begun(Exception):
+    """The outermost element has been reached, and no document type stood before it."""
+
+
+def _space(content: Any, part: str) -> str:
+    """The namespace of a part as the tree's names have it: nothing of another one counts. Refuses document types."""
+    found = ""
+
+    def first(name: str, _: Attributes) -> None:
+        nonlocal found
+        space = name.rpartition(" ")[0]
+        found = f"{{{space}}}" if space else ""
+        raise _Begun
+
+    with contextlib.suppress(_Begun):
+        # In small pieces: what follows the outermost element in the same piece is parsed for nothing.
+        walk(io.BytesIO(content) if isinstance(content, bytes) else content, part, first, piece=1 << 9)
+    return found
+
+
+def _elements(
+    archive: zipfile.ZipFile, part: str, names: tuple[str, ...]
+) -> tuple[str, Iterable[ElementTree.Element]]:
+    """A part's namespace, and its elements of these names, whole and in order. A large part is never held whole."""
+    content = _content(archive, part)
+    space = _space(content, part)
+    wanted = {space + name for name in names}
+    if isinstance(content, bytes):
+        try:
+            root = ElementTree.fromstring(content)
+        except ElementTree.ParseError as failure:
+            raise Damaged(f"{part}：{failure}") from failure
+        return space, (found for found in root.iter() if found.tag in wanted)
+    return space, _streamed(archive.open(part), part, wanted)
+
+
+def _streamed(stream: Any, part: str, wanted: set[str]) -> Iterator[ElementTree.Element]:
+    parents: list[ElementTree.Element] = []
+    try:
+        for event, element in ElementTree.iterparse(stream, ("start", "end")):
+            if event == "start":
+                parents.append(element)
+                continue
+            parents.pop()
+            if element.tag in wanted:
+                yield element
+                element.clear()
+                if parents:
+                    parents[-1].remove(element)
+    except ElementTree.ParseError as failure:
         raise Damaged(f"{part}：{failure}") from failure
 
 
@@ -103,7 +157,6 @@ class _Book:
     """What workbook.xml says."""
 
     sheets: list[_Sheet] = field(default_factory=list)
-    parts: dict[str, str] = field(default_factory=dict)
     counts_from_1904: bool = False
     # The program that wrote it leaves it to Excel to work the formulas out when it is opened.
     asks_to_calculate: bool = False
@@ -117,6 +170,12 @@ def local(name: str) -> str:
 def related_parts(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
     """Id → (kind, part) of what a part relates to."""
     folder, name = posixpath.split(part)
+    return _related(archive.read(f"{folder}/_rels/{name}.rels"), folder, name)
+
+
+@lru_cache(maxsize=16)
+def _related(data: bytes, folder: str, name: str) -> dict[str, tuple[str, str]]:
+    """As `related_parts`. Files of one sender come with the same ones again and again."""
     found: dict[str, tuple[str, str]] = {}
 
     def start(element: str, attributes: Attributes) -> None:
@@ -126,38 +185,38 @@ def related_parts(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, s
             kind = attributes.get("Type", "").rpartition("/")[2]
             found[attributes.get("Id", "")] = (kind, posixpath.normpath(whole))
 
-    rels = f"{folder}/_rels/{name}.rels"
-    with archive.open(rels) as stream:
-        walk(stream, rels, start)
+    walk(data, f"{name}.rels", start)
     return found
 
 
-def _book(archive: zipfile.ZipFile, part: str) -> _Book:
-    book = _Book()
+def _book(archive: zipfile.ZipFile, part: str) -> tuple[_Book, dict[str, str]]:
+    """What the workbook says of itself, and its parts that all sheets share."""
     related = related_parts(archive, part)
-    there = set(archive.namelist())
     # A small writer may name them and leave them out; whether they are needed, the cells show.
-    book.parts = {
-        kind: target
-        for kind, target in related.values()
-        if kind in ("sharedStrings", "styles") and target in there
-    }
+    parts = {kind: target for kind, target in related.values() if target in archive.NameToInfo}
+    worksheets = tuple((key, target) for key, (kind, target) in related.items() if kind == "worksheet")
+    return _described(archive.read(part), part, worksheets), parts
+
+
+@lru_cache(maxsize=16)
+def _described(data: bytes, part: str, worksheets: tuple[tuple[str, str], ...]) -> _Book:
+    """What workbook.xml says; `worksheets`: the part of each worksheet by its id."""
+    book = _Book()
+    targets = dict(worksheets)
 
     def start(element: str, attributes: Attributes) -> None:
         name = local(element)
         if name == "sheet":
             relation = next((attributes[f"{ns} id"] for ns in _IDS if f"{ns} id" in attributes), "")
-            kind, target = related.get(relation, ("", ""))
-            if kind == "worksheet":
+            if relation in targets:
                 state = _VISIBILITY.get(attributes.get("state", ""), "visible")
-                book.sheets.append(_Sheet(attributes.get("name", ""), target, state))
+                book.sheets.append(_Sheet(attributes.get("name", ""), targets[relation], state))
         elif name == "workbookPr":
             book.counts_from_1904 = attributes.get("date1904") in _TRUE
         elif name == "calcPr":
             book.asks_to_calculate = attributes.get("fullCalcOnLoad") in _TRUE
 
-    with archive.open(part) as stream:
-        walk(stream, part, start)
+    walk(data, part, start)
     return book
 
 
@@ -165,40 +224,23 @@ _IDS = (_RELATED, _RELATED_STRICT)
 
 
 def _strings(archive: zipfile.ZipFile, part: str | None) -> list[str]:
-    """The shared strings; furigana above a text are no part of it."""
+    """The shared strings."""
     if part is None:
         return []
-    found: list[str] = []
+    space, elements = _elements(archive, part, ("si",))
+    return [_text_of(item, space) for item in elements]
+
+
+def _text_of(item: ElementTree.Element, space: str) -> str:
+    """The text of a string, which may be in pieces of their own looks; furigana above it are no part of it."""
+    t_name, run_name = f"{space}t", f"{space}r"
     pieces: list[str] = []
-    collecting = False
-    phonetic = 0
-
-    def start(element: str, _: Attributes) -> None:
-        nonlocal collecting, phonetic
-        name = local(element)
-        if name == "t":
-            collecting = not phonetic
-        elif name == "rPh":
-            phonetic += 1
-
-    def end(element: str) -> None:
-        nonlocal collecting, phonetic
-        name = local(element)
-        if name == "t":
-            collecting = False
-        elif name == "rPh":
-            phonetic -= 1
-        elif name == "si":
-            found.append(_unescaped("".join(pieces)))
-            pieces.clear()
-
-    def text(piece: str) -> None:
-        if collecting:
-            pieces.append(piece)
-
-    with archive.open(part) as stream:
-        walk(stream, part, start, end, text)
-    return found
+    for child in item:
+        if child.tag == t_name:
+            pieces.append(child.text or "")
+        elif child.tag == run_name:
+            pieces.extend(piece.text or "" for piece in child.iterfind(t_name))
+    return _unescaped(pieces[0] if len(pieces) == 1 else "".join(pieces))
 
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -211,16 +253,13 @@ def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
 
 
-def _styles(archive: zipfile.ZipFile, part: str | None) -> tuple[Format, ...]:
-    if part is None:
-        return ()
-    data = archive.read(part)
-    return _formats(data, part) if len(data) <= 1 << 18 else _formats.__wrapped__(data, part)
+def _styles(archive: zipfile.ZipFile, part: str | None) -> dict[str, Format]:
+    return {} if part is None else _formats(archive.read(part), part)
 
 
 @lru_cache(maxsize=16)
-def _formats(data: bytes, part: str) -> tuple[Format, ...]:
-    """The number format of each cell style. Files of one sender come with the same styles again and again."""
+def _formats(data: bytes, part: str) -> dict[str, Format]:
+    """The number format of each cell style, by its number. Files of one sender come with the same styles again and again."""
     own: dict[str, str] = {}
     numbers: list[str] = []
     inside = False
@@ -239,10 +278,11 @@ def _formats(data: bytes, part: str) -> tuple[Format, ...]:
         nonlocal inside
         inside = inside and local(element) != "cellXfs"
 
-    walk(io.BytesIO(data), part, start, end)
-    return tuple(
-        parsed(own[n]) if n in own else builtin(int(n)) if n.isdecimal() else GENERAL for n in numbers
-    )
+    walk(data, part, start, end)
+    return {
+        str(at): parsed(own[n]) if n in own else builtin(int(n)) if n.isdecimal() else GENERAL
+        for at, n in enumerate(numbers)
+    }
 
 
 # --- a sheet --------------------------------------------------------------------------------------------
@@ -268,8 +308,10 @@ class _Columns(dict[str, int]):
 _COLUMNS = _Columns()
 
 
+@lru_cache(maxsize=1 << 16)
 def place_of(reference: str) -> Place:
     """C5 → (4, 2)."""
+    reference = reference.strip()
     letters = reference.rstrip("0123456789")
     digits = reference[len(letters) :]
     if not digits or len(digits) > 7 or not 1 <= int(digits) <= MAX_ROWS:
@@ -278,186 +320,191 @@ def place_of(reference: str) -> Place:
 
 
 @dataclass
-class _Formulas:
-    """Whether any formula of the workbook has a result that is not 0, and where those that are 0 stand."""
+class _Contents:
+    """What the sheets of a workbook share."""
 
-    any_other: bool = False
+    strings: list[str]
+    styles: dict[str, Format]
+    from_1904: bool
+    # Whether any formula has a result that is not 0, and where those that are 0 stand: (sheet, row, column).
+    is_calculated: bool = False
     zeros: list[tuple[int, int, int]] = field(default_factory=list)
 
 
-def _sheet(
-    stream: Any,
-    sheet: _Sheet,
-    number: int,
-    strings: list[str],
-    formats: tuple[Format, ...],
-    from_1904: bool,
-    calculated: _Formulas,
-) -> Grid:
-    rows: list[Any] = []
-    blank_row: tuple[Any, ...] = ()
-    merged: list[Area] = []
-    hidden_rows: set[int] = set()
-    hidden_columns: set[int] = set()
-    formulas: dict[int, frozenset[int]] = {}
-    decimals: dict[int, Mapping[int, int]] = {}
-    known_patterns: dict[Any, Any] = {}
-    row_formulas: list[int] = []
-    row_places: list[tuple[int, int]] = []
-    pieces: list[str] = []
-    row, column = -1, -1
-    kind = ""
-    style: Format = GENERAL
-    has_formula = collecting = row_hidden = False
-    phonetic = laid_out = 0
-    shapes = {str(at): shape for at, shape in enumerate(formats)}
+class _Rows:
+    """The rows of a sheet as they are read, blank ones only as far as there are any below."""
 
-    def keep(value: Any) -> None:
-        nonlocal laid_out
-        if row >= len(rows):
-            rows.extend([blank_row] * (row + 1 - len(rows)))
-        cells = rows[row]
-        if cells is blank_row:
-            cells = rows[row] = []
+    def __init__(self, name: str) -> None:
+        self.rows: list[Any] = []
+        self._name = name
+        self._laid_out = 0
+
+    def at(self, row: int) -> list[Any]:
+        """The cells of a row, to be added to."""
+        if row >= len(self.rows):
+            self.rows.extend([_BLANK_ROW] * (row - len(self.rows)))
+            self.rows.append([])
+        elif self.rows[row] is _BLANK_ROW:
+            self.rows[row] = []
+        found: list[Any] = self.rows[row]
+        return found
+
+    def far(self, cells: list[Any], column: int) -> None:
+        """Blank cells up to a column."""
         gap = column - len(cells)
-        if gap >= 0:
-            laid_out += gap + 1
-            if laid_out > MAX_LAID_OUT:
-                raise TooLarge(f"工作表“{sheet.name}”铺开有 {MAX_LAID_OUT:,} 个以上单元格")
-            if gap:
-                cells.extend([""] * gap)
-            cells.append(value)
-        else:
-            cells[column] = value
+        self._laid_out += gap
+        if self._laid_out > MAX_LAID_OUT:
+            raise TooLarge(f"工作表“{self._name}”铺开有 {MAX_LAID_OUT:,} 个以上单元格")
+        cells.extend([""] * gap)
 
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal row, column, kind, style, has_formula, collecting, row_hidden, phonetic
-        if name == c_name:
-            reference = attributes.get("r")
-            if reference is None:
-                column += 1
-            else:
-                at, column = place_of(reference.strip())
+
+_BLANK_ROW: tuple[Any, ...] = ()
+
+
+class _SheetReader:
+    """Reads one sheet element by element."""
+
+    def __init__(self, sheet: _Sheet, number: int, book: _Contents, space: str) -> None:
+        self._sheet, self._number, self._book = sheet, number, book
+        self._rows = _Rows(sheet.name)
+        self._row = -1
+        self._merged: list[Area] = []
+        self._hidden_rows: set[int] = set()
+        self._hidden_columns: set[int] = set()
+        self._formulas: dict[int, frozenset[int]] = {}
+        self._decimals: dict[int, Mapping[int, int]] = {}
+        # Rows look alike: what is told of their cells is kept once.
+        self._patterns: dict[Any, Any] = {}
+        self._space = space
+        self._c, self._v, self._f, self._is = (space + name for name in ("c", "v", "f", "is"))
+
+    def add(self, element: ElementTree.Element) -> None:
+        """A row, a merged area or the look of some columns."""
+        name = element.tag[len(self._space) :]
+        if name == "row":
+            self._add_row(element)
+        elif name == "mergeCell":
+            first, _, last = element.get("ref", "").partition(":")
+            self._merged.append((place_of(first), place_of(last or first)))
+        elif element.get("hidden") in _TRUE:
+            low, high = _column_number(element.get("min")), _column_number(element.get("max"))
+            self._hidden_columns.update(range(low - 1, high))
+
+    def _add_row(self, element: ElementTree.Element) -> None:
+        given = element.get("r")
+        self._row = self._row + 1 if given is None else _row_number(given)
+        c_name, v_name = self._c, self._v
+        strings, styles, zeros = self._book.strings, self._book.styles, self._book.zeros
+        column = -1
+        row = self._row
+        cells: list[Any] | None = None
+        width = 0
+        formulas: list[int] = []
+        shown: list[tuple[int, int]] = []
+        # The loop that every cell of every workbook goes through: calls are kept out of it.
+        for cell in element:
+            told = cell.attrib
+            if "r" in told:
+                at, column = place_of(told["r"])
                 if at != row:
-                    close_row()
-                    row = at
-            kind = attributes.get("t", "n")
-            style = shapes.get(attributes.get("s", "0"), GENERAL)
+                    self._end_row(row, formulas, shown)
+                    row, cells, formulas, shown = at, None, [], []
+            else:
+                column += 1
+            kind = told.get("t", "n")
             has_formula = False
-        elif name == v_name:
-            collecting = kind != "inlineStr"
-        elif name == f_name:
-            has_formula = True
-        elif name == row_name:
-            given = attributes.get("r")
-            row = row + 1 if given is None else _row_number(given)
-            column = -1
-            row_hidden = attributes.get("hidden") in _TRUE
-        elif name == t_name:
-            collecting = kind == "inlineStr" and not phonetic
-        elif name == phonetic_name:
-            phonetic += 1
-        elif name == merge_name:
-            first, _, last = attributes.get("ref", "").partition(":")
-            merged.append((place_of(first), place_of(last or first)))
-        elif name == col_name and attributes.get("hidden") in _TRUE:
-            low, high = _column_number(attributes.get("min")), _column_number(attributes.get("max"))
-            hidden_columns.update(range(low - 1, high))
-
-    def end(name: str) -> None:
-        nonlocal collecting, phonetic
-        if name in (v_name, t_name):
-            collecting = False
-        elif name == c_name:
-            if pieces:
-                text = "".join(pieces) if len(pieces) > 1 else pieces[0]
-                pieces.clear()
+            text: str | None
+            if len(cell) == 1 and cell[0].tag == v_name and kind != "inlineStr":
+                text = cell[0].text
+            elif len(cell):
+                text, has_formula = self._inside(cell, kind)
             else:
-                text = ""
-            value: Any = ""
-            if kind == "n":
-                if text:
-                    value = _number(text, style, from_1904)
-                    if has_formula and value == 0:
-                        calculated.zeros.append((number, row, column))
-                        text = ""
+                text = None
+            if cell.tag != c_name or (not text and not has_formula and kind != "e"):
+                continue
+            value: Any
+            if kind == "s" and text:
+                try:
+                    value = strings[int(text)]
+                except (IndexError, ValueError) as failure:
+                    raise Damaged(f"工作表“{self._sheet.name}”引用了不存在的文字（{text[:20]}）") from failure
+            elif kind == "n" and text:
+                style = styles.get(told.get("s", "0"), GENERAL)
+                try:
+                    value = float(text)
+                except ValueError:
+                    value = text
+                if style is not GENERAL and isinstance(value, float):
                     if style.places is not None:
-                        row_places.append((column, style.places))
-                elif has_formula:
-                    value = values.NO_RESULT
-            elif kind == "s":
-                if text:
-                    try:
-                        value = strings[int(text)] if text.strip().isdecimal() else None
-                    except IndexError:
-                        value = None
-                    if value is None:
-                        raise Damaged(f"工作表“{sheet.name}”引用了不存在的文字（{text[:20]}）")
-            elif kind == "str" or kind == "inlineStr":
-                value = _unescaped(text)
-            elif kind == "e":
-                value = text.strip() or values.NO_RESULT
-            elif kind == "b":
-                if text:
-                    value = text.strip() in _TRUE
-                elif has_formula:
-                    value = values.NO_RESULT
-            elif kind == "d":
-                value = iso(text) if text else (values.NO_RESULT if has_formula else "")
+                        shown.append((column, style.places))
+                    elif style.kind != "number":
+                        value = moment(value, style, self._book.from_1904)
+                if has_formula and value == 0:
+                    zeros.append((self._number, row, column))
+                    text = ""
             else:
-                raise Damaged(f"工作表“{sheet.name}”有不认识的单元格类型“{kind[:20]}”")
+                value = _other(text or "", kind, self._sheet.name)
             if has_formula:
-                row_formulas.append(column)
-                calculated.any_other |= bool(text) and kind != "e"
-            if value != "":
-                keep(value)
-        elif name == row_name:
-            close_row()
-        elif name == phonetic_name:
-            phonetic -= 1
+                formulas.append(column)
+                self._book.is_calculated |= bool(text) and kind != "e"
+            if value == "":
+                continue
+            if cells is None:
+                cells = self._rows.at(row)
+                width = len(cells)
+            if column > width:
+                self._rows.far(cells, column)
+                width = column
+            if column == width:
+                cells.append(value)
+                width += 1
+            else:
+                cells[column] = value
+        if cells is not None and element.get("hidden") in _TRUE:
+            self._hidden_rows.add(row)
+        self._end_row(row, formulas, shown)
 
-    def close_row() -> None:
-        nonlocal row_hidden
-        if row_hidden and 0 <= row < len(rows) and rows[row] is not blank_row:
-            hidden_rows.add(row)
-        if row_formulas:
-            pattern = frozenset(row_formulas)
-            formulas[row] = known_patterns.setdefault(pattern, pattern)
-            row_formulas.clear()
-        if row_places:
-            key = tuple(row_places)
-            decimals[row] = known_patterns.setdefault(key, dict(key)) if key else {}
-            row_places.clear()
+    def _inside(self, cell: ElementTree.Element, kind: str) -> tuple[str, bool]:
+        """The text in a cell, and whether a formula gave it."""
+        text = ""
+        has_formula = False
+        for child in cell:
+            if child.tag == self._v and kind != "inlineStr":
+                text = child.text or ""
+            elif child.tag == self._f:
+                has_formula = True
+            elif child.tag == self._is and kind == "inlineStr":
+                text = _text_of(child, self._space)
+        return text, has_formula
 
-    def text(piece: str) -> None:
-        if collecting:
-            pieces.append(piece)
+    def _end_row(self, row: int, formulas: list[int], shown: list[tuple[int, int]]) -> None:
+        if formulas:
+            columns = frozenset(formulas)
+            self._formulas[row] = self._patterns.setdefault(columns, columns)
+        if shown:
+            key = tuple(shown)
+            if key not in self._patterns:
+                self._patterns[key] = dict(key)
+            self._decimals[row] = self._patterns[key]
 
-    c_name = v_name = f_name = row_name = t_name = phonetic_name = merge_name = col_name = ""
-
-    def first(name: str) -> None:
-        """The outermost element tells the namespace of all the others; nothing of another one is a cell."""
-        nonlocal c_name, v_name, f_name, row_name, t_name, phonetic_name, merge_name, col_name
-        space = name[: len(name) - len(local(name))]
-        c_name, v_name, f_name, row_name = (space + n for n in ("c", "v", "f", "row"))
-        t_name, phonetic_name, merge_name, col_name = (space + n for n in ("t", "rPh", "mergeCell", "col"))
-
-    walk(stream, sheet.part, start, end, text, first)
-    kept = fitting(merged, rows)
-    if kept is None:
-        raise Damaged(f"工作表“{sheet.name}”的合并单元格互相重叠")
-    width = max(map(len, rows), default=0)
-    return Grid(
-        sheet.name,
-        rows,
-        kept,
-        counts_from_1904=from_1904,
-        visibility=sheet.visibility,
-        hidden_rows=frozenset(hidden_rows),
-        hidden_columns=frozenset(at for at in hidden_columns if at < width),
-        formulas=formulas,
-        decimals=decimals,
-    )
+    def grid(self) -> Grid:
+        """The sheet, once all of it is added."""
+        rows = self._rows.rows
+        merged = fitting(self._merged, rows)
+        if merged is None:
+            raise Damaged(f"工作表“{self._sheet.name}”的合并单元格互相重叠")
+        width = max(map(len, rows), default=0)
+        return Grid(
+            self._sheet.name,
+            rows,
+            merged,
+            counts_from_1904=self._book.from_1904,
+            visibility=self._sheet.visibility,
+            hidden_rows=frozenset(self._hidden_rows),
+            hidden_columns=frozenset(at for at in self._hidden_columns if at < width),
+            formulas=self._formulas,
+            decimals=self._decimals,
+        )
 
 
 def _row_number(text: str) -> int:
@@ -473,14 +520,19 @@ def _column_number(text: str | None) -> int:
     return int(text)
 
 
-def _number(text: str, style: Format, from_1904: bool) -> Any:
-    try:
-        found = float(text)
-    except ValueError:
-        return text
-    if "_" in text:
-        return text
-    return found if style.kind == "number" else moment(found, style, from_1904)
+def _other(text: str, kind: str, sheet: str) -> Any:
+    """The value of a cell that holds neither a number nor a shared string."""
+    if kind in ("str", "inlineStr"):
+        return _unescaped(text) if kind == "str" else text
+    if kind == "e":
+        return text.strip() or values.NO_RESULT
+    if not text:
+        return values.NO_RESULT
+    if kind == "b":
+        return text.strip() in _TRUE
+    if kind == "d":
+        return iso(text)
+    raise Damaged(f"工作表“{sheet}”有不认识的单元格类型“{kind[:20]}”")
 
 
 def iso(text: str) -> date | datetime | str:
@@ -495,21 +547,26 @@ def iso(text: str) -> date | datetime | str:
 def workbook(archive: zipfile.ZipFile, part: str = "xl/workbook.xml") -> list[Grid]:
     """The worksheets in their order. Raises `Damaged`, `Forbidden`, `TooLarge`, or what a broken zip raises."""
     try:
-        book = _book(archive, part)
-        strings = _strings(archive, book.parts.get("sharedStrings"))
-        formats = _styles(archive, book.parts.get("styles"))
-        calculated = _Formulas()
-        grids: list[Grid] = []
-        for number, sheet in enumerate(book.sheets):
-            with archive.open(sheet.part) as stream:
-                grids.append(
-                    _sheet(stream, sheet, number, strings, formats, book.counts_from_1904, calculated)
-                )
+        book, parts = _book(archive, part)
+        shared = _Contents(
+            _strings(archive, parts.get("sharedStrings")),
+            _styles(archive, parts.get("styles")),
+            book.counts_from_1904,
+        )
+        grids = [_sheet(archive, sheet, number, shared) for number, sheet in enumerate(book.sheets)]
     except KeyError as failure:
         raise Damaged(f"缺少部件 {str(failure)[:100]}") from failure
-    if book.asks_to_calculate and not calculated.any_other:
+    if book.asks_to_calculate and not shared.is_calculated:
         # The zeros are what the writing program put there for Excel to work out; nobody ever did.
-        for number, row, column in calculated.zeros:
+        for number, row, column in shared.zeros:
             cells: Any = grids[number].rows[row]
             cells[column] = values.NO_RESULT
     return grids
+
+
+def _sheet(archive: zipfile.ZipFile, sheet: _Sheet, number: int, shared: _Contents) -> Grid:
+    space, elements = _elements(archive, sheet.part, ("row", "mergeCell", "col"))
+    reader = _SheetReader(sheet, number, shared, space)
+    for element in elements:
+        reader.add(element)
+    return reader.grid()
