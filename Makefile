@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock wheels clean
+.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -41,6 +41,10 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
 	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup
+
+MINUTES ?= 10
+fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件考验读取（MINUTES=10，各半）
+	@$(BIN)/python benchmarks/intake.py xml fuzz --minutes $$(( $(MINUTES) / 2 ))
 
 docs: setup $(VENV)/docs.stamp  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -7,6 +7,7 @@ speed     3,000 small workbooks against fastexcel reading their cells; a nationa
 hostile   bombs and broken files: seconds and memory, and the next file is read
 changes   the Ministry's workbook of changed codes against the list made from it
 fuzz      good and broken files with bytes changed, through `check` and the returned workbook, for --minutes
+xml       workbooks as different programs write them against openpyxl's reading, for --minutes
 """
 
 from __future__ import annotations
@@ -565,6 +566,30 @@ def fuzz(minutes: float, extra: Path | None, seed: int) -> bool:
     return not faults
 
 
+def xml(minutes: float, seed: int) -> bool:
+    """Values of workbooks in the manners of Excel, WPS and others, against those of an independent reader."""
+    sys.path.insert(0, str(PROJECT_ROOT))
+    from tests.intake.xml_writers import compare
+    from tests.intake.xml_writers import make as make_xml
+
+    until = time.monotonic() + minutes * 60
+    files = cells = 0
+    faults: list[str] = []
+    while time.monotonic() < until:
+        number = seed * 10**9 + files
+        try:
+            found, different = compare(make_xml(random.Random(number)).packed())
+        except Exception as failure:
+            found, different = 0, [f"{type(failure).__name__}: {failure}"]
+        files, cells = files + 1, cells + found
+        faults += [f"seed {number}: {fault}" for fault in different[:1]]
+    print(
+        f"{files} workbooks, {cells} cells against openpyxl in {minutes:.1f} min: {len(faults)} workbooks differ"
+    )
+    print("\n".join(f"  {fault}" for fault in faults[:20]))
+    return not faults
+
+
 def _kept(path: Path | None, fault: str, batch: Sequence[Path] = ()) -> str:
     """What went wrong, with the files that caused it kept for whoever mends it."""
     kept = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -595,6 +620,7 @@ def main() -> int:
             "hostile": hostile,
             "changes": changes,
             "fuzz": lambda: fuzz(args.minutes, args.seeds, args.seed),
+            "xml": lambda: xml(args.minutes, args.seed),
         }[what]()
     return 0 if good else 1
 
