@@ -10,7 +10,7 @@ month. The two sums of a rate run over the same units.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -68,11 +68,7 @@ class Metric:
         """The same figure of one township, from its row of `funding_gap_monthly` and `detail.township_monthly`."""
         if self.own.startswith("staff_"):
             return show.figure("staffing_gap_monthly", self.own, {**row, "status": row["staff_status"]})
-        found = show.figure("funding_gap_monthly", self.own, row)
-        if self.part and found.value is not None:
-            part, whole = (row[METRICS[name].own] for name in (self.part, self.whole))
-            return replace(found, value=show.rate(Decimal(found.value), part, whole))
-        return found
+        return show.figure("funding_gap_monthly", self.own, row)
 
     def count_text(self, row: Row | None) -> str:
         """Of how many units the figure is known, where it is not known of all."""
@@ -281,7 +277,7 @@ METRICS: dict[str, Metric] = _list(
         "拨付进度",
         "%",
         _COMPLETE,
-        "已拨付÷全年应保障，与时间进度相比",
+        "已拨付÷全年应保障，与时序进度相比",
         part="disbursed_of_complete_cny",
         whole="guaranteed_of_complete_cny",
         own="progress_pct",
@@ -291,7 +287,7 @@ METRICS: dict[str, Metric] = _list(
     ),
     Metric(
         "calendar_of_complete_pct",
-        "时间进度",
+        "时序进度",
         "%",
         _COMPLETE,
         "截至当月应保障÷全年应保障",
@@ -339,6 +335,19 @@ METRICS: dict[str, Metric] = _list(
         told="compared_count",
         rising="bad",
         is_of_year=True,
+    ),
+    Metric("on_pace_count", "拨付正常乡镇", "个", _COMPLETE, "进度不低于时序的", asked="covered_count"),
+    Metric(
+        "behind_count", "拨付滞后乡镇", "个", _COMPLETE, "进度低于时序的", asked="covered_count", rising="bad"
+    ),
+    Metric(
+        "far_behind_count",
+        "拨付严重滞后乡镇",
+        "个",
+        _COMPLETE,
+        "进度不到时序一半，或连续几个月分文未拨的",
+        asked="covered_count",
+        rising="bad",
     ),
     Metric("spending_count", "支出已知乡镇", "个", _SPENDING, _YEAR, asked="covered_count"),
     Metric(

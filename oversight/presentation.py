@@ -167,6 +167,12 @@ REPORT_STATUS: dict[str, Look] = {
     "missing": Look("未报送", "○", "#56637a", "#a6b4c5"),
     "not_due": Look("未到期", "–", "#56637a", "#a6b4c5"),
 }
+# How far payment has come beside the year; within the year it is no violation.
+PACE: dict[str, Look] = {
+    "on_pace": Look("正常", "●", "#0f766e", "#5eead4"),
+    "behind": Look("滞后", "◆", "#8a5a00", "#fcd34d"),
+    "far_behind": Look("严重滞后", "▲", "#b93a0b", "#fb923c"),
+}
 QUALITY_KIND: dict[str, Look] = {
     "blocking": Look("流程有误", "▲", "#b93a0b", "#fb923c"),
     "doubt": Look("数据存疑", "◆", "#8a5a00", "#fcd34d"),
@@ -189,6 +195,8 @@ _CODED: dict[str, dict[str, Look] | dict[str, str]] = {
     "formula": FORMULA,
     "row_status": ROW_STATUS,
     "reason": REASON,
+    "status_reason": REASON,
+    "pace": PACE,
 }
 
 
@@ -264,17 +272,31 @@ def figure(table: str, column: str, row: Mapping[str, Any]) -> Figure:
     if value is None:
         return absence(table, column, row)
     stem = column.removesuffix("_cny").removesuffix("_ytd").removesuffix("_annual")
+    as_of, month = row.get(f"{stem}_as_of_month"), row.get("month")
     is_partial = bool(
-        row.get(f"{stem}_is_partial") or (column == "counted_persons" and row.get("counted_is_partial"))
+        row.get(f"{stem}_is_partial")
+        or (column == "counted_persons" and row.get("counted_is_partial"))
+        # A budget holds until another is reported; what is paid or spent does not.
+        or (column in _FLOWS and as_of is not None and month is not None and as_of < month)
     )
+    if column in _RATES:
+        value = rate(value, *(row.get(name) for name in _RATES[column]))
     return Figure(
         value,
         "partial" if is_partial else "known",
-        as_of=row.get(f"{stem}_as_of_month"),
+        as_of=as_of,
         precision=row.get(f"{stem}_precision_cny"),
     )
 
 
+_FLOWS = ("disbursed_ytd_cny", "spent_ytd_cny")
+# Rates of a township, with the two amounts they divide.
+_RATES = {
+    "adequacy_pct": ("allocated_annual_cny", "guaranteed_annual_cny"),
+    "disbursed_pct": ("disbursed_ytd_cny", "guaranteed_ytd_cny"),
+    "progress_pct": ("disbursed_ytd_cny", "guaranteed_annual_cny"),
+    "spent_pct": ("spent_ytd_cny", "disbursed_ytd_cny"),
+}
 # Tables whose rows answer a standard: a status says why a figure is not there.
 _OF_A_STANDARD = ("funding_gap_monthly", "staffing_gap_monthly", "judgements", "findings")
 # Their columns that are as the township reported them, standard or not.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from oversight.editions.edition import Edition, open_edition
+from oversight.metrics import METRICS
 from oversight.settings import DataFolder
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 5
 _RULES_SHOWN = 8
 _SOON_MONTHS = 3
+_SAID = ("short_count", "allocation_shortfall_of_judged_cny", "disbursement_shortfall_of_compared_cny")
 
 
 def summary(folder: DataFolder, edition: Edition) -> list[str]:
@@ -59,21 +60,22 @@ def _not_reported(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]
 
 
 def _short(connection: duckdb.DuckDBPyConnection, last: Any) -> list[str]:
-    townships, gap = _row(
-        connection,
-        "select count(*), coalesce(sum(allocation_shortfall_cny), 0) from funding_gap_monthly "
-        "where month = ? and status = 'short'",
-        last,
+    country = _dictionary(
+        connection, "select * from detail.unit_monthly where unit_level = 'country' and month = ?", last
     )
+    told = {key: METRICS[key].text(country, named=True) for key in _SAID}
     rules = connection.execute(
-        "select j.rule_id, coalesce(any_value(s.title_zh), ''), count(distinct j.subject_code) "
-        "from judgements j left join standards s on s.standard_id = j.rule_id "
-        "where j.status = 'short' and j.month = (select max(month) from judgements where month <= ?) "
-        "group by 1 order by 3 desc, 1",
+        "select r.rule_id, coalesce(s.title_zh, ''), r.short_count from detail.unit_rules_monthly as r "
+        "left join standards as s on s.standard_id = r.rule_id "
+        "where r.unit_level = 'country' and r.short_count > 0 "
+        "and r.month = (select max(month) from detail.unit_rules_monthly where month <= ?) order by 3 desc, 1",
         [last],
     ).fetchall()
-    lines = [f"  经费缺口 {townships} 个乡镇，合计 {_money(gap)}（{last:%Y}年度预算，截至 {last:%Y-%m}）"]
-    lines += [f"  不达标  {rule} {title}：{count} 个单位" for rule, title, count in rules[:_RULES_SHOWN]]
+    lines = [
+        f"  经费缺口 {METRICS[_SAID[0]].title} {told[_SAID[0]]}，{METRICS[_SAID[1]].title} {told[_SAID[1]]}；"
+        f"{METRICS[_SAID[2]].title} {told[_SAID[2]]}（{last:%Y}年度，截至 {last:%Y-%m}）"
+    ]
+    lines += [f"  不达标  {rule} {title}：{count} 个" for rule, title, count in rules[:_RULES_SHOWN]]
     if len(rules) > _RULES_SHOWN:
         lines.append(f"          另有 {len(rules) - _RULES_SHOWN} 项规则有单位不达标，见表 findings")
     return lines
@@ -123,8 +125,11 @@ def _files(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
-def _money(value: Decimal) -> str:
-    return f"{value / 10000:,.2f} 万元" if value >= 10000 else f"{value:,.2f} 元"
+def _dictionary(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> dict[str, Any] | None:
+    cursor = connection.execute(query, list(parameters))
+    names = [item[0] for item in cursor.description or ()]
+    row = cursor.fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> tuple[Any, ...]:

@@ -40,9 +40,9 @@
    Both are multiplied out to whole numbers: a sum over the country has more digits than `to_fen` takes. #}
 {% macro share_pct(part, whole) -%}
     cast(cast({{ adapter.dispatch('wide_quotient')(
-        '(2 * ' ~ to_whole_fen(part) ~ ' * 10000 + ' ~ to_whole_fen(whole) ~ ')',
+        '(2 * ' ~ to_whole_fen('abs(' ~ part ~ ')') ~ ' * 10000 + ' ~ to_whole_fen(whole) ~ ')',
         'case when ' ~ whole ~ ' > 0 then 2 * ' ~ to_whole_fen(whole) ~ ' end') }} as decimal(18, 0))
-    * cast(0.01 as decimal(3, 2)) as decimal(18, 2))
+    * cast(0.01 as decimal(3, 2)) * case when {{ part }} < 0 then -1 else 1 end as decimal(18, 2))
 {%- endmacro %}
 
 {# Whole 分 of a sum. #}

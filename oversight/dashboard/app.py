@@ -325,15 +325,26 @@ def _draw(
                 page.title,
             )
         scope = scope_of_request()
-        month = state.month if state.month in warehouse.months else warehouse.months[-1]
-        state = replace(state, month=month)
+        first, last = warehouse.months[0], warehouse.months[-1]
+        told = list(state.unread)
+        if state.month is not None and state.month not in warehouse.months:
+            told.append(f"没有{show.month(state.month)}的数据（现有{show.month(first)}至{show.month(last)}）")
+        if told and (state.month not in warehouse.months):
+            told[-1] += f"，以下为{show.month(last)}"
+        state = replace(state, month=state.month if state.month in warehouse.months else last, unread=())
         if state.unit and (not scope.touches(state.unit) or unit_name(warehouse, scope, state.unit) is None):
             home = html.A("查看全部地区", href=state.href(unit=""), className="button")
             return answer(
                 [empty(f"没有区划代码为 {state.unit} 的单位，或您无权查看。", action=home)], page.title
             )
         view = View(warehouse, scope, state, theme)
-        return answer(page.render(view), page.title if not state.unit else f"{page.title} · {view.unit_name}")
+        notices = [
+            html.Div([icon("info"), html.Span("；".join(told) + "。")], className="notice", role="alert")
+        ]
+        return answer(
+            [*(notices if told else []), *page.render(view)],
+            page.title if not state.unit else f"{page.title} · {view.unit_name}",
+        )
     except Exception:
         log.exception("page %s?%s of edition %s", path, search, edition_id)
         retry = html.Button("重试", className="button", type="button", **{"data-action": "reload"})

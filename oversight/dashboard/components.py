@@ -256,7 +256,9 @@ def metric_card(
     now, then = series.get(view.month), series.get(before)
     figure, earlier = metric.of(now), metric.of(then)
     tone, told = "plain", "较上月 —"
-    if before is None:
+    if not figure.is_known:
+        told = ""
+    elif before is None:
         told = FIRST_MONTH
     elif metric.is_of_year and before.year != view.month.year:
         told = NEW_YEAR

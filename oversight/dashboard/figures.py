@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from oversight import presentation as show
-from oversight.dashboard.theme import axis, layout, palette, status_colour
+from oversight.dashboard.theme import axis, layout, palette
 from oversight.dashboard.warehouse import Row
 from oversight.presentation import MONEY_UNITS, MoneyUnit, Theme
 
@@ -515,16 +515,15 @@ def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> li
 
 
 def status_bars(
-    rows: Sequence[Row], statuses: Sequence[str], theme: Theme, *, as_share: bool = False
+    rows: Sequence[Row], looks: Mapping[str, show.Look], theme: Theme, *, as_share: bool = False
 ) -> Figure:
-    """Horizontal bars of counts by status. Rows have name, href and a count for each status."""
+    """Horizontal bars of counts by state. Rows have name, href and a count for each state of `looks`."""
     names = _distinct([_shortened(row["name"], 20) for row in rows])
     data = []
-    for status in statuses:
+    for status, look in looks.items():
         values = [row.get(status) or 0 for row in rows]
         if not any(values):
             continue
-        look = show.STATUS[status]
         data.append(
             {
                 "type": "bar",
@@ -532,7 +531,7 @@ def status_bars(
                 "name": f"{look.mark} {look.label}",
                 "y": names,
                 "x": values,
-                "marker": {"color": status_colour(status, theme)},
+                "marker": {"color": look.colour(theme)},
                 "hovertext": [
                     f"{row['name']}<br>{look.label} {show.count(value)}"
                     for row, value in zip(rows, values, strict=True)

@@ -54,7 +54,7 @@ class Column:
         if value is None:
             return self.absent or word or show.NONE
         if self.unit == "元":
-            return show.money(value, money)
+            return show.money(value, money) + (f"（{word}）" if word else "")
         if self.unit == "%":
             return show.percent(value, 2)
         return show.cell(self.field, value, money, unit=row.get("unit"))

@@ -69,8 +69,10 @@ LEVELS = {0: "country", 2: "province", 4: "city", 6: "county"}
 # The townships' own figures beside what dbt made of their people and their reports.
 _TOWNSHIPS = (
     "select f.*, f.township_code as code, f.township_name as name, "
-    "t.* exclude (township_code, county_code, month) from e.funding_gap_monthly as f "
-    "inner join e.detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month"
+    "t.* exclude (township_code, county_code, month), p.progress_pct, p.calendar_pct, p.pace "
+    "from e.funding_gap_monthly as f "
+    "inner join e.detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month "
+    "left join e.detail.payment_pace as p on f.township_code = p.township_code and f.month = p.month"
 )
 
 
@@ -85,6 +87,12 @@ def units(
 
     Figures are those of `oversight.metrics`. A roll-up is of the whole unit: who sees a part of one gets none of it.
     """
+    return _roll_ups(w, scope, "unit_monthly", prefix, digits, months)
+
+
+def _roll_ups(
+    w: Warehouse, scope: Scope, table: str, prefix: str, digits: int, months: Sequence[date] | None
+) -> list[Row]:
     level = LEVELS[digits or len(prefix)]
     condition, values = within("unit_code", scope, prefix)
     if not digits:
@@ -94,7 +102,7 @@ def units(
         condition, values = "unit_code = ?", [whole]
     in_months, of_months = _in_months(months)
     return w.rows(
-        f"select substr(unit_code, 1, {digits}) as code, * from e.detail.unit_monthly "
+        f"select substr(unit_code, 1, {digits}) as code, * from e.detail.{table} "
         f"where unit_level = '{level}' and {condition} and {in_months} order by unit_code, month",
         [*values, *of_months],
     )
@@ -293,58 +301,61 @@ def _holding(w: Warehouse, scope: Scope, month: date, alias: str = "") -> tuple[
     return f"{dot}month in ({marks}) and ({groups})", values
 
 
+_STATUSES = ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
+
+
 def rules_summary(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
     """For each rule whose answers hold in a month: subjects by status, and what is missing in all."""
-    holding, held = _holding(w, scope, month)
-    source, values = _answers(scope, prefix, 0)
-    source = f"select rule_id, month, status, answers, shortfall from {source} where {holding}"
-    return w.rows(
-        "select j.rule_id, j.month, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
-        "s.subject_level, s.period, d.document_title, "
-        "cast(sum(answers) as bigint) as answers, "
-        + ", ".join(
-            f"cast(coalesce(sum(case when status = '{status}' then answers end), 0) as bigint) as {status}_count"
-            for status in ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
+    holding, held = _holding(w, scope, month, "j")
+    if len(prefix) in LEVELS:
+        if not scope.covers(padded(prefix) or "000000"):
+            return []
+        source = "e.detail.unit_rules_monthly as j"
+        condition = f"j.unit_level = '{LEVELS[len(prefix)]}' and j.unit_code = ?"
+        values: list[Any] = [padded(prefix) or "000000"]
+    else:
+        # Of one township: its own answers, counted; what several institutions lack is not added up.
+        condition, values = within("subject_code", scope, prefix)
+        counted = ", ".join(
+            f"count(case when status = '{status}' then 1 end) as {status}_count" for status in _STATUSES
         )
-        + ", cast(sum(shortfall) as decimal(24, 4)) as shortfall "
-        f"from ({source}) as j inner join e.standards as s on j.rule_id = s.standard_id "
-        "inner join e.policy_documents as d on s.document_id = d.document_id "
-        "group by all order by j.rule_id",
+        source = (
+            f"(select rule_id, month, count(*) as answers_count, {counted}, "
+            "case when count(*) = 1 then any_value(shortfall) end as shortfall "
+            f"from e.judgements where {condition} group by rule_id, month) as j"
+        )
+        condition = "true"
+    return w.rows(
+        "select j.*, s.title_zh, s.topic_zh, s.unit, s.clause, s.severity, s.formula, s.matter, "
+        "s.subject_level, s.period, d.document_title "
+        f"from {source} inner join e.standards as s on j.rule_id = s.standard_id "
+        f"inner join e.policy_documents as d on s.document_id = d.document_id where {condition} and {holding} "
+        "order by j.rule_id",
         [*values, *held],
     )
 
 
-def answers_by_unit(
-    w: Warehouse, scope: Scope, prefix: str, month: date, digits: int, rules: Sequence[str]
-) -> list[Row]:
-    """Answers that hold in a month, of some rules, by unit and status."""
-    holding, held = _holding(w, scope, month)
-    chosen = f"rule_id in ({', '.join('?' * len(rules)) or 'null'})"
-    source, values = _answers(scope, prefix, digits)
-    return w.rows(
-        f"select substr(code, 1, {digits}) as code, status, cast(sum(answers) as bigint) as answers "
-        f"from {source} where {holding} and {chosen} group by 1, 2 order by 1, 2",
-        [*values, *held, *rules],
+def rule_by_unit(w: Warehouse, scope: Scope, prefix: str, month: date, digits: int, rule: str) -> list[Row]:
+    """The answers to one rule that hold in a month, by unit below and status; townships by their own answers."""
+    when = answered(w, scope, month).get(rule)
+    if when is None:
+        return []
+    if digits < 9:
+        condition, values = within("unit_code", scope, prefix)
+        return w.rows(
+            "select unit_code as code, * from e.detail.unit_rules_monthly "
+            f"where unit_level = '{LEVELS[digits]}' and month = ? and rule_id = ? and {condition} order by unit_code",
+            [when, rule, *values],
+        )
+    condition, values = within("subject_code", scope, prefix)
+    counted = ", ".join(
+        f"count(case when status = '{status}' then 1 end) as {status}_count" for status in _STATUSES
     )
-
-
-def _answers(scope: Scope, prefix: str, digits: int) -> tuple[str, list[Any]]:
-    """Where answers stand that are to be counted by units of `digits` digits: summed up, or one by one."""
-    own = digits or len(prefix)
-    level = LEVELS.get(own, "")
-    if not level or not (digits or scope.covers(padded(prefix) or "000000")) or scope.longest > 6:
-        condition, values = within("subject_code", scope, prefix)
-        return (
-            "(select rule_id, subject_code as code, month, status, 1 as answers, shortfall "
-            f"from e.judgements where {condition})"
-        ), values
-    condition, values = within("unit_code", scope, prefix)
-    if not digits:
-        condition, values = "unit_code = ?", [padded(prefix) or "000000"]
-    return (
-        "(select rule_id, unit_code as code, month, status, answers_count as answers, shortfall "
-        f"from e.detail.unit_rules_monthly where unit_level = '{level}' and {condition})"
-    ), values
+    return w.rows(
+        f"select substr(subject_code, 1, 9) as code, {counted} from e.judgements "
+        f"where month = ? and rule_id = ? and {condition} group by 1 order by 1",
+        [when, rule, *values],
+    )
 
 
 def _judgement_condition(
@@ -470,31 +481,32 @@ def findings(
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
 
 
+def unit_findings(
+    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+) -> list[Row]:
+    """Roll-ups of the findings of a unit, or of those below it, by unit and month: see `units`."""
+    return _roll_ups(w, scope, "unit_findings_monthly", prefix, digits, months)
+
+
 def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
-    """Findings of a month in four figures: open, of them grave, new, cleared."""
-    is_open, values = _finding_condition(scope, prefix, month, "open", "", "", "", "")
-    within_unit, units = within("f.subject_code", scope, prefix)
-    held = values[len(units) :]
-    return w.row(
-        f"select count(case when {is_open} then 1 end) as open_count, "
-        f"count(case when f.severity = 'high' and {is_open} then 1 end) as grave_count, "
-        "count(case when f.opened_month = ? then 1 end) as new_count, "
-        "count(case when f.cleared_month = ? then 1 end) as cleared_count "
-        f"from e.findings as f where {within_unit}",
-        [*units, *held, *units, *held, month, month, *units],
-    )
+    """Findings of a month in four figures: open, of them grave, new, cleared; of a township by counting its list."""
+    if len(prefix) in LEVELS:
+        found = unit_findings(w, scope, prefix, 0, [month])
+        return (
+            found[0]
+            if found
+            else dict.fromkeys(("open_count", "open_high_count", "opened_count", "cleared_count"), 0)
+        )
 
+    def count(**which: Any) -> int:
+        return findings(w, scope, prefix, month, **which)[1]
 
-def findings_by_month(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
-    """How many findings opened and were cleared in each month."""
-    condition, values = within("subject_code", scope, prefix)
-    return w.rows(
-        "select month, cast(sum(opened) as bigint) as opened_count, cast(sum(cleared) as bigint) as cleared_count "
-        "from (select opened_month as month, 1 as opened, 0 as cleared from e.findings "
-        f"where {condition} union all select cleared_month, 0, 1 from e.findings "
-        f"where cleared_month is not null and {condition}) group by month order by month",
-        [*values, *values],
-    )
+    return {
+        "open_count": count(status="open"),
+        "open_high_count": count(status="open", severity="high"),
+        "opened_count": count(change="new"),
+        "cleared_count": count(change="cleared"),
+    }
 
 
 def township(w: Warehouse, scope: Scope, code: str) -> Row | None:
@@ -629,18 +641,13 @@ def _rejected_condition(scope: Scope, prefix: str, disposition: str) -> tuple[st
             )
             values += more
         else:
-            # Of part of a county: the whole file has no more townships than stand in sight.
+            # Of part of a county: no township of the file lies outside.
             condition, more = within("township_code", scope, prefix)
-            told = " union ".join(
-                f"select submission_id, township_code from e.reported.{table} where {condition}"
+            outside = " union all ".join(
+                f"select submission_id from e.reported.{table} where not ({condition})"
                 for table in ("population", "budget", "staffing")
             )
-            conditions.append(
-                "r.submission_id in (select own.submission_id from (select submission_id, count(*) as n "
-                f"from ({told}) group by submission_id) as own inner join (select submission_id, "
-                "sum(townships_count) as n from e.detail.submission_units group by submission_id) as whole "
-                "on own.submission_id = whole.submission_id and own.n = whole.n)"
-            )
+            conditions.append(f"r.submission_id not in ({outside})")
             values += more * 3
     if disposition:
         conditions.append("r.disposition = ?")
@@ -670,12 +677,12 @@ def rejected(
 def count_rejected(w: Warehouse, scope: Scope, prefix: str, *, disposition: str = "") -> Row:
     """How many faults `rejected` would give without a limit, and how many rows are refused and held."""
     where, values = _rejected_condition(scope, prefix, disposition)
+    place = "concat_ws('/', r.submission_id, r.sheet, r.row_number)"
     return w.row(
-        "select cast(sum(faults) as bigint) as faults, "
-        "count(case when disposition = 'rejected' then 1 end) as rejected_count, "
-        "count(case when disposition = 'held' then 1 end) as held_count from ("
-        "select r.submission_id, r.sheet, r.row_number, r.disposition, count(*) as faults "
-        f"from e.rejected_rows as r where {where} group by all)",
+        "select count(*) as faults, "
+        f"count(distinct case when r.disposition = 'rejected' then {place} end) as rejected_count, "
+        f"count(distinct case when r.disposition = 'held' then {place} end) as held_count "
+        f"from e.rejected_rows as r where {where}",
         values,
     )
 
@@ -823,20 +830,11 @@ def explanation(w: Warehouse, scope: Scope, code: str, month: date) -> Explanati
 
 
 def scorecard(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
-    """五有 in a month: for each of the five, townships by status and rules met; with one township, what is missing."""
-    if not w.has("detail", "scorecard"):
-        return []
+    """五有 in a month: of a unit its townships by state; of one township its rules, and what is missing."""
+    if len(prefix) in LEVELS:
+        return _roll_ups(w, scope, "unit_scorecard_monthly", prefix, 0, [month])
     condition, values = within("township_code", scope, prefix)
     return w.rows(
-        "select pillar_no, pillar_zh, count(case when rules_count > 0 then 1 end) as asked_count, "
-        "count(case when status = 'met' then 1 end) as met_units, "
-        "count(case when status = 'short' then 1 end) as short_units, "
-        "count(case when status = 'not_reported' then 1 end) as silent_units, "
-        "cast(sum(rules_count) as bigint) as rules_count, cast(sum(met_count) as bigint) as met_count, "
-        "cast(sum(short_count) as bigint) as short_count, "
-        "cast(sum(not_reported_count) as bigint) as not_reported_count, "
-        "any_value(status) as status, any_value(missing_zh) as missing_zh, "
-        "any_value(not_reported_zh) as not_reported_zh "
-        f"from e.detail.scorecard where month = ? and {condition} group by pillar_no, pillar_zh order by pillar_no",
+        f"select * from e.detail.scorecard where month = ? and {condition} order by pillar_no",
         [month, *values],
     )

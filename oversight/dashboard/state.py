@@ -25,6 +25,8 @@ class State:
     month: date | None = None
     money: MoneyUnit = "wan"
     more: Mapping[str, str] = field(default_factory=dict)
+    # What the address asks for and nobody can understand; said on the page, since something else is shown instead.
+    unread: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -58,18 +60,28 @@ class State:
 
 
 def read_state(path: str, search: str) -> State:
-    """The state an address asks for. What cannot be understood is left out, never an error."""
+    """The state an address asks for. What cannot be understood is left out and told in `unread`, never an error."""
     items = dict(parse_qsl((search or "").lstrip("?")))
+    unread = []
     unit = items.pop("unit", "")
-    if not (unit.isdigit() and len(unit) in (6, 9, 12)) or unit == "000000":
+    if not (unit.isascii() and unit.isdigit() and len(unit) in (6, 9, 12)) or unit == "000000":
+        if unit and unit != "000000":
+            unread.append(f"网址中的单位“{unit[:20]}”不是 6、9 或 12 位区划代码，以下为全部地区")
         unit = ""
     month: date | None = None
+    asked = items.pop("month", "")
     try:
-        year, number = items.pop("month", "").split("-")
+        year, number = asked.split("-")
         month = date(int(year), int(number), 1)
     except ValueError:
-        pass
+        if asked:
+            unread.append(f"网址中的月份“{asked[:20]}”不是 2025-06 这样的写法")
     money: MoneyUnit = "yuan" if items.pop("money", "") == "yuan" else "wan"
     return State(
-        path=path or "/", unit=unit[:9] if len(unit) == 12 else unit, month=month, money=money, more=items
+        path=path or "/",
+        unit=unit[:9] if len(unit) == 12 else unit,
+        month=month,
+        money=money,
+        more=items,
+        unread=tuple(unread),
     )

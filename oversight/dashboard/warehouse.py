@@ -43,7 +43,10 @@ ENGINE: dict[str, Any] = {
 ROLL_UPS = (
     ("detail", "unit_monthly"),
     ("detail", "township_monthly"),
+    ("detail", "payment_pace"),
     ("detail", "unit_rules_monthly"),
+    ("detail", "unit_scorecard_monthly"),
+    ("detail", "unit_findings_monthly"),
     ("detail", "submission_units"),
 )
 

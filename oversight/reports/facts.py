@@ -521,9 +521,16 @@ def _own_totals(row: Row) -> Totals:
     status = row["status"]
     is_judged = status in JUDGED
     judged = row if is_judged else dict.fromkeys(row)
-    is_paid = row["guaranteed_ytd_cny"] is not None and row["disbursed_ytd_cny"] is not None
+    paid_to_date = row["disbursed_as_of_month"] == row["month"] and not row["disbursed_is_partial"]
+    is_paid = row["guaranteed_ytd_cny"] is not None and paid_to_date
     paid = row if is_paid else dict.fromkeys(row)
-    is_spent = is_paid and row["spent_ytd_cny"] is not None
+    is_partly_paid = row["standard_id"] is not None and row["disbursed_ytd_cny"] is not None and not is_paid
+    is_spent = (
+        row["standard_id"] is not None
+        and paid_to_date
+        and row["spent_as_of_month"] == row["month"]
+        and not row["spent_is_partial"]
+    )
     spent = row if is_spent else dict.fromkeys(row)
     rate = presentation.ratio_pct
     return Totals(
@@ -550,8 +557,8 @@ def _own_totals(row: Row) -> Totals:
         calendar=rate(paid["guaranteed_ytd_cny"], paid["guaranteed_annual_cny"]),
         paid_gap=row["disbursement_shortfall_ytd_cny"],
         paid_short=int(bool(row["disbursement_shortfall_ytd_cny"])),
-        partly_paid_units=0,
-        partly_paid=None,
+        partly_paid_units=int(is_partly_paid),
+        partly_paid=row["disbursed_ytd_cny"] if is_partly_paid else None,
         spent_units=int(is_spent),
         spent=spent["spent_ytd_cny"],
         spent_paid=spent["disbursed_ytd_cny"],

@@ -57,7 +57,7 @@ def test_roll_ups_say_what_the_townships_say(
 ) -> None:
     """All months, every level: a sum runs over the units its name tells, and a rate's two sums over the same."""
     judged = "filter (status in ('met', 'short'))"
-    complete = "filter (guaranteed_ytd_cny is not null and disbursed_ytd_cny is not null)"
+    complete = "filter (guaranteed_ytd_cny is not null and disbursed_as_of_month = month and not disbursed_is_partial)"
     money = sql.execute(
         f"select month, count(*), count(*) {judged}, sum(guaranteed_annual_cny), sum(guaranteed_annual_cny) {judged}, "
         f"sum(allocated_annual_cny) {judged}, sum(allocation_shortfall_cny), sum(guaranteed_ytd_cny) {complete}, "

@@ -1,5 +1,5 @@
 -- A row is a township × month in force: its rates, its people over all staffing standards, and what it sent.
--- Must hold: somebody short under two standards is missing once; a rate whose part or whole is unknown is null.
+-- Must hold: somebody short under two standards is missing once; a rate stands only on figures known to the month.
 {{ config(
     alias='township_monthly',
     materialized='incremental', on_schema_change='fail',
@@ -9,10 +9,14 @@
 with funding as (
     select
         township_code, county_code, month,
-        {{ share_pct('disbursed_ytd_cny', 'guaranteed_ytd_cny') }} as disbursed_pct,
-        {{ share_pct('disbursed_ytd_cny', 'guaranteed_annual_cny') }} as progress_pct,
-        {{ share_pct('guaranteed_ytd_cny', 'guaranteed_annual_cny') }} as calendar_pct,
-        {{ share_pct('spent_ytd_cny', 'disbursed_ytd_cny') }} as spent_pct
+        case when disbursed_as_of_month = month and not disbursed_is_partial
+            then {{ share_pct('disbursed_ytd_cny', 'guaranteed_ytd_cny') }} end as disbursed_pct,
+        case
+            when
+                disbursed_as_of_month = month and not disbursed_is_partial
+                and spent_as_of_month = month and not spent_is_partial
+                then {{ share_pct('spent_ytd_cny', 'disbursed_ytd_cny') }}
+        end as spent_pct
     from {{ ref('funding_gap_monthly') }}
     where {{ anew('month') }}
 ),
@@ -49,10 +53,8 @@ final as (
         cast(f.township_code as varchar) as township_code,
         cast(f.county_code as varchar) as county_code,
         cast(f.month as date) as month,
-        f.disbursed_pct,
-        f.progress_pct,
-        f.calendar_pct,
-        f.spent_pct,
+        cast(f.disbursed_pct as decimal(18, 2)) as disbursed_pct,
+        cast(f.spent_pct as decimal(18, 2)) as spent_pct,
         cast(case
             when s.township_code is null then 'no_standard'
             when s.is_short = 1 then 'short'

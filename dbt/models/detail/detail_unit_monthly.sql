@@ -42,6 +42,17 @@ with funding as (
     group by county_code, month
 ),
 
+paces as (
+    select
+        substr(township_code, 1, 6) as county_code, month,
+        sum(case when pace = 'on_pace' then 1 else 0 end) as on_pace_count,
+        sum(case when pace = 'behind' then 1 else 0 end) as behind_count,
+        sum(case when pace = 'far_behind' then 1 else 0 end) as far_behind_count
+    from {{ ref('detail_payment_pace') }}
+    where {{ anew('month') }}
+    group by substr(township_code, 1, 6), month
+),
+
 townships as (
     select
         county_code, month,
@@ -76,10 +87,12 @@ counties as (
             'staff_required_of_asked_persons', 'expected_count', 'population_missing_count',
             'budget_missing_count', 'staffing_missing_count', 'missing_count', 'late_count'
         ] %}
-        t.{{ name }}{{ ',' if not loop.last }}
+        t.{{ name }},
         {%- endfor %}
+        p.on_pace_count, p.behind_count, p.far_behind_count
     from funding as f
     left join townships as t on f.county_code = t.county_code and f.month = t.month
+    left join paces as p on f.county_code = p.county_code and f.month = p.month
 ),
 
 levels as (
@@ -98,7 +111,7 @@ summed as (
         {%- for name in [
             'units_count', 'ended_count', 'covered_count', 'judged_count', 'short_count', 'met_count',
             'not_reported_count', 'no_standard_count', 'complete_count', 'partly_paid_count', 'compared_count',
-            'underpaid_count', 'spending_count', 'staff_asked_count', 'staff_judged_count', 'staff_short_count',
+            'underpaid_count', 'on_pace_count', 'behind_count', 'far_behind_count', 'spending_count', 'staff_asked_count', 'staff_judged_count', 'staff_short_count',
             'staff_silent_count', 'staff_shortfall_of_judged_persons', 'staff_excess_of_judged_persons',
             'staff_required_of_asked_persons', 'expected_count', 'population_missing_count',
             'budget_missing_count', 'staffing_missing_count', 'missing_count', 'late_count'
@@ -138,6 +151,7 @@ final as (
             as calendar_of_complete_pct,
         partly_paid_count, disbursed_of_partly_cny,
         compared_count, underpaid_count, disbursement_shortfall_of_compared_cny,
+        on_pace_count, behind_count, far_behind_count,
         spending_count, disbursed_of_spending_cny, spent_of_spending_cny,
         {{ share_pct('spent_of_spending_cny', 'disbursed_of_spending_cny') }} as spent_of_spending_pct,
         staff_asked_count, staff_judged_count, staff_short_count, staff_silent_count,

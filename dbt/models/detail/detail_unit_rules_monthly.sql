@@ -1,4 +1,4 @@
--- A row is a rule × a county, city, province or the whole country × month × status: how many subjects had it.
+-- A row is a rule × a county, city, province or the whole country × month: its subjects by what was answered.
 -- Must hold: every judgement is counted once at each level.
 {{ config(
     alias='unit_rules_monthly',
@@ -6,14 +6,18 @@
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
 
+{% set statuses = ['met', 'short', 'over', 'not_reported', 'unconfirmed', 'not_applicable'] %}
 with answers as (
     select
-        substr(subject_code, 1, 6) as county_code, rule_id, month, status,
+        substr(subject_code, 1, 6) as county_code, rule_id, month,
         count(*) as answers_count,
+        {%- for status in statuses %}
+        sum(case when status = '{{ status }}' then 1 else 0 end) as {{ status }}_count,
+        {%- endfor %}
         sum(shortfall) as shortfall
     from {{ ref('judgements') }}
     where {{ anew('month') }}
-    group by substr(subject_code, 1, 6), rule_id, month, status
+    group by substr(subject_code, 1, 6), rule_id, month
 ),
 
 levels as (
@@ -32,12 +36,14 @@ final as (
         cast(unit_code as varchar) as unit_code,
         cast(month as date) as month,
         cast(rule_id as varchar) as rule_id,
-        cast(status as varchar) as status,
         cast(sum(answers_count) as bigint) as answers_count,
+        {%- for status in statuses %}
+        cast(sum({{ status }}_count) as bigint) as {{ status }}_count,
+        {%- endfor %}
         cast(sum(shortfall) as decimal(24, 4)) as shortfall
     from levels
-    group by unit_level, unit_code, month, rule_id, status
+    group by unit_level, unit_code, month, rule_id
 )
 
 select * from final
-order by extract(year from month), unit_level, unit_code, month, rule_id, status
+order by extract(year from month), unit_level, unit_code, month, rule_id

@@ -2,59 +2,69 @@
 -- Must hold: numerator and denominator of a rate come from the same rows; what is unknown is null and counted apart.
 {{ config(materialized='view') }}
 
+{% set amounts = [
+    'guaranteed_annual_cny', 'guaranteed_ytd_cny', 'allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny',
+    'allocation_shortfall_cny', 'allocation_surplus_cny', 'disbursement_shortfall_ytd_cny'
+] %}
 with latest as (
-    select township_code, max(month) as month
+    select unit_id, max(month) as month
     from {{ ref('int_township_months') }}
-    group by township_code
+    group by unit_id
 ),
 
--- One successor carries the whole year on; a unit without one would vanish from the year's sums with its last month.
+-- A single heir carries the whole area's year on; a unit without one would vanish from the year's sums.
 ended as (
-    select last.township_code, last.month as last_month
-    from latest as last
-    inner join {{ ref('int_units') }} as u on last.township_code = u.division_code
-    left join {{ ref('int_units') }} as heir on u.successor_code = heir.division_code
-    where u.unit_end is not null and heir.division_code is null
+    select t.township_code, l.month as last_month, h.since_month
+    from latest as l
+    inner join {{ ref('int_township_months') }} as t on l.unit_id = t.unit_id and l.month = t.month
+    inner join {{ ref('int_units') }} as u on t.township_code = u.division_code
+    left join {{ ref('detail_takeovers') }} as h on l.unit_id = h.unit_id
+    where u.unit_end is not null
 ),
 
-in_force as (
+known as (
     select
-        county_code, month, standard_id, status,
-        guaranteed_annual_cny, guaranteed_ytd_cny, allocated_annual_cny, disbursed_ytd_cny, spent_ytd_cny,
-        allocation_shortfall_cny, allocation_surplus_cny, disbursement_shortfall_ytd_cny,
-        0 as is_ended
-    from {{ ref('funding_gap_monthly') }}
-    where {{ anew('month') }}
+        f.*,
+        coalesce(f.disbursed_as_of_month = f.month and not f.disbursed_is_partial, false) as is_paid_to_date,
+        coalesce(f.spent_as_of_month = f.month and not f.spent_is_partial, false) as is_spent_to_date
+    from {{ ref('funding_gap_monthly') }} as f
+    where {{ anew('f.month') }}
 ),
 
 -- What a unit was guaranteed for the year is what had accrued when it ended.
 gone as (
     select
-        f.county_code, m.month, f.standard_id,
+        k.county_code, m.month, k.standard_id, k.is_paid_to_date, k.is_spent_to_date,
+        k.guaranteed_ytd_cny, k.allocated_annual_cny, k.disbursed_ytd_cny, k.spent_ytd_cny,
+        k.disbursement_shortfall_ytd_cny,
         case
-            when f.status not in ('met', 'short') then f.status
-            when f.guaranteed_ytd_cny > f.allocated_annual_cny then 'short'
+            when k.status not in ('met', 'short') then k.status
+            when {{ is_short('k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_ytd_cny') }} then 'short'
             else 'met'
-        end as status,
-        f.guaranteed_ytd_cny as guaranteed_annual_cny,
-        f.guaranteed_ytd_cny, f.allocated_annual_cny, f.disbursed_ytd_cny, f.spent_ytd_cny,
-        case when f.status in ('met', 'short')
-            then {{ missing('f.guaranteed_ytd_cny', 'f.allocated_annual_cny') }} end as allocation_shortfall_cny,
-        case when f.status in ('met', 'short')
-            then {{ missing('f.allocated_annual_cny', 'f.guaranteed_ytd_cny') }} end as allocation_surplus_cny,
-        f.disbursement_shortfall_ytd_cny,
-        1 as is_ended
+        end as status
     from ended as e
-    inner join {{ ref('funding_gap_monthly') }} as f
-        on e.township_code = f.township_code and e.last_month = f.month
-    inner join {{ ref('int_months') }} as m on f.fiscal_year = m.fiscal_year and m.month > f.month
-    where {{ anew('m.month') }}
+    inner join known as k on e.township_code = k.township_code and e.last_month = k.month
+    inner join {{ ref('int_months') }} as m on k.fiscal_year = m.fiscal_year and m.month > k.month
+    where e.since_month is null or m.month < e.since_month
 ),
 
 added as (
-    select * from in_force
+    select
+        county_code, month, standard_id, status, is_paid_to_date, is_spent_to_date, 0 as is_ended,
+        {{ amounts | join(', ') }}
+    from known
     union all
-    select * from gone
+    select
+        county_code, month, standard_id, status, is_paid_to_date, is_spent_to_date, 1 as is_ended,
+        guaranteed_ytd_cny, guaranteed_ytd_cny, allocated_annual_cny, disbursed_ytd_cny, spent_ytd_cny,
+        case status when 'short' then guaranteed_ytd_cny - allocated_annual_cny when 'met' then 0 end,
+        case
+            when status = 'met' and allocated_annual_cny > guaranteed_ytd_cny
+                then allocated_annual_cny - guaranteed_ytd_cny
+            when status in ('met', 'short') then 0
+        end,
+        disbursement_shortfall_ytd_cny
+    from gone
 ),
 
 final as (
@@ -62,11 +72,8 @@ final as (
         *,
         case when standard_id is not null then 1 else 0 end as is_covered,
         case when status in ('met', 'short') then 1 else 0 end as is_judged,
-        case when guaranteed_ytd_cny is not null and disbursed_ytd_cny is not null then 1 else 0 end as is_complete,
-        case
-            when standard_id is not null and disbursed_ytd_cny is not null and spent_ytd_cny is not null then 1
-            else 0
-        end as is_spending
+        case when guaranteed_ytd_cny is not null and is_paid_to_date then 1 else 0 end as is_complete,
+        case when standard_id is not null and is_paid_to_date and is_spent_to_date then 1 else 0 end as is_spending
     from added
 )
 

@@ -9,7 +9,7 @@ dagcomponents.LinkCell = function (props) {
 
 var MARKS = { met: "●", short: "▲", over: "◆", not_reported: "○", no_standard: "–", not_applicable: "–", unconfirmed: "？",
   cleared: "✓", high: "▲", medium: "◆", low: "●", accepted: "●", partial: "◆", refused: "▲", duplicate: "–",
-  on_time: "●", late: "◆", undated: "●", corrected: "●", missing: "○", not_due: "–", rejected: "▲", held: "◆", blocking: "▲", doubt: "◆" };
+  on_time: "●", late: "◆", undated: "●", corrected: "●", missing: "○", not_due: "–", rejected: "▲", held: "◆", blocking: "▲", doubt: "◆", on_pace: "●", behind: "◆", far_behind: "▲" };
 
 dagcomponents.StatusCell = function (props) {
   var code = props.data ? props.data["_" + props.colDef.field] : "";

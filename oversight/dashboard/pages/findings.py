@@ -9,6 +9,7 @@ from oversight.dashboard import figures, queries
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
+    by_month,
     card,
     chart,
     kpi,
@@ -109,7 +110,7 @@ def _figures(view: View) -> Any:
         ("未了问题", counts["open_count"], "ledger", "plain", {"status": "open"}, "截至本月尚未整改的问题"),
         (
             "其中严重",
-            counts["grave_count"],
+            counts["open_high_count"],
             "warning",
             "bad",
             {"status": "open", "severity": "high"},
@@ -117,7 +118,7 @@ def _figures(view: View) -> Any:
         ),
         (
             "本月新增",
-            counts["new_count"],
+            counts["opened_count"],
             "info",
             "warn",
             {"change": "new", "status": None},
@@ -153,9 +154,9 @@ def _figures(view: View) -> Any:
 
 
 def _over_time(view: View) -> Any:
-    rows = {
-        row["month"]: row for row in queries.findings_by_month(view.warehouse, view.scope, view.state.prefix)
-    }
+    if len(view.state.prefix) not in queries.LEVELS:
+        return None
+    rows = by_month(queries.unit_findings(view.warehouse, view.scope, view.state.prefix))
     months = view.last_months(24)
     # In the first month of all, whatever was already wrong counts as new and would dwarf every other month.
     begins = len(months) > 1 and months[0] == view.warehouse.months[0]

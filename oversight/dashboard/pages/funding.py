@@ -187,9 +187,9 @@ def _pace(view: View, series: dict[Any, Row]) -> Any:
                 links=[view.state.href(month=m) for m in months],
             ),
             340,
-            f"{year}年累计拨付与时间进度；{told}",
+            f"{year}年累计拨付与时序进度；{told}",
         ),
-        note=f"虚线为时间进度应到的数；截至{show.month(view.month)}，{told}{others}",
+        note=f"虚线为时序进度应到的数；截至{show.month(view.month)}，{told}{others}",
     )
 
 
@@ -418,8 +418,11 @@ def townships_table(view: View, limit: int | None = None) -> Table:
             of("disbursed_ytd_cny"),
             of("disbursement_shortfall_ytd_cny"),
             public(w, "detail.township_monthly.disbursed_pct", table="funding_gap_monthly"),
-            public(w, "detail.township_monthly.progress_pct", table="funding_gap_monthly", is_hidden=True),
-            public(w, "detail.township_monthly.calendar_pct", table="funding_gap_monthly", is_hidden=True),
+            public(
+                w, "detail.payment_pace.pace", looks=show.PACE, kind="status", absent=show.NONE, width=108
+            ),
+            public(w, "detail.payment_pace.progress_pct", table="funding_gap_monthly", is_hidden=True),
+            public(w, "detail.payment_pace.calendar_pct", table="funding_gap_monthly", is_hidden=True),
             of("spent_ytd_cny"),
             of("population_month", is_hidden=True),
             of("population_is_fallback", is_hidden=True),

@@ -76,7 +76,11 @@ def render(view: View) -> list[Any]:
     return [
         page_head(view, title),
         _figures(view, series),
-        columns(_dumbbell(view), html.Div([_worse(view), _news(view)], className="stack"), ratio="wide-left"),
+        columns(
+            _dumbbell(view),
+            html.Div([_worse(view, series[month]), _news(view)], className="stack"),
+            ratio="wide-left",
+        ),
         _heat_map(view),
         table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
@@ -201,11 +205,13 @@ def nothing_to_compare(rows: Sequence[Row]) -> Any:
     return empty("这里的乡镇没有适用的经费标准。可在“政策标准”查看各标准的适用范围。")
 
 
-def _worse(view: View) -> Any:
+def _worse(view: View, now: Row) -> Any:
     before = view.previous_month()
     note = "经费缺口比上月扩大的乡镇"
     if before is None:
         return card("比上月变差", empty(f"{show.month(view.month)}是{FIRST_MONTH}。"), note=note)
+    if not now["judged_count"]:
+        return card("比上月变差", empty("这里没有能够判定经费缺口的乡镇。"), note=note)
     rows = queries.got_worse(view.warehouse, view.scope, view.state.prefix, view.month, before, 6)
     body: Any = html.Ol(
         [
@@ -236,7 +242,7 @@ def _news(view: View) -> Any:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     new, _ = queries.findings(w, scope, state.prefix, month, change="new", limit=6)
     counts = queries.finding_counts(w, scope, state.prefix, month)
-    count, cleared, opened = counts["new_count"], counts["cleared_count"], counts["open_count"]
+    count, cleared, opened = counts["opened_count"], counts["cleared_count"], counts["open_count"]
     head = html.P(
         [
             html.A(f"新增 {show.count(count)} 项", href=state.href("/findings", change="new")),

@@ -73,7 +73,7 @@ def render(view: View) -> list[Any]:
     ]
     return [
         head,
-        parts_card(view, state.prefix, is_one=False),
+        parts_card(view, state.prefix, is_one=len(state.prefix) > 6),
         columns(_by_rule(view, shown), _by_unit(view, shown)),
         table_card(view, rules_table(view), note="点击规则只看这一项"),
         table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
@@ -107,9 +107,9 @@ def parts_card(view: View, prefix: str, *, is_one: bool) -> Any:
                     ]
                 )
                 for status, word, column in (
-                    ("met", "全部达标", "met_units"),
-                    ("short", "有不达标", "short_units"),
-                    ("not_reported", "有未报送", "silent_units"),
+                    ("met", "全部达标", "met_units_count"),
+                    ("short", "有不达标", "short_units_count"),
+                    ("not_reported", "有未报送", "silent_units_count"),
                 )
             ]
         cards.append(
@@ -152,7 +152,9 @@ def _by_rule(view: View, rules: Sequence[Row]) -> Any:
         "各项规则的判定",
         chart(
             "rules",
-            figures.status_bars(rows, STATUSES, view.theme, as_share=True),
+            figures.status_bars(
+                rows, {status: show.STATUS[status] for status in STATUSES}, view.theme, as_share=True
+            ),
             rows_height(len(rows), row=34, least=220),
             f"{len(rows)} 项规则各状态的占比",
         ),
@@ -161,36 +163,47 @@ def _by_rule(view: View, rules: Sequence[Row]) -> Any:
 
 
 def _by_unit(view: View, rules: Sequence[Row]) -> Any:
+    """Units below: by the answers to one rule where one is asked for, else by their open findings."""
     w, scope, state = view.warehouse, view.scope, view.state
     digits = queries.BELOW.get(len(state.prefix), 9)
-    counts: dict[str, dict[str, int]] = {}
-    chosen = [rule["rule_id"] for rule in rules]
-    for row in queries.answers_by_unit(w, scope, state.prefix, view.month, digits, chosen):
-        unit = counts.setdefault(row["code"], {})
-        unit[row["status"]] = unit.get(row["status"], 0) + row["answers"]
-    names = dict(queries.children(w, scope, state.unit)) if digits == 9 else w.names
-    rows: list[Row] = [
-        {
-            "name": names.get(
-                queries.padded(code), view.unit_name if code == state.prefix else queries.padded(code)
-            ),
-            "href": view.unit_href(code),
-            **{status: found.get(status, 0) for status in STATUSES},
-        }
-        for code, found in counts.items()
+    worst = max(rules, key=lambda row: (row["short_count"], row["not_reported_count"]), default=None)
+    names = queries.township_names(w, scope, state.prefix) if digits == 9 else w.names
+    # Of townships, and of one rule or topic, the answers to a rule: the one chosen, else the worst of them.
+    if worst is not None and (digits == 9 or state.get("rule") or state.get("topic")):
+        rule = worst["rule_id"]
+        found = queries.rule_by_unit(w, scope, state.prefix, view.month, digits, rule)
+        counts = [(row["code"], {status: row[f"{status}_count"] for status in STATUSES}) for row in found]
+        looks, title = (
+            {status: show.STATUS[status] for status in STATUSES},
+            f"各单位的判定：{rule} {worst['title_zh']}",
+        )
+        note = "不达标多的在前；点击下钻" + ("" if state.get("rule") else "。没有选规则时是不达标最多的一项")
+    else:
+        found = queries.unit_findings(w, scope, state.prefix, digits, [view.month])
+        counts = [(row["code"], {code: row[f"open_{code}_count"] for code in show.SEVERITY}) for row in found]
+        looks, title, note = (
+            show.SEVERITY,
+            "各单位的未了问题",
+            "严重的多的在前；点击下钻，选一项规则看各单位的判定",
+        )
+    order = [code for code in looks if code != "met"]
+    counts.sort(key=lambda item: ([-item[1][code] for code in order], item[0]))
+    shown = [
+        {"name": names.get(queries.padded(code), queries.padded(code)), "href": view.unit_href(code), **own}
+        for code, own in counts[:BARS_SHOWN]
     ]
-    rows.sort(key=lambda row: (-row["short"], -row["not_reported"], row["name"]))
-    shown = rows[:BARS_SHOWN]
-    more = f"；共 {len(rows)} 个单位，此处为前 {len(shown)} 个" if len(rows) > len(shown) else ""
+    if not shown:
+        return card(title, empty("这里没有可以比较的单位。"))
+    more = f"；共 {len(counts)} 个单位，此处为前 {len(shown)} 个" if len(counts) > len(shown) else ""
     return card(
-        "各单位的判定",
+        title,
         chart(
             "units",
-            figures.status_bars(shown, STATUSES, view.theme),
+            figures.status_bars(shown, looks, view.theme),
             rows_height(len(shown), least=220),
-            f"{len(shown)} 个单位各状态的项数",
+            f"{title}，{len(shown)} 个单位",
         ),
-        note="不达标项多的在前；点击下钻" + more,
+        note=note + more,
     )
 
 

@@ -167,13 +167,21 @@ def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
     notes = [
         show.month(now["population_month"]) if now["population_month"] else "",
         "当年数代替" if now["population_is_fallback"] else "",
+        show.REASON["stale_population"] if now["population_is_stale"] else "",
+        "含并入的单位" if now["includes_predecessors"] else "",
+        "写法过粗，档次不定" if now["is_tier_uncertain"] else "",
         "正在分档线上" if now["is_on_tier_edge"] else "",
     ]
     return html.Div(
         [
             amount("guaranteed_of_judged_cny", "shield", now["tier_label"] or ""),
             amount("allocated_of_judged_cny", "budget", told("adequacy_of_judged_pct")),
-            amount("allocation_shortfall_of_judged_cny", "warning", show.status_label(now["status"]), tone),
+            amount(
+                "allocation_shortfall_of_judged_cny",
+                "warning",
+                show.status_label(now["status"]) + ("（报数精度之内）" if now["is_within_precision"] else ""),
+                tone,
+            ),
             amount("disbursed_of_complete_cny", "paid", told("disbursed_of_complete_pct")),
             amount(
                 "disbursement_shortfall_of_compared_cny", "warning", told("guaranteed_ytd_of_complete_cny")

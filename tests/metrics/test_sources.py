@@ -1,0 +1,71 @@
+"""The readers' own source: no published table is summed there, and no figure named a second time."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from oversight.comments import comments
+from oversight.metrics import METRICS
+from oversight.settings import PROJECT_ROOT
+
+OVERSIGHT = PROJECT_ROOT / "oversight"
+READERS = sorted([*(OVERSIGHT / "dashboard").rglob("*.py"), OVERSIGHT / "summary.py"])
+PUBLISHED = re.compile(
+    r"\b(funding_gap_monthly|staffing_gap_monthly|judgements|findings|unit_monthly|unit_rules_monthly|scorecard|"
+    r"township_monthly|payment_pace)\b"
+)
+TITLES = {metric.title for metric in METRICS.values()}
+
+
+def texts(path: Path) -> list[str]:
+    """Every string of a module that is no docstring; the fixed parts of one put together count as one."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            found.append(" ".join(str(part) for part in parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            found.append(node.value)
+    return found
+
+
+@pytest.mark.parametrize("path", READERS, ids=lambda path: path.stem)
+def test_no_published_table_is_summed(path: Path) -> None:
+    for text in texts(path):
+        assert not (PUBLISHED.search(text) and re.search(r"\b(sum|avg|mean|median)\s*\(", text)), text
+
+
+@pytest.mark.parametrize("path", READERS, ids=lambda path: path.stem)
+def test_no_figure_is_named_a_second_time(path: Path) -> None:
+    assert not [text for text in texts(path) if text in TITLES]
+
+
+def test_every_figure_has_a_name_of_its_own() -> None:
+    assert len(TITLES) == len(METRICS)
+    for metric in METRICS.values():
+        for name in (metric.part, metric.whole, metric.asked, metric.told):
+            assert not name or name in METRICS, (metric.key, name)
+        over = {METRICS[name].over for name in (metric.part, metric.whole) if name}
+        assert len(over) <= 1, f"{metric.key} divides sums over different units: {over}"
+
+
+def test_every_column_of_a_roll_up_is_a_metric() -> None:
+    described = comments()["detail", "unit_monthly"][1]
+    assert set(described) == set(METRICS)
+    sql = (PROJECT_ROOT / "dbt/models/detail/detail_unit_monthly.sql").read_text("utf-8")
+    final = sql[sql.index("final as (") : sql.index("from summed")]
+    final = re.sub(r"\{\{.*?\}\}\s*as", "", final, flags=re.S)
+    columns = set(re.findall(r"\b[a-z_]+_(?:count|cny|pct|persons)\b", final))
+    assert columns == set(METRICS)
