@@ -39,9 +39,11 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         columns, rows = _json(form.get("columns")), _json(form.get("rows"))
         whole = page.tables[form["table"]](view, MOST_ROWS)
         table = chosen(whole, columns, rows)
+        chosen_by = _filters(view, form.get("filter"))
         context = [
             table.title,
-            f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}",
+            f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}"
+            + (f"；筛选：{'，'.join(chosen_by)}" if chosen_by else ""),
             view.warehouse.source_line,
         ]
         if rows is None and whole.total is not None and whole.total > len(whole.rows):
@@ -49,7 +51,9 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
                 2,
                 f"共 {show.count(whole.total)} 条，本文件含前 {show.count(len(whole.rows))} 条；请缩小地区或加筛选条件",
             )
-        name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}"
+        name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}" + (
+            "_已筛选" if chosen_by else ""
+        )
         money = view.state.money
         if form.get("format") == "csv":
             return _file(to_csv(table, money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
@@ -101,6 +105,38 @@ def _asked(form: Mapping[str, str], shelf: Shelf) -> tuple[Page, View] | flask.R
         columns = page.tables[form["table"]](view, 1).columns
         view = replace(view, ask=ask_of(columns, filters, sorting, state.money))
     return page, view
+
+
+# What the filters of the pages are called; a value is told by its word where it has one.
+_FILTERS = {
+    "status": "状态",
+    "rule": "规则",
+    "topic": "主题",
+    "severity": "严重程度",
+    "change": "变化",
+    "tier": "档次",
+    "document": "文件",
+    "gradeable": "能否判定",
+    "disposition": "行的处置",
+    "q": "名称或代码",
+}
+
+
+def _filters(view: View, of_grid: str | None) -> list[str]:
+    """What chose the rows, in words: the page's filters, and that the table's own were used."""
+    told = []
+    for name, value in view.state.more.items():
+        if value and name in _FILTERS:
+            words = (
+                {code: look.label for code, look in show.STATUS.items()}
+                if name == "status"
+                else show.words_of(name)
+            )
+            told.append(f"{_FILTERS[name]}={words.get(value, value)}")
+    columns = _json(of_grid)
+    if isinstance(columns, dict) and columns:
+        told.append("表内筛选")
+    return told
 
 
 def _json(text: str | None) -> Any:

@@ -189,7 +189,7 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
     if low < high * 0.3:
         low = 0
     width = (high - low) or high or 1
-    return low - width * 0.18, high + width * 0.06
+    return low - width * 0.24, high + width * 0.06
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

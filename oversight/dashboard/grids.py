@@ -217,6 +217,8 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     text = book.add_format({"border": 1, "border_color": "#D6DDE8", "valign": "top", "text_wrap": True})
     whole = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0"})
     exact = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0.00####"})
+    months = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": 'yyyy"年"m"月"'})
+    days = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "yyyy-mm-dd"})
     sheet.write_string(0, 0, table.title, title)
     for number, line in enumerate(context[:-1], 1):
         sheet.write_string(number, 0, line, note)
@@ -227,7 +229,12 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     for y, row in enumerate(table.rows, top + 1):
         for x, column in enumerate(table.columns):
             value = _number(column, row, money)
-            if value is None:
+            plain = row.get(column.field) if column.text is None else None
+            if isinstance(plain, date):
+                day = plain.date() if isinstance(plain, datetime) else plain
+                is_month = column.field == "month" or "month" in column.field.split("_")
+                sheet.write_datetime(y, x, day, months if is_month else days)
+            elif value is None:
                 sheet.write_string(y, x, column.shown(row, money), text)
             else:
                 sheet.write_number(y, x, value, whole if isinstance(value, int) else exact)

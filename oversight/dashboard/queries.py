@@ -229,10 +229,19 @@ def got_worse(
     )
 
 
+# Tiers with what a step of theirs counts: one for every so many of something.
+_TIERS = (
+    "select t.*, m.step_every, m.step_of from e.standard_tiers as t left join ("
+    "select standard_id, min(threshold) as step_every, min(label_zh) as step_of from e.detail.standard_measures "
+    "where role = 'denominator' and threshold is not null group by standard_id"
+    ") as m on t.standard_id = m.standard_id"
+)
+
+
 def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
     """Tiers of a standard, from low to high."""
     del scope  # law is public
-    return w.rows("select * from e.standard_tiers where standard_id = ? order by tier_no", [rule])
+    return w.rows(f"{_TIERS} where t.standard_id = ? order by t.tier_no", [rule])
 
 
 def standards(w: Warehouse, scope: Scope) -> list[Row]:
@@ -258,7 +267,7 @@ def documents(w: Warehouse, scope: Scope) -> list[Row]:
 def all_tiers(w: Warehouse, scope: Scope) -> list[Row]:
     """Every tier of every rule."""
     del scope  # law is public
-    return w.rows("select * from e.standard_tiers order by standard_id, tier_no")
+    return w.rows(f"{_TIERS} order by t.standard_id, t.tier_no")
 
 
 _MONTHS_OF_PERIOD = {"quarter": 3, "half_year": 6, "year": 12, "two_years": 24}

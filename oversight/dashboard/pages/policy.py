@@ -197,6 +197,10 @@ def _value(tier: Row) -> str:
     def plain(value: Decimal | None) -> str:
         return "" if value is None else show.quantity(value, None)
 
+    if tier["step_every"] is not None:
+        # The number of a step is what comes on top, and mostly nothing does.
+        beyond = f"，另加 {plain(tier['value'])}" if tier["value"] else ""
+        return f"每 {plain(tier['step_every'])} 个{tier['step_of'].removesuffix('数')}配 1 个{beyond}"
     text = plain(tier["value"]) + (f"至 {plain(tier['value_max'])}" if tier["value_max"] is not None else "")
     return f"{text} {tier['unit']}"
 

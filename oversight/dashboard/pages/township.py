@@ -483,7 +483,10 @@ def reported_table(view: View, dataset: str) -> Table:
         title=f"{show.DATASET[dataset]}：历次报送",
         columns=[
             public(w, f"reported.{dataset}.month", title="统计月份", width=110),
-            *(public(w, f"reported.{dataset}.{name}", kind="number") for name in measures),
+            *(
+                public(w, f"reported.{dataset}.{name}", kind="number", is_hidden=name.endswith("_precision"))
+                for name in measures
+            ),
             Column("is_current", "采用", width=80),
             Column("row_status", "处置", absent=show.NONE, width=90, is_hidden=True),
             Column("reported_name", "所报名称", absent=show.NONE, is_hidden=True),
