@@ -474,11 +474,45 @@ def test_a_page_can_be_printed(visit: Visit) -> None:
     assert (int(box[1]), int(box[2])) in {(594, 841), (595, 842), (595, 841), (594, 842)}
 
 
+def test_the_choice_of_the_standard_and_everybody_near_an_edge_are_there(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, warehouse: Warehouse
+) -> None:
+    page = visit.go("/funding")
+    assert page.get_by_label("分档标准").first.is_visible()
+    shown = {row["township_name"] for row in grid_cells(page, "near")}
+    expected = sql.execute(
+        "select distinct f.township_name from funding_gap_monthly as f inner join standard_tiers as t "
+        "on f.standard_id = t.standard_id where f.month = ? "
+        "and abs(f.population_persons - t.upper_bound) <= 0.02 * t.upper_bound",
+        [warehouse.months[-1]],
+    ).fetchall()
+    assert shown == {name for (name,) in expected}
+    # 2.64 元 short of 52,802.64: the rate must not read as if nothing were missing.
+    row = next(row for row in grid_cells(page, "townships") if row["township_name"] == "腊市镇")
+    assert row["adequacy_pct"] != "100.00%"
+
+
+def test_a_card_holds_its_figure(chromium: Any, served: Served) -> None:
+    for width in (390, 1024, 1440):
+        with visiting(chromium, served.base, viewport={"width": width, "height": 900}) as visit:
+            for address in ("/?money=yuan", "/funding?money=yuan"):
+                page = visit.go(address)
+                over = page.evaluate(
+                    "[...document.querySelectorAll('.kpi')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+                    ".map(e => e.innerText)"
+                )
+                assert not over, (width, address, over)
+
+
 def test_nothing_found_says_what_to_do(visit: Visit) -> None:
     for address, words in (
         ("/findings?severity=low&rule=A-10", "放宽筛选条件"),
         ("/?unit=999999", "没有区划代码为 999999"),
         ("/nowhere", "没有“/nowhere”这个页面"),
+        ("/?month=2031-01", "没有2031年1月的数据（现有2024年1月至2025年12月），以下为2025年12月"),
+        ("/?month=june", "网址中的月份“june”不是 2025-06 这样的写法，以下为2025年12月"),
+        ("/?unit=3603", "网址中的单位“3603”不是 6、9 或 12 位区划代码，以下为全部地区"),
+        ("/?month=2024-01", "2024年1月是数据的第一个月，没有上月可比"),
         ("/township?q=没有这个名字", "换一个名称或代码"),
     ):
         page = visit.go(address)

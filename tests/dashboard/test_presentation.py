@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oversight import presentation as show
+from oversight.dashboard import figures
+from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
 
 
 @pytest.mark.parametrize(
@@ -90,3 +95,93 @@ def test_status_colours_can_be_read_on_their_surface(looks: dict[str, show.Look]
         for colour, surface in ((look.light, "#ffffff"), (look.dark, "#18212d")):
             high, low = sorted((_luminance(colour), _luminance(surface)), reverse=True)
             assert (high + 0.05) / (low + 0.05) >= 4.5, (look, surface)
+
+
+def test_a_rate_reads_100_only_where_nothing_is_missing() -> None:
+    told = show.rate(Decimal("100.00"), Decimal("52800.00"), Decimal("52802.64"))
+    assert show.percent(told, 2) == "99.995%"
+    assert show.percent(show.rate(Decimal("100.00"), Decimal(5), Decimal(5)), 2) == "100.00%"
+    assert show.percent(Decimal("108.00"), 2) == "108.00%"
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "word"),
+    [
+        ("guaranteed_annual_cny", {"status": "no_standard"}, "无适用标准"),
+        ("allocated_annual_cny", {"status": "no_standard"}, "未报"),
+        ("allocation_shortfall_cny", {"status": "not_reported", "status_reason": "missing"}, "未报"),
+        ("allocation_shortfall_cny", {"status": "not_reported", "status_reason": "too_coarse"}, "报数过粗"),
+        ("adequacy_pct", {"status": "not_reported", "status_reason": "stale_population"}, "人口数过旧"),
+        ("also_standard_id", {"status": "met"}, "—"),
+        ("allocation_shortfall_cny", {"status": None}, "—"),
+    ],
+)
+def test_what_null_means_is_said_in_one_place(column: str, row: dict[str, Any], word: str) -> None:
+    assert show.figure("funding_gap_monthly", column, row).word == word
+
+
+def test_a_payment_that_stops_is_known_in_part() -> None:
+    row = {
+        "month": date(2025, 6, 1),
+        "status": "met",
+        "disbursed_ytd_cny": Decimal("6000.00"),
+        "disbursed_as_of_month": date(2025, 2, 1),
+        "disbursed_is_partial": False,
+    }
+    figure = show.figure("funding_gap_monthly", "disbursed_ytd_cny", row)
+    assert (figure.value, figure.state, figure.as_of) == (Decimal("6000.00"), "partial", date(2025, 2, 1))
+
+
+def test_a_file_holds_what_the_screen_rounds() -> None:
+    rows = [
+        {
+            "name": "腊市镇",
+            "gap_cny": Decimal("2.64"),
+            "rate_pct": Decimal("99.99500000"),
+            "month": date(2025, 6, 1),
+        },
+        {
+            "name": "甲镇",
+            "gap_cny": Decimal("31866.000000"),
+            "rate_pct": Decimal("80.00"),
+            "month": date(2025, 6, 1),
+        },
+    ]
+    table = Table(
+        name="t",
+        title="表",
+        columns=[
+            Column("name", "乡镇"),
+            Column("gap_cny", "缺口", "number", "元"),
+            Column("rate_pct", "保障率", "number", "%"),
+            Column("month", "统计月份"),
+        ],
+        rows=rows,
+        key=lambda row: str(row["name"]),
+    )
+    text = to_csv(table, "wan", ["地区", "来源"]).decode("utf-8-sig")
+    assert "腊市镇,0.000264,99.995,2025年6月" in text
+    assert "甲镇,3.1866,80.00,2025年6月" in text
+    assert "甲镇,31866.00,80.00" in to_csv(table, "yuan", ["地区", "来源"]).decode("utf-8-sig")
+    sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(table, "wan", ["表", "地区", "来源"]))).active
+    assert [cell.value for cell in sheet[5]][1:3] == [0.000264, 99.995]
+    assert sheet.cell(5, 4).value == datetime(2025, 6, 1)  # noqa: DTZ001
+
+
+def test_what_adds_up_over_a_year_is_not_drawn_across_january() -> None:
+    months = [date(2024, 11, 1), date(2024, 12, 1), date(2025, 1, 1)]
+    line = figures.Line("本年已拨付", [show.Figure(Decimal(n)) for n in (11, 12, 1)], "#000", of_year=True)
+    drawn = figures.lines(months, [line], "light", money="yuan")["data"]
+    assert [trace["y"] for trace in drawn] == [[11.0, 12.0], [1.0]]
+    assert [trace["showlegend"] for trace in drawn] == [True, False]
+
+
+def test_unknown_and_not_asked_are_two_shades() -> None:
+    months = [date(2025, 1, 1), date(2025, 2, 1)]
+    cells = {
+        ("a", months[0]): figures.Cell(show.Figure(None, "not_reported"), "", ""),
+        ("a", months[1]): figures.Cell(show.Figure(None, "no_standard"), "", ""),
+    }
+    unknown, nothing, _ = figures.heat_map([("a", "甲镇")], months, cells, "light")["data"]
+    assert (unknown["z"], nothing["z"]) == ([[0, None]], [[None, 0]])
+    assert unknown["colorscale"] != nothing["colorscale"]
