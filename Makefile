@@ -61,6 +61,7 @@ lint: setup $(VENV)/dev.stamp  ## 检查代码格式、类型、层次和 SQL
 	@$(BIN)/lint-imports
 	@OVERSIGHT_BUILD=$(abspath dbt/target/lint.duckdb) OVERSIGHT_INPUTS=$(abspath dbt/target) DO_NOT_TRACK=1 \
 		$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar --templater raw oversight/dashboard/sql
 
 # Versions stay as they are where pyproject.toml allows them; to take newer ones, remove the lock files first.
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \

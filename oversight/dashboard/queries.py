@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from oversight.dashboard.access import Scope, significant
@@ -66,14 +68,15 @@ def within(column: str, scope: Scope, prefix: str = "") -> tuple[str, list[Any]]
 # The levels that have roll-ups, by the digits of their codes that say something.
 LEVELS = {0: "country", 2: "province", 4: "city", 6: "county"}
 
+
+@cache
+def statement(name: str) -> str:
+    """A statement of `sql/`, as a source to choose rows from: conditions and order are the reader's."""
+    return f"({(Path(__file__).parent / 'sql' / f'{name}.sql').read_text('utf-8')})"
+
+
 # The townships' own figures beside what dbt made of their people and their reports.
-_TOWNSHIPS = (
-    "select f.*, f.township_code as code, f.township_name as name, "
-    "t.* exclude (township_code, county_code, month), p.progress_pct, p.calendar_pct, p.pace "
-    "from e.funding_gap_monthly as f "
-    "inner join e.detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month "
-    "left join e.detail.payment_pace as p on f.township_code = p.township_code and f.month = p.month"
-)
+_TOWNSHIPS = f"select f.* from {statement('townships')} as f"
 
 
 def _in_months(months: Sequence[date] | None, column: str = "month") -> tuple[str, list[Any]]:
@@ -125,7 +128,7 @@ def report_rows(
 ) -> tuple[list[Row], int]:
     """Townships that sent less than all three tables for a month, or one too late, and how many there are."""
     condition, values = within("f.township_code", scope, prefix)
-    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (t.sent_count < 3 or t.is_late)"
+    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (f.sent_count < 3 or f.is_late)"
     values = [month, *values]
     rows = _asked(w, sql, values, "township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
@@ -217,57 +220,36 @@ def got_worse(
     w: Warehouse, scope: Scope, prefix: str, month: date, before: date, limit: int | None = 8
 ) -> list[Row]:
     """Townships whose gap in money grew since the month before, the largest growth first."""
-    condition, values = within("a.township_code", scope, prefix)
+    condition, values = within("township_code", scope, prefix)
     return w.rows(
-        "select a.township_code, a.township_name, a.county_name, a.allocation_shortfall_cny, a.adequacy_pct, "
-        "a.allocation_shortfall_cny - b.allocation_shortfall_cny as growth_cny "
-        "from e.funding_gap_monthly as a inner join e.funding_gap_monthly as b "
-        "on a.township_code = b.township_code and b.month = ? "
-        f"where a.month = ? and {condition} and a.allocation_shortfall_cny > b.allocation_shortfall_cny "
-        "order by growth_cny desc, a.township_code" + _limit(limit),
-        [before, month, *values],
+        f"select * from {statement('growth')} as g where month = ? and month_before = ? and {condition} "
+        "and growth_cny > 0 order by growth_cny desc, township_code" + _limit(limit),
+        [month, before, *values],
     )
-
-
-# Tiers with what a step of theirs counts: one for every so many of something.
-_TIERS = (
-    "select t.*, m.step_every, m.step_of from e.standard_tiers as t left join ("
-    "select standard_id, min(threshold) as step_every, min(label_zh) as step_of from e.detail.standard_measures "
-    "where role = 'denominator' and threshold is not null group by standard_id"
-    ") as m on t.standard_id = m.standard_id"
-)
 
 
 def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
     """Tiers of a standard, from low to high."""
     del scope  # law is public
-    return w.rows(f"{_TIERS} where t.standard_id = ? order by t.tier_no", [rule])
+    return w.rows(f"select * from {statement('tiers')} as t where standard_id = ? order by tier_no", [rule])
 
 
 def standards(w: Warehouse, scope: Scope) -> list[Row]:
     """Every rule, in force and not, with its document."""
     del scope  # law is public
-    return w.rows(
-        "select s.*, d.document_title, d.document_no, d.force, d.issuer_name from e.standards as s "
-        "inner join e.policy_documents as d on s.document_id = d.document_id order by s.standard_id"
-    )
+    return w.rows(f"select * from {statement('standards')} as s order by standard_id")
 
 
 def documents(w: Warehouse, scope: Scope) -> list[Row]:
     """Every policy document, with the number of its rules."""
     del scope  # law is public
-    return w.rows(
-        "select d.*, (select count(*) from e.standards as s where s.document_id = d.document_id) as rules_count, "
-        "(select count(*) from e.standards as s where s.document_id = d.document_id "
-        "and s.gradeable in ('Y', 'soft', 'derived')) as judged_count "
-        "from e.policy_documents as d order by d.document_id"
-    )
+    return w.rows(f"select * from {statement('documents')} as d order by document_id")
 
 
 def all_tiers(w: Warehouse, scope: Scope) -> list[Row]:
     """Every tier of every rule."""
     del scope  # law is public
-    return w.rows(f"{_TIERS} order by t.standard_id, t.tier_no")
+    return w.rows(f"select * from {statement('tiers')} as t order by standard_id, tier_no")
 
 
 _MONTHS_OF_PERIOD = {"quarter": 3, "half_year": 6, "year": 12, "two_years": 24}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,9 +20,16 @@ from oversight.dashboard.components import View
 from oversight.dashboard.pages import pages
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.editions import open_edition
 from oversight.metrics import METRICS
+from oversight.reports.config import load
+from oversight.reports.content import build
+from oversight.reports.facts import gather
+from oversight.reports.make import render
 from oversight.settings import DataFolder
 from tests.metrics.conftest import LULONG, TONGXIN
+from tests.reports import reading
+from tests.reports.conftest import CALENDAR, FIRST
 
 LEVELS = {"county": 6, "city": 4, "province": 2, "country": 0}
 JUNE = date(2025, 6, 1)
@@ -219,16 +227,42 @@ def test_the_run_says_what_the_roll_up_says(world: DataFolder, sql: duckdb.DuckD
         assert f"{METRICS[key].title} {METRICS[key].text(country, named=True)}" in said
 
 
-def test_the_report_says_what_the_roll_up_says(world: DataFolder, sql: duckdb.DuckDBPyConnection) -> None:
-    from oversight.editions import open_edition
-    from oversight.reports.facts import gather
-
+def test_the_report_says_it_in_all_four_formats(world: DataFolder, sql: duckdb.DuckDBPyConnection) -> None:
     (june,) = rows(sql, "select * from detail.unit_monthly where unit_code = ? and month = ?", TONGXIN, JUNE)
+    wording = load(DataFolder(Path("/nonexistent")), TONGXIN)
     with open_edition(world) as connection:
-        totals = gather(connection, JUNE, TONGXIN).totals
-    assert totals.guaranteed == june["guaranteed_of_judged_cny"]
-    assert totals.adequacy == june["adequacy_of_judged_pct"]
-    assert (totals.paid, totals.paid_pct) == (
-        june["disbursed_of_complete_cny"],
-        june["disbursed_of_complete_pct"],
-    )
+        facts = gather(connection, JUNE, TONGXIN)
+        report = build(facts, wording, FIRST, CALENDAR)
+    assert facts.totals.guaranteed == june["guaranteed_of_judged_cny"]
+    assert facts.totals.progress == june["progress_of_complete_pct"]
+    files = render(report, wording, ("docx", "pdf", "xlsx", "html"))
+    tables = reading.html_tables(files["html"]).values()
+    texts = {
+        "docx": reading.docx_text(files["docx"]),
+        "pdf": reading.squeezed(reading.pdf_text(files["pdf"])),
+        "html": "\n".join(
+            [
+                *reading.html_paragraphs(files["html"]),
+                *(cell for table in tables for row in table for cell in row),
+            ]
+        ),
+    }
+    numbers = {
+        Decimal(str(cell.value))
+        for sheet in reading.xlsx(files["xlsx"]).worksheets
+        for line in sheet.iter_rows()
+        for cell in line
+        if isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
+    }
+    for key in (
+        "guaranteed_of_judged_cny",
+        "allocated_of_judged_cny",
+        "allocation_shortfall_of_judged_cny",
+        "adequacy_of_judged_pct",
+        "disbursed_of_complete_cny",
+        "disbursed_of_complete_pct",
+    ):
+        told = (METRICS[key].text(june, "wan"), METRICS[key].text(june, "yuan"))
+        for form, text in texts.items():
+            assert any(item in text for item in told), (key, form, told)
+        assert june[key] in numbers, key
