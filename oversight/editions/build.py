@@ -161,7 +161,12 @@ def variables(first_day: date = EVERYTHING) -> dict[str, Any]:
     """What the models are told: since when they make anew, and the columns with figures of each dataset."""
     measures = {
         name: [
-            {"name": column.name, "kind": column.kind, "title": column.title_zh}
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "title": column.title_zh,
+                "is_main": column.required or column.name in contract.any_of,
+            }
             for column in contract.measures
         ]
         for name, contract in DATASETS.items()

@@ -21,6 +21,34 @@ expected as (
     where t.is_township and {{ anew('t.month') }}
 ),
 
+-- What the township's own latest report says of its figures: declared nil, a dash, or left blank.
+{% set reports = {
+    'population': ref('reported_population'), 'budget': ref('reported_budget'), 'staffing': ref('reported_staffing')
+} %}
+told as (
+    {% for dataset, reported in reports.items() %}
+    select
+        '{{ dataset }}' as dataset, r.township_code, r.month,
+        max(r.nil_figures) as nil_figures, max(r.dashed_figures) as dashed_figures,
+        max(
+            {% for column in measures_of(dataset) if column.is_main %}
+            case
+                when
+                    r.{{ column.name }} is null
+                    and ';' || coalesce(r.dashed_figures, '') || ';' not like '%;{{ column.name }};%'
+                    then '{{ column.name }};'
+                else ''
+            end{{ ' ||' if not loop.last }}
+            {% endfor %}
+        ) as blank_figures
+    from {{ reported }} as r
+    inner join {{ ref('stg_report_sources') }} as s on r.source = s.source and s.is_own
+    where r.is_latest{{ " and r.fund_code = 'working_funds'" if dataset == 'budget' }} and {{ anew('r.month') }}
+    group by r.township_code, r.month
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 as_of as (
     select cast(built_at as date) as built_on from {{ source('inputs', 'edition') }}
 ),
@@ -42,12 +70,19 @@ joined as (
         coalesce(r.files_count, 0) as files_count,
         coalesce(r.accepted_count, 0) as accepted_count,
         coalesce(r.held_count, 0) as held_count,
-        coalesce(r.rejected_count, 0) as rejected_count
+        coalesce(r.rejected_count, 0) as rejected_count,
+        coalesce(r.nil_count, 0) as nil_count,
+        r.refused_code,
+        w.nil_figures,
+        w.dashed_figures,
+        case when w.blank_figures <> '' then substr(w.blank_figures, 1, length(w.blank_figures) - 1) end as blank_figures
     from expected as e
     cross join as_of as a
     left join {{ source('inputs', 'due_dates') }} as u on e.dataset = u.dataset and e.month = u.month
     left join {{ source('inputs', 'deliveries') }} as r
         on e.dataset = r.dataset and e.month = r.month and e.township_code = r.township_code
+    left join told as w
+        on e.dataset = w.dataset and e.month = w.month and e.township_code = w.township_code
 ),
 
 final as (
@@ -66,6 +101,17 @@ final as (
             when due_on is null or built_on <= due_on then 'not_due'
             else 'missing'
         end as status,
+        case
+            when accepted_count > 0 and nil_count > 0 then 'nil'
+            when accepted_count > 0 then 'reported'
+            when held_count + rejected_count > 0 then 'refused'
+            when due_on is null or built_on <= due_on then 'not_due'
+            else 'missing'
+        end as state,
+        cast(nil_figures as varchar) as nil_figures,
+        cast(dashed_figures as varchar) as dashed_figures,
+        cast(blank_figures as varchar) as blank_figures,
+        cast(refused_code as varchar) as refused_code,
         came_after and is_dated as is_late,
         cast(due_on as date) as due_on,
         cast(nominal_due_on as date) as nominal_due_on,

@@ -41,6 +41,8 @@ several as (
     group by unit_id, fiscal_year
     having min(standard_id) < max(standard_id)
     union
+    select unit_id, fiscal_year from months where matter <> 'working_funds' group by unit_id, fiscal_year
+    union
     select heir_unit_id as unit_id, fiscal_year from members
     union
     select unit_id, fiscal_year from members

@@ -15,6 +15,25 @@ limits as (
     from sizes
 ),
 
+-- A standard is compared with the amounts of its own matter and no other.
+budgets as (
+    select
+        township_code, month, 'working_funds' as matter,
+        allocated_annual_cny, allocated_precision_cny, disbursed_ytd_cny, disbursed_precision_cny, disbursed_is_complete
+    from {{ ref('int_township_budget') }}
+    where {{ anew('month') }}
+    union all
+    select
+        m.township_code, m.month, a.matter,
+        a.allocated_cny as allocated_annual_cny, a.allocated_precision_cny, a.disbursed_ytd_cny,
+        a.disbursed_precision_cny,
+        coalesce(a.disbursed_as_of_number = m.month_number and not a.disbursed_is_partial, false)
+            as disbursed_is_complete
+    from {{ ref('int_township_months') }} as m
+    inner join {{ ref('int_matter_amounts') }} as a on m.unit_id = a.unit_id and m.month = a.month
+    where a.matter <> 'working_funds' and {{ anew('m.month') }}
+),
+
 compared as (
     select
         f.*,
@@ -40,7 +59,7 @@ compared as (
         end as payment_reason,
         {{ is_short('b.disbursed_ytd_cny', 'b.disbursed_precision_cny', 'f.least_ytd_cny') }} as payment_is_short
     from {{ ref('int_funding_by_standard') }} as f
-    left join {{ ref('int_township_budget') }} as b on f.township_code = b.township_code and f.month = b.month
+    left join budgets as b on f.township_code = b.township_code and f.month = b.month and f.matter = b.matter
     cross join limits as z
     where {{ anew('f.month') }}
 ),

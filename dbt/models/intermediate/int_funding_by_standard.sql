@@ -23,13 +23,14 @@ totals as (
 ),
 
 answers as (
-    select t.*, w.standard_id, t.last_standard_id = w.standard_id as is_binding
+    select t.*, w.standard_id, w.matter, t.last_standard_id = w.standard_id as is_binding
     from totals as t
     inner join {{ ref('int_funding_windows') }} as w
         on
             t.township_code = w.township_code
             and t.fiscal_year = w.fiscal_year
             and t.known_number = w.known_number
+            and w.matter = 'working_funds'
             and (
                 (w.start_number <= t.month_number and w.end_number >= t.month_number)
                 or t.last_standard_id = w.standard_id
@@ -65,10 +66,37 @@ counted as (
             and x.standard_id = alone.standard_id
 ),
 
+-- Standards on other matters are owed an answer of their own, by the amounts of their own funds.
+other_matters as (
+    select
+        m.township_code, m.township_name, m.county_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
+        a.known_number, a.from_number, a.last_standard_id, w.standard_id, w.matter, false as is_binding,
+        a.units_of_year, a.units_to_date, a.least_units_of_year, a.least_units_to_date, a.other_units_of_year,
+        a.months_count, a.includes_predecessors
+    from months as m
+    inner join accruals as a
+        on m.unit_id = a.unit_id and m.fiscal_year = a.fiscal_year and m.month_number = a.month_number
+    inner join {{ ref('int_funding_windows') }} as w
+        on
+            m.township_code = w.township_code
+            and m.fiscal_year = w.fiscal_year
+            and a.known_number = w.known_number
+            and a.standard_id = w.standard_id
+            and w.start_number <= m.month_number
+            and w.end_number >= m.month_number
+    where w.matter <> 'working_funds' and a.months_count > 0
+),
+
+every_answer as (
+    select * from counted
+    union all
+    select * from other_matters
+),
+
 final as (
     select
         c.township_code, c.township_name, c.county_code, c.unit_id, c.month, c.fiscal_year, c.month_number,
-        c.known_number, c.standard_id, c.is_binding,
+        c.known_number, c.standard_id, c.matter, c.is_binding,
         r.tier_label, r.tier_value, r.population_basis,
         r.population_persons, r.population_month, r.population_township_code, r.population_is_fallback,
         r.population_is_stale, r.is_on_tier_edge, r.is_tier_uncertain, r.other_tier_label,
@@ -79,7 +107,7 @@ final as (
         {{ cny_of_shares('c.least_units_to_date') }} as least_ytd_cny,
         c.months_count,
         c.includes_predecessors or r.sums_predecessors as includes_predecessors
-    from counted as c
+    from every_answer as c
     inner join {{ ref('int_township_requirements') }} as r
         on
             c.unit_id = r.unit_id

@@ -19,7 +19,7 @@ firsts as (
 shares as (
     select
         r.unit_id, r.township_code, r.fiscal_year, w.known_number, w.known_until_number,
-        r.from_number, r.until_number, r.variant_no, r.standard_id, w.accrual,
+        r.from_number, r.until_number, r.variant_no, r.standard_id, w.matter, w.accrual,
         case when w.start_number > r.from_number then w.start_number else r.from_number end as start_number,
         w.end_number,
         r.annual_units, coalesce(r.other_annual_units, r.annual_units) as other_annual_units,
@@ -41,13 +41,15 @@ shares as (
 final as (
     select
         s.unit_id, s.township_code, s.fiscal_year, s.known_number, s.known_until_number,
-        s.from_number, s.until_number, s.variant_no, n.month_number, s.standard_id, s.accrual,
+        s.from_number, s.until_number, s.variant_no, n.month_number, s.standard_id, s.matter, s.accrual,
         s.annual_units,
         cast(s.annual_units * s.share as decimal(38, 0)) as share_units,
         cast(s.other_annual_units * s.share as decimal(38, 0)) as other_share_units,
         -- Of several issuers' standards the highest of the month accrues; one that cannot be known leaves it unknown.
-        row_number() over (
-            partition by s.unit_id, s.fiscal_year, s.known_number, s.from_number, s.variant_no, n.month_number
+        -- The guarantee of the funding tables is that of the working funds; standards on other matters stand alone.
+        s.matter = 'working_funds' and row_number() over (
+            partition by
+                s.unit_id, s.fiscal_year, s.known_number, s.from_number, s.variant_no, n.month_number, s.matter
             order by s.annual_units desc nulls first, s.standard_id asc nulls last
         ) = 1 as is_highest
     from shares as s

@@ -79,7 +79,7 @@ replaced as (
 
 bounded as (
     select
-        c.township_code, c.standard_id, c.accrual, e.fiscal_year,
+        c.township_code, c.standard_id, c.matter, c.accrual, e.fiscal_year,
         e.known_index - e.january + 1 as known_number,
         e.known_until_index - e.january + 1 as known_until_number,
         case when c.start_index > e.january then c.start_index - e.january + 1 else 1 end as start_number,
@@ -99,7 +99,7 @@ bounded as (
 
 final as (
     select
-        township_code, standard_id, accrual, fiscal_year, known_number, known_until_number, start_number,
+        township_code, standard_id, matter, accrual, fiscal_year, known_number, known_until_number, start_number,
         case when end_number > 12 then 12 else end_number end as end_number
     from bounded
     where start_number <= 12 and end_number >= start_number

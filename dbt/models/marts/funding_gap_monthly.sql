@@ -9,7 +9,7 @@ with standards as (
         f.township_code, f.month,
         min(case when not f.is_binding then f.standard_id end) as also_standard_id
     from {{ ref('int_funding_by_standard') }} as f
-    where {{ anew('f.month') }}
+    where f.matter = 'working_funds' and {{ anew('f.month') }}
     group by f.township_code, f.month
 ),
 
@@ -35,6 +35,18 @@ joined as (
         b.disbursed_ytd_cny, b.disbursed_as_of_month, b.disbursed_precision_cny, b.disbursed_is_partial,
         b.disbursed_is_doubtful,
         b.spent_ytd_cny, b.spent_as_of_month, b.spent_precision_cny, b.spent_is_partial,
+        b.allocated_source, b.disbursed_source,
+        -- Five things that are not one: a figure, nothing declared, a dash, a blank, no report.
+        case
+            when r.township_code is null then 'missing'
+            when ';' || coalesce(r.nil_figures, '') || ';' like '%;disbursed_month_cny;%' then 'nil'
+            when r.disbursed_month_cny is not null or r.disbursed_cumulative_cny is not null then 'figure'
+            when
+                ';' || coalesce(r.dashed_figures, '') || ';' like '%;disbursed_month_cny;%'
+                or ';' || coalesce(r.dashed_figures, '') || ';' like '%;disbursed_cumulative_cny;%'
+                then 'dash'
+            else 'blank'
+        end as disbursed_told,
         a.allocation_status, a.allocation_reason, a.allocation_shortfall_cny, a.payment_shortfall_cny
     from {{ ref('int_township_months') }} as m
     left join {{ ref('int_funding_by_standard') }} as g
@@ -43,6 +55,8 @@ joined as (
         on m.township_code = a.township_code and m.month = a.month and g.standard_id = a.standard_id
     left join standards as s on m.township_code = s.township_code and m.month = s.month
     left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
+    left join {{ ref('reported_budget') }} as r
+        on m.township_code = r.township_code and m.month = r.month and r.is_current
     left join {{ ref('int_unit_bases') }} as p
         on
             m.unit_id = p.unit_id
@@ -86,6 +100,9 @@ final as (
         cast(disbursed_as_of_month as date) as disbursed_as_of_month,
         cast(disbursed_precision_cny as decimal(18, 2)) as disbursed_precision_cny,
         cast(coalesce(disbursed_is_partial, false) as boolean) as disbursed_is_partial,
+        cast(case when disbursed_ytd_cny is not null then disbursed_source end as varchar) as disbursed_source,
+        cast(disbursed_told as varchar) as disbursed_told,
+        cast(case when allocated_annual_cny is not null then allocated_source end as varchar) as allocated_source,
         cast(spent_ytd_cny as decimal(18, 2)) as spent_ytd_cny,
         cast(spent_as_of_month as date) as spent_as_of_month,
         cast(spent_precision_cny as decimal(18, 2)) as spent_precision_cny,
