@@ -1088,6 +1088,82 @@ def files_divisions() -> Iterator[File]:
     yield File(f"行政区划/行政区划{MARK}.csv", [Sheet("行政区划", columns, rows)], "utf-8")
 
 
+PAID_LESS = "130324100"  # 卢龙镇: the treasury paid it 1,000 元 less than it reports
+PAYMENTS_MONTH, NIL_MONTH, RELIEF_MONTH = date(2025, 12, 1), date(2025, 4, 1), date(2025, 6, 1)
+
+
+def files_beside() -> Iterator[File]:
+    """What comes beside the monthly reports: a list of payments, a nil report, and a report on another fund."""
+    month = PAYMENTS_MONTH
+    paid = []
+    for row in records("budget", "130324", [month]):
+        amount = row["disbursed"]
+        if not amount or isinstance(amount, str):
+            continue
+        amount = Decimal(amount) - (100_000 if row["code"] == PAID_LESS else 0)
+        paid.append(
+            row | {"day": date(2025, 12, 18), "amount": amount, "voucher": f"2025-12-{len(paid) + 1:03}"}
+        )
+    texts = {"支付日期": "day", "收款单位代码": "code", "收款单位": "name"}
+    yield File(
+        f"卢龙县/国库支付/卢龙县2025年12月国库支付明细{MARK}.xlsx",
+        [
+            Sheet(
+                "支付明细",
+                [
+                    *(Column(title, _plain(key)) for title, key in texts.items()),
+                    Column("资金项目", lambda _: "民政工作经费", width=14),
+                    Column("金额（元）", _money("amount", "元")),
+                    Column("凭证号", _plain("voucher")),
+                ],
+                paid,
+                title=f"卢龙县2025年12月国库支付明细{MARK}",
+                notes=("填报单位：卢龙县财政局国库股", "单位：元", "填表日期：2026年1月4日"),
+            )
+        ],
+    )
+    yield File(
+        f"湘东区/2025年/湘东区麻山镇2025年4月民政工作经费零报告{MARK}.xlsx",
+        [
+            Sheet(
+                "零报告",
+                [],
+                [],
+                prose=(
+                    f"湘东区2025年4月民政工作经费情况表{MARK}",
+                    "填报单位：麻山镇　填表日期：2025年5月6日",
+                    "本月无此项内容，零报告",
+                ),
+            )
+        ],
+    )
+    relief = {
+        "month": RELIEF_MONTH, "code": DONGQIAO, "name": "东桥镇", "fund": "临时救助", "initial": 12_000_000,
+        "carried": 1_500_000, "above": 9_000_000, "own": 3_000_000, "paid": 1_000_000, "paid_ytd": 6_000_000,
+        "spent_ytd": 5_280_000,
+    }  # fmt: skip
+    amounts = {
+        "年初预算（元）": "initial", "上年结转（元）": "carried", "其中：上级补助（元）": "above",
+        "其中：本级安排（元）": "own", "本月拨付（元）": "paid", "累计拨付（元）": "paid_ytd", "累计支出（元）": "spent_ytd",
+    }  # fmt: skip
+    yield File(
+        f"湘东区/2025年/湘东区东桥镇2025年6月临时救助资金{MARK}.xlsx",
+        [
+            Sheet(
+                "临时救助",
+                [
+                    Column("统计月份", lambda row: f"{row['month']:%Y-%m}"),
+                    Column("区划代码", _plain("code")),
+                    Column("乡镇名称", _plain("name")),
+                    Column("资金项目", _plain("fund")),
+                    *(Column(title, _money(key, "元")) for title, key in amounts.items()),
+                ],
+                [relief],
+            )
+        ],
+    )
+
+
 @cache
 def sample_files() -> tuple[File, ...]:
     """Every file of the sample, laid out but not yet written."""
@@ -1098,6 +1174,7 @@ def sample_files() -> tuple[File, ...]:
         *files_lulong(),
         *files_qinglong(),
         *files_dunhua(),
+        *files_beside(),
     ]
     for file in files:
         for sheet in file.sheets:
@@ -1436,8 +1513,8 @@ def planted() -> list[dict[str, Any]]:
             "sheet": None,
             "row": None,
             "file": next(f.path for f in sample_files() if "2025年4月" in f.path),
-            "what_zh": "麻山镇2025年4月三张表都没有报",
-            "outcome_zh": "该月人员未报送；经费沿用当年到上月为止最近一次报的预算与累计数",
+            "what_zh": "麻山镇2025年4月的月报里三张表都没有它",
+            "outcome_zh": "该月人口、人员未报送；经费另有零报告（见该项），预算沿用，累计数不变",
             "expect": [
                 _staffing(MASHAN, april, "A-06", counted_persons=None, status="not_reported"),
                 _funding(
@@ -1742,10 +1819,74 @@ def planted() -> list[dict[str, Any]]:
             "expect": [_funding("222403404", december, standard_id=None, status="no_standard")],
         }
     )
+    items += _beside()
     for number, item in enumerate(items, 1):
         item["id"] = f"P{number:02}"
         item.setdefault("disposition", None)
     return items
+
+
+def _beside() -> list[dict[str, Any]]:
+    """What stands in the files beside the monthly reports."""
+    paid, nil, relief = (file.path for file in files_beside())
+    lists = next(file for file in sample_files() if file.path == paid).sheets[0]
+    place = next(at for at, row in enumerate(lists.rows) if row["code"] == PAID_LESS)
+    return [
+        {
+            "kind": "treasury_differs",
+            "township_code": PAID_LESS,
+            "month": PAYMENTS_MONTH,
+            "file": paid,
+            "sheet": lists.name,
+            "row": lists.first_row + place,
+            "what_zh": "卢龙县2025年12月的国库支付明细：卢龙镇比乡镇自报的本月拨付少1,000元，其余各镇相同",
+            "outcome_zh": "两方核对表有一行，差额1,000元，双方的文件和行都在；国库只给了一个月，全年累计仍用乡镇自报的数",
+            "expect": [
+                {
+                    "table": "reconciliation",
+                    "key": {"township_code": PAID_LESS, "month": PAYMENTS_MONTH},
+                    "columns": {
+                        "figure": "disbursed_month_cny",
+                        "source_b": "treasury",
+                        "used_source": "township",
+                    },
+                },
+                _funding(PAID_LESS, PAYMENTS_MONTH, disbursed_source="township"),
+            ],
+        },
+        {
+            "kind": "nil_report",
+            "township_code": MASHAN,
+            "month": NIL_MONTH,
+            "file": nil,
+            "sheet": None,
+            "row": None,
+            "what_zh": "麻山镇2025年4月民政工作经费零报告：没有表格，只写“本月无此项内容，零报告”",
+            "outcome_zh": "是报送，不是未报：当月拨付、支出为0.00并标明申报为零；人口、人员仍是未报送",
+            "expect": [_funding(MASHAN, NIL_MONTH, disbursed_told="nil")],
+        },
+        {
+            "kind": "second_fund",
+            "township_code": DONGQIAO,
+            "month": RELIEF_MONTH,
+            "file": relief,
+            "sheet": "临时救助",
+            "row": 2,
+            "what_zh": "东桥镇2025年6月另报临时救助资金：预算120,000元，上年结转15,000元",
+            "outcome_zh": "资金台账另有一行，结余82,200.00元；民政工作经费的各项数字不变",
+            "expect": [
+                {
+                    "table": "fund_ledger_monthly",
+                    "key": {
+                        "township_code": DONGQIAO,
+                        "month": RELIEF_MONTH,
+                        "fund_code": "temporary_relief",
+                    },
+                    "columns": {"initial_cny": "120000.00", "balance_cny": "82200.00", "own_cny": "30000.00"},
+                }
+            ],
+        },
+    ]
 
 
 README_HEAD = """# 模拟数据（sample data, made up）
@@ -1764,12 +1905,13 @@ where it stands and what should come out.
 | 行政区划/ | 省、市、县、乡镇、部分村（社区），CSV（UTF-8） |
 | 湘东区/2024年上半年/ | 每月每表一份工作簿：标题行（合并）、填报单位/单位：元/填表日期、一行表头、合计在前、表尾 |
 | 湘东区/2024年/ | 7月起每月一份工作簿三张表：两行表头（合并）、序号、合计在后；**统计月份只在标题里**；单位：元 |
-| 湘东区/2025年/ | 同上，单位：万元（两位小数）；含一份重报、一份副本 |
+| 湘东区/2025年/ | 同上，单位：万元（两位小数）；含一份重报、一份副本、一份零报告、一份另一资金项目（临时救助）的报表 |
 | 湘东区/更正/ | 两份更正 |
 | 湘东区/能力建设/ | 每季一份指标表 |
 | 同心县/ | 每季每表一份CSV（GB18030），元；指标每半年一份 |
 | 卢龙县/ | 每季一份普通工作簿（首行即表头），列名带（万元）；2025年3季度的代码是数字 |
 | 青龙满族自治县/ | 每半年每表一份CSV（UTF-8，2024年带BOM）；没有累计、调整后预算、是否单独列支、常住人口各列 |
+| 卢龙县/国库支付/ | 财政国库给的一个月支付明细，一行一笔，有凭证号 |
 | 敦化市/ | 每年一份普通工作簿；统计月份为Excel日期，代码12位；另有两份不是表的文件 |
 
 统计月份的写法各不相同：2024-01、2024年1月、202401、2024.1、Excel日期、只在标题里。

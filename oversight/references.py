@@ -83,6 +83,11 @@ class References:
         known = self._fund_names.get(folded) or self._fund_names.get(_FUND_ENDINGS.sub("", folded))
         return known or UNLISTED + folded
 
+    def _office(self, name: str) -> str | None:
+        """The source that an office is; None where it is none that the list knows."""
+        said = [s for s in self.sources if s.reporter and s.reporter.search(name)]
+        return next((s.code for s in said if not s.is_own), said[0].code if said else None)
+
     def source_of(self, reporter: str | None, file_name: str) -> str:
         """Who reported: what sources.toml says of the file, else the office that fills it in, else the folder.
 
@@ -91,9 +96,11 @@ class References:
         """
         if file_name in self.files:
             return self.files[file_name]
-        said = [s for s in self.sources if reporter and s.reporter and s.reporter.search(reporter)]
-        if said:
-            return next((s.code for s in said if not s.is_own), said[0].code)
+        # Where several offices sign together (公安分局、民政局), it is the townships' own side that reports.
+        offices = [part for part in re.split(r"[、,，;；/和与]", reporter or "") if part]
+        said = [self._office(part) for part in offices]
+        if said and any(said):
+            return said[0] if all(one not in (None, *self.own) for one in said) and said[0] else TOWNSHIP
         for folder in reversed(file_name.replace("\\", "/").split("/")[:-1]):
             for source in self.sources:
                 if source.folder and source.folder.search(folder):

@@ -686,6 +686,43 @@ def suite_results(w: Warehouse, scope: Scope) -> list[Row]:
     return w.rows("select * from e.quality.suite_results order by success, suite, expectation")
 
 
+def differences(
+    w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None = None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """Figures of a month that two sources report differently, the largest first, and how many there are."""
+    if not w.has("main", "reconciliation"):
+        return [], 0
+    condition, values = within("r.township_code", scope, prefix)
+
+    def place(side: str) -> str:
+        return (
+            f"concat_ws(' ', r.file_name_{side}, case when r.sheet_{side} is not null then '“' || r.sheet_{side} || '”' end, "
+            f"'第' || r.row_number_{side} || '行') as place_{side}"
+        )
+
+    sql = (
+        f"select r.*, {place('a')}, {place('b')} from e.reconciliation as r "
+        f"where r.month = cast(? as date) and {condition}"
+    )
+    rows = _asked(
+        w, sql, [month, *values], "abs(difference) desc, township_code, figure, source_b", limit, ask
+    )
+    counted = [month, *values]
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, counted, ask)
+
+
+def fund_ledger(
+    w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None = None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """Every fund of the townships in a month, and how many rows there are."""
+    if not w.has("main", "fund_ledger_monthly"):
+        return [], 0
+    condition, values = within("f.township_code", scope, prefix)
+    sql = f"select f.* from e.fund_ledger_monthly as f where f.month = cast(? as date) and {condition}"
+    rows = _asked(w, sql, [month, *values], "township_code, fund_code", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
+
+
 def suite_flags(
     w: Warehouse, scope: Scope, prefix: str, limit: int | None = None, ask: Ask = ALL
 ) -> tuple[list[Row], int]:
