@@ -11,6 +11,7 @@ from oversight.explain.cells import Edition, last_with
 from oversight.explain.guarantee import guarantee
 from oversight.explain.model import Cell, Line, RuleExplanation
 from oversight.explain.population import population_assumption, population_cell
+from oversight.explain.sources import told_sources
 
 
 def funding_rule(
@@ -161,6 +162,7 @@ def _budget_cells(edition: Edition, told: RuleExplanation, funding: dict[str, An
         ("spent", "累计支出", funding["spent_ytd_cny"]),
     ):
         _to_date(edition, told, months, kind, title, result)
+    told_sources(edition, told, funding)
 
 
 def _to_date(

@@ -54,6 +54,8 @@ single as (
                     when a.{{ group }}_as_of_number = a.month_number and not a.{{ group }}_is_partial then 0
                     else -coalesce(a.{{ group }}_as_of_number, 0)
                 end asc nulls last,
+                -- Of two that reach as far, one that lacks no month before.
+                case when a.{{ group }}_is_partial then 1 else 0 end asc nulls last,
                 {% endif %}
                 {{ source_rank('p') }} asc nulls last, a.source asc nulls last
         ) as bigint) as choice
