@@ -1476,7 +1476,7 @@ def planted() -> list[dict[str, Any]]:
         _staff_edge("130324103", 2, 3, 2, "met"),
         _staff_edge("130324101", 3, 3, 3, "met"),
         _staff_edge("130324102", 3, 5, 2, "short"),
-        _staff_edge(XIAOYINGZI, 2, 3, 3, "met"),
+        _staff_edge(XIAOYINGZI, 3, 5, 3, "met"),
         _staff_edge("130321101", 3, 3, 4, "over"),
         _staff_edge("130321102", 3, 5, 3, "met"),
     ]
@@ -1571,12 +1571,12 @@ def planted() -> list[dict[str, Any]]:
             "what_zh": "七道河乡（130321214）2025-04-01并入肖营子镇（130321105）；日期与并入何处均为模拟。"
             "肖营子镇在此之前就存在，所以是合并，不是更名，虽然变更后代码只有一个来源",
             "outcome_zh": "七道河乡3月以前有自己的行，4月起没有；"
-            "肖营子镇不继承其历史，2025年的档次仍按自己2024年12月末的29,999人；"
+            "4月起肖营子镇的基数是两地2024年12月末人口之和38,903人，档次随之；"
             "4月人口突增可作疑点",
             "expect": [
                 _funding(QIDAOHE, date(2025, 3, 1), population_persons=8_904),
-                _funding(XIAOYINGZI, MERGED_ON, population_persons=29_999),
-                _staffing(XIAOYINGZI, date(2025, 6, 1), "D-08", required_min_persons=2),
+                _funding(XIAOYINGZI, MERGED_ON, population_persons=38_903),
+                _staffing(XIAOYINGZI, date(2025, 6, 1), "D-08", required_min_persons=3),
             ],
         }
     )
@@ -1764,13 +1764,21 @@ def planted() -> list[dict[str, Any]]:
         ("130324100", "D-08", december, 6, 3, "over", "卢龙镇专职6名，超过3—5名的上限"),
         ("130324108", "D-08", december, 5, 3, "met", "蛤泊镇专职5名，正好在上限"),
         ("130321212", "D-08", december, 6, 2, "over", "朱杖子乡（3万以下）专职6名，应配2—3名"),
-        ("130324201", "D-08", december, 1, 2, "short", "刘家营乡专职1名，公益性岗位和政府购买服务空白"),
+        (
+            "130324201",
+            "D-08",
+            december,
+            1,
+            2,
+            "not_reported",
+            "刘家营乡专职1名，公益性岗位和政府购买服务空白",
+        ),
         ("130321102", "D-08", december, 2, 3, "short", "木头凳镇2025年10月起少一人，降到2名"),
         ("222403104", "B-07", december, 3, 3, "met", "秋梨沟镇1名行政编制、2名事业编制，正好达标"),
         ("222403103", "B-07", december, 2, 3, "short", "沙河沿镇事业编制只有1名"),
         ("222403108", "B-07", december, 1, 3, "short", "雁鸣湖镇行政编制0名、事业编制1名，共缺2名"),
         ("222403105", "B-07", date(2024, 12, 1), 2, 3, "short", "额穆镇2024年无行政编制（2025年起有）"),
-        ("222403204", "B-07", december, None, 3, "not_reported", "红石乡事业编制空白"),
+        ("222403204", "B-07", december, 1, 3, "not_reported", "红石乡事业编制空白，只知行政编制1名"),
     ):
         items.append(
             {
