@@ -146,7 +146,10 @@ from oversight.settings import DataFolder
 client = create_app(DataFolder.at({str(house.data)!r})).server.test_client()
 seen = []
 for dataset in ("population", "budget", "staffing"):
-    form = {{"path": "/township", "search": "?unit=360313101&month=2025-06", "table": dataset, "format": "csv", "edition": {edition!r}}}
+    form = {{
+        "path": "/township", "search": "?unit=360313101&month=2025-06",
+        "table": dataset, "format": "csv", "edition": {edition!r},
+    }}
     seen.append(client.post("/download", data=form).get_data(as_text=True))
 seen.append(client.get("/sql/dictionary?edition={edition}").get_data(as_text=True))
 print(json.dumps(seen))
