@@ -14,28 +14,28 @@ from tests.house_copy import HouseCopy
 
 COUNTY = "360313"
 UNITS = {"360313101": "湘东镇", "360313102": "荷尧镇"}
-# dataset → class that follows its own in the file, the new column, its title, its declaration.
+# dataset → the column before which it is put, its name, its title, its declaration.
 ADDED = {
     "population": (
-        "class Budget(Reported):",
+        "    households_count = count(",
         "students_persons",
         "在校学生",
         'count("在校学生", "人", "说明甲。", plausible_max=9_000)',
     ),
     "budget": (
-        "class Staffing(Reported):",
+        "    initial_budget_cny = money(",
         "donated_month_cny",
         "社会捐赠",
         'money("社会捐赠", "说明乙。", plausible_max=90_000, scale="flow")',
     ),
     "staffing": (
-        "class Indicators(Provenance):",
+        "    administrative_posts = count(",
         "volunteers_persons",
         "登记志愿者",
         'count("登记志愿者", "人", "说明丙。", plausible_max=9_000)',
     ),
     "indicators": (
-        "class DivisionChanges(Provenance):",
+        "    indicator_name = text(",
         "checked_by",
         "核实人",
         'text("核实人", "说明丁。")',
@@ -63,7 +63,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> HouseCopy:
     lines += [f"{code},{name},镇,360313" for code, name in UNITS.items()]
     (raw / "行政区划.csv").write_text("\n".join(lines) + "\n", "utf-8")
     for dataset, (before, column, title, declared) in ADDED.items():
-        house.insert("oversight/contracts/datasets.py", f"    {column} = {declared}\n\n\n", before=before)
+        house.insert("oversight/contracts/datasets.py", f"    {column} = {declared}\n", before=before)
         unit = {"budget": "(元)", "indicators": ""}.get(dataset, "(人)")
         name = "名称" if dataset == "indicators" else "乡镇名称"
         header = ["统计月份", "区划代码", name, *REQUIRED[dataset], f"{title}{unit}"]
