@@ -30,7 +30,8 @@ class RunContext:
     """The data folder of a run, whom to tell of its progress, and the time it is.
 
     `pull` is False when whoever started the run has just fetched the other sources. `even_if_unchanged` is for
-    whoever has looked for changes before, and wants an edition in any case.
+    whoever has looked for changes before, and wants an edition in any case. `traces_columns`: whether to work out which
+    columns come from which, which Dagster's page shows and which costs more than the build of a county.
     """
 
     folder: DataFolder
@@ -38,6 +39,7 @@ class RunContext:
     now: Callable[[], datetime] = field(default=_now)
     pull: bool = True
     even_if_unchanged: bool = False
+    traces_columns: bool = True
 
     @property
     def audit(self) -> Path:

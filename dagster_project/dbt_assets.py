@@ -65,7 +65,7 @@ def build_dbt_assets() -> AssetsDefinition:
     def dbt_build(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         run.say("▶ 计算保障标准与缺口")
         results = editions.build(run.folder, say=run.say)
-        lineage = column_lineage(run.folder, manifest, translator)
+        lineage = column_lineage(run.folder, manifest, translator) if run.traces_columns else {}
         for result in results:
             node = manifest["nodes"][result.unique_id]
             if node["resource_type"] in ("model", "seed"):
