@@ -24,6 +24,9 @@ from oversight.settings import DataFolder
 
 Lineage = dict[str, dict[str, list[tuple[list[str], str]]]]
 _FILE = TARGET / "column_lineage.json"
+# sqlglot follows each column along every path through a statement: of a long one that takes seconds, of all of them a
+# minute, and lineage is for looking at. Models beyond this many characters are shown without.
+_LONGEST_SQL = 8_000
 
 
 def column_lineage(
@@ -58,7 +61,7 @@ def _read(folder: DataFolder, manifest: Mapping[str, Any], translator: DagsterDb
     columns = _columns(folder, named)
     lineage: Lineage = {}
     for unique_id, node in named["nodes"].items():
-        if node["resource_type"] != "model":
+        if node["resource_type"] != "model" or _length(target, node) > _LONGEST_SQL:
             continue
         parents = [named["nodes"].get(each) or named["sources"][each] for each in node["depends_on"]["nodes"]]
         try:
@@ -84,6 +87,12 @@ def _read(folder: DataFolder, manifest: Mapping[str, Any], translator: DagsterDb
         }
     shutil.rmtree(target, ignore_errors=True)
     return lineage
+
+
+def _length(target: Path, node: Mapping[str, Any]) -> int:
+    """Characters of a model's compiled SQL."""
+    path = target / "compiled" / node["package_name"] / node["original_file_path"]
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _name_sources(folder: DataFolder, manifest: Mapping[str, Any]) -> tuple[dict[str, Any], Path]:

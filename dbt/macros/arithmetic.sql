@@ -49,11 +49,3 @@
 {% macro to_whole_fen(amount) -%}
     cast(round(cast({{ amount }} as decimal(24, 2)) * cast(100 as decimal(3, 0)), 0) as decimal(26, 0))
 {%- endmacro %}
-
-{# Share of two amounts in percent with two decimals, rounded half up away from zero; the first may be negative. #}
-{% macro signed_pct(part, whole) -%}
-    (
-        case when {{ part }} < 0 then -1 else 1 end
-        * {{ from_fen(divide_half_up(to_fen('abs(' ~ part ~ ')') ~ ' * 10000', to_fen(whole))) }}
-    )
-{%- endmacro %}

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from oversight.contracts import DATASETS
@@ -68,39 +68,18 @@ class UnitRow:
     population_key: tuple[str, date] | None
     figures: Mapping[str, Decimal | None]
     budget: Mapping[date, BudgetCell] = field(default_factory=dict)
+    to_date: Decimal | None = None
+    has_taken_over: bool = False
 
 
 @dataclass(frozen=True)
 class FundingRule:
-    """What a funding standard makes of a population: its shape, its edges, its tiers."""
+    """What a funding standard says: whatever of it differs, the law does."""
 
     formula: str
     edge_rule: str
     tiers: tuple[tuple[Any, ...], ...]
-
-    def annual(self, population: int) -> Decimal | None:
-        """The annual guarantee; the reading chosen at an edge as the models choose it."""
-        found = []
-        below = Decimal(0)
-        for low, low_in, high, high_in, value, unit in self.tiers:
-            full, lower = below, below + value * ((high or 0) - (low or 0))
-            below = lower
-            at_low, at_high = population == (low or 0), high is not None and population == high
-            if population < (low or 0) or (high is not None and population > high):
-                continue
-            holds = (
-                not at_high
-                if self.edge_rule == "half_open"
-                else self.edge_rule == "favour_township"
-                or ((low is None or not at_low or bool(low_in)) and (not at_high or bool(high_in)))
-            )
-            if self.formula == "per_capita_marginal":
-                amount = full + value * (population - (low or 0))
-            else:
-                amount = value * (population if self.formula == "per_capita_by_tier" else 1)
-            amount *= 12 if str(unit).endswith("月") else 1
-            found.append((holds, amount.quantize(_FEN, ROUND_HALF_UP)))
-        return max(found)[1] if found else None
+    dates: tuple[date | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -358,29 +337,34 @@ def _changes(older: Snapshot, newer: Snapshot, unit_id: str) -> list[Change]:
 def _way(
     before: UnitRow, after: UnitRow, older: Snapshot, newer: Snapshot
 ) -> list[tuple[str, Mapping[str, Decimal | None]]]:
-    """The figures after each step from the older edition to the newer."""
-    month = older.month
-    rule = older.rules.get(before.standard_id or "")
-    is_corrected = before.population_key == after.population_key
-    with_new = before.population if is_corrected else after.population
+    """The figures after each step from the older edition to the newer.
+
+    A guarantee is not worked out again here: it changes as a whole, at the step that has its cause.
+    """
+    cause = _cause_of_guarantee(before, after, older, newer)
     merged = dict(before.budget) | {
         when: _filled(before.budget.get(when), cell) for when, cell in after.budget.items()
     }
+    steps = [NEW_DATA, CORRECTION, STANDARD, UNIT]
+    reports = {NEW_DATA: merged}
+    found: list[tuple[str, Mapping[str, Decimal | None]]] = []
+    for at, step in enumerate(steps):
+        side = after if cause in steps[: at + 1] else before
+        budget = _budget(before, before.budget, reports.get(step, after.budget))
+        found.append((step, _figures(side, budget, before, after)))
+    return [*found, (OTHER, after.figures)]
 
-    def guaranteed(population: int | None) -> Decimal | None:
-        if population == before.population:
-            return before.figures.get("guaranteed_annual_cny")
-        return rule.annual(population) if rule and population is not None else None
 
-    first = _figures(month, guaranteed(with_new), _budget(before, before.budget, merged))
-    second = _figures(month, guaranteed(after.population), _budget(before, before.budget, after.budget))
-    same_law = before.standard_id == after.standard_id and rule == newer.rules.get(after.standard_id or "")
-    third = _figures(
-        month,
-        second["guaranteed_annual_cny"] if same_law else after.figures.get("guaranteed_annual_cny"),
-        (second["allocated_annual_cny"], second["disbursed_ytd_cny"]),
-    )
-    return [(NEW_DATA, first), (CORRECTION, second), (STANDARD, third), (OTHER, after.figures)]
+def _cause_of_guarantee(before: UnitRow, after: UnitRow, older: Snapshot, newer: Snapshot) -> str:
+    """Why a unit's guarantee is another: units came together, the law changed, or the people reported did."""
+    if before.has_taken_over != after.has_taken_over:
+        return UNIT
+    law = older.rules.get(before.standard_id or ""), newer.rules.get(after.standard_id or "")
+    if before.standard_id is not None and (before.standard_id != after.standard_id or law[0] != law[1]):
+        return STANDARD
+    if before.population != after.population:
+        return CORRECTION if before.population_key == after.population_key else NEW_DATA
+    return STANDARD if before.standard_id != after.standard_id else OTHER
 
 
 def _filled(old: BudgetCell | None, new: BudgetCell) -> BudgetCell:
@@ -397,30 +381,67 @@ def _budget(
     """Allocated and disbursed as the models take them from the year's reports."""
     if cells == known:
         return row.figures.get("allocated_annual_cny"), row.figures.get("disbursed_ytd_cny")
-    months = sorted(cells)
-
-    def latest(column: int) -> Decimal | None:
-        return next((v for when in reversed(months) if (v := cells[when][column]) is not None), None)
-
-    paid = [v for when in months if (v := cells[when][2]) is not None]
-    adjusted, cumulative = latest(1), latest(3)
+    allocated, disbursed = _of_reports(cells)
+    told_allocated, told_disbursed = _of_reports(known)
     return (
-        adjusted if adjusted is not None else latest(0),
-        cumulative if cumulative is not None else sum(paid, _ZERO) if paid else None,
+        _moved(row.figures.get("allocated_annual_cny"), told_allocated, allocated),
+        _moved(row.figures.get("disbursed_ytd_cny"), told_disbursed, disbursed),
     )
 
 
+def _of_reports(cells: Mapping[date, BudgetCell]) -> tuple[Decimal | None, Decimal | None]:
+    """The year's budget and payments that a unit's own reports come to."""
+    months = sorted(cells)
+
+    def latest(column: int) -> tuple[date | None, Decimal | None]:
+        return next(((w, v) for w in reversed(months) if (v := cells[w][column]) is not None), (None, None))
+
+    (_, adjusted), (since, cumulative) = latest(1), latest(3)
+    paid = [v for when in months if (since is None or when > since) and (v := cells[when][2]) is not None]
+    disbursed = sum(paid, cumulative or _ZERO) if paid or cumulative is not None else None
+    return (adjusted if adjusted is not None else latest(0)[1]), disbursed
+
+
+def _moved(published: Decimal | None, told: Decimal | None, now: Decimal | None) -> Decimal | None:
+    """What was published, moved by as much as the reports moved: what units taken over brought stays."""
+    if published is None or told is None or now is None:
+        return now
+    return published - told + now
+
+
 def _figures(
-    month: date, guaranteed: Decimal | None, budget: tuple[Decimal | None, Decimal | None]
+    side: UnitRow, budget: tuple[Decimal | None, Decimal | None], before: UnitRow, after: UnitRow
 ) -> dict[str, Decimal | None]:
     allocated, disbursed = budget
-    to_date = None if guaranteed is None else (guaranteed * month.month / 12).quantize(_FEN, ROUND_HALF_UP)
+    guaranteed = side.figures.get("guaranteed_annual_cny")
+
+    def gap(
+        name: str, asked: Decimal | None, had: Decimal | None, asked_of: Any, had_of: str
+    ) -> Decimal | None:
+        # What was published knows how exactly an amount was written; in between only the amounts are known.
+        for row in (before, after):
+            if (asked, had) == (asked_of(row), row.figures.get(had_of)):
+                return row.figures.get(name)
+        return _missing(asked, had)
+
     return {
         "guaranteed_annual_cny": guaranteed,
         "allocated_annual_cny": allocated,
-        "allocation_shortfall_cny": _missing(guaranteed, allocated),
+        "allocation_shortfall_cny": gap(
+            "allocation_shortfall_cny",
+            guaranteed,
+            allocated,
+            lambda row: row.figures.get("guaranteed_annual_cny"),
+            "allocated_annual_cny",
+        ),
         "disbursed_ytd_cny": disbursed,
-        "disbursement_shortfall_ytd_cny": _missing(to_date, disbursed),
+        "disbursement_shortfall_ytd_cny": gap(
+            "disbursement_shortfall_ytd_cny",
+            side.to_date,
+            disbursed,
+            lambda row: row.to_date,
+            "disbursed_ytd_cny",
+        ),
     }
 
 
@@ -449,9 +470,23 @@ def read(connection: duckdb.DuckDBPyConnection, month: date, reported: Sequence[
         budgets.setdefault(unit_id, {})[when] = (cell[0], cell[1], cell[2], cell[3])
     columns = ", ".join(f"f.{name}" for name in MEASURES)
     units = {}
-    for unit_id, code, name, standard, people, from_code, from_month, *figures in rows(
+    # Editions of older programs did not tell.
+    told = {name for (name,) in rows("select column_name from (describe funding_gap_monthly)")}
+    taken_over = "f.includes_predecessors" if "includes_predecessors" in told else "false"
+    for (
+        unit_id,
+        code,
+        name,
+        standard,
+        people,
+        from_code,
+        from_month,
+        to_date,
+        has_taken_over,
+        *figures,
+    ) in rows(
         "select t.unit_id, f.township_code, f.township_name, f.standard_id, f.population_persons, "
-        f"f.population_township_code, f.population_month, {columns} "
+        f"f.population_township_code, f.population_month, f.guaranteed_ytd_cny, {taken_over}, {columns} "
         "from funding_gap_monthly f join townships t using (township_code) where f.month = ?",
         month,
     ):
@@ -464,6 +499,8 @@ def read(connection: duckdb.DuckDBPyConnection, month: date, reported: Sequence[
             (from_code, from_month) if from_month else None,
             dict(zip(MEASURES, figures, strict=True)),
             budgets.get(unit_id, {}),
+            to_date,
+            has_taken_over,
         )
     tiers: dict[str, list[tuple[Any, ...]]] = {}
     for standard, *tier in rows(
@@ -472,9 +509,9 @@ def read(connection: duckdb.DuckDBPyConnection, month: date, reported: Sequence[
     ):
         tiers.setdefault(standard, []).append(tuple(tier))
     rules = {
-        standard: FundingRule(formula, edge, tuple(tiers.get(standard, ())))
-        for standard, formula, edge in rows(
-            "select standard_id, formula, edge_rule from standards "
+        standard: FundingRule(formula, edge, tuple(tiers.get(standard, ())), tuple(dates))
+        for standard, formula, edge, *dates in rows(
+            "select standard_id, formula, edge_rule, effective_from, effective_to, issued_on from standards "
             "where formula in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier')"
         )
     }

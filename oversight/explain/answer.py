@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oversight import presentation
 from oversight.explain.arithmetic import FLAG, with_unit
 from oversight.explain.cells import Edition
-from oversight.explain.funding import funding_rule, listed_rule, without_standard
+from oversight.explain.funding import funding_rule, listed_rule, payment_rule, without_standard
 from oversight.explain.general import general_rule, parts_rule
 from oversight.explain.model import ExplainError, Explanation, RuleExplanation
 from oversight.explain.staffing import staffing_rule, villages_rule
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 
 _REASONS = {
+    "missing": "人口或本年预算没有报送，无法判断，不作零处理。",
+    "stale_population": "上年、本年都没有报送人口，只有更早的数：保障数照此列出，不据以判断。",
+    "too_coarse": "填写的位数太粗：保障数落在可能的范围之内，而该范围大于微小差额，不能断定足与不足。",
+    "silent": "拨付数没有报到本月，或中间缺月，已知部分又未达到保障数，不能判断，不作零处理。",
     "before_deadline": "未到规则所定期限，到期前未达到不算不达标。",
     "target_only": "本规则属争取、计划或参照，未达到也不算不达标，只列差距。",
     "stale_basis": "本规则超过确认期限未再确认，是否仍有效待查，故记为依据待确认；"
@@ -86,6 +90,8 @@ def _rule(edition: Edition, judged: dict[str, Any], funding: dict[str, Any] | No
     explained = SHAPES[standard["formula"]].explained
     if explained == "funding":
         funding_rule(edition, told, standard, judged, funding)
+    elif explained == "payment":
+        payment_rule(edition, told, judged, funding)
     elif explained == "staffing":
         staffing_rule(edition, told, standard, judged)
     elif explained == "villages":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from oversight.explain.arithmetic import FEN, difference, trimmed, written
 from oversight.explain.cells import Edition, last_with
 from oversight.explain.guarantee import guarantee
 from oversight.explain.model import Cell, Line, RuleExplanation
+from oversight.explain.pieces import joined, lines, pieces_of, total
 from oversight.explain.population import population_assumption, population_cell
 from oversight.explain.sources import told_sources
 
@@ -25,38 +27,88 @@ def funding_rule(
         return
     if funding["standard_id"] != standard["standard_id"]:
         told.assumptions.append(
-            f"几项经费标准并存，保障额较高的 {funding['standard_id']} 为准，缺口见该项；本项同时适用。"
+            f"几项经费标准并存，全年以 {funding['standard_id']} 为准，缺口见该项；本项同时适用，按本项单独计提。"
         )
         _other_standard(edition, told, standard, judged, funding)
         return
+    _population(edition, told, funding)
+    _guarantee(edition, told, standard, funding)
+    _budget(edition, told, funding)
+    for kind in ("disbursed", "spent"):
+        _to_date(edition, told, funding, kind)
+    _gaps(told, funding)
+
+
+def payment_rule(
+    edition: Edition,
+    told: RuleExplanation,
+    judged: dict[str, Any],
+    funding: dict[str, Any] | None,
+) -> None:
+    """Whether the year's guarantee was paid."""
+    if funding is None:
+        return
+    base = judged["rule_id"].removesuffix(".1")
+    _population(edition, told, funding)
+    alone = None if funding["standard_id"] == base else base
+    pieces = [piece for piece in pieces_of(edition, funding, alone) if not piece.is_expected]
+    if judged["value_expected"] is not None and pieces:
+        told.arithmetic += lines(pieces)
+        told.arithmetic.append(total(_to_month(funding), pieces, _fen(judged["value_expected"])))
+    _to_date(edition, told, funding, "disbursed")
+    if judged["shortfall"] is not None:
+        told.arithmetic.append(
+            _gap(
+                "拨付缺口（累计）",
+                _fen(judged["value_expected"]),
+                funding["disbursed_ytd_cny"],
+                _fen(judged["shortfall"]),
+                funding["disbursed_precision_cny"],
+            )
+        )
+
+
+def _fen(value: Decimal) -> Decimal:
+    return value.quantize(FEN)
+
+
+def _to_month(funding: dict[str, Any]) -> str:
+    return f"截至{funding['month'].month}月应保障"
+
+
+def _population(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) -> None:
     told.cells.append(population_cell(edition, funding))
     population_assumption(edition, told, funding)
+    if funding["is_tier_uncertain"]:
+        told.assumptions.append(
+            "人口以万人填写，可能的人数跨两档：列出所写人数的一档，缺口按可能的最低保障额计。"
+        )
+    if funding["includes_predecessors"]:
+        told.assumptions.append(
+            "本年有单位并入：并入以前各按各的人口和档次计提，并入以后按合计人口所在的档次计提，合为整个区域的保障数。"
+        )
+
+
+def _guarantee(
+    edition: Edition, told: RuleExplanation, standard: dict[str, Any], funding: dict[str, Any]
+) -> None:
     tier = edition.tier(standard["standard_id"], funding["tier_label"])
-    if tier and funding["guaranteed_annual_cny"] is not None:
-        told.tier, told.tier_quotation = funding["tier_label"], tier["quotation"] or ""
-        told.arithmetic.append(
-            guarantee(
-                edition,
-                tier,
-                funding["population_persons"],
-                standard["formula"],
-                funding["guaranteed_annual_cny"],
-            )
+    if tier is None:
+        return
+    told.tier, told.tier_quotation = funding["tier_label"], tier["quotation"] or ""
+    if funding["guaranteed_annual_cny"] is None:
+        return
+    pieces = pieces_of(edition, funding)
+    past = [piece for piece in pieces if not piece.is_expected]
+    if len(joined(pieces)) > 1:
+        told.arithmetic += lines(pieces)
+        told.assumptions.append(
+            f"{funding['month'].month}月以后各月按该单位和已印发的标准照旧计；其后有变动的，自变动的月份起改计。"
         )
-        if funding["is_on_tier_edge"]:
-            _edge(edition, told, standard, funding)
-        number = funding["month"].month
-        told.arithmetic.append(
-            Line(
-                f"截至{number}月应保障",
-                f"{written(funding['guaranteed_annual_cny'])} × {number} ÷ 12",
-                written(funding["guaranteed_ytd_cny"]),
-                "元",
-                "四舍五入到分",
-            )
-        )
-    _budget_cells(edition, told, funding)
-    _gaps(told, funding)
+    told.arithmetic.append(total("全年应保障", joined(pieces), funding["guaranteed_annual_cny"]))
+    if funding["is_on_tier_edge"]:
+        _edge(edition, told, standard, funding)
+    told.arithmetic.append(total(_to_month(funding), past, funding["guaranteed_ytd_cny"]))
 
 
 def _other_standard(
@@ -67,18 +119,22 @@ def _other_standard(
     funding: dict[str, Any],
 ) -> None:
     told.cells.append(population_cell(edition, funding))
-    tiers = edition.rows(
-        "select * from standard_tiers where standard_id = ? order by tier_no", standard["standard_id"]
-    )
-    expected = judged["value_expected"]
-    for tier in tiers:
-        if expected is not None and funding["population_persons"] is not None:
-            line = guarantee(edition, tier, funding["population_persons"], standard["formula"], None)
-            if Decimal(line.result.replace(",", "")) == expected:
-                told.tier, told.tier_quotation = tier["tier_label"], tier["quotation"] or ""
-                told.arithmetic.append(line)
-                break
-    _budget_cells(edition, told, funding)
+    pieces = pieces_of(edition, funding, standard["standard_id"])
+    if judged["value_expected"] is not None and pieces:
+        tier = edition.tier(standard["standard_id"], pieces[-1].tier_label)
+        told.tier, told.tier_quotation = pieces[-1].tier_label, (tier or {}).get("quotation") or ""
+        told.arithmetic.append(total("全年应保障", joined(pieces), _fen(judged["value_expected"])))
+    _budget(edition, told, funding)
+    if judged["shortfall"] is not None:
+        told.arithmetic.append(
+            _gap(
+                "安排缺口",
+                _fen(judged["value_expected"]),
+                funding["allocated_annual_cny"],
+                _fen(judged["shortfall"]),
+                funding["allocated_precision_cny"],
+            )
+        )
 
 
 def _edge(edition: Edition, told: RuleExplanation, standard: dict[str, Any], funding: dict[str, Any]) -> None:
@@ -89,24 +145,48 @@ def _edge(edition: Edition, told: RuleExplanation, standard: dict[str, Any], fun
     other = edition.tier(standard["standard_id"], funding["other_tier_label"])
     if other is None:
         return
-    line = guarantee(
-        edition, other, funding["population_persons"], standard["formula"], funding["other_annual_cny"]
-    )
-    text = f"若归“{funding['other_tier_label']}”：{line.expression} = {line.result} 元"
+    line = guarantee(edition, other, funding["population_persons"], standard["formula"], None)
+    asked = written(funding["other_annual_cny"])
+    text = f"若归“{funding['other_tier_label']}”：全年额 {line.expression} = {line.result} 元"
+    if asked != line.result:
+        text += f"，按月计提后应保障 {asked} 元"
     if funding["allocated_annual_cny"] is not None:
         gap = funding["other_annual_cny"] - funding["allocated_annual_cny"]
         text += f"，安排缺口 {written(max(gap, Decimal(0)).quantize(FEN))} 元"
     told.other_readings.append(text)
 
 
+def _gap(name: str, asked: Decimal, had: Decimal, kept: Decimal, precision: Decimal | None) -> Line:
+    """What is missing; nothing where the places that were written do not tell, or where less may be asked."""
+    if kept == 0 and asked > had:
+        unit = written(precision)
+        return Line(
+            name,
+            "0.00",
+            "0.00",
+            "元",
+            f"写出的数低 {written(asked - had)} 元，但只写到 {unit} 元，不能断定不足，判达标",
+        )
+    if kept > 0 and kept != asked - had:
+        return Line(
+            name, f"{written(kept + had)} − {written(had)}", written(kept), "元", "按可能的最低保障额计"
+        )
+    return difference(name, asked, had, kept)
+
+
 def _gaps(told: RuleExplanation, funding: dict[str, Any]) -> None:
     guaranteed, allocated = funding["guaranteed_annual_cny"], funding["allocated_annual_cny"]
-    if guaranteed is None or allocated is None:
-        return
-    told.arithmetic += [
-        difference("安排缺口", guaranteed, allocated, funding["allocation_shortfall_cny"]),
-        difference("安排结余", allocated, guaranteed, funding["allocation_surplus_cny"]),
-    ]
+    if funding["allocation_shortfall_cny"] is not None:
+        told.arithmetic += [
+            _gap(
+                "安排缺口",
+                guaranteed,
+                allocated,
+                funding["allocation_shortfall_cny"],
+                funding["allocated_precision_cny"],
+            ),
+            difference("安排结余", allocated, guaranteed, funding["allocation_surplus_cny"]),
+        ]
     if funding["adequacy_pct"] is not None:
         told.arithmetic.append(
             Line(
@@ -119,19 +199,21 @@ def _gaps(told: RuleExplanation, funding: dict[str, Any]) -> None:
         )
     if funding["disbursement_shortfall_ytd_cny"] is not None:
         told.arithmetic.append(
-            difference(
+            _gap(
                 "拨付缺口（累计）",
                 funding["guaranteed_ytd_cny"],
                 funding["disbursed_ytd_cny"],
                 funding["disbursement_shortfall_ytd_cny"],
+                funding["disbursed_precision_cny"],
             )
         )
 
 
-def _budget_cells(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) -> None:
+def _months(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]:
+    """The unit's own budget reports of the year, up to the month."""
     own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
     codes = edition.codes(own["unit_id"]) if own else [funding["township_code"]]
-    months = edition.rows(
+    return edition.rows(
         "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
         f"where r.is_current and r.township_code in ({', '.join('?' * len(codes))}) "
         "and year(r.month) = ? and r.month <= ? order by r.month",
@@ -139,6 +221,51 @@ def _budget_cells(edition: Edition, told: RuleExplanation, funding: dict[str, An
         funding["fiscal_year"],
         funding["month"],
     )
+
+
+def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tuple[str, Decimal]]:
+    """What units taken over in the year came to in their last month: name and amount."""
+    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
+    if own is None:
+        return []
+    found = []
+    for row in edition.rows(
+        "select unit_id from detail.takeovers where heir_unit_id = ? and year(since_month) = ? "
+        "and month(since_month) between 2 and ? order by unit_id",
+        own["unit_id"],
+        funding["fiscal_year"],
+        funding["month"].month,
+    ):
+        last = edition.one(
+            f"select f.township_name, f.month, f.{column} as amount from funding_gap_monthly f "
+            "join townships t using (township_code) where t.unit_id = ? and f.fiscal_year = ? "
+            "order by f.month desc limit 1",
+            row["unit_id"],
+            funding["fiscal_year"],
+        )
+        if last and last["amount"] is not None:
+            found.append((f"{last['township_name']} {last['month']:%Y-%m}", last["amount"]))
+    return found
+
+
+def _with_before(
+    edition: Edition, funding: dict[str, Any], column: str, own: Decimal, terms: list[str]
+) -> tuple[list[str], str]:
+    """The terms with those of units taken over, where these were added, and a remark that says so."""
+    result = funding[column]
+    if result is None or result == own:
+        return terms, ""
+    brought = _before(edition, funding, column)
+    added = [(name, amount) for name, amount in brought if amount]
+    while added and own + sum((amount for _, amount in added), Decimal(0)) != result:
+        added.pop(0)
+    return [*terms, *(written(amount) for _, amount in added)], "另加并入单位：" + "、".join(
+        n for n, _ in added
+    )
+
+
+def _budget(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) -> None:
+    months = _months(edition, funding)
     adjusted = last_with(months, "adjusted_budget_cny")
     initial = last_with(months, "initial_budget_cny")
     if adjusted:
@@ -146,47 +273,70 @@ def _budget_cells(edition: Edition, told: RuleExplanation, funding: dict[str, An
     told.cells.append(edition.cell("initial_budget_cny", initial, initial["month"] if initial else None))
     if funding["allocated_annual_cny"] is None:
         told.assumptions.append(f"{funding['fiscal_year']}年截至本月没有报送预算，年度安排未知，不作零处理。")
-    else:
-        used = "调整后预算" if adjusted else "年初预算"
-        told.arithmetic.append(
-            Line(
-                "年度安排",
-                written(funding["allocated_annual_cny"]),
-                written(funding["allocated_annual_cny"]),
-                "元",
-                f"本年最近一次报送的{used}",
-            )
+        return
+    used, column = ("调整后预算", "adjusted_budget_cny") if adjusted else ("年初预算", "initial_budget_cny")
+    row = adjusted or initial
+    own = Decimal(0) if row is None else row[column]
+    terms, added = _with_before(
+        edition, funding, "allocated_annual_cny", own, [] if row is None else [written(own)]
+    )
+    remark = f"本年最近一次报送的{used}" if row else ""
+    told.arithmetic.append(
+        Line(
+            "年度安排",
+            " + ".join(terms),
+            written(funding["allocated_annual_cny"]),
+            "元",
+            "；".join(text for text in (remark, added) if text),
         )
-    for kind, title, result in (
-        ("disbursed", "累计拨付", funding["disbursed_ytd_cny"]),
-        ("spent", "累计支出", funding["spent_ytd_cny"]),
-    ):
-        _to_date(edition, told, months, kind, title, result)
-    told_sources(edition, told, funding)
+    )
+    if funding["allocated_precision_cny"] and funding["allocated_precision_cny"] > FEN:
+        told.assumptions.append(
+            f"年度安排写到 {written(funding['allocated_precision_cny'])} 元为止，实际数可能相差半个单位；"
+            "最多也到不了保障额的才算不足。"
+        )
+    if added:
+        told.assumptions.append("承接单位并入后报的预算不像是整个区域的，被并单位的预算另加，存疑。")
 
 
-def _to_date(
-    edition: Edition,
-    told: RuleExplanation,
-    months: list[dict[str, Any]],
-    kind: str,
-    title: str,
-    result: Decimal | None,
-) -> None:
+def _to_date(edition: Edition, told: RuleExplanation, funding: dict[str, Any], kind: str) -> None:
+    title, what = ("累计拨付", "拨付") if kind == "disbursed" else ("累计支出", "支出")
+    column = f"{kind}_ytd_cny"
+    months = _months(edition, funding)
     cumulative = last_with(months, f"{kind}_cumulative_cny")
+    parts = [
+        row
+        for row in months
+        if row[f"{kind}_month_cny"] is not None and (cumulative is None or row["month"] > cumulative["month"])
+    ]
     if cumulative:
         told.cells.append(edition.cell(f"{kind}_cumulative_cny", cumulative, cumulative["month"]))
-        told.arithmetic.append(
-            Line(title, written(result), written(result), "元", "本年最近一次报送的累计数")
-        )
-        return
-    parts = [row for row in months if row[f"{kind}_month_cny"] is not None]
     told.cells += [edition.cell(f"{kind}_month_cny", row, row["month"]) for row in parts]
-    if parts:
-        expression = " + ".join(written(row[f"{kind}_month_cny"]) for row in parts)
-        told.arithmetic.append(Line(title, expression, written(result), "元", "没有报送累计数，取各月之和"))
-    elif kind == "disbursed":
-        told.assumptions.append("本年截至本月没有报送拨付数，拨付缺口未知，不作零处理。")
+    result = funding[column]
+    if result is None:
+        if kind == "disbursed":
+            told.assumptions.append("本年截至本月没有报送拨付数，拨付缺口未知，不作零处理。")
+        return
+    amounts = ([cumulative[f"{kind}_cumulative_cny"]] if cumulative else []) + [
+        row[f"{kind}_month_cny"] for row in parts
+    ]
+    terms, added = _with_before(
+        edition, funding, column, sum(amounts, Decimal(0)), [_signed(amount) for amount in amounts]
+    )
+    remark = "没有报送累计数，取各月之和"
+    if cumulative:
+        remark = "本年最近一次报送的累计数" + ("，加其后各月" if parts else "")
+    remark = "；".join(text for text in (remark if amounts else "", added) if text)
+    told.arithmetic.append(Line(title, " + ".join(terms), written(result), "元", remark))
+    as_of = funding[f"{kind}_as_of_month"]
+    if as_of is not None and as_of < funding["month"]:
+        told.assumptions.append(f"{title}只报到 {as_of:%Y-%m}，其后各月没有报送，不作零处理。")
+    if funding[f"{kind}_is_partial"]:
+        told.assumptions.append(f"{as_of:%Y-%m} 以前缺某月的{what}数，所列{title}只是已知部分。")
+
+
+def _signed(amount: Decimal) -> str:
+    return f"({written(amount)})" if amount < 0 else written(amount)
 
 
 def without_standard(edition: Edition, funding: dict[str, Any]) -> RuleExplanation:
@@ -202,8 +352,23 @@ def without_standard(edition: Edition, funding: dict[str, Any]) -> RuleExplanati
         "确有标准的，请照 docs/guide/policy.md 在数据目录的 standards/ 中增补。",
     )
     told.cells.append(population_cell(edition, funding))
-    _budget_cells(edition, told, funding)
+    _budget(edition, told, funding)
+    for kind in ("disbursed", "spent"):
+        _to_date(edition, told, funding, kind)
     return told
+
+
+def _paid(edition: Edition, row: dict[str, Any], month: date) -> str:
+    """The last December's answer on payment, which holds until the next."""
+    december = date(month.year if month.month == 12 else month.year - 1, 12, 1)
+    answer = edition.one(
+        "select j.status from judgements j join townships t on j.subject_code = t.township_code "
+        "join funding_gap_monthly f on f.township_code = j.subject_code and f.month = j.month "
+        "where t.unit_id = ? and j.month = ? and j.rule_id = f.standard_id || '.1'",
+        row["unit_id"],
+        december,
+    )
+    return f"，{december.year}年全年拨付{presentation.status_label(answer['status'])}" if answer else ""
 
 
 def listed_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> None:
@@ -233,7 +398,7 @@ def listed_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any])
                 cell.file,
                 cell.sheet,
                 cell.row,
-                f"经费{presentation.status_label(row['status'])}",
+                f"经费{presentation.status_label(row['status'])}" + _paid(edition, row, judged["month"]),
             )
         )
     kept, owed = judged["value_checked"], judged["value_expected"]

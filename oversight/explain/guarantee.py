@@ -13,6 +13,14 @@ from oversight.explain.model import Line
 _PER_MONTH = "月"
 
 
+def factors(edition: Edition, piece: Mapping[str, Any]) -> str:
+    """A year's amount of a piece of a guarantee: people × rate × months of the unit."""
+    tier = edition.tier(piece["standard_id"], piece["tier_label"])
+    assert tier is not None
+    formula = edition.standards[piece["standard_id"]]["formula"]
+    return guarantee(edition, tier, piece["population_persons"], formula, None).expression
+
+
 def guarantee(
     edition: Edition, tier: dict[str, Any], population: int, formula: str, result: Decimal | None
 ) -> Line:

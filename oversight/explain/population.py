@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from oversight import presentation
@@ -21,7 +22,15 @@ def population_cell(edition: Edition, row: dict[str, Any]) -> Cell:
     found = edition.reported(
         "population", row.get("population_township_code") or row["township_code"], row["population_month"]
     )
-    return edition.cell(column, found, row["population_month"])
+    cell = edition.cell(column, found, row["population_month"])
+    if found and row.get("includes_predecessors") and found[column] != row["population_persons"]:
+        told = (
+            f"并入前各单位之和为 {row['population_persons']:,} 人"
+            if row["population_persons"]
+            else "并入单位未报"
+        )
+        return replace(cell, note="；".join(text for text in (cell.note, told) if text))
+    return cell
 
 
 def population_assumption(edition: Edition, told: RuleExplanation, row: dict[str, Any]) -> None:
@@ -30,17 +39,19 @@ def population_assumption(edition: Edition, told: RuleExplanation, row: dict[str
         presentation.POPULATION_BASIS.get(row.get("population_basis") or "", "户籍人口"),
     )
     if row["population_month"] is None:
+        told.assumptions.append(f"{year}年12月及以前都没有报送{basis}，无法定档，不作零处理。")
+    elif row.get("population_is_stale"):
         told.assumptions.append(
-            f"{year - 1}年12月及以前、{year}年内都没有报送{basis}，无法定档，不作零处理。"
+            f"{year - 1}年、{year}年都没有报送{basis}，只有 {row['population_month']:%Y-%m} 的数：陈旧，不据以判断。"
         )
     elif row["population_is_fallback"]:
         told.assumptions.append(
-            f"{year - 1}年12月及以前没有报送{basis}，代以{year}年最早一次报送数（{row['population_month']:%Y-%m}）。"
+            f"{year - 1}年没有报送{basis}，代以{year}年最早一次报送数（{row['population_month']:%Y-%m}）。"
         )
         told.assumptions.append("上年末人口报来后自动改用。")
     else:
         told.assumptions.append(
-            f"定档人口取{year - 1}年12月及以前最近一次报送的{basis}（{row['population_month']:%Y-%m}）："
+            f"定档人口取{year - 1}年最近一次报送的{basis}（{row['population_month']:%Y-%m}）："
             "编预算时所能用的人口；文件未写以何日为准。"
         )
     _as_of_the_month(edition, told, row)

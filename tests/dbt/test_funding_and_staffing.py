@@ -101,9 +101,16 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.unit("130321111", "镇", valid_from=date(2025, 7, 1))
     world.report("population", "130321201", months("2024-01", "2025-06"), population_persons=31000)
     world.report("population", "130321111", months("2025-07", "2025-12"), population_persons=29000)
-    world.report("staffing", "130321201", months("2024-01", "2025-06"), dedicated_staff_persons=2)
-    world.report("staffing", "130321111", months("2025-07", "2025-10"), dedicated_staff_persons=2)
-    world.report("staffing", "130321111", months("2025-11", "2025-12"), dedicated_staff_persons=3)
+    nobody_else = {"welfare_posts_persons": 0, "purchased_service_persons": 0}
+    world.report(
+        "staffing", "130321201", months("2024-01", "2025-06"), dedicated_staff_persons=2, **nobody_else
+    )
+    world.report(
+        "staffing", "130321111", months("2025-07", "2025-10"), dedicated_staff_persons=2, **nobody_else
+    )
+    world.report(
+        "staffing", "130321111", months("2025-11", "2025-12"), dedicated_staff_persons=3, **nobody_else
+    )
     world.unit("130321214", "乡", valid_to=date(2025, 4, 1), successor_code="130321105")
     world.unit("130321105", "镇")
     world.report("population", "130321214", months("2024-01", "2025-03"), population_persons=9000)
@@ -183,11 +190,14 @@ def test_a_later_rule_of_the_same_issuer_replaces_the_earlier_and_ends_by_date(b
     }
     assert found == {
         "2025-06": ("S-01", "met"),
-        "2025-07": ("S-02", "short"),
-        "2025-10": ("S-02", "short"),
-        # The later rule has expired; the earlier one was replaced for good.
-        "2025-12": (None, "no_standard"),
+        # Six months at 30,000 a year and, until the later rule expires, four at 60,000: 35,000 of 50,000.
+        "2025-07": ("S-02", "met"),
+        "2025-10": ("S-02", "met"),
+        # The later rule has expired; the earlier one was replaced for good. The year's last answer stands.
+        "2025-12": ("S-02", "met"),
     }
+    row = _funding(build, "410103100")
+    assert (row["guaranteed_ytd_cny"], row["accrued_months_count"]) == (Decimal("35000.00"), 10)
 
 
 def test_of_two_levels_the_higher_bound_counts_and_both_are_named(build: Path) -> None:
@@ -199,7 +209,10 @@ def test_of_two_levels_the_higher_bound_counts_and_both_are_named(build: Path) -
         build, "select rule_id, status from judgements where subject_code = '420105100' and month = ? order by 1",
         month("2025-12"),
     )  # fmt: skip
-    assert judged == [{"rule_id": "K-02", "status": "short"}, {"rule_id": "P-01", "status": "met"}]
+    # Beside each stands its rule of payment; nobody reported what was paid.
+    assert [tuple(row.values()) for row in judged] == [
+        ("K-02", "short"), ("K-02.1", "not_reported"), ("P-01", "met"), ("P-01.1", "not_reported"),
+    ]  # fmt: skip
 
 
 def test_a_rename_carries_history_and_its_finding_goes_on(build: Path) -> None:

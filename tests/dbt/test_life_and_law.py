@@ -436,12 +436,12 @@ def test_what_is_due_for_confirmation_is_told_before_and_after(build: Path) -> N
     from oversight.summary import to_be_confirmed
 
     with duckdb.connect(str(build), read_only=True) as connection:
-        # T-01 and T-10 were good to 2025-04-15; ours to 2028-11-22. Today's date plays no part.
+        # T-01, T-10 and its rule of payment were good to 2025-04-15; ours to 2028-11-22. Today's date plays no part.
         early, late, far = (
             to_be_confirmed(connection, date(year, number, 1))
             for year, number in ((2025, 1), (2025, 8), (2029, 1))
         )
-    assert early[0].endswith("2 项标准将在 3 个月内到确认期限：T-01、T-10")
-    assert late[0].endswith("2 项标准已超过确认期限，其不达标改记“依据待确认”：T-01、T-10")
+    assert early[0].endswith("3 项标准将在 3 个月内到确认期限：T-01、T-10、T-10.1")
+    assert late[0].endswith("3 项标准已超过确认期限，其不达标改记“依据待确认”：T-01、T-10、T-10.1")
     assert "confirmations.csv" in late[-1]
     assert "A-01" in far[0]

@@ -1,5 +1,5 @@
 -- A row is a run of months in which one standard accrues for a unit on one population: a piece of its guarantee.
--- Must hold: a township's guarantee of a month is the sum of its pieces known then, with those of units taken over.
+-- Must hold: a guarantee is the sum of the counted pieces known then; a standard alone has all of its own.
 {{ config(
     alias='funding_pieces',
     materialized='incremental', on_schema_change='fail',
@@ -9,21 +9,22 @@ with months as (
     select
         m.*,
         m.month_number - row_number() over (
-            partition by m.unit_id, m.fiscal_year, m.known_number, m.from_number, m.standard_id
+            partition by m.unit_id, m.fiscal_year, m.known_number, m.from_number, m.standard_id, m.is_highest
             order by m.month_number asc nulls first
         ) as run_no
     from {{ ref('int_funding_months') }} as m
-    where m.variant_no = 0 and m.is_highest and {{ anew_year('m.fiscal_year') }}
+    where m.variant_no = 0 and {{ anew_year('m.fiscal_year') }}
 ),
 
 runs as (
     select
-        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual,
+        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual, is_highest,
         min(month_number) as first_number, max(month_number) as last_number,
         max(annual_units) as annual_units, max(share_units) as share_units
     from months
     group by
-        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual, run_no
+        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual, is_highest,
+        run_no
 ),
 
 final as (
@@ -38,6 +39,7 @@ final as (
         cast(p.last_number as bigint) as unit_last_number,
         cast(r.standard_id as varchar) as standard_id,
         cast(r.accrual as varchar) as accrual,
+        cast(r.is_highest as boolean) as is_counted,
         cast(r.first_number as bigint) as first_number,
         cast(r.last_number as bigint) as last_number,
         cast(q.population_basis as varchar) as population_basis,

@@ -65,9 +65,13 @@ final as (
     select
         cast(township_code as varchar) as township_code,
         cast(month as date) as month,
-        cast(case when has_pace then {{ signed_pct('disbursed_ytd_cny', 'guaranteed_annual_cny') }} end
-            as decimal(18, 2)) as progress_pct,
-        cast(case when has_pace then {{ signed_pct('guaranteed_ytd_cny', 'guaranteed_annual_cny') }} end
+        cast(case
+            -- More taken back than paid: quotients are of amounts without a sign.
+            when has_pace and disbursed_ytd_cny < 0
+                then -{{ share_pct('-disbursed_ytd_cny', 'guaranteed_annual_cny') }}
+            when has_pace then {{ share_pct('disbursed_ytd_cny', 'guaranteed_annual_cny') }}
+        end as decimal(18, 2)) as progress_pct,
+        cast(case when has_pace then {{ share_pct('guaranteed_ytd_cny', 'guaranteed_annual_cny') }} end
             as decimal(18, 2)) as calendar_pct,
         cast(case when has_pace then silent_months_count end as bigint) as silent_months_count,
         cast(case
