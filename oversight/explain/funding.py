@@ -209,14 +209,22 @@ def _gaps(told: RuleExplanation, funding: dict[str, Any]) -> None:
         )
 
 
-def _months(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]:
-    """The unit's own budget reports of the year, up to the month."""
+def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[str, Any]]:
+    """The unit's own budget reports of the year, up to the month, of the source whose figures are used."""
     own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
     codes = edition.codes(own["unit_id"]) if own else [funding["township_code"]]
+    used = edition.one(
+        f"select {group}_source as source from fund_ledger_monthly "
+        "where township_code = ? and month = ? and fund_code = 'working_funds'",
+        funding["township_code"],
+        funding["month"],
+    )
     return edition.rows(
         "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
-        f"where r.is_current and r.township_code in ({', '.join('?' * len(codes))}) "
+        f"where r.is_latest and r.fund_code = 'working_funds' and r.source = ? "
+        f"and r.township_code in ({', '.join('?' * len(codes))}) "
         "and year(r.month) = ? and r.month <= ? order by r.month",
+        (used or {}).get("source") or "township",
         *codes,
         funding["fiscal_year"],
         funding["month"],
@@ -248,24 +256,30 @@ def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tupl
     return found
 
 
-def _with_before(
-    edition: Edition, funding: dict[str, Any], column: str, own: Decimal, terms: list[str]
-) -> tuple[list[str], str]:
-    """The terms with those of units taken over, where these were added, and a remark that says so."""
-    result = funding[column]
-    if result is None or result == own:
-        return terms, ""
-    brought = _before(edition, funding, column)
-    added = [(name, amount) for name, amount in brought if amount]
-    while added and own + sum((amount for _, amount in added), Decimal(0)) != result:
-        added.pop(0)
-    return [*terms, *(written(amount) for _, amount in added)], "另加并入单位：" + "、".join(
-        n for n, _ in added
-    )
+def _line(
+    edition: Edition, funding: dict[str, Any], title: str, column: str, amounts: list[Decimal], remark: str
+) -> tuple[Line, bool]:
+    """An amount of the year as the sum of the cells, with what units taken over brought; whether that was added."""
+    result: Decimal = funding[column]
+    own = sum(amounts, Decimal(0))
+    terms, added = [_signed(amount) for amount in amounts], []
+    if result != own:
+        added = [(name, amount) for name, amount in _before(edition, funding, column) if amount]
+        while added and own + sum((amount for _, amount in added), Decimal(0)) != result:
+            added.pop(0)
+        terms += [_signed(amount) for _, amount in added]
+        if not added:
+            # Single payments of a list, several funds of one matter, or what was carried over.
+            terms, remark = [written(result)], "由所采用的来源和各笔资金汇总，见表 fund_ledger_monthly"
+    told = [remark] if remark and amounts else []
+    told += ["另加并入单位：" + "、".join(name for name, _ in added)] if added else []
+    if not terms:
+        terms = [written(result)]
+    return Line(title, " + ".join(terms), written(result), "元", "；".join(told)), bool(added)
 
 
 def _budget(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) -> None:
-    months = _months(edition, funding)
+    months = _months(edition, funding, "allocated")
     adjusted = last_with(months, "adjusted_budget_cny")
     initial = last_with(months, "initial_budget_cny")
     if adjusted:
@@ -276,33 +290,28 @@ def _budget(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) ->
         return
     used, column = ("调整后预算", "adjusted_budget_cny") if adjusted else ("年初预算", "initial_budget_cny")
     row = adjusted or initial
-    own = Decimal(0) if row is None else row[column]
-    terms, added = _with_before(
-        edition, funding, "allocated_annual_cny", own, [] if row is None else [written(own)]
+    line, is_added = _line(
+        edition,
+        funding,
+        "年度安排",
+        "allocated_annual_cny",
+        [] if row is None else [row[column]],
+        f"本年最近一次报送的{used}",
     )
-    remark = f"本年最近一次报送的{used}" if row else ""
-    told.arithmetic.append(
-        Line(
-            "年度安排",
-            " + ".join(terms),
-            written(funding["allocated_annual_cny"]),
-            "元",
-            "；".join(text for text in (remark, added) if text),
-        )
-    )
+    told.arithmetic.append(line)
     if funding["allocated_precision_cny"] and funding["allocated_precision_cny"] > FEN:
         told.assumptions.append(
             f"年度安排写到 {written(funding['allocated_precision_cny'])} 元为止，实际数可能相差半个单位；"
             "最多也到不了保障额的才算不足。"
         )
-    if added:
+    if is_added:
         told.assumptions.append("承接单位并入后报的预算不像是整个区域的，被并单位的预算另加，存疑。")
 
 
 def _to_date(edition: Edition, told: RuleExplanation, funding: dict[str, Any], kind: str) -> None:
     title, what = ("累计拨付", "拨付") if kind == "disbursed" else ("累计支出", "支出")
     column = f"{kind}_ytd_cny"
-    months = _months(edition, funding)
+    months = _months(edition, funding, kind)
     cumulative = last_with(months, f"{kind}_cumulative_cny")
     parts = [
         row
@@ -320,14 +329,10 @@ def _to_date(edition: Edition, told: RuleExplanation, funding: dict[str, Any], k
     amounts = ([cumulative[f"{kind}_cumulative_cny"]] if cumulative else []) + [
         row[f"{kind}_month_cny"] for row in parts
     ]
-    terms, added = _with_before(
-        edition, funding, column, sum(amounts, Decimal(0)), [_signed(amount) for amount in amounts]
-    )
     remark = "没有报送累计数，取各月之和"
     if cumulative:
         remark = "本年最近一次报送的累计数" + ("，加其后各月" if parts else "")
-    remark = "；".join(text for text in (remark if amounts else "", added) if text)
-    told.arithmetic.append(Line(title, " + ".join(terms), written(result), "元", remark))
+    told.arithmetic.append(_line(edition, funding, title, column, amounts, remark)[0])
     as_of = funding[f"{kind}_as_of_month"]
     if as_of is not None and as_of < funding["month"]:
         told.assumptions.append(f"{title}只报到 {as_of:%Y-%m}，其后各月没有报送，不作零处理。")

@@ -196,7 +196,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
         warehouse.monthly(
             "funding_gap_monthly",
-            "township_code as subject_code, month, standard_id, tier_label, population_persons, is_tier_uncertain, "
+            "township_code as subject_code, month, standard_id, tier_label, population_persons, "
             f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
         )
     )
@@ -205,8 +205,8 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
     shortfall, gap = pl.col("allocation_shortfall_cny"), pl.col("disbursement_shortfall_ytd_cny")
     decided = pl.col("status").is_in(["met", "short"])
-    # Of a population written in 万人 the least that it may stand for counts, which no column of the row tells.
-    certain = ~pl.col("is_tier_uncertain")
+    # Of a population written in 万人 the least that it may stand for counts.
+    least, least_ytd = pl.col("guaranteed_least_annual_cny"), pl.col("guaranteed_least_ytd_cny")
     checks: list[Check] = []
     for standard in rules.described(warehouse.rules_in("funding_gap_monthly", "standard_id")):
         rule_id, law = standard["standard_id"], _clause(standard)
@@ -233,7 +233,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 repeats=True,
             )
         )
-    falls_short = allocated * 2 + pl.col("allocated_precision_cny") <= guaranteed * 2
+    falls_short = allocated * 2 + pl.col("allocated_precision_cny") <= least * 2
     checks += [
         _fault(
             "funding_status_follows_from_figures",
@@ -242,7 +242,7 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "结论须由金额得出，两者不一致说明计算有误。",
             rule=is_one("status_follows"),
             operands={"status_follows": flag((pl.col("status") == "short") == falls_short)},
-            where=decided & certain,
+            where=decided,
             value=pl.col("status"),
             message=told_monthly("标为 {}，与金额不符", pl.col("status")),
             repeats=True,
@@ -256,11 +256,10 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             operands={
                 "allocation_shortfall_cny": shortfall,
                 "shortfall_again": pl.when(pl.col("status") == "short")
-                .then(guaranteed - allocated)
+                .then(least - allocated)
                 .when(pl.col("status") == "met")
                 .then(0),
             },
-            where=certain,
             value=yuan(shortfall),
             message=told_monthly("缺口记为 {} 元，与金额不符", yuan(shortfall)),
             repeats=True,
@@ -289,12 +288,12 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             rule=is_one("gap_follows"),
             operands={
                 "gap_follows": flag(
-                    pl.when(disbursed * 2 + pl.col("disbursed_precision_cny") <= guaranteed_ytd * 2)
-                    .then(gap == guaranteed_ytd - disbursed)
+                    pl.when(disbursed * 2 + pl.col("disbursed_precision_cny") <= least_ytd * 2)
+                    .then(gap == least_ytd - disbursed)
                     .otherwise(gap == 0)
                 )
             },
-            where=gap.is_not_null() & certain,
+            where=gap.is_not_null(),
             value=yuan(gap),
             message=told_monthly("拨付缺口记为 {} 元，与两数之差不符", yuan(gap)),
         ),
@@ -344,6 +343,8 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
 _FUNDING_FIGURES = (
     "guaranteed_annual_cny",
     "guaranteed_ytd_cny",
+    "guaranteed_least_annual_cny",
+    "guaranteed_least_ytd_cny",
     "allocated_annual_cny",
     "allocated_precision_cny",
     "disbursed_ytd_cny",

@@ -255,10 +255,12 @@ def test_budgeted_is_not_paid(build: Path) -> None:
     assert [tuple(row.values())[1:] for row in pace] == [
         (Decimal("41.67"), Decimal("41.67"), "on_pace"), (Decimal("31.75"), Decimal("50.00"), "behind"),
     ]  # fmt: skip
+    # Of a report in January and none after it nobody knows whether the year is on its way.
     silent = rows_of(
-        build, "select pace from detail.payment_pace where township_code = '360313123' order by month"
-    )
-    assert [row["pace"] for row in silent[12:24]] == ["on_pace"] + [None] * 11 or len(silent) < 24
+        build, "select pace from detail.payment_pace where township_code = '360313123' "
+        "and month between date '2025-01-01' and date '2025-12-01' order by month",
+    )  # fmt: skip
+    assert [row["pace"] for row in silent] == ["on_pace"] + [None] * 11
 
 
 def test_a_county_keeps_its_word_only_when_it_has_paid(build: Path) -> None:

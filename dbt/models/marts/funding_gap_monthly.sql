@@ -30,7 +30,7 @@ joined as (
         case when g.standard_id is null then p.sums_predecessors else g.includes_predecessors end
             as includes_predecessors,
         g.is_on_tier_edge, g.is_tier_uncertain, g.other_tier_label, g.other_annual_cny,
-        g.guaranteed_annual_cny, g.guaranteed_ytd_cny, g.months_count,
+        g.guaranteed_annual_cny, g.guaranteed_ytd_cny, g.least_annual_cny, g.least_ytd_cny, g.months_count,
         b.allocated_annual_cny, b.allocated_as_of_month, b.allocated_precision_cny, b.allocated_is_added,
         b.disbursed_ytd_cny, b.disbursed_as_of_month, b.disbursed_precision_cny, b.disbursed_is_partial,
         b.disbursed_is_doubtful,
@@ -92,6 +92,8 @@ final as (
         cast(other_annual_cny as decimal(18, 2)) as other_annual_cny,
         cast(guaranteed_annual_cny as decimal(18, 2)) as guaranteed_annual_cny,
         cast(guaranteed_ytd_cny as decimal(18, 2)) as guaranteed_ytd_cny,
+        cast(least_annual_cny as decimal(18, 2)) as guaranteed_least_annual_cny,
+        cast(least_ytd_cny as decimal(18, 2)) as guaranteed_least_ytd_cny,
         cast(months_count as bigint) as accrued_months_count,
         cast(allocated_annual_cny as decimal(18, 2)) as allocated_annual_cny,
         cast(allocated_as_of_month as date) as allocated_as_of_month,
