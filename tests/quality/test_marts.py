@@ -76,20 +76,11 @@ def test_flags_of_monthly_marts_are_the_short_judgements(judge: Judge) -> None:
     assert by_marts == {key for key in judged if key[2] not in ("A-07", "D-09", "C-12")}
 
 
-def test_too_little_paid_is_flagged_beside(judge: Judge) -> None:
+def test_behind_within_the_year_is_no_violation(judge: Judge) -> None:
     world = troubled()
-    result = judge(world, "funding_gap_monthly")
-    rows = result.flags.filter(pl.col("expectation").str.starts_with("disbursed_reaches"))
-    expected = {
-        (r["township_code"], r["month"])
-        for r in world.build()["funding_gap_monthly"]
-        if r["disbursement_shortfall_ytd_cny"]
-    }
-    assert set(rows.select("subject_code", "month").iter_rows()) == expected == {(NINGXIA, FEBRUARY)}
-    flag = rows.to_dicts()[0]
-    assert (flag["value"], flag["expected"]) == ("6666.66", "6666.67")
-    source = world.row("budget", NINGXIA, FEBRUARY)
-    assert flag["row_number"] == source["row_number"]
+    assert any(r["disbursement_shortfall_ytd_cny"] for r in world.build()["funding_gap_monthly"])
+    flags = judge(world, "funding_gap_monthly").flags
+    assert not flags.get_column("expectation").str.contains("disbursed").any()
 
 
 def test_a_budget_flag_leads_to_the_latest_report_of_the_year(judge: Judge) -> None:
@@ -156,12 +147,7 @@ WRONG: list[tuple[str, Fault, set[str]]] = [
     (
         "funding_gap_monthly",
         funding(JIANGXI, allocated_annual_cny=Decimal("67199.99")),
-        {
-            "allocated_reaches_guaranteed_A-10",
-            "funding_status_follows_from_figures",
-            "funding_shortfall_is_exact",
-            "funding_surplus_balances",
-        },
+        {"funding_status_follows_from_figures"},
     ),
     (
         "funding_gap_monthly",
@@ -175,7 +161,7 @@ WRONG: list[tuple[str, Fault, set[str]]] = [
     ),
     (
         "funding_gap_monthly",
-        funding(JIANGXI, population_persons=19_999),
+        first("funding_pieces", population_persons=19_999),
         {"funding_guarantee_follows_from_tier"},
     ),
     (
@@ -185,8 +171,8 @@ WRONG: list[tuple[str, Fault, set[str]]] = [
     ),
     (
         "funding_gap_monthly",
-        funding(NINGXIA, guaranteed_ytd_cny=Decimal("9999.99")),
-        {"funding_ytd_is_share_of_year"},
+        funding(NINGXIA, guaranteed_ytd_cny=Decimal("40000.01")),
+        {"funding_ytd_within_year"},
     ),
     ("funding_gap_monthly", lambda m: m["funding_gap_monthly"].pop(), {"funding_has_every_row_once"}),
     (

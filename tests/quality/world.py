@@ -220,7 +220,9 @@ class World:
         with duckdb.connect(str(warehouse)) as connection:
             for name, rows in self.build().items():
                 frame = pl.DataFrame(rows, schema=_MARTS[name], orient="row").to_arrow()
-                connection.execute(f"create table main.{name} as select * from frame")
+                schema = "detail" if name == "funding_pieces" else "main"
+                connection.execute(f"create schema if not exists {schema}")
+                connection.execute(f"create table {schema}.{name} as select * from frame")
         return inputs, warehouse
 
 
@@ -249,12 +251,25 @@ _MARTS: dict[str, dict[str, Any]] = {
         "population_persons": _COUNT,
         "guaranteed_annual_cny": _MONEY,
         "guaranteed_ytd_cny": _MONEY,
+        "guaranteed_least_annual_cny": _MONEY,
+        "guaranteed_least_ytd_cny": _MONEY,
         "allocated_annual_cny": _MONEY,
+        "allocated_precision_cny": _MONEY,
         "disbursed_ytd_cny": _MONEY,
+        "disbursed_precision_cny": _MONEY,
         "allocation_shortfall_cny": _MONEY,
         "allocation_surplus_cny": _MONEY,
         "disbursement_shortfall_ytd_cny": _MONEY,
         "status": pl.String,
+    },
+    "funding_pieces": {
+        "township_code": pl.String,
+        "fiscal_year": _COUNT,
+        "first_number": _COUNT,
+        "standard_id": pl.String,
+        "tier_label": pl.String,
+        "population_persons": _COUNT,
+        "annual_units": _COUNT,
     },
     "staffing_gap_monthly": {
         "township_code": pl.String,
@@ -290,6 +305,9 @@ _MARTS: dict[str, dict[str, Any]] = {
 }
 
 
+_FEN = Decimal("0.01")
+
+
 def _less(have: Any, need: Any) -> Any:
     return None if have is None or need is None else max(need - have, 0)
 
@@ -311,6 +329,19 @@ def _marts(world: World) -> dict[str, list[Row]]:
             ]
             if code in VILLAGE_RULES:
                 marts["judgements"].append(_villages(code, month, report))
+    marts["funding_pieces"] = [
+        {
+            "township_code": r["township_code"],
+            "fiscal_year": r["month"].year,
+            "first_number": r["month"].month,
+            "standard_id": r["standard_id"],
+            "tier_label": r["tier_label"],
+            "population_persons": r["population_persons"],
+            "annual_units": int(r["guaranteed_annual_cny"] * 10_000),
+        }
+        for r in marts["funding_gap_monthly"]
+        if r["standard_id"]
+    ]
     marts["judgements"] += [
         _judgement(
             r["standard_id"],
@@ -401,8 +432,12 @@ def _funding(code: str, month: dt.date, budget: dict[Any, Row]) -> Row:
         "population_persons": 20_000,
         "guaranteed_annual_cny": annual,
         "guaranteed_ytd_cny": ytd,
+        "guaranteed_least_annual_cny": annual,
+        "guaranteed_least_ytd_cny": ytd,
         "allocated_annual_cny": allocated,
+        "allocated_precision_cny": _FEN if allocated is not None else None,
         "disbursed_ytd_cny": disbursed,
+        "disbursed_precision_cny": _FEN if disbursed is not None else None,
         "allocation_shortfall_cny": missing,
         "allocation_surplus_cny": _less(annual, allocated),
         "disbursement_shortfall_ytd_cny": _less(disbursed, ytd),
