@@ -36,6 +36,7 @@ def funding_rule(
     _budget(edition, told, funding)
     for kind in ("disbursed", "spent"):
         _to_date(edition, told, funding, kind)
+    told_sources(edition, told, funding)
     _gaps(told, funding)
 
 
@@ -56,6 +57,7 @@ def payment_rule(
         told.arithmetic += lines(pieces)
         told.arithmetic.append(total(_to_month(funding), pieces, _fen(judged["value_expected"])))
     _to_date(edition, told, funding, "disbursed")
+    told_sources(edition, told, funding)
     if judged["shortfall"] is not None:
         told.arithmetic.append(
             _gap(
@@ -125,6 +127,7 @@ def _other_standard(
         told.tier, told.tier_quotation = pieces[-1].tier_label, (tier or {}).get("quotation") or ""
         told.arithmetic.append(total("全年应保障", joined(pieces), _fen(judged["value_expected"])))
     _budget(edition, told, funding)
+    told_sources(edition, told, funding)
     if judged["shortfall"] is not None:
         told.arithmetic.append(
             _gap(
@@ -360,6 +363,7 @@ def without_standard(edition: Edition, funding: dict[str, Any]) -> RuleExplanati
     _budget(edition, told, funding)
     for kind in ("disbursed", "spent"):
         _to_date(edition, told, funding, kind)
+    told_sources(edition, told, funding)
     return told
 
 
