@@ -14,6 +14,7 @@ from oversight.intake.reading import values
 from oversight.intake.reading.grammar import Certainty, Said
 from oversight.intake.reading.grid import (
     MAX_COLUMNS,
+    Cell,
     Grid,
     Header,
     Refusal,
@@ -348,23 +349,39 @@ _NAME_BELOW = re.compile(
 def kinds_below(grid: Grid, start: int, width: int) -> tuple[str, ...]:
     """What the cells below each column of a header look like: code, name, month, number, text or blank."""
     rows = [r for r in grid.rows[start : start + _SAMPLE_ROWS] if not is_blank_row(r)]
-    return tuple(_kind_of([text_of(r[at]).strip() for r in rows if at < len(r)]) for at in range(width))
+    return tuple(_kind_of([r[at] for r in rows if at < len(r)]) for at in range(width))
 
 
-def _kind_of(texts: Sequence[str]) -> str:
-    written = [fold(t) for t in texts if t and fold(t) not in values.BLANKS]
+def _kind_of(cells: Sequence[Cell]) -> str:
+    # Nearly all cells are numbers, or texts that came before: neither is parsed again.
+    told = [(text_of(c), True) if type(c) is float else _told(text_of(c)) for c in cells]
+    written = [t for t in told if t is not None]
     # Totals, notes and signatures stand below too.
     enough = max(1, (len(written) * 3 + 4) // 5)
     if not written:
         return "blank"
-    if sum(1 for t in written if re.fullmatch(r"\d{9}|\d{12}", t)) >= enough:
+    if sum(1 for t, _ in written if len(t) in (9, 12) and t.isascii() and t.isdigit()) >= enough:
         return "code"
-    numbers = sum(1 for t in written if not isinstance(values.quantity(t), values.Problem))
-    if sum(1 for t in written if isinstance(values.month(t), date)) >= enough and numbers < len(written):
+    numbers = sum(is_number for _, is_number in written)
+    if numbers < len(written) and sum(1 for t, _ in written if _is_month(t)) >= enough:
         return "month"
     if numbers >= enough:
         return "number"
-    return "name" if sum(1 for t in written if _NAME_BELOW.search(t)) >= enough else "text"
+    return "name" if sum(1 for t, _ in written if _NAME_BELOW.search(t)) >= enough else "text"
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_month(text: str) -> bool:
+    return isinstance(values.month(text), date)
+
+
+@lru_cache(maxsize=1 << 16)
+def _told(text: str) -> tuple[str, bool] | None:
+    """What a cell says, and whether it is a number; None where it says nothing."""
+    folded = fold(text.strip())
+    if not folded or folded in values.BLANKS:
+        return None
+    return folded, not isinstance(values.quantity(folded), values.Problem)
 
 
 def _months_below(grid: Grid, stacked: tuple[tuple[str, ...], ...], start: int) -> list[date]:
