@@ -364,6 +364,12 @@ def test_values_are_those_of_an_independent_reader() -> None:
     assert compared > 1_500
 
 
+def test_cells_that_do_not_say_where_they_stand_follow_those_that_do() -> None:
+    cells = '<c r="B1" s="1"/><c><v>1</v></c><c s="1"/><c/><c><v>2</v></c><c r="J1"/><c r="K1"><v>3</v></c><c><v>4</v></c>'
+    (grid,) = grids(sheet_of(f"<sheetData><row>{cells}</row><row><c><v>5</v></c></row></sheetData>"))
+    assert grid.rows == [["", "", 1, "", "", 2, "", "", "", "", 3, 4], [5]]
+
+
 def test_characters_that_xml_cannot_hold_are_put_back() -> None:
     cells = '<c r="A1" t="inlineStr"><is><t>a_x000D_b</t></is></c><c r="B1" t="str"><v>_x005F_x000D_</v></c>'
     (grid,) = grids(sheet_of(f'<sheetData><row r="1">{cells}</row></sheetData>'))

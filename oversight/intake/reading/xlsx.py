@@ -126,18 +126,12 @@ def _elements(
 
 
 def _streamed(stream: Any, part: str, wanted: set[str]) -> Iterator[ElementTree.Element]:
-    parents: list[ElementTree.Element] = []
     try:
-        for event, element in ElementTree.iterparse(stream, ("start", "end")):
-            if event == "start":
-                parents.append(element)
-                continue
-            parents.pop()
+        for _, element in ElementTree.iterparse(stream, ("end",)):
             if element.tag in wanted:
                 yield element
+                # Its shell stays with its parent: 60 bytes.
                 element.clear()
-                if parents:
-                    parents[-1].remove(element)
     except ElementTree.ParseError as failure:
         raise Damaged(f"{part}：{failure}") from failure
 
@@ -396,6 +390,7 @@ class _SheetReader:
         c_name, v_name = self._c, self._v
         strings, styles, zeros = self._book.strings, self._book.styles, self._book.zeros
         column = -1
+        before: str | None = None
         row = self._row
         cells: list[Any] | None = None
         width = 0
@@ -404,14 +399,23 @@ class _SheetReader:
         # The loop that every cell of every workbook goes through: calls are kept out of it.
         for cell in element:
             told = cell.attrib
+            kind = told.get("t", "n")
+            if not len(cell) and kind != "e":
+                # Blank, with a look: where it stands matters only to a cell after it that does not say where it does.
+                if "r" in told:
+                    before = told["r"]
+                else:
+                    column = (column if before is None else place_of(before)[1]) + 1
+                    before = None
+                continue
             if "r" in told:
                 at, column = place_of(told["r"])
                 if at != row:
                     self._end_row(row, formulas, shown)
                     row, cells, formulas, shown = at, None, [], []
             else:
-                column += 1
-            kind = told.get("t", "n")
+                column = (column if before is None else place_of(before)[1]) + 1
+            before = None
             has_formula = False
             text: str | None
             if len(cell) == 1 and cell[0].tag == v_name and kind != "inlineStr":
