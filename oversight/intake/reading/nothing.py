@@ -132,6 +132,8 @@ def is_nothing(text: str) -> bool:
 
 def says_nil(row: Row) -> bool:
     """Whether a row is nothing but the statement that there is nothing to report: 我单位无此项内容，本表无数据."""
+    if any(type(cell) is float for cell in row):
+        return False
     said = {text for cell in row if (text := fold(text_of(cell)))}
     if len(said) != 1:
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from oversight.intake.reading import values
-from oversight.intake.reading.text import fold
+from oversight.intake.reading.text import fold, remembered
 
 _YEAR = r"(?:(?<!\d)(?P<year>(?:19|20)\d{2})[年度./-]*)?"
 _FORMS = (
@@ -40,6 +40,7 @@ class Span:
         return date(known, self.last, 1) if known else None
 
 
+@remembered
 def stated_span(text: str) -> Span | None:
     """The one span of months that a text names: 1—6月, 上半年, 第二季度; None where it names none or several."""
     folded = values.without_filing_day(values.digits_of_date(fold(text)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, remembered
 
 # In a cell: none of what the column counts.
 NIL_CELLS = frozenset(
@@ -399,6 +399,7 @@ def yes_no(written: str) -> bool | Problem | None:
 _CHINESE_DATE = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
 
+@remembered
 def digits_of_date(text: str) -> str:
     """二〇二五年十二月 → 2025年12月, 元月 → 1月."""
     text = text.replace("元月", "1月").replace("正月", "1月").replace("腊月", "12月")
@@ -436,6 +437,7 @@ def serial(text: str, base_1904: bool = False) -> date | None:
     return value if 1980 <= value.year <= 2100 else None
 
 
+@remembered
 def month(written: str, year: int | None = None) -> date | Problem | None:
     """The first day of the month; `year` is the title's, for cells that say only 6月."""
     text = fold(written)
