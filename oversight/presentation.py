@@ -135,6 +135,16 @@ DOUBTS = {
     "D11": "合计与明细不符",
     "D12": "由分析人员更正",
     "D13": "模板版本较旧",
+    "D30": "四舍五入后入库",
+    "D31": "本月数为负",
+    "D50": "采用了隐藏的工作表",
+    "D51": "隐藏的工作表没有采用",
+    "D52": "采用了隐藏的行",
+    "D53": "隐藏的行没有采用",
+    "D54": "采用了隐藏的列",
+    # Held cell by cell: the rest of the row is used.
+    "H11": "调整后预算为 0",
+    "H12": "累计数回到 0",
 }
 FORMULA = {name: shape.label for name, shape in SHAPES.items()}
 DATASET = {

@@ -239,6 +239,9 @@ class Units:
             if not later:
                 break
             unit = later[-1]
+        if first.valid_to is not None and first.valid_to > month:
+            # What a unit was paid in the month in which it ended belongs to its last figure.
+            return Resolved(first.code)
         names = "、".join(f"{self.name(c)}（{c}）" for c in unit.successors)
         if not unit.successors:
             detail = "没有变更后代码"

@@ -32,7 +32,7 @@ from oversight.intake.judging.periods import periods
 from oversight.intake.judging.precedence import Arrival, ranks
 from oversight.intake.judging.scale import figure, hold, in_senders_unit, unit_month
 from oversight.intake.judging.slots import Slots, lay_out
-from oversight.intake.judging.zeros import zeros
+from oversight.intake.judging.zeros import CELL_BY_CELL, zeros
 from oversight.intake.landed import Landed, row_schema
 from oversight.intake.reading import values
 from oversight.intake.sending_back.catalogue import CATALOGUE
@@ -173,10 +173,14 @@ def judge(
         ).unique([*KEY, "column"], keep="first", maintain_order=True)
         held = desk.confirm(dataset, rows, held)
         verdicts.held.append(held)
-        rows = _note(rows, noted)
-        rows = _doubt(dataset, rows, held, tables, slots)
+        cells = held.filter(pl.col("code").is_in(CELL_BY_CELL))
+        held = held.filter(~pl.col("code").is_in(CELL_BY_CELL))
+        rows = _note(rows, pl.concat([noted.cast(pl.Schema(VERDICT_SCHEMA)), cells]))
+        rows = rows.with_columns(
+            _doubt(dataset, _blank(rows, cells), held, tables, slots).get_column("doubts")
+        )
         reported_count = rows.height
-        rows = desk.correct(dataset, rows, held, tables)
+        rows = _blank(desk.correct(dataset, rows, held, tables), cells)
         if slots and rows.height > reported_count:
             # A corrected version shares the place of the one it corrects.
             slots = replace(slots, is_single=False)
@@ -782,6 +786,19 @@ def _note(rows: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
     ).drop("notes")
 
 
+def _blank(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """The rows without the figures that are held cell by cell."""
+    for name in cells.get_column("column").unique(maintain_order=True):
+        mine = cells.filter(pl.col("column") == name).select(*KEY, is_held=pl.lit(value=True))
+        marked = rows.join(mine, on=KEY, how="left", maintain_order="left")
+        rows = marked.with_columns(
+            pl.when(pl.col("is_held").is_null()).then(pl.col(c)).alias(c)
+            for c in (name, f"{name}_precision")
+            if c in rows.columns
+        ).drop("is_held")
+    return rows
+
+
 def _doubt(
     dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots | None
 ) -> pl.DataFrame:
@@ -923,12 +940,7 @@ def _account(
     stated: list[pl.DataFrame] = []
     months: list[pl.DataFrame] = []
     for frame in out.rows.values():
-        stated.append(
-            frame.group_by("table_no").agg(
-                (pl.col("row_status") == "accepted").sum().cast(pl.Int64).alias("accepted"),
-                (pl.col("row_status") == "held").sum().cast(pl.Int64).alias("held"),
-            )
-        )
+        stated.append(frame.group_by("table_no").agg(pl.len().cast(pl.Int64).alias("used")))
         if "month" in frame.columns:
             months.append(
                 frame.group_by("table_no").agg(
@@ -937,7 +949,10 @@ def _account(
             )
     counts = counts.join(pl.concat(stated), on="table_no", how="left")
     counts = counts.join(pl.concat(months), on="table_no", how="left")
-    counts = counts.with_columns(pl.col("rejected", "repeated", "accepted", "held").fill_null(0))
+    # A row with a figure that waits for confirmation counts as held, also where the rest of it is used.
+    counts = counts.join(_count(held, "held"), on="table_no", how="left")
+    counts = counts.with_columns(pl.col("rejected", "repeated", "used", "held").fill_null(0))
+    counts = counts.with_columns(accepted=pl.col("used") - pl.col("held"))
     wrong = counts.filter(
         pl.col("rows_data") != pl.col("accepted") + pl.col("held") + pl.col("rejected") + pl.col("repeated")
     )

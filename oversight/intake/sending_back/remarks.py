@@ -13,6 +13,7 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.judging.judge import Judged
+from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
 from oversight.intake.sending_back.catalogue import CATALOGUE
 
@@ -170,6 +171,8 @@ def _add_doubts(
 ) -> None:
     for row in frame.filter(pl.col("doubts").is_not_null()).iter_rows(named=True):
         for code in row["doubts"].split(";"):
+            if code in CELL_BY_CELL:
+                continue  # Told already, as what is held.
             key = (row["submission_id"], row["sheet"], row["row_number"], code)
             if key in cells:
                 for name, written in cells[key]:
