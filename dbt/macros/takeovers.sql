@@ -8,7 +8,13 @@ brought_{{ step }} as (
         a.allocated_cny, a.allocated_precision_cny, a.allocated_as_of_month,
         {% for kind in kinds %}
         a.{{ kind }}_ytd_cny, a.{{ kind }}_precision_cny, a.{{ kind }}_as_of_number,
-        coalesce(a.{{ kind }}_is_partial or a.{{ kind }}_as_of_number < a.month_number, true) as {{ kind }}_is_partial
+        -- The month in which it ended it may have told, but need not.
+        coalesce(
+            a.{{ kind }}_is_partial
+            or a.{{ kind }}_as_of_number
+            < case when a.month_number < l.since_number then a.month_number else l.since_number - 1 end,
+            true
+        ) as {{ kind }}_is_partial
         {{- ',' if not loop.last }}
         {% endfor %}
     from links as l

@@ -5,11 +5,22 @@
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
 {% set year = 'unit_id, fund_code, source, fiscal_year' %}
-with months as (
-    select m.unit_id, m.month, m.fiscal_year, m.month_number, min(p.first_index) as first_index
+with in_force as (
+    select m.unit_id, m.month, m.fiscal_year, m.month_number
     from {{ ref('int_township_months') }} as m
-    inner join {{ ref('int_unit_phases') }} as p on m.unit_id = p.unit_id and m.fiscal_year = p.fiscal_year
     where {{ anew('m.month') }}
+    -- What a unit was paid in the month in which it ended belongs to its last figure.
+    union
+    select t.unit_id, r.month, cast(extract(year from r.month) as bigint), cast(extract(month from r.month) as bigint)
+    from {{ ref('int_takeovers') }} as t
+    inner join {{ ref('reported_budget') }} as r on t.township_code = r.township_code
+    where r.is_current and t.since_index = {{ month_index('r.month') }} and {{ anew('r.month') }}
+),
+
+months as (
+    select m.unit_id, m.month, m.fiscal_year, m.month_number, min(p.first_index) as first_index
+    from in_force as m
+    inner join {{ ref('int_unit_phases') }} as p on m.unit_id = p.unit_id and m.fiscal_year = p.fiscal_year
     group by m.unit_id, m.month, m.fiscal_year, m.month_number
 ),
 

@@ -78,7 +78,8 @@ final as (
         fiscal_year,
         population_basis,
         persons as population_persons,
-        coalesce(written_to, 1) as population_written_to,
+        -- A number written whole is exact, and so is a sum of such numbers.
+        case when written_to > 1 then written_to else 0 end as population_written_to,
         month as population_month,
         township_code as population_township_code,
         prior_month is null and fallback_month is not null as population_is_fallback,

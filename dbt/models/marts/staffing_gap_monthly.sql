@@ -35,6 +35,7 @@ counted as (
         m.township_code, m.month, ts.standard_id, ts.formula, c.matter, c.parts,
         r.tier_label, r.population_persons, r.population_month, r.population_is_fallback, r.is_on_tier_edge,
         r.required_min, r.advised_max, r.population_basis,
+        ts.formula = 'staff_range_by_tier' and coalesce(r.population_is_stale, false) as is_stale,
         {% for column in columns %}
         c.counts_{{ column }} * coalesce(s.{{ column }}, 0)
         {% if not loop.last %}+{% endif %}
@@ -94,6 +95,8 @@ judged as (
     select
         k.*,
         case
+            -- A tier that rests on an old number of people says nothing.
+            when k.is_stale then null
             when k.formula = 'posts_parts' and k.counted_is_partial then null
             when k.known_shortfall > 0 and k.counted_is_partial then null
             else k.known_shortfall
