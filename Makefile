@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
+.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -30,9 +30,6 @@ dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000
 
 test: setup $(VENV)/dev.stamp  ## 运行全部测试
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
-
-test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐行核对（较慢；SEEDS=11,12,13）
-	@OVERSIGHT_SEEDS=$(or $(SEEDS),11,12,13) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k thousand
 
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ KEYS = {
     "townships": ("township_code",),
     "funding_gap_monthly": ("township_code", "month"),
     "staffing_gap_monthly": ("township_code", "month", "standard_id"),
+    "judgements": ("rule_id", "subject_code", "month"),
 }
 
 
@@ -41,6 +43,8 @@ def distinct(left: Any, right: Any) -> bool:
 def show(value: Any) -> str:
     if value is None:
         return "null"
+    if isinstance(value, Fraction):
+        return f"{float(value):.2f}"
     if isinstance(value, Decimal | date):
         return str(value)
     return repr(value)
