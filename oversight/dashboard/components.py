@@ -351,8 +351,13 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     if not table.rows:
         return [empty(table.empty)]
     money = view.state.money
+    shown_rows = table.grid_rows(money)
     columns = []
     for number, column in enumerate(table.columns):
+        # A number that is cut is another number: its column is as wide as the longest of them.
+        longest = (
+            max((len(row[column.field]) for row in shown_rows), default=0) if column.kind == "number" else 0
+        )
         options: dict[str, Any] = {
             "field": column.field,
             "headerName": column.heading(money),
@@ -360,7 +365,13 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             "comparator": {"function": "compareText"},
             "hide": column.is_hidden,
             "minWidth": column.width
-            or (240 if column.kind == "long" else 100 if column.kind == "number" else 104),
+            or (
+                240
+                if column.kind == "long"
+                else max(100, 24 + 8 * longest)
+                if column.kind == "number"
+                else 104
+            ),
             "flex": 3 if column.kind == "long" else 1,
         }
         if number == 0 and table.href is not None:
@@ -402,7 +413,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     element = dag.AgGrid(
         id={"type": "grid", "name": table.name},
         columnDefs=columns,
-        rowData=table.grid_rows(money),
+        rowData=shown_rows,
         defaultColDef={
             "sortable": True,
             "resizable": True,

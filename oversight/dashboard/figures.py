@@ -6,6 +6,7 @@ chart only as a position; its text comes from `presentation`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -170,6 +171,8 @@ def dumbbell(
                 side="bottom",
                 tickformat=",~f",
                 range=[low, high],
+                tickmode="array",
+                tickvals=_ticks(low, high),
             ),
             yaxis=axis(
                 theme,
@@ -190,6 +193,15 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
         low = 0
     width = (high - low) or high or 1
     return low - width * 0.24, high + width * 0.06
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round places on an axis of amounts, none of them below nought: the room left of it is for words."""
+    rough = (high - low) / 7 or 1
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * times for times in (1, 2, 5, 10) if size * times >= rough)
+    first = max(0, math.ceil(low / step))
+    return [round(step * number, 10) for number in range(first, math.floor(high / step) + 1)]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -497,20 +509,20 @@ def tier_steps(
 
 
 def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> list[str]:
-    """Names beside points: those that lie upon one another share one label."""
-    texts: list[str] = []
-    first_of: dict[tuple[int, int], int] = {}
+    """Names beside points: those whose names would lie upon one another share one label of at most two names."""
+    groups: list[tuple[float, float, list[int]]] = []
     for number, row in enumerate(rows):
-        place = (
-            round(row["population_persons"] * 40 / end),
-            round(row["allocated_annual_cny"] * 14 / Decimal(top_amount)),
-        )
-        if place in first_of:
-            texts[first_of[place]] += f"、{row['township_name']}"
-            texts.append("")
+        x = row["population_persons"] / end
+        y = float(Decimal(row["allocated_annual_cny"]) / Decimal(top_amount))
+        near = next((own for at, up, own in groups if abs(at - x) < 0.2 and abs(up - y) < 0.07), None)
+        if near is not None:
+            near.append(number)
         else:
-            first_of[place] = number
-            texts.append(str(row["township_name"]))
+            groups.append((x, y, [number]))
+    texts = [""] * len(rows)
+    for _, _, own in groups:
+        names = [_shortened(str(rows[number]["township_name"])) for number in own]
+        texts[own[0]] = "、".join(names[:2]) + (f"等 {len(names)} 个" if len(names) > 2 else "")
     return texts
 
 

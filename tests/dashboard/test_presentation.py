@@ -185,3 +185,21 @@ def test_unknown_and_not_asked_are_two_shades() -> None:
     unknown, nothing, _ = figures.heat_map([("a", "甲镇")], months, cells, "light")["data"]
     assert (unknown["z"], nothing["z"]) == ([[0, None]], [[None, 0]])
     assert unknown["colorscale"] != nothing["colorscale"]
+
+
+def test_names_at_a_cliff_do_not_lie_upon_one_another() -> None:
+    def row(name: str, people: int, amount: int) -> dict[str, Any]:
+        return {"township_name": name, "population_persons": people, "allocated_annual_cny": Decimal(amount)}
+
+    rows = [
+        row("甲镇", 50_000, 100),
+        row("乙镇", 50_200, 101),
+        row("丙镇", 49_900, 99),
+        row("丁镇", 20_000, 40),
+    ]
+    assert figures._place_names(rows, 80_000, 200) == ["甲镇、乙镇等 3 个", "", "", "丁镇"]
+
+
+def test_an_axis_of_amounts_has_no_mark_below_nought() -> None:
+    assert figures._ticks(-24.0, 106.0) == [0, 20, 40, 60, 80, 100]
+    assert figures._ticks(2.2, 10.4) == [4, 6, 8, 10]
