@@ -16,9 +16,13 @@ with spells as (
 moves as (
     select area_code, opened_month as month, severity, 1 as opened, 0 as cleared, 0 as closed from spells
     union all
-    select area_code, cleared_month, severity, 0, 1, 0 from spells where cleared_month is not null
+    select area_code, cleared_month as month, severity, 0 as opened, 1 as cleared, 0 as closed
+    from spells
+    where cleared_month is not null
     union all
-    select area_code, closed_month, severity, 0, 0, 1 from spells where closed_month is not null
+    select area_code, closed_month as month, severity, 0 as opened, 0 as cleared, 1 as closed
+    from spells
+    where closed_month is not null
 ),
 
 -- The subject of a rule may be a city or a province itself.

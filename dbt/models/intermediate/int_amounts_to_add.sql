@@ -39,13 +39,28 @@ gone as (
         k.disbursement_shortfall_ytd_cny,
         case
             when k.status not in ('met', 'short') then k.status
-            when {{ is_short('k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_ytd_cny') }} then 'short'
+            when {{ is_short('k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_ytd_cny') }}
+                then 'short'
             else 'met'
         end as status
     from ended as e
     inner join known as k on e.township_code = k.township_code and e.last_month = k.month
     inner join {{ ref('int_months') }} as m on k.fiscal_year = m.fiscal_year and m.month > k.month
     where e.since_month is null or m.month < e.since_month
+),
+
+judged as (
+    select
+        *,
+        guaranteed_ytd_cny as guaranteed_annual_cny,
+        case status when 'short' then guaranteed_ytd_cny - allocated_annual_cny when 'met' then 0 end
+            as allocation_shortfall_cny,
+        case
+            when status = 'met' and allocated_annual_cny > guaranteed_ytd_cny
+                then allocated_annual_cny - guaranteed_ytd_cny
+            when status in ('met', 'short') then 0
+        end as allocation_surplus_cny
+    from gone
 ),
 
 added as (
@@ -56,15 +71,8 @@ added as (
     union all
     select
         county_code, month, standard_id, status, is_paid_to_date, is_spent_to_date, 1 as is_ended,
-        guaranteed_ytd_cny, guaranteed_ytd_cny, allocated_annual_cny, disbursed_ytd_cny, spent_ytd_cny,
-        case status when 'short' then guaranteed_ytd_cny - allocated_annual_cny when 'met' then 0 end,
-        case
-            when status = 'met' and allocated_annual_cny > guaranteed_ytd_cny
-                then allocated_annual_cny - guaranteed_ytd_cny
-            when status in ('met', 'short') then 0
-        end,
-        disbursement_shortfall_ytd_cny
-    from gone
+        {{ amounts | join(', ') }}
+    from judged
 ),
 
 final as (
