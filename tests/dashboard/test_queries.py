@@ -102,7 +102,7 @@ def test_roll_ups_say_what_the_townships_say(
     summary = queries.rules_summary(warehouse, EVERYTHING, prefix, warehouse.months[-1])
     assert summary
     for row in summary:
-        assert told[row["rule_id"], row["month"]] == (row["answers"], row["shortfall"]), row["rule_id"]
+        assert told[row["rule_id"], row["month"]] == (row["answers_count"], row["shortfall"]), row["rule_id"]
 
 
 def test_whoever_sees_a_part_of_a_unit_gets_no_sum_of_it(warehouse: Warehouse) -> None:
