@@ -153,7 +153,11 @@ DATASET = {
     "budget": "民政工作经费",
     "staffing": "民政工作人员",
     "indicators": "能力建设指标",
+    "payments": "国库支付明细",
 }
+# Whose report a row is, and of which fund; a data folder may name more.
+SOURCE = {"township": "乡镇报送", "treasury": "财政国库", "police": "公安"}
+FUND = {"working_funds": "民政工作经费"}
 # Why an answer is what it is, where the figures alone do not say.
 REASON = {
     "before_deadline": "未到期限",
@@ -207,6 +211,8 @@ _CODED: dict[str, dict[str, Look] | dict[str, str]] = {
     "reason": REASON,
     "status_reason": REASON,
     "pace": PACE,
+    "source": SOURCE,
+    "fund_code": FUND,
 }
 
 

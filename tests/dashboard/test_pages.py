@@ -100,13 +100,16 @@ def test_every_page_is_drawn_without_an_error(
             shown = re.sub(
                 r"_退回_[a-p]+\.xlsx|\d{8}-\d{6}-[0-9a-f]{8}(-\d+)?", "", page.inner_text("#content")
             )
-            words = set(re.findall(r"[A-Za-z]{3,}", shown))
+            # What one writes SQL with is English.
+            words = set() if address == "/sql" else set(re.findall(r"[A-Za-z]{3,}", shown))
             assert words <= {
                 "Excel",
                 "CSV",
                 "Word",
                 "PDF",
                 "report",
+                "review",
+                "issue",
                 "month",
                 "provisional",
                 "xlsx",

@@ -83,7 +83,13 @@ def render(view: View) -> list[Any]:
                 className="sql-result-head",
             ),
             html.Div(id="sql-error", className="sql-error", role="alert", hidden=True),
-            html.Div(id="sql-result", className="sql-result", tabIndex="0", **{"aria-label": "查询结果"}),
+            html.Div(
+                id="sql-result",
+                className="sql-result",
+                tabIndex="0",
+                role="region",
+                **{"aria-label": "查询结果"},
+            ),
         ],
         className="card",
     )
