@@ -147,7 +147,8 @@ select standard_id, 'A' as document_id, clause, quotation, title_zh, matter, '99
     cast(null as varchar) as not_judged_reason, date '2019-06-10' as effective_from, cast(null as date) as effective_to,
     cast(null as date) as deadline, date '2019-06-10' as issued_on, date '2025-01-01' as recorded_on,
     date '2025-01-01' as last_confirmed_on, cast(24 as bigint) as confirm_within_months,
-    cast(null as varchar) as ambiguity_zh, cast(null as varchar) as example_zh
+    cast(null as varchar) as ambiguity_zh, cast(null as varchar) as example_zh,
+    cast(null as varchar) as origin_zh, cast(null as varchar) as origin_issuer_code
 from (values
     ('A-06', '二（二）', '每个乡镇必须固定不少于2名在编在岗人员', '乡镇专职民政在编在岗人员不少于2名', 'dedicated_staff', '人员',
         '人数', 'staff_floor', '人', 'high'),
@@ -180,6 +181,8 @@ select township_code, township_name, county_code, county_name, month, fiscal_yea
     cast(null as varchar) as other_tier_label, cast(null as decimal(18, 2)) as other_annual_cny,
     guaranteed as guaranteed_annual_cny, guaranteed_ytd as guaranteed_ytd_cny,
     allocated as allocated_annual_cny, disbursed as disbursed_ytd_cny,
+    case when disbursed is not null then month end as disbursed_as_of_month, false as disbursed_is_partial,
+    case when disbursed is not null then month end as spent_as_of_month, false as spent_is_partial,
     cast(round(disbursed * 0.9, 2) as decimal(18, 2)) as spent_ytd_cny,
     cast(case when missing is null then null when missing > 0 then missing else 0 end as decimal(18, 2))
         as allocation_shortfall_cny,
@@ -237,6 +240,8 @@ select rule_id || '/' || subject_code || '/' || strftime(min(month), '%Y-%m') as
     coalesce(any_value(f.unit) = '元'
         and max_by(shortfall, month) < greatest(100, max_by(value_expected, month) / 1000), false) as is_minor,
     cast(max_by(shortfall, month) * count(*) as decimal(38, 4)) as weight,
+    cast(null as varchar) as reply_zh, cast(null as date) as agreed_on, false as is_exempt,
+    cast(null as varchar) as exempt_reason_zh,
     '模拟文件' as document_title, any_value(s.clause) as clause, '' as message_zh
 from flagged f join standards s on s.standard_id = f.rule_id
 cross join (select max(month) as final_month from facts) e
@@ -273,6 +278,73 @@ from facts f join submissions s using (county_code) where f.staff is not null;
 create table reported.divisions as
 select township_code as division_code, township_name as division_name, true as is_current from units where false;
 alter table submissions drop county_code;
+
+create schema detail;
+create table detail.payment_pace as
+with moved as (
+    select township_code, fiscal_year, month, guaranteed_annual_cny as whole, guaranteed_ytd_cny as due,
+        disbursed_ytd_cny as paid, disbursement_shortfall_ytd_cny as gap,
+        lag(disbursed_ytd_cny) over (partition by township_code, fiscal_year order by month) as before
+    from funding_gap_monthly
+),
+silent as (
+    select *, month(month) - coalesce(max(case when paid > coalesce(before, 0) then month(month) end)
+        over (partition by township_code, fiscal_year order by month), 0) as silent_months_count
+    from moved
+)
+select township_code, month, cast(round(paid * 100 / whole, 2) as decimal(18, 2)) as progress_pct,
+    cast(round(due * 100 / whole, 2) as decimal(18, 2)) as calendar_pct,
+    case when gap is not null then silent_months_count end as silent_months_count,
+    case when gap is null then null
+        when (due - paid) * 100 > whole * 10 and (paid * 100 < due * 50 or silent_months_count >= 3) then 'far_behind'
+        when (due - paid) * 100 > whole * 10 then 'behind' else 'on_pace' end as pace
+from silent order by all;
+create table detail.unit_monthly as
+with judged as (
+    select t.county_code, t.city_code, t.province_code, f.*,
+        case when f.status in ('met', 'short') then 1 else 0 end as is_judged,
+        case when f.guaranteed_ytd_cny is not null and f.disbursed_ytd_cny is not null then 1 else 0 end as is_complete
+    from (select * exclude (county_code) from funding_gap_monthly) f join townships t using (township_code)
+),
+levels as (
+    select 'county' as unit_level, county_code as unit_code, * from judged
+    union all select 'city', city_code, * from judged
+    union all select 'province', province_code, * from judged
+),
+summed as (
+    select unit_level, unit_code, month, count(*) as units_count, cast(0 as bigint) as ended_count,
+        sum(is_judged) as judged_count, count(*) filter (status = 'short') as short_count,
+        count(*) filter (status = 'met') as met_count, count(*) filter (status = 'not_reported') as not_reported_count,
+        count(*) filter (status = 'no_standard') as no_standard_count,
+        sum(guaranteed_annual_cny) filter (is_judged = 1) as guaranteed_of_judged_cny,
+        sum(guaranteed_ytd_cny) filter (is_judged = 1) as guaranteed_ytd_of_judged_cny,
+        sum(allocated_annual_cny) filter (is_judged = 1) as allocated_of_judged_cny,
+        sum(allocation_shortfall_cny) as allocation_shortfall_of_judged_cny,
+        sum(allocation_surplus_cny) as allocation_surplus_of_judged_cny, sum(is_complete) as complete_count,
+        sum(guaranteed_annual_cny) filter (is_complete = 1) as guaranteed_of_complete_cny,
+        sum(guaranteed_ytd_cny) filter (is_complete = 1) as guaranteed_ytd_of_complete_cny,
+        sum(disbursed_ytd_cny) filter (is_complete = 1) as disbursed_of_complete_cny,
+        cast(0 as bigint) as partly_paid_count, cast(null as decimal(24, 2)) as disbursed_of_partly_cny,
+        count(*) filter (disbursement_shortfall_ytd_cny > 0) as underpaid_count,
+        sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_of_compared_cny,
+        count(*) filter (is_complete = 1 and spent_ytd_cny is not null) as spending_count,
+        sum(disbursed_ytd_cny) filter (is_complete = 1 and spent_ytd_cny is not null) as disbursed_of_spending_cny,
+        sum(spent_ytd_cny) filter (is_complete = 1 and spent_ytd_cny is not null) as spent_of_spending_cny
+    from levels group by all
+)
+select *,
+    cast(round(met_count * 100.00 / nullif(judged_count, 0), 2) as decimal(18, 2)) as met_of_judged_pct,
+    cast(round(cast(allocated_of_judged_cny * 100 as decimal(28, 2)) / nullif(guaranteed_of_judged_cny, 0), 2)
+        as decimal(18, 2)) as adequacy_of_judged_pct,
+    cast(round(disbursed_of_complete_cny * 100 / nullif(guaranteed_ytd_of_complete_cny, 0), 2) as decimal(18, 2))
+        as disbursed_of_complete_pct,
+    cast(round(disbursed_of_complete_cny * 100 / nullif(guaranteed_of_complete_cny, 0), 2) as decimal(18, 2))
+        as progress_of_complete_pct,
+    cast(round(guaranteed_ytd_of_complete_cny * 100 / nullif(guaranteed_of_complete_cny, 0), 2) as decimal(18, 2))
+        as calendar_of_complete_pct,
+    cast(round(spent_of_spending_cny * 100 / nullif(disbursed_of_spending_cny, 0), 2) as decimal(18, 2))
+        as spent_of_spending_pct
+from summed order by all;
 
 create table quality.suite_results as
 select '经费' as suite_title_zh, '检查' as title_zh, '' as message_zh, 'blocking' as kind, true as success;

@@ -8,17 +8,20 @@ a slip of the pen is not a setting that quietly does nothing.
 from __future__ import annotations
 
 import copy
+import difflib
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from oversight import presentation
@@ -51,35 +54,93 @@ class Wording:
 
     def line(self, text: str, **values: Any) -> str:
         """A short text of the settings, with its values filled in."""
-        return self._rendered(lambda: self.environment.from_string(text).render(**values), text).strip()
+        return self._rendered(None, text, values).replace(VALUE_MARK, "").strip()
 
     def template(self, name: str, **values: Any) -> str:
         """A template's text; values in it carry `VALUE_MARK`."""
-        file = f"{name}.txt"
-        return self._rendered(lambda: self.environment.get_template(file).render(**values), file, marked=True)
+        return self._rendered(f"{name}.txt", "", values)
 
-    def _rendered(self, render: Any, where: str, *, marked: bool = False) -> str:
+    def has_template(self, name: str) -> bool:
+        """Whether there is such a template, the bureau's or the default."""
+        return f"{name}.txt" in self.environment.list_templates()
+
+    def _rendered(self, file: str | None, text: str, values: Mapping[str, Any]) -> str:
         try:
-            text: str = render()
-        except TemplateError as error:
-            line = getattr(error, "lineno", None)
-            place = f"{where} 第{line}行" if line else where
-            raise ReportError(
-                f"通报模板 {place} 有误：{error.message or error}。请改正后重新生成。"
-            ) from error
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise ReportError(f"通报模板 {where} 有误：{error}。请改正后重新生成。") from error
-        return text if marked else text.replace(VALUE_MARK, "")
+            template = self.environment.get_template(file) if file else self.environment.from_string(text)
+            return template.render(**values)
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            place, told = f"通报设置里的“{text}”", str(getattr(error, "message", None) or error)
+            line = getattr(error, "lineno", None) or _line_of(error)
+            if file:
+                source, path, _ = self._source(file)
+                place = f"通报模板 {path or file}"
+                slip = _slip(self.environment, source, values)
+                if slip:
+                    line, told = slip
+            else:
+                slip = _slip(self.environment, text, values)
+                told = slip[1] if slip else told
+            where = f"{place} 第{line}行" if file and line else place
+            raise ReportError(f"{where}有误：{told}。请改正后重新生成。") from error
+
+    def _source(self, file: str) -> tuple[str, str | None, Any]:
+        try:
+            return self.environment.loader.get_source(self.environment, file)  # type: ignore[union-attr]
+        except TemplateError:
+            return "", None, None
+
+
+def _line_of(error: BaseException) -> int | None:
+    """The line of the template in which an error came up: Jinja puts its lines into the traceback."""
+    frames = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith(".txt") or frame.filename == "<template>"
+    ]
+    return frames[-1] if frames else None
+
+
+def _slip(
+    environment: SandboxedEnvironment, source: str, values: Mapping[str, Any]
+) -> tuple[int, str] | None:
+    """The first misspelt name of a template, its line, and what was probably meant."""
+    try:
+        tree = environment.parse(source)
+    except TemplateError:
+        return None
+    known = {*values, *environment.globals}
+    found = []
+    for name in meta.find_undeclared_variables(tree) - known:
+        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
+        found.append((line, name, sorted(known)))
+    for node in tree.find_all(nodes.Getattr):
+        if not isinstance(node.node, nodes.Name) or node.node.name not in values:
+            continue
+        value = values[node.node.name]
+        parts = list(value) if isinstance(value, dict) else [part for part in dir(value) if part[0] != "_"]
+        if value is not None and node.attr not in parts:
+            found.append((node.lineno, f"{node.node.name}.{node.attr}", parts))
+    if not found:
+        return None
+    line, name, parts = min(found, key=lambda slip: slip[:2])
+    near = difflib.get_close_matches(name.rpartition(".")[2], parts, n=1)
+    front = name.rpartition(".")[0]
+    meant = f"，是不是“{front + '.' if front else ''}{near[0]}”" if near else ""
+    return line, f"没有“{name}”这个名称{meant}"
 
 
 def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
     """Settings and templates for the report on a division."""
     settings = tomllib.loads((DEFAULTS / "report.toml").read_text("utf-8"))
-    own = _own(report_folder(folder) / "report.toml")
+    path = report_folder(folder) / "report.toml"
+    own = _own(path)
     overrides = own.pop("scope", {})
-    _lay_over(settings, own, "")
-    if scope_code is not None and scope_code in overrides:
-        _lay_over(settings, overrides[scope_code], f"scope.{scope_code}.")
+    try:
+        _lay_over(settings, own, "")
+        if scope_code is not None and scope_code in overrides:
+            _lay_over(settings, overrides[scope_code], f"scope.{scope_code}.")
+    except _Slip as slip:
+        raise ReportError(f"{path} 第{_line_with(path, slip.key)}行：{slip}") from slip
     _check_delivery(settings)
     return Wording(settings, _environment(folder), report_folder(folder) / "fonts")
 
@@ -98,6 +159,22 @@ def fingerprint(folder: DataFolder, scope_code: str) -> str:
     return digest.hexdigest()[:16]
 
 
+class _Slip(ReportError):
+    """A setting that does not exist or has the wrong type."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _line_with(path: Path, key: str) -> int:
+    """The line in which a setting is written, or its part begins."""
+    last = key.rpartition(".")[2]
+    written = re.compile(rf"^\s*(\[.*\b{re.escape(last)}\b.*\]|\"?{re.escape(last)}\"?\s*=)")
+    lines = enumerate(path.read_text("utf-8").splitlines(), start=1)
+    return next((number for number, line in lines if written.match(line)), 1)
+
+
 def _own(path: Path) -> Settings:
     if not path.is_file():
         return {}
@@ -112,11 +189,16 @@ def _lay_over(settings: Settings, own: Settings, where: str) -> None:
         if not where and key in _FREE:
             settings[key] = copy.deepcopy(value)
         elif key not in settings:
-            known = "、".join(sorted({*settings, *(() if where else _FREE)}))
-            raise ReportError(f"通报设置里没有“{where}{key}”这一项，可用的有：{known}。请改正 report.toml。")
+            known = sorted({*settings, *(() if where else _FREE)})
+            near = difflib.get_close_matches(key, known, n=1)
+            meant = f"是不是“{where}{near[0]}”？" if near else ""
+            raise _Slip(
+                key,
+                f"通报设置里没有“{where}{key}”这一项，{meant}可用的有：{'、'.join(known)}。请改正 report.toml。",
+            )
         elif isinstance(settings[key], dict):
             if not isinstance(value, dict):
-                raise ReportError(f"通报设置“{where}{key}”应当是一段，不是一个值。请改正 report.toml。")
+                raise _Slip(key, f"通报设置“{where}{key}”应当是一段，不是一个值。请改正 report.toml。")
             _lay_over(settings[key], value, f"{where}{key}.")
         else:
             _check_type(f"{where}{key}", settings[key], value)
@@ -128,8 +210,8 @@ def _check_type(name: str, default: Any, value: Any) -> None:
     wanted = type(default)
     is_scopes = name.rsplit(".", 1)[-1] == "scopes" and isinstance(value, (str, list))
     if not is_scopes and (not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool)):
-        raise ReportError(
-            f"通报设置“{name}”应当是{kinds.get(wanted, '')}，现在是 {value!r}。请改正 report.toml。"
+        raise _Slip(
+            name, f"通报设置“{name}”应当是{kinds.get(wanted, '')}，现在是 {value!r}。请改正 report.toml。"
         )
 
 
@@ -180,7 +262,7 @@ def _environment(folder: DataFolder) -> SandboxedEnvironment:
         quantity=lambda value, unit=None: tight(presentation.quantity(value, unit, "yuan")),
         month=presentation.month,
         day=_day,
-        by=_by,
+        by=by,
         names=names,
         status=presentation.status_label,
     )
@@ -199,11 +281,6 @@ def _day(value: date | datetime | Deadline | None) -> str:
     return presentation.day(value)
 
 
-def _by(value: Deadline) -> str:
+def by(value: Deadline) -> str:
     """2026年1月12日前; in a draft, which has no day of issue, 印发后5个工作日内."""
     return f"{_day(value)}{'前' if value.on else '内'}"
-
-
-def as_decimal(value: Any) -> Decimal:
-    """A threshold of the settings, for comparison with a figure."""
-    return Decimal(str(value))

@@ -1,7 +1,7 @@
 """From figures and wording to a `Report`: which sentences, tables, charts and annexes there are.
 
-Templates are plain text. `# `, `## ` and `### ` begin headings (numbered 一、（一）1. here), `[表 key]` and
-`[图 key]` say where a table or chart stands, every other line is a paragraph. A table or chart that has
+Templates are plain text. `# `, `## ` and `### ` begin headings (numbered 一、（一）1. here), `- ` a point of the first
+page, `[表 key]` and `[图 key]` say where a table or chart stands, every other line is a paragraph. A table or chart that has
 nothing to show is left out with its caption.
 """
 
@@ -16,7 +16,8 @@ from typing import Any
 
 from oversight import presentation
 from oversight.calendar import Calendar
-from oversight.reports.config import VALUE_MARK, Wording, as_decimal
+from oversight.reports import weighing
+from oversight.reports.config import VALUE_MARK, Wording, by, tight
 from oversight.reports.document import (
     Annex,
     Block,
@@ -68,6 +69,21 @@ DATASETS = ("population", "budget", "staffing")
 _DIGITS = "零一二三四五六七八九"
 
 
+class _Citing:
+    """Names a paper in full where it is first cited, and as 同一文件 where it is cited again."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.named: set[str] = set()
+
+    def __call__(self, row: Row) -> str:
+        paper = weighing.source(self.facts, row)
+        if paper not in self.named:
+            self.named.add(paper)
+            return weighing.cited(self.facts, row)
+        return "同一文件" if paper == row.get("origin_zh") else f"同一文件{row['clause'] or ''}"
+
+
 class _Numbers(dict[str, int]):
     """Numbers of annexes by key; an annex that was left out is spoken of without one."""
 
@@ -78,37 +94,52 @@ class _Numbers(dict[str, int]):
 def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> Report:
     """The whole paper: the report, or a correction that has the corrected report as an annex."""
     settings = wording.settings
+    days = dates(facts.month, paper.issued_on, settings["deadlines"], calendar)
+    named = _named(facts, wording, days)
     tables = _tables(facts, settings)
     if paper.changes is not None:
         tables["changes"] = _changes_table(paper.changes)
     charts = _charts(facts, settings)
-    keys = _annex_keys(settings, tables)
-    front = []
-    if paper.corrects:
-        is_long = paper.changes is not None and paper.changes.is_long
-        front = ["corrected", *(["changes"] if is_long else [])]
-    numbers = _Numbers({key: place for place, key in enumerate([*front, *keys], start=1)})
-    days = dates(facts.month, paper.issued_on, settings["deadlines"], calendar)
-    values = _values(facts, wording, numbers, paper, days)
+    front = ["corrected"] if paper.corrects else []
+    if paper.changes is not None and paper.changes.is_long:
+        front.append("changes")
+    numbers = _Numbers()
+    values = _values(facts, wording, numbers, paper, days, named)
+    first, whole = _named_tables(named, settings, "")
+    tables |= {first.key: first, whole.key: whole}
+    # Which annexes there are decides their numbers, and the text names the numbers.
+    keys = [
+        key
+        for key in _annex_keys(settings, tables)
+        if _annex_blocks(key, _Written(tables, charts, _Numbering()), wording, values)
+    ]
+    numbers.update({key: place for place, key in enumerate([*front, *keys], start=1)})
+    tables["named"] = _named_tables(named, settings, numbers["named"])[0]
     written = _Written(tables, charts, _Numbering())
 
     def section(name: str) -> tuple[Block, ...]:
         return tuple(written.blocks(wording.template(name, **values)))
 
-    said = (
-        section("opening"),
-        tuple(block for name in settings["content"]["sections"] for block in section(name)),
-    )
-    annexes = [_annex(numbers[key], key, tables) for key in keys]
-    opening, body = said
+    # The annexes were written first to see which there are; the text begins anew.
+    values["cited"] = _Citing(facts)
+    opening = section("opening") + section("headlines")
+    body = tuple(block for name in settings["content"]["sections"] for block in section(name))
+    said = opening + body
     if paper.corrects:
         written.numbering = _Numbering()
         opening, body = section("correction"), ()
-        annexes = [
-            Annex(1, "更正后的通报正文", (*said[0], *said[1])),
-            *(Annex(2, "更正的数字", (TableRef(tables["changes"], ""),)) for _ in front[1:]),
-            *annexes,
-        ]
+    annexes = []
+    for key in [*front, *keys]:
+        written.numbering.levels = [0, 0, 0]
+        values["cited"] = partial(weighing.cited, facts)
+        blocks = (
+            said
+            if key == "corrected"
+            else (TableRef(tables["changes"], ""),)
+            if key == "changes"
+            else _annex_blocks(key, written, wording, values)
+        )
+        annexes.append(Annex(numbers[key], _ANNEX_TITLES.get(key, key), tuple(blocks)))
 
     texts = settings["document"]
     issuer = wording.line(texts["issuer"], **values)
@@ -129,6 +160,9 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         annexes=tuple(annexes),
         signature=wording.line(texts["signature"], **known),
         dated=presentation.day(paper.issued_on) if paper.issued_on else UNDATED_ZH,
+        copies=wording.line(texts["copies"], **known),
+        printed_by=wording.line(texts["printed_by"], **known),
+        printed=f"{presentation.day(paper.issued_on)}印发" if paper.issued_on else "",
         notes=_notes(facts, paper),
         edition_id=edition,
         built_at=built_at(facts),
@@ -150,9 +184,15 @@ def _document_no(wording: Wording, known: Row) -> str:
     return wording.line(text, **known)
 
 
-def _annex(number: int, key: str, tables: dict[str, Table]) -> Annex:
-    table = tables["ranking_all" if key == "ranking" else f"annex_{key}"]
-    return Annex(number, _ANNEX_TITLES[key], (TableRef(table, ""),))
+def _annex_blocks(key: str, written: _Written, wording: Wording, values: Row) -> tuple[Block, ...]:
+    """An annex: what its template says, and its table."""
+    blocks: tuple[Block, ...] = ()
+    if wording.has_template(f"annex_{key}"):
+        blocks = tuple(written.blocks(wording.template(f"annex_{key}", **values)))
+        if key != "standards":
+            return blocks
+    table = written.tables["ranking_all" if key == "ranking" else f"annex_{key}"]
+    return (*blocks, TableRef(table, "")) if table.rows else ()
 
 
 class _Numbering:
@@ -185,7 +225,9 @@ class _Written:
             text = " ".join(line.replace(VALUE_MARK, "").split())
             if not text:
                 continue
-            if line.startswith("#"):
+            if line.startswith("- "):
+                yield Paragraph(text[2:], is_point=True)
+            elif line.startswith("#"):
                 level = len(line) - len(line.lstrip("#"))
                 yield self.numbering.heading(min(level, 3), text.lstrip("#").strip())
             elif line.startswith(("[表 ", "[图 ")) and line.endswith("]"):
@@ -194,11 +236,15 @@ class _Written:
                 yield Paragraph(text)
 
     def _placed(self, kind: str, key: str) -> Iterable[Block]:
+        key, _, bare = key.partition(" ")
+        is_bare = bare == "无题"
         if kind == "表":
             if key not in self.tables:
                 raise ReportError(f"通报模板里的 [表 {key}] 不存在，可用的有：{'、'.join(self.tables)}。")
             table = self.tables[key]
-            if table.rows:
+            if table.rows and is_bare:
+                yield TableRef(table, "")
+            elif table.rows:
                 self.numbering.tables += 1
                 yield TableRef(table, f"表{self.numbering.tables} {table.title}")
         elif key not in _CHARTS:
@@ -216,14 +262,15 @@ def chinese(number: int) -> str:
     return front + (_DIGITS[ones] if ones or not tens else "")
 
 
-def _values(facts: Facts, wording: Wording, annex: _Numbers, paper: Paper, days: Dates) -> dict[str, Any]:
+def _values(
+    facts: Facts, wording: Wording, annex: _Numbers, paper: Paper, days: Dates, named: Sequence[Row]
+) -> dict[str, Any]:
     """What templates may name; described in docs/report.md."""
     settings = wording.settings
     shorts = [row for row in facts.findings if row["status"] == "short"]
     by_kind = {kind: [row for row in shorts if row["kind"] == kind] for kind in KIND_ZH}
-    open_now = [*by_kind["new"], *by_kind["continuing"]]
-    chosen = _named(facts, settings)
-    limit = settings["named"]["limit"]
+    demanded = [row for row in weighing.open_findings(facts) if not row.get("is_exempt")]
+    own = [row for row in shorts if weighing.is_own(facts, row) and row["kind"] != "cleared"]
     missing = [
         {
             **row,
@@ -255,12 +302,29 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers, paper: Paper, days:
         "five": facts.five,
         "capacity_rows": facts.capacity_rows,
         "findings": by_kind,
-        "open_count": len(open_now),
-        "longest": sorted(by_kind["continuing"], key=lambda row: (-row["months_open"], row["finding_id"])),
-        "limit": limit,
-        "named": [_told(facts, wording, row) for row in chosen[:limit]],
-        "named_total": len(chosen),
+        "demanded": demanded,
+        "own": [row for row in own if weighing.is_demanded(row)],
+        "headlines": weighing.headlines(facts, settings),
+        "by_sort": {
+            sort: [row for row in named if row["sort"] == sort]
+            for sort in ("payment", "money", "arrears", "people", "other")
+        },
+        "payments": [row for row in weighing.payments(facts, settings) if weighing.is_demanded(row)],
+        "missing_people": weighing.missing_people(facts),
+        "named": named,
+        "named_units": _by_unit(named),
+        "changed": _changed(facts),
+        "cited": _Citing(facts),
+        "sources": _cited_papers(facts),
+        "ranking_rows": settings["content"]["ranking_rows"],
+        "ranking_ends": settings["content"]["ranking_ends"],
+        "capacity_demanded": [
+            row
+            for row in facts.capacity_rows
+            if weighing.is_demanded(row) and not weighing.is_own(facts, row) and row["unit"] != "元"
+        ],
         "reporting": facts.reporting,
+        "is_silent": all(row[name] == "missing" for row in facts.reporting for name in DATASETS),
         "missing": missing,
         "held": [row for row in facts.reporting if any(row[name] == "held" for name in DATASETS)],
         "doubts": [{**row, "kind_zh": DOUBT_ZH[row["kind"]]} for row in facts.doubts],
@@ -277,6 +341,17 @@ def _values(facts: Facts, wording: Wording, annex: _Numbers, paper: Paper, days:
         "changes": paper.changes,
         "replaces": paper.replaces,
     }
+
+
+def _cited_papers(facts: Facts) -> list[Row]:
+    """Every paper the report rests on, once."""
+    found: dict[str, Row] = {}
+    for row in facts.standards:
+        paper = weighing.source(facts, row)
+        is_origin = paper == row.get("origin_zh")
+        issuer = "" if is_origin else row["issuer_name"]
+        found.setdefault(paper, {"source": paper, "issuer_name": issuer, "force": row["force"]})
+    return list(found.values())
 
 
 def _place(facts: Facts, row: Row) -> str:
@@ -324,70 +399,155 @@ def _months_missing(row: Row, month: date) -> int:
     return max(spans, default=0)
 
 
-def _named(facts: Facts, settings: Row) -> list[Row]:
-    """Findings that meet one of the thresholds for naming, worst first.
-
-    Only a duty in force is a violation: soft rules, plans, aims and what a report of experience holds up as an
-    example are listed, but nobody is named for them.
-    """
-    rule = settings["named"]
-    least, most = as_decimal(rule["min_gap_cny"]), as_decimal(rule["max_adequacy_pct"])
-
-    def is_typical(row: Row) -> bool:
-        # What is minor (2.64 元 of 52,802.64) is listed, not named.
-        if row["is_minor"]:
-            return False
-        if row["unit"] == "元" and row["shortfall"] is not None:
-            rate = presentation.ratio_pct(row["value_checked"], row["value_expected"])
-            if row["shortfall"] >= least or (rate is not None and rate <= most):
-                return True
-        return bool(row["severity"] in rule["severities"] and row["months_open"] >= rule["min_months_open"])
-
-    def weight(row: Row) -> Decimal:
-        return (row["shortfall"] or Decimal(0)) * row["months_open"]
-
-    order = {"high": 0, "medium": 1, "low": 2}
-    chosen = [
-        row
-        for row in facts.findings
-        if row["kind"] != "cleared"
-        and row["status"] == "short"
-        and row["gradeable"] == "Y"
-        and row["force"] == "binding"
-        and row["strength"] in ("must", "principle")
-        # What has been excused is listed, but nobody is named for it.
-        and not row.get("is_exempt")
-        and is_typical(row)
-    ]
-    return sorted(chosen, key=lambda row: (order.get(row["severity"], 3), -weight(row), row["finding_id"]))
+def _named(facts: Facts, wording: Wording, days: Dates) -> list[Row]:
+    """What somebody is named for, worst first, with its arithmetic, the demand, its date and who answers for it."""
+    units = {row["township_code"]: row for row in facts.units}
+    staff = {(row["township_code"], row["standard_id"]): row for row in facts.staffing_rows}
+    office = wording.settings["office"]
+    told = []
+    for row in weighing.named(facts, wording.settings):
+        unit = units.get(row["subject_code"])
+        sort = row["sort"]
+        is_money = sort in ("payment", "money", "arrears")
+        item = {
+            "is_pace": False,
+            "unpaid_months": 0,
+            **row,
+            "place": _place(facts, row),
+            "basis": weighing.cited(facts, row),
+            "demand": _demand(facts, row),
+            "deadline": days.plan if sort == "payment" and row.get("is_pace") else days.rectify,
+            "office": office["money" if is_money else sort]
+            if facts.scope.level == "county"
+            else f"{row['county_name']}{office['above']}",
+            "is_rate": _is_rate(unit),
+        }
+        key = row["subject_code"], row.get("rule_id", "")
+        text = wording.template("arithmetic", f=item, unit=unit, staff=staff.get(key))
+        item["arithmetic"] = "".join(text.replace(VALUE_MARK, "").split("\n")).strip()
+        told.append(item)
+    return told
 
 
-def _told(facts: Facts, wording: Wording, finding: Row) -> Row:
-    """The finding with its arithmetic in words."""
-    unit = next((row for row in facts.units if row["township_code"] == finding["subject_code"]), None)
-    staff = next(
-        (
-            row
-            for row in facts.staffing_rows
-            if row["township_code"] == finding["subject_code"] and row["standard_id"] == finding["rule_id"]
-        ),
-        None,
-    )
-    told = dict(finding)
-    told["is_rate"] = bool(
+def _is_rate(unit: Row | None) -> bool:
+    """Whether the year's guarantee is simply head × rate × 12."""
+    return bool(
         unit
         and unit["formula"] == "per_capita_by_tier"
         and unit["tier_value"] is not None
         and unit["population_persons"] is not None
         and unit["tier_value"] * unit["population_persons"] * 12 == unit["guaranteed_annual_cny"]
     )
-    told["place"] = _place(facts, finding)
-    text = wording.template("arithmetic", f=told, unit=unit, staff=staff)
-    told["arithmetic"] = "".join(text.replace(VALUE_MARK, "").split("\n")).strip()
-    return told
+
+
+def _demand(facts: Facts, row: Row) -> str:
+    if row["sort"] == "money" and facts.month.month == 12:
+        return f"列足{facts.month.year + 1}年预算"
+    return {
+        "payment": "按进度补拨" if row.get("is_pace") else "补拨到位",
+        "money": "调整预算补足",
+        "arrears": "补拨到位",
+        "people": "配齐人员",
+        "other": "整改到位",
+    }[row["sort"]]
+
+
+def _by_unit(named: Sequence[Row]) -> list[list[Row]]:
+    """The named by unit, in the order of each unit's worst."""
+    found: dict[str, list[Row]] = {}
+    for row in named:
+        found.setdefault(row["subject_code"], []).append(row)
+    return list(found.values())
+
+
+AMOUNTS_SHOWN = 3
+PROBLEM_ZH = {
+    "payment": "拨付不足",
+    "money": "安排不足",
+    "arrears": "上年欠拨",
+    "people": "人员缺额",
+    "other": "其他要求",
+}
+
+
+def _missing(items: Sequence[Row]) -> str:
+    """How much a unit lacks of one kind, in brackets; nothing where the kinds of thing differ."""
+    amounts = [item["shortfall"] for item in items]
+    if items[0]["sort"] == "other" or None in amounts:
+        return ""
+    if items[0]["sort"] == "people":
+        return f"（{presentation.count(sum(amounts))}人）"
+    return f"（{_short_money(sum(amounts, Decimal(0)))}）"
+
+
+def _short_money(value: Decimal) -> str:
+    return tight(presentation.money(value, "wan" if abs(value) >= 10_000 else "yuan", named=True))
+
+
+def _unique(parts: Iterable[str]) -> str:
+    return "；".join(dict.fromkeys(parts))
 
 
 # Tables ---------------------------------------------------------------------------------------------------
+
+
+def _named_tables(named: Sequence[Row], settings: Row, number: object) -> list[Table]:
+    """The named units of the first page, those with the same demand in one row, and every item in an annex."""
+    shown = settings["named"]["first_page"]
+    columns = (
+        Column("problem", "点名问题", "text", 10),
+        Column("units", "单位", "text", 44),
+        Column("demand", "要求", "text", 18),
+        Column("deadline", "期限", "text", 14),
+        Column("office", "责任单位", "text", 12),
+    )
+    rows = []
+    for sort, problem in PROBLEM_ZH.items():
+        items = [item for item in named if item["sort"] == sort]
+        if not items:
+            continue
+        # How much each lacks is said where there is room for it; the annex has it for all.
+        grouped = _by_unit(items)
+        units = [
+            f"{item[0]['place']}{_missing(item) if len(grouped) <= AMOUNTS_SHOWN else ''}" for item in grouped
+        ]
+        more = f"等{presentation.count(len(units))}个，见附件{number}" if len(units) > shown else ""
+        rows.append(
+            (
+                problem,
+                "、".join(units[:shown]) + more,
+                items[0]["demand"],
+                by(items[0]["deadline"]),
+                _unique(item["office"] for item in items[:shown]),
+            )
+        )
+    first = Table("named", "点名问题、要求和期限", columns, tuple(rows))
+    each = (
+        Column("name", "单位", "text", 14),
+        Column("title", "事项", "text", 22),
+        Column("found", "情况", "text", 40),
+        Column("months", "持续", "text", 9),
+        Column("basis", "依据", "text", 24),
+        Column("reply", "答复", "text", 14, printed=any(row.get("reply_zh") for row in named)),
+        Column("demand", "要求", "text", 16),
+        Column("deadline", "期限", "text", 14),
+        Column("office", "责任单位", "text", 10),
+    )
+    whole = tuple(
+        (
+            item["place"],
+            "本年拨付进度" if item["is_pace"] else _titled(item),
+            item["arithmetic"],
+            f"{item['months_open']}个月" if item["is_pace"] else _spell(item),
+            item["basis"],
+            _record(item),
+            item["demand"],
+            by(item["deadline"]),
+            item["office"],
+        )
+        for item in named
+    )
+    return [first, Table("annex_named", "点名问题和整改任务", each, whole)]
 
 
 def _tables(facts: Facts, settings: Row) -> dict[str, Table]:
@@ -790,7 +950,7 @@ def _annex_findings(facts: Facts) -> Table:
             row["months_open"],
             presentation.label(presentation.SEVERITY, row["severity"]),
             KIND_ZH[row["kind"]],
-            f"《{row['document_title']}》{row['clause']}",
+            weighing.cited(facts, row),
             _record(row),
         )
         for row in facts.findings
@@ -850,7 +1010,7 @@ def _annex_doubts(facts: Facts) -> Table:
 
 
 def _annex_standards(facts: Facts) -> Table:
-    documents = {row["document_title"] for row in facts.standards}
+    documents = {weighing.source(facts, row) for row in facts.standards}
     columns = (
         Column("id", "编号", "text", 7),
         Column("title", "标准", "text", 26),
@@ -864,7 +1024,7 @@ def _annex_standards(facts: Facts) -> Table:
         (
             row["standard_id"],
             row["title_zh"],
-            row["document_title"],
+            weighing.source(facts, row),
             row["clause"] or "",
             row["quotation"] or "",
             presentation.label(presentation.STRENGTH, row["strength"]),
@@ -872,7 +1032,7 @@ def _annex_standards(facts: Facts) -> Table:
         )
         for row in facts.standards
     )
-    note = f"以上均出自《{documents.pop()}》。" if len(documents) == 1 else ""
+    note = f"以上均出自{documents.pop()}。" if len(documents) == 1 else ""
     return Table("annex_standards", "适用标准和条款原文", columns, rows, note=note)
 
 
@@ -888,23 +1048,33 @@ def _changes_table(changes: Changes) -> Table:
 
 
 _ANNEX_TITLES = {
-    "ranking": "保障率排名（全部单位）",
+    "corrected": "更正后的通报正文",
+    "changes": "更正的数字",
+    "named": "点名问题和整改任务",
+    "ranking": "保障率排名",
+    "situation": "总体情况和变化",
     "funding": "乡镇经费保障明细表",
     "staffing": "乡镇人员配备明细表",
     "findings": "问题清单",
     "reporting": "未报送和待确认单位名单",
     "doubts": "数据疑点清单",
     "standards": "适用标准和条款原文",
+    "letter": "提请研究解决的事项",
 }
 
 
 def _annex_keys(settings: Row, tables: dict[str, Table]) -> list[str]:
     chosen = list(settings["content"]["annexes"])
-    unknown = [key for key in chosen if f"annex_{key}" not in tables]
+    known = [key for key in _ANNEX_TITLES if key not in ("corrected", "changes")]
+    unknown = [key for key in chosen if key not in known]
     if unknown:
-        raise ReportError(f"通报设置 content.annexes 里没有“{'、'.join(unknown)}”。请改正 report.toml。")
-    keys = ["ranking"] if tables["ranking_all"].rows else []
-    return keys + [key for key in chosen if tables[f"annex_{key}"].rows]
+        raise ReportError(
+            f"通报设置 content.annexes 里没有“{'、'.join(unknown)}”，可用的有：{'、'.join(known)}。请改正 report.toml。"
+        )
+    if "ranking" not in chosen and tables["ranking_all"].rows:
+        # More units than the text has room for.
+        chosen.insert(0, "ranking")
+    return chosen
 
 
 # Charts ---------------------------------------------------------------------------------------------------
@@ -982,6 +1152,16 @@ def _staffing_chart(facts: Facts) -> Chart | None:
         ),
         "个",
     )
+
+
+def _changed(facts: Facts) -> Row:
+    """What was newly found and what was put right this month, of what can be demanded of the units below."""
+    chosen = [
+        row
+        for row in facts.findings
+        if row["status"] == "short" and weighing.is_demanded(row) and not weighing.is_own(facts, row)
+    ]
+    return {kind: [row for row in chosen if row["kind"] == kind] for kind in KIND_ZH}
 
 
 def _notes(facts: Facts, paper: Paper) -> tuple[tuple[str, str], ...]:

@@ -127,9 +127,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of running text."""
+    """A paragraph of running text; a point of the first page is set smaller, so that the page holds all of them."""
 
     text: str
+    is_point: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ Block = Heading | Paragraph | TableRef | ChartRef
 
 @dataclass(frozen=True)
 class Annex:
-    """附件: a title and a table, or paragraphs where there is nothing to tabulate."""
+    """附件: a title, and tables, charts or text."""
 
     number: int
     title: str
@@ -183,6 +184,9 @@ class Report:
     annexes: tuple[Annex, ...]
     signature: str
     dated: str
+    copies: str
+    printed_by: str
+    printed: str
     notes: tuple[tuple[str, str], ...]
     edition_id: str
     built_at: datetime

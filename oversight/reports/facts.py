@@ -175,6 +175,8 @@ class Facts:
     sources: dict[str, dict[str, str]]
     audit: list[Row] | None
     five: list[Row] = field(default_factory=list)
+    # By township: the pace of payment, how many months of the year it has been short, and for how many nothing was paid.
+    pace: dict[str, Row] = field(default_factory=dict)
 
 
 def clean(value: Any) -> Any:
@@ -287,6 +289,7 @@ def gather(
         sources=_sources(connection, month),
         audit=_audit(connection),
         five=rows(connection, _FIVE, month) if _has(connection, "detail", "scorecard") else [],
+        pace={row["township_code"]: row for row in rows(connection, _PACE, {"month": month})},
     )
 
 
@@ -305,8 +308,8 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
     )
     run(
         "create or replace temp table r_staffing as "
-        "select s.*, t.unit_id, t.township_name, t.county_code, t.county_name, r.title_zh, r.unit, r.clause, "
-        "r.document_id, r.gradeable, r.strength, d.document_title, d.force "
+        "select s.*, t.unit_id, t.township_name, t.county_code, t.county_name, r.title_zh, r.unit, r.clause, r.matter, "
+        "r.document_id, r.gradeable, r.strength, r.origin_zh, d.document_title, d.force, d.issuer_code "
         "from staffing_gap_monthly s join r_townships t using (township_code) "
         "join standards r using (standard_id) join policy_documents d using (document_id) where s.month = ?",
         [month],
@@ -340,7 +343,8 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
     # A rule's last answer owed counts until the next is due: a quarter's rule is judged once in three months.
     run(
         "create or replace temp table r_latest as "
-        "select j.*, r.title_zh, r.topic_zh, r.clause, r.gradeable, r.strength, r.period, r.document_id, d.force "
+        "select j.*, r.title_zh, r.topic_zh, r.clause, r.gradeable, r.strength, r.period, r.document_id, r.origin_zh, "
+        "r.formula, d.force, d.document_title, d.issuer_code "
         "from r_judged j join standards r on r.standard_id = j.rule_id "
         "join policy_documents d using (document_id) "
         "where j.month > case r.period when 'month' then ? when 'quarter' then ? when 'half_year' then ? else ? end "
@@ -371,7 +375,8 @@ def _scope_tables(connection: duckdb.DuckDBPyConnection, scope: Scope, month: da
 _JUDGED = "status in ('met', 'short')"
 
 _UNITS = """
-select f.*, s.formula, r.value as tier_value, r.unit as tier_unit, s.clause, s.title_zh, d.document_title
+select f.*, s.formula, r.value as tier_value, r.unit as tier_unit, s.clause, s.title_zh, s.strength, s.gradeable,
+    d.document_title, d.force, d.issuer_code, s.origin_zh
 from r_funding f
 left join standards s using (standard_id)
 left join policy_documents d using (document_id)
@@ -380,9 +385,26 @@ where f.month = ?
 order by f.county_code, f.township_code
 """
 
+# The pace as the marts have it, and for how many months of the year to this one payments have been short.
+_PACE = """
+with last_good as (
+    select township_code, max(month) as month from r_funding
+    where year(month) = year($month) and coalesce(disbursement_shortfall_ytd_cny, 0) = 0 group by township_code
+)
+select p.township_code, p.pace, p.progress_pct, p.calendar_pct, p.silent_months_count as unpaid_months,
+    count(f.month) as months_behind
+from detail.payment_pace p
+join r_townships using (township_code)
+left join last_good g using (township_code)
+left join r_funding f on f.township_code = p.township_code and year(f.month) = year($month)
+    and f.month > coalesce(g.month, date '1900-01-01')
+where p.month = $month and p.pace is not null
+group by all
+"""
+
 _STAFFING = """
-select standard_id, title_zh, unit, clause, gradeable, strength, document_title, force,
-    count(*) filter (where status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')) as due,
+select standard_id, title_zh, unit, clause, gradeable, strength, document_title, force, issuer_code, origin_zh,
+    matter, count(*) filter (where status in ('met', 'short', 'over', 'not_reported', 'unconfirmed')) as due,
     count(*) filter (where status = 'met') as met,
     count(*) filter (where status = 'short') as short,
     count(*) filter (where status = 'over') as over,
@@ -468,7 +490,8 @@ select s.finding_id, s.rule_id, s.subject_level, a.subject_code, a.subject_name,
     a.value_checked, a.value_expected, a.shortfall,
     s.* exclude (finding_id, rule_id, subject_level, subject_code, opened_month, cleared_month, months_open, status,
         value_checked, value_expected, shortfall, kind),
-    r.title_zh, r.topic_zh, r.gradeable, r.strength, r.period, d.force
+    r.title_zh, r.topic_zh, r.matter, r.formula, r.gradeable, r.strength, r.period, r.origin_zh, d.force,
+    d.issuer_code
 from spells s
 join answers a on a.finding_id = s.finding_id and a.place = 1
 join standards r on r.standard_id = s.rule_id
@@ -485,7 +508,7 @@ _USED_RULES = """
 """
 
 _STANDARDS = f"""
-select s.*, d.document_title, d.document_no, d.issuer_name, d.force
+select s.*, d.document_title, d.document_no, d.issuer_name, d.issuer_code, d.force
 from standards s join policy_documents d using (document_id)
 where s.standard_id in ({_USED_RULES})
 order by s.standard_id
@@ -734,7 +757,8 @@ def _doubts(connection: duckdb.DuckDBPyConnection, month: date) -> list[Row]:
         "select distinct 'rejected', '', c.county_name, x.message_zh, x.what_to_do_zh, f.file_name, x.sheet, "
         "x.row_number from rejected_rows x join r_files f using (submission_id) "
         "join (select distinct county_code, county_name from r_townships) c on c.county_code = f.county_code "
-        "where x.disposition = 'rejected' and f.month_from <= $month and f.month_to >= $month "
+        # A row of a form that names a unit and nothing else is a report that did not come, told as such.
+        "where x.disposition = 'rejected' and x.error_code <> 'R07' and f.month_from <= $month and f.month_to >= $month "
         "order by all",
         {"month": month},
     )

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oversight import presentation
@@ -336,7 +337,7 @@ class _Work:
         texts = self.wording.settings["document"]
         number = register.take(
             self.folder,
-            build(self.facts, self.wording, paper, self.calendar).issuer,
+            self.plain.issuer,
             day.year,
             (self.facts.month, self.facts.scope.code, version),
             first=texts["first_number"],
@@ -345,9 +346,14 @@ class _Work:
         self.on_step("numbered")
         return dataclasses.replace(paper, number=number)
 
+    @cached_property
+    def plain(self) -> Report:
+        """The report as it would be without a date, a number or a paper before it."""
+        return build(self.facts, self.wording, Paper(), self.calendar)
+
     def _content(self) -> str:
         """Of what the report says of its division: not when, from which edition, or after which paper."""
-        report = build(self.facts, self.wording, Paper(), self.calendar)
+        report = self.plain
         said = repr((report.title, report.recipients, report.opening, report.body, report.annexes))
         said = said.replace(str(self.facts.edition["edition_id"]), "")
         return hashlib.sha256(said.encode()).hexdigest()[:16]

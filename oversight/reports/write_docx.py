@@ -41,6 +41,8 @@ _PORTRAIT = {"w": 11906, "h": 16838, "top": 2098, "bottom": 1984, "left": 1588, 
 _LANDSCAPE = {"w": 16838, "h": 11906, "top": 1588, "bottom": 1474, "left": 2098, "right": 1984}
 _RED = "D40000"
 _SHORT_TABLE = 14
+# 35 mm.
+_HEAD_DROP = 1984
 # Another computer's figures may be wider than those of the font asked for.
 _SLACK = 1.25
 
@@ -148,6 +150,7 @@ class _Writer:
             yield self._break(_LANDSCAPE if is_wide else _PORTRAIT)
             is_wide = layout.is_landscape(annex)
             yield from self._annex(annex, is_wide)
+        yield from self._colophon()
         yield f"<w:sectPr>{self._section(_LANDSCAPE if is_wide else _PORTRAIT)}</w:sectPr>"
 
     # Pages ------------------------------------------------------------------------------------------------
@@ -205,17 +208,20 @@ class _Writer:
         report, title = self.report, self.report.fonts["word_title"]
         if report.red_head:
             size = min(46.0, 430 / max(len(report.red_head), 1))
-            yield _paragraph("", line=_PITCH * 2)
+            # 35 mm from the type area's edge to the head: its line is as high as its characters.
+            yield _paragraph("", line=_HEAD_DROP)
             yield _paragraph(
                 _run(report.red_head, size=size, font=title, colour=_RED),
                 align="center",
-                line=round(size * 20 * 1.35),
+                line=round(size * 20),
             )
-            yield _paragraph("")
+            yield _paragraph("", line=_PITCH * 2)
+            # Below the number a line as high as its characters, and 4 mm to the red line.
             yield _paragraph(
                 _run(report.document_no),
                 align="center",
-                border=f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="6" w:color="{_RED}"/></w:pBdr>',
+                line=320,
+                border=f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="11" w:color="{_RED}"/></w:pBdr>',
             )
         yield _paragraph("")
         lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(map(escape, layout.title_lines(report.title)))
@@ -239,11 +245,39 @@ class _Writer:
             yield _paragraph(_run(text) if text else "", align="right", right=1280, keep=True)
         yield _paragraph(_run(report.dated), align="right", right=1280)
 
+    def _colophon(self) -> Iterable[str]:
+        """版记: between lines of 0.35 mm, 四号, with a thinner line within."""
+        report = self.report
+        if not report.printed:
+            return
+        thick, thin = 'w:val="single" w:sz="8" w:space="2"', 'w:val="single" w:sz="6" w:space="2"'
+        yield _paragraph("", line=240)
+        if report.copies:
+            yield _paragraph(
+                _run(f"抄送：{report.copies}。", size=14),
+                border=f'<w:pBdr><w:top {thick} w:color="000000"/><w:bottom {thin} w:color="000000"/></w:pBdr>',
+                line=480,
+                left=280,
+                right=280,
+                keep=True,
+            )
+        top = "" if report.copies else f'<w:top {thick} w:color="000000"/>'
+        yield _paragraph(
+            _run(report.printed_by, size=14) + "<w:r><w:tab/></w:r>" + _run(report.printed, size=14),
+            border=f'<w:pBdr>{top}<w:bottom {thick} w:color="000000"/></w:pBdr>'
+            '<w:tabs><w:tab w:val="right" w:pos="8500"/></w:tabs>',
+            line=480,
+            left=280,
+            right=280,
+        )
+
     # Blocks -----------------------------------------------------------------------------------------------
 
     def _block(self, block: Block, units: int, page: dict[str, int], *, keep: bool = False) -> Iterable[str]:
         if isinstance(block, Heading):
             yield _paragraph(_run(block.text), style=f"Heading{block.level}", indent=True, keep=True)
+        elif isinstance(block, Paragraph) and block.is_point:
+            yield _paragraph(_run(block.text, size=10.5), align="both", line=300, after=40)
         elif isinstance(block, Paragraph):
             yield _paragraph(_run(block.text), indent=True, align="both", keep=keep)
         elif isinstance(block, ChartRef):

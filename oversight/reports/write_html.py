@@ -65,11 +65,20 @@ def write(report: Report) -> bytes:
         f'<p class="to">{escape(report.recipients.rstrip("：:"))}：</p>'
         f"{''.join(_block(block, '') for block in report.opening)}{body}"
         f'<p class="sign">{escape(report.signature)}</p><p class="sign">{escape(report.dated)}</p>'
-        f'{annexes}<section class="notes"><h2>说明</h2><dl>{notes}</dl><p>{escape(report.source)}</p></section></main>'
+        f"{annexes}{_colophon(report)}"
+        f'<section class="notes"><h2>说明</h2><dl>{notes}</dl><p>{escape(report.source)}</p></section></main>'
     )
     if figures:
         page += f"<script>{_plotly()}</script><script>{_script(figures)}</script>"
     return (page + "</body></html>\n").encode()
+
+
+def _colophon(report: Report) -> str:
+    """版记: copies to, printed by, on."""
+    if not report.printed:
+        return ""
+    copies = f"<p>抄送：{escape(report.copies)}。</p>" if report.copies else ""
+    return f'<footer class="colophon">{copies}<p>{escape(report.printed_by)}　{escape(report.printed)}</p></footer>'
 
 
 def _block(block: Block, anchor: str) -> str:
@@ -77,7 +86,9 @@ def _block(block: Block, anchor: str) -> str:
         level = block.level + 1
         return f'<h{level} id="{anchor}">{escape(block.text)}</h{level}>'
     if isinstance(block, Paragraph):
-        return f"<p>{escape(block.text)}</p>"
+        return (
+            f'<p class="point">{escape(block.text)}</p>' if block.is_point else f"<p>{escape(block.text)}</p>"
+        )
     if isinstance(block, ChartRef):
         key = escape(block.chart.key)
         label = escape(describe(block.chart), quote=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from oversight.reports import fonts, layout
 from oversight.reports.charts import height_mm
@@ -21,9 +21,17 @@ _TAGGED_CELLS = 10_000
 
 
 def write(
-    report: Report, pictures: dict[str, bytes], families: dict[str, list[str]], own_fonts: Path
+    report: Report,
+    pictures: dict[str, bytes],
+    families: dict[str, list[str]],
+    own_fonts: Path,
+    *,
+    form: Literal["pdf", "png"] = "pdf",
 ) -> bytes:
-    """The file's bytes. `pictures` holds the charts as SVG; `families` the fonts, best first."""
+    """The file's bytes, or as `png` the first page, to be looked at.
+
+    `pictures` holds the charts as SVG; `families` the fonts, best first.
+    """
     import typst
 
     made = report.built_at
@@ -38,9 +46,10 @@ def write(
         if own_fonts.is_dir():
             paths.insert(0, str(own_fonts))
         try:
-            content: bytes = typst.compile(
+            made_of: bytes | list[bytes] = typst.compile(
                 str(root / "report.typ"),
                 root=str(root),
+                format=form,
                 font_paths=paths,
                 # The same pages on every computer: no font of the system's own.
                 ignore_system_fonts=True,
@@ -52,7 +61,7 @@ def write(
             raise ReportError(
                 f"PDF 排版失败：{error.message}。请检查 report/fonts 里的字体后重新生成。"
             ) from error
-    return content
+    return made_of[0] if isinstance(made_of, list) else made_of
 
 
 def _cells(report: Report) -> int:
@@ -70,6 +79,9 @@ def _data(report: Report, families: dict[str, list[str]]) -> dict[str, Any]:
         "draft": report.draft,
         "signature": report.signature,
         "dated": report.dated,
+        "copies": report.copies,
+        "printed_by": report.printed_by,
+        "printed": report.printed,
         "fonts": families,
         "blocks": [_block(block, layout.PORTRAIT_UNITS) for block in (*report.opening, *report.body)],
         "annexes": [
@@ -95,7 +107,7 @@ def _block(block: Block, units: int) -> dict[str, Any]:
     if isinstance(block, Heading):
         return {"kind": "heading", "level": block.level, "text": block.text}
     if isinstance(block, Paragraph):
-        return {"kind": "paragraph", "text": block.text}
+        return {"kind": "point" if block.is_point else "paragraph", "text": block.text}
     if isinstance(block, ChartRef):
         return {
             "kind": "chart",
