@@ -107,7 +107,7 @@ def _things(words: Sequence[Word]) -> list[str]:
 def _thing(heading: _Heading) -> str | None:
     """The one thing a heading is about; None where it is about none or about several."""
     named = list(dict.fromkeys(heading.things))
-    particular = [t for t in named if t not in _GENERAL] or named
+    particular = [t for t in named if t not in _GENERAL] or [t for t in named if t == "some_staff"] or named
     if particular == ["villages", "assistants"] or particular == ["assistants", "villages"]:
         return "villages_with_assistant"
     return particular[0] if len(particular) == 1 else None
@@ -155,7 +155,7 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     month = _named_month(heading, said)
     if month is False:
         return None
-    sure = Certainty.QUESTION if said.is_other_people else Certainty.CERTAIN
+    sure = Certainty.QUESTION if said.is_other_people or "real" in heading.kinds else Certainty.CERTAIN
     if thing == "residents":
         if "registered" in heading.scopes:
             return Meaning("resident_population_persons", Certainty.QUESTION, month)
@@ -167,7 +167,11 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if said.is_resident or said.is_other_people or (_is_bare_count(heading) and not said.is_registered):
         # Whose people these are is not said; what the title names are others.
         return None
-    known = said.is_registered and ("whole" in heading.scopes or not _is_bare_count(heading))
+    known = (
+        said.is_registered
+        and "real" not in heading.kinds
+        and ("whole" in heading.scopes or not _is_bare_count(heading))
+    )
     return Meaning("population_persons", Certainty.CERTAIN if known else Certainty.QUESTION, month)
 
 
@@ -234,8 +238,11 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     others = set(heading.things)
     sure = Certainty.QUESTION if said.is_other_fund else Certainty.CERTAIN
-    if thing == "listed":
+    if "listed" in others:
         return Meaning("is_listed_separately", sure)
+    if not others and "start" in heading.periods and "approve" in heading.kinds:
+        # 年初安排数, 年初批复数: a budget that is not called one.
+        return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if thing == "budget":
         return _amount_of_year(heading, said, sure)
     if others and others <= {"budget", "paid", "spent", "payment", "executed"}:
@@ -268,6 +275,8 @@ def _amount_of_year(heading: _Heading, said: Said, sure: Certainty) -> Meaning |
     return Meaning("initial_budget_cny", Certainty.QUESTION)
 
 
+# Beside posts these words say how many of them are filled.
+_FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
 _COUNTED = {
     "admin_posts": "administrative_posts",
     "institution_posts": "institution_posts",
