@@ -28,7 +28,7 @@ from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
 from oversight.intake.reading.found import BulkTable, Reading
-from oversight.intake.reading.grid import Refusal, Table, column_letters
+from oversight.intake.reading.grid import Header, Refusal, Table, column_letters
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import worker
@@ -364,7 +364,7 @@ class Batch:
                 table.dataset,
                 table.sheet,
                 header.last_row + 1,
-                json.dumps({n: column_letters(at) for n, at in header.columns.items()}),
+                json.dumps({n: _place(header, at) for n, at in header.columns.items()}),
                 json.dumps(
                     {n: header.titles.get(at, "") for n, at in header.columns.items()}, ensure_ascii=False
                 ),
@@ -439,6 +439,11 @@ class Batch:
                 for d, frames in self._typed.items()
             },
         )
+
+
+def _place(header: Header, at: int) -> str:
+    """A column's letters; of a table that lies on its side the number of its row."""
+    return str(header.rows_of[at]) if at in header.rows_of else column_letters(at)
 
 
 def _other_titles(table: Table | BulkTable) -> str | None:

@@ -168,8 +168,8 @@ def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
                 context.sender,
                 layout,
                 heading,
-                column_letters(at),
-                header.last_row + 1,
+                column_letters(header.label_at if at in header.rows_of else at),
+                header.rows_of.get(at, header.last_row + 1),
                 column,
                 state,
             )

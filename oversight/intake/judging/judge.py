@@ -814,6 +814,9 @@ def _doubt(
         found["D44"] = beyond_the_whole()
         found["D06"] = pl.col("spent_cumulative_cny") > pl.col("disbursed_cumulative_cny")
         found["D07"] = pl.col("disbursed_cumulative_cny") > budget
+    if dataset == "population":
+        # Written in 万人 with two places or fewer: the tier of a township near an edge is not certain.
+        found["D63"] = pl.col("population_persons_precision") >= 100
     if dataset == "staffing":
         found["D08"] = pl.col("villages_with_assistant_count") > pl.col("villages_count")
     frame = rows

@@ -222,7 +222,7 @@ def _flow(heading: _Heading, said: Said) -> _When | None:
         # 6月末拨付 may be what was paid by then.
         doubtful = bool(periods & {"month_end", "year_end"})
         month = None if months[0] == said.month else months[0]
-        return _When("month", Certainty.QUESTION if doubtful or said.month is None else sure, month)
+        return _When("month", Certainty.QUESTION if doubtful else sure, month)
     if "month" in periods:
         return _When("month", sure)
     if "span" in periods and said.span is not None:

@@ -341,7 +341,7 @@ def is_of_one_month(dataset: str, name: str) -> bool:
 
 
 _SAMPLE_ROWS = 40
-_NAME_BELOW = re.compile(
+NAME_BELOW = re.compile(
     r"(?:[镇乡]|街道|苏木|[农林牧渔]场|街道办|办事处|镇政府|乡政府|人民政府|民政办|民政所|社会事务办|管委会|开发区|园区)$"
 )
 
@@ -367,7 +367,7 @@ def _kind_of(cells: Sequence[Cell]) -> str:
         return "month"
     if numbers >= enough:
         return "number"
-    return "name" if sum(1 for t, _ in written if _NAME_BELOW.search(t)) >= enough else "text"
+    return "name" if sum(1 for t, _ in written if NAME_BELOW.search(t)) >= enough else "text"
 
 
 @lru_cache(maxsize=1 << 16)

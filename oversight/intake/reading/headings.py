@@ -338,7 +338,9 @@ def _read_openly(
     read = [(at, m) for at, m in read if not kinds or _may_hold(kinds[at], columns[m.column].kind)]
     months = {m.month or said.month for _, m in read if _moves(found.dataset, m.column)} - {None}
     named = {m.month for _, m in read} - {None}
-    if named and len(months) >= 2 and "month" not in found.columns and not found.wide:
+    # A title that names one month says that the others are for comparison.
+    is_of_one = said.month is not None and said.span is None
+    if named and len(months) >= 2 and not is_of_one and "month" not in found.columns and not found.wide:
         for at, m in read:
             if (
                 _moves(found.dataset, m.column)

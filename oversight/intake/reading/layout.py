@@ -36,6 +36,7 @@ from oversight.intake.reading.headers import (
 from oversight.intake.reading.headings import column_of_unit
 from oversight.intake.reading.nothing import dataset_of_titles, nil_table, says_nil
 from oversight.intake.reading.periods import stated_span
+from oversight.intake.reading.sideways import put_back, turn
 from oversight.intake.reading.text import (
     fold,
     stated_reporter,
@@ -123,10 +124,23 @@ def sender_of(lines: Sequence[str], sheet: str | None, base: str) -> str:
     return ""
 
 
-def find_tables(
+def find_tables(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]:
+    """All tables of a sheet, and those that had to be refused; a sheet that lies on its side is turned first."""
+    tables, refusals = _upright(grid, file_name)
+    if tables or len(grid.rows) > HEADER_SEARCH_ROWS:
+        return tables, refusals
+    turned = turn(grid)
+    if turned is not None:
+        found = _upright(turned.grid, file_name)
+        if found[0]:
+            return put_back(turned, *found)
+    return tables, refusals
+
+
+def _upright(
     grid: Grid, file_name: str, start: int = 0, opening: Sequence[str] = ()
 ) -> tuple[list[Table], list[Refusal]]:
-    """All tables of a sheet, and those that had to be refused.
+    """All tables of a sheet whose figures stand below their headings, and those that had to be refused.
 
     `start` and `opening`: from which row on to look, and what was said above it, for the parts of a sheet.
     """
@@ -143,7 +157,7 @@ def find_tables(
         opening = opening or titles
         bands = _bands(grid, first, last, titles, file_name)
         if bands:
-            parts = [find_tables(_columns_only(grid, *b), file_name, title_from, opening) for b in bands]
+            parts = [_upright(_columns_only(grid, *b), file_name, title_from, opening) for b in bands]
             tables.extend(_halves([t for found, _ in parts for t in found]))
             refusals.extend(r for _, found in parts for r in found)
             break

@@ -15,6 +15,7 @@ from oversight.contracts import ALL_DATASETS
 from oversight.intake.judging.judge import Judged
 from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
+from oversight.intake.reading.grid import column_letters
 from oversight.intake.sending_back.catalogue import CATALOGUE
 
 Kind = Literal["refused", "rejected", "held", "doubt"]
@@ -29,6 +30,7 @@ _DOUBTED = {
     "D07": ("disbursed_cumulative_cny",),
     "D08": ("villages_with_assistant_count",),
     "D09": ("reported_code",),
+    "D63": ("population_persons",),
     "D31": ("disbursed_month_cny", "spent_month_cny"),
     "D41": ("fund_name",),
     "D44": ("initial_budget_cny",),
@@ -94,7 +96,10 @@ class _Places:
                 continue
             for column in ALL_DATASETS[dataset].columns.values():
                 if (column.title_zh == title or column.name in names) and column.name in letters:
-                    return f"{letters[column.name]}{row}", column.title_zh
+                    place = letters[column.name]
+                    # Of a table that lies on its side the column is the row, and the row the column.
+                    cell = f"{column_letters(row - 1)}{place}" if place.isdigit() else f"{place}{row}"
+                    return cell, column.title_zh
         return (f"A{row}", title) if above or title is None else (None, title)
 
 

@@ -1,0 +1,214 @@
+"""Headings that no contract spells: read, asked about once, or named as not used; never taken for another figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from oversight import cli
+from oversight.intake.questions import read_answers, remember
+from oversight.intake.reading.grammar import Certainty, Said, meaning_of
+from oversight.intake.reading.grid import Grid
+from oversight.intake.reading.layout import find_tables
+from oversight.intake.sending_back.checking import check
+from tests.intake.world import NOW, World, xlsx_bytes
+
+SAID = Said(2025, 6, None, True)
+READ: dict[tuple[str, str], str] = {
+    (
+        "population",
+        "population_persons",
+    ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍）",
+    ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数",
+    ("population", "births_persons"): "本月出生人数 出生登记数 6月出生人口",
+    (
+        "budget",
+        "initial_budget_cny",
+    ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算",
+    ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算",
+    ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付",
+    ("budget", "disbursed_cumulative_cny"): "1—6月拨付 截至6月底拨付 年初至今拨付 累计已拨付 上半年拨付",
+    ("budget", "spent_month_cny"): "本月使用 本月列支 6月支出",
+    ("staffing", "administrative_posts"): "核定行政编制 行政编制名额",
+    ("staffing", "villages_count"): "辖村（社区）数 村居总数",
+    ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数",
+}
+ASKED = "公安户籍人口 户籍人口（含集体户） 预算金额 年初预算(含追加) 本月累计拨付 年初预算调整数 专职工作人员 本月下达"
+NEVER = (
+    "上年末户籍人口 去年户籍人口 户籍人口男 其中：女性 城镇户籍人口 低保人口 60岁以上户籍人口 户籍人口占比 流动人口 "
+    "2024年年初预算 上年预算 追加预算 预算执行率 人均预算 应拨付 欠拨 上年同期拨付 上级拨付 临时救助拨付 拨付进度 "
+    "三季度拨付 下半年拨付 空编数 行政编制实有人数 协理员人数 行政村数 未配备协理员村数 出生率"
+)
+DATASETS = ("population", "budget", "staffing")
+
+
+@pytest.mark.parametrize(("dataset", "column"), READ)
+def test_what_words_mean_is_read(dataset: str, column: str) -> None:
+    for heading in READ[dataset, column].split():
+        found = meaning_of(dataset, (heading,), SAID)
+        assert found is not None, heading
+        assert (found.column, found.certainty > Certainty.QUESTION) == (column, True), heading
+
+
+def test_what_may_be_another_figure_is_asked() -> None:
+    for heading in ASKED.split():
+        found = [m for d in DATASETS if (m := meaning_of(d, (heading,), SAID))]
+        assert [m.certainty for m in found] == [Certainty.QUESTION], heading
+
+
+def test_what_is_another_figure_is_never_taken() -> None:
+    for heading in NEVER.split():
+        assert not [m for d in DATASETS if (m := meaning_of(d, (heading,), SAID))], heading
+
+
+@pytest.mark.parametrize("above", ["民政情况", "资金安排", "2025年", "预算执行", "本镇有关情况"])
+def test_a_heading_over_several_columns_is_neutral(above: str) -> None:
+    found = meaning_of("budget", (above, "本月拨付"), SAID)
+    assert found is not None
+    assert found.certainty is Certainty.CERTAIN
+
+
+@pytest.mark.parametrize("above", ["上年", "2024年", "低保资金", "上年决算"])
+def test_a_heading_above_may_change_what_is_meant(above: str) -> None:
+    assert meaning_of("budget", (above, "预算数"), SAID) is None
+
+
+def _tables(*rows: Sequence[Any], name: str = "报表.xlsx") -> list[Any]:
+    return find_tables(Grid("Sheet1", rows), name)[0]
+
+
+def test_townships_across_the_columns() -> None:
+    (table,) = _tables(
+        ("2025年6月户籍人口统计表",),
+        ("指标", "单位", "湘东镇", "荷尧镇", "合计"),
+        ("一、总户数", "户", 9_000, 8_000, 17_000),
+        ("二、总人口", "万人", 2, 3.1, 5.1),
+        ("其中：男", "人", 5, 6, 11),
+    )
+    assert table.cells["reported_name"] == ["湘东镇", "荷尧镇"]
+    assert table.cells["population_persons"] == ["2", "3.1"]
+    assert table.header.units["population_persons"] == "万人"
+    # The number of a row is that of its column in the sheet, so that a mark lands on the very cell.
+    assert (table.row_numbers, table.header.rows_of[table.header.columns["population_persons"]]) == (
+        [3, 4],
+        4,
+    )
+
+
+def test_one_form_a_township() -> None:
+    (table,) = _tables(
+        ("湘东镇2025年6月民政工作经费",),
+        ("项目", "数值"),
+        ("年初预算（万元）", 6.72),
+        ("本月拨付（元）", 5_600),
+    )
+    assert table.cells["reported_name"] == ["湘东镇"]
+    assert (table.cells["initial_budget_cny"], table.cells["disbursed_month_cny"]) == (["6.72"], ["5600"])
+
+
+def test_a_cumulative_figure_is_not_repeated_for_each_month() -> None:
+    tables = _tables(
+        ("2025年民政工作经费",), ("区划代码", "乡镇", "年初预算", "1月拨付", "2月拨付", "累计拨付"),
+        ("360313101", "湘东镇", 67_200, 5_600, 5_700, 11_300),
+    )  # fmt: skip
+    assert [t.cells.get("disbursed_month_cny") for t in tables] == [["5600"], ["5700"]]
+    assert [t.cells.get("disbursed_cumulative_cny") for t in tables] == [None, ["11300"]]
+
+
+def test_a_stock_column_of_another_month_is_not_this_months() -> None:
+    (table,) = _tables(
+        ("2025年6月户籍人口",), ("区划代码", "乡镇", "上年末户籍人口", "5月末户籍人口", "6月末户籍人口"),
+        ("360313101", "湘东镇", 1, 2, 3),
+    )  # fmt: skip
+    assert table.cells["population_persons"] == ["3"]
+    assert set(table.header.others.values()) == {"上年末户籍人口", "5月末户籍人口"}
+
+
+ROWS: list[Any] = [
+    ("湘东区2025年6月民政工作经费情况表 单位：元",),
+    ("区划代码", "乡镇", "预算金额", "本月拨付"),
+    ("360313101", "湘东镇", 67_200, 5_600),
+    ("360313102", "荷尧镇", 50_400, 4_200),
+]
+
+
+def test_a_question_is_asked_once_for_a_sender_and_layout(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("6月.xlsx", xlsx_bytes(ROWS))
+    world.take_in()
+    # What was paid is used; the budget waits.
+    assert world.read("budget")["initial_budget_cny"].to_list() == [None, None]
+    (checked,) = check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)
+    (proposal,) = checked.to_json()["proposals"]
+    assert (proposal["heading"], proposal["column_title"], proposal["cell"]) == (
+        "预算金额",
+        "年初预算(元)",
+        "C2",
+    )
+    assert cli.main(["headings", "--data", str(world.folder.root), "--confirm"]) == 0
+    assert "预算金额" in capsys.readouterr().out
+    july = [("湘东区2025年7月民政工作经费情况表 单位：元",), *ROWS[1:]]
+    world.put("7月.xlsx", xlsx_bytes(july))
+    world.take_in()
+    assert world.balanced()
+    found = world.read("budget").sort("month", "township_code")
+    assert found["initial_budget_cny"].cast(str).to_list() == ["67200.00", "50400.00"] * 2
+
+
+def test_an_answer_may_name_another_column_or_none(world: World) -> None:
+    world.put(
+        "6月.xlsx", xlsx_bytes([ROWS[0], (*ROWS[1], "年初预算"), (*ROWS[2], 60_000), (*ROWS[3], 50_000)])
+    )
+    (checked,) = check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)
+    # Beside 年初预算 the other amount is no question about it: it is named as not used.
+    assert checked.counts["accepted"] == 2
+    assert not checked.proposals
+    assert any("预算金额" in r.message_zh for r in checked.remarks)
+
+
+def test_an_edited_answer_is_followed(world: World) -> None:
+    world.put("6月.xlsx", xlsx_bytes(ROWS))
+    world.take_in()
+    (checked,) = check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)
+    remember(world.folder, checked.proposals, date(2025, 7, 1))
+    text = world.folder.headings.read_text("utf-8-sig")
+    world.folder.headings.write_text(text.replace("年初预算(元)", "不使用"), "utf-8-sig")
+    assert list(read_answers(world.folder).known.values()) == [None]
+    world.take_in()
+    assert world.read("budget")["initial_budget_cny"].to_list() == [None, None]
+    assert not check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)[0].proposals
+
+
+@pytest.mark.parametrize(
+    ("title", "file", "code"),
+    [
+        ("湘东区2025年6月民政工作经费", "2025年5月.xlsx", "H60"),
+        ("湘东区2025年第二季度民政工作经费", "经费.xlsx", "H61"),
+        ("湘东区2025年1—6月民政工作经费", "经费.xlsx", "H61"),
+    ],
+)
+def test_a_month_said_differently_holds_the_row(world: World, title: str, file: str, code: str) -> None:
+    world.put(file, xlsx_bytes([(title,), ("区划代码", "乡镇", "年初预算", "本月拨付"), *ROWS[2:]]))
+    world.take_in()
+    assert {(r["error_code"], r["disposition"]) for r in world.rejected(file)} == {(code, "held")}
+    assert world.balanced()
+
+
+def test_without_the_column_in_question_there_is_no_report(world: World) -> None:
+    rows = [
+        ("湘东区2025年6月人口情况表",),
+        ("区划代码", "乡镇", "户籍人口（含集体户）"),
+        ("360313101", "湘东镇", 20_000),
+    ]
+    world.put("6月.xlsx", xlsx_bytes(rows))
+    world.take_in()
+    assert world.submission("6月.xlsx")["error_code"] in ("F60", "F08", "F13")
+    (checked,) = check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)
+    assert {r.error_code for r in checked.remarks if r.kind == "refused"} >= {"F60"}
+    remember(world.folder, checked.proposals, date(2025, 7, 1))
+    world.take_in()
+    assert world.population() == {("360313101", "2025-06"): [20_000]}
