@@ -182,7 +182,7 @@ def put_back(
     for table in tables:
         numbers = {v + 1: c + 1 for v, c in turned.columns.items()}
         table.row_numbers = [numbers.get(n, n) for n in table.row_numbers]
-        table.broken = [(numbers.get(n, n), *rest) for n, *rest in table.broken]
+        table.broken = [(numbers.get(n, n), name, text, code) for n, name, text, code in table.broken]
         table.totals = []
         at = {k: r + 1 for k, r in turned.rows.items()}
         table.header = replace(table.header, rows_of=at, label_at=turned.label_at, first_row=0, last_row=0)
