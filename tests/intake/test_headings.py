@@ -212,3 +212,34 @@ def test_without_the_column_in_question_there_is_no_report(world: World) -> None
     remember(world.folder, checked.proposals, date(2025, 7, 1))
     world.take_in()
     assert world.population() == {("360313101", "2025-06"): [20_000]}
+
+
+def test_a_returned_workbook_asks_in_the_heading_and_keeps_the_senders_comment(world: World) -> None:
+    import io
+
+    import openpyxl
+    from openpyxl.comments import Comment
+
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(ROWS)))
+    book["Sheet1"]["C2"].comment = Comment("按批复文件填", "张三")
+    memory = io.BytesIO()
+    book.save(memory)
+    world.put("6月.xlsx", memory.getvalue())
+    world.take_in()
+    (returned,) = world.folder.returned.glob("*.xlsx")
+    sheet = openpyxl.load_workbook(returned)["Sheet1"]
+    assert sheet["C2"].value == "预算金额 → 年初预算(元)？"
+    assert "按批复文件填" in sheet["C2"].comment.text
+    (rule,) = sheet.data_validations.dataValidation
+    assert "C2" in rule.sqref
+    assert rule.formula1.startswith('"年初预算(元),')
+    # Sent back as it is the question stays; with the list's answer it is settled.
+    answered = openpyxl.load_workbook(returned)
+    answered["Sheet1"]["C2"].value = "年初预算(元)"
+    memory = io.BytesIO()
+    answered.save(memory)
+    world.put("6月再报.xlsx", memory.getvalue())
+    world.take_in()
+    assert world.submission("6月再报.xlsx")["status"] == "accepted"
+    budgets = world.read("budget").filter(submission_id=world.submission("6月再报.xlsx")["submission_id"])
+    assert budgets["initial_budget_cny"].cast(str).to_list() == ["67200.00", "50400.00"]

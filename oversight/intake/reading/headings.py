@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, DATASETS
@@ -338,6 +338,10 @@ def _read_openly(
     read = [(at, m) for at, m in read if not kinds or _may_hold(kinds[at], columns[m.column].kind)]
     months = {m.month or said.month for _, m in read if _moves(found.dataset, m.column)} - {None}
     named = {m.month for _, m in read} - {None}
+    if said.month is None and len(named) == 1 and "month" not in found.columns:
+        # The one month that headings name is the table's.
+        read = [(at, replace(m, month=None)) for at, m in read]
+        named = set()
     # A title that names one month says that the others are for comparison.
     is_of_one = said.month is not None and said.span is None
     if named and len(months) >= 2 and not is_of_one and "month" not in found.columns and not found.wide:

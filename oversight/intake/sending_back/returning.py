@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
+from oversight.intake.questions import NOT_USED
 from oversight.intake.reading.delimited import text_rows
 from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.reading.worker import Stopped, worker
@@ -281,8 +282,13 @@ def _put(cell: Any, value: Any) -> None:
         cell.value = str(value)
 
 
+# Between our remark on a cell and the comment that the sender had written there.
+_NOTED = "\n\n原有批注 "
+
+
 def _unmark(book: Any) -> None:
     """Take away what we put into a workbook that comes back mended, but not quite."""
+    from openpyxl.comments import Comment
     from openpyxl.styles import PatternFill
 
     if RETURN_SHEET in book.sheetnames and len(book.sheetnames) > 1:
@@ -291,7 +297,9 @@ def _unmark(book: Any) -> None:
         # Only the cells that there are: one in the far corner would make the library lay out all before it.
         for cell in list(page._cells.values()):
             if cell.comment is not None and cell.comment.author == AUTHOR:
-                cell.comment = None
+                _, _, noted = cell.comment.text.partition(_NOTED)
+                who, _, words = noted.partition("：")
+                cell.comment = Comment(words, who) if words else None
                 if cell.fill.fgColor.rgb in _COLOURS.values():
                     cell.fill = PatternFill()
 
@@ -323,13 +331,39 @@ def _mark(book: Any, found: Sequence[Remark], moved: _Moved) -> None:
     }
     for (sheet, reference), told in at.items():
         cell = book[sheet][reference]
+        asked = next((r for r in told if r.error_code in _ASKED and r.column_title), None)
+        if asked is not None:
+            _ask(book[sheet], cell, asked)
         cell = next((top for area, top in merged[sheet] if reference in area), cell)
         text = "\n".join(f"{KIND_ZH[r.kind]}：{r.message_zh}\n怎么改：{r.what_to_do_zh}" for r in told)
-        cell.comment = Comment(
-            _NO_XML.sub("", text)[:1_000], AUTHOR, height=40 + 40 * min(len(told), 4), width=320
-        )
+        text = _NO_XML.sub("", text)[:1_000]
+        if cell.comment is not None:
+            # What the sender had noted on the cell stays with it.
+            text += f"{_NOTED}{cell.comment.author}：{cell.comment.text}"
+        cell.comment = Comment(text, AUTHOR, height=40 + 40 * min(len(told), 4), width=320)
         worst = min(told, key=lambda r: list(_COLOURS).index(r.kind))
         cell.fill = PatternFill("solid", fgColor=_COLOURS[worst.kind])
+
+
+# A question about a heading: it is answered in the cell itself.
+_ASKED = frozenset({"F60", "D61"})
+
+
+def _ask(page: Any, cell: Any, remark: Remark) -> None:
+    """Put the question into the heading, with a list of what it may be."""
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    cell = next(
+        (page.cell(r.min_row, r.min_col) for r in page.merged_cells.ranges if cell.coordinate in r), cell
+    )
+    contract = next(c for c in ALL_DATASETS.values() if c.by_title(remark.column_title or "") is not None)
+    others = [c.title_zh for c in contract.measures if c.title_zh != remark.column_title]
+    choices = f'"{",".join([remark.column_title or "", *others, NOT_USED])}"'
+    _put(cell, f"{remark.value} → {remark.column_title}？")
+    if len(choices) <= 255:
+        page.add_data_validation(rule := DataValidation("list", formula1=choices, allow_blank=False))
+        rule.showErrorMessage = False
+        rule.add(cell.coordinate)
 
 
 _TITLES = ("序号", "结果", "工作表", "单元格", "列", "填写的内容", "问题", "应当是", "怎么改", "编号")
