@@ -857,6 +857,18 @@ def explanation(w: Warehouse, scope: Scope, code: str, month: date) -> Explanati
     return w.remember(("explanation", code, month), make)
 
 
+def vacancies(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row | None:
+    """Posts and people in post of a unit, as the roll-up has them; None where it has no row."""
+    if not w.has("detail", "vacancies_monthly"):
+        return None
+    condition, values = within("unit_code", scope, prefix)
+    rows = w.rows(
+        f"select * from e.detail.vacancies_monthly where month = ? and unit_level = ? and unit_code = ? and {condition}",
+        [month, LEVELS.get(len(prefix), "township"), padded(prefix), *values],
+    )
+    return rows[0] if rows else None
+
+
 def scorecard(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
     """五有 in a month: of a unit its townships by state; of one township its rules, and what is missing."""
     if len(prefix) in LEVELS:

@@ -32,6 +32,12 @@ _OF_FUNDING = (
     "guaranteed_annual_cny",
     "guaranteed_ytd_cny",
 )
+# The same of a fund on another matter, as its ledger has them.
+_OF_LEDGER = {
+    "allocated_annual_cny": "coalesce(adjusted_cny, initial_cny)",
+    "disbursed_ytd_cny": "disbursed_ytd_cny",
+    "spent_ytd_cny": "spent_ytd_cny",
+}
 _UNITS_SHOWN = 20
 
 
@@ -330,7 +336,7 @@ def _figures(
     last = shift(judged["month"], -12 * (measure["years_back"] or 0))
     first = shift(last, 1 - length)
     if code in COLUMN_TITLES or code in _OF_FUNDING:
-        rows = _column(edition, code, judged, first, last)
+        rows = _column(edition, code, standard["matter"], judged, first, last)
     else:
         rows = [
             row
@@ -355,6 +361,12 @@ def _figures(
     ]
 
 
+def _has_funds(edition: Edition, matter: str) -> bool:
+    return (
+        edition.one("select 1 as found from fund_ledger_monthly where matter = ? limit 1", matter) is not None
+    )
+
+
 def _indicators(edition: Edition, judged: dict[str, Any]) -> list[dict[str, Any]]:
     """Every indicator the subject has, newest first."""
     return edition.rows(
@@ -369,9 +381,18 @@ def _indicators(edition: Edition, judged: dict[str, Any]) -> list[dict[str, Any]
 
 
 def _column(
-    edition: Edition, code: str, judged: dict[str, Any], first: date, last: date
+    edition: Edition, code: str, matter: str, judged: dict[str, Any], first: date, last: date
 ) -> list[dict[str, Any]]:
-    """Figures of the datasets themselves; population and budget as the funding of that month has them."""
+    """Figures of the datasets themselves; population and budget as the funding of that month has them, amounts on
+    another matter as its funds have them."""
+    if code in _OF_LEDGER and matter != "working_funds" and _has_funds(edition, matter):
+        return edition.rows(
+            f"select month, sum({_OF_LEDGER[code]}) as figure from fund_ledger_monthly where township_code = ? "
+            f"and matter = ? and month = ? group by month having sum({_OF_LEDGER[code]}) is not null",
+            judged["subject_code"],
+            matter,
+            last,
+        )
     if code == "population_persons" or code in _OF_FUNDING:
         funding = edition.one(
             "select * from funding_gap_monthly where township_code = ? and month = ?",

@@ -132,6 +132,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
          {"paid": "32000.00", "people": 20000}],
         [Decimal(80)] * 3,
     ),
+    # 临时救助每人每年 7 元、使用率不低于 90%：只看临时救助的支出，工作经费花了多少不相干
+    "N-20": (
+        "coverage", {"unit": "%", "period": "year", "matter": "temporary_relief"}, [_tier(90, "%")],
+        [_measure("numerator", "spent_ytd_cny"), _measure("denominator", "population_persons", factor=7)],
+        [{"relief": "63.00", "spent": "1.00", "people": 10}, {"relief": "62.99", "spent": "900.00", "people": 10},
+         {"relief": "63.00", "spent": "0.00", "people": 10}],
+        [Decimal(90)] * 3,
+    ),
     "N-14": (
         "floor", {"unit": "间"}, [_tier(2, "间")], [_measure("value", "N-14")],
         [{"N-14": 3}, {"N-14": 1}, {"N-14": 2}], [Decimal(2)] * 3,
@@ -173,6 +181,11 @@ def _report(world: World, code: str, shown: dict[str, Any]) -> None:
         if kind in shown:
             written = {column: Decimal(shown[kind]), f"{column}_precision": Decimal("0.01")}
             world.report("budget", code, YEAR, **written)
+    if "relief" in shown:
+        world.report(
+            "budget", code, YEAR, fund_code="temporary_relief", spent_cumulative_cny=Decimal(shown["relief"]),
+            spent_cumulative_cny_precision=Decimal("0.01"),
+        )  # fmt: skip
     if "budget" in shown:
         # Written to the 分.
         world.report(

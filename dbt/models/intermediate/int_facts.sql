@@ -9,10 +9,10 @@
     'population': ref('reported_population'), 'budget': ref('reported_budget'), 'staffing': ref('reported_staffing')
 } %}
 with counted as (
-    select m.measure_code, min(m.label_zh) as label_zh
-    from {{ ref('stg_standard_measures') }} as m
+    select m.fact_code as measure_code, min(m.label_zh) as label_zh
+    from {{ ref('int_rule_measures') }} as m
     inner join {{ ref('int_rules') }} as r on m.standard_id = r.standard_id
-    group by m.measure_code
+    group by m.fact_code
 ),
 
 lineage as (
@@ -67,6 +67,22 @@ columns_of_datasets as (
         and b.{{ column | replace('_ytd_cny', '_is_complete') }}
         {% endif %}
         and exists (select 1 from counted as c where c.measure_code = '{{ column }}')
+    union all
+    {% endfor %}
+    -- Two matters never meet: a rule on another matter counts the amounts of that matter's funds.
+    {% for column in budget %}
+    {% set amount = column | replace('allocated_annual_cny', 'allocated_cny') %}
+    select
+        a.unit_id as subject_unit, a.matter || '/{{ column }}' as measure_code, a.month,
+        cast(a.{{ amount }} as decimal(18, 4)) as value
+    from {{ ref('int_matter_amounts') }} as a
+    where
+        a.matter <> 'working_funds' and a.{{ amount }} is not null
+        {% if column != 'allocated_annual_cny' %}
+        {% set kind = column | replace('_ytd_cny', '') %}
+        and a.{{ kind }}_as_of_number = a.month_number and not a.{{ kind }}_is_partial
+        {% endif %}
+        and exists (select 1 from counted as c where c.measure_code = a.matter || '/{{ column }}')
     union all
     {% endfor %}
     {% for column in guaranteed %}

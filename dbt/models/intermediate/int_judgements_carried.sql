@@ -4,11 +4,11 @@
 
 with rules as (
     select
-        r.standard_id, r.formula, r.most_value, r.valid_months, m.measure_code, m.pattern,
+        r.standard_id, r.formula, r.most_value, r.valid_months, m.fact_code as measure_code, m.pattern,
         case when r.formula in ('boolean', 'name_pattern') then 1 else r.least_value end as expected,
         coalesce(m.years_back, 0) * 12 as months_back
     from {{ ref('int_rules') }} as r
-    inner join {{ ref('stg_standard_measures') }} as m on r.standard_id = m.standard_id
+    inner join {{ ref('int_rule_measures') }} as m on r.standard_id = m.standard_id
     where r.is_carried
 ),
 

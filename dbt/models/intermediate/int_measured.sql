@@ -3,12 +3,12 @@
 -- A rule that carries one figure is not here: int_judgements_carried judges it without a row a month.
 with measures as (
     select
-        r.standard_id, r.period, r.valid_months, m.role, m.part_no, m.measure_code, m.pattern,
+        r.standard_id, r.period, r.valid_months, m.role, m.part_no, m.fact_code as measure_code, m.pattern,
         coalesce(m.factor, 1) as factor,
         coalesce(m.combine, 'latest') as combine,
         coalesce(m.years_back, 0) * 12 as months_back
     from {{ ref('int_rules') }} as r
-    inner join {{ ref('stg_standard_measures') }} as m on r.standard_id = m.standard_id
+    inner join {{ ref('int_rule_measures') }} as m on r.standard_id = m.standard_id
     where not r.is_carried
 ),
 

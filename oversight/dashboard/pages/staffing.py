@@ -74,10 +74,31 @@ def render(view: View) -> list[Any]:
     return [
         head,
         parts_card(view, state.prefix, is_one=len(state.prefix) > 6),
+        *_vacancies(view),
         columns(_by_rule(view, shown), _by_unit(view, shown)),
         table_card(view, rules_table(view), note="点击规则只看这一项"),
         table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
     ]
+
+
+def _vacancies(view: View) -> list[Any]:
+    """Posts against people in post: what is free here does not make up for what is over there."""
+    row = queries.vacancies(view.warehouse, view.scope, view.state.prefix, view.month)
+    if row is None:
+        return []
+    if row["established_posts"] is None:
+        text = "没有一个乡镇报全编制数和在编在岗专职人数，空编未知。"
+    else:
+        text = (
+            f"编制 {show.count(row['established_posts'])} 名，在编在岗专职 {show.count(row['in_post_persons'])} 人；"
+            f"空编 {show.count(row['vacant_posts'])} 名（{show.count(row['units_with_vacancies_count'])} 个乡镇），"
+            f"超编 {show.count(row['unposted_persons'])} 人。"
+        )
+    note = (
+        f"{show.count(row['units_count'])} 个乡镇（街道）中 {show.count(row['known_count'])} 个报全；"
+        "各乡镇的空编与超编互不相抵；人员报表只用于当月，设施、机制类的报送在各规则所写的月数内有效"
+    )
+    return [card("空编", html.P(text), note=note, wide=True, name="vacancies")]
 
 
 def parts_card(view: View, prefix: str, *, is_one: bool) -> Any:
