@@ -442,13 +442,15 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         warehouse.monthly(
             "staffing_gap_monthly",
             "township_code as subject_code, month, standard_id, counted_persons, required_min_persons, "
-            "advised_max_persons, shortfall_persons, excess_persons, status",
+            "advised_max_persons, shortfall_persons, excess_persons, counted_is_partial, status",
         )
     ).with_columns(whole(c) for c in _STAFF_FIGURES)
     rows = _with_basis(rows, rules)
     counted, required = pl.col("counted_persons"), pl.col("required_min_persons")
     advised, missing = pl.col("advised_max_persons"), pl.col("shortfall_persons")
-    decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds")
+    # People known in part that do not reach the minimum leave it open: nobody knows who is missing.
+    told = ~(pl.col("counted_is_partial") & (pl.col("status") == "not_reported"))
+    decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds") & told
     panels = []
     plain: list[Check] = []
     for standard in rules.described(warehouse.rules_in("staffing_gap_monthly", "standard_id")):
@@ -488,7 +490,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "缺口要进通报，一人不能差。",
             rule=equal("shortfall_persons", "shortfall_again"),
             operands={"shortfall_persons": missing, "shortfall_again": _missing(counted, required)},
-            where=~by_parts,
+            where=~by_parts & told,
             value=missing.cast(pl.String),
             expected=_missing(counted, required).cast(pl.String),
             message=told_monthly("缺口记为 {} 人，与实有、应有不符", missing),
@@ -501,6 +503,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "超配只作提示，但数字同样要准。",
             rule=equal("excess_persons", "excess_again"),
             operands={"excess_persons": pl.col("excess_persons"), "excess_again": _missing(advised, counted)},
+            where=told,
             value=pl.col("excess_persons").cast(pl.String),
             message=told_monthly("超配记为 {} 人，与实有、上限不符", pl.col("excess_persons")),
             repeats=True,
@@ -635,6 +638,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 what_zh="实际值不低于应有值。",
                 rule=at_least("value_checked", "value_expected"),
                 operands={"value_checked": found, "value_expected": expected},
+                where=pl.col("status") != "not_reported",
                 **common,
             )
         else:

@@ -32,7 +32,7 @@ def troubled() -> World:
     world.row("staffing", JIANGXI, JANUARY).update(dedicated_staff_persons=1, villages_with_assistant_count=9)
     world.row("staffing", JIANGXI, FEBRUARY).update(dedicated_staff_persons=None, villages_count=None)
     world.row("staffing", JIANGXI, MARCH).update(dedicated_staff_persons=2)
-    world.row("staffing", HEBEI, JANUARY).update(dedicated_staff_persons=1, welfare_posts_persons=None)
+    world.row("staffing", HEBEI, JANUARY).update(dedicated_staff_persons=1, welfare_posts_persons=0)
     world.row("staffing", HEBEI, FEBRUARY).update(dedicated_staff_persons=5)
     world.drop("staffing", HEBEI, MARCH)
     # Five posts in all, but none where two are asked for: short by its parts, though not by the sum.
@@ -219,6 +219,14 @@ def test_a_wrong_mart_is_the_pipelines_fault(
     result = judge(world, suite)
     assert set(failures(result)) == expected
     assert result.blocking_failures
+
+
+@pytest.mark.parametrize("suite", ["staffing_gap_monthly", "judgements"])
+def test_people_known_in_part_leave_it_open_and_stop_nothing(judge: Judge, suite: str) -> None:
+    world = World()
+    world.row("staffing", HEBEI, JANUARY).update(dedicated_staff_persons=1, welfare_posts_persons=None)
+    result = judge(world, suite)
+    assert [e.name for e in result.expectations if not e.success] == []
 
 
 def test_unreported_figures_are_no_shortfall(judge: Judge) -> None:

@@ -276,6 +276,7 @@ _MARTS: dict[str, dict[str, Any]] = {
         "month": pl.Date,
         "standard_id": pl.String,
         "counted_persons": _COUNT,
+        "counted_is_partial": pl.Boolean,
         "required_min_persons": _COUNT,
         "advised_max_persons": _COUNT,
         "shortfall_persons": _COUNT,
@@ -451,20 +452,22 @@ def _staffing(code: str, month: dt.date, rule: tuple[str, int, int | None], repo
         "A-06": ["dedicated_staff_persons"],
         "B-07": ["administrative_posts", "institution_posts"],
     }.get(standard, ["dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons"])
-    needed = parts if standard == "B-07" else parts[:1]
-    counted = None
-    if all(report.get(p) is not None for p in needed):
-        counted = sum(report.get(p) or 0 for p in parts)
+    # What is known of the people may reach the minimum; what is missing of it is not known.
+    known = [report[p] for p in parts if report.get(p) is not None]
+    counted, is_partial = sum(known) if known else None, 0 < len(known) < len(parts)
     missing = _less(counted, least)
-    if standard == "B-07" and counted is not None:
+    if standard == "B-07" and known and not is_partial:
         missing = max(1 - report["administrative_posts"], 0) + max(2 - report["institution_posts"], 0)
-    excess = None if counted is None else (_less(most, counted) or 0)
-    status = "not_reported" if counted is None else "short" if missing else "over" if excess else "met"
+    if is_partial and (missing or standard == "B-07"):
+        missing = None
+    excess = None if missing is None else (_less(most, counted) or 0)
+    status = "not_reported" if missing is None else "short" if missing else "over" if excess else "met"
     return {
         "township_code": code,
         "month": month,
         "standard_id": standard,
         "counted_persons": counted,
+        "counted_is_partial": is_partial,
         "required_min_persons": least,
         "advised_max_persons": most,
         "shortfall_persons": missing,
