@@ -70,6 +70,12 @@ def staffing_rule(
     )
     if missing:
         told.assumptions.append(f"{'、'.join(missing)}未报送，只计已报送的部分；补报后人数只会增加。")
+    if row["shortfall_persons"] is None:
+        if missing:
+            told.assumptions.append(
+                "已报送的部分没有达到下限，没有报送的部分可能补足：差多少未知，不判达标与否。"
+            )
+        return
     if standard["formula"] == "posts_parts":
         for m in counted:
             least, had = int(m["threshold"]), found[m["measure_code"]]

@@ -98,7 +98,8 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
     # 1 万人以内的部分每人每月 0.28 元，超过 1 万至 3 万人的部分 0.22 元，再多的部分 0.18 元
     "N-11": (
         "per_capita_marginal",
-        {"unit": "元", "population_basis": "registered", "population_date_rule": "prior_year_end",
+        {"unit": "元", "matter": "working_funds", "population_basis": "registered",
+         "population_date_rule": "prior_year_end",
          "edge_rule": "legal_default"},
         [_between(0, 10000, "0.28", "元/人·月", 1), _between(10000, 30000, "0.22", "元/人·月", 2),
          _between(30000, None, "0.18", "元/人·月", 3)],
@@ -225,8 +226,10 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What N-19 measures the payments against: a flat 40,000 元 in its county.
     place_of = list(SHAPES).index("N-19") + 1
     seeds["standards"].append(
-        rule("G-19", formula="flat_by_tier", scope_code=str(int(COUNTY) + place_of), population_basis="registered",
-             edge_rule="legal_default")
+        rule(
+            "G-19", formula="flat_by_tier", matter="working_funds", scope_code=str(int(COUNTY) + place_of),
+            population_basis="registered", edge_rule="legal_default",
+        )
     )  # fmt: skip
     seeds["standard_tiers"].append({"standard_id": "G-19"} | _between(0, None, 40000, "元/年", 1))
     seeds["standard_measures"].append({"standard_id": "G-19"} | _measure("value", "allocated_annual_cny"))
@@ -260,7 +263,6 @@ def test_a_new_rule_is_judged_and_found_by_data_alone(build: Path, name: str) ->
 def test_a_rate_for_each_part_has_no_cliff_and_is_explained_part_by_part(build: Path) -> None:
     import duckdb
 
-    from oversight.editions.compare import FundingRule
     from oversight.explain import explain
     from tests.explain.test_explain import followed
 
@@ -274,13 +276,6 @@ def test_a_rate_for_each_part_has_no_cliff_and_is_explained_part_by_part(build: 
         assert parts == ("10,000 × 0.28 × 12 + (30,000 − 10,000) × 0.22 × 12 + (30,001 − 30,000) × 0.18 × 12")
         on_edge = explain(connection, f"{code}2", rule="N-11").rules[0].other_readings[0]
         assert "10,000 × 0.28 × 12 + (10,000 − 10,000) × 0.22 × 12 = 33,600.00 元" in on_edge
-    tiers = (
-        (0, True, 10000, True, Decimal("0.28"), "元/人·月"),
-        (10000, False, 30000, True, Decimal("0.22"), "元/人·月"),
-        (30000, False, None, None, Decimal("0.18"), "元/人·月"),
-    )
-    rule_again = FundingRule("per_capita_marginal", "legal_default", tiers)
-    assert [rule_again.annual(n) for n in (30001, 10001, 10000)] == SHAPES["N-11"][-1]
 
 
 OPERANDS = {
