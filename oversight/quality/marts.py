@@ -598,9 +598,17 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             "rule_id, subject_code, month, status, unit, "
             "cast(value_checked * 10000 as bigint) as value_checked, "
             "cast(value_expected * 10000 as bigint) as value_expected, "
-            "cast(shortfall * 10000 as bigint) as shortfall",
+            "cast(shortfall * 10000 as bigint) as shortfall, denominator is not null as is_ratio",
         ).with_columns(standard_id="rule_id")
     )
+    # 59,999 of 60,000 is less than all, and 1.0000 with four decimals: what is too little to show is still missing.
+    unseen = (
+        (pl.col("status") == "short")
+        & pl.col("is_ratio")
+        & (pl.col("value_checked") == pl.col("value_expected"))
+        & (pl.col("shortfall") == 0)
+    ).fill_null(False)
+    rows = rows.with_columns(shortfall=pl.when(unseen).then(1).otherwise("shortfall"))
     found, expected, missing = pl.col("value_checked"), pl.col("value_expected"), pl.col("shortfall")
     decided = ~pl.col("status").is_in(UNDECIDED)
     unit = pl.col("unit").fill_null("")

@@ -83,6 +83,17 @@ def test_behind_within_the_year_is_no_violation(judge: Judge) -> None:
     assert not flags.get_column("expectation").str.contains("disbursed").any()
 
 
+def test_a_share_too_near_to_show_as_missing_is_short_all_the_same(judge: Judge) -> None:
+    """59,999 of 60,000: less than all, and 1.0000 with four decimals. It stops no publication and is flagged."""
+    world = World()
+    row = next(r for r in world.build()["judgements"] if r["rule_id"] == "C-12" and r["month"] == MARCH)
+    row.update(status="short", value_checked=Decimal(1), value_expected=Decimal(1), shortfall=Decimal(0))
+    row.update(denominator=Decimal(60_000))
+    result = judge(world, "judgements")
+    assert result.blocking_failures == ()
+    assert ("640324", MARCH, "C-12") in flagged(result)
+
+
 def test_a_budget_flag_leads_to_the_latest_report_of_the_year(judge: Judge) -> None:
     world = World()
     for month in MONTHS:

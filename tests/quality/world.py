@@ -293,6 +293,7 @@ _MARTS: dict[str, dict[str, Any]] = {
         "value_expected": _VALUE,
         "shortfall": _VALUE,
         "unit": pl.String,
+        "denominator": _VALUE,
     },
     "findings": {
         "finding_id": pl.String,
