@@ -1,11 +1,13 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
+.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
+# The worlds that `make test-worlds` tries.
+SEEDS ?= 11,12,13
 # The first Python that will do; another may be named: make run PYTHON=/opt/python3.12/bin/python3
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; \
@@ -30,6 +32,9 @@ dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000
 
 test: setup $(VENV)/dev.stamp  ## 运行全部测试
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐行核对（较慢；SEEDS=11,12,13）
+	@OVERSIGHT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k thousand
 
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \
