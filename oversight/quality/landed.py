@@ -1013,7 +1013,11 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> Panel:
     kept = (
         pl.concat(
             pl.scan_parquet(landed.inputs / f"{dataset}.parquet")
-            .filter(pl.col("row_status") == "accepted")
+            # A row with a figure that waits for confirmation is counted as held, though the rest of it is used.
+            .filter(
+                (pl.col("row_status") == "accepted")
+                & ~pl.col("doubts").fill_null("").str.contains(r"(^|;)H[0-9]")
+            )
             .select("submission_id", "sheet", "row_number")
             for dataset in ALL_DATASETS
             if (landed.inputs / f"{dataset}.parquet").is_file()
