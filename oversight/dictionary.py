@@ -255,6 +255,12 @@ def has_unit(column: ColumnEntry) -> bool:
 
 # Numbers whose unit stands in the column `unit` of the same row, or that are keys and order only.
 _UNIT_BESIDE = {
+    "value_a",
+    "value_b",
+    "difference",
+    "row_number_a",
+    "row_number_b",
+    "tier_value",
     "value",
     "value_max",
     "value_checked",

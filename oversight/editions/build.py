@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from oversight import telemetry
-from oversight.contracts import DATASETS
 from oversight.editions.changes import EVERYTHING, Inputs, read_inputs, since
 from oversight.editions.code import dbt_hash
 from oversight.editions.edition import EditionError
@@ -159,6 +158,8 @@ def build(
 
 def variables(first_day: date = EVERYTHING) -> dict[str, Any]:
     """What the models are told: since when they make anew, and the columns with figures of each dataset."""
+    from oversight.contracts import DATASETS
+
     measures = {
         name: [
             {

@@ -98,4 +98,5 @@ def test_chinese_relations_survive_another_name(sample_folder: DataFolder) -> No
     schemas = connection.execute(
         "select distinct schema_name from duckdb_views() where database_name = '换个名字' and not internal"
     ).fetchall()
-    assert schemas == [("中文",)]
+    # Evidence is read from operands that judgements keep, instead of being kept twice.
+    assert set(schemas) == {("中文",), ("detail",)}
