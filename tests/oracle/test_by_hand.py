@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -12,8 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from oversight.explain import explain
 from tests.oracle.by_hand import DH, JX, QHD, by_hand
-from tests.oracle.figures import Oracle
+from tests.oracle.figures import Oracle, half_up
+from tests.oracle.printed import printed_lines
 from tests.oracle.reading import read
 from tests.oracle.running import run
 
@@ -186,3 +189,37 @@ def test_the_csv_reader_agrees(place: Path) -> None:
         with path.open(encoding="utf-8", newline="") as file:
             widths = {len(row) for row in csv.reader(file)}
         assert len(widths) == 1, path
+
+
+PRINTED = {
+    "全年应保障": "guaranteed_annual_cny",
+    "年度安排": "allocated_annual_cny",
+    "累计拨付": "disbursed_ytd_cny",
+    "累计支出": "spent_ytd_cny",
+    "安排缺口": "allocation_shortfall_cny",
+    "拨付缺口（累计）": "disbursement_shortfall_ytd_cny",
+    "保障率": "adequacy_pct",
+}
+
+
+def test_what_is_printed_comes_to_the_figures_when_somebody_else_adds_it_up(
+    warehouse: Path, published: Found
+) -> None:
+    wrong, seen = [], Counter[str]()
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for _, table, code, month, _ in FOLDER.expected:
+            row = published.get((table, code, f"{month}-01"), {})
+            if table != "funding_gap_monthly" or row.get("standard_id") is None:
+                continue
+            text = explain(connection, code, row["month"], row["standard_id"]).text()
+            for name, value, result, line in printed_lines(text):
+                seen[name] += 1
+                if half_up(value) != result and not (value < 0 and not result and "不足零按零" in line):
+                    wrong.append(f"{code} {month} {line.strip()}")
+                figure = PRINTED.get(name)
+                if f"截至{row['month'].month}月应保障" == name:
+                    figure = "guaranteed_ytd_cny"
+                if figure and row[figure] != result:
+                    wrong.append(f"{code} {month} {line.strip()}: published is {row[figure]}")
+    assert not wrong, "\n".join(wrong[:20])
+    assert set(PRINTED) <= set(seen)
