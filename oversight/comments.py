@@ -70,7 +70,8 @@ def comments() -> Comments:
             for column in contract.columns.values()
         }
         described |= {
-            column.precision_name: f"{column.label_zh.removeprefix('其中：')}的写法精度({column.unit})：所报数字末一位的一个单位；与保障数比较时据此判断"
+            column.precision_name: f"{column.label_zh.removeprefix('其中：')}的写法精度({column.unit})："
+            "所报数字末一位的一个单位；与保障数比较时据此判断"
             for column in contract.columns.values()
             if column.has_precision
         }

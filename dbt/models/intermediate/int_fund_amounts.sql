@@ -11,7 +11,10 @@ with in_force as (
     where {{ anew('m.month') }}
     -- What a unit was paid in the month in which it ended belongs to its last figure.
     union
-    select t.unit_id, r.month, cast(extract(year from r.month) as bigint), cast(extract(month from r.month) as bigint)
+    select
+        t.unit_id, r.month,
+        cast(extract(year from r.month) as bigint) as fiscal_year,
+        cast(extract(month from r.month) as bigint) as month_number
     from {{ ref('int_takeovers') }} as t
     inner join {{ ref('reported_budget') }} as r on t.township_code = r.township_code
     where r.is_current and t.since_index = {{ month_index('r.month') }} and {{ anew('r.month') }}
@@ -43,7 +46,8 @@ reported as (
     select
         m.unit_id, n.fund_code, n.source, m.month, m.fiscal_year, m.month_number,
         -- Months count from January or from the unit's first.
-        case when m.first_index > m.fiscal_year * 12 then m.first_index - m.fiscal_year * 12 else 0 end as before_number,
+        case when m.first_index > m.fiscal_year * 12 then m.first_index - m.fiscal_year * 12 else 0 end
+            as before_number,
         {% for figure in [
             'initial_budget', 'adjusted_budget', 'disbursed_month', 'disbursed_cumulative', 'spent_month', 'spent_cumulative',
             'carried_over', 'from_above', 'own'

@@ -29,7 +29,8 @@ payments as (
 paid as (
     select
         {{ lane }},
-        cast(sum(amount_cny) as decimal(18, 2)) as amount_cny, cast(sum(precision_cny) as decimal(18, 2)) as precision_cny
+        cast(sum(amount_cny) as decimal(18, 2)) as amount_cny,
+        cast(sum(precision_cny) as decimal(18, 2)) as precision_cny
     from payments
     group by {{ lane }}
 ),
@@ -45,7 +46,8 @@ reports as (
         u.unit_id, n.township_code, n.fund_code, n.source, n.month,
         {% for figure in amounts %}
         b.{{ figure }},
-        case when b.{{ figure }} is not null then coalesce(b.{{ figure }}_precision, 0.01) end as {{ figure }}_precision,
+        case when b.{{ figure }} is not null then coalesce(b.{{ figure }}_precision, 0.01) end
+            as {{ figure }}_precision,
         {% endfor %}
         coalesce(p.amount_cny, b.disbursed_month_cny) as disbursed_month_cny,
         coalesce(

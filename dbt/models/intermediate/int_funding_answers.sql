@@ -45,7 +45,8 @@ compared as (
             when {{ is_too_coarse('b.allocated_annual_cny', 'b.allocated_precision_cny', 'f.least_annual_cny', 'z') }}
                 then 'too_coarse'
         end as allocation_reason,
-        {{ is_short('b.allocated_annual_cny', 'b.allocated_precision_cny', 'f.least_annual_cny') }} as allocation_is_short,
+        {{ is_short('b.allocated_annual_cny', 'b.allocated_precision_cny', 'f.least_annual_cny') }}
+            as allocation_is_short,
         case
             when f.population_persons is null or f.guaranteed_ytd_cny is null then 'missing'
             when b.disbursed_ytd_cny is null then 'silent'

@@ -66,9 +66,9 @@ judged as (
     select
         c.*,
         case
-            when short_count > 0 then 'short'
-            when silent_count > 0 then 'not_reported'
-            when met_count = 0 then 'not_applicable'
+            when c.short_count > 0 then 'short'
+            when c.silent_count > 0 then 'not_reported'
+            when c.met_count = 0 then 'not_applicable'
             else 'met'
         end as status
     from counted as c

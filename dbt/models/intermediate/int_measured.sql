@@ -39,7 +39,8 @@ events as (
             when 'half_year' then {{ div_floor('f.month_index', 6) }}
             when 'quarter' then {{ div_floor('f.month_index', 3) }}
         end as bigint) as window_no,
-        case f.counted_since when 'year' then 12 when 'half_year' then 6 when 'quarter' then 3 else 1 end as window_months
+        case f.counted_since when 'year' then 12 when 'half_year' then 6 when 'quarter' then 3 else 1 end
+            as window_months
     from {{ ref('int_facts') }} as f
     inner join (
         select measure_code
@@ -172,7 +173,8 @@ named as (
 -- An amount for each of what is counted: 7 元 a head.
 scaled as (
     select
-        n.standard_id, n.role, n.part_no, n.subject_unit, n.end_index, n.value_text, n.pattern, n.one_stem, n.other_stem,
+        n.standard_id, n.role, n.part_no, n.subject_unit, n.end_index, n.value_text, n.pattern,
+        n.one_stem, n.other_stem,
         cast(n.value * m.factor as decimal(18, 4)) as value
     from named as n
     inner join measures as m on n.standard_id = m.standard_id and n.role = m.role and n.part_no = m.part_no

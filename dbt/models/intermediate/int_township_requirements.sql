@@ -14,8 +14,8 @@ with with_population as (
         -- Of an odd unit of the last place the half person is nobody.
         b.population_persons - cast(floor(b.population_written_to * 0.5) as bigint) as least_persons,
         b.population_persons + cast(floor(b.population_written_to * 0.5) as bigint)
-        - case when b.population_written_to > 1 and mod(cast(b.population_written_to as bigint), 2) = 0 then 1 else 0 end
-            as most_persons,
+        - case when b.population_written_to > 1 and mod(cast(b.population_written_to as bigint), 2) = 0
+            then 1 else 0 end as most_persons,
         b.population_written_to > 1 as is_coarse
     from {{ ref('int_township_standards') }} as ts
     inner join {{ ref('stg_standards') }} as s on ts.standard_id = s.standard_id

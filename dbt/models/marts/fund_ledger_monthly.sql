@@ -56,7 +56,8 @@ final as (
         cast({{ kind }}_ytd_cny as decimal(18, 2)) as {{ kind }}_ytd_cny,
         cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_precision_cny end as decimal(18, 2))
             as {{ kind }}_precision_cny,
-        cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_as_of_month end as date) as {{ kind }}_as_of_month,
+        cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_as_of_month end as date)
+            as {{ kind }}_as_of_month,
         cast(case when {{ kind }}_ytd_cny is not null then coalesce({{ kind }}_is_partial, false) end as boolean)
             as {{ kind }}_is_partial,
         cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_source end as varchar) as {{ kind }}_source,

@@ -101,7 +101,8 @@ final as (
         cast(disbursed_ytd_cny as decimal(18, 2)) as disbursed_ytd_cny,
         cast(disbursed_as_of_month as date) as disbursed_as_of_month,
         cast(disbursed_precision_cny as decimal(18, 2)) as disbursed_precision_cny,
-        cast(coalesce(disbursed_is_partial and disbursed_ytd_cny is not null, false) as boolean) as disbursed_is_partial,
+        cast(coalesce(disbursed_is_partial and disbursed_ytd_cny is not null, false) as boolean)
+            as disbursed_is_partial,
         cast(case when disbursed_ytd_cny is not null then disbursed_source end as varchar) as disbursed_source,
         cast(disbursed_told as varchar) as disbursed_told,
         cast(case when allocated_annual_cny is not null then allocated_source end as varchar) as allocated_source,

@@ -83,7 +83,9 @@ figures as (
     {% endfor %}
     select
         'budget' as dataset, township_code, month, fund_code, '' as item,
-        'disbursed_month_cny' as figure, '{{ title_of('budget', 'disbursed_month_cny') }}' as figure_zh, source, {{ cell }}, value
+        'disbursed_month_cny' as figure,
+        '{{ title_of('budget', 'disbursed_month_cny') }}' as figure_zh,
+        source, {{ cell }}, value
     from listed
     union all
     select
