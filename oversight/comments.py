@@ -66,7 +66,8 @@ def comments() -> Comments:
     found["detail", "unit_monthly"] = ("", {metric.key: metric.comment for metric in METRICS.values()})
     for name, contract in (*DATASETS.items(), *LIST_DATASETS.items()):
         described = {
-            column.name: f"{column.title_zh}：{column.description_zh}".rstrip("：")
+            # A title ends at its first colon.
+            column.name: f"{column.title_zh.removeprefix('其中：')}：{column.description_zh}".rstrip("：")
             for column in contract.columns.values()
         }
         described |= {
