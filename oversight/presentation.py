@@ -156,7 +156,14 @@ DATASET = {
     "payments": "国库支付明细",
 }
 # Whose report a row is, and of which fund; a data folder may name more.
-SOURCE = {"township": "乡镇报送", "treasury": "财政国库", "police": "公安"}
+SOURCE = {
+    "township": "乡镇报送",
+    "treasury": "财政国库",
+    "police": "公安",
+    "statistics": "统计",
+    "establishment": "机构编制",
+    "human_resources": "人社",
+}
 FUND = {"working_funds": "民政工作经费"}
 # Why an answer is what it is, where the figures alone do not say.
 REASON = {
@@ -212,6 +219,9 @@ _CODED: dict[str, dict[str, Look] | dict[str, str]] = {
     "status_reason": REASON,
     "pace": PACE,
     "source": SOURCE,
+    "allocated_source": SOURCE,
+    "disbursed_source": SOURCE,
+    "spent_source": SOURCE,
     "fund_code": FUND,
 }
 

@@ -20,7 +20,7 @@ import duckdb
 
 from oversight import presentation
 from oversight.dashboard.access import significant
-from oversight.editions import Edition, current, find_edition
+from oversight.editions import Edition, EditionError, current, find_edition
 from oversight.settings import DataFolder
 
 T = TypeVar("T")
@@ -292,6 +292,9 @@ class Shelf:
                 made = Warehouse(find_edition(self.folder, edition_id), self.folder)
             except Outdated:
                 raise
+            except EditionError as error:
+                # No such name, or none given at all.
+                raise Unavailable(edition_id) from error
             except Exception as error:
                 if not (Path(self.folder.marts) / "editions" / edition_id).exists():
                     raise Unavailable(edition_id) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from oversight import presentation as show
 from oversight.dashboard import figures
 from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
+from oversight.settings import PROJECT_ROOT
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,14 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_source_has_its_word_wherever_a_column_names_one() -> None:
+    with (PROJECT_ROOT / "dbt/seeds/report_sources.csv").open(encoding="utf-8") as file:
+        names = {row["source"]: row["source_name"] for row in csv.DictReader(file)}
+    assert names == show.SOURCE
+    for column in ("source", "allocated_source", "disbursed_source", "spent_source"):
+        assert {code: show.cell(column, code) for code in names} == names
 
 
 @pytest.mark.parametrize("looks", [show.STATUS, show.SEVERITY, show.SUBMISSION_STATUS, show.DISPOSITION])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,24 @@ def test_an_edition_taken_away_is_told_and_nothing_breaks(dashboard_folder: Data
     with serving(dashboard_folder) as running:
         answer = json.dumps(draw(running.base, "/", "", "20200101-000000-gone"), ensure_ascii=False)
         assert "已经清理" in answer
+
+
+@pytest.mark.parametrize("edition_id", [None, "", ".", "..", "../marts", "20200101-000000-gone"])
+def test_a_request_that_names_no_edition_is_refused_in_words(served: Served, edition_id: str | None) -> None:
+    """A page opened before the first edition asks for tables of none."""
+    own = {} if edition_id is None else {"edition": edition_id}
+    form = urllib.parse.urlencode({"path": "/funding", "table": "townships", "format": "csv", **own})
+    for address, data in (
+        ("/download", form.encode()),
+        ("/rows", form.encode()),
+        ("/sql/dictionary?" + urllib.parse.urlencode(own), None),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(served.base + address, data)
+        assert refused.value.code == 410, address
+        body = refused.value.read().decode()
+        said = json.loads(body)["error"] if address.startswith("/sql") else body
+        assert "已经清理" in said, address
 
 
 def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
