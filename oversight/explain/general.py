@@ -8,21 +8,9 @@ from typing import Any
 
 from oversight import presentation
 from oversight.explain.arithmetic import FEN, difference, plain_unit, shift, shown, trimmed, written
-from oversight.explain.cells import COLUMN_TITLES, Edition, doubt
+from oversight.explain.cells import COLUMN_TITLES, Edition, dataset_of, doubt
 from oversight.explain.model import Cell, Line, RuleExplanation
 from oversight.standards.shapes import SHAPES, Shape
-
-_STAFFING = (
-    "administrative_posts",
-    "institution_posts",
-    "dedicated_staff_persons",
-    "welfare_posts_persons",
-    "purchased_service_persons",
-    "part_time_persons",
-    "villages_count",
-    "villages_with_assistant_count",
-)
-
 
 # Figures that the funding table makes of reports.
 _OF_FUNDING = (
@@ -403,7 +391,10 @@ def _column(
             return []
         kept = "population_month" if code == "population_persons" else "month"
         return [{"month": funding[kept], "figure": funding[code]}]
-    dataset = "staffing" if code in _STAFFING else "population"
+    dataset = dataset_of(code)
+    if dataset == "budget" and matter != "working_funds" and _has_funds(edition, matter):
+        # What is reported is of the working funds: two matters never meet.
+        return []
     codes = edition.codes(judged["subject_unit"])
     return edition.rows(
         f"select r.*, s.file_name, r.{code} as figure from reported.{dataset} r "

@@ -10,7 +10,6 @@ from typing import Any
 
 from oversight.standards.loading import Standards
 from oversight.standards.shapes import (
-    COLUMNS,
     ROLES,
     SELECTIVE,
     SELECTIVE_OF_MEASURES,
@@ -18,6 +17,7 @@ from oversight.standards.shapes import (
     SHAPES,
     Shape,
 )
+from oversight.standards.shapes.columns import COLUMNS
 
 LEVELS = frozenset({"province", "city", "county", "township", "village", "community", "institution"})
 PERIODS = frozenset({"month", "quarter", "half_year", "year", "two_years"})

@@ -15,7 +15,10 @@ final as (
         case
             when
                 f.matter is not null
-                and m.measure_code in ('allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny')
+                and m.measure_code in (
+                    {% for column in measures_of('budget') %}'{{ column.name }}', {% endfor %}
+                    'allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny'
+                )
                 then f.matter || '/' || m.measure_code
             else m.measure_code
         end as fact_code

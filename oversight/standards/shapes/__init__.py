@@ -1,7 +1,6 @@
 """The shapes of rules, each described once: what it counts, which fields it reads, its unit, label and arithmetic."""
 
 from oversight.standards.shapes.catalogue import (
-    COLUMNS,
     GENERAL,
     MONEY,
     ROLES,
@@ -13,7 +12,6 @@ from oversight.standards.shapes.catalogue import (
 from oversight.standards.shapes.shape import Shape
 
 __all__ = [
-    "COLUMNS",
     "GENERAL",
     "MONEY",
     "ROLES",

@@ -9,23 +9,6 @@ PEOPLE = frozenset(
 )
 POSTS = frozenset({"administrative_posts", "institution_posts"})
 VILLAGES = frozenset({"villages_count", "villages_with_assistant_count"})
-# Every column of the datasets that a rule can count; other codes are indicators.
-COLUMNS = frozenset(
-    {
-        "allocated_annual_cny",
-        "disbursed_ytd_cny",
-        "spent_ytd_cny",
-        "guaranteed_annual_cny",
-        "guaranteed_ytd_cny",
-        "is_listed_separately",
-        "population_persons",
-        "resident_population_persons",
-        "households_count",
-        *PEOPLE,
-        *POSTS,
-        *VILLAGES,
-    }
-)
 
 _ROUNDED = "四舍五入到四位小数"
 _VALUE = (frozenset({"value"}),)
