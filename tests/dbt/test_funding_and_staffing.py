@@ -33,9 +33,10 @@ def _allocated(standard_id: str) -> dict[str, Any]:
 
 
 def _funding_rule(standard_id: str, formula: str, **columns: Any) -> dict[str, Any]:
+    # Its matter is that of the fund it asks for: no other amount is held against it.
     return rule(
         standard_id, formula=formula, population_basis="registered", population_date_rule="prior_year_end",
-        edge_rule="legal_default", **columns,
+        edge_rule="legal_default", **({"matter": "working_funds"} | columns),
     )  # fmt: skip
 
 
