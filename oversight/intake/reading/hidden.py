@@ -65,9 +65,10 @@ def _rows(table: Table) -> list[Notice]:
     if not table.hidden:
         return []
     keys = [table.cells[key] for key in _KEYS if key in table.cells]
+    # Rows of a table without such a key are nobody's in particular: none of them contradicts another.
     whose = list(zip(*keys, strict=True)) if keys else []
     visible = {
-        key for key, number in zip(whose, table.row_numbers, strict=True) if number not in table.hidden
+        whose[at] for at, number in enumerate(table.row_numbers) if whose and number not in table.hidden
     }
     gone = [
         at
