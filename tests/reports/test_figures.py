@@ -155,13 +155,19 @@ def _half_up(value: Any) -> Decimal:
     return Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
+# Paid totals take only units with a guarantee whose payments are known, without a hole, to the month's end.
+_PAID_TO_DATE = (
+    "guaranteed_ytd_cny is not null and disbursed_as_of_month = month and not disbursed_is_partial"
+)
+
+
 def test_totals_equal_sql(written: Written) -> None:
     (found,) = _rows(
         written,
         "select count(*), count(*) filter (status = 'short'), sum(guaranteed_annual_cny) filter (status in ('met', 'short')),"
         " sum(allocated_annual_cny) filter (status in ('met', 'short')), sum(allocation_shortfall_cny),"
-        " sum(disbursed_ytd_cny) filter (disbursement_shortfall_ytd_cny is not null),"
-        " sum(guaranteed_ytd_cny) filter (disbursement_shortfall_ytd_cny is not null), sum(disbursement_shortfall_ytd_cny)"
+        f" sum(disbursed_ytd_cny) filter ({_PAID_TO_DATE}), sum(guaranteed_ytd_cny) filter ({_PAID_TO_DATE}),"
+        " sum(disbursement_shortfall_ytd_cny)"
         f" from main.funding_gap_monthly where month = $month and {_IN_SCOPE}",
     )
     totals = written.facts.totals
