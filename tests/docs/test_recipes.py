@@ -44,7 +44,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "区划代码,名称,类型,上级代码\n360000,江西省,省,\n360300,萍乡市,市,360000\n360313,湘东区,区,360300\n"
     )
     (raw / "行政区划.csv").write_text(divisions + "360313101,湘东镇,镇,360313\n", "utf-8")
-    rows = [("office_rooms_count", 1), ("vacant_rooms_count", 3)]
+    rows = [("Z-01.1", 1), ("Z-02.1", 3)]
     lines = [f"2025-06,360313101,湘东镇,{code},{value}" for code, value in rows]
     (raw / "指标.csv").write_text(
         "\n".join(["统计月份,区划代码,名称,指标代码,指标值", *lines]) + "\n", "utf-8"

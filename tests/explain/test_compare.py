@@ -148,7 +148,7 @@ def _world(*, later: bool) -> World:
     world.own("policy_documents", [document("Z")])
     for name, scope, rate in (("T-01", "410000", "0.1"), ("T-02", "420000", "0.3" if later else "0.2")):
         world.own("standards", [rule(
-            name, formula="per_capita_by_tier", scope_code=scope, population_basis="registered",
+            name, formula="per_capita_by_tier", matter="working_funds", scope_code=scope, population_basis="registered",
             edge_rule="legal_default", population_date_rule="prior_year_end",
         )])  # fmt: skip
         world.own("standard_tiers", [{"standard_id": name, "tier_no": 1, "tier_label": "全部", "lower_bound": 0,

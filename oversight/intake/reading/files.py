@@ -30,6 +30,8 @@ MAX_ENTRIES = 5_000
 _MOST_INFLATED = 1_040
 # The list of mistakes that we put before a workbook when returning it; not the sender's, so it is left out.
 RETURN_SHEET = "退回说明"
+# Our templates explain their columns on a sheet of their own.
+NOTES_SHEET = "填报说明"
 
 _SIGNATURES = (
     (b"%PDF", "是 PDF 文档"),
@@ -236,4 +238,7 @@ def _has_results(grid: Grid) -> bool:
 
 def _is_ours(grid: Grid) -> bool:
     first = next((row for row in grid.rows if len(row)), ())
-    return grid.name == RETURN_SHEET and str(next(iter(first), "")).startswith(RETURN_SHEET)
+    title = str(next(iter(first), ""))
+    if grid.name == NOTES_SHEET:
+        return f"{NOTES_SHEET}（模板第" in title
+    return grid.name == RETURN_SHEET and title.startswith(RETURN_SHEET)

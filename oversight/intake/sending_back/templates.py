@@ -18,11 +18,11 @@ from oversight.errors import OversightError
 from oversight.intake import landed as store
 from oversight.intake.judging.identity import Unit, Units, winners
 from oversight.intake.judging.judge import judge
+from oversight.intake.reading.files import NOTES_SHEET
 from oversight.intake.sending_back.checking import history
 from oversight.intake.sending_back.remarks import TEMPLATE_VERSION
 from oversight.settings import DataFolder
 
-NOTES_SHEET = "填报说明"
 FIRST_DATA_ROW = 4
 # For what is listed freely: new divisions, indicators that no standard asks for.
 SPARE_ROWS = 50
