@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oversight.editions.build import build, build_file, built_from, scratch_file
-from oversight.editions.changes import EVERYTHING, Inputs, since
+from oversight.editions.changes import _MONTHLY, EVERYTHING, Inputs, since
 from oversight.editions.published import fingerprint, tables_of
 from oversight.settings import DataFolder
 from tests.dbt.world import World, document, month, months, rule, seed_rows
@@ -247,7 +247,6 @@ def test_a_build_that_did_not_end_is_made_anew(tmp_path: Path) -> None:
 # --- the decision itself ------------------------------------------------------------------------------------------
 
 _YEARS = st.dictionaries(st.sampled_from([str(y) for y in range(2020, 2027)]), st.sampled_from("ab"))
-_MONTHLY = ("population", "budget", "staffing", "indicators", "deliveries", "due_dates")
 _INPUTS = st.builds(
     Inputs,
     program=st.just("p"),

@@ -61,8 +61,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
         world.indicator("410101100", months("2025-01", "2025-08"), name, False)
     # A funding standard whose basis is stale, too.
     world.own("standards", [rule(
-        "T-10", formula="flat_by_tier", scope_code="410000", population_basis="registered", edge_rule="legal_default",
-        population_date_rule="prior_year_end", confirm_within_months=6, last_confirmed_on="2024-10-15",
+        "T-10", formula="flat_by_tier", matter="working_funds", scope_code="410000", population_basis="registered",
+        edge_rule="legal_default", population_date_rule="prior_year_end", confirm_within_months=6, last_confirmed_on="2024-10-15",
     )])  # fmt: skip
     world.own("standard_tiers", [{"standard_id": "T-10", "tier_no": 1, "tier_label": "全部", "lower_bound": 0,
                                   "lower_included": True, "value": 10000, "unit": "元/年"}])  # fmt: skip

@@ -72,6 +72,8 @@ def test_models_have_their_header_and_end_in_final(path: Path) -> None:
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.stem)
 def test_published_models_say_in_which_order_their_rows_lie(path: Path) -> None:
     # They are published as they were built: readers of one month then read one stretch of the file.
+    if "materialized='view'" in path.read_text("utf-8"):
+        return
     assert path.read_text("utf-8").splitlines()[-1].startswith("order by ")
 
 
