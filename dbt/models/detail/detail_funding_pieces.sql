@@ -18,12 +18,14 @@ with months as (
 
 runs as (
     select
-        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual, is_highest,
+        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number,
+        standard_id, accrual, is_highest,
         min(month_number) as first_number, max(month_number) as last_number,
         max(annual_units) as annual_units, max(share_units) as share_units
     from months
     group by
-        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number, standard_id, accrual, is_highest,
+        unit_id, fiscal_year, known_number, known_until_number, from_number, until_number,
+        standard_id, accrual, is_highest,
         run_no
 ),
 

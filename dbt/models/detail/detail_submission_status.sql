@@ -75,7 +75,9 @@ joined as (
         r.refused_code,
         w.nil_figures,
         w.dashed_figures,
-        case when w.blank_figures <> '' then substr(w.blank_figures, 1, length(w.blank_figures) - 1) end as blank_figures
+        case
+            when w.blank_figures <> '' then substr(w.blank_figures, 1, length(w.blank_figures) - 1)
+        end as blank_figures
     from expected as e
     cross join as_of as a
     left join {{ source('inputs', 'due_dates') }} as u on e.dataset = u.dataset and e.month = u.month
