@@ -60,6 +60,11 @@ class DataFolder:
         return self.root / "settings.toml"
 
     @property
+    def archive(self) -> Path:
+        """Every content ever received, byte for byte, by its SHA-256."""
+        return self.root / "archive"
+
+    @property
     def landed(self) -> Path:
         """The ledger and the parsed rows, by content hash."""
         return self.root / "landed"
