@@ -279,6 +279,23 @@ create table reported.divisions as
 select township_code as division_code, township_name as division_name, true as is_current from units where false;
 alter table submissions drop county_code;
 
+create table reconciliation as
+select township_code, township_name, county_code, month, 'budget' as dataset, 'working_funds' as fund_code,
+    'disbursed_month_cny' as figure, '本月拨付(元)' as figure_zh, 'township' as source_a, '乡镇报送' as source_a_name,
+    cast(1000 as decimal(18, 4)) as value_a, 'treasury' as source_b, '财政国库' as source_b_name,
+    cast(900 as decimal(18, 4)) as value_b, cast(100 as decimal(18, 4)) as difference, 'treasury' as used_source,
+    '财政国库' as used_source_name, '拨付数以财政国库为准' as rule, '乡镇.xlsx' as file_name_a, '经费' as sheet_a,
+    cast(5 as bigint) as row_number_a, '国库.xlsx' as file_name_b, '明细' as sheet_b, cast(6 as bigint) as row_number_b
+from funding_gap_monthly where false;
+create table fund_ledger_monthly as
+select township_code, township_name, county_code, month, 'working_funds' as fund_code, '民政工作经费' as fund_name,
+    cast(null as decimal(18, 2)) as carried_over_cny, cast(null as decimal(18, 2)) as from_above_cny,
+    cast(null as decimal(18, 2)) as own_cny, allocated_annual_cny as initial_cny,
+    cast(null as decimal(18, 2)) as adjusted_cny, disbursed_ytd_cny, month as disbursed_as_of_month,
+    false as disbursed_is_partial, spent_ytd_cny, month as spent_as_of_month, false as spent_is_partial,
+    allocated_annual_cny - spent_ytd_cny as balance_cny
+from funding_gap_monthly where allocated_annual_cny is not null or disbursed_ytd_cny is not null;
+
 create schema detail;
 create table detail.payment_pace as
 with moved as (

@@ -440,6 +440,12 @@ def signed(text: str) -> str:
     return f"+{text}" if is_plain else text
 
 
+def trimmed(value: Decimal) -> Decimal:
+    """The same number without the noughts that a column's scale adds."""
+    plain = value.normalize()
+    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+
+
 def ratio_pct(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | None:
     """part ÷ whole × 100, two decimals half up; None where either is missing or the whole is nought."""
     if part is None or not whole:

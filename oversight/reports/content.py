@@ -326,6 +326,11 @@ def _values(
         "reporting": facts.reporting,
         "is_silent": all(row[name] == "missing" for row in facts.reporting for name in DATASETS),
         "missing": missing,
+        "differences": facts.differences,
+        "differences_now": [row for row in facts.differences if row["month"] == facts.month],
+        "funds": facts.funds,
+        "other_funds": [row for row in facts.funds if row["fund_code"] != "working_funds"],
+        "figure_of": _figure_in_text,
         "held": [row for row in facts.reporting if any(row[name] == "held" for name in DATASETS)],
         "doubts": [{**row, "kind_zh": DOUBT_ZH[row["kind"]]} for row in facts.doubts],
         "files": facts.files,
@@ -563,6 +568,8 @@ def _tables(facts: Facts, settings: Row) -> dict[str, Table]:
             _annex_findings(facts), settings, "severity", presentation.label(presentation.SEVERITY, "medium")
         ),
         _annex_reporting(facts),
+        _annex_differences(facts),
+        _brief(_annex_funds(facts), settings, "fund", presentation.label(presentation.FUND, "working_funds")),
         _annex_doubts(facts),
         _annex_standards(facts),
     ]
@@ -984,6 +991,129 @@ def _annex_reporting(facts: Facts) -> Table:
     return Table("annex_reporting", "未报送和待确认单位名单", columns, tuple(rows))
 
 
+def _side(row: Row, side: str) -> str:
+    """File, sheet and row of one side of a difference."""
+    place = row[f"file_name_{side}"] or ""
+    if row[f"sheet_{side}"]:
+        place += f" {row[f'sheet_{side}']}"
+    return place + (f" 第{row[f'row_number_{side}']}行" if row[f"row_number_{side}"] else "")
+
+
+def _annex_differences(facts: Facts) -> Table:
+    columns = (
+        Column("name", "单位", "text", 14),
+        Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
+        Column("code", "区划代码", "text", 11, printed=False),
+        Column("month", "月份", "month", 11),
+        Column("figure", "数据项", "text", 16),
+        Column("source_a", "甲方", "text", 9),
+        Column("value_a", "甲方数", "quantity", 13),
+        Column("source_b", "乙方", "text", 9),
+        Column("value_b", "乙方数", "quantity", 13),
+        Column("difference", "相差", "quantity", 12),
+        Column("used", "采用", "text", 9),
+        Column("rule", "采用的理由", "text", 22),
+        Column("place_a", "甲方出处", "text", 30, printed=False),
+        Column("place_b", "乙方出处", "text", 30, printed=False),
+    )
+
+    def value(row: Row, name: str) -> Value:
+        found: Decimal = row[name]
+        if row["is_yes_no"]:
+            return NONE if name == "difference" else presentation.yes_no(bool(found))
+        return found
+
+    rows = tuple(
+        (
+            row["township_name"],
+            row["county_name"],
+            row["township_code"],
+            row["month"],
+            _figure(row),
+            row["source_a_name"],
+            value(row, "value_a"),
+            row["source_b_name"],
+            value(row, "value_b"),
+            value(row, "difference"),
+            row["used_source_name"],
+            row["rule"],
+            _side(row, "a"),
+            _side(row, "b"),
+        )
+        for row in facts.differences
+    )
+    note = "列出本年1月至本月两个来源所报不同的全部数据；相差为甲方数减乙方数。两方的数都保留，采用哪一个由规定的先后决定。"
+    return Table("annex_differences", "两方数据核对表", columns, rows, note=note)
+
+
+def _figure(row: Row) -> str:
+    """What the two tell differently: 本月拨付（元）, of another fund with its name."""
+    fund = "" if row["fund_code"] in (None, "working_funds") else f"{row['fund_name'] or row['fund_code']}："
+    unit = "" if row["is_yes_no"] or not row["unit"] else f"（{row['unit']}）"
+    return f"{fund}{row['title']}{unit}"
+
+
+def _figure_in_text(row: Row) -> str:
+    """The same in running text, where the values carry the unit."""
+    return _figure({**row, "unit": ""})
+
+
+def _annex_funds(facts: Facts) -> Table:
+    amounts = (
+        ("carried_over_cny", "上年结转（元）"),
+        ("from_above_cny", "上级补助（元）"),
+        ("own_cny", "本级安排（元）"),
+        ("initial_cny", "年初预算（元）"),
+        ("adjusted_cny", "调整后预算（元）"),
+        ("disbursed_ytd_cny", "累计拨付（元）"),
+        ("spent_ytd_cny", "累计支出（元）"),
+        ("balance_cny", "结余（元）"),
+    )
+    # A column that nobody reported has no place on paper.
+    told = {name for name, _ in amounts if any(row[name] is not None for row in facts.funds)}
+    columns = (
+        Column("name", "单位", "text", 14),
+        Column("county", "县（市、区）", "text", 14, printed=facts.scope.level != "county"),
+        Column("code", "区划代码", "text", 11, printed=False),
+        Column("fund", "资金项目", "text", 14),
+        *(Column(name, title, "money", 13, printed=name in told) for name, title in amounts),
+        Column("remark", "说明", "text", 16),
+    )
+    rows = tuple(
+        (
+            row["township_name"],
+            row["county_name"],
+            row["township_code"],
+            row["fund_name"],
+            *(
+                (NONE if name == "balance_cny" else NOT_REPORTED) if row[name] is None else row[name]
+                for name, _ in amounts
+            ),
+            _until(row),
+        )
+        for row in facts.funds
+    )
+    note = (
+        "各资金项目互不相加，只有民政工作经费对照经费保障标准；上年结转不抵保障。"
+        "“未报”为没有报送，不按零处理；结余须预算和支出都已报送。"
+    )
+    return Table("annex_funds", "各资金项目收支表", columns, rows, note=note)
+
+
+def _until(row: Row) -> str:
+    """How far what was paid and spent is known, where that is not to the month."""
+    parts = []
+    for kind, title in (("disbursed", "拨付"), ("spent", "支出")):
+        as_of = row[f"{kind}_as_of_month"]
+        if as_of is None:
+            continue
+        if as_of < row["month"]:
+            parts.append(f"{title}截至{as_of.month}月")
+        if row[f"{kind}_is_partial"]:
+            parts.append(f"{title}缺月份")
+    return "、".join(parts)
+
+
 def _annex_doubts(facts: Facts) -> Table:
     columns = (
         Column("kind", "类别", "text", 7),
@@ -1057,6 +1187,8 @@ _ANNEX_TITLES = {
     "staffing": "乡镇人员配备明细表",
     "findings": "问题清单",
     "reporting": "未报送和待确认单位名单",
+    "differences": "两方数据核对表",
+    "funds": "各资金项目收支表",
     "doubts": "数据疑点清单",
     "standards": "适用标准和条款原文",
     "letter": "提请研究解决的事项",

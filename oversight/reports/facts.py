@@ -168,6 +168,9 @@ class Facts:
     capacity_rows: list[Row]
     findings: list[Row]
     reporting: list[Row]
+    # What two sources tell differently in the year up to the month, and every fund as it stands in the month.
+    differences: list[Row]
+    funds: list[Row]
     doubts: list[Row]
     files: Row
     documents: list[Row]
@@ -282,6 +285,8 @@ def gather(
         capacity_rows=rows(connection, _CAPACITY_ROWS),
         findings=rows(connection, _FINDINGS, {"month": month}),
         reporting=_reporting(connection, month),
+        differences=[_with_unit(row) for row in rows(connection, _DIFFERENCES, {"month": month})],
+        funds=rows(connection, _FUNDS, month),
         doubts=_doubts(connection, month),
         files=one(connection, _FILES, {"month": month}),
         documents=rows(connection, _DOCUMENTS),
@@ -533,6 +538,44 @@ select
     (select count(distinct submission_id) from r_files where status = 'refused') as refused,
     (select count(distinct submission_id) from covering where is_correction) as corrections
 """
+
+
+# The latest month first; within it the figures of most money.
+_DIFFERENCES = """
+select r.*, t.county_name, f.fund_name
+from reconciliation r
+join (
+    select township_code, min(county_name) as county_name from (
+        select township_code, county_name from r_townships
+        union all select distinct county_code, county_name from r_townships
+    ) group by township_code
+) t on t.township_code = r.township_code
+left join (select fund_code, min(fund_name) as fund_name from fund_ledger_monthly group by fund_code) f
+    on f.fund_code = r.fund_code
+where r.month between date_trunc('year', $month) and $month
+order by r.month desc, case when r.figure like '%_cny' then 0 else 1 end, abs(r.difference) desc,
+    r.township_code, r.dataset, r.figure, r.source_a, r.source_b
+"""
+
+_FUNDS = """
+select l.*, t.county_name
+from fund_ledger_monthly l
+join r_townships t using (township_code)
+where l.month = ?
+order by case when l.fund_code = 'working_funds' then 1 else 0 end, l.fund_code, t.county_code, l.township_code
+"""
+
+
+def _with_unit(row: Row) -> Row:
+    """A difference with its figure's title and unit apart, amounts to the 分."""
+    told = presentation.column_text(row["figure"], row["figure_zh"])
+    unit = "是/否" if row["figure"].startswith("is_") else told.unit
+
+    def plain(value: Decimal) -> Decimal:
+        return presentation.rounded(value, 2) if unit == "元" else presentation.trimmed(value)
+
+    values = {name: plain(row[name]) for name in ("value_a", "value_b", "difference")}
+    return {**row, **values, "title": told.title, "unit": unit, "is_yes_no": unit == "是/否"}
 
 
 def _totals(row: Row) -> Totals:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.dbt.world import World, month, months
 
-CONFLICTS, PLAIN, FUNDED, NIL, PAID = "360311", "360312", "360321", "360322", "360323"
+CONFLICTS, PLAIN, FUNDED, NIL, PAID, SUMS = "360311", "360312", "360321", "360322", "360323", "360313"
 TWO_YEARS = months("2024-01", "2025-12")
 FIGURES = (
     *("initial_budget_cny", "adjusted_budget_cny", "disbursed_month_cny", "disbursed_cumulative_cny"),
@@ -60,7 +60,7 @@ def conflicts(world: World) -> dict[tuple[str, str, str], tuple[Decimal, Decimal
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Any, Any]]:
     world = World()
-    for county in (CONFLICTS, PLAIN, FUNDED, NIL, PAID):
+    for county in (CONFLICTS, PLAIN, FUNDED, NIL, PAID, SUMS):
         world.unit(county, "区")
     planted = conflicts(world)
     chance = random.Random(7)
@@ -131,7 +131,39 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Any, Any
         {"submission_id": "s4", "source": "treasury", "fund_code": "working_funds", "month": month("2025-01"),
          "division_code": PAID, "precedence": 4}
     )  # fmt: skip
+    sums(world)
     return world.build(tmp_path_factory.mktemp("funds")), planted
+
+
+def sums(world: World) -> None:
+    """One source tells months, the other sums of the year, January to April."""
+    first = months("2025-01", "2025-04")
+
+    def treasury(code: str, when: str, amount: int) -> None:
+        world.report(
+            "budget", code, when, disbursed_month_cny=Decimal(amount), source="treasury", submission_id="s6", precedence=6
+        )  # fmt: skip
+
+    for number in range(5):
+        world.unit(f"{SUMS}{100 + number}")
+    for place, when in enumerate(first, 1):
+        # 100: a list of vouchers, 50 less from February on; 101: the same amounts; 102: the treasury's February is unknown.
+        for number in range(3):
+            world.report(
+                "budget", f"{SUMS}{100 + number}", when, disbursed_cumulative_cny=Decimal(1000 * place)
+            )
+        world.report(
+            "payments", f"{SUMS}100", when, source="treasury", voucher_no=when, paid_on=month(when),
+            amount_cny=Decimal(950 if place == 2 else 1000), submission_id="s5", precedence=5,
+        )  # fmt: skip
+        treasury(f"{SUMS}101", when, 1000)
+        if place != 2:
+            treasury(f"{SUMS}102", when, 900)
+        # 103: both tell months, which differ in March: told once. 104: the months agree, the township's own sum does not.
+        for number, own in ((103, {}), (104, {"disbursed_cumulative_cny": Decimal(1000 * place + 70)})):
+            code = f"{SUMS}{number}"
+            world.report("budget", code, when, disbursed_month_cny=Decimal(1000), **own)
+            treasury(code, when, 800 if number == 103 and place == 3 else 1000)
 
 
 def rows(built: tuple[Path, dict[Any, Any]], query: str) -> list[tuple[Any, ...]]:
@@ -214,3 +246,21 @@ def test_a_payment_list_is_added_up_and_its_silence_is_nothing_paid(
         built, f"select difference from reconciliation where county_code = '{PAID}' order by township_code"
     )
     assert differing == [(1234,), (734,)]
+
+
+def test_months_of_one_source_are_compared_with_the_sums_of_another(
+    built: tuple[Path, dict[Any, Any]],
+) -> None:
+    found = rows(
+        built,
+        "select right(township_code, 3), month(month), figure, value_a, value_b, difference, used_source, "
+        "row_number_a is not null and row_number_b is not null, contains(rule, '由各月数相加') "
+        f"from reconciliation where county_code = '{SUMS}' order by 1, 2",
+    )
+    told = "disbursed_cumulative_cny"
+    assert found == [
+        *(("100", n, told, 1000 * n, 1000 * n - 50, 50, "treasury", True, True) for n in (2, 3, 4)),
+        ("102", 1, told, 1000, 900, 100, "treasury", True, True),
+        ("103", 3, "disbursed_month_cny", 1000, 800, 200, "treasury", True, False),
+        *(("104", n, told, 1000 * n + 70, 1000 * n, 70, "treasury", True, True) for n in (1, 2, 3, 4)),
+    ]

@@ -283,6 +283,74 @@ def test_missing_units_equal_sql(written: Written) -> None:
     assert shown == {code for (code,) in rows}
 
 
+def _yuan(value: Any) -> str:
+    return f"{_half_up(value):,}元"
+
+
+def _table(written: Written, key: str) -> Table | None:
+    return next((ref.table for ref in written.report.tables if ref.table.key == key), None)
+
+
+def test_what_two_sources_tell_differently_equals_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select month, township_code, township_name, figure, source_a_name, value_a, source_b_name, value_b, difference,"
+        " used_source_name, row_number_a, row_number_b from main.reconciliation"
+        f" where month between date_trunc('year', $month) and $month and {_IN_SCOPE} order by month desc, township_code",
+    )
+    text = "\n".join(told(written.report))
+    table = _table(written, "annex_differences")
+    if not rows:
+        assert table is None
+        assert "两个来源" not in text
+        return
+    assert table is not None
+    keys = ("month", "code", "name", "source_a", "value_a", "source_b", "value_b", "difference", "used")
+    places = [table.position(key) for key in keys]
+    shown = [tuple(row[place] for place in places) for row in table.rows]
+    assert sorted(shown) == sorted((*row[:3], *row[4:10]) for row in rows)
+    assert all(
+        f"第{row[10]}行" in str(line[table.position("place_a")])
+        for row, line in zip(rows, table.rows, strict=True)
+    )
+    now = [row for row in rows if row[0] == written.facts.month]
+    assert f"不同的数据{len(rows)}处，涉及{len({row[1] for row in rows})}个单位，其中本月{len(now)}处" in text
+    for row in now[:1]:
+        said = f"{row[4]}{_yuan(row[5])}，{row[6]}{_yuan(row[7])}，相差{_yuan(abs(row[8]))}，采用{row[9]}的数"
+        assert said in text
+
+
+def test_every_fund_equals_sql(written: Written) -> None:
+    rows = _rows(
+        written,
+        "select township_code, fund_name, carried_over_cny, initial_cny, disbursed_ytd_cny, spent_ytd_cny, balance_cny,"
+        f" fund_code from main.fund_ledger_monthly where month = $month and {_IN_SCOPE}",
+    )
+    table = _table(written, "annex_funds")
+    assert (table is None) is (not rows)
+    if table is None:
+        return
+    keys = (
+        *("code", "fund", "carried_over_cny", "initial_cny", "disbursed_ytd_cny", "spent_ytd_cny"),
+        "balance_cny",
+    )
+    shown = {
+        (line[table.position("code")], line[table.position("fund")]): [
+            None if (value := line[table.position(key)]) in ("未报", "—") else value for key in keys
+        ]
+        for line in table.rows
+    }
+    assert shown == {(row[0], row[1]): list(row[:7]) for row in rows}
+    others = [row for row in rows if row[7] != "working_funds"]
+    text = "\n".join(told(written.report))
+    assert ("民政工作经费以外" in text) is bool(others)
+    for _, name, _, budget, paid, spent, left, _ in others:
+        assert (
+            f"{name}预算{_yuan(budget)}，累计拨付{_yuan(paid)}，累计支出{_yuan(spent)}，结余{_yuan(left)}"
+            in text
+        )
+
+
 @pytest.mark.parametrize("form", ["docx", "pdf", "html"])
 def test_nothing_is_left_untranslated(written: Written, form: str) -> None:
     read = {"docx": reading.docx_text, "pdf": reading.pdf_text}.get(form)

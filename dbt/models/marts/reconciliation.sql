@@ -130,6 +130,107 @@ pairs as (
     where a.value <> b.value
 ),
 
+-- One source may tell months only, the other sums of the year only: what each comes to by the month is compared then,
+-- where both are known to it. A difference that the months' own rows add up to is not told again.
+{% for kind in ['disbursed', 'spent'] %}
+{{ kind }}_sides as (
+    select
+        a.unit_id, m.township_code, a.fiscal_year, a.month, a.fund_code, a.source, a.{{ kind }}_ytd_cny as value,
+        a.{{ kind }}_as_of_number = a.month_number and not a.{{ kind }}_is_partial as is_known,
+        r.{{ kind }}_month_cny as month_value, r.{{ kind }}_cumulative_cny is not null as is_told
+    from {{ ref('int_fund_amounts') }} as a
+    inner join (
+        select unit_id, fund_code, fiscal_year
+        from {{ ref('int_fund_amounts') }}
+        where {{ anew('month') }}
+        group by unit_id, fund_code, fiscal_year
+        having min(source) < max(source)
+    ) as c on a.unit_id = c.unit_id and a.fund_code = c.fund_code and a.fiscal_year = c.fiscal_year
+    inner join {{ ref('int_township_months') }} as m on a.unit_id = m.unit_id and a.month = m.month
+    left join {{ ref('int_fund_reports') }} as r
+        on
+            a.unit_id = r.unit_id and a.month = r.month
+            and a.fund_code = r.fund_code and a.source = r.source
+    where {{ anew('a.month') }}
+),
+
+{{ kind }}_sums as (
+    select
+        a.township_code, a.month, a.fund_code, a.source as source_a, b.source as source_b,
+        a.value as value_a, b.value as value_b, a.is_told as is_told_a, b.is_told as is_told_b,
+        a.is_known and b.is_known and not (a.is_told and b.is_told) as is_compared,
+        cast(coalesce(sum(a.month_value - b.month_value) over (
+            partition by a.unit_id, a.fund_code, a.fiscal_year, a.source, b.source
+            order by a.month asc nulls first rows between unbounded preceding and current row
+        ), 0) as decimal(18, 2)) as told_by_months
+    from {{ kind }}_sides as a
+    inner join {{ kind }}_sides as b
+        on a.unit_id = b.unit_id and a.month = b.month and a.fund_code = b.fund_code and a.source <> b.source
+),
+
+{% endfor %}
+to_date as (
+    {% for kind in ['disbursed', 'spent'] %}
+    select
+        'budget' as dataset, s.township_code, s.month, s.fund_code,
+        '{{ kind }}_cumulative_cny' as figure,
+        '{{ title_of('budget', kind ~ '_cumulative_cny') }}' as figure_zh,
+        {% for side in ['a', 'b'] %}
+        s.source_{{ side }}, s.value_{{ side }},
+        coalesce(n{{ side }}.source_name, s.source_{{ side }}) as source_{{ side }}_name,
+        -- The report that gives it, or what was told of the last of its months.
+        {% for name in cell.split(', ') %}
+        case
+            when s.is_told_{{ side }} or l{{ side }}.submission_id is null then r{{ side }}.{{ name }}
+            else l{{ side }}.{{ name }}
+        end as {{ name }}_{{ side }},
+        {% endfor %}
+        {{ source_rank('p' ~ side) }} as rank_{{ side }},
+        coalesce(p{{ side }}.reason_zh, p{{ side }}_any.reason_zh) as reason_zh_{{ side }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ kind }}_sums as s
+    {% for side in ['a', 'b'] %}
+    left join budget_reports as r{{ side }}
+        on
+            s.township_code = r{{ side }}.township_code and s.month = r{{ side }}.month
+            and s.fund_code = r{{ side }}.fund and s.source_{{ side }} = r{{ side }}.source
+    left join listed as l{{ side }}
+        on
+            s.township_code = l{{ side }}.township_code and s.month = l{{ side }}.month
+            and s.fund_code = l{{ side }}.fund_code and s.source_{{ side }} = l{{ side }}.source
+    left join {{ ref('stg_report_sources') }} as n{{ side }} on s.source_{{ side }} = n{{ side }}.source
+    {{ join_precedence('s.source_' ~ side, kind ~ '_cumulative_cny', 'p' ~ side) }}
+    {% endfor %}
+    where
+        s.is_compared and s.value_a <> s.value_b and s.value_a - s.value_b <> s.told_by_months
+        and (
+            (coalesce(na.is_own, false) and not coalesce(nb.is_own, false))
+            or (coalesce(na.is_own, false) = coalesce(nb.is_own, false) and s.source_a < s.source_b)
+        )
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+all_pairs as (
+    select
+        dataset, township_code, month, fund_code, figure, figure_zh, false as is_sum, preferred_source, reason_zh,
+        {% for side in ['a', 'b'] %}
+        source_{{ side }}, source_{{ side }}_name, value_{{ side }}, submission_{{ side }}, sheet_{{ side }},
+        row_number_{{ side }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from pairs
+    union all
+    select
+        dataset, township_code, month, fund_code, figure, figure_zh, true as is_sum,
+        case when rank_a <= rank_b then source_a else source_b end as preferred_source,
+        case when rank_a <= rank_b then reason_zh_a else reason_zh_b end as reason_zh,
+        {% for side in ['a', 'b'] %}
+        source_{{ side }}, source_{{ side }}_name, cast(value_{{ side }} as decimal(18, 4)) as value_{{ side }},
+        submission_id_{{ side }} as submission_{{ side }}, sheet_{{ side }}, row_number_{{ side }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from to_date
+),
+
 used as (
     select
         u.fund_code, m.township_code, u.month, u.allocated_source, u.disbursed_source, u.spent_source
@@ -146,7 +247,7 @@ decided as (
             when p.figure like 'spent_%' then coalesce(u.spent_source, p.preferred_source)
             else p.preferred_source
         end as used_source
-    from pairs as p
+    from all_pairs as p
     left join used as u
         on
             p.dataset = 'budget' and p.township_code = u.township_code
@@ -171,13 +272,12 @@ final as (
         cast(d.value_b as decimal(18, 4)) as value_b,
         cast(d.value_a - d.value_b as decimal(18, 4)) as difference,
         cast(d.used_source as varchar) as used_source,
-        cast(case when d.used_source = d.source_a then d.source_a_name else d.source_b_name end as varchar)
-            as used_source_name,
+        cast(coalesce(n.source_name, d.used_source) as varchar) as used_source_name,
         cast(case
             when d.used_source not in (d.source_a, d.source_b) then '用第三个来源的数'
             when d.used_source = d.preferred_source then coalesce(d.reason_zh, '按来源先后')
             else '首选来源本年的数不全，用数据齐全的来源'
-        end as varchar) as rule,
+        end || case when d.is_sum then '；没有报累计数的一方由各月数相加' else '' end as varchar) as rule,
         {% for side in ['a', 'b'] %}
         cast(d.submission_{{ side }} as varchar) as submission_{{ side }},
         cast(f{{ side }}.file_name as varchar) as file_name_{{ side }},
@@ -185,6 +285,7 @@ final as (
         cast(d.row_number_{{ side }} as bigint) as row_number_{{ side }}{{ ',' if not loop.last }}
         {% endfor %}
     from decided as d
+    left join {{ ref('stg_report_sources') }} as n on d.used_source = n.source
     left join {{ ref('int_units') }} as t on d.township_code = t.division_code
     left join {{ ref('submissions') }} as fa on d.submission_a = fa.submission_id
     left join {{ ref('submissions') }} as fb on d.submission_b = fb.submission_id
