@@ -9,12 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from oversight import telemetry
 from oversight.editions import Edition, find_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
 
 telemetry.switch_off()
+# How long a test takes says something about the machine, not about the program.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def run_oversight(*arguments: str) -> subprocess.CompletedProcess[str]:

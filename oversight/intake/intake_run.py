@@ -16,7 +16,8 @@ from oversight.calendar import notice_zh
 from oversight.intake import landed as store
 from oversight.intake.judging import corrections
 from oversight.intake.judging.deliveries import deliveries, due_dates, last_due_month, without_calendar
-from oversight.intake.judging.judge import Judged, judge
+from oversight.intake.judging.judge import judge
+from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import Answers, read_answers
 from oversight.intake.sending_back.returning import return_files
 from oversight.references import load_references

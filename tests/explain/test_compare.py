@@ -90,7 +90,7 @@ def snapshots(draw: Any) -> Snapshot:
     return Snapshot(draw(st.sampled_from(["e1", "e2"])), JUNE, units, draw(rules()), findings, reports)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(snapshots(), snapshots())
 def test_the_parts_sum_to_the_whole_exactly(older: Snapshot, newer: Snapshot) -> None:
     found = differences(older, newer)
@@ -110,7 +110,7 @@ def test_the_parts_sum_to_the_whole_exactly(older: Snapshot, newer: Snapshot) ->
     assert told(found)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(snapshots())
 def test_an_edition_does_not_differ_from_itself(one: Snapshot) -> None:
     found = differences(one, one)

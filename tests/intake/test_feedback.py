@@ -240,7 +240,6 @@ def test_a_large_file_comes_back_as_its_first_rows_and_those_marked(world: World
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

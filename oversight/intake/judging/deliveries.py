@@ -19,7 +19,7 @@ from oversight.calendar import RULES, Calendar, DayOffRule, load_calendar
 from oversight.contracts import DATASETS
 from oversight.errors import OversightError
 from oversight.intake.judging import corrections
-from oversight.intake.judging.judge import Judged
+from oversight.intake.judging.judged import Judged
 from oversight.intake.judging.scale import MONTH_SPAN, unit_month
 from oversight.intake.landed import Landed
 from oversight.intake.reading.nothing import REPORT

@@ -20,7 +20,8 @@ from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake import landed as store
 from oversight.intake.judging import corrections
-from oversight.intake.judging.judge import Judged, judge
+from oversight.intake.judging.judge import judge
+from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import proposals, read_answers
 from oversight.intake.sending_back.catalogue import CATALOGUE
 from oversight.intake.sending_back.remarks import Remark, question_zh, remarks

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.judging.judge import Judged
+from oversight.intake.judging.judged import Judged
 from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
 from oversight.intake.reading.grid import column_letters

@@ -28,7 +28,7 @@ from oversight.intake.reading.worker import Stopped, worker
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
 
 if TYPE_CHECKING:
-    from oversight.intake.judging.judge import Judged
+    from oversight.intake.judging.judged import Judged
     from oversight.intake.landed import Landed, RawFile
     from oversight.settings import DataFolder
 

@@ -1,0 +1,40 @@
+"""What became of landed rows that are not simply accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+KEY = ("table_no", "row_number")
+
+
+VERDICT_SCHEMA: dict[str, Any] = {
+    "table_no": pl.Int32,
+    "row_number": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "code": pl.String,
+    "found": pl.String,
+}
+
+
+@dataclass
+class Verdicts:
+    """What became of rows that are not simply accepted, gathered as the steps go."""
+
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    held: list[pl.DataFrame] = field(default_factory=list)
+    repeated: list[pl.DataFrame] = field(default_factory=list)
+
+
+def as_verdicts(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=VERDICT_SCHEMA, orient="row")
+
+
+def without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    if gone.height == 0:
+        return rows
+    return rows.join(gone.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
