@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from oversight.errors import OversightError
@@ -101,7 +106,26 @@ SETTINGS_EXAMPLE = """\
 # 各表的最后一个月：last_due 为截止日已过的最后一个月（没有人报也有行、有通报、有催报）；
 # last_reported 为有人报过的最后一个月。
 rows_until = "last_due"
+
+# 登录（不写时账号放在本目录的 accounts.sqlite；第一个账号用 oversight user add 建立）：
+# [accounts]
+# database = "postgresql+psycopg://oversight:${ACCOUNTS_PASSWORD}@10.0.0.5/oversight"
+# idle_minutes = 60          # 多久不用就要重新登录
+# session_hours = 12         # 最长多久要重新登录
+# proxy_header = "X-Remote-User"        # 由本单位门户登录：门户写账号名的请求头
+# proxy_addresses = ["10.0.0.8"]        # 只有来自这些地址的请求头才作数
 """
+
+
+@dataclass(frozen=True)
+class AccountsSettings:
+    """How people sign in."""
+
+    database: str = ""
+    idle_minutes: int = 60
+    session_hours: int = 12
+    proxy_header: str = ""
+    proxy_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,7 @@ class FolderSettings:
     """What a data folder's `settings.toml` says; without one the tables end with the last month reported."""
 
     rows_until: RowsUntil = "last_reported"
+    accounts: AccountsSettings = AccountsSettings()
 
 
 def folder_settings(folder: DataFolder) -> FolderSettings:
@@ -119,14 +144,61 @@ def folder_settings(folder: DataFolder) -> FolderSettings:
         told = tomllib.loads(folder.settings_toml.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OversightError(f"{folder.settings_toml} 格式有误（{error}）。请改正后重新运行。") from error
-    unknown = sorted(set(told) - {"rows_until"})
+    unknown = sorted(set(told) - {"rows_until", "accounts"})
     if unknown:
         raise OversightError(
-            f"{folder.settings_toml} 里没有“{'、'.join(unknown)}”这一项，可用的是 rows_until。请删去或改正。"
+            f"{folder.settings_toml} 里没有“{'、'.join(unknown)}”这一项，可用的是 rows_until、accounts。请删去或改正。"
         )
     rows_until = told.get("rows_until", "last_reported")
     if rows_until not in _ROWS_UNTIL:
         raise OversightError(
             f"{folder.settings_toml} 的 rows_until 是“{rows_until}”，应为 {' 或 '.join(_ROWS_UNTIL)}。请改正。"
         )
-    return FolderSettings(cast(RowsUntil, rows_until))
+    return FolderSettings(cast(RowsUntil, rows_until), _accounts(folder, told.get("accounts", {})))
+
+
+def _accounts(folder: DataFolder, told: Any) -> AccountsSettings:
+    where = f"{folder.settings_toml} 的 [accounts]"
+    kinds = {
+        "database": str,
+        "idle_minutes": int,
+        "session_hours": int,
+        "proxy_header": str,
+        "proxy_addresses": list,
+    }
+    if not isinstance(told, Mapping):
+        raise OversightError(f"{where} 应为一节，写成 [accounts] 单独一行。请改正。")
+    for name, value in told.items():
+        kind = kinds.get(name)
+        if kind is None:
+            raise OversightError(f"{where} 里没有“{name}”这一项，可用的是 {'、'.join(kinds)}。请删去或改正。")
+        if type(value) is not kind:
+            said = {str: "文字", int: "整数", list: "列表"}[kind]
+            raise OversightError(f"{where} 的 {name} 应为{said}。请改正。")
+    addresses = tuple(told.get("proxy_addresses", ()))
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            raise OversightError(
+                f"{where} 的 proxy_addresses 里“{address}”不是地址或网段。请改正。"
+            ) from error
+    if bool(told.get("proxy_header")) != bool(addresses):
+        raise OversightError(f"{where} 的 proxy_header 与 proxy_addresses 要同时写：只信任所列地址的请求头。")
+    if not 1 <= told.get("idle_minutes", 60) <= 24 * 60 or not 1 <= told.get("session_hours", 12) <= 24 * 7:
+        raise OversightError(f"{where} 的 idle_minutes 应为 1 到 1440，session_hours 应为 1 到 168。请改正。")
+    if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@", told.get("database", "")):
+        raise OversightError(f"{where} 的 database 里写着密码。请改为 ${{变量名}}，把密码放到环境变量里。")
+    return AccountsSettings(**{**told, "proxy_addresses": addresses})
+
+
+def from_environment(text: str, *, quote: bool = False) -> str:
+    """Replace `${NAME}` by the environment variable, escaped where it stands inside an address."""
+
+    def value(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1])
+        if found is None:
+            raise OversightError(f"环境变量 {match[1]} 没有设置。请设置后重新运行。")
+        return quote_plus(found) if quote else found
+
+    return re.sub(r"\$\{(\w+)\}", value, text)

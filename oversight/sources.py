@@ -8,7 +8,6 @@ hash like any file a township sends. A source that fails is told in one line and
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from oversight import durable
 from oversight.errors import OversightError
 from oversight.references import PULLED
-from oversight.settings import DataFolder
+from oversight.settings import DataFolder, from_environment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,16 +138,10 @@ def _source(folder: DataFolder, number: int, entry: Mapping[str, Any]) -> Source
 
 
 def _filled(text: str, *, quote: bool = False) -> str:
-    """Replace `${NAME}` by the environment variable, escaped where it stands inside an address."""
-    from urllib.parse import quote_plus
-
-    def value(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1])
-        if found is None:
-            raise SourceError(f"环境变量 {match[1]} 没有设置。请设置后重新运行。")
-        return quote_plus(found) if quote else found
-
-    return re.sub(r"\$\{(\w+)\}", value, text)
+    try:
+        return from_environment(text, quote=quote)
+    except OversightError as error:
+        raise SourceError(str(error)) from error
 
 
 def _csv(source: Source) -> bytes:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from oversight.accounts.scope import significant
 from oversight.cli import add_data_argument
 from oversight.commands.explain import a_month
 from oversight.editions.edition import open_edition
 from oversight.errors import OversightError
 from oversight.sandbox import output
 from oversight.sandbox.messages import QueryError, explain
-from oversight.sandbox.scope import significant
 from oversight.sandbox.statement import Refused, check, told
 from oversight.settings import DataFolder
 

@@ -21,7 +21,10 @@ import flask
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from oversight import presentation as show
-from oversight.dashboard import archive, downloads
+from oversight.accounts import identity
+from oversight.accounts.identity import current
+from oversight.accounts.roles import ROLES
+from oversight.dashboard import archive, downloads, signing_in
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
@@ -58,18 +61,24 @@ def create_app(folder: DataFolder) -> Any:
     )
     app.enable_dev_tools(debug=False)
     shelf = Shelf(folder)
+    # Before every other hook of ours: nobody is answered before it is known who asks.
+    identity.install(app.server, folder)
     app.layout = lambda: _shell(shelf)
     _callbacks(app, shelf)
     _keep_answers(app.server)
     downloads.register(app.server, shelf)
     sql.register(app.server, shelf)
     archive.register(app.server, folder)
+    signing_in.register(
+        app.server, shelf, lambda name: str(app.get_asset_url(name)), {"site": TITLE, "subtitle": SUBTITLE}
+    )
 
     server: flask.Flask = app.server
 
     app.prime = lambda: _prime(shelf)
 
     @server.get("/edition")
+    @identity.polled
     def edition() -> flask.Response:
         """Which edition a page opened now would show; asked by open pages."""
         answer = flask.jsonify({"edition_id": shelf.current_id()})
@@ -169,6 +178,7 @@ def _shell(shelf: Shelf) -> Any:
                             className="brand",
                         ),
                         mark,
+                        _account_mark(),
                         html.Button(
                             icon("print"),
                             className="icon-button",
@@ -230,10 +240,29 @@ def _shell(shelf: Shelf) -> Any:
     )
 
 
+def _account_mark() -> Any:
+    """Who is signed in; where nobody has to, that it is so."""
+    who = current()
+    if who.is_open:
+        return html.Span(
+            ["未设账号", html.Span("，仅限本机", className="wide")],
+            className="open-mark",
+            title="这里没有账号，不用登录，只能在本机打开。要给别人用，请先用 oversight user add 建立账号。",
+        )
+    return html.A(
+        [icon("people"), html.Span(f"{who.full_name or who.name} · {ROLES.get(who.role, '')}")],  # type: ignore[call-overload]
+        href="/account",
+        className="account-link",
+        title="我的账号：身份、密码、退出",
+        target="_self",
+        **{"aria-label": f"我的账号：{who.full_name or who.name}"},
+    )
+
+
 def _navigation(page: Page | None, href: Any) -> list[Any]:
     links = []
     for item in pages().values():
-        if item.in_navigation:
+        if item.in_navigation and current().may(item.needs):
             is_here = page is not None and item.path == page.path
             links.append(
                 html.A(
@@ -297,7 +326,8 @@ def _draw(
     def answer(content: list[Any], title: str) -> tuple[list[Any], list[Any], dict[str, Any]]:
         return content, navigation, {"title": f"{title} · {TITLE}", "path": path}
 
-    if page is None:
+    if page is None or not current().may(page.needs):
+        # A page one's role may not use is as unknown as one that does not exist.
         home = html.A("回到总览", href="/", className="button")
         return answer([empty(f"没有“{path}”这个页面。", action=home)], "页面不存在")
     if not edition_id:
@@ -393,7 +423,7 @@ def _keep_answers(server: flask.Flask) -> None:
         body = flask.request.get_data(cache=True)
         if b'"theme"' not in body or b'"content.children"' not in body:
             return None
-        key = (scope_of_request(), hashlib.sha256(body).digest())
+        key = (current().role, scope_of_request(), hashlib.sha256(body).digest())
         flask.g.answer_key = key
         with lock:
             found = kept.get(key)

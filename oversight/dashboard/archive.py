@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import flask
 
+from oversight.accounts import record
 from oversight.dashboard.access import Scope, scope_of_request
+from oversight.dashboard.warehouse import Warehouse
 from oversight.reports import ReportError, Version, archive
 from oversight.settings import DataFolder
 
@@ -26,6 +29,23 @@ POLICY = (
 def reports_in_sight(folder: DataFolder, scope: Scope) -> list[Version]:
     """Every paper, withdrawn ones too, of units wholly in the scope, drafts too; the newest month first."""
     return [item for item in archive(folder, drafts=True) if scope.covers(item.scope_code)]
+
+
+def returned_in_sight(warehouse: Warehouse) -> list[str]:
+    """Returned workbooks of files in sight: whoever sees a part sees those that speak of it and of nothing else."""
+    root = warehouse.folder.returned
+    if warehouse.scope.is_whole:
+        if not root.is_dir():
+            return []
+        return sorted(
+            str(path.relative_to(root)) for path in root.rglob("*") if path.suffix in (".xlsx", ".csv")
+        )
+    try:
+        names = json.loads((root / ".index.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    own = {row["submission_id"] for row in warehouse.rows("select submission_id from e.submissions")}
+    return sorted(entry[0] for submission, entry in names.items() if submission in own)
 
 
 def key_of(version: Version) -> str:
@@ -53,6 +73,7 @@ def register(server: flask.Flask, folder: DataFolder) -> None:
             content = found.verified(form)
         except ReportError as error:
             return _refused(str(error), 410)
+        record.note(folder, "download", 通报=key, 名称=found.title, 格式=form)
         answer = flask.Response(content, content_type=KINDS[form][1])
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Content-Type-Options"] = "nosniff"

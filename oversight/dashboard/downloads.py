@@ -11,14 +11,17 @@ from urllib.parse import quote
 import flask
 
 from oversight import presentation as show
+from oversight.accounts import record
+from oversight.accounts.identity import current
 from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.archive import returned_in_sight
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.components import ROWS_SHOWN, View, count_text
 from oversight.dashboard.grids import chosen, to_csv, to_xlsx
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
 
 # More than anybody reads in a sheet, and less than Excel takes.
 MOST_ROWS = 100_000
@@ -55,6 +58,17 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "_已筛选" if chosen_by else ""
         )
         money = view.state.money
+        record.note(
+            shelf.folder,
+            "download",
+            表=table.title,
+            单位=view.state.unit,
+            月份=show.month_code(view.month),
+            筛选=chosen_by,
+            行数=len(table.rows),
+            格式="csv" if form.get("format") == "csv" else "xlsx",
+            版本=view.warehouse.edition_id,
+        )
         if form.get("format") == "csv":
             return _file(to_csv(table, money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
         return _file(to_xlsx(table, money, context), f"{name}.xlsx", XLSX)
@@ -80,15 +94,23 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         """A sender's own workbook with its mistakes marked."""
         root = shelf.folder.returned.resolve()
         path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file() or scope_of_request().prefixes != ("",):
+        if name not in _returned(shelf) or not path.is_relative_to(root) or not path.is_file():
             return _refused("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
+        record.note(shelf.folder, "download", 退回件=name)
         return _file(path.read_bytes(), path.name, "application/octet-stream")
+
+
+def _returned(shelf: Shelf) -> list[str]:
+    try:
+        return returned_in_sight(shelf.warehouse(shelf.current_id() or ""))
+    except (Outdated, Unavailable):
+        return []
 
 
 def _asked(form: Mapping[str, str], shelf: Shelf) -> tuple[Page, View] | flask.Response:
     """What a form asks for: table, path, search, edition; filter and sort (JSON, optional) as the grid says them."""
     page = pages().get(form.get("path", ""))
-    if page is None or form.get("table") not in page.tables:
+    if page is None or not current().may(page.needs) or form.get("table") not in page.tables:
         return _refused("没有这张表，请刷新页面后重试。", 404)
     try:
         warehouse = shelf.warehouse(form.get("edition", ""))

@@ -263,9 +263,11 @@ _PERIOD_MONTHS = (
 def answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
     """The month of each rule's answer that holds in a month: a yearly one holds until the next is due."""
     del scope  # only which month, no unit's figures
+    source = (
+        "e.detail.unit_rules_monthly where unit_level = 'country'" if w.scope.is_whole else "e.judgements"
+    )
     rows = w.rows(
-        "select j.rule_id, max(j.month) as month from (select distinct rule_id, month "
-        "from e.detail.unit_rules_monthly where unit_level = 'country') as j "
+        f"select j.rule_id, max(j.month) as month from (select distinct rule_id, month from {source}) as j "
         "inner join e.standards as s on j.rule_id = s.standard_id "
         f"where j.month <= ? and datediff('month', j.month, ?) < {_PERIOD_MONTHS} group by j.rule_id",
         [month, month],

@@ -1,7 +1,7 @@
 """Routes of the SQL page: run, look again, cancel, take away, save.
 
-A query longer than a moment does not hold a thread of the server: the browser asks again until it is done. Until
-there is sign-in, a user is a browser, told by a cookie, and sees everything.
+A query longer than a moment does not hold a thread of the server: the browser asks again until it is done. A user is
+an account; where nobody signs in a browser, told by a cookie.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from typing import IO, Any
 import flask
 
 from oversight import durable
-from oversight.dashboard.access import scope_of_request, significant
+from oversight.accounts import record
+from oversight.accounts.identity import current, needs
+from oversight.dashboard.access import significant
 from oversight.dashboard.warehouse import Shelf, Unavailable, Warehouse
 from oversight.dictionary import read_dictionary, relation_columns, relations
-from oversight.sandbox import Answer, QueryError, Sandbox, scoped_copy
+from oversight.sandbox import Answer, QueryError, Sandbox
 from oversight.sandbox.messages import unshowable
 from oversight.sandbox.output import plain, unique
 from oversight.settings import TIME_ZONE
@@ -90,8 +92,7 @@ class Desk:
 
     def database(self, edition_id: str) -> Path:
         """The file to ask: the edition, cut to what the one who asks may see."""
-        edition = self.shelf.warehouse(edition_id).edition
-        return scoped_copy(edition.warehouse, scope_of_request().prefixes, self.shelf.folder.work / "sandbox")
+        return self.shelf.warehouse(edition_id).file
 
     def ask(
         self,
@@ -157,6 +158,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
     routes = flask.Blueprint("sql", __name__)
 
     @routes.get("/sql/dictionary")
+    @needs("query")
     def dictionary() -> flask.Response:
         """Tables and columns with both names and their meaning; makes a process ready for the first question."""
         edition_id = flask.request.args.get("edition", "")
@@ -169,10 +171,12 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         threading.Thread(target=_warm, args=(desk.sandbox, user, database), daemon=True).start()
         content = warehouse.remember(("sql dictionary",), lambda: _dictionary(warehouse))
         answer = flask.jsonify(content)
-        answer.set_cookie(COOKIE, user, max_age=31_536_000, httponly=True, samesite="Strict")
+        if not current().name:
+            answer.set_cookie(COOKIE, user, max_age=31_536_000, httponly=True, samesite="Strict")
         return answer
 
     @routes.post("/sql/run")
+    @needs("query")
     def run() -> flask.Response:
         """Start a question. JSON: edition, sql, month, unit. The answer, or an id to ask again with."""
         asked = _asked()
@@ -180,7 +184,9 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
             return _refused("请求有误，请刷新页面后重试。", 400)
         try:
             database = desk.database(asked["edition"])
-            name = desk.ask(_user(), database, asked["sql"], _parameters(asked))
+            parameters = _parameters(asked)
+            _note(shelf, asked)
+            name = desk.ask(_user(), database, asked["sql"], parameters)
         except Unavailable:
             return _gone()
         except QueryError as error:
@@ -188,16 +194,19 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         return _told(desk, name)
 
     @routes.get("/sql/result/<name>")
+    @needs("query")
     def result(name: str) -> flask.Response:
         """The answer of a question, when there is one."""
         return _told(desk, name)
 
     @routes.post("/sql/cancel/<name>")
+    @needs("query")
     def cancel(name: str) -> flask.Response:
         """Stop a question."""
         return flask.jsonify({"cancelled": desk.cancel(name, _user())})
 
     @routes.post("/sql/download")
+    @needs("query")
     def download() -> flask.Response:
         """Start a file of the whole result. JSON as for run, and format. An id to ask with until it is ready."""
         asked = _asked()
@@ -206,9 +215,9 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         try:
             database = desk.database(asked["edition"])
             notes = _notes(shelf.warehouse(asked["edition"]), asked)
-            name = desk.ask(
-                _user(), database, asked["sql"], _parameters(asked), kind=asked["format"], notes=notes
-            )
+            parameters = _parameters(asked)
+            _note(shelf, asked, 格式=asked["format"])
+            name = desk.ask(_user(), database, asked["sql"], parameters, kind=asked["format"], notes=notes)
         except Unavailable:
             return _gone()
         except QueryError as error:
@@ -216,6 +225,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         return _told(desk, name)
 
     @routes.get("/sql/file/<name>")
+    @needs("query")
     def file(name: str) -> flask.Response:
         """The file, once."""
         job = desk.job(name, _user())
@@ -234,14 +244,16 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         return answer
 
     @routes.get("/sql/saved")
+    @needs("query")
     def saved() -> flask.Response:
         """Saved queries, newest first."""
-        found = [json.loads(path.read_text("utf-8")) for path in _saved_folder(shelf).glob("*.json")]
+        found = [item for item in _saved(shelf) if _is_in_sight(item)]
         answer = flask.jsonify(sorted(found, key=lambda item: str(item["saved_at"]), reverse=True))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
     @routes.post("/sql/save")
+    @needs("keep_queries")
     def save() -> flask.Response:
         """Keep a query under a title. JSON: title, sql. Its id stands in the link."""
         asked = flask.request.get_json(silent=True) if flask.request.is_json else None
@@ -252,7 +264,10 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         ):
             return _refused("请写标题和语句。", 400)
         title, sql = str(asked["title"]).strip()[:100], str(asked["sql"])[:200_000]
-        name = hashlib.sha256(f"{title}\n{sql}".encode()).hexdigest()[:12]
+        who = current()
+        # Nobody takes the place of what somebody else saved.
+        own = f"{who.name}\n" if who.name else ""
+        name = hashlib.sha256(f"{own}{title}\n{sql}".encode("utf-8", "replace")).hexdigest()[:12]
         folder = _saved_folder(shelf)
         folder.mkdir(parents=True, exist_ok=True)
         item = {
@@ -261,13 +276,19 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
             "sql": sql,
             "saved_at": f"{datetime.now(TIME_ZONE):%Y-%m-%d %H:%M:%S}",
         }
+        if who.name:
+            item |= {"by": who.name, "divisions": list(who.divisions)}
         durable.write_text(folder / f"{name}.json", json.dumps(item, ensure_ascii=False))
         return flask.jsonify(item)
 
     @routes.delete("/sql/saved/<name>")
+    @needs("keep_queries")
     def remove(name: str) -> flask.Response:
         """Forget a saved query."""
-        if _NAME.match(name):
+        found = next((item for item in _saved(shelf) if item["id"] == name and _is_in_sight(item)), None)
+        if found is not None and not _is_own(found):
+            return _refused("只有保存的人或管理员可以删除这条查询。", 403)
+        if found is not None:
             (_saved_folder(shelf) / f"{name}.json").unlink(missing_ok=True)
         return flask.jsonify({"removed": name})
 
@@ -280,12 +301,50 @@ def _saved_folder(shelf: Shelf) -> Path:
     return shelf.folder.root / "queries"
 
 
+def _saved(shelf: Shelf) -> list[dict[str, Any]]:
+    return [
+        json.loads(path.read_text("utf-8"))
+        for path in _saved_folder(shelf).glob("*.json")
+        if _NAME.match(path.stem)
+    ]
+
+
+def _is_in_sight(item: dict[str, Any]) -> bool:
+    """A query may name units: it is shown to whoever may see all that its author may, and to its author."""
+    who = current()
+    return (
+        who.scope.is_whole
+        or item.get("by") == who.name
+        or (bool(item.get("divisions")) and who.scope.covers_all(item["divisions"]))
+    )
+
+
+def _is_own(item: dict[str, Any]) -> bool:
+    who = current()
+    return who.is_open or item.get("by") == who.name or who.may("manage")
+
+
+def _note(shelf: Shelf, asked: dict[str, Any], **more: Any) -> None:
+    record.note(
+        shelf.folder,
+        "download" if more else "query",
+        语句=asked["sql"][:20_000],
+        月份=str(asked.get("month") or "")[:20],
+        地区=str(asked.get("unit") or "")[:50],
+        版本=asked["edition"][:60],
+        **more,
+    )
+
+
 def _warm(sandbox: Sandbox, user: str, database: Path) -> None:
     with contextlib.suppress(QueryError, OSError):
         sandbox.warm(user, database)
 
 
 def _user() -> str:
+    """Whose question it is: the account's, or where nobody signs in the browser's."""
+    if current().name:
+        return f"account:{current().name}"
     found = flask.request.cookies.get(COOKIE, "")
     return found if re.fullmatch(r"[0-9a-f]{32}", found) else secrets.token_hex(16)
 

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 import duckdb
 
 from oversight import presentation
-from oversight.dashboard.access import significant
+from oversight.dashboard.access import EVERYTHING, Scope, scope_of_request, significant
 from oversight.editions import Edition, EditionError, current, find_edition
+from oversight.sandbox import scoped_copy
 from oversight.settings import DataFolder
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ Row = dict[str, Any]
 
 # Editions held open at once: the current one, and those that pages opened earlier still show.
 EDITIONS_OPEN = 4
+# Copies cut to a scope, held open at once.
+SCOPES_OPEN = 24
 # Rows of results remembered for an edition, all queries together.
 ROWS_KEPT = 12_000
 ENGINE: dict[str, Any] = {
@@ -126,18 +129,21 @@ class _PlainCursor:
 
 
 class Warehouse:
-    """One edition, open for reading."""
+    """One edition, open for reading: whole, or the copy that holds what a scope may see."""
 
-    def __init__(self, edition: Edition, folder: DataFolder) -> None:
+    def __init__(self, edition: Edition, folder: DataFolder, scope: Scope = EVERYTHING) -> None:
         self.edition = edition
         self.folder = folder
+        self.scope = scope
+        # The file that pages and the SQL sandbox read.
+        self.file = scoped_copy(edition.warehouse, scope.prefixes, folder.work / "scopes")
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._rows_kept = 0
         self._lock = threading.Lock()
         self._making: dict[Hashable, threading.Event] = {}
         self._connection = duckdb.connect(":memory:", config={**ENGINE, "temp_directory": _spill_folder()})
-        path = str(edition.warehouse).replace("'", "''")
+        path = str(self.file).replace("'", "''")
         self._connection.execute(f"attach '{path}' as e (read_only)")
         self._tables = {
             (schema, table)
@@ -207,12 +213,13 @@ class Warehouse:
     @cached_property
     def months(self) -> list[date]:
         """Every month judged, in order."""
-        return [
-            row["month"]
-            for row in self.rows(
-                "select month from e.detail.unit_monthly where unit_level = 'country' order by month"
-            )
-        ]
+        # A part of the country has no roll-up of the whole, but townships of its own.
+        source = (
+            "e.detail.unit_monthly where unit_level = 'country'"
+            if self.scope.is_whole
+            else "e.detail.township_monthly"
+        )
+        return [row["month"] for row in self.rows(f"select distinct month from {source} order by month")]
 
     @cached_property
     def built_at(self) -> datetime | None:
@@ -266,8 +273,8 @@ class Shelf:
 
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
-        self._open: OrderedDict[str, Warehouse] = OrderedDict()
-        self._opening: dict[str, threading.Lock] = {}
+        self._open: OrderedDict[tuple[str, Scope], Warehouse] = OrderedDict()
+        self._opening: dict[tuple[str, Scope], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def current_id(self) -> str | None:
@@ -275,21 +282,23 @@ class Shelf:
         edition = current(self.folder)
         return edition.edition_id if edition else None
 
-    def warehouse(self, edition_id: str) -> Warehouse:
-        """That edition, open. Raises `Unavailable` when it is gone."""
+    def warehouse(self, edition_id: str, scope: Scope | None = None) -> Warehouse:
+        """That edition as whoever asks may see it, open. Raises `Unavailable` when it is gone."""
+        scope = scope_of_request() if scope is None else scope
+        key = (edition_id, scope)
         with self._lock:
-            found = self._open.get(edition_id)
+            found = self._open.get(key)
             if found is not None:
-                self._open.move_to_end(edition_id)
+                self._open.move_to_end(key)
                 return found
-            opening = self._opening.setdefault(edition_id, threading.Lock())
+            opening = self._opening.setdefault(key, threading.Lock())
         with opening:
             with self._lock:
-                found = self._open.get(edition_id)
+                found = self._open.get(key)
             if found is not None:
                 return found
             try:
-                made = Warehouse(find_edition(self.folder, edition_id), self.folder)
+                made = Warehouse(find_edition(self.folder, edition_id), self.folder, scope)
             except Outdated:
                 raise
             except EditionError as error:
@@ -300,9 +309,11 @@ class Shelf:
                     raise Unavailable(edition_id) from error
                 raise
             with self._lock:
-                self._open[edition_id] = made
+                self._open[key] = made
                 # Whoever still reads an edition taken off the shelf keeps it until done.
-                while len(self._open) > EDITIONS_OPEN:
-                    self._open.popitem(last=False)
-                self._opening.pop(edition_id, None)
+                for is_whole, most in ((True, EDITIONS_OPEN), (False, SCOPES_OPEN)):
+                    held = [key for key in self._open if key[1].is_whole == is_whole]
+                    for old in held[: max(0, len(held) - most)]:
+                        del self._open[old]
+                self._opening.pop(key, None)
             return made

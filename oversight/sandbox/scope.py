@@ -1,7 +1,9 @@
 """A copy of an edition that holds only what a scope may see. Whatever the query, it cannot show what is not there.
 
-A scope is a set of division code prefixes: '36' a province, '360313' a county, '' everything. A table is cut by the
-code of the unit its row is about. A table this module does not know how to cut is copied empty, never whole.
+The one place where an edition is cut: pages, downloads, files and the SQL sandbox of whoever does not see everything
+read this copy and never the edition. A scope is a set of division code prefixes (`oversight.accounts.scope`). A table
+is cut by the code of the unit its row is about. A table this module does not know how to cut is copied empty, never
+whole.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from oversight.dictionary import CHINESE_SCHEMA, create_relations
 if TYPE_CHECKING:
     import duckdb
 
-_CODES = ("township_code", "subject_code", "division_code", "parent_code")
+# The column that says which unit a row is about: the first of these that a table has.
+_CODES = ("township_code", "subject_code", "unit_code", "division_code", "county_code", "parent_code")
 # Law, the meaning of columns, and the edition's own line are everybody's.
 _PUBLIC = {
     "main.standards",
@@ -30,7 +33,9 @@ _PUBLIC = {
     "detail.standard_parts",
 }
 _BY_FILE = {"main.submissions", "main.rejected_rows"}
-_COPIES_KEPT = 40
+# Counted into a copy's name: a copy cut by an earlier program is not read again.
+_CUT = 2
+_COPIES_KEPT = 200
 
 
 def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Path:
@@ -38,9 +43,12 @@ def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Pat
     if "" in prefixes:
         return warehouse
     scope = sorted({prefix for prefix in prefixes if prefix.isascii() and prefix.isdigit()})
-    name = hashlib.sha256(",".join(scope).encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"{_CUT}:{','.join(scope)}".encode()).hexdigest()[:16]
     target = folder / warehouse.parent.name / f"{name}.duckdb"
-    if not target.exists():
+    try:
+        # What is read goes last.
+        os.utime(target)
+    except FileNotFoundError:
         target.parent.mkdir(parents=True, exist_ok=True)
         made = target.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
         try:
@@ -50,15 +58,6 @@ def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Pat
             made.unlink(missing_ok=True)
         _clear(folder, target)
     return target
-
-
-def significant(code: str) -> str:
-    """A division code without the zeros that stand for "all below": 360000 → 36, 360300 → 3603."""
-    if len(code) == 6:
-        return (
-            code[:2].replace("00", "") if code.endswith("0000") else code[:4] if code.endswith("00") else code
-        )
-    return code
 
 
 def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
@@ -77,6 +76,8 @@ def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
             "order by column_index"
         ).fetchall():
             columns.setdefault(f"{schema}.{table}", []).append(column)
+        # One transaction: each statement by itself would wait for the disk.
+        connection.execute("begin")
         for schema in {schema for schema, _ in tables} - {"main"}:
             connection.execute(f'create schema scoped."{schema}"')
         files = _files_within(tables, columns, scope)
@@ -84,7 +85,9 @@ def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
             name = f'"{schema}"."{table}"'
             condition = _condition(f"{schema}.{table}", columns[f"{schema}.{table}"], scope, files)
             connection.execute(f"create table scoped.{name} as from source.{name} where {condition}")
+        _views(connection)
         _comments(connection)
+        connection.execute("commit")
         create_relations(connection, "scoped")
         connection.execute("detach scoped")
     finally:
@@ -121,12 +124,25 @@ def _files_within(tables: list[tuple[str, str]], columns: dict[str, list[str]], 
     return f"select submission_id from ({' union all '.join(parts)}) group by submission_id having bool_and(is_inside)"
 
 
-def _comments(connection: duckdb.DuckDBPyConnection) -> None:
-    for schema, table, comment in connection.execute(
-        "select schema_name, table_name, comment from duckdb_tables() "
-        "where database_name = 'source' and comment is not null"
+def _views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Views of the edition over the tables of the copy; those with Chinese names are written by `create_relations`."""
+    connection.execute("use scoped")
+    for (sql,) in connection.execute(
+        "select sql from duckdb_views() where database_name = 'source' and not internal and schema_name <> ? "
+        "order by view_oid",
+        [CHINESE_SCHEMA],
     ).fetchall():
-        connection.execute(f"""comment on table scoped."{schema}"."{table}" is '{_text(comment)}'""")
+        connection.execute(sql)
+    connection.execute("use memory")
+
+
+def _comments(connection: duckdb.DuckDBPyConnection) -> None:
+    for kind in ("table", "view"):
+        for schema, name, comment in connection.execute(
+            f"select schema_name, {kind}_name, comment from duckdb_{kind}s() "
+            f"where database_name = 'source' and schema_name <> '{CHINESE_SCHEMA}' and comment is not null"
+        ).fetchall():
+            connection.execute(f"""comment on {kind} scoped."{schema}"."{name}" is '{_text(comment)}'""")
     for schema, table, column, comment in connection.execute(
         "select schema_name, table_name, column_name, comment from duckdb_columns() "
         f"where database_name = 'source' and schema_name <> '{CHINESE_SCHEMA}' and comment is not null"

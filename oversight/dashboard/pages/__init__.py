@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from oversight.accounts.roles import Action
 from oversight.dashboard.components import View
 from oversight.dashboard.grids import Table
 
@@ -30,6 +31,8 @@ class Page:
     in_navigation: bool = True
     # What a page shows may be kept as long as its edition, unless it shows something else besides.
     is_of_edition: bool = True
+    # What a role must be allowed in order to use it.
+    needs: Action = "look"
 
 
 @cache

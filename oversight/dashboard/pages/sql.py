@@ -127,4 +127,4 @@ def render(view: View) -> list[Any]:
     ]
 
 
-PAGE = Page("/sql", "自助查询", "sql", 80, render)
+PAGE = Page("/sql", "自助查询", "sql", 80, render, needs="query")

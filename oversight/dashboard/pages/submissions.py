@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
+from oversight.dashboard.archive import returned_in_sight
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
@@ -273,14 +274,7 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
 
 
 def _returned(view: View) -> Any:
-    if view.scope.prefixes != ("",):
-        return None
-    root = view.warehouse.folder.returned
-    files = (
-        sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.suffix in (".xlsx", ".csv"))
-        if root.is_dir()
-        else []
-    )
+    files = returned_in_sight(view.warehouse)
     if not files:
         return card("退给报送单位的工作簿", empty("没有需要退回的工作簿。"))
     return card(
