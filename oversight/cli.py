@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("oversight.commands.tables", "列出可以查询的表"),
     "describe": ("oversight.commands.describe", "说明一张表有哪些列、单位和含义"),
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
+    "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),
 }
 

@@ -380,15 +380,12 @@ def _within(actor: Actor, codes: Sequence[str]) -> None:
 
 
 def _keep_an_administrator(session: Session) -> None:
-    left = [
-        account
-        for account in session.scalars(
-            sa.select(Account).where(Account.role == "administrator", sa.not_(Account.is_disabled))
-        )
-        if any(item.code == WHOLE for item in account.divisions)
-    ]
-    had = session.scalars(sa.select(Division).where(Division.code == WHOLE)).first()
-    if not left and had is not None:
+    left = session.scalars(
+        sa.select(Account.id)
+        .join(Division, Division.account_id == Account.id)
+        .where(Account.role == "administrator", sa.not_(Account.is_disabled), Division.code == WHOLE)
+    ).first()
+    if left is None:
         raise AccountError("这是最后一个管全部的管理员，不能停用、改角色或改区划。请先另设一个。")
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oversight import personal
 from oversight.accounts.exist import exist
 from oversight.settings import DataFolder
 
@@ -39,11 +40,6 @@ WHAT = {
     "export": "导出",
 }
 _FIELDS = ("number", "at", "who", "role", "divisions", "address", "what", "detail", "previous")
-_PERSONAL = (
-    # Eighteen or fifteen digits that could be an ID number; eleven that are a mobile number.
-    (re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)"), "〔身份证号已隐去〕"),
-    (re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)"), "〔手机号已隐去〕"),
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ class Line:
         return "；".join(
             f"{name}：{'、'.join(map(str, value)) if isinstance(value, list) else value}"
             for name, value in self.told.items()
-            if value not in ("", None, [])
+            if value not in ("", None, []) and not isinstance(value, dict)
         )
 
 
@@ -152,12 +148,8 @@ def digest_of(fields: Mapping[str, Any]) -> str:
 
 
 def masked(text: str) -> str:
-    """A text without what could be somebody's ID or telephone number."""
-    # What a database's text cannot hold is no text.
-    text = text.replace("\x00", "").encode("utf-8", "replace").decode()
-    for pattern, instead in _PERSONAL:
-        text = pattern.sub(instead, text)
-    return text
+    """A text as it may stand in the record: without ID and telephone numbers, and without what no database keeps."""
+    return personal.masked(text.replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 def _masked(value: Any) -> Any:
@@ -258,3 +250,24 @@ def lines(
     with reading(folder) as session:
         for entry in session.execute(query.execution_options(yield_per=1000)).scalars():
             yield Line(**{name: getattr(entry, name) for name in (*_FIELDS, "digest")})
+
+
+def note_files(folder: DataFolder, what: str, places: Iterable[Path]) -> bool:
+    """Add a line when files that people change by hand are no longer as the last such line tells; whether it was."""
+    if not exist(folder):
+        return False
+    found = {
+        str(path.relative_to(folder.root)): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for place in places
+        for path in (sorted(place.rglob("*")) if place.is_dir() else [place])
+        if path.is_file() and not path.name.startswith(".")
+    }
+    last = next(lines(folder, newest_first=True, what=what, limit=1), None)
+    before: dict[str, str] = last.told.get("文件", {}) if last else {}
+    # Names are masked in the record; so are those compared with them.
+    found = {masked(name): digest for name, digest in found.items()}
+    if found == before:
+        return False
+    changed = sorted(name for name in found.keys() | before.keys() if found.get(name) != before.get(name))
+    note(folder, what, 变动=changed, 文件=found)
+    return True

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 
+from oversight import presentation
+from oversight.accounts import record
 from oversight.cli import add_data_argument
 from oversight.reports import (
     FORMATS,
@@ -86,6 +88,15 @@ def run(args: argparse.Namespace) -> int:
         raise ReportError("--number 要是正整数，只用于 issue，并且同时用 --scope 指定一个地方。")
     if args.step in ("review", "withdraw"):
         return _note(folder, month, now, args)
+    record.note(
+        folder,
+        "report",
+        步骤="印发" if args.step == "issue" else "生成草稿",
+        月份=presentation.month_code(month),
+        地区=args.scope or [],
+        办理人=args.by or "",
+        发送="是" if args.send or args.send_again else "",
+    )
     supervise(
         folder,
         month,
@@ -113,6 +124,15 @@ def _note(folder: DataFolder, month: date, now: datetime, args: argparse.Namespa
             version = review(folder, month, code, by=args.by.strip(), at=now, note=args.note.strip())
         else:
             version = withdraw(folder, month, code, by=args.by.strip(), at=now, why=args.note.strip())
+        record.note(
+            folder,
+            "report",
+            步骤="审核" if args.step == "review" else "撤回",
+            月份=version.manifest["month"],
+            地区=[code],
+            办理人=args.by.strip(),
+            意见=args.note.strip(),
+        )
         print(
             f"{version.scope_name} {version.manifest['month']} 督查通报 {version.name_zh}，{args.by.strip()}"
         )

@@ -6,6 +6,7 @@ import argparse
 import sys
 from datetime import datetime
 
+from oversight.accounts import record
 from oversight.cli import add_data_argument
 from oversight.editions.edition import Edition
 from oversight.settings import TIME_ZONE, DataFolder
@@ -27,7 +28,12 @@ def run(args: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
+    record.note_files(folder, "standards", [folder.standards])
+    record.note_files(folder, "corrections", [folder.corrections, folder.headings])
     outcome = run_over(folder, say=say, now=datetime.now(TIME_ZONE), even_if_unchanged=args.again)
+    record.note(
+        folder, "run", 版本=outcome.edition.edition_id, 结果="发布新版本" if outcome.is_new else "没有新内容"
+    )
     if not outcome.is_new:
         print(f"没有新内容：文件、标准和程序都与当前版本 {outcome.edition.edition_id} 相同，未发布新版本。")
         return 0

@@ -14,8 +14,13 @@ from typing import Any, Literal
 import dataframely as dy
 import polars as pl
 
+from oversight.personal import is_of_persons
+
 Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value", "year"]
 Scale = Literal["stock", "flow", "part"]
+# none: figures, codes, names of units and funds. free_text: what somebody may write a person's number into; numbers of
+# persons are masked when it is read. person: who somebody is; such a column cannot be made (`contract`).
+Personal = Literal["none", "free_text", "person"]
 
 # Columns of every build input that say where a row came from (datasets.Provenance); they stand last.
 PROVENANCE = (
@@ -58,6 +63,7 @@ class Column:
     repeats_when_merged: bool = False
     has_precision: bool = False
     may_be_negative: bool = False
+    personal: Personal = "none"
 
     @property
     def is_of_the_month(self) -> bool:
@@ -150,6 +156,10 @@ def contract(
         for column_name, column in schema.columns().items()
         if column.metadata and "input" in column.metadata
     }
+    for column in columns.values():
+        words = (column.label_zh, *column.synonyms)
+        if column.personal == "person" or any(map(is_of_persons, words)):
+            raise ValueError(f"{name}.{column.name}: what says who somebody is is not collected")
     return Contract(name, title_zh, description_zh, schema, key, (title_zh, *group_labels), any_of, columns)
 
 
@@ -163,6 +173,7 @@ def _metadata(
     synonyms: tuple[str, ...] = (),
     plausible_max: int | None = None,
     scale: Scale | None = None,
+    personal: Personal = "none",
 ) -> dict[str, Any]:
     return {
         "input": {
@@ -174,6 +185,7 @@ def _metadata(
             "description_zh": description_zh,
             "plausible_max": None if plausible_max is None else Decimal(plausible_max),
             "scale": scale,
+            "personal": personal,
         }
     }
 
@@ -186,9 +198,12 @@ def text(
     required: bool = False,
     nullable: bool = True,
     repeats_when_merged: bool = False,
+    personal: Personal = "none",
 ) -> dy.String:
-    """A free text or name."""
-    metadata = _metadata(label_zh, "text", description_zh, required=required, synonyms=synonyms)
+    """A name, or with `personal="free_text"` whatever somebody writes."""
+    metadata = _metadata(
+        label_zh, "text", description_zh, required=required, synonyms=synonyms, personal=personal
+    )
     metadata["input"]["repeats_when_merged"] = repeats_when_merged
     return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
 

@@ -347,7 +347,7 @@ class Budget(Reported):
         synonyms=("公用支出", "办公经费", "公用经费预算"),
         plausible_max=200_000_000,
     )
-    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"))
+    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"), personal="free_text")
 
 
 class Payments(Told):
@@ -399,7 +399,7 @@ class Payments(Told):
         synonyms=("支付凭证号", "凭证编号", "支付令号", "拨款单号", "凭证号码", "单据号", "支付令编号"),
         required=True,
     )
-    remark = text("备注", "补充说明。", synonyms=("用途", "摘要", "说明"))
+    remark = text("备注", "补充说明。", synonyms=("用途", "摘要", "说明"), personal="free_text")
 
 
 class Staffing(Reported):
@@ -521,10 +521,11 @@ class Indicators(Told):
             "指标的值：数字、是/否或文字。",
             required=True,
             synonyms=("数值", "值", "指标数值", "填报值"),
+            personal="free_text",
         ),
     )
     indicator_value = dy.Decimal(18, 4, nullable=True, description="指标值的数：是为 1、否为 0，文字为空。")
-    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"))
+    remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"), personal="free_text")
 
 
 class DivisionChanges(Provenance):

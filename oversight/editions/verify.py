@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,22 @@ from oversight.editions.published import (
     fingerprint,
     tables_of,
 )
+from oversight.personal import PATTERN
+
+# Columns that hold what somebody wrote. Codes and numbers of vouchers may be as long as an ID number.
+_WRITTEN = {
+    *(
+        "remark",
+        "other_columns",
+        "indicator_text",
+        "value",
+        "message_zh",
+        "text_zh",
+        "reply_zh",
+        "exempt_reason_zh",
+    ),
+    *("file_name", "sheet", "reported_name", "subject_name", "indicator_name", "fund_name", "what_to_do_zh"),
+}
 
 
 def read_back(warehouse: Path) -> dict[str, Any]:
@@ -32,6 +49,11 @@ def read_back(warehouse: Path) -> dict[str, Any]:
         detail = (done.stderr.strip().splitlines() or ["无输出"])[-1]
         raise EditionError(f"新版本写好后无法重新读出（{detail}）。请检查磁盘空间和磁盘状态后再运行。")
     content: dict[str, Any] = json.loads(done.stdout)
+    if found := content.pop("personal"):
+        raise EditionError(
+            f"新版本里有像身份证号或手机号的内容（{'；'.join(found)}），未发布。"
+            "请在报来的文件、文件名或 corrections/ 中删去个人信息后重新运行。"
+        )
     return content
 
 
@@ -50,8 +72,26 @@ def main(arguments: list[str]) -> int:
             "fingerprint": fingerprint(connection, database, schema, table, columns),
             "totals": seen.totals,
         }
-    print(json.dumps({"duckdb": duckdb.__version__, "tables": found}))
+    personal = personal_in(connection, database, tables)
+    print(json.dumps({"duckdb": duckdb.__version__, "tables": found, "personal": personal}))
     return 0
+
+
+def personal_in(connection: Any, database: str, tables: Mapping[tuple[str, str], Any]) -> list[str]:
+    """Where texts that somebody wrote hold what could be an ID or telephone number."""
+    wrong = []
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where database_name = ? "
+        "and data_type = 'VARCHAR' order by all",
+        [database],
+    ).fetchall():
+        if column in _WRITTEN and (schema, table) in tables:
+            hits = connection.execute(
+                f'select count(*) from "{schema}"."{table}" where regexp_matches("{column}", ?)', [PATTERN]
+            ).fetchone()[0]
+            if hits:
+                wrong.append(f"{schema}.{table} 的 {column} 列 {hits} 行")
+    return wrong
 
 
 def _scalar(row: tuple[Any, ...] | None) -> str:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oversight import presentation
+from oversight.accounts.roles import Action, Conflict, apart
 from oversight.calendar import Calendar, load_calendar
 from oversight.editions import find_edition, open_edition
 from oversight.reports import config, register, store
@@ -315,6 +316,13 @@ class _Work:
             raise ReportError(
                 f"{name}的草稿还没有审核，不能印发。审核后请运行 oversight report review {where} --by 审核人。"
             )
+        try:
+            taken: list[tuple[Action, str]] = [
+                ("review_report", event["by"]) for event in held.events if event["step"] == "reviewed"
+            ]
+            apart(issuing.by, "issue_report", taken)
+        except Conflict as error:
+            raise ReportError(str(error)) from error
         return held.events
 
     def _paper(self, version: int, standing: list[Version], issuing: Issuing | None = None) -> Paper:

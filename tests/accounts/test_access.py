@@ -351,7 +351,7 @@ def test_a_change_of_role_or_division_holds_at_once(app: Any, folder: DataFolder
     assert browser.client.get("/edition").status_code == 401
 
 
-def test_replayed_cookies_of_ended_sessions_are_worth_nothing(app: Any, folder: DataFolder) -> None:
+def test_replayed_cookies_of_ended_sessions_are_worth_nothing(app: Any) -> None:
     browser = Browser(app.server.test_client())
     browser.sign_in("reader")
     cookie = browser.client.get_cookie("oversight_session").value

@@ -20,6 +20,7 @@ from oversight.intake.reading import nothing, values
 from oversight.intake.reading.precision import precision
 from oversight.intake.reading.text import fold, tidy
 from oversight.intake.reading.values import Problem
+from oversight.personal import masked_column, masked_others
 
 ERROR_SCHEMA: dict[str, Any] = {
     "table_no": pl.Int32,
@@ -81,14 +82,20 @@ def normalise(
                     *ROW_KEY, column=pl.lit(column.name), value="text", code="problem"
                 )
             )
-    done = done.with_columns(read_columns)
+    done = done.with_columns(
+        masked_column(read)
+        if read.name in contract.columns and contract.columns[read.name].personal == "free_text"
+        else read
+        for read in read_columns
+    )
     if contract.measures and "nil_figures" in contract.polars_schema():
         done, doubts = nothing.mark(dataset, raw, done)
         errors.extend(doubts)
     if "other_columns" in raw.columns:
-        done = done.with_columns(raw.get_column("other_columns"))
+        done = done.with_columns(masked_others(raw.get_column("other_columns")))
     errors.append(pl.DataFrame(schema=ERROR_SCHEMA))
     cells = pl.concat([e.cast(pl.Schema(ERROR_SCHEMA)) for e in errors])
+    cells = cells.with_columns(masked_column(cells.get_column("value")))
     lacking = _row_problems(dataset, done).cast(pl.Schema(ERROR_SCHEMA))
     # A cell that could not be read is not blank besides, and its row not empty.
     lacking = lacking.join(cells, on=[*ROW_KEY, "column"], how="anti")
