@@ -74,11 +74,13 @@ class Others:
                 "select township_code, township_name, county_code, county_name, city_name from townships"
             ).fetchall()
             files = connection.execute("select submission_id, file_name from submissions").fetchall()
-            rows = connection.execute(
-                "select submission_id, township_code from reported.population "
-                "union all select submission_id, township_code from reported.budget "
-                "union all select submission_id, township_code from reported.staffing"
-            ).fetchall()
+            rows = []
+            for table, code in (
+                *((name, "township_code") for name in ("population", "budget", "staffing", "payments")),
+                ("indicators", "subject_code"),
+                ("divisions", "division_code"),
+            ):
+                rows += connection.execute(f"select submission_id, {code} from reported.{table}").fetchall()
         own = [unit for unit in units if unit[0].startswith(prefix)]
         own_names = {name for unit in own for name in (unit[1], unit[3], unit[4])}
         # What law says names places too: counties and cities that stand in the documents are no leak.

@@ -200,7 +200,9 @@ def _by_unit(view: View, rules: Sequence[Row]) -> Any:
         )
         note = "不达标多的在前；点击下钻" + ("" if state.get("rule") else "。没有选规则时是不达标最多的一项")
     else:
-        found = queries.unit_findings(w, scope, state.prefix, digits, [view.month])
+        # Townships have no roll-ups; without an answer to any rule there is nothing to compare.
+        has_roll_ups = digits in queries.LEVELS
+        found = queries.unit_findings(w, scope, state.prefix, digits, [view.month]) if has_roll_ups else []
         counts = [(row["code"], {code: row[f"open_{code}_count"] for code in show.SEVERITY}) for row in found]
         looks, title, note = (
             show.SEVERITY,
