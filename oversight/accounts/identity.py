@@ -251,8 +251,8 @@ def _is_from_here() -> bool:
 
 def _peer() -> str:
     """The other end of the connection, whatever a proxy's headers say about who is behind it."""
-    before: dict[str, str] = flask.request.environ.get("werkzeug.proxy_fix.orig", {})
-    return before.get("REMOTE_ADDR") or flask.request.remote_addr or ""
+    peer: str | None = flask.request.environ.get("oversight.peer")
+    return peer or flask.request.remote_addr or ""
 
 
 def _ask_to_sign_in() -> flask.typing.ResponseReturnValue:

@@ -34,7 +34,7 @@ from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 TRIES = 5
 LOCKED_MINUTES = 15
 # From one address, whatever the names.
-TRIES_OF_ADDRESS = 60
+TRIES_OF_ADDRESS = 200
 _SEEN_EVERY_SECONDS = 60
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 WRONG = "账号或密码不对。"
@@ -123,7 +123,9 @@ def add(
     kept = None if is_by_proxy else passwords.digest(password or made_up or "")
     with writing(folder) as session:
         if _find(session, name) is not None:
-            raise AccountError(f"账号名“{name}”已有人用。请换一个。")
+            # Who bears a name elsewhere is nothing for the administrator of a part.
+            why = "已有人用" if actor.scope.is_whole else "不能用"
+            raise AccountError(f"账号名“{name}”{why}。请换一个。")
         at = now()
         session.add(
             Account(
@@ -441,9 +443,16 @@ def _failed(folder: DataFolder, name: str, address: str, why: str) -> None:
             sa.select(sa.func.count()).select_from(Failure).where(Failure.name == name, Failure.at > since)
         )
         nobody = Actor("", "", (), address)
-        _note(session, nobody, "sign_in_failed", 账号=name, 原因=why)
+        # What cannot be a name may be a password in the wrong field.
+        _note(
+            session,
+            nobody,
+            "sign_in_failed",
+            账号=name if _NAME.fullmatch(name) else "（不是账号名）",
+            原因=why,
+        )
         if tries == TRIES:
-            _note(session, nobody, "locked", 账号=name, 分钟=LOCKED_MINUTES)
+            _note(session, nobody, "locked", 账号=name if _NAME.fullmatch(name) else "", 分钟=LOCKED_MINUTES)
 
 
 def _note(session: Session, actor: Actor, what: str, **detail: object) -> None:

@@ -30,7 +30,7 @@ Row = dict[str, Any]
 # Editions held open at once: the current one, and those that pages opened earlier still show.
 EDITIONS_OPEN = 4
 # Copies cut to a scope, held open at once.
-SCOPES_OPEN = 24
+SCOPES_OPEN = 12
 # Rows of results remembered for an edition, all queries together.
 ROWS_KEPT = 12_000
 ENGINE: dict[str, Any] = {
