@@ -107,6 +107,13 @@ SETTINGS_EXAMPLE = """\
 # last_reported 为有人报过的最后一个月。
 rows_until = "last_due"
 
+# 单个文件超过这么多 MB 的不读取、不存档，按“文件过大”退回。
+# archive_file_mb = 1024
+# 含身份证号、银行账号等个人信息列的文件加密存档，存满这么多天后删除（校验值和收文记录保留）。
+# personal_days = 365
+# 已发布的版本保留多少个（当前版和通报所依据的版本总是保留）。
+# editions_kept = 24
+
 # 登录（不写时账号放在本目录的 accounts.sqlite；第一个账号用 oversight user add 建立）：
 # [accounts]
 # database = "postgresql+psycopg://oversight:${ACCOUNTS_PASSWORD}@10.0.0.5/oversight"
@@ -134,6 +141,11 @@ class FolderSettings:
 
     rows_until: RowsUntil = "last_reported"
     accounts: AccountsSettings = AccountsSettings()
+    # A larger file is neither read nor kept.
+    archive_file_mb: int = 1024
+    # Contents with personal columns are deleted after so many days.
+    personal_days: int = 365
+    editions_kept: int = EDITIONS_KEPT
 
 
 def folder_settings(folder: DataFolder) -> FolderSettings:
@@ -144,17 +156,25 @@ def folder_settings(folder: DataFolder) -> FolderSettings:
         told = tomllib.loads(folder.settings_toml.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OversightError(f"{folder.settings_toml} 格式有误（{error}）。请改正后重新运行。") from error
-    unknown = sorted(set(told) - {"rows_until", "accounts"})
+    known = FolderSettings.__annotations__
+    unknown = sorted(set(told) - set(known))
     if unknown:
         raise OversightError(
-            f"{folder.settings_toml} 里没有“{'、'.join(unknown)}”这一项，可用的是 rows_until、accounts。请删去或改正。"
+            f"{folder.settings_toml} 里没有“{'、'.join(unknown)}”这一项，可用的是 {'、'.join(known)}。请删去或改正。"
         )
     rows_until = told.get("rows_until", "last_reported")
     if rows_until not in _ROWS_UNTIL:
         raise OversightError(
             f"{folder.settings_toml} 的 rows_until 是“{rows_until}”，应为 {' 或 '.join(_ROWS_UNTIL)}。请改正。"
         )
-    return FolderSettings(cast(RowsUntil, rows_until), _accounts(folder, told.get("accounts", {})))
+    numbers = {name: told[name] for name in known if name not in ("rows_until", "accounts") and name in told}
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise OversightError(
+                f"{folder.settings_toml} 的 {name} 是“{number}”，应为大于 0 的整数。请改正。"
+            )
+    accounts = _accounts(folder, told.get("accounts", {}))
+    return FolderSettings(cast(RowsUntil, rows_until), accounts, **numbers)
 
 
 def _accounts(folder: DataFolder, told: Any) -> AccountsSettings:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from oversight import durable
+from oversight.archive.store import JOURNAL
 from oversight.editions.build import audited_from, built_from
 from oversight.editions.code import code_version
 from oversight.editions.edition import Edition, Fingerprints, current
@@ -65,7 +67,7 @@ def check_folder(folder: DataFolder) -> None:
         )
     has_files = any(path.is_file() and path.name != ".gitkeep" for path in folder.raw.rglob("*"))
     # What was once received stays in force even when the files have been moved away.
-    received = (folder.landed / "batches").is_dir()
+    received = (folder.landed / "batches").is_dir() or (folder.archive / JOURNAL).is_file()
     if not has_files and not received and not (folder.sources_toml.is_file() and _has_sources(folder)):
         raise OversightError(
             f"{folder.raw} 里没有文件。请先放入行政区划表，再放各乡镇报来的 Excel 或 CSV 文件，然后运行。"
@@ -84,7 +86,8 @@ def run(
 ) -> Outcome:
     """Pull, compare, and unless nothing is new, take in, build, audit and publish.
 
-    `even_if_unchanged` does so in any case, and from nothing: no figure is taken over from the last run.
+    `even_if_unchanged` does so in any case, and from nothing: every content is read again from the archive, and no
+    figure is taken over from the last run.
     """
     check_folder(folder)
     with run_lock(folder):
@@ -96,8 +99,11 @@ def run(
         if edition and not even_if_unchanged:
             return Outcome(edition, is_new=False)
         if even_if_unchanged:
+            from oversight.intake.intake_run import read_again
+
             for kept in (built_from(folder), audited_from(folder)):
                 kept.unlink(missing_ok=True)
+            durable.write_text(read_again(folder), "", lasting=False)
         with lasting_imports():
             orchestrator = importlib.import_module(ORCHESTRATOR)
         made: Edition = orchestrator.execute(folder, say=say, now=now)

@@ -75,8 +75,8 @@ def _questions(files: Sequence[str], folder: DataFolder, now: datetime) -> list[
     if files:
         checked = check([Path(name) for name in files], folder, now=now)
         return [{**p, "file": c.path.name} for c in checked for p in c.proposals]
-    landed, _ = store.load(folder)
-    names = {f.submission_id: f.name for f in store.scan(folder)}
+    landed = store.load(folder)
+    names = {f.submission_id: f.name for f in store.scan(folder, keeping=False)}
     return [{**p, "file": names[p["submission_id"]]} for p in proposals(landed.headings, list(names))]
 
 

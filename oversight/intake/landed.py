@@ -1,21 +1,24 @@
-"""The ledger of every file ever seen, and the parsed rows of each content, by hash, in a few Parquet files.
+"""The parsed rows of each content that was received, by hash, in a few Parquet files.
 
-    landed/ledger.parquet        one row for each (content, name) ever seen
-    landed/hashes.json           size and time of each raw file, only so that unchanged files are not hashed again
     landed/batches/<nr>/…        what was read from the files that arrived together: files, tables, refusals,
-                                 errors, doubts about sheets, and a Parquet file for each dataset
+                                 errors, doubts about sheets, a Parquet file for each dataset, and SHA256SUMS
+    .work/hashes.json            size and time of each raw file, only so that unchanged files are not read again
 
-Deleting landed/ loses the times of arrival and nothing else: the next run reads data/raw/ again.
+A raw file is read once, into the archive; what is parsed is what lies there. Deleting landed/ loses nothing: the next
+run reads the archive again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -25,22 +28,18 @@ from typing import Any
 import polars as pl
 
 from oversight import durable
+from oversight.archive import store as archive
+from oversight.archive.sums import SUMS, Damaged, checked, digest_of, read_sums, sealed, unsealed, write_sums
 from oversight.contracts import ALL_DATASETS
+from oversight.intake.ledger import SCHEMA as ledger_schema
 from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
 from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Header, Refusal, Table, column_letters
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import worker
-from oversight.settings import TIME_ZONE, DataFolder
+from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
-LEDGER_SCHEMA: dict[str, Any] = {
-    "sha256": pl.String,
-    "file_name": pl.String,
-    "received_at": pl.Datetime("us"),
-    "arrival_seq": pl.Int64,
-    "is_first": pl.Boolean,
-}
 FILE_SCHEMA: dict[str, Any] = {
     "submission_id": pl.String,
     "error_code": pl.String,
@@ -162,37 +161,77 @@ def _leads_away(path: Path, raw: Path) -> bool:
     return not target.is_file() or not target.is_relative_to(raw.resolve())
 
 
-def scan(folder: DataFolder) -> list[RawFile]:
-    """Every file in raw/ with its content hash, by name. A file unchanged in size and time is not read again."""
-    cache_path = folder.landed / "hashes.json"
+_READERS = 8
+
+
+def scan(folder: DataFolder, *, keeping: bool = True) -> list[RawFile]:
+    """Every file in raw/ with its content hash, by name; `keeping` puts what is new into the archive as it is read.
+
+    A file unchanged in size and time whose content is kept is not read again.
+    """
+    cache_path = folder.work / "hashes.json"
     try:
-        cache: dict[str, list[Any]] = json.loads(cache_path.read_text())
-    except (OSError, ValueError):
+        cache: dict[str, list[Any]] = json.loads(unsealed(cache_path))
+    except (OSError, ValueError, Damaged):
         cache = {}
-    found: list[RawFile] = []
+    most = folder_settings(folder).archive_file_mb
+    found: dict[str, RawFile] = {}
     fresh: dict[str, list[Any]] = {}
+    gone = {item.sha256 for item in archive.personal(folder) if item.deleted_on}
+    todo: list[tuple[str, Path]] = []
     for name, path in sorted(_raw_paths(folder.raw)):
         if _leads_away(path, folder.raw):
-            found.append(_not_opened(name, path, Refusal("F50", {"target": readable(str(path.readlink()))})))
+            found[name] = _not_opened(name, path, Refusal("F50", {"target": readable(str(path.readlink()))}))
             continue
         try:
             stat = path.stat()
-            known = cache.get(name)
-            if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
-                sha256 = str(known[3])
-            else:
-                with path.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as failure:
-            found.append(
-                _not_opened(name, path, Refusal("F51", {"detail": failure.strerror or str(failure)}))
-            )
+            found[name] = _unreadable(name, path, failure)
             continue
-        fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
-        found.append(RawFile(name, path, sha256))
-    if fresh != cache and folder.landed.is_dir():
-        durable.write_text(cache_path, json.dumps(fresh, ensure_ascii=False), lasting=False)
-    return found
+        if stat.st_size > most * 2**20:
+            detail = (
+                f"文件有 {stat.st_size // 2**20} MB，上限是 {most} MB（settings.toml 的 archive_file_mb）"
+            )
+            found[name] = _not_opened(name, path, Refusal("F12", {"detail": detail}))
+            continue
+        known = cache.get(name)
+        if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
+            sha256 = str(known[3])
+            if not keeping or sha256 in gone or archive.has(folder, sha256):
+                fresh[name] = known
+                found[name] = RawFile(name, path, sha256)
+                continue
+        todo.append((name, path))
+
+    def take(item: tuple[str, Path]) -> tuple[str, os.stat_result] | OSError:
+        try:
+            if keeping:
+                return archive.keep_file(folder, item[1])
+            return archive.digest_of(item[1])
+        except archive.NotRead as failure:
+            return failure.failure
+
+    # Waiting for the disk, not for Python.
+    with ThreadPoolExecutor(_READERS) as readers:
+        for (name, path), taken in zip(todo, readers.map(take, todo), strict=True):
+            if isinstance(taken, OSError):
+                found[name] = _unreadable(name, path, taken)
+                continue
+            sha256, stat = taken
+            if keeping and sha256 in gone:
+                # Its day of deletion has come; that it still lies in raw/ is the bureau's to settle.
+                archive.place(folder, sha256).unlink(missing_ok=True)
+            fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
+            found[name] = RawFile(name, path, sha256)
+    if keeping and todo:
+        archive.settle(folder)
+    if keeping and fresh != cache:
+        durable.write_text(cache_path, sealed(json.dumps(fresh, ensure_ascii=False) + "\n"), lasting=False)
+    return [found[name] for name in sorted(found)]
+
+
+def _unreadable(name: str, path: Path, failure: OSError) -> RawFile:
+    return _not_opened(name, path, Refusal("F51", {"detail": failure.strerror or str(failure)}))
 
 
 def _not_opened(name: str, path: Path, refusal: Refusal) -> RawFile:
@@ -208,12 +247,6 @@ def write_parquet(frame: pl.DataFrame, path: Path, *, lasting: bool) -> None:
 
 
 # --- the ledger -----------------------------------------------------------------------------------------
-
-
-def read_ledger(folder: DataFolder) -> pl.DataFrame:
-    """Every (content, name) ever seen, in order of arrival."""
-    path = folder.landed / "ledger.parquet"
-    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=LEDGER_SCHEMA)
 
 
 def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.DataFrame:
@@ -232,7 +265,7 @@ def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.D
         contents.add(file.sha256)
     if not rows:
         return ledger
-    return pl.concat([ledger, pl.DataFrame(rows, schema=LEDGER_SCHEMA, orient="row")])
+    return pl.concat([ledger, pl.DataFrame(rows, schema=ledger_schema, orient="row")])
 
 
 def fingerprint(ledger: pl.DataFrame) -> str:
@@ -459,18 +492,37 @@ def _other_titles(table: Table | BulkTable) -> str | None:
     )
 
 
-def parse(files: Iterable[RawFile], answers: Answers | None = None) -> Landed:
-    """Read files and normalise what they hold; `answers` to what their headings mean."""
+def parse(
+    files: Iterable[RawFile], answers: Answers | None = None, kept: DataFolder | None = None
+) -> tuple[Landed, set[str]]:
+    """Read files and normalise what they hold; `answers` to what their headings mean.
+
+    With `kept` the contents are taken from that folder's archive. Also the digests of those with personal columns.
+    Raises `ArchiveError` where a content is not what was received.
+    """
     batch = Batch(answers)
     todo = list(files)
-    readings = worker().read((file.path, file.name) for file in todo if file.refusal is None)
-    for file in todo:
-        reading = next(readings) if file.refusal is None else Reading(error=file.refusal)
-        batch.add(file.submission_id, reading)
-    return batch.finish()
+    personal: set[str] = set()
+    with ExitStack() as opened:
+        jobs = [
+            (opened.enter_context(archive.readable(kept, f.sha256)), f.name, f.sha256)
+            if kept
+            else (f.path, f.name, None)
+            for f in todo
+            if f.refusal is None
+        ]
+        readings = worker().read(jobs)
+        for file in todo:
+            reading = next(readings) if file.refusal is None else Reading(error=file.refusal)
+            if reading.is_not_it and kept:
+                raise archive.damaged(kept, file.sha256)
+            if reading.is_personal:
+                personal.add(file.sha256)
+            batch.add(file.submission_id, reading)
+    return batch.finish(), personal
 
 
-def _batch_folders(folder: DataFolder) -> list[Path]:
+def batch_folders(folder: DataFolder) -> list[Path]:
     """Batches that count, in order: a batch that replaces all before it hides them even if they were not removed."""
     base = folder.landed / "batches"
     if not base.is_dir():
@@ -480,25 +532,85 @@ def _batch_folders(folder: DataFolder) -> list[Path]:
     return found[start:]
 
 
-def load(folder: DataFolder) -> tuple[Landed, str | None]:
-    """Everything landed, and the version of the code that read it (None: nothing, or by several versions)."""
+@dataclass(frozen=True)
+class Loaded:
+    """What was landed and is sound; `version` of the code that read it (None: nothing, or by several versions).
+
+    `damaged`: files that are not what was written; what was read into their batches is left out, but for refusals
+    whose own files are sound. `answers` to headings that the last batch was read with.
+    """
+
+    landed: Landed
+    version: str | None
+    damaged: tuple[Damaged, ...]
+    answers: str
+
+
+def load(folder: DataFolder) -> Landed:
+    """Everything landed; raises `Damaged` where some of it is not what was written."""
+    loaded = load_sound(folder)
+    if loaded.damaged:
+        raise loaded.damaged[0]
+    return loaded.landed
+
+
+def load_sound(folder: DataFolder) -> Loaded:
+    """Everything landed that is what was written: the bytes that are parsed are those that were checked."""
     batches: list[Landed] = []
     versions: set[str] = set()
-    for path in _batch_folders(folder):
-        versions.add((path / "version").read_text())
-        parts = {
-            part: pl.read_parquet(file)
-            if (file := path / f"{part}.parquet").is_file()
-            else pl.DataFrame(schema=schema)
-            for part, schema in _PARTS.items()
-        }
-        rows = {
-            d: pl.read_parquet(path / f"{d}.parquet")
-            for d in ALL_DATASETS
-            if (path / f"{d}.parquet").is_file()
-        }
-        batches.append(Landed(**parts, rows=rows))
-    return combine(batches), versions.pop() if len(versions) == 1 else None
+    damaged: list[Damaged] = []
+    answers = ""
+    for path in batch_folders(folder):
+        try:
+            sums = _sums_of(path)
+            version = checked(path, "version", sums).decode()
+            answers = checked(path, "answers", sums).decode() if "answers" in sums else ""
+        except (Damaged, OSError) as failure:
+            damaged.append(failure if isinstance(failure, Damaged) else Damaged(path, failure.strerror or ""))
+            continue
+        parts: dict[str, pl.DataFrame] = {}
+        faults: list[Damaged] = []
+        for name in (*_PARTS, *ALL_DATASETS):
+            if f"{name}.parquet" not in sums:
+                if name in _PARTS:
+                    parts[name] = pl.DataFrame(schema=_PARTS[name])
+                continue
+            try:
+                parts[name] = pl.read_parquet(io.BytesIO(checked(path, f"{name}.parquet", sums)))
+            except Damaged as failure:
+                faults.append(failure)
+            except pl.exceptions.PolarsError:
+                faults.append(Damaged(path / f"{name}.parquet", "读不出来"))
+        versions.add(version)
+        if faults:
+            damaged += faults
+            if all(name in parts for name in ("files", "refusals", "notices")):
+                batches.append(_refused_only(parts))
+            continue
+        rows = {name: frame for name, frame in parts.items() if name not in _PARTS}
+        batches.append(Landed(**{name: parts[name] for name in _PARTS}, rows=rows))
+    version_told = versions.pop() if len(versions) == 1 else None
+    return Loaded(combine(batches), version_told, tuple(damaged), answers)
+
+
+def _sums_of(path: Path) -> dict[str, str]:
+    """The digests of a batch; of one that was written by code of before there were any, what is there now."""
+    if not (path / SUMS).is_file() and (path / "version").read_text("utf-8", "replace") != code_version():
+        return {file.name: digest_of(file) for file in path.iterdir()}
+    return read_sums(path)
+
+
+def _refused_only(parts: dict[str, pl.DataFrame]) -> Landed:
+    """Of a batch that is not whole the files that could not be read: of them there is nothing else to know."""
+    refused = parts["files"].filter(pl.col("error_code").is_not_null())
+    ids = refused.select("submission_id")
+    return Landed(
+        refused,
+        pl.DataFrame(schema=TABLE_SCHEMA),
+        parts["refusals"].join(ids, on="submission_id", how="semi"),
+        pl.DataFrame(schema=ERROR_SCHEMA),
+        parts["notices"].join(ids, on="submission_id", how="semi"),
+    )
 
 
 def combine(batches: list[Landed]) -> Landed:
@@ -552,13 +664,15 @@ def only(landed: Landed, submission_ids: set[str]) -> Landed:
     )
 
 
-def save(folder: DataFolder, landed: Landed, *, replace_all: bool) -> None:
+def save(folder: DataFolder, landed: Landed, answers: str, *, replace_all: bool) -> None:
     """Write a batch under the next number; with `replace_all` the earlier ones go, after the new one stands."""
-    old = _batch_folders(folder)
+    base = folder.landed / "batches"
+    old = [p for p in sorted(base.iterdir()) if not p.name.endswith(".tmp")] if base.is_dir() else []
     number = int(old[-1].name) + 1 if old else 1
-    final = folder.landed / "batches" / f"{number:06d}"
+    final = base / f"{number:06d}"
     temporary = final.with_name(final.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    for leftover in base.glob("*.tmp"):
+        shutil.rmtree(leftover)
     temporary.mkdir(parents=True)
     for part in _PARTS:
         getattr(landed, part).write_parquet(
@@ -571,8 +685,10 @@ def save(folder: DataFolder, landed: Landed, *, replace_all: bool) -> None:
                 temporary / f"{dataset}.parquet", compression="uncompressed", statistics=False
             )
     (temporary / "version").write_text(code_version())
+    (temporary / "answers").write_text(answers)
     if replace_all:
         (temporary / "replaces_all").touch()
+    write_sums(temporary)
     durable.put_folder(temporary, final)
     if replace_all:
         for path in old:

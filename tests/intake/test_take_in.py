@@ -74,12 +74,12 @@ def test_deleting_what_was_landed_rebuilds_it(world: World) -> None:
     assert world.population() == before
 
 
-@pytest.mark.parametrize("step", ["ledger.parquet", "batches", "hashes.json"])
+@pytest.mark.parametrize("step", ["landed/ledger.parquet", "landed/batches", ".work/hashes.json"])
 def test_a_run_killed_at_any_step_is_made_up_for(world: World, step: str) -> None:
     world.put("人口.csv", csv_bytes(population_rows("2025-06", GOOD)))
     world.take_in()
     before = world.population()
-    path = world.folder.landed / step
+    path = world.folder.root / step
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     world.take_in()
     assert world.population() == before

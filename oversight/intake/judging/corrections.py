@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from oversight.archive import store as archive
 from oversight.contracts import DATASETS
 from oversight.intake.landed import RawFile, readable
 from oversight.intake.reading import values
@@ -75,27 +75,40 @@ class CorrectionFile:
     faulty: tuple[Faulty, ...]
 
 
-def scan(folder: DataFolder) -> list[RawFile]:
-    """The correction files that lie in the folder now, by name."""
+def _contents(folder: DataFolder) -> list[tuple[RawFile, bytes]]:
+    """Each file read once: what is judged is what was hashed."""
     if not folder.corrections.is_dir():
         return []
-    return [
-        RawFile(PREFIX + readable(path.name), path, hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in sorted(folder.corrections.glob("*.csv"))
-        if not path.name.startswith((".", "~$"))
-    ]
+    found = []
+    for path in sorted(folder.corrections.glob("*.csv")):
+        if not path.name.startswith((".", "~$")):
+            content = path.read_bytes()
+            name = PREFIX + readable(path.name)
+            found.append((RawFile(name, path, hashlib.sha256(content).hexdigest()), content))
+    return found
 
 
-def read(folder: DataFolder) -> list[CorrectionFile]:
-    """All corrections, by file name; a file that is no such table has one faulty row."""
-    files = {file.sha256: file for file in reversed(scan(folder))}
-    return [_read_file(file) for file in sorted(files.values(), key=lambda f: f.name)]
+def scan(folder: DataFolder) -> list[RawFile]:
+    """The correction files that lie in the folder now, by name."""
+    return [file for file, _ in _contents(folder)]
 
 
-def _read_file(file: RawFile) -> CorrectionFile:
+def read(folder: DataFolder, *, keeping: bool = False) -> list[CorrectionFile]:
+    """All corrections, by file name; a file that is no such table has one faulty row.
+
+    `keeping` puts them into the archive, where the figures that they replace can still be traced to them.
+    """
+    files = {file.sha256: (file, content) for file, content in reversed(_contents(folder))}
+    if keeping:
+        for _, content in files.values():
+            archive.keep(folder, content)
+    return [_read_file(*item) for item in sorted(files.values(), key=lambda item: item[0].name)]
+
+
+def _read_file(file: RawFile, content: bytes) -> CorrectionFile:
     try:
-        table = list(csv.reader(io.StringIO(decode(Path(file.path).read_bytes(), file.name), newline="")))
-    except (Unreadable, csv.Error, OSError):
+        table = list(csv.reader(io.StringIO(decode(content, file.name), newline="")))
+    except (Unreadable, csv.Error):
         return CorrectionFile(file, (), (Faulty(1, "文件", file.name),))
     header = [fold(title) for title in table[0]] if table else []
     missing = [title for title in TITLES if title not in header]

@@ -5,6 +5,7 @@ Everything here parses what strangers wrote: it runs in the worker, with bounds 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import struct
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from oversight.intake.reading import values
+from oversight.intake.reading import personal, values
 from oversight.intake.reading.delimited import read_text
 from oversight.intake.reading.found import Reading, Unreadable
 from oversight.intake.reading.grid import Grid, Refusal, is_blank_row
@@ -63,6 +64,17 @@ BROKEN_ZIP = (
 
 def read(data: bytes, name: str) -> Reading:
     """Read a file's content; every failure comes back as a `Refusal`, none is raised."""
+    _personal.clear()
+    reading = _guarded(data, name)
+    reading.is_personal = bool(_personal)
+    return reading
+
+
+# Whether a sheet of the file at hand has columns about persons: also of one that is then refused.
+_personal: set[bool] = set()
+
+
+def _guarded(data: bytes, name: str) -> Reading:
     try:
         return _read(data, name)
     except Unreadable as failure:
@@ -79,8 +91,8 @@ def read(data: bytes, name: str) -> Reading:
         return Reading(error=Refusal("F17", {"detail": f"{type(failure).__name__}: {failure}"[:200]}))
 
 
-def read_path(path: Path, name: str) -> Reading:
-    """As `read`, for a file on disk."""
+def read_path(path: Path, name: str, sha256: str | None = None) -> Reading:
+    """As `read`, for a file on disk; with `sha256` only if it is that content."""
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
@@ -88,6 +100,8 @@ def read_path(path: Path, name: str) -> Reading:
         data = path.read_bytes()
     except OSError as failure:
         return Reading(error=Refusal("F04", {"detail": str(failure.strerror or failure)}))
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        return Reading(is_not_it=True)
     return read(data, name)
 
 
@@ -106,6 +120,8 @@ def _read(data: bytes, name: str) -> Reading:
     kind = kind_of(data, name)
     if kind is not None:
         return _read_grids(markup_grids(data, kind, name), name)
+    if personal.in_text(data):
+        _personal.add(True)
     return read_text(data, name)
 
 
@@ -218,6 +234,8 @@ def _inside(member: str, sheet: str | None) -> str:
 def _read_grids(grids: Sequence[Grid], name: str) -> Reading:
     """The tables of a workbook's sheets, those that we added ourselves left out."""
     kept = [g for g in grids if g.rows and not _is_ours(g)]
+    if any(personal.in_cells(grid.rows) for grid in kept):
+        _personal.add(True)
     if not any(not is_blank_row(row) for grid in kept for row in grid.rows):
         raise Unreadable("F02")
     reading = read_sheets(kept, name)

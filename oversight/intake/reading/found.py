@@ -54,3 +54,7 @@ class Reading:
     error: Refusal | None = None
     has_formulas: bool = False
     notices: list[Notice] = field(default_factory=list)
+    # It has columns about persons, which are kept encrypted.
+    is_personal: bool = False
+    # The content is not the one that was to be read.
+    is_not_it: bool = False

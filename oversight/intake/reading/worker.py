@@ -50,6 +50,10 @@ _LENGTH = struct.Struct("!Q")
 _PROGRESS = struct.Struct("!q")
 
 
+# Where a file lies, what it is called, and the digest of what was received, if that is known.
+Job = tuple[Path, str, str | None]
+
+
 @dataclass(frozen=True)
 class Stopped:
     """A job that was not finished: it took too much time or memory, or failed; the text says which."""
@@ -97,7 +101,7 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def read(self, files: Iterable[tuple[Path, str]]) -> Iterator[Reading]:
+    def read(self, files: Iterable[Job]) -> Iterator[Reading]:
         """What `files.read_path` finds in each file; a Refusal F14 of one that took too much time or memory."""
         for batch in _batches(files):
             for answer in self.run("read", batch):
@@ -230,19 +234,19 @@ def _fetch(answer: object) -> None:
             table.frame = frame
 
 
-def _batches(files: Iterable[tuple[Path, str]]) -> Iterator[list[tuple[Path, str]]]:
+def _batches(files: Iterable[Job]) -> Iterator[list[Job]]:
     """Small files together, large ones alone."""
-    batch: list[tuple[Path, str]] = []
+    batch: list[Job] = []
     size = 0
-    for path, name in files:
+    for job in files:
         try:
-            more = path.stat().st_size
+            more = job[0].stat().st_size
         except OSError:
             more = 0
         if batch and (len(batch) >= BATCH_FILES or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append((path, name))
+        batch.append(job)
         size += more
     if batch:
         yield batch
@@ -318,8 +322,8 @@ def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
 
         write_returned(*arguments)
 
-    def read(path: Path, name: str) -> Reading:
-        reading = read_path(path, name)
+    def read(path: Path, name: str, sha256: str | None) -> Reading:
+        reading = read_path(path, name, sha256)
         for number, table in enumerate(reading.tables):
             if isinstance(table, BulkTable):
                 file = spool / f"{time.monotonic_ns()}-{number}.arrow"

@@ -19,6 +19,7 @@ import polars as pl
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake import landed as store
+from oversight.intake import ledger as ledger_of
 from oversight.intake.judging import corrections
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
@@ -124,7 +125,7 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
     base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
-    landed = store.combine([base, store.parse(distinct, read_answers(folder))])
+    landed = store.combine([base, store.parse(distinct, read_answers(folder))[0]])
     notes: list[str] = []
     stood_in = landed.rows["divisions"].height == 0
     written = landed
@@ -159,16 +160,16 @@ def _raw(path: Path) -> store.RawFile:
 
 def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tuple[store.Landed, pl.DataFrame]:
     """What the folder holds, what was put there since the last run included; without the files to be checked."""
-    empty = pl.DataFrame(schema=store.LEDGER_SCHEMA)
+    empty = pl.DataFrame(schema=ledger_of.SCHEMA)
     if folder is None:
         return store.combine([]), empty
-    files = store.scan(folder)
+    files = store.scan(folder, keeping=False)
     correcting = corrections.scan(folder)
-    ledger = store.enter(store.read_ledger(folder), [*files, *correcting], now)
-    landed, _ = store.load(folder)
+    ledger = store.enter(ledger_of.read(folder), [*files, *correcting], now)
+    landed = store.load(folder)
     known = set(landed.files["submission_id"])
     new = {f.sha256: f for f in files if f.submission_id not in known}
-    landed = store.combine([landed, store.parse(new.values(), read_answers(folder))]) if new else landed
+    landed = store.combine([landed, store.parse(new.values(), read_answers(folder))[0]]) if new else landed
     return store.only(landed, set(landed.files["submission_id"]) - checked), ledger
 
 

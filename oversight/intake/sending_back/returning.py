@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from oversight import durable
+from oversight.archive import store as archive
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.questions import NOT_USED
 from oversight.intake.reading.delimited import text_rows
@@ -111,11 +112,14 @@ def returned_name(name: str, submission_id: str) -> str:
     return f"{stem}_退回_{letters}.xlsx"
 
 
-def return_workbook(source: Path, name: str, found: Sequence[Remark], target: Path) -> None:
+def return_workbook(source: Path | None, name: str, found: Sequence[Remark], target: Path) -> None:
     """Write the annotated workbook of the file at `source`, which is opened where memory and time are bounded.
 
-    If that is not enough the list of what is wrong is written alone.
+    If that is not enough, or there is no source to open, the list of what is wrong is written alone.
     """
+    if source is None:
+        write_returned(target, name, found, target, with_copy=False)
+        return
     (answer,) = worker().run("return", [(source, name, found, target)])
     if isinstance(answer, Stopped):
         write_returned(source, name, found, target, with_copy=False)
@@ -435,6 +439,14 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
 # --- every run ------------------------------------------------------------------------------------------
 
 
+def _source(folder: DataFolder, file: RawFile) -> Path | None:
+    """What was received: the raw file may be another by now. None of a file with personal columns: no second copy."""
+    if file.refusal is not None or archive.sealed_place(folder, file.sha256).is_file():
+        return None
+    place = archive.place(folder, file.sha256)
+    return place if place.is_file() else None
+
+
 def return_files(
     folder: DataFolder,
     files: Sequence[RawFile],
@@ -475,7 +487,7 @@ def return_files(
         index[identifier] = entry
         folder.returned.mkdir(parents=True, exist_ok=True)
         try:
-            return_workbook(file.path, file.name, mine, folder.returned / name)
+            return_workbook(_source(folder, file), file.name, mine, folder.returned / name)
         except Exception as failure:
             # What is wrong stands in rejected_rows all the same; no sender's file may stop the run.
             say(f"退回件“{name}”未能写出：{type(failure).__name__}")

@@ -1,0 +1,97 @@
+"""Digests beside what they vouch for, in files that vouch for themselves.
+
+A folder's `SHA256SUMS` is what `sha256sum -c` reads, and its last line is a remark with the digest of the lines
+before it: of a damaged list nobody can say that it was the files. Small files of ours end in the same line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from oversight.errors import OversightError
+
+SUMS = "SHA256SUMS"
+_MARK = "# "
+_CHUNK = 1 << 20
+
+
+class Damaged(OversightError):
+    """A file is not what it was when it was written; `path` is the file."""
+
+    def __init__(self, path: Path, why: str = "内容与它的校验值不符") -> None:
+        super().__init__(f"文件 {path} 已损坏（{why}）。请运行 oversight repair；修不好时从备份恢复。")
+        self.path = path
+        self.why = why
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(text: str) -> str:
+    """The text (of whole lines) with the digest of itself as its last line."""
+    return f"{text}{_MARK}{hashlib.sha256(text.encode()).hexdigest()}\n"
+
+
+def unsealed(path: Path) -> str:
+    """What was sealed in that file; raises `Damaged` where it is not that any more."""
+    content = path.read_bytes()
+    body, mark, told = content[:-65], content[-67:-65], content[-65:]
+    body = body[: -len(_MARK)]
+    if mark != _MARK.encode() or told != hashlib.sha256(body).hexdigest().encode() + b"\n":
+        raise Damaged(path)
+    return body.decode()
+
+
+def write_sums(folder: Path) -> None:
+    """List what lies in a folder that is about to be put in its place."""
+    names = sorted(
+        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != SUMS
+    )
+    lines = "".join(f"{digest_of(folder / name)}  {name}\n" for name in names)
+    (folder / SUMS).write_text(sealed(lines), "utf-8")
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The digest of each file of a folder by name; raises `Damaged` where the list is, or is not there."""
+    path = folder / SUMS
+    try:
+        lines = unsealed(path).splitlines()
+    except FileNotFoundError:
+        raise Damaged(path, "文件不在了") from None
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def checked(folder: Path, name: str, sums: dict[str, str]) -> bytes:
+    """The content of a file of the folder, which is what the list says; raises `Damaged` otherwise."""
+    path = folder / name
+    if name not in sums:
+        raise Damaged(path, "校验清单里没有它")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise Damaged(path, "文件不在了") from None
+    if hashlib.sha256(content).hexdigest() != sums[name]:
+        raise Damaged(path)
+    return content
+
+
+def damaged_in(folder: Path) -> list[Damaged]:
+    """Every file of the folder that is not what the list says, is missing, or is not listed."""
+    try:
+        sums = read_sums(folder)
+    except Damaged as damage:
+        return [damage]
+    found: list[Damaged] = []
+    for name, digest in sums.items():
+        path = folder / name
+        if not path.is_file():
+            found.append(Damaged(path, "文件不在了"))
+        elif digest_of(path) != digest:
+            found.append(Damaged(path))
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    found += [Damaged(folder / name, "校验清单里没有它") for name in sorted(there - sums.keys() - {SUMS})]
+    return found
