@@ -180,6 +180,13 @@ def _shell(shelf: Shelf) -> Any:
                         mark,
                         _account_mark(),
                         html.Button(
+                            icon("link"),
+                            className="icon-button",
+                            type="button",
+                            title="复制本页链接（版本、月份、筛选都在其中）",
+                            **{"data-action": "share", "aria-label": "复制本页链接"},
+                        ),
+                        html.Button(
                             icon("print"),
                             className="icon-button",
                             type="button",
@@ -321,10 +328,17 @@ def _draw(
 ) -> tuple[list[Any], list[Any], dict[str, Any]]:
     state = read_state(path, search)
     page = pages().get(path.rstrip("/") or "/")
+    told = list(state.unread)
+    if state.edition and state.edition != edition_id and not shelf.has(state.edition):
+        told.append(f"没有版本 {state.edition}（可能已经清理），以下为当前版本")
+        state = replace(state, edition="")
     navigation = _navigation(page, lambda target: state.href(target))
 
-    def answer(content: list[Any], title: str) -> tuple[list[Any], list[Any], dict[str, Any]]:
-        return content, navigation, {"title": f"{title} · {TITLE}", "path": path}
+    def answer(
+        content: list[Any], title: str, address: str = ""
+    ) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        meta = {"title": f"{title} · {TITLE}", "path": path, "search": search, "address": address}
+        return content, navigation, meta | {"edition": state.edition or edition_id or ""}
 
     if page is None or not current().may(page.needs):
         # A page one's role may not use is as unknown as one that does not exist.
@@ -333,7 +347,7 @@ def _draw(
     if not edition_id:
         return answer([_no_edition()], page.title)
     try:
-        warehouse = shelf.warehouse(edition_id)
+        warehouse = shelf.warehouse(state.edition or edition_id)
     except Outdated:
         again = html.Button("刷新", className="button", type="button", **{"data-action": "reload"})
         return answer(
@@ -356,7 +370,6 @@ def _draw(
             )
         scope = scope_of_request()
         first, last = warehouse.months[0], warehouse.months[-1]
-        told = list(state.unread)
         if state.month is not None and state.month not in warehouse.months:
             told.append(f"没有{show.month(state.month)}的数据（现有{show.month(first)}至{show.month(last)}）")
         if told and (state.month not in warehouse.months):
@@ -367,13 +380,15 @@ def _draw(
             return answer(
                 [empty(f"没有区划代码为 {state.unit} 的单位，或您无权查看。", action=home)], page.title
             )
-        view = View(warehouse, scope, state, theme)
+        view = View(warehouse, scope, state, theme, shelf=shelf)
         notices = [
             html.Div([icon("info"), html.Span("；".join(told) + "。")], className="notice", role="alert")
         ]
+        older = [_older(view)] if state.edition and state.edition != edition_id else []
         return answer(
-            [*(notices if told else []), *page.render(view)],
+            [*older, *(notices if told else []), *page.render(view)],
             page.title if not state.unit else f"{page.title} · {view.unit_name}",
+            state.href(),
         )
     except Exception:
         log.exception("page %s?%s of edition %s", path, search, edition_id)
@@ -387,6 +402,24 @@ def _draw(
             ],
             page.title,
         )
+
+
+def _older(view: View) -> Any:
+    """Says that a page is of another edition than the newest, and leads to what has changed since."""
+    w, state = view.warehouse, view.state
+    return html.Div(
+        [
+            icon("info"),
+            html.Span(
+                f"正在看以前的版本 {w.edition_id}（生成于 {show.moment(w.built_at)}，"
+                f"数据截至 {show.month(w.months[-1])}），不是当前版本。"
+            ),
+            html.A("此后有何变化", href=state.href("/editions", edition="", older=w.edition_id)),
+            html.A("回到当前版本", href=state.href(edition="")),
+        ],
+        className="notice notice-edition",
+        role="alert",
+    )
 
 
 def _prime(shelf: Shelf) -> None:

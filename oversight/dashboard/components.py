@@ -17,7 +17,7 @@ from oversight.dashboard.grids import Table
 from oversight.dashboard.queries import ALL, Ask
 from oversight.dashboard.state import State
 from oversight.dashboard.theme import palette
-from oversight.dashboard.warehouse import Row, Warehouse
+from oversight.dashboard.warehouse import Row, Shelf, Warehouse
 from oversight.metrics import Metric
 from oversight.presentation import Theme
 
@@ -29,13 +29,14 @@ ROWS_SHOWN = 300
 
 @dataclass(frozen=True)
 class View:
-    """What a page is asked to show, to whom, and from which edition."""
+    """What a page is asked to show, to whom, and from which edition; `shelf` has the other editions."""
 
     warehouse: Warehouse
     scope: Scope
     state: State
     theme: Theme
     ask: Ask = ALL
+    shelf: Shelf | None = None
 
     @property
     def month(self) -> Any:
@@ -363,7 +364,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             "headerName": column.heading(money),
             "headerTooltip": column.hint or column.title,
             "comparator": {"function": "compareText"},
-            "hide": column.is_hidden,
+            "initialHide": column.is_hidden,
             "minWidth": column.width
             or (
                 240
@@ -435,7 +436,12 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             className="grid-frame",
             role="region",
             # More rows than are sent: filters and sorting are asked of all of them.
-            **{"aria-label": table.title, **({"data-asks": table.name} if total > shown else {})},
+            **{
+                "aria-label": table.title,
+                "data-grid": table.name,
+                "data-amounts": " ".join(column.field for column in table.columns if column.unit == "元"),
+                **({"data-asks": table.name} if total > shown else {}),
+            },
         ),
         html.Div(
             [

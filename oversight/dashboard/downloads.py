@@ -112,16 +112,16 @@ def _asked(form: Mapping[str, str], shelf: Shelf) -> tuple[Page, View] | flask.R
     page = pages().get(form.get("path", ""))
     if page is None or not current().may(page.needs) or form.get("table") not in page.tables:
         return _refused("没有这张表，请刷新页面后重试。", 404)
+    state = read_state(form["path"], form.get("search", ""))
     try:
-        warehouse = shelf.warehouse(form.get("edition", ""))
+        warehouse = shelf.warehouse(state.edition or form.get("edition", ""))
     except Unavailable:
         return _refused("本页所用的数据版本已经清理，请刷新页面后再试。", 410)
     scope = scope_of_request()
-    state = read_state(form["path"], form.get("search", ""))
     if state.unit and unit_name(warehouse, scope, state.unit) is None:
         return _refused("没有这个单位，或您无权查看。", 404)
     state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
-    view = View(warehouse, scope, state, "light")
+    view = View(warehouse, scope, state, "light", shelf=shelf)
     filters, sorting = _json(form.get("filter")), _json(form.get("sort"))
     if filters or sorting:
         columns = page.tables[form["table"]](view, 1).columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,19 +12,23 @@ from urllib.parse import parse_qsl, urlencode
 from oversight.dashboard.access import significant
 from oversight.presentation import MoneyUnit, month_code
 
+_EDITION = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
 
 @dataclass(frozen=True)
 class State:
     """Filters of a page. Every one stands in the address, so that a link shows a colleague the same.
 
-    `unit` is a division code as shown (360000, 360313, 360313101) or '' for all. `more` are the filters of one
-    page only.
+    `unit` is a division code as shown (360000, 360313, 360313101) or '' for all. `edition` is the one the address
+    asks for, '' for the newest. `more` are the filters of one page only, among them as `g.<table>` how a table is
+    sorted, filtered and which of its columns are shown; the browser writes and reads those.
     """
 
     path: str
     unit: str = ""
     month: date | None = None
     money: MoneyUnit = "wan"
+    edition: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
     # What the address asks for and nobody can understand; said on the page, since something else is shown instead.
     unread: tuple[str, ...] = ()
@@ -44,14 +49,15 @@ class State:
 
     def query(self) -> str:
         """The address's query, with what differs from the defaults."""
-        items = [("unit", self.unit), ("month", month_code(self.month) if self.month else "")]
+        items = [("edition", self.edition), ("unit", self.unit)]
+        items += [("month", month_code(self.month) if self.month else "")]
         items += [("money", self.money if self.money != "wan" else "")]
         items += sorted(self.more.items())
         return urlencode([(name, value) for name, value in items if value])
 
     def href(self, path: str | None = None, **changes: Any) -> str:
-        """The address of the same view with something changed; another page keeps unit, month and money."""
-        own = {name: changes.pop(name) for name in ("unit", "month", "money") if name in changes}
+        """The address of the same view with something changed; another page keeps unit, month, money, edition."""
+        own = {name: changes.pop(name) for name in ("unit", "month", "money", "edition") if name in changes}
         more = {} if path is not None and path != self.path else dict(self.more)
         more |= {name: str(value) for name, value in changes.items() if value is not None}
         state = replace(self, **own, more={name: value for name, value in more.items() if value})
@@ -63,6 +69,10 @@ def read_state(path: str, search: str) -> State:
     """The state an address asks for. What cannot be understood is left out and told in `unread`, never an error."""
     items = dict(parse_qsl((search or "").lstrip("?")))
     unread = []
+    edition = items.pop("edition", "")
+    if edition and not _EDITION.fullmatch(edition):
+        unread.append(f"网址中的版本“{edition[:20]}”不是版本号，以下为当前版本")
+        edition = ""
     unit = items.pop("unit", "")
     if not (unit.isascii() and unit.isdigit() and len(unit) in (6, 9, 12)) or unit == "000000":
         if unit and unit != "000000":
@@ -82,6 +92,7 @@ def read_state(path: str, search: str) -> State:
         unit=unit[:9] if len(unit) == 12 else unit,
         month=month,
         money=money,
+        edition=edition,
         more=items,
         unread=tuple(unread),
     )

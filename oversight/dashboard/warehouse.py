@@ -282,6 +282,14 @@ class Shelf:
         edition = current(self.folder)
         return edition.edition_id if edition else None
 
+    def has(self, edition_id: str) -> bool:
+        """Whether that edition is still there."""
+        try:
+            find_edition(self.folder, edition_id)
+        except EditionError:
+            return False
+        return True
+
     def warehouse(self, edition_id: str, scope: Scope | None = None) -> Warehouse:
         """That edition as whoever asks may see it, open. Raises `Unavailable` when it is gone."""
         scope = scope_of_request() if scope is None else scope

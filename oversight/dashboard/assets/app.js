@@ -15,8 +15,21 @@
     if (live) live.textContent = text;
   }
 
+  /* What is said for a moment where it can be seen; the live region says it to those who cannot. */
+  function show(text) {
+    say(text);
+    const old = document.querySelector(".toast");
+    if (old) old.remove();
+    const box = document.createElement("div");
+    box.className = "toast no-print";
+    box.textContent = text;
+    document.body.append(box);
+    setTimeout(function () { box.remove(); }, 3500);
+  }
+
   function setParameter(name, value) {
     const query = new URLSearchParams(location.search);
+    if (name === "money") inOtherUnit(query, value === "yuan" ? 10000 : 0.0001);
     if (value === null || value === undefined || value === "" || (name === "money" && value === "wan")) query.delete(name);
     else query.set(name, value);
     const text = query.toString();
@@ -26,7 +39,7 @@
     go(path + (text ? "?" + text : ""));
   }
 
-  let focused = null;
+  let focused = null, shown = null;
 
   const clientside = {
     filter: function () {
@@ -51,7 +64,13 @@
         document.title = meta.title;
         say(meta.title + "，已显示");
       }
-      setTimeout(watchLongTables, 0);
+      shown = meta;
+      // What the page took for granted (the month) goes into the address: a colleague opens the same.
+      // Not where the reader has gone on meanwhile.
+      if (meta && meta.address && meta.path === location.pathname && meta.search === location.search) {
+        history.replaceState(history.state, "", meta.address);
+      }
+      setTimeout(watchTables, 0);
       document.body.classList.remove("nav-open");
       const toggle = document.getElementById("nav-toggle");
       if (toggle) toggle.setAttribute("aria-expanded", "false");
@@ -98,13 +117,73 @@
       .map(function (c) { return { colId: c.colId, sort: c.sort }; });
   }
 
-  /* A long table has only its first rows here: what its filters and sorting choose is asked of all of them. */
-  function watchLongTables() {
-    document.querySelectorAll("[data-asks]:not([data-watched])").forEach(async function (frame) {
+  /* How a table is sorted and filtered and which columns it shows stands in the address, under g.<table>. */
+  function kept(name) {
+    try { return JSON.parse(new URLSearchParams(location.search).get("g." + name)) || {}; }
+    catch (error) { return {}; }
+  }
+
+  function keep(name, api) {
+    const filters = api.getFilterModel(), sorted = sorting(api), state = {};
+    const columns = api.getColumns().filter(function (c) { return c.isVisible() === Boolean(c.getColDef().initialHide); });
+    if (Object.keys(filters).length) state.f = filters;
+    if (sorted.length) state.s = sorted.map(function (c) { return [c.colId, c.sort]; });
+    if (columns.length) state.c = columns.map(function (c) { return [c.getColId(), c.isVisible()]; });
+    const query = new URLSearchParams(location.search);
+    if (Object.keys(state).length) query.set("g." + name, JSON.stringify(state));
+    else query.delete("g." + name);
+    const text = query.toString();
+    history.replaceState(history.state, "", location.pathname + (text ? "?" + text : ""));
+  }
+
+  function restore(name, api) {
+    const state = kept(name);
+    (state.c || []).forEach(function (item) { api.setColumnsVisible([item[0]], item[1]); });
+    if (state.s) {
+      api.applyColumnState({
+        state: state.s.map(function (item, place) { return { colId: item[0], sort: item[1], sortIndex: place }; }),
+        defaultState: { sort: null }
+      });
+    }
+    if (state.f) api.setFilterModel(state.f);
+    return Boolean(state.s || state.f);
+  }
+
+  /* Filters of amounts keep their meaning when 元 and 万元 change places. */
+  function inOtherUnit(query, times) {
+    document.querySelectorAll("[data-grid]").forEach(function (frame) {
+      const key = "g." + frame.dataset.grid, amounts = (frame.dataset.amounts || "").split(" ");
+      let state;
+      try { state = JSON.parse(query.get(key)); } catch (error) { state = null; }
+      if (!state || !state.f) return;
+      Object.keys(state.f).forEach(function (column) {
+        if (amounts.indexOf(column) < 0) return;
+        (state.f[column].conditions || [state.f[column]]).forEach(function (condition) {
+          ["filter", "filterTo"].forEach(function (side) {
+            if (typeof condition[side] === "number") condition[side] = Number((condition[side] * times).toPrecision(12));
+          });
+        });
+      });
+      query.set(key, JSON.stringify(state));
+    });
+  }
+
+  function watchTables() {
+    document.querySelectorAll("[data-grid]:not([data-watched])").forEach(async function (frame) {
       frame.dataset.watched = "1";
-      const name = frame.dataset.asks;
+      const name = frame.dataset.grid;
       const api = await gridApi(name);
       if (!api) return;
+      if (frame.dataset.asks) watchLongTable(frame, name, api);
+      restore(name, api);
+      ["filterChanged", "sortChanged", "columnVisible"].forEach(function (event) {
+        api.addEventListener(event, function () { if (frame.isConnected) keep(name, api); });
+      });
+    });
+  }
+
+  /* A long table has only its first rows here: what its filters and sorting choose is asked of all of them. */
+  function watchLongTable(frame, name, api) {
       let wanted = 0, waiting = null;
       async function ask() {
         const mine = ++wanted;
@@ -133,7 +212,27 @@
       function soon() { clearTimeout(waiting); waiting = setTimeout(ask, 200); }
       api.addEventListener("filterChanged", soon);
       api.addEventListener("sortChanged", soon);
-    });
+  }
+
+  /* The address of this very view: the edition stands in it even while it is the newest. */
+  async function share() {
+    const query = new URLSearchParams(location.search);
+    if (shown && shown.edition) query.set("edition", shown.edition);
+    const address = location.origin + location.pathname + "?" + query.toString();
+    try {
+      // A page that did not come by https has no clipboard of its own.
+      if (navigator.clipboard && window.isSecureContext) await navigator.clipboard.writeText(address);
+      else {
+        const field = document.createElement("textarea");
+        field.value = address;
+        document.body.append(field);
+        field.select();
+        const done = document.execCommand("copy");
+        field.remove();
+        if (!done) throw new Error("copy");
+      }
+      show("本页链接已复制，打开的人看到的版本、月份和筛选与此相同");
+    } catch (error) { window.prompt("请复制本页链接：", address); }
   }
 
   async function download(button) {
@@ -243,6 +342,7 @@
       button.setAttribute("aria-expanded", String(open));
     }
     if (button.dataset.action === "print") window.print();
+    if (button.dataset.action === "share") share();
     if (button.dataset.action === "reload") location.reload();
     if (button.dataset.action === "theme") {
       const now = document.documentElement.getAttribute("data-theme") === "dark" ? "light" : "dark";

@@ -1,0 +1,174 @@
+"""The address is the whole view: edition, month, filters, how a table is sorted; old editions open and are compared."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pytest
+
+from oversight.dashboard.state import read_state
+from oversight.editions import find_edition
+from oversight.editions.publish import point
+from oversight.settings import DataFolder
+from tests.dashboard.browsing import Visit, needs_chromium, serving, visiting
+
+pytestmark = needs_chromium
+UNIT = "360313101"
+
+
+@dataclass
+class TwoEditions:
+    """A served folder with two editions; in the newer one UNIT was allocated 100 元 more in the last month."""
+
+    base: str
+    old: str
+    new: str
+    month: date
+
+
+@pytest.fixture(scope="module")
+def two(dashboard_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoEditions]:
+    """Two editions, served."""
+    folder = DataFolder.at(tmp_path_factory.mktemp("two"))
+    shutil.copytree(dashboard_folder.marts, folder.marts)
+    old = find_edition(folder)
+    new = old.path.parent / f"{old.edition_id}-2"
+    shutil.copytree(old.path, new)
+    connection = duckdb.connect(str(new / "warehouse.duckdb"))
+    connection.execute("update edition set edition_id = ?, built_at = built_at + interval 1 day", [new.name])
+    month = connection.execute("select max(month) from funding_gap_monthly").fetchall()[0][0]
+    connection.execute(
+        "update funding_gap_monthly set allocated_annual_cny = allocated_annual_cny + 100 "
+        "where township_code = ? and month = ?",
+        [UNIT, month],
+    )
+    connection.close()
+    point(folder, new.name)
+    with serving(folder) as running:
+        yield TwoEditions(running.base, old.edition_id, new.name, month)
+
+
+@pytest.fixture
+def visit(chromium: Any, two: TwoEditions) -> Iterator[Visit]:
+    """A desktop browser on the folder with two editions."""
+    with visiting(chromium, two.base) as opened:
+        yield opened
+
+
+def _query(page: Any) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_edition_and_tables_stand_in_the_address() -> None:
+    state = read_state("/findings", '?edition=20250610-1&unit=360313&g.findings={"s":[["x","asc"]]}')
+    assert state.edition == "20250610-1"
+    assert read_state("/findings", "?" + state.query()) == state
+    # The edition goes along to other pages; a table's own order stays with its page.
+    assert state.href("/funding") == "/funding?edition=20250610-1&unit=360313"
+    assert state.href(edition="", unit="").startswith("/findings?g.findings=")
+    assert read_state("/", "?edition=../../etc").edition == ""
+    assert "不是版本号" in read_state("/", "?edition=../../etc").unread[0]
+
+
+def test_a_link_that_is_copied_holds_edition_and_month(visit: Visit, two: TwoEditions) -> None:
+    page = visit.go("/funding?unit=360313")
+    page.wait_for_function("location.search.includes('month=')")
+    assert _query(page) == {"unit": "360313", "month": f"{two.month:%Y-%m}"}
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="复制本页链接").click()
+    page.wait_for_selector(".toast")
+    copied = urlsplit(page.evaluate("navigator.clipboard.readText()"))
+    assert parse_qs(copied.query)["edition"] == [two.new]
+    assert parse_qs(copied.query)["month"] == [f"{two.month:%Y-%m}"]
+
+
+def test_an_old_edition_opens_and_says_so(visit: Visit, two: TwoEditions, tmp_path: Path) -> None:
+    page = visit.go(f"/funding?edition={two.old}&unit=360313")
+    notice = page.inner_text(".notice-edition")
+    assert two.old in notice
+    assert "不是当前版本" in notice
+    with page.expect_download() as started:
+        page.locator("[data-download='townships'][data-format='csv']").click()
+    path = tmp_path / "table.csv"
+    started.value.save_as(path)
+    assert two.old in list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))[-1][0]
+    page.get_by_role("link", name="人员与能力").click()
+    page.wait_for_url("**/staffing**")
+    visit.drawn()
+    assert _query(page)["edition"] == two.old
+    page.get_by_role("link", name="此后有何变化").click()
+    page.wait_for_url("**/editions**")
+    visit.drawn()
+    told = page.inner_text("#content")
+    assert f"{two.old} → {two.new}" in told
+    assert "变动 +0.01" in told
+    assert "有变动的乡镇" in told
+
+
+def test_an_edition_that_is_gone_is_told(visit: Visit, two: TwoEditions) -> None:
+    page = visit.go("/?edition=20990101-000000")
+    assert "没有版本 20990101-000000" in page.inner_text(".notice")
+    assert two.new in page.inner_text("#edition-mark")
+    page = visit.go("/editions?older=20990101-000000")
+    assert "已经清理" in page.inner_text("#content")
+
+
+def test_the_page_of_editions_leads_to_each(visit: Visit, two: TwoEditions) -> None:
+    page = visit.go("/editions")
+    page.get_by_role("link", name=two.old, exact=True).click()
+    page.wait_for_url(f"**edition={two.old}**")
+    visit.drawn()
+    assert two.old in page.inner_text(".notice-edition")
+
+
+_ROWS = """async () => {
+    const api = await dash_ag_grid.getApiAsync({name: 'townships', type: 'grid'});
+    const rows = [];
+    api.forEachNodeAfterFilterAndSort(node => rows.push(node.id));
+    return rows;
+}"""
+
+
+def _json(rows: list[str]) -> str:
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def test_sorting_filters_and_columns_outlive_reload_and_unit(visit: Visit) -> None:
+    page = visit.go("/funding?unit=360313")
+    before = page.evaluate(_ROWS)
+    page.evaluate(
+        """async () => {
+            const api = await dash_ag_grid.getApiAsync({name: 'townships', type: 'grid'});
+            api.applyColumnState({state: [{colId: 'population_persons', sort: 'asc'}]});
+            api.setFilterModel({guaranteed_annual_cny: {filterType: 'number', type: 'greaterThan', filter: 5}});
+            api.setColumnsVisible(['tier_label'], false);
+        }"""
+    )
+    page.wait_for_function("location.search.includes('tier_label')")
+    chosen = page.evaluate(_ROWS)
+    assert 0 < len(chosen) <= len(before)
+    assert chosen != before
+    state = """async () => {
+        const api = await dash_ag_grid.getApiAsync({name: 'townships', type: 'grid'});
+        return [api.getFilterModel(), api.getColumn('tier_label').isVisible()];
+    }"""
+    page.reload()
+    visit.drawn()
+    page.wait_for_function(f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
+    assert page.evaluate(state)[1] is False
+    # 5 万元 stays 5 万元 when the page goes over to 元.
+    page.get_by_text("元", exact=True).click()
+    page.wait_for_url("**money=yuan**")
+    visit.drawn()
+    page.wait_for_function(f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
+    assert page.evaluate(state)[0]["guaranteed_annual_cny"]["filter"] == 50_000
