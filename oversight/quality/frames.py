@@ -153,7 +153,8 @@ class Landed:
 
     @cached_property
     def months(self) -> pl.Series:
-        """Every month from the first to the last that any dataset reports."""
+        """Every month from the first to the last that any dataset reports, or to the last that was due where the
+        data folder's tables go on until then."""
         spans = [
             pl.scan_parquet(self.inputs / f"{dataset}.parquet")
             .filter(pl.col("row_status") == "accepted")
@@ -163,7 +164,9 @@ class Landed:
         span = pl.concat(spans).select(pl.col("first").min(), pl.col("last").max()).collect().row(0)
         if span[0] is None:
             return pl.Series("month", [], pl.Date)
-        return pl.date_range(span[0], span[1], "1mo", eager=True).alias("month")
+        due = pl.read_parquet(self.inputs / "due_dates.parquet").filter("makes_rows").get_column("month")
+        last = max([span[1], *due])
+        return pl.date_range(span[0], last, "1mo", eager=True).alias("month")
 
     @cached_property
     def township_months(self) -> pl.DataFrame:

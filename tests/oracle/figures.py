@@ -422,7 +422,7 @@ class Oracle:
         members = [(m, self.member(root, min(m, row_month))) for m in months]
         return sum(rule in self.in_force(u.code, m, known_by, MONEY) for m, u in members if u is not None)
 
-    def _months_accrued(self, root: str, row_month: date) -> int:
+    def _months_accrued(self, root: str, row_month: date) -> set[date]:
         """The months of the year until the row in which a rule holds, whether or not its amount is known."""
         members = [
             (m, self.member(root, m))
@@ -431,14 +431,11 @@ class Oracle:
         known_by = last_day(row_month)
         own = {m for m, u in members if u and self.in_force(u.code, m, known_by, MONEY)}
         theirs = [
-            {
-                date(row_month.year, n, 1)
-                for n in range(1, self._months_accrued(t.unit, month_after(t.month, -1)) + 1)
-            }
+            self._months_accrued(t.unit, month_after(t.month, -1))
             for t in self._taken_this_year(root, row_month)
             if self._stood_in(t.unit, row_month.year)
         ]
-        return len(own.union(*theirs))
+        return own.union(*theirs)
 
     def _taken_this_year(self, root: str, row_month: date) -> list[Takeover]:
         return [
@@ -653,7 +650,7 @@ class Oracle:
             "is_tier_uncertain": not unknown and guaranteed["is_tier_uncertain"],
             "guaranteed_annual_cny": annual,
             "guaranteed_ytd_cny": None if unknown else guaranteed["to_date"],
-            "accrued_months_count": None if no_standard else self._months_accrued(root, month),
+            "accrued_months_count": None if no_standard else len(self._months_accrued(root, month)),
             "includes_predecessors": bool(self._taken_this_year(root, month)),
             "allocated_annual_cny": allocated and allocated.value,
             "allocated_precision_cny": allocated and allocated.precision,
@@ -759,12 +756,18 @@ class Oracle:
                 answers["C-11", root, month],
                 answers.get(("C-11.1", root, december), "met"),
             ]
+        # A county whose last township ended still owes an answer: there is nothing to list.
+        for county in {code[:6] for code in self.units if code.startswith(rule.reach)}:
+            towns = [u for u in self.units.values() if u.code[:6] == county and u.kind in TOWNSHIP_TYPES]
+            for month in self.months:
+                if not any(town.stands_on(last_day(month)) for town in towns):
+                    asked[county, month] = ["not_applicable"]
         return [
             {
                 "rule_id": "C-12",
                 "subject_code": county,
                 "month": month,
-                "status": next((s for s in ("short", "not_reported") if s in parts), "met"),
+                "status": next((s for s in ("short", "not_reported", "not_applicable") if s in parts), "met"),
             }
             for (county, month), parts in asked.items()
         ]

@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 
 from oversight.contracts import DATASETS
+from oversight.intake.judging.deliveries import DUE_SCHEMA
 
 MONTHS = [dt.date(2024, 12, 1), dt.date(2025, 1, 1), dt.date(2025, 2, 1), dt.date(2025, 3, 1)]
 JIANGXI, NINGXIA, HEBEI, JILIN = "360313105", "640324100", "130321100", "222403100"
@@ -215,6 +216,7 @@ class World:
         pl.DataFrame(self.tables["submissions"], schema_overrides=_SUBMISSION_TYPES).write_parquet(
             inputs / "submissions.parquet"
         )
+        pl.DataFrame(schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
         for name, frame in self.overlays.items():
             frame.write_parquet(inputs / f"overlay_{name}.parquet")
         with duckdb.connect(str(warehouse)) as connection:

@@ -1,5 +1,6 @@
 -- A row is a county × month × rule that each township's working funds stand as a line of their own and come in full.
--- Must hold: in full is budgeted and, by December's answer until the next, paid; one failing makes the county short.
+-- Must hold: in full is budgeted and, by December's answer until the next, paid; one failing makes the county short;
+-- a county whose last township ended has its answer too: there is nothing to list.
 with rules as (
     select
         standard_id, effective_from, effective_to, {{ scope_prefix('scope_code') }} as scope_prefix
@@ -46,22 +47,31 @@ counted as (
     group by standard_id, county_code, month
 ),
 
+asked as (
+    select standard_id, subject_code, subject_unit, month
+    from {{ ref('int_answers_owed') }}
+    where formula = 'county_listed_separately' and subject_level = 'county'
+),
+
 final as (
     select
-        standard_id as rule_id,
+        a.standard_id as rule_id,
         'county' as subject_level,
-        county_code as subject_code,
-        county_code as subject_unit,
-        month,
+        a.subject_code,
+        a.subject_unit,
+        a.month,
         case
-            when broken_count > 0 then 'short'
-            when kept_count < townships_count then 'not_reported'
+            when c.townships_count is null then 'not_applicable'
+            when c.broken_count > 0 then 'short'
+            when c.kept_count < c.townships_count then 'not_reported'
             else 'met'
         end as status,
-        cast(kept_count as decimal(18, 4)) as value_checked,
-        cast(townships_count as decimal(18, 4)) as value_expected,
-        cast(broken_count as decimal(18, 4)) as shortfall
-    from counted
+        cast(c.kept_count as decimal(18, 4)) as value_checked,
+        cast(c.townships_count as decimal(18, 4)) as value_expected,
+        cast(c.broken_count as decimal(18, 4)) as shortfall
+    from asked as a
+    left join counted as c
+        on a.standard_id = c.standard_id and a.subject_code = c.county_code and a.month = c.month
 )
 
 select * from final
