@@ -30,7 +30,8 @@ from oversight.errors import OversightError
 from oversight.intake import take_in
 from oversight.settings import DataFolder
 from oversight.sources import pull
-from oversight.standards import check_standards, load_standards, write_overlay_inputs
+from oversight.standards import check_standards, load_standards, standards_files, write_overlay_inputs
+from oversight.standards.loading import fingerprint_of
 from oversight.whole_run import fingerprints
 
 INPUTS = "inputs"
@@ -231,11 +232,17 @@ def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]
     """Publish what was built and audited, and make it current; a job that found nothing new publishes nothing."""
     run.say("▶ 发布版本")
     identity = editions.read_identity(run.folder)
+    used = standards_files(run.folder)
+    if fingerprint_of(used, run.folder) != identity.made_from.standards_fingerprint:
+        raise OversightError(
+            f"运行期间 {run.folder.standards} 中的标准有改动，未发布新版本。请等文件改完后重新运行。"
+        )
     edition = editions.publish(
         run.folder,
         identity,
         audit=run.audit,
         comments=comments(),
+        standards=used,
         unless_like=None if run.even_if_unchanged else editions.current(run.folder),
     )
     return MaterializeResult(

@@ -95,6 +95,11 @@ class DataFolder:
         return self.work / "inputs"
 
     @property
+    def keys(self) -> Path:
+        """The key that editions and receipts are signed with, and the public ones they are checked by."""
+        return self.root / "keys"
+
+    @property
     def dagster_home(self) -> Path:
         """Run history."""
         return self.root / ".dagster"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oversight.editions.edition import Edition, open_edition
+from oversight.editions.keys import is_guarded
+from oversight.editions.seal import is_signed
 from oversight.metrics import METRICS
 from oversight.settings import DataFolder
 
@@ -29,6 +31,7 @@ def summary(folder: DataFolder, edition: Edition) -> list[str]:
             lines += to_be_confirmed(connection, last)
         lines += _files(connection)
     lines += ["", f"数据库    {edition.warehouse}"]
+    lines.append(signature_line(folder, edition))
     docs = edition.path / "data_docs" / "index.html"
     if docs.is_file():
         lines.append(f"核对详情  {docs}")
@@ -36,6 +39,14 @@ def summary(folder: DataFolder, edition: Edition) -> list[str]:
         f"判定明细  表 findings、funding_gap_monthly、staffing_gap_monthly；运行记录在 {folder.dagster_home}"
     )
     return lines
+
+
+def signature_line(folder: DataFolder, edition: Edition) -> str:
+    """By which key the edition is signed, and whether that key is guarded."""
+    if not is_signed(edition.path):
+        return "签名      未签名"
+    open_to_all = "" if is_guarded(folder) else f"；私钥 {folder.keys} 可被他人读取，请执行 chmod 600"
+    return f"签名      已签名，密钥 {edition.manifest['signed_by']}{open_to_all}"
 
 
 def _months(edition: Edition) -> str:

@@ -6,6 +6,7 @@ import argparse
 
 from oversight.cli import add_data_argument
 from oversight.editions.edition import Edition, EditionError, current, list_editions
+from oversight.editions.seal import is_signed
 from oversight.settings import TIME_ZONE, DataFolder
 
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line an edition: its name, when it was made, its months, how many files and townships."""
+    """One line an edition: name, when it was made, months, how many files and townships, whether it is signed."""
     folder = DataFolder.at(args.data)
     editions = list_editions(folder)
     if not editions:
@@ -31,5 +32,6 @@ def _line(edition: Edition) -> str:
     made = f"{edition.built_at.astimezone(TIME_ZONE):%Y-%m-%d %H:%M:%S}"
     months = edition.months
     span = f"{months[0]:%Y-%m} 至 {months[1]:%Y-%m}" if months else "无月份"
+    signed = f"已签名（{edition.manifest['signed_by']}）" if is_signed(edition.path) else "未签名"
     files, townships = len(edition.manifest["inputs"]), edition.row_count("main.townships")
-    return f"{edition.edition_id}  {made}  {span}  乡镇 {townships} 个  文件 {files} 份"
+    return f"{edition.edition_id}  {made}  {span}  乡镇 {townships} 个  文件 {files} 份  {signed}"

@@ -17,6 +17,7 @@ _README = """# 数据目录
 | corrections/ | 分析人员的更正与确认；没有就空着 |
 | settings.toml | 各表的最后一个月怎样定：截止日已过的最后一个月，或有人报过的最后一个月 |
 | sources.toml | 直接从数据库或网址取数的设置；不用就保持原样 |
+| keys/ | 签名密钥：signing.key 只留在本机并另行备份，不外传；signing.pub 可交给核验的人 |
 | marts/ | 系统发布的版本，不要手工改动 |
 
 运行：`oversight run --data 本目录`。先放入行政区划表（`oversight template divisions` 写出空表），再放各月报表。
@@ -35,11 +36,13 @@ def run(args: argparse.Namespace) -> int:
         raise OversightError(f"{folder.root} 是一个文件，不能作为数据目录。请换一个名字。")
     for path in (folder.raw, folder.standards, folder.corrections, folder.marts):
         path.mkdir(parents=True, exist_ok=True)
+    from oversight.editions.keys import signing_key
     from oversight.sources import EXAMPLE
 
     _write_new(folder.root / "说明.md", _README)
     _write_new(folder.sources_toml, EXAMPLE)
     _write_new(folder.settings_toml, SETTINGS_EXAMPLE)
+    signing_key(folder)
     print(f"数据目录已备好：{folder.root}")
     print(f"第一步：把行政区划表放进 {folder.raw}；没有现成的，用下面的命令写出空表来填：")
     print(f"        oversight template divisions --county 县级代码 --data {folder.root}")

@@ -7,7 +7,6 @@ the last edition as it was, and the next run clears the leftovers away.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oversight import durable
+from oversight.archive import store as archive
 from oversight.dictionary import create_relations
 from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, manifest_path
 from oversight.editions.edition import (
-    MANIFEST,
     POINTER,
     WAREHOUSE,
     Edition,
@@ -29,6 +28,7 @@ from oversight.editions.edition import (
     editions_folder,
     list_editions,
 )
+from oversight.editions.keys import key_id, signing_key
 from oversight.editions.published import (
     DETAIL,
     MAIN,
@@ -40,6 +40,8 @@ from oversight.editions.published import (
     quoted,
     tables_of,
 )
+from oversight.editions.rows import root
+from oversight.editions.seal import files_of, sign, write_key
 from oversight.editions.verify import read_back
 from oversight.settings import EDITIONS_KEPT, TIME_ZONE, DataFolder
 
@@ -55,6 +57,9 @@ _SENTENCES = {"message_zh"}
 # (schema, table) → comment on the table and comments on its columns.
 Comments = Mapping[tuple[str, str], tuple[str, dict[str, str]]]
 
+# The head of the record of what users did, once there is one; else why there is none.
+_NO_RECORD = {"head": None, "reason": "no accounts"}
+
 # Steps of a publication, in order, as announced to `on_step` before each is taken.
 STEPS = (
     "copy",
@@ -63,6 +68,7 @@ STEPS = (
     "checkpoint",
     "verify",
     "manifest",
+    "seal",
     "sync",
     "rename",
     "point",
@@ -116,6 +122,7 @@ def publish(
     audit: Path | None = None,
     manifest: Path | None = None,
     comments: Comments | None = None,
+    standards: Mapping[str, bytes] | None = None,
     keep: int = EDITIONS_KEPT,
     unless_like: Edition | None = None,
     on_step: Callable[[str], None] = lambda _: None,
@@ -124,8 +131,9 @@ def publish(
 
     `audit` is what the quality suites left: `*.parquet` in it become tables of schema `quality`, everything
     else goes into the edition's folder as it is. Comments come from dbt's `manifest`, and from `comments` where
-    dbt has none. Where the finished file would say just what the edition `unless_like` says, from the same inputs,
-    nothing is published and that edition is returned.
+    dbt has none. `standards` are the files that the standards were read from; the archive keeps them. Where the
+    finished file would say just what the edition `unless_like` says, from the same inputs, nothing is published and
+    that edition is returned.
 
     Raises `EditionError` when a public table is missing or the finished file does not say what
     the build file says.
@@ -153,7 +161,19 @@ def publish(
     if unless_like is not None and _says_the_same(content, unless_like):
         clear_leftovers(folder)
         return unless_like
-    (draft / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    on_step("seal")
+    key = signing_key(folder)
+    write_key(draft, key)
+    content |= {
+        "standards_files": _kept(folder, standards or {}),
+        "row_parts": seen["parts"],
+        "merkle_root": root(seen["parts"]),
+        "record": _NO_RECORD,
+        "signed_by": key_id(key.public_key()),
+        "files": files_of(draft),
+    }
+    sign(draft, content, key)
 
     on_step("sync")
     place = editions_folder(folder) / identity.edition_id
@@ -195,6 +215,14 @@ def retire(folder: DataFolder, keep: int) -> list[str]:
 
 def _incoming(folder: DataFolder) -> Path:
     return folder.marts / ".incoming"
+
+
+def _kept(folder: DataFolder, standards: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Keep the standards as they were used: name, digest and length of each file."""
+    return [
+        {"name": name, "sha256": archive.keep(folder, content), "bytes": len(content)}
+        for name, content in sorted(standards.items())
+    ]
 
 
 def _says_the_same(content: Mapping[str, Any], edition: Edition) -> bool:

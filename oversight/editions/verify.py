@@ -23,6 +23,7 @@ from oversight.editions.published import (
     fingerprint,
     tables_of,
 )
+from oversight.editions.rows import roots
 from oversight.personal import PATTERN
 
 # Columns that hold what somebody wrote. Codes and numbers of vouchers may be as long as an ID number.
@@ -42,7 +43,10 @@ _WRITTEN = {
 
 
 def read_back(warehouse: Path) -> dict[str, Any]:
-    """Rows, totals and fingerprint of every table, and the engine's version, as a new process finds them."""
+    """Rows, totals and fingerprint of every table, row digests of the public ones, and the engine's version.
+
+    All of it as a new process finds it.
+    """
     command = [sys.executable, "-m", "oversight.editions.verify", str(warehouse)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -73,7 +77,9 @@ def main(arguments: list[str]) -> int:
             "totals": seen.totals,
         }
     personal = personal_in(connection, database, tables)
-    print(json.dumps({"duckdb": duckdb.__version__, "tables": found, "personal": personal}))
+    parts = roots(connection, database)
+    told = {"duckdb": duckdb.__version__, "tables": found, "personal": personal, "parts": parts}
+    print(json.dumps(told))
     return 0
 
 

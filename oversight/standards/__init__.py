@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         StandardFileError,
         Standards,
         load_standards,
+        standards_files,
         standards_fingerprint,
         write_overlay_inputs,
     )
@@ -28,6 +29,7 @@ __all__ = [
     "check_standards",
     "load_finding_notes",
     "load_standards",
+    "standards_files",
     "standards_fingerprint",
     "write_overlay_inputs",
 ]

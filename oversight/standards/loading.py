@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -197,25 +198,30 @@ def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
 
 def standards_fingerprint(folder: DataFolder | None = None) -> str:
     """SHA-256 over the bytes of every standards file in force for `folder`, notes on findings included."""
+    return fingerprint_of(standards_files(folder), folder)
+
+
+def fingerprint_of(files: Mapping[str, bytes], folder: DataFolder | None = None) -> str:
+    """The fingerprint of standards that were read as these files."""
     digest = hashlib.sha256()
-    for name in _KINDS:
-        for path in (SEEDS_DIR / f"{name}.csv", _overlay_path(name, folder)):
-            content = path.read_bytes() if path and path.is_file() else b""
-            digest.update(f"{name}:{len(content)}:".encode() + content)
-    confirmed = _overlay_path(CONFIRMATIONS, folder)
-    if confirmed and confirmed.is_file():
-        digest.update(b"confirmations:" + confirmed.read_bytes())
-    # When reports are due is the bureau's rule too, though no standard.
-    for other in _OTHERS:
-        path = folder.standards / other if folder else None
-        if path and path.is_file():
-            digest.update(f"{other}:".encode() + path.read_bytes())
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}:{len(content)}:".encode() + content)
     # Whose reports the pulled files are.
     digest.update(f"pulled:{sorted(load_references(folder).files.items())}".encode())
-    for path in note_files(folder):
-        content = path.read_bytes()
-        digest.update(f"findings/{path.name}:{len(content)}:".encode() + content)
     return digest.hexdigest()
+
+
+def standards_files(folder: DataFolder | None = None) -> dict[str, bytes]:
+    """Every file of standards in force for `folder`: `seeds/…` of the project, `standards/…` and `findings/…` of its own.
+
+    When reports are due is the bureau's rule too, though no standard, and so is what it noted on findings.
+    """
+    paths = {f"seeds/{name}.csv": SEEDS_DIR / f"{name}.csv" for name in _KINDS}
+    if folder:
+        own = (*(f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)), *_OTHERS)
+        paths |= {f"standards/{name}": folder.standards / name for name in own}
+    paths |= {f"findings/{path.name}": path for path in note_files(folder)}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def _merge(name: str, seed: pl.DataFrame, overlay: pl.DataFrame) -> pl.DataFrame:
