@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake clean
+.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -35,6 +35,9 @@ test: setup $(VENV)/dev.stamp  ## 运行全部测试
 
 test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐行核对（较慢；SEEDS=11,12,13）
 	@OVERSIGHT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k thousand
+
+test-faults: setup $(VENV)/dev.stamp  ## 随机改动、断电、磁盘写满、并发（很慢，逐项打印结果）
+	@for each in flips kills full_disk rivals readers; do $(BIN)/python -m tests.faults.$$each || exit 1; done
 
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from oversight import telemetry
 from oversight.editions.code import VERSION
 from oversight.errors import OversightError
+from oversight.faults import cause_zh
 from oversight.settings import TIME_ZONE, DataFolder
 
 # name → (module, help). A feature adds its line here and its module; nothing else.
@@ -37,6 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("oversight.commands.sql", "用 SQL 查询当前版本的数据"),
     "tables": ("oversight.commands.tables", "列出可以查询的表"),
     "describe": ("oversight.commands.describe", "说明一张表有哪些列、单位和含义"),
+    "verify": ("oversight.commands.verify", "核对存档、数据、版本和通报的每个字节"),
+    "repair": ("oversight.commands.repair", "修复能由完好的部分重新得出的内容"),
+    "backup": ("oversight.commands.backup", "备份数据目录，只增加有变化的内容"),
+    "restore": ("oversight.commands.restore", "把备份恢复到一个空文件夹"),
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
     "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),
@@ -111,7 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = importlib.import_module(COMMANDS[parsed.command][0]).run(parsed)
     except OversightError as error:
-        print(error, file=sys.stderr)
+        cause = cause_zh(error)
+        print(cause or error, file=sys.stderr)
+        if cause:
+            _keep(error, DataFolder.at(getattr(parsed, "data", None)))
         return 1
     except KeyboardInterrupt:
         print("已中断，已发布的版本不受影响；重新运行即可。", file=sys.stderr)
@@ -128,12 +136,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: Exception, log: Path | None) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(re.sub(r"https?://\S+", "", str(error)).split())[:200]
     where = f"详细记录在 {log}" if log else "详细记录未能写出"
-    if isinstance(error, OSError) and error.errno in (28, 122):
-        return f"磁盘空间不足，运行未完成，已发布的版本不受影响。请清理磁盘后重新运行；{where}。"
-    if isinstance(error, PermissionError):
-        return f"没有权限读写 {error.filename}，运行未完成。请检查该文件或目录的权限后重新运行；{where}。"
+    cause = cause_zh(error)
+    if cause:
+        return cause
     if isinstance(error, MemoryError):
         return f"内存不足，运行未完成，已发布的版本不受影响。请关闭其他程序后重新运行；{where}。"
     return (

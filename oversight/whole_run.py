@@ -16,8 +16,9 @@ from oversight import durable
 from oversight.archive.store import JOURNAL
 from oversight.editions.build import audited_from, built_from
 from oversight.editions.code import code_version
-from oversight.editions.edition import Edition, Fingerprints, current
+from oversight.editions.edition import Edition, EditionError, Fingerprints, current, list_editions
 from oversight.editions.lock import run_lock
+from oversight.editions.publish import point
 from oversight.errors import OversightError
 from oversight.loading import lasting_imports
 from oversight.settings import DataFolder
@@ -51,7 +52,11 @@ def fingerprints(folder: DataFolder) -> Fingerprints:
 def unchanged(folder: DataFolder) -> Edition | None:
     """The current edition, if one made now would say the same."""
     edition = current(folder)
-    return edition if edition and edition.made_from == fingerprints(folder) else None
+    try:
+        return edition if edition and edition.made_from == fingerprints(folder) else None
+    except EditionError:
+        # Its manifest is damaged: it is not known what it was made from.
+        return None
 
 
 def check_folder(folder: DataFolder) -> None:
@@ -95,7 +100,12 @@ def run(
             from oversight.sources import pull
 
             pull(folder, say=say)
+        _restore_pointer(folder, say)
         edition = unchanged(folder)
+        damage = _damage(folder)
+        if damage:
+            say(f"当前版本有损坏（{damage}），重新发布一版")
+            edition = None
         if edition and not even_if_unchanged:
             return Outcome(edition, is_new=False)
         if even_if_unchanged:
@@ -108,6 +118,37 @@ def run(
             orchestrator = importlib.import_module(ORCHESTRATOR)
         made: Edition = orchestrator.execute(folder, say=say, now=now)
         return Outcome(made, is_new=True, before=edition, differing=_differing(edition, made))
+
+
+def _restore_pointer(folder: DataFolder, say: Callable[[str], None]) -> None:
+    """Where the pointer is lost or names nothing, the newest edition that is whole is the current one."""
+    if current(folder) is not None:
+        return
+    for edition in list_editions(folder):
+        if not _damage_of(folder, edition):
+            point(folder, edition.edition_id)
+            say(f"当前版本的指针缺失或有误，已指向最近一个完好的版本 {edition.edition_id}")
+            return
+
+
+def _damage(folder: DataFolder) -> str:
+    """The first thing that is wrong with the current edition, if anything is."""
+    edition = current(folder)
+    return _damage_of(folder, edition) if edition else ""
+
+
+def _damage_of(folder: DataFolder, edition: Edition) -> str:
+    from oversight.editions import seal
+    from oversight.editions.keys import trusted_keys
+
+    found = [
+        damage for damage in seal.check(edition.path, trusted_keys(folder)) if damage.kind not in _NO_DAMAGE
+    ]
+    return found[0].message_zh.rstrip("。") if found else ""
+
+
+# Of an edition that was made before there were signatures, or by another key, every byte may be what it was.
+_NO_DAMAGE = ("unsigned", "foreign_key")
 
 
 def _differing(before: Edition | None, now: Edition) -> tuple[str, ...] | None:

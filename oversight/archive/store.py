@@ -144,6 +144,14 @@ def read(folder: DataFolder, sha256: str) -> bytes:
     return content
 
 
+def check(folder: DataFolder, sha256: str) -> None:
+    """Raise `ArchiveError` where what is kept under that digest is something else; reads it in pieces."""
+    if sealed_place(folder, sha256).is_file():
+        _opened(folder, sha256)
+    elif not _is_whole(place(folder, sha256), sha256):
+        raise damaged(folder, sha256)
+
+
 def damaged(folder: DataFolder, sha256: str) -> ArchiveError:
     """What is said of a content that has changed."""
     path = sealed_place(folder, sha256)

@@ -7,13 +7,15 @@ before it: of a damaged list nobody can say that it was the files. Small files o
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from oversight import durable
 from oversight.errors import OversightError
 
 SUMS = "SHA256SUMS"
 _MARK = "# "
-_CHUNK = 1 << 20
 
 
 class Damaged(OversightError):
@@ -44,6 +46,39 @@ def unsealed(path: Path) -> str:
     if mark != _MARK.encode() or told != hashlib.sha256(body).hexdigest().encode() + b"\n":
         raise Damaged(path)
     return body.decode()
+
+
+@contextmanager
+def vouched(path: Path) -> Iterator[None]:
+    """Around changes of a file that is changed in place, a database: its digest stands beside it.
+
+    Raises `Damaged` where it is not what the last change left. While it is open there is no digest: a process that is
+    killed leaves it so, and the database's own journal is what keeps it whole.
+    """
+    damage = not_vouched(path)
+    if damage:
+        raise damage
+    beside = path.with_name(f"{path.name}.sha256")
+    durable.write_text(beside, sealed("open\n"))
+    try:
+        yield
+    finally:
+        if path.is_file():
+            durable.write_text(beside, sealed(f"{digest_of(path)}\n"))
+
+
+def not_vouched(path: Path) -> Damaged | None:
+    """What is wrong with such a file; nothing can be said of one without a digest, or that is being changed."""
+    beside = path.with_name(f"{path.name}.sha256")
+    if not beside.is_file():
+        return None
+    try:
+        told = unsealed(beside).strip()
+    except Damaged as damage:
+        return damage
+    if not path.is_file():
+        return None if told == "open" else Damaged(path, "文件不在了")
+    return None if told in ("open", digest_of(path)) else Damaged(path)
 
 
 def write_sums(folder: Path) -> None:

@@ -9,6 +9,7 @@ edition or the new one, never a mixture. Nothing here writes, and nothing but `o
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -67,7 +68,14 @@ class Edition:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Fingerprints of every input file, the standards, the code and every table; months; row counts."""
-        content: dict[str, Any] = json.loads((self.path / MANIFEST).read_text("utf-8"))
+        try:
+            content: dict[str, Any] = json.loads((self.path / MANIFEST).read_text("utf-8"))
+            assert {"edition_id", "built_at"} <= content.keys()
+        except (ValueError, AttributeError, AssertionError) as error:
+            raise EditionError(
+                f"版本 {self.edition_id} 的清单 {self.path / MANIFEST} 已损坏。请运行 oversight repair 换到完好的版本，"
+                "或从备份恢复该文件。"
+            ) from error
         return content
 
     @property
@@ -97,8 +105,13 @@ def editions_folder(folder: DataFolder) -> Path:
 
 
 def list_editions(folder: DataFolder) -> list[Edition]:
-    """All complete editions, newest first."""
-    found = [Edition(manifest.parent) for manifest in editions_folder(folder).glob(f"*/{MANIFEST}")]
+    """All complete editions, newest first; one whose manifest is damaged is none to list, and `verify` names it."""
+    found = []
+    for manifest in editions_folder(folder).glob(f"*/{MANIFEST}"):
+        edition = Edition(manifest.parent)
+        with suppress(EditionError, ValueError):
+            if edition.built_at:
+                found.append(edition)
     return sorted(found, key=lambda edition: (edition.built_at, edition.edition_id), reverse=True)
 
 
@@ -107,9 +120,12 @@ def current(folder: DataFolder) -> Edition | None:
     missing = ""
     while True:
         try:
-            edition_id = (folder.marts / POINTER).read_text("utf-8").strip()
+            edition_id = (folder.marts / POINTER).read_bytes().decode("utf-8", "replace").strip()
         except FileNotFoundError:
             return None
+        if Path(edition_id).name != edition_id:
+            # Damaged: a name with separators, or with what no name has.
+            edition_id = ""
         edition = Edition(editions_folder(folder) / edition_id)
         if edition_id and (edition.path / MANIFEST).is_file():
             return edition
@@ -124,6 +140,14 @@ def find_edition(folder: DataFolder, edition_id: str | None = None) -> Edition:
     if edition_id is None:
         edition = current(folder)
         if edition is None:
+            there = list_editions(folder)
+            if there:
+                pointer = folder.marts / POINTER
+                why = "指向的版本不存在" if pointer.is_file() else "不见了"
+                raise EditionError(
+                    f"当前版本的指针 {pointer} {why}，而数据目录里有 {len(there)} 个已发布的版本"
+                    f"（最新的是 {there[0].edition_id}）。请运行 oversight repair --data {folder.root} 修复。"
+                )
             raise EditionError(f"数据目录 {folder.root} 还没有已发布的版本。请先运行 oversight run。")
         return edition
     edition = Edition(editions_folder(folder) / edition_id)

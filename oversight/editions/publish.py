@@ -7,6 +7,7 @@ the last edition as it was, and the next run clears the leftovers away.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -43,12 +44,14 @@ from oversight.editions.published import (
 from oversight.editions.rows import root
 from oversight.editions.seal import files_of, sign, write_key
 from oversight.editions.verify import read_back
-from oversight.settings import EDITIONS_KEPT, TIME_ZONE, DataFolder
+from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
 if TYPE_CHECKING:
     import duckdb
 
 _MONTHLY = "funding_gap_monthly"
+# Where the papers made from editions say from which.
+_PAPERS = "reports/*/*/*/manifest.json"
 # By place, as every long table lies; sorting by the whole row would be dear for this one.
 _AUDIT_ORDER = {"suite_flags": "subject_code, month, suite, expectation, standard_id"}
 # Different in every row: DuckDB's own choice takes twice the time and twice the room of this.
@@ -123,7 +126,7 @@ def publish(
     manifest: Path | None = None,
     comments: Comments | None = None,
     standards: Mapping[str, bytes] | None = None,
-    keep: int = EDITIONS_KEPT,
+    keep: int | None = None,
     unless_like: Edition | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Edition:
@@ -186,7 +189,7 @@ def publish(
     point(folder, identity.edition_id)
 
     on_step("retire")
-    retire(folder, keep)
+    retire(folder, keep or folder_settings(folder).editions_kept)
     shutil.rmtree(_incoming(folder), ignore_errors=True)
     return Edition(place)
 
@@ -197,20 +200,36 @@ def point(folder: DataFolder, edition_id: str) -> None:
 
 
 def retire(folder: DataFolder, keep: int) -> list[str]:
-    """Remove all but the newest `keep` editions, never the current one; returns the names of those removed.
+    """Remove all but the newest `keep` editions; returns the names of those removed.
+
+    Never the current one, nor one that a paper was made from: its figures are to be shown as long as it stands.
 
     An edition is renamed before it is deleted, so that no listing ever shows half of one.
     """
     kept = current(folder)
-    removed = []
-    for edition in list_editions(folder)[max(keep, 1) :]:
-        if kept is None or edition.edition_id != kept.edition_id:
+    removed: list[str] = []
+    old = list_editions(folder)[max(keep, 1) :]
+    cited = _cited(folder) if old else set()
+    for edition in old:
+        if edition.edition_id not in cited and (kept is None or edition.edition_id != kept.edition_id):
             grave = _incoming(folder) / f"{edition.edition_id}.retired"
             grave.parent.mkdir(parents=True, exist_ok=True)
             edition.path.rename(grave)
             shutil.rmtree(grave, ignore_errors=True)
             removed.append(edition.edition_id)
     return removed
+
+
+def _cited(folder: DataFolder) -> set[str]:
+    """The editions that papers were made from, as the papers say."""
+    found = set()
+    for path in folder.root.glob(_PAPERS):
+        try:
+            found.add(str(json.loads(path.read_text("utf-8"))["edition_id"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            # What a damaged paper was made from nobody knows: nothing goes until it is put right.
+            return {edition.edition_id for edition in list_editions(folder)}
+    return found
 
 
 def _incoming(folder: DataFolder) -> Path:

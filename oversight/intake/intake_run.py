@@ -209,6 +209,12 @@ def _land(
     return everything
 
 
+def land(folder: DataFolder, say: Callable[[str], None], now: datetime) -> None:
+    """Read what is not landed, or landed and damaged, from the archive. Call it under the run's lock."""
+    ledger = store.enter(ledger_of.read(folder), store.scan(folder), now)
+    _land(folder, store.scan(folder), ledger, say)
+
+
 def _at_hand(
     folder: DataFolder, files: list[store.RawFile], ledger: pl.DataFrame
 ) -> dict[str, store.RawFile]:

@@ -593,9 +593,14 @@ def load_sound(folder: DataFolder) -> Loaded:
     return Loaded(combine(batches), version_told, tuple(damaged), answers)
 
 
+def is_of_other_code(path: Path) -> bool:
+    """Whether a batch was read by other code than this: it is read again, or was written before there were digests."""
+    return (path / "version").read_text("utf-8", "replace") != code_version()
+
+
 def _sums_of(path: Path) -> dict[str, str]:
     """The digests of a batch; of one that was written by code of before there were any, what is there now."""
-    if not (path / SUMS).is_file() and (path / "version").read_text("utf-8", "replace") != code_version():
+    if not (path / SUMS).is_file() and is_of_other_code(path):
         return {file.name: digest_of(file) for file in path.iterdir()}
     return read_sums(path)
 

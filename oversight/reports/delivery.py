@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight import durable
+from oversight.archive.sums import vouched
 from oversight.reports import config, store
 from oversight.reports.errors import ReportError
 from oversight.reports.store import FORMATS, Version
@@ -83,7 +84,11 @@ def deliver(
     if again is not None and again not in names:
         raise ReportError(f"没有名为“{again}”的接收方，可用的有：{'、'.join(names) or '无'}。")
     done, failed = [], []
-    with store.lock(folder), _ledger(folder) as ledger:
+    with (
+        store.lock(folder),
+        vouched(store.reports_folder(folder) / LEDGER),
+        _ledger(folder) as ledger,
+    ):
         parts = {
             form: version.verified(form) for form in sorted({f for item in wanted for f in _formats(item)})
         }

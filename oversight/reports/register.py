@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from oversight import presentation
+from oversight.archive.sums import vouched
 from oversight.reports import store
 from oversight.reports.errors import ReportError
 from oversight.settings import DataFolder
@@ -53,7 +54,7 @@ def take(
     Raises `ReportError` when the number wanted is another paper's. Call it under the reports' lock.
     """
     month, scope_code, version = presentation.month_code(paper[0]), paper[1], paper[2]
-    with _opened(folder) as register:
+    with _writing(folder), _opened(folder) as register:
         held = register.execute(
             "select issuer, year, number from numbers where month = ? and scope_code = ? and version = ?",
             (month, scope_code, version),
@@ -82,6 +83,25 @@ def take(
             (issuer, year, wanted, month, scope_code, version),
         )
         return wanted
+
+
+def rebuild(folder: DataFolder) -> None:
+    """Make the register anew from the papers, which carry their numbers. Call it under the reports' lock."""
+    path = store.reports_folder(folder) / REGISTER
+    for old in (path, path.with_name(f"{path.name}.sha256")):
+        old.unlink(missing_ok=True)
+    with vouched(path), _opened(folder):
+        pass
+
+
+@contextmanager
+def _writing(folder: DataFolder) -> Iterator[None]:
+    path = store.reports_folder(folder) / REGISTER
+    if not path.is_file():
+        # Made anew from the papers.
+        path.with_name(f"{path.name}.sha256").unlink(missing_ok=True)
+    with vouched(path):
+        yield
 
 
 def entries(folder: DataFolder) -> list[Entry]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from oversight import durable, presentation
+from oversight.archive.sums import digest_of, not_vouched
 from oversight.reports.errors import ReportError
 from oversight.settings import DataFolder
 
@@ -328,4 +329,59 @@ def _entry(name: str, content: bytes) -> dict[str, Any]:
 
 
 def _json(content: dict[str, Any]) -> bytes:
+    """As it is written: with the digest of all the rest, so that it can be told whether it still is that."""
+    told = {name: value for name, value in content.items() if name != "digest"}
+    told["digest"] = hashlib.sha256(_text(told)).hexdigest()
+    return _text(told)
+
+
+def _text(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def examine(folder: DataFolder) -> Iterator[tuple[Path, list[tuple[Path, str]]]]:
+    """Each folder of a paper, and the other files beside them: what there is not what was written, and why."""
+    home = reports_folder(folder)
+    if not home.is_dir():
+        return
+    for place in sorted(path.parent for path in home.glob(f"*/*/*/{MANIFEST}")):
+        if not place.name.startswith("."):
+            yield place, _examined(place)
+    for path in sorted(home.glob("owed/*.json")):
+        yield path, [] if _is_as_written(path) else [(path, "内容与它的校验值不符")]
+    for path in sorted(home.glob("*.sqlite.sha256")):
+        database = path.with_name(path.name.removesuffix(".sha256"))
+        damage = not_vouched(database)
+        yield database, [(damage.path, damage.why)] if damage else []
+
+
+def _examined(place: Path) -> list[tuple[Path, str]]:
+    changed = "内容与它的校验值不符"
+    if not _is_as_written(place / MANIFEST):
+        return [(place / MANIFEST, changed)]
+    told = json.loads((place / MANIFEST).read_text("utf-8"))
+    found = []
+    files = {item["name"]: item["sha256"] for item in told["files"].values()}
+    for name, sha256 in files.items():
+        if not (place / name).is_file():
+            found.append((place / name, "文件不在了"))
+        elif digest_of(place / name) != sha256:
+            found.append((place / name, changed))
+    if not (place / SNAPSHOT).is_file():
+        found.append((place / SNAPSHOT, "文件不在了"))
+    elif not _is_as_written(place / SNAPSHOT):
+        found.append((place / SNAPSHOT, changed))
+    strange = {path.name for path in place.iterdir()} - files.keys() - {MANIFEST, SNAPSHOT}
+    return found + [(place / name, "清单里没有它") for name in sorted(strange) if not name.startswith(".")]
+
+
+def _is_as_written(path: Path) -> bool:
+    """Whether a file of ours still says what it said; one of before there were digests is taken at its word."""
+    content = path.read_bytes()
+    try:
+        told = json.loads(content)
+    except ValueError:
+        return False
+    if not isinstance(told, dict):
+        return False
+    return _json(told) == content if "digest" in told else _text(told) == content

@@ -88,6 +88,13 @@ class World:
         if divisions:
             self.put("行政区划.csv", csv_bytes(DIVISIONS))
 
+    @classmethod
+    def over(cls, root: Path) -> World:
+        """A data folder that is there."""
+        world = object.__new__(cls)
+        world.folder = DataFolder.at(root)
+        return world
+
     def put(self, name: str, content: bytes) -> None:
         path = self.folder.raw / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,283 @@
+"""Every byte that is kept, held against its digest: which file is not what it was, and what rests on it.
+
+Each group can be looked at by itself. Nothing is changed here, and nothing is locked: what a run is just writing is
+not looked at before it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from oversight.archive import store
+from oversight.archive.sums import SUMS, Damaged, damaged_in
+from oversight.editions import seal
+from oversight.editions.edition import MANIFEST, POINTER, editions_folder
+from oversight.editions.keys import trusted_keys
+from oversight.errors import OversightError
+from oversight.intake import landed, ledger
+from oversight.reports import store as papers
+from oversight.settings import DataFolder
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file that is not what it was: which group it is of, why, what depends on it and what helps."""
+
+    group: str
+    path: Path
+    why: str
+    depends: str
+    remedy: str
+
+    def line(self, folder: DataFolder) -> str:
+        """One line for the terminal."""
+        shown = self.path.relative_to(folder.root) if self.path.is_relative_to(folder.root) else self.path
+        return f"  ✗ {shown}：{self.why}。影响：{self.depends}。办法：{self.remedy}。"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is looked at together, and how many files that were."""
+
+    name: str
+    title_zh: str
+    look: Callable[[DataFolder], tuple[int, list[Fault]]]
+
+
+_FROM_BACKUP = "从备份恢复该文件"
+# Looked at without being read into one piece of memory; hashing waits for the disk and lets others go on.
+_READERS = 4
+
+
+def verify(folder: DataFolder, names: Sequence[str] = ()) -> Iterator[tuple[Group, int, list[Fault]]]:
+    """Each group (all, unless some are named), the files looked at and what is wrong with them."""
+    for group in GROUPS:
+        if not names or group.name in names:
+            yield group, *group.look(folder)
+
+
+# --- what was received ----------------------------------------------------------------------------------
+
+
+def _archive(folder: DataFolder) -> tuple[int, list[Fault]]:
+    if not folder.archive.is_dir():
+        return 0, []
+    names = _names(folder)
+    used = _used(folder)
+    faults: list[Fault] = []
+    contents = store.contents(folder)
+
+    def depends(sha256: str) -> str:
+        told = [f"收文“{name}”" for name in names.get(sha256, [])[:3]]
+        told += [f"版本 {edition}" for edition in used.get(sha256, [])[:3]]
+        return "、".join(told) or "没有收文记录用到它"
+
+    def look(sha256: str) -> Fault | None:
+        try:
+            store.check(folder, sha256)
+        except store.ArchiveError:
+            path = store.sealed_place(folder, sha256)
+            path = path if path.is_file() else store.place(folder, sha256)
+            return Fault("archive", path, "内容与它的校验值不符", depends(sha256), "oversight repair")
+        except OversightError as error:
+            path = store.sealed_place(folder, sha256)
+            return Fault("archive", path, str(error).rstrip("。"), depends(sha256), "恢复密钥文件")
+        return None
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        faults += [fault for fault in readers.map(look, contents) if fault]
+    try:
+        gone = {item.sha256 for item in store.personal(folder) if item.deleted_on}
+    except Damaged as damage:
+        gone = set()
+        faults.append(Fault("archive", damage.path, damage.why, "含个人信息的存档何时删除", _FROM_BACKUP))
+    # What could not be read when it came is known by its name alone: there is no content to keep.
+    missing = names.keys() - set(contents) - gone - _never_kept(folder)
+    faults += [
+        Fault("archive", store.place(folder, sha), "文件不在了", depends(sha), "oversight repair")
+        for sha in sorted(missing)
+    ]
+    ours = {store.PERSONAL, store.JOURNAL}
+    strange = [
+        path
+        for path in sorted(folder.archive.iterdir())
+        if not (path.name in ours or path.name.startswith(".") or _is_content(path))
+    ]
+    faults += [Fault("archive", path, "不是存档写下的文件", "无", "移走该文件") for path in strange]
+    return len(contents) + 1, faults
+
+
+def _is_content(path: Path) -> bool:
+    return bool(store.DIGEST.fullmatch(path.stem)) and path.suffix in ("", store.ENCRYPTED)
+
+
+def _names(folder: DataFolder) -> dict[str, list[str]]:
+    """The names under which each content came; none where the ledger itself does not tell any more."""
+    found: dict[str, list[str]] = {}
+    try:
+        rows = ledger.read(folder).select("sha256", "file_name").iter_rows()
+    except OversightError:
+        return {}
+    for sha256, name in rows:
+        found.setdefault(sha256, []).append(name)
+    return found
+
+
+def _used(folder: DataFolder) -> dict[str, list[str]]:
+    """The editions that rest on each content."""
+    found: dict[str, list[str]] = {}
+    for place in _edition_folders(folder):
+        try:
+            told = json.loads((place / MANIFEST).read_text("utf-8"))
+            files = [*told["inputs"], *told.get("standards_files", [])]
+            for item in files:
+                found.setdefault(item["sha256"], []).append(place.name)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _never_kept(folder: DataFolder) -> set[str]:
+    refused = landed.load_sound(folder).landed.files.filter(pl.col("error_code").is_in(["F50", "F51", "F12"]))
+    short = set(refused["submission_id"])
+    return {sha for sha in _names(folder) if sha[:16] in short}
+
+
+# --- what was made of it --------------------------------------------------------------------------------
+
+
+def _ledger(folder: DataFolder) -> tuple[int, list[Fault]]:
+    faults = [
+        Fault("ledger", path, why, "全部收文的名称和时间", "oversight repair")
+        for path, why in ledger.differing(folder)
+    ]
+    there = [ledger.ledger_path(folder), ledger.journal_path(folder)]
+    return sum(path.is_file() for path in there), faults
+
+
+def _landed(folder: DataFolder) -> tuple[int, list[Fault]]:
+    looked = 0
+    faults: list[Fault] = []
+    for place in landed.batch_folders(folder):
+        files = [path for path in place.iterdir() if path.is_file()]
+        looked += len(files)
+        if not (place / SUMS).is_file() and landed.is_of_other_code(place):
+            continue
+        faults += [
+            Fault(
+                "landed",
+                damage.path,
+                damage.why,
+                f"第 {place.name} 批读入的数据，之后发布的版本",
+                "oversight repair",
+            )
+            for damage in damaged_in(place)
+        ]
+    return looked, faults
+
+
+def _edition_folders(folder: DataFolder) -> list[Path]:
+    base = editions_folder(folder)
+    return sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+
+
+def edition_faults(folder: DataFolder, place: Path, *, with_rows: bool = False) -> list[Fault]:
+    """What is wrong with one edition."""
+    cited = _cited(folder).get(place.name, [])
+    depends = "、".join([f"版本 {place.name}", *cited])
+    return [
+        Fault("editions", place / damage.file, damage.message_zh.rstrip("。"), depends, _OF_EDITION)
+        for damage in seal.check(place, trusted_keys(folder), with_rows=with_rows)
+        if damage.kind != "unsigned" or (place / seal.SIGNATURE).is_file() or _names_its_files(place)
+    ]
+
+
+_OF_EDITION = "从备份恢复；是当前版时 oversight run 会重新算出一版"
+
+
+def _names_its_files(place: Path) -> bool:
+    """Whether the edition was signed when it was made: those of before signatures cannot be checked."""
+    try:
+        return "files" in json.loads((place / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return True
+
+
+def _editions(folder: DataFolder) -> tuple[int, list[Fault]]:
+    looked = 0
+    faults: list[Fault] = []
+    places = _edition_folders(folder)
+    for place in places:
+        looked += sum(1 for path in place.rglob("*") if path.is_file())
+        faults += edition_faults(folder, place)
+    pointer = folder.marts / POINTER
+    if places:
+        told = pointer.read_bytes().decode("utf-8", "replace") if pointer.is_file() else ""
+        if told not in {f"{place.name}\n" for place in places}:
+            why = "指向的版本不存在" if told else "文件不在了"
+            faults.append(Fault("editions", pointer, why, "看板、通报和查询用哪一版", "oversight repair"))
+    return looked + pointer.is_file(), faults
+
+
+def _cited(folder: DataFolder) -> dict[str, list[str]]:
+    """The papers that rest on each edition."""
+    found: dict[str, list[str]] = {}
+    for path in papers.reports_folder(folder).glob(f"*/*/v*/{papers.MANIFEST}"):
+        try:
+            told = json.loads(path.read_text("utf-8"))
+            found.setdefault(told["edition_id"], []).append(
+                f"通报 {told['month']} {told['scope_code']} v{told['version']}"
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _reports(folder: DataFolder) -> tuple[int, list[Fault]]:
+    looked = 0
+    faults: list[Fault] = []
+    for place, damaged in papers.examine(folder):
+        looked += sum(1 for path in place.iterdir() if path.is_file()) if place.is_dir() else 1
+        faults += [Fault("reports", path, why, _paper(folder, path), _FROM_BACKUP) for path, why in damaged]
+    return looked, faults
+
+
+def _paper(folder: DataFolder, path: Path) -> str:
+    parts = path.relative_to(papers.reports_folder(folder)).parts
+    return f"通报 {' '.join(parts[:3])}" if len(parts) > 3 else "全部通报的文号、发送记录"
+
+
+def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
+    from oversight.accounts import record
+    from oversight.accounts.exist import database_path, exist
+
+    if not exist(folder):
+        return 0, []
+    anchors = []
+    for place in _edition_folders(folder):
+        try:
+            told = json.loads((place / MANIFEST).read_text("utf-8")).get("record") or {}
+        except (OSError, ValueError):
+            continue
+        if "digest" in told:
+            anchors.append(told)
+    return 1, [
+        Fault("record", database_path(folder), why.rstrip("。"), "谁在何时做了什么的留痕", _FROM_BACKUP)
+        for why in record.check(folder, anchors)
+    ]
+
+
+GROUPS = (
+    Group("archive", "存档", _archive),
+    Group("ledger", "收文台账", _ledger),
+    Group("landed", "落库数据", _landed),
+    Group("editions", "版本", _editions),
+    Group("reports", "通报", _reports),
+    Group("record", "留痕", _record),
+)

@@ -1,0 +1,99 @@
+"""What lies beneath a failure: the disk, the rights, a lock. Said in one sentence, whoever first ran into it.
+
+A full disk comes as an OSError, as an error of SQLite, DuckDB, dbt or Arrow, or as the reason of another error: it is
+known by its number, else by the words that each of them has for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oversight.errors import OversightError
+
+
+@dataclass(frozen=True)
+class _Cause:
+    numbers: frozenset[int]
+    words: re.Pattern[str]
+    message_zh: str
+
+
+_SAFE = "运行未完成，已发布的版本不受影响"
+_CAUSES = (
+    _Cause(
+        frozenset((errno.ENOSPC,)),
+        re.compile(
+            r"no space left|disk is full|database or disk is full|not enough (disk )?space|空间不足", re.I
+        ),
+        f"磁盘空间不足，{_SAFE}。请用 df -h 查看并清理数据目录所在的磁盘，再重新运行。",
+    ),
+    _Cause(
+        frozenset((errno.EDQUOT,)),
+        re.compile(r"quota exceeded", re.I),
+        f"磁盘配额已用完，{_SAFE}。请清理文件或请管理员增加配额，再重新运行。",
+    ),
+    _Cause(
+        frozenset((errno.EROFS,)),
+        re.compile(r"read-only file system|readonly database|read only database", re.I),
+        f"数据目录{{where}}所在的磁盘是只读的，{_SAFE}。请改为可写（检查磁盘故障或挂载方式），再重新运行。",
+    ),
+    _Cause(
+        frozenset((errno.EIO,)),
+        re.compile(r"input/output error|disk i/o error", re.I),
+        f"磁盘读写出错{{where}}（硬件或网络盘故障），{_SAFE}。请检查磁盘，先运行 oversight verify，再重新运行。",
+    ),
+    _Cause(
+        frozenset((errno.EACCES, errno.EPERM)),
+        re.compile(r"permission denied|unable to open database file|operation not permitted", re.I),
+        f"没有权限读写{{where}}，{_SAFE}。请检查该文件或目录的所有者和权限，再重新运行。",
+    ),
+    _Cause(
+        frozenset((errno.ETXTBSY,)),
+        re.compile(r"could not set lock on file|database is locked|conflicting lock", re.I),
+        f"文件{{where}}正被另一个程序占用，{_SAFE}。请关闭打开它的程序（如 DuckDB 客户端），再重新运行。",
+    ),
+)
+_PATH = re.compile(r"(?:file|directory)? ?[\"']([^\"']*/[^\"']+)[\"']")
+
+
+def cause_zh(error: BaseException) -> str | None:
+    """The sentence for what lies beneath an error; None where it is none of these.
+
+    Where we said ourselves that something may not be read, we said it better.
+    """
+    causes = [c for c in _CAUSES if not (isinstance(error, OversightError) and errno.EACCES in c.numbers)]
+    for each in _chain(error):
+        for cause in causes:
+            number = each.errno if isinstance(each, OSError) else None
+            if number in cause.numbers or (number is None and cause.words.search(_said(each))):
+                return cause.message_zh.format(where=_where(each))
+    return None
+
+
+def _said(error: BaseException) -> str:
+    # Ours are whole sentences; what one quotes of others is what matters.
+    return str(error)[:4000]
+
+
+def _where(error: BaseException) -> str:
+    name = error.filename if isinstance(error, OSError) else None
+    if name is None:
+        found = _PATH.search(_said(error))
+        name = found[1] if found else None
+    return f" {name} " if name is not None else ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it came of, each once."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        each = todo.pop(0)
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        todo += [each.__cause__, each.__context__, getattr(each, "orig", None)]

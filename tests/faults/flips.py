@@ -1,0 +1,195 @@
+"""Bits flipped at random in everything that is kept: `verify` names the file each time, and no run uses it.
+
+    python tests/faults/flips.py [flips runs [short]]
+
+Flips one bit, asks `verify` of that group whether it names the file, and flips it back; then, `runs` times, flips one
+in archive, journal, ledger or landed rows, takes in, and compares what would be built with what undamaged data give.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from oversight.archive.verify import verify
+from oversight.editions import publish
+from oversight.settings import DataFolder
+from tests.editions.standin import identity, write_build, write_manifest
+from tests.faults import harness
+
+GROUPS = {
+    "archive": ["archive/*"],
+    "ledger": ["landed/ledger.parquet", "archive/journal.jsonl"],
+    "landed": ["landed/batches/**/*"],
+    "editions": ["marts/editions/**/*", "marts/CURRENT"],
+    "reports": ["reports/**/*"],
+}
+
+
+def files_of(folder: DataFolder, group: str) -> list[Path]:
+    """The files of a group that have any bytes."""
+    found = [path for pattern in GROUPS[group] for path in folder.root.glob(pattern)]
+    ours = [p for p in found if p.is_file() and p.stat().st_size and p.name != ".lock"]
+    if group == "archive":
+        ours = [p for p in ours if p.name != "journal.jsonl"]
+    return sorted(ours)
+
+
+def flip(path: Path, at: int, bit: int) -> None:
+    """Turn one bit over, leaving size and time as they were: nobody is told by them."""
+    import os
+
+    stat = path.stat()
+    path.chmod(stat.st_mode | 0o200)
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << bit)]))
+    path.chmod(stat.st_mode)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def flips(
+    folder: DataFolder, count: int, chance: random.Random, seconds: float = 1e9
+) -> tuple[Counter[str], list[str]]:
+    """How many flips were named in each group, and those that were not."""
+    named: Counter[str] = Counter()
+    missed: list[str] = []
+    there = {group: files for group in GROUPS if (files := files_of(folder, group))}
+    until = time.monotonic() + seconds
+    for _ in range(count):
+        if time.monotonic() > until:
+            break
+        group = chance.choice(sorted(there))
+        path = chance.choice(there[group])
+        at, bit = chance.randrange(path.stat().st_size), chance.randrange(8)
+        flip(path, at, bit)
+        try:
+            faults = [fault for _, _, found in verify(folder, [group]) for fault in found]
+        except Exception as error:
+            faults = []
+            missed.append(f"{path}@{at}.{bit}: {type(error).__name__} {error}")
+        flip(path, at, bit)
+        # A signature is one with what it signs: either may be the one that changed.
+        alike = {path, path.with_name("manifest.json") if path.name == "manifest.sig" else path}
+        beside = path.with_name(path.name.removesuffix(".sha256"))
+        if any(fault.path in alike | {beside} for fault in faults):
+            named[group] += 1
+        else:
+            missed.append(f"{path}@{at}.{bit}: {[str(f.path) for f in faults]}")
+    return named, missed
+
+
+def judged(folder: DataFolder) -> dict[str, Any]:
+    """What a build would start from."""
+    import polars as pl
+
+    volatile = {"received_at", "arrival_seq", "precedence"}
+    return {
+        path.stem: (frame := pl.read_parquet(path)).drop(volatile & set(frame.columns)).to_dicts()
+        for path in sorted(folder.inputs.glob("*.parquet"))
+    }
+
+
+def runs(folder: DataFolder, count: int, chance: random.Random, room: Path) -> Counter[str]:
+    """What became of runs over damaged data: `same` as undamaged, `stopped` with a sentence, or `different`."""
+    from oversight.errors import OversightError
+    from oversight.intake import take_in
+
+    whole = room / "whole"
+    shutil.copytree(folder.root, whole)
+    take_in(DataFolder.at(whole), now=harness.NOW)
+    right = judged(DataFolder.at(whole))
+    outcome: Counter[str] = Counter()
+    for number in range(count):
+        tried = DataFolder.at(room / f"run{number}")
+        shutil.copytree(whole, tried.root)
+        group = ("archive", "ledger", "landed")[number % 3]
+        path = chance.choice(files_of(tried, group))
+        flip(path, chance.randrange(path.stat().st_size), chance.randrange(8))
+        # Every second time what was landed has to be read again, too, and raw/ has been emptied.
+        if number % 2:
+            (tried.work / "read_again").touch()
+            shutil.rmtree(tried.raw)
+            tried.raw.mkdir()
+        try:
+            take_in(tried, now=harness.NOW)
+        except OversightError:
+            outcome[f"{group}: stopped"] += 1
+        else:
+            same = judged(tried) == right
+            outcome[f"{group}: {'same' if same else 'DIFFERENT'}"] += 1
+        shutil.rmtree(tried.root)
+    return outcome
+
+
+def prepared(room: Path) -> DataFolder:
+    """A bureau with two editions and a paper that was issued."""
+    folder = harness.bureau(room / "bureau")
+    for more in (False, True):
+        if more:
+            (folder.raw / "更正.csv").write_bytes(
+                (folder.raw / "人口1月.csv").read_bytes().replace(b"20000", b"20009")
+            )
+        ended = harness.forked(harness.run(folder), where=room)
+        assert ended.code == 0, ended.said
+    county = ["--scope", "360313", "--month", "2025-02", "--data", str(folder.root)]
+    for words in (
+        ["report", *county],
+        ["report", "review", "--by", "甲", *county],
+        ["report", "issue", "--by", "乙", *county],
+    ):
+        ended = harness.forked(harness.command(*words), where=room)
+        if ended.code:
+            print(f"no paper: {ended.said.strip().splitlines()[-1]}")
+            break
+    return folder
+
+
+def prepared_in_short(room: Path) -> DataFolder:
+    """The same files, and an edition made without dbt; no paper."""
+    folder = harness.bureau(room / "bureau")
+
+    def job() -> None:
+        harness.take_in(folder)()
+        write_build(folder)
+        publish(folder, identity(folder), manifest=write_manifest(room / "manifest.json"))
+
+    ended = harness.forked(job, where=room)
+    assert ended.code == 0, ended.said
+    return folder
+
+
+def main(arguments: list[str]) -> int:
+    """Print what came of it; exit code 1 where a flip went unseen."""
+    is_short = arguments[2:] == ["short"]
+    count, tries = map(int, arguments[:2]) if arguments else (10_000, 300)
+    chance = random.Random(20260105)
+    harness.load(whole=not is_short)
+    with tempfile.TemporaryDirectory(prefix="flips-") as name:
+        room = Path(name)
+        folder = prepared_in_short(room) if is_short else prepared(room)
+        faults = [fault for _, _, found in verify(folder) for fault in found]
+        assert not faults, faults
+        start = time.monotonic()
+        named, missed = flips(folder, count, chance, seconds=200)
+        total = sum(named.values())
+        print(f"flips: {total + len(missed)}, named: {total} {dict(named)}, {time.monotonic() - start:.0f} s")
+        for line in missed[:20]:
+            print(f"  MISSED {line}")
+        start = time.monotonic()
+        outcome = runs(folder, tries, chance, room)
+        told = f"{sum(outcome.values())} {dict(sorted(outcome.items()))}"
+        print(f"runs over damaged data: {told}, {time.monotonic() - start:.0f} s")
+    return 1 if missed or any("DIFFERENT" in name for name in outcome) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,145 @@
+"""The disk full, or broken, at the 1st, 2nd, … step of writing until it passes: one clear sentence, and nothing is lost.
+
+    python tests/faults/full_disk.py [whole-runs-on-a-full-disk [every nth step]]
+
+Each step of intake fails in turn with ENOSPC, EIO and a failing fsync; then whole runs on a file system of its own that
+is too small by more and less (where one may be mounted). What was published still answers, the message names the cause
+and quotes no library, and the same command succeeds as soon as there is room.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from oversight.archive.verify import verify
+from oversight.settings import DataFolder
+from tests.faults import harness
+from tests.faults.flips import judged
+
+_SECONDS = 120
+_CAUSES = {errno.ENOSPC: "磁盘空间不足", errno.EIO: "磁盘读写出错"}
+
+
+def steps(room: Path, number: int, only: str, name: str, every: int) -> Counter[str]:
+    """One kind of failure at each step of intake."""
+    outcome: Counter[str] = Counter()
+    origin = harness.bureau(room / f"bureau-{name}")
+    undisturbed = DataFolder.at(room / f"undisturbed-{name}")
+    shutil.copytree(origin.root, undisturbed.root)
+    assert harness.forked(harness.take_in(undisturbed), where=room).code == 0
+    right = judged(undisturbed)
+    step, passed = 0, False
+    until = time.monotonic() + _SECONDS
+    while not passed and time.monotonic() < until:
+        step += every
+        tried = DataFolder.at(room / "tried")
+        shutil.copytree(origin.root, tried.root)
+
+        def job(at: int = step, folder: DataFolder = tried) -> int:
+            from oversight.faults import cause_zh
+
+            with harness.at_step(at, harness.failing(number), only) as taken:
+                try:
+                    harness.take_in(folder)()
+                except Exception as error:
+                    print(cause_zh(error) or f"{type(error).__name__}: {error}")
+                    return 1
+            return 0 if len(taken) < at else 3
+
+        ended = harness.forked(job, where=room)
+        passed = ended.code == 0
+        again = harness.forked(harness.take_in(tried), where=room)
+        if ended.code == 1 and not (_CAUSES[number] in ended.said and harness.is_clear(ended.said)):
+            print(f"  UNCLEAR at step {step}: {ended.said.strip()[-300:]}")
+            told = "UNCLEAR"
+        elif again.code or judged(tried) != right:
+            print(f"  NOT MADE UP FOR after step {step}: {again.said.strip()[-300:]}")
+            told = "LOST"
+        elif [f for _, _, found in verify(tried, ["archive", "ledger", "landed"]) for f in found]:
+            told = "DAMAGED"
+        else:
+            told = {0: "not reached", 1: "named, made up for", 3: "done without, made up for"}.get(
+                ended.code, "CRASHED"
+            )
+        outcome[f"{name}: {told}"] += 1
+        shutil.rmtree(tried.root)
+    return outcome
+
+
+def on_a_small_disk(room: Path, count: int) -> Counter[str]:
+    """Whole runs on a file system that is too small, by more and by less; then given room."""
+    outcome: Counter[str] = Counter()
+    place = room / "disk"
+    place.mkdir()
+    origin = harness.bureau(room / "small")
+    assert harness.forked(harness.run(origin), where=room).code == 0
+    right = harness.fingerprints(origin)
+    base = sum(path.stat().st_size for path in origin.root.rglob("*") if path.is_file()) // 1024
+    (origin.raw / "人口3月.csv").write_bytes(
+        (origin.raw / "人口2月.csv").read_bytes().replace(b"2025-02", b"2025-03")
+    )
+    for number in range(count):
+        room_kb = base + 200 + number * base // max(1, count)
+        if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={room_kb}k", "tmpfs", str(place)], check=False
+        ).returncode:
+            print("  no file system may be mounted here")
+            return Counter({"small disk: not tried": 1})
+        try:
+            tried = DataFolder.at(place / "d")
+            if subprocess.run(
+                ["cp", "-a", str(origin.root), str(tried.root)], check=False, capture_output=True
+            ).returncode:
+                outcome["small disk: too small for the data themselves"] += 1
+                continue
+            ended = harness.forked(harness.run(tried), where=room)
+            if ended.code == 0:
+                outcome["small disk: passed"] += 1
+                continue
+            stands = harness.fingerprints(tried) == right
+            clear = "磁盘空间不足" in ended.said and harness.is_clear(ended.said)
+            if not clear:
+                print(f"  UNCLEAR with {room_kb} kB: {ended.said.strip().splitlines()[-1][:300]}")
+            subprocess.run(["mount", "-o", f"remount,size={8 * base + 500_000}k", str(place)], check=True)
+            again = harness.forked(harness.run(tried), where=room)
+            if again.code:
+                print(f"  FAILED afterwards with {room_kb} kB: {again.said.strip()[-300:]}")
+            good = clear and stands and again.code == 0
+            outcome[f"small disk: {'named, the edition stands, made up for' if good else 'WRONG'}"] += 1
+        finally:
+            subprocess.run(["umount", str(place)], check=True)
+    return outcome
+
+
+def main(arguments: list[str]) -> int:
+    """Print what came of it; exit code 1 where a message was unclear or something was lost."""
+    count, every = (*map(int, arguments), 1)[:2] if arguments else (12, 1)
+    harness.load(whole=count > 0)
+    outcome: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="disk-") as name:
+        room = Path(name)
+        for part in (
+            lambda: steps(room, errno.ENOSPC, "", "disk full", every),
+            lambda: steps(room, errno.EIO, "", "EIO", every),
+            lambda: steps(room, errno.EIO, "fsync", "fsync fails", every),
+            lambda: on_a_small_disk(room, count) if count else Counter(),
+        ):
+            start = time.monotonic()
+            found = part()
+            outcome += found
+            for what, times in sorted(found.items()):
+                print(f"{what}: {times}")
+            print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    wrong = ("UNCLEAR", "LOST", "DAMAGED", "CRASHED", "WRONG")
+    return 1 if any(what.endswith(wrong) for what in outcome) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

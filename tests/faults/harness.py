@@ -1,0 +1,232 @@
+"""What the scripts of faults share: a tiny bureau, runs in forked children, and faults put into the writing of files.
+
+Everything is imported once, in the parent; each run is a fork of it, so that a run costs what it does and not what it
+loads. Faults are put in from outside, in the child, by standing before the few functions that write what must last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from oversight.settings import TIME_ZONE, DataFolder  # noqa: E402
+from tests.intake.world import DIVISIONS, TOWNSHIPS, csv_bytes, population_rows, xlsx_bytes  # noqa: E402
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=TIME_ZONE)
+BUDGET = ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "累计拨付(元)")
+
+
+def load(*, whole: bool = True) -> None:
+    """Import what a run imports, and nothing that starts threads; less where no whole run is to be made."""
+    import importlib
+
+    for name in (
+        "duckdb",
+        "polars",
+        "pyarrow.parquet",
+        "oversight.intake.intake_run",
+        "oversight.archive.verify",
+    ):
+        importlib.import_module(name)
+    if not whole:
+        return
+    for name in ("great_expectations", "dbt.cli.main"):
+        importlib.import_module(name)
+    for name in ("oversight.whole_run", "oversight.quality", "dagster_project.run_job"):
+        importlib.import_module(name)
+
+
+def bureau(root: Path, months: int = 2) -> DataFolder:
+    """One county, a few months, one refused file and one that corrects another."""
+    folder = DataFolder.at(root)
+    folder.raw.mkdir(parents=True)
+    figures = {code: 20_000 + at for at, (code, _) in enumerate(TOWNSHIPS)}
+    put = {"行政区划.csv": csv_bytes(DIVISIONS), "照片.xlsx": b"\xff\xd8\xff\xe0" + bytes(300)}
+    for month in range(1, months + 1):
+        put[f"人口{month}月.csv"] = csv_bytes(population_rows(f"2025-{month:02}", figures))
+        rows = [(f"2025-{month:02}", *unit, 65_200, 5_000 * month) for unit in TOWNSHIPS]
+        put[f"经费{month}月.xlsx"] = xlsx_bytes([BUDGET, *rows])
+    for name, content in put.items():
+        (folder.raw / name).write_bytes(content)
+    return folder
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended: its exit code (negative: the signal), what it said, and how long it took."""
+
+    code: int
+    said: str
+    seconds: float
+
+
+def forked(job: Callable[[], int | None], *, kill_after: float | None = None, where: Path) -> Ended:
+    """Run a job in a child of this process; `kill_after` seconds it is killed, as a power cut would."""
+    told = where / f"said-{os.getpid()}-{time.monotonic_ns()}"
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _child(job, told)
+    if kill_after is not None:
+        until = start + kill_after
+        while time.monotonic() < until:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return _ended(status, told, start)
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return _ended(status, told, start)
+
+
+def start(job: Callable[[], int | None], told: Path) -> int:
+    """Start a job in a child and go on; `wait` for it."""
+    child = os.fork()
+    if child == 0:
+        _child(job, told)
+    return child
+
+
+def wait(child: int, told: Path) -> Ended:
+    """The end of a child."""
+    _, status = os.waitpid(child, 0)
+    return _ended(status, told, time.monotonic())
+
+
+def _child(job: Callable[[], int | None], told: Path) -> None:
+    code = 70
+    try:
+        with told.open("w", encoding="utf-8", buffering=1) as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            sys.stdout = sys.stderr = io.TextIOWrapper(
+                os.fdopen(1, "wb", closefd=False), "utf-8", line_buffering=True
+            )
+            try:
+                code = job() or 0
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
+            sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+def _ended(status: int, told: Path, start_at: float) -> Ended:
+    said = told.read_text("utf-8", "replace") if told.is_file() else ""
+    told.unlink(missing_ok=True)
+    return Ended(os.waitstatus_to_exitcode(status), said, time.monotonic() - start_at)
+
+
+def command(*words: str) -> Callable[[], int]:
+    """`oversight` with these words."""
+
+    def job() -> int:
+        from oversight import cli
+
+        return cli.main(words)
+
+    return job
+
+
+def run(folder: DataFolder) -> Callable[[], int]:
+    """`oversight run` over a folder."""
+    return command("run", "--data", str(folder.root))
+
+
+def take_in(folder: DataFolder) -> Callable[[], None]:
+    """Intake alone, under the run's lock."""
+
+    def job() -> None:
+        from oversight.editions.lock import run_lock
+        from oversight.intake import take_in
+
+        with run_lock(folder):
+            take_in(folder, now=NOW)
+
+    return job
+
+
+def fingerprints(folder: DataFolder) -> dict[str, Any]:
+    """What the current edition's tables say."""
+    from oversight.editions import find_edition
+
+    tables = find_edition(folder).manifest["tables"]
+    return {name: told["fingerprint"] for name, told in tables.items()}
+
+
+# --- faults in writing ----------------------------------------------------------------------------------
+
+# Each is a step after which something is on disk that was not before.
+_STEPS: tuple[tuple[Any, str], ...] = (
+    (os, "fsync"),
+    (os, "replace"),
+    (os, "rename"),
+    (Path, "replace"),
+    (Path, "rename"),
+    (Path, "write_bytes"),
+    (Path, "write_text"),
+    (Path, "unlink"),
+)
+
+
+@contextlib.contextmanager
+def at_step(number: int, act: Callable[[str], None], only: str = "") -> Iterator[list[str]]:
+    """Do something just before the nth step of writing; the list tells the steps that were taken."""
+    taken: list[str] = []
+    before = [(owner, name, getattr(owner, name)) for owner, name in _STEPS]
+
+    def standing_before(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*arguments: Any, **named: Any) -> Any:
+            if not only or name == only:
+                taken.append(f"{name} {arguments[0] if arguments else ''}")
+                if len(taken) == number:
+                    act(taken[-1])
+            return real(*arguments, **named)
+
+        return stand_in
+
+    for owner, name, real in before:
+        setattr(owner, name, standing_before(name, real))
+    try:
+        yield taken
+    finally:
+        for owner, name, real in before:
+            setattr(owner, name, real)
+
+
+def killed(_: str) -> None:
+    """As `kill -9`, or a power cut for what was not forced to disk."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def failing(number: int) -> Callable[[str], None]:
+    """As the operating system fails, with this error number."""
+
+    def act(step: str) -> None:
+        raise OSError(number, os.strerror(number), step.partition(" ")[2])
+
+    return act
+
+
+def is_clear(said: str) -> bool:
+    """Whether a message is one Chinese sentence without the words of a library or an address."""
+    last = said.strip().splitlines()[-1] if said.strip() else ""
+    foreign = ("Error", "http://", "https://", "sqlite", "SQL", "Traceback", "errno", "Errno")
+    return any("\u4e00" <= letter <= "\u9fff" for letter in last) and not any(
+        word in last for word in foreign
+    )

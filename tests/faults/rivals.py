@@ -1,0 +1,112 @@
+"""Two at once: of two that take in, or publish, the same at one moment exactly one wins, and the other is told why.
+
+python tests/faults/rivals.py [pairs of intake] [pairs of publishers]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from oversight.archive.verify import verify
+from oversight.settings import DataFolder
+from tests.editions.standin import identity, write_build, write_manifest
+from tests.faults import harness
+
+_SECONDS = 110
+
+
+def pairs(
+    room: Path, folder: DataFolder, count: int, job: Callable[[int, int], None], name: str
+) -> Counter[str]:
+    """Start two children at one moment, again and again."""
+    outcome: Counter[str] = Counter()
+    until = time.monotonic() + _SECONDS
+    for number in range(count):
+        if time.monotonic() > until:
+            break
+        told = [room / f"told-{side}" for side in (0, 1)]
+        moment = time.monotonic() + 0.02
+
+        def at_the_moment(side: int, of: int = number, when: float = moment) -> int:
+            from oversight.errors import OversightError
+
+            while time.monotonic() < when:
+                pass
+            try:
+                job(of, side)
+            except OversightError as error:
+                print(error)
+                return 1
+            return 0
+
+        children = [harness.start(lambda side=side: at_the_moment(side), told[side]) for side in (0, 1)]
+        ended = [harness.wait(child, told[side]) for side, child in enumerate(children)]
+        codes = sorted(end.code for end in ended)
+        loser = next((end for end in ended if end.code == 1), None)
+        if codes == [0, 1] and loser and "另一个运行正在使用" in loser.said:
+            outcome[f"{name}: one wins, the other is told"] += 1
+        elif codes == [0, 0]:
+            # The one had ended before the other began: the lock was free.
+            outcome[f"{name}: one after the other"] += 1
+        else:
+            print(f"  WRONG: {codes} {[end.said[-200:] for end in ended]}")
+            outcome[f"{name}: WRONG"] += 1
+    left = [fault for _, _, found in verify(folder) for fault in found]
+    outcome[f"{name}: afterwards {'whole' if not left else 'WRONG'}"] += 1
+    return outcome
+
+
+def intake(room: Path, count: int) -> Counter[str]:
+    """Two hand-ins of the same township and month, each taken in by a run of its own."""
+    from tests.intake.world import csv_bytes, population_rows
+
+    folder = harness.bureau(room / "intake")
+
+    def job(number: int, side: int) -> None:
+        rows = population_rows("2025-02", {"360313101": 30_000 + 2 * number + side})
+        (folder.raw / f"人口2月重报{side}.csv").write_bytes(csv_bytes(rows))
+        harness.take_in(folder)()
+
+    return pairs(room, folder, count, job, "two runs")
+
+
+def publishers(room: Path, count: int) -> Counter[str]:
+    """Two publications of the same build file."""
+    from oversight.editions import publish
+    from oversight.editions.lock import run_lock
+
+    folder = DataFolder.at(room / "publishers")
+    manifest = write_manifest(room / "manifest.json")
+    write_build(folder)
+
+    def job(number: int, side: int) -> None:
+        with run_lock(folder):
+            publish(folder, identity(folder, 2 * number + side), manifest=manifest, keep=3)
+
+    return pairs(room, folder, count, job, "two publishers")
+
+
+def main(arguments: list[str]) -> int:
+    """Print what came of it; exit code 1 where not exactly one won."""
+    runs, publications = map(int, arguments) if len(arguments) == 2 else (1_000, 1_000)
+    harness.load(whole=False)
+    with tempfile.TemporaryDirectory(prefix="rivals-") as name:
+        room = Path(name)
+        outcome: Counter[str] = Counter()
+        for part in (lambda: intake(room, runs), lambda: publishers(room, publications)):
+            start = time.monotonic()
+            found = part()
+            outcome += found
+            for what, times in sorted(found.items()):
+                print(f"{what}: {times}")
+            print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    return 1 if any("WRONG" in what for what in outcome) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
