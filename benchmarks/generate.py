@@ -608,13 +608,10 @@ def indicators_qinhuangdao(county: str, month: date) -> list[Row]:
         rows.append(_indicator(month, unit.code, unit.name, "D-01.2", _yes(chance, 0.95)))
         rows.append(_indicator(month, unit.code, unit.name, "D-05", _yes(chance, 0.85)))
         rows.append(_indicator(month, unit.code, unit.name, "D-06", _yes(chance, 0.8)))
-    villages = VILLAGES[8:10] if county == "130324" else VILLAGES[10:12]
-    for place, (code, name, _) in enumerate(villages):
-        rows.append(
-            _indicator(month, code, name, "D-13", (100, 80, 200, 220)[place + 2 * (county == "130321")])
-        )
     name = COUNTIES[county][0]
     rows.append(_indicator(month, county, name, "D-03", "是"))
+    # Who pays sets the allowance: the county, not the villages in which it is paid.
+    rows.append(_indicator(month, county, name, "D-13", 150 if county == "130324" else 80))
     if month.month == 12:
         rows.append(_indicator(month, county, name, "D-02", 2 if county == "130324" else month.year - 2024))
         rows.append(_indicator(month, county, name, "D-11.1", 1))
@@ -633,7 +630,7 @@ def indicators_dunhua(month: date) -> list[Row]:
     for place, (code, name, kind) in enumerate(VILLAGES[12:]):
         if kind == "村":
             rows.append(_indicator(month, code, name, "B-12", (200, 186.5)[place % 2], "平方米"))
-        rows.append(_indicator(month, code, name, "B-26", (100, 120, 90, 100)[place], "元/月"))
+    rows.append(_indicator(month, "222403", COUNTIES["222403"][0], "B-26", 100, "元/月"))
     return rows
 
 

@@ -233,7 +233,7 @@ select rule_id || '/' || subject_code || '/' || strftime(min(month), '%Y-%m') as
     count(*) as months_open,
     case when max(month) < any_value(e.final_month) then 'cleared' else max_by(f.status, month) end as status,
     max_by(value_checked, month) as value_checked, max_by(value_expected, month) as value_expected,
-    max_by(shortfall, month) as shortfall, any_value(f.unit) as unit,
+    max_by(shortfall, month) as shortfall, any_value(f.unit) as unit, 'township' as source,
     case when any_value(f.unit) = '元'
         and max_by(shortfall, month) < greatest(100, max_by(value_expected, month) / 1000)
         then 'low' else any_value(s.severity) end as severity,
@@ -297,6 +297,13 @@ select township_code, township_name, county_code, month, 'working_funds' as fund
 from funding_gap_monthly where allocated_annual_cny is not null or disbursed_ytd_cny is not null;
 
 create schema detail;
+create table detail.submission_status as
+select f.township_code, f.month, d.dataset,
+    case when d.value is null then 'missing' else 'reported' end as state,
+    case when d.value is null then 'missing' else 'figure' end as told, cast(0 as bigint) as held_count
+from facts f, lateral (
+    values ('population', f.population), ('budget', f.allocated), ('staffing', f.staff)
+) d(dataset, value);
 create table detail.payment_pace as
 with moved as (
     select township_code, fiscal_year, month, guaranteed_annual_cny as whole, guaranteed_ytd_cny as due,

@@ -197,6 +197,18 @@ REPORT_STATUS: dict[str, Look] = {
     "missing": Look("未报送", "○", "#56637a", "#a6b4c5"),
     "not_due": Look("未到期", "–", "#56637a", "#a6b4c5"),
 }
+# How the main figure of a report was told, where it is not a number; 0 is a number.
+TOLD: dict[str, Look] = {
+    "nil": Look("零报告", "●", "#0f766e", "#5eead4"),
+    "dash": Look("数为横线", "○", "#56637a", "#a6b4c5"),
+    "blank": Look("数为空白", "○", "#56637a", "#a6b4c5"),
+}
+# The same beside how the report came: 按时，零报告.
+REPORT_TOLD: dict[str, Look] = REPORT_STATUS | {
+    f"{status}/{told}": Look(f"{came.label}，{look.label}", look.mark, look.light, look.dark)
+    for status, came in REPORT_STATUS.items()
+    for told, look in TOLD.items()
+}
 # How far payment has come beside the year; within the year it is no violation.
 PACE: dict[str, Look] = {
     "on_pace": Look("正常", "●", "#0f766e", "#5eead4"),
@@ -269,7 +281,12 @@ class Figure:
     @property
     def word(self) -> str:
         """What is read in place of the value, or beside one that is not whole."""
-        return REASON.get(self.reason, STATES[self.state]) if self.state == "unsure" else STATES[self.state]
+        if self.state == "unsure":
+            return REASON.get(self.reason, STATES[self.state])
+        if self.reason in TOLD and self.state != "nil":
+            wanting = TOLD[self.reason].label
+            return wanting if self.state == "not_reported" else f"{STATES[self.state]}，当月{wanting}"
+        return STATES[self.state]
 
     @property
     def is_known(self) -> bool:
@@ -292,6 +309,8 @@ def absence(table: str, column: str, row: Mapping[str, Any]) -> Figure:
             return Figure(None, "no_standard")
         if column in _ATTRIBUTES:
             return NO_ROW
+        if column == "disbursed_ytd_cny" and row.get("disbursed_told") in TOLD:
+            return Figure(None, "not_reported", str(row["disbursed_told"]))
         reason = row.get("status_reason") or row.get("reason") or ""
         if reason in ("stale_population", "too_coarse") and column not in _REPORTED:
             return Figure(None, "unsure", reason)
@@ -316,9 +335,14 @@ def figure(table: str, column: str, row: Mapping[str, Any]) -> Figure:
     )
     if column in _RATES:
         value = rate(value, *(row.get(name) for name in _RATES[column]))
+    # What the township's own report says of its payments says nothing of another source's figure.
+    is_own = column == "disbursed_ytd_cny" and row.get("disbursed_source") in (None, "township")
+    told = str(row.get("disbursed_told") or "") if is_own else ""
+    is_nil = told == "nil" and not is_partial
     return Figure(
         value,
-        "partial" if is_partial else "known",
+        "partial" if is_partial else "nil" if is_nil else "known",
+        told if told in ("dash", "blank") and is_partial else "",
         as_of=as_of,
         precision=row.get(f"{stem}_precision_cny"),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oversight.cli import add_data_argument
 from oversight.commands.explain import a_month
-from oversight.contracts import DATASETS
+from oversight.contracts import DATASETS, LIST_DATASETS
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from oversight.intake.sending_back.templates import Indicator
 
 
+TEMPLATED = {**DATASETS, **LIST_DATASETS}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """DATASET, `--county`, `--month`, `--out`, `--data`."""
-    names = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
+    names = "、".join(f"{c.name}（{c.title_zh}）" for c in TEMPLATED.values())
     parser.add_argument("dataset", metavar="数据集", help=f"{names}；写中文名也可以")
     parser.add_argument("--county", metavar="代码", required=True, help="县（市、区）的 6 位区划代码")
     parser.add_argument(
@@ -35,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     """Write the workbook and print where it is."""
     from oversight.intake.sending_back.templates import county_of, new_county, write_template
 
-    contract = next((c for c in DATASETS.values() if args.dataset in (c.name, c.title_zh)), None)
+    contract = next((c for c in TEMPLATED.values() if args.dataset in (c.name, c.title_zh)), None)
     if contract is None:
-        known = "、".join(f"{c.name}（{c.title_zh}）" for c in DATASETS.values())
+        known = "、".join(f"{c.name}（{c.title_zh}）" for c in TEMPLATED.values())
         raise OversightError(f"没有数据集“{args.dataset}”，可用的有：{known}。")
     folder = DataFolder.at(args.data)
     now = datetime.now(TIME_ZONE)

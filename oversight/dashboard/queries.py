@@ -126,9 +126,20 @@ def townships(
 def report_rows(
     w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None, ask: Ask = ALL
 ) -> tuple[list[Row], int]:
-    """Townships that sent less than all three tables for a month, or one too late, and how many there are."""
+    """Townships that sent less than all three tables for a month, one too late, or one that says no main figure.
+
+    `<dataset>_came` is a code of `REPORT_TOLD`. Returns the rows and how many there are.
+    """
     condition, values = within("f.township_code", scope, prefix)
-    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (f.sent_count < 3 or f.is_late)"
+    told = [f"f.{name}_told in ('nil', 'dash', 'blank')" for name in ("population", "budget", "staffing")]
+    came = ", ".join(
+        f"f.{name}_status || case when {is_told} then '/' || f.{name}_told else '' end as {name}_came"
+        for name, is_told in zip(("population", "budget", "staffing"), told, strict=True)
+    )
+    sql = (
+        f"select f.*, {came} from {statement('townships')} as f where f.month = ? and {condition} "
+        f"and (f.sent_count < 3 or f.is_late or {' or '.join(told)})"
+    )
     values = [month, *values]
     rows = _asked(w, sql, values, "township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)

@@ -8,10 +8,10 @@ from typing import Any
 
 from oversight import presentation
 from oversight.explain.arithmetic import FEN, difference, trimmed, written
-from oversight.explain.cells import Edition, last_with
+from oversight.explain.cells import Edition, doubt, last_with
 from oversight.explain.guarantee import guarantee
 from oversight.explain.model import Cell, Line, RuleExplanation
-from oversight.explain.pieces import joined, lines, pieces_of, total
+from oversight.explain.pieces import Piece, joined, lines, pieces_of, row_pieces, total
 from oversight.explain.population import population_assumption, population_cell
 from oversight.explain.sources import told_sources
 
@@ -51,8 +51,12 @@ def payment_rule(
         return
     base = judged["rule_id"].removesuffix(".1")
     _population(edition, told, funding)
-    alone = None if funding["standard_id"] == base else base
-    pieces = [piece for piece in pieces_of(edition, funding, alone) if not piece.is_expected]
+    if funding["standard_id"] == base:
+        every, less = row_pieces(edition, funding)
+        _whole_of_the_year(told, every, less)
+    else:
+        every = pieces_of(edition, funding, base)
+    pieces = [piece for piece in every if not piece.is_expected]
     if judged["value_expected"] is not None and pieces:
         told.arithmetic += lines(pieces)
         told.arithmetic.append(total(_to_month(funding), pieces, _fen(judged["value_expected"])))
@@ -100,7 +104,8 @@ def _guarantee(
     told.tier, told.tier_quotation = funding["tier_label"], tier["quotation"] or ""
     if funding["guaranteed_annual_cny"] is None:
         return
-    pieces = pieces_of(edition, funding)
+    pieces, less = row_pieces(edition, funding)
+    _whole_of_the_year(told, pieces, less)
     past = [piece for piece in pieces if not piece.is_expected]
     if len(joined(pieces)) > 1:
         told.arithmetic += lines(pieces)
@@ -111,6 +116,18 @@ def _guarantee(
     if funding["is_on_tier_edge"]:
         _edge(edition, told, standard, funding)
     told.arithmetic.append(total(_to_month(funding), past, funding["guaranteed_ytd_cny"]))
+
+
+def _whole_of_the_year(told: RuleExplanation, pieces: list[Piece], less: list[Piece]) -> None:
+    """Say that a whole amount of the year counts, where the months' highest amounts come to less."""
+    if not less:
+        return
+    by_month, whole = (sum((piece.exact for piece in found), Decimal(0)) for found in (less, pieces))
+    told.assumptions.append(
+        f"{pieces[-1].standard_id} 的全年额照计，不论在册多久；几个机关的标准逐月取高，合计只有 "
+        f"{written(by_month.quantize(FEN, ROUND_HALF_UP))} 元，少于它的 {written(whole.quantize(FEN, ROUND_HALF_UP))} 元："
+        "全年的保障不低于照计的全年额，本年以该项为准。"
+    )
 
 
 def _other_standard(
@@ -212,22 +229,50 @@ def _gaps(told: RuleExplanation, funding: dict[str, Any]) -> None:
         )
 
 
-def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[str, Any]]:
-    """The unit's own budget reports of the year, up to the month, of the source whose figures are used."""
-    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
-    codes = edition.codes(own["unit_id"]) if own else [funding["township_code"]]
+def _used_source(edition: Edition, funding: dict[str, Any], group: str) -> str:
+    """Whose figures the year's amount is made of."""
     used = edition.one(
         f"select {group}_source as source from fund_ledger_monthly "
         "where township_code = ? and month = ? and fund_code = 'working_funds'",
         funding["township_code"],
         funding["month"],
     )
+    return (used or {}).get("source") or "township"
+
+
+def _codes(edition: Edition, funding: dict[str, Any]) -> list[str]:
+    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
+    return edition.codes(own["unit_id"]) if own else [funding["township_code"]]
+
+
+def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[str, Any]]:
+    """The budget reports of the year on the unit, up to the month, of the source whose figures are used."""
+    codes = _codes(edition, funding)
     return edition.rows(
         "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
         f"where r.is_latest and r.fund_code = 'working_funds' and r.source = ? "
         f"and r.township_code in ({', '.join('?' * len(codes))}) "
         "and year(r.month) = ? and r.month <= ? order by r.month",
-        (used or {}).get("source") or "township",
+        _used_source(edition, funding, group),
+        *codes,
+        funding["fiscal_year"],
+        funding["month"],
+    )
+
+
+def _vouchers(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]:
+    """The single payments of the year, up to the month, that the used source's list has."""
+    if not edition.one(
+        "select 1 as found from information_schema.tables where table_schema = 'reported' and table_name = 'payments'"
+    ):
+        return []
+    codes = _codes(edition, funding)
+    return edition.rows(
+        "select p.*, s.file_name from reported.payments p left join submissions s using (submission_id) "
+        f"where p.is_current and p.fund_code = 'working_funds' and p.source = ? "
+        f"and p.township_code in ({', '.join('?' * len(codes))}) "
+        "and year(p.month) = ? and p.month <= ? order by p.paid_on, p.submission_id, p.sheet, p.row_number",
+        _used_source(edition, funding, "disbursed"),
         *codes,
         funding["fiscal_year"],
         funding["month"],
@@ -311,31 +356,62 @@ def _budget(edition: Edition, told: RuleExplanation, funding: dict[str, Any]) ->
         told.assumptions.append("承接单位并入后报的预算不像是整个区域的，被并单位的预算另加，存疑。")
 
 
-def _to_date(edition: Edition, told: RuleExplanation, funding: dict[str, Any], kind: str) -> None:
-    title, what = ("累计拨付", "拨付") if kind == "disbursed" else ("累计支出", "支出")
-    column = f"{kind}_ytd_cny"
+def amount_parts(
+    edition: Edition, funding: dict[str, Any], kind: str
+) -> tuple[list[Cell], list[Decimal], str]:
+    """What was paid or spent, piece by piece, as the used source tells it: cells, amounts, and how they are added."""
     months = _months(edition, funding, kind)
+    vouchers = _vouchers(edition, funding) if kind == "disbursed" else []
     cumulative = last_with(months, f"{kind}_cumulative_cny")
+
+    def counts(row: dict[str, Any]) -> bool:
+        return cumulative is None or row["month"] > cumulative["month"]
+
+    listed = [row for row in vouchers if counts(row)]
+    # A month of which there is a list is what its payments come to.
+    of_lists = {row["month"] for row in listed}
     parts = [
         row
         for row in months
-        if row[f"{kind}_month_cny"] is not None and (cumulative is None or row["month"] > cumulative["month"])
+        if row[f"{kind}_month_cny"] is not None and counts(row) and row["month"] not in of_lists
     ]
+    cells = [edition.cell(f"{kind}_cumulative_cny", cumulative, cumulative["month"])] if cumulative else []
+    cells += [edition.cell(f"{kind}_month_cny", row, row["month"]) for row in parts]
+    cells += [
+        Cell(
+            f"支付（凭证 {row['voucher_no'] or '无号'}）",
+            row["month"],
+            written(row["amount_cny"]),
+            row["file_name"],
+            row["sheet"],
+            row["row_number"],
+            doubt(row),
+        )
+        for row in listed
+    ]
+    amounts = [cumulative[f"{kind}_cumulative_cny"]] if cumulative else []
+    amounts += [row[f"{kind}_month_cny"] for row in parts] + [row["amount_cny"] for row in listed]
+    remark = "没有报送累计数，取各月之和"
     if cumulative:
-        told.cells.append(edition.cell(f"{kind}_cumulative_cny", cumulative, cumulative["month"]))
-    told.cells += [edition.cell(f"{kind}_month_cny", row, row["month"]) for row in parts]
-    result = funding[column]
-    if result is None:
+        remark = "本年最近一次报送的累计数" + ("，加其后各月" if parts or listed else "")
+    elif listed and not parts:
+        remark = "各笔支付之和"
+    return cells, amounts, remark
+
+
+def _to_date(edition: Edition, told: RuleExplanation, funding: dict[str, Any], kind: str) -> None:
+    title, what = ("累计拨付", "拨付") if kind == "disbursed" else ("累计支出", "支出")
+    column = f"{kind}_ytd_cny"
+    cells, amounts, remark = amount_parts(edition, funding, kind)
+    told.cells += cells
+    if funding[column] is None:
         if kind == "disbursed":
             told.assumptions.append("本年截至本月没有报送拨付数，拨付缺口未知，不作零处理。")
         return
-    amounts = ([cumulative[f"{kind}_cumulative_cny"]] if cumulative else []) + [
-        row[f"{kind}_month_cny"] for row in parts
-    ]
-    remark = "没有报送累计数，取各月之和"
-    if cumulative:
-        remark = "本年最近一次报送的累计数" + ("，加其后各月" if parts else "")
     told.arithmetic.append(_line(edition, funding, title, column, amounts, remark)[0])
+    source = _used_source(edition, funding, kind)
+    if source != "township":
+        told.assumptions.append(f"{title}用{presentation.cell('source', source)}的数，不是乡镇自报的数。")
     as_of = funding[f"{kind}_as_of_month"]
     if as_of is not None and as_of < funding["month"]:
         told.assumptions.append(f"{title}只报到 {as_of:%Y-%m}，其后各月没有报送，不作零处理。")

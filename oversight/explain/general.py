@@ -9,7 +9,9 @@ from typing import Any
 from oversight import presentation
 from oversight.explain.arithmetic import FEN, difference, plain_unit, shift, shown, trimmed, written
 from oversight.explain.cells import COLUMN_TITLES, Edition, dataset_of, doubt
+from oversight.explain.funding import amount_parts
 from oversight.explain.model import Cell, Line, RuleExplanation
+from oversight.explain.population import population_cell
 from oversight.standards.shapes import SHAPES, Shape
 
 # Figures that the funding table makes of reports.
@@ -332,6 +334,7 @@ def _figures(
             if row["indicator_code"] == code and first <= row["month"] <= last
         ]
     chosen = rows if measure["combine"] == "sum" else rows[:1]
+    made_of = _made_of(edition, code, standard["matter"], judged, last) if chosen else []
     return [
         (
             Cell(
@@ -346,7 +349,24 @@ def _figures(
             row["figure"],
         )
         for row in chosen
-    ]
+    ] + [(cell, None) for cell in made_of]
+
+
+def _made_of(edition: Edition, code: str, matter: str, judged: dict[str, Any], month: date) -> list[Cell]:
+    """The cells behind a figure that the funding table makes: of the source whose figure is used."""
+    kind = {"disbursed_ytd_cny": "disbursed", "spent_ytd_cny": "spent"}.get(code)
+    if (kind is None and code != "population_persons") or (
+        kind and matter != "working_funds" and _has_funds(edition, matter)
+    ):
+        return []
+    funding = edition.one(
+        "select * from funding_gap_monthly where township_code = ? and month = ?",
+        judged["subject_code"],
+        month,
+    )
+    if funding is None:
+        return []
+    return amount_parts(edition, funding, kind)[0] if kind else [population_cell(edition, funding)]
 
 
 def _has_funds(edition: Edition, matter: str) -> bool:

@@ -51,6 +51,11 @@ class Piece:
         """What it comes to, in ten-thousandths of a 元 times `_PARTS`."""
         return self.month_units * self.months
 
+    @property
+    def exact(self) -> Decimal:
+        """The same in 元, not rounded."""
+        return Decimal(self.units) / (_PARTS * _UNITS)
+
 
 def pieces_of(edition: Edition, funding: dict[str, Any], alone: str | None = None) -> list[Piece]:
     """The pieces of a row's guarantee, first those of units taken over; with `alone` those of that standard only."""
@@ -62,6 +67,21 @@ def pieces_of(edition: Edition, funding: dict[str, Any], alone: str | None = Non
     for unit_id in taken_over(edition, own["unit_id"], year, number):
         found += _of_unit(edition, unit_id, year, number, None, alone)
     return found + _of_unit(edition, own["unit_id"], year, number, number, alone)
+
+
+def row_pieces(edition: Edition, funding: dict[str, Any]) -> tuple[list[Piece], list[Piece]]:
+    """The pieces of a row's own guarantee, and those of the months' highest amounts where these come to less.
+
+    What is guaranteed whole for the year is not made less by another issuer's monthly standard.
+    """
+    counted = pieces_of(edition, funding)
+    standard = edition.standards.get(funding["standard_id"] or "")
+    if standard is None or standard.get("accrual") != "annual":
+        return counted, []
+    alone = pieces_of(edition, funding, funding["standard_id"])
+    if sum(piece.units for piece in alone) > sum(piece.units for piece in counted):
+        return alone, counted
+    return counted, []
 
 
 def taken_over(edition: Edition, unit_id: str, year: int, number: int) -> list[str]:

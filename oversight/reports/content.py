@@ -54,7 +54,15 @@ UNIT_STEPS = {
 }
 KIND_ZH = {"new": "新增", "continuing": "持续", "cleared": "已整改"}
 DOUBT_ZH = {"held": "待确认", "rejected": "退回", "doubt": "存疑"}
-REPORTED_ZH = {"reported": "已报", "held": "待确认", "missing": NOT_REPORTED}
+REPORTED_ZH = {
+    "reported": "已报",
+    **{
+        code: look.label if code == "nil" else f"已报，{look.label}"
+        for code, look in presentation.TOLD.items()
+    },
+    "held": "待确认",
+    "missing": NOT_REPORTED,
+}
 # What a rule that is no plain duty is called wherever it is named.
 STRENGTH_ZH = {
     "principle": "原则上",
@@ -331,6 +339,12 @@ def _values(
         "funds": facts.funds,
         "other_funds": [row for row in facts.funds if row["fund_code"] != "working_funds"],
         "figure_of": _figure_in_text,
+        "nil": [row for row in facts.reporting if any(row[name] == "nil" for name in DATASETS)],
+        "figureless": [
+            {**row, "what": _what_has_no_figure(row)}
+            for row in facts.reporting
+            if any(row[name] in ("dash", "blank") for name in DATASETS)
+        ],
         "held": [row for row in facts.reporting if any(row[name] == "held" for name in DATASETS)],
         "doubts": [{**row, "kind_zh": DOUBT_ZH[row["kind"]]} for row in facts.doubts],
         "files": facts.files,
@@ -392,6 +406,20 @@ def _spell(row: Row) -> str:
 def _what_is_missing(row: Row) -> str:
     missing = [presentation.DATASET[name] for name in DATASETS if row[name] == "missing"]
     return "三项均未报" if len(missing) == len(DATASETS) else "、".join(missing)
+
+
+# What each report is first of all about, as the marts ask for it.
+_MAIN_ZH = {"population": "户籍人口", "budget": "拨付", "staffing": "专职人数"}
+
+
+def _what_has_no_figure(row: Row) -> str:
+    """拨付数为横线、专职人数为空白."""
+    told = [
+        f"{_MAIN_ZH[name]}{presentation.TOLD[row[name]].label}"
+        for name in DATASETS
+        if row[name] in ("dash", "blank")
+    ]
+    return "、".join(told)
 
 
 def _months_missing(row: Row, month: date) -> int:
@@ -942,6 +970,7 @@ def _annex_findings(facts: Facts) -> Table:
         Column("months", "期数", "count", 5),
         Column("severity", "程度", "text", 6),
         Column("kind", "情况", "text", 7),
+        Column("source", "实际值来源", "text", 10, printed=False),
         Column("basis", "依据", "text", 40, printed=False),
         Column("record", "处理记录", "text", 30, printed=False),
     )
@@ -957,6 +986,7 @@ def _annex_findings(facts: Facts) -> Table:
             row["months_open"],
             presentation.label(presentation.SEVERITY, row["severity"]),
             KIND_ZH[row["kind"]],
+            presentation.cell("source", row["source"], absent=NONE),
             weighing.cited(facts, row),
             _record(row),
         )
@@ -988,7 +1018,7 @@ def _annex_reporting(facts: Facts) -> Table:
                 presentation.month(last, absent="从未报送"),
             )
         )
-    return Table("annex_reporting", "未报送和待确认单位名单", columns, tuple(rows))
+    return Table("annex_reporting", "未报送、零报告和待确认单位名单", columns, tuple(rows))
 
 
 def _side(row: Row, side: str) -> str:
@@ -1186,7 +1216,7 @@ _ANNEX_TITLES = {
     "funding": "乡镇经费保障明细表",
     "staffing": "乡镇人员配备明细表",
     "findings": "问题清单",
-    "reporting": "未报送和待确认单位名单",
+    "reporting": "未报送、零报告和待确认单位名单",
     "differences": "两方数据核对表",
     "funds": "各资金项目收支表",
     "doubts": "数据疑点清单",

@@ -744,29 +744,25 @@ def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -
 
 
 def _reporting(connection: duckdb.DuckDBPyConnection, month: date) -> list[Row]:
-    """Each township in force with, for each dataset, `reported`, `held` or `missing`, and how long it is missing."""
-    parts = []
+    """Each township in force with, for each dataset, whether its own report came and the month of its last one.
+
+    `reported` with a figure, `nil` declared so, `dash` or `blank` where the main figure is, `held`, else `missing`.
+    """
+    parts, columns = [], []
     for name in ("population", "budget", "staffing"):
         parts.append(
-            f"{name} as (select t.unit_id, "
-            f"max(r.month) filter (where r.is_current) as last_month, "
-            f"bool_or(r.is_current and r.month = $month) as is_reported, "
-            f"bool_or(r.row_status = 'held' and r.month = $month) as is_held "
-            f"from reported.{name} r join r_townships t using (township_code) "
-            f"where r.month <= $month group by t.unit_id)"
+            f"max(s.month) filter (where s.dataset = '{name}' and s.state in ('reported', 'nil')) as {name}_last, "
+            f"max(case when s.told = 'figure' then 'reported' when s.told in ('nil', 'dash', 'blank') then s.told "
+            f"when s.held_count > 0 then 'held' end) filter (where s.dataset = '{name}' and s.month = $month) as {name}"
         )
-    columns = ", ".join(
-        f"case when {name}.is_reported then 'reported' when {name}.is_held then 'held' else 'missing' end as {name}, "
-        f"{name}.last_month as {name}_last"
-        for name in ("population", "budget", "staffing")
-    )
-    joins = " ".join(
-        f"left join {name} on {name}.unit_id = f.unit_id" for name in ("population", "budget", "staffing")
-    )
+        columns.append(f"coalesce(c.{name}, 'missing') as {name}, c.{name}_last")
     return rows(
         connection,
-        f"with {', '.join(parts)} select f.township_code, f.township_name, f.county_code, f.county_name, {columns} "
-        f"from r_funding f {joins} where f.month = $month and f.is_township order by f.township_code",
+        f"with came as (select t.unit_id, {', '.join(parts)} from detail.submission_status s "
+        "join r_townships t using (township_code) where s.month <= $month group by t.unit_id) "
+        f"select f.township_code, f.township_name, f.county_code, f.county_name, {', '.join(columns)} "
+        "from r_funding f left join came c on c.unit_id = f.unit_id "
+        "where f.month = $month and f.is_township order by f.township_code",
         {"month": month},
     )
 

@@ -141,6 +141,15 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
          {"relief": "63.00", "spent": "0.00", "people": 10}],
         [Decimal(90)] * 3,
     ),
+    # 年支出：2 万人以下不少于 3 万元，2 万人以上不少于 5 万元
+    "N-21": (
+        "floor_by_tier", {"unit": "元", "period": "year"},
+        [_between(0, 20000, 30000, "元", 1), _between(20000, None, 50000, "元", 2)],
+        [_measure("value", "spent_ytd_cny"), _measure("tier_key", "population_persons", 2)],
+        [{"spent": "50000.01", "people": 20001}, {"spent": "29999.99", "people": 20000},
+         {"spent": "30000.00", "people": 20000}],
+        [Decimal(50000), Decimal(30000), Decimal(30000)],
+    ),
     "N-14": (
         "floor", {"unit": "间"}, [_tier(2, "间")], [_measure("value", "N-14")],
         [{"N-14": 3}, {"N-14": 1}, {"N-14": 2}], [Decimal(2)] * 3,

@@ -28,8 +28,8 @@ HEADERS = {
 }
 # Jiangxi outside 湘东区, Ningxia, Qinhuangdao, Dunhua, places without our rules, and counties with rules of their own.
 JX, NX, QHD, DH, NONE = "360321", "640324", "130321", "222403", "440103"
-FAVOUR, HALF, ROUND, TWO, LATER, PARTS, RISE, WHOLE, ENDS = (
-    "410102", "410103", "410104", "360322", "410105", "410106", "360302", "410107", "410108",
+FAVOUR, HALF, ROUND, TWO, LATER, PARTS, RISE, WHOLE, ENDS, BESIDE = (
+    "410102", "410103", "410104", "360322", "410105", "410106", "360302", "410107", "410108", "410109",
 )  # fmt: skip
 # Ningxia counties for the county's rule C-12.
 PAID, UNPAID, UNLISTED = "640181", "640121", "640122"
@@ -84,7 +84,7 @@ def by_hand() -> Folder:
     """The whole folder."""
     folder = Folder()
     for county in (
-        JX, NX, QHD, DH, NONE, FAVOUR, HALF, ROUND, TWO, LATER, PARTS, RISE, WHOLE, ENDS, PAID, UNPAID, UNLISTED,
+        JX, NX, QHD, DH, NONE, FAVOUR, HALF, ROUND, TWO, LATER, PARTS, RISE, WHOLE, BESIDE, ENDS, PAID, UNPAID, UNLISTED,
     ):  # fmt: skip
         folder.unit(county)
     for write in (
@@ -223,6 +223,35 @@ def _accrual(folder: Folder) -> None:
     )
     folder.expect(case, code, guaranteed_ytd_cny="70200.00", guaranteed_annual_cny="70200.00")
     folder.judge(case, code, R_1="short", A_10="met")
+
+    # Founded in November: two twelfths of the monthly 112,570.56 are less than the 80,000 that are owed whole.
+    case = "a whole amount beside another issuer's monthly one"
+    code = folder.unit(f"{BESIDE}101", begins="2025-11-01")
+    folder.people(code, {"2025-11": 15_000})
+    folder.money(code, "2025-11", "18761.76,,0,0,,,")
+    folder.money(code, "2025-12", "18761.76,,0,0,,,")
+    told = {
+        "guaranteed_annual_cny": "80000.00",
+        "standard_id": "W-2",
+        "also_standard_id": "B-1",
+        "status": "short",
+    }
+    folder.expect(case, code, "2025-11", guaranteed_ytd_cny="40000.00", **told)
+    folder.expect(case, code, guaranteed_ytd_cny="80000.00", allocation_shortfall_cny="61238.24", **told)
+    folder.judge(case, code, W_2="short", B_1="met", W_2_1="short", B_1_1="short")
+    # There all year the monthly one is more, and it is counted by its months.
+    code = folder.unit(f"{BESIDE}102")
+    folder.people(code, {"2024-12": 15_000})
+    folder.money(code, "2025-01", "100000,,0,0,,,")
+    folder.expect(
+        case,
+        code,
+        "2025-06",
+        guaranteed_annual_cny="112570.56",
+        guaranteed_ytd_cny="56285.28",
+        standard_id="B-1",
+    )
+    folder.judge(case, code, W_2="met", B_1="short")
 
     case = "founded"
     code = folder.unit(f"{JX}141", begins="2025-07-01")
@@ -772,7 +801,7 @@ def own_rules(place: Path) -> None:
     place.mkdir(parents=True)
     documents = [
         ("H1", "410000"), ("H2", "360322"), ("H3", "410105"), ("H4", "410105"), ("A6", "360000"), ("R1", "360302"),
-        ("N1", "440103"), ("W1", "410107"), ("E1", "410108"),
+        ("N1", "440103"), ("W1", "410107"), ("E1", "410108"), ("B1", "410100"), ("B2", "410109"),
     ]  # fmt: skip
     _write(
         place / "policy_documents.csv",
@@ -795,6 +824,8 @@ def own_rules(place: Path) -> None:
         ("R-1", "R1", RISE, money.format(formula=per_head, edge="legal_default"), "2025-07-01", "", "2025-05-20", ""),
         ("N-1", "N1", NONE, money.format(formula=flat, edge="legal_default"), "2025-05-01", "", old, ""),
         ("W-1", "W1", WHOLE, money.format(formula=flat, edge="legal_default"), old, "", old, "annual"),
+        ("B-1", "B1", BESIDE, money.format(formula=flat, edge="legal_default"), old, "", old, ""),
+        ("W-2", "B2", BESIDE, money.format(formula=flat, edge="legal_default"), old, "", old, "annual"),
         ("E-1", "E1", ENDS, money.format(formula=flat, edge="legal_default"), old, "2025-06-30", old, ""),
         ("A-06", "A6", JX, staff, old, "", old, ""),
     ]  # fmt: skip
@@ -833,6 +864,8 @@ def own_rules(place: Path) -> None:
         "N-1,1,不分档,0,true,,,6000,,元/年,条文",
         "W-1,1,不分档,0,true,,,12000,,元/年,条文",
         "E-1,1,不分档,0,true,,,12000,,元/年,条文",
+        "B-1,1,不分档,0,true,,,112570.56,,元/年,条文",
+        "W-2,1,不分档,0,true,,,80000,,元/年,条文",
         "A-06,1,不分档,,,,,3,,人,条文",
     ]
     columns = "standard_id,tier_no,tier_label,lower_bound,lower_included,upper_bound,upper_included,value,value_max,"

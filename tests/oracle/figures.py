@@ -413,7 +413,16 @@ class Oracle:
                     )
                     options.append(Piece(month, rule, _share(rule, people, months), base))
             if options:
-                found.append(min(options, key=lambda p: (-p.amount, p.rule.standard_id)))
+                # The highest by what a year of it comes to, however it is spread.
+                found.append(
+                    min(
+                        options,
+                        key=lambda p: (
+                            -a_year(p.rule, at(p.base) if at else int(p.base.people))[0],
+                            p.rule.standard_id,
+                        ),
+                    )
+                )
         return found
 
     def _months_with(self, root: str, row_month: date, known_by: date, rule: Standard) -> int:
@@ -450,6 +459,22 @@ class Oracle:
         return self._guarantees[key]
 
     def _find_guarantee(self, root: str, row_month: date, only: str | None) -> Row | None:
+        """The months' highest amounts; the whole amount of a standard that is owed whole, where that is more."""
+        found = self._by_months(root, row_month, only)
+        if found is None or only is not None or not found["begun"]:
+            return found
+        member = self.member(root, row_month)
+        known_by, december = last_day(row_month), date(row_month.year, 12, 1)
+        assert member is not None
+        now = self.in_force(member.code, row_month, known_by, MONEY)
+        for rule in sorted(now, key=lambda s: s.standard_id):
+            if rule.accrual == "annual" and rule in self.in_force(member.code, december, known_by, MONEY):
+                whole = self._by_months(root, row_month, rule.standard_id)
+                if whole is not None and whole["exact"] > found["exact"]:
+                    found = whole
+        return found
+
+    def _by_months(self, root: str, row_month: date, only: str | None) -> Row | None:
         known_by = last_day(row_month)
         found = self.pieces(root, row_month, known_by, only)
         if found is None:
@@ -485,6 +510,7 @@ class Oracle:
             "is_tier_uncertain": uncertain,
             "is_stale": any(p.base.is_stale for p in found),
             "months": len({p.month for p in found if p.month <= row_month}),
+            "exact": sum((p.amount for p in found), NOTHING),
             "begun": any(p.month <= row_month for p in found),
             "standard": max(found, key=lambda p: p.month).rule if found else None,
             "pieces": found,

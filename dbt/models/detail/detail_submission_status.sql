@@ -25,10 +25,31 @@ expected as (
 {% set reports = {
     'population': ref('reported_population'), 'budget': ref('reported_budget'), 'staffing': ref('reported_staffing')
 } %}
+{# What each report is first of all about. #}
+{% set main = {
+    'population': ['population_persons'], 'budget': ['disbursed_month_cny', 'disbursed_cumulative_cny'],
+    'staffing': ['dedicated_staff_persons']
+} %}
 told as (
     {% for dataset, reported in reports.items() %}
     select
         '{{ dataset }}' as dataset, r.township_code, r.month,
+        {% for kind in ['nil', 'dashed'] %}
+        max(case
+            when
+                {% for name in main[dataset] %}
+                ';' || coalesce(r.{{ kind }}_figures, '') || ';' like '%;{{ name }};%'{{ ' or' if not loop.last }}
+                {% endfor %}
+                {% if kind == 'nil' %}or ';' || coalesce(r.nil_figures, '') || ';' like '%;report;%'{% endif %}
+                then 1
+            else 0
+        end) as main_is_{{ kind }},
+        {% endfor %}
+        max(case
+            when {% for name in main[dataset] %}r.{{ name }} is not null{{ ' or ' if not loop.last }}{% endfor %} then 1
+            else 0
+        end) as main_is_known,
+        max(case when r.nil_figures = 'report' or r.nil_figures like 'report;%' then 1 else 0 end) as is_nil,
         max(r.nil_figures) as nil_figures, max(r.dashed_figures) as dashed_figures,
         max(
             {% for column in measures_of(dataset) if column.is_main %}
@@ -71,8 +92,12 @@ joined as (
         coalesce(r.accepted_count, 0) as accepted_count,
         coalesce(r.held_count, 0) as held_count,
         coalesce(r.rejected_count, 0) as rejected_count,
-        coalesce(r.nil_count, 0) as nil_count,
         r.refused_code,
+        -- What counts is what stands now: a nil that was corrected is none.
+        case when w.township_code is null then coalesce(r.nil_count, 0) else w.is_nil end as is_nil,
+        coalesce(w.main_is_nil, 0) as main_is_nil,
+        coalesce(w.main_is_dashed, 0) as main_is_dashed,
+        coalesce(w.main_is_known, 0) as main_is_known,
         w.nil_figures,
         w.dashed_figures,
         case
@@ -104,12 +129,21 @@ final as (
             else 'missing'
         end as status,
         case
-            when accepted_count > 0 and nil_count > 0 then 'nil'
+            when accepted_count > 0 and is_nil > 0 then 'nil'
             when accepted_count > 0 then 'reported'
             when held_count + rejected_count > 0 then 'refused'
             when due_on is null or built_on <= due_on then 'not_due'
             else 'missing'
         end as state,
+        case
+            when accepted_count = 0 and held_count + rejected_count > 0 then 'refused'
+            when accepted_count = 0 and (due_on is null or built_on <= due_on) then 'not_due'
+            when accepted_count = 0 then 'missing'
+            when main_is_nil = 1 or (is_nil > 0 and main_is_known = 0) then 'nil'
+            when main_is_known = 1 then 'figure'
+            when main_is_dashed = 1 then 'dash'
+            else 'blank'
+        end as told,
         cast(nil_figures as varchar) as nil_figures,
         cast(dashed_figures as varchar) as dashed_figures,
         cast(blank_figures as varchar) as blank_figures,

@@ -38,9 +38,10 @@ staffing as (
 sent as (
     select
         township_code, month,
-        max(case when dataset = 'population' then status end) as population_status,
-        max(case when dataset = 'budget' then status end) as budget_status,
-        max(case when dataset = 'staffing' then status end) as staffing_status,
+        {% for dataset in ['population', 'budget', 'staffing'] %}
+        max(case when dataset = '{{ dataset }}' then status end) as {{ dataset }}_status,
+        max(case when dataset = '{{ dataset }}' then told end) as {{ dataset }}_told,
+        {% endfor %}
         sum(case when status in ('on_time', 'late', 'undated', 'corrected') then 1 else 0 end) as sent_count,
         max(case when is_late then 1 else 0 end) as is_late
     from {{ ref('detail_submission_status') }}
@@ -69,6 +70,9 @@ final as (
         cast(r.population_status as varchar) as population_status,
         cast(r.budget_status as varchar) as budget_status,
         cast(r.staffing_status as varchar) as staffing_status,
+        cast(r.population_told as varchar) as population_told,
+        cast(r.budget_told as varchar) as budget_told,
+        cast(r.staffing_told as varchar) as staffing_told,
         cast(r.sent_count as bigint) as sent_count,
         coalesce(r.is_late = 1, false) as is_late
     from funding as f

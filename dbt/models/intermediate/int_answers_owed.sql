@@ -31,6 +31,7 @@ money as (
 counties as (
     select
         s.standard_id, s.formula, s.period, s.effective_from, s.effective_to, c.subject_code,
+        c.subject_unit, c.valid_from, c.unit_end,
         case when r.standard_id is not null then 'general' else 'own' end as judged_by
     from {{ ref('stg_standards') }} as s
     left join {{ ref('int_rules') }} as r on s.standard_id = r.standard_id
@@ -64,7 +65,7 @@ known as (
 unlisted as (
     select
         c.standard_id, c.formula, c.judged_by,
-        'county' as subject_level, c.subject_code, c.subject_code as subject_unit,
+        'county' as subject_level, c.subject_code, c.subject_unit,
         c.subject_code as county_code, p.period, p.month, p.last_day, p.end_index
     from counties as c
     inner join {{ ref('int_periods') }} as p
@@ -72,6 +73,8 @@ unlisted as (
             c.period = p.period
             and c.effective_from <= p.last_day
             and (c.effective_to is null or c.effective_to >= p.last_day)
+            and (c.valid_from is null or c.valid_from <= p.last_day)
+            and (c.unit_end is null or c.unit_end > p.last_day)
     left join known as k
         on
             c.standard_id = k.standard_id

@@ -1,5 +1,9 @@
 -- A row is one spell in which a subject did not meet a rule, or did not answer.
 -- Must hold: silence never ends a spell; `cleared` means met; where answers stop with the unit or the standard, that is said.
+{# How long a rule's period is: a unit that ended is judged for the year though no December may have come. #}
+{% set period_months
+    = "case r.period when 'month' then 1 when 'quarter' then 3 when 'half_year' then 6 when 'two_years' then 24 else 12 end"
+%}
 with judged as (
     select
         j.rule_id, j.subject_level, j.subject_code, j.subject_unit, j.month, j.status,
@@ -69,7 +73,7 @@ last_answers as (
 ),
 
 edition_end as (
-    select period, max(months_count) as months_count, max(month) as last_month
+    select period, max(month) as last_month
     from {{ ref('int_periods') }}
     group by period
 ),
@@ -120,6 +124,94 @@ sizes as (
     group by a.finding_id
 ),
 
+-- Whose figure the last answer rests on. Of most subjects nobody but themselves has reported: only of the others is
+-- looked up which report it was.
+foreign_told as (
+    {% for dataset in ['population', 'budget', 'staffing'] %}
+    select r.township_code as subject_code, '{{ dataset }}' as what
+    from {{ ref('reported_' ~ dataset) }} as r
+    inner join {{ ref('stg_report_sources') }} as s on r.source = s.source and not s.is_own
+    where r.is_current
+    union
+    {% endfor %}
+    select r.subject_code, r.indicator_code as what
+    from {{ ref('reported_indicators') }} as r
+    inner join {{ ref('stg_report_sources') }} as s on r.source = s.source and not s.is_own
+    where r.is_current
+),
+
+told as (
+    {% for dataset in ['population', 'budget', 'staffing'] %}
+    select r.township_code as subject_code, '{{ dataset }}' as what, r.month, r.source
+    from {{ ref('reported_' ~ dataset) }} as r
+    inner join foreign_told as f on r.township_code = f.subject_code and f.what = '{{ dataset }}'
+    where r.is_current
+    union all
+    {% endfor %}
+    select r.subject_code, r.indicator_code as what, r.month, r.source
+    from {{ ref('reported_indicators') }} as r
+    inner join foreign_told as f on r.subject_code = f.subject_code and r.indicator_code = f.what
+    where r.is_current
+),
+
+asked as (
+    select
+        standard_id,
+        case
+            {% for dataset in ['population', 'budget', 'staffing'] %}
+            {% for column in measures_of(dataset) %}
+            when measure_code = '{{ column.name }}' then '{{ dataset }}'
+            {% endfor %}
+            {% endfor %}
+            else measure_code
+        end as what
+    from {{ ref('stg_standard_measures') }}
+    group by standard_id, measure_code
+),
+
+reports_used as (
+    select
+        a.finding_id, t.source,
+        cast(row_number() over (partition by a.finding_id, t.what order by t.month desc nulls last) as bigint) as recency
+    from last_answers as a
+    inner join {{ ref('stg_standards') }} as r on a.rule_id = r.standard_id
+    inner join asked as q on a.rule_id = q.standard_id
+    inner join told as t
+        on
+            a.subject_code = t.subject_code and q.what = t.what and t.month <= a.month
+            and {{ month_index('t.month') }} > {{ month_index('a.month') }}
+            - case when r.period = 'month' then coalesce(r.report_valid_months, 1) else {{ period_months }} end
+    where r.formula not in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'paid_in_full')
+),
+
+funds_used as (
+    select
+        a.finding_id,
+        case when r.formula = 'paid_in_full' then u.disbursed_source else u.allocated_source end as source
+    from last_answers as a
+    inner join {{ ref('stg_standards') }} as r on a.rule_id = r.standard_id
+    left join (
+        select matter from {{ ref('stg_funds') }} where matter <> 'working_funds' group by matter
+    ) as f on r.matter = f.matter
+    inner join {{ ref('int_fund_used') }} as u
+        on
+            a.subject_unit = u.unit_id and a.month = u.month
+            and coalesce(f.matter, 'working_funds') = u.matter
+    where r.formula in ('per_capita_by_tier', 'per_capita_marginal', 'flat_by_tier', 'paid_in_full')
+),
+
+figures_from as (
+    select
+        finding_id,
+        case when min(source) = max(source) then min(source) else min(source) || ';' || max(source) end as source
+    from (
+        select finding_id, source from reports_used where recency = 1
+        union all
+        select finding_id, source from funds_used where source is not null
+    ) as used
+    group by finding_id
+),
+
 tables_end as (
     select max(last_day) as last_day from {{ ref('int_months') }}
 ),
@@ -128,7 +220,7 @@ worded as (
     select
         a.*,
         -- Periods of two years overlap, so their lengths are not added up.
-        e.months_count
+        {{ period_months }}
         + (extract(year from a.last_month) - extract(year from a.opened_month)) * 12
         + extract(month from a.last_month) - extract(month from a.opened_month) as months_open,
         r.unit, r.title_zh, r.clause, r.period, d.document_title,
@@ -139,6 +231,11 @@ worded as (
         end as severity,
         coalesce(z.at_most = 1, false) as is_minor,
         coalesce(u.subject_name, a.subject_code) as subject_name,
+        case
+            when a.value_checked is not null
+                then coalesce(o.source, case when a.subject_level = 'township' then 'township' end)
+        end as source,
+        n.source_name as other_source_name,
         case
             when a.next_status = 'not_applicable' then 'not_applicable'
             when a.next_month is not null then 'cleared'
@@ -153,7 +250,7 @@ worded as (
     inner join {{ ref('stg_policy_documents') }} as d on r.document_id = d.document_id
     left join {{ ref('int_subjects') }} as u
         on a.subject_level = u.subject_level and a.subject_code = u.subject_code
-    inner join edition_end as e on r.period = e.period
+    left join edition_end as e on r.period = e.period
     left join units_ended as g on a.subject_level = g.subject_level and a.subject_unit = g.subject_unit
     left join rules_replaced as x
         on
@@ -161,6 +258,8 @@ worded as (
             and a.subject_level = x.subject_level
             and a.subject_unit = x.subject_unit
     left join sizes as z on a.finding_id = z.finding_id
+    left join figures_from as o on a.finding_id = o.finding_id
+    left join {{ ref('stg_report_sources') }} as n on o.source = n.source and not n.is_own
     cross join tables_end as t
 ),
 
@@ -180,6 +279,7 @@ final as (
         cast(value_expected as decimal(18, 4)) as value_expected,
         cast(shortfall as decimal(18, 4)) as shortfall,
         cast(unit as varchar) as unit,
+        cast(source as varchar) as source,
         cast(severity as varchar) as severity,
         cast(is_minor as boolean) as is_minor,
         -- What is missing times the months it has been missing: the order of a list within a severity.
@@ -193,6 +293,7 @@ final as (
                     substr(cast(last_month as varchar), 1, 7) || ' 应为 '
                     || {{ plain_number('value_expected', 'unit') }} || '，实为 '
                     || {{ plain_number('value_checked', 'unit') }}
+                    || case when other_source_name is null then '' else '（' || other_source_name || '的数）' end
                     || case when unit = '是/否' then '' else '，差 ' || {{ plain_number('shortfall', 'unit') }} end
                     || case when status = 'unconfirmed' then '；该依据超过确认期限，待确认后定' else '' end
                 else substr(cast(last_month as varchar), 1, 7) || ' 未报送所需数据，无法判断'

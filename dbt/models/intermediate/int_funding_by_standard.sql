@@ -1,5 +1,6 @@
 -- A row is a township × month × money standard that is owed an answer, with what it guarantees.
--- Must hold: the row's own standard, which holds at the end of the year as known, carries all months' highest amounts.
+-- Must hold: the row's own standard, which holds at the end of the year as known, carries all months' highest amounts,
+-- or its own whole amount of the year where that is more.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
@@ -15,16 +16,52 @@ accruals as (
 totals as (
     select
         m.township_code, m.township_name, m.county_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
-        a.known_number, a.from_number, a.last_standard_id
+        a.known_number, a.from_number, a.last_standard_id, a.units_of_year
     from months as m
     inner join accruals as a
         on m.unit_id = a.unit_id and m.fiscal_year = a.fiscal_year and m.month_number = a.month_number
     where a.standard_id is null and a.months_count > 0
 ),
 
+-- An amount that is guaranteed whole, however short the time, is not made less by another issuer's monthly standard:
+-- where the months' highest amounts come to less, the year is that standard's.
+wholes as (
+    select
+        t.township_code, t.month, a.standard_id,
+        cast(row_number() over (
+            partition by t.township_code, t.month order by a.units_of_year desc nulls last, a.standard_id asc nulls last
+        ) as bigint) as choice
+    from totals as t
+    inner join {{ ref('int_funding_windows') }} as w
+        on
+            t.township_code = w.township_code
+            and t.fiscal_year = w.fiscal_year
+            and t.known_number = w.known_number
+            and w.matter = 'working_funds'
+            and w.accrual = 'annual'
+            and w.start_number <= t.month_number
+            and w.end_number = 12
+    inner join accruals as a
+        on
+            t.unit_id = a.unit_id
+            and t.fiscal_year = a.fiscal_year
+            and t.month_number = a.month_number
+            and w.standard_id = a.standard_id
+    where a.units_of_year > t.units_of_year
+),
+
+decided as (
+    select
+        t.township_code, t.township_name, t.county_code, t.unit_id, t.month, t.fiscal_year, t.month_number,
+        t.known_number, t.from_number, coalesce(w.standard_id, t.last_standard_id) as last_standard_id,
+        w.standard_id is not null as is_whole
+    from totals as t
+    left join wholes as w on t.township_code = w.township_code and t.month = w.month and w.choice = 1
+),
+
 answers as (
     select t.*, w.standard_id, w.matter, t.last_standard_id = w.standard_id as is_binding
-    from totals as t
+    from decided as t
     inner join {{ ref('int_funding_windows') }} as w
         on
             t.township_code = w.township_code
@@ -59,7 +96,7 @@ counted as (
             and a.standard_id is null
     left join accruals as alone
         on
-            not x.is_binding
+            (not x.is_binding or x.is_whole)
             and x.unit_id = alone.unit_id
             and x.fiscal_year = alone.fiscal_year
             and x.month_number = alone.month_number
@@ -70,7 +107,8 @@ counted as (
 other_matters as (
     select
         m.township_code, m.township_name, m.county_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
-        a.known_number, a.from_number, a.last_standard_id, w.standard_id, w.matter, false as is_binding,
+        a.known_number, a.from_number, a.last_standard_id, false as is_whole,
+        w.standard_id, w.matter, false as is_binding,
         a.units_of_year, a.units_to_date, a.least_units_of_year, a.least_units_to_date, a.other_units_of_year,
         a.months_count, a.includes_predecessors
     from months as m

@@ -1,5 +1,5 @@
 -- A row is somebody who can be asked: a province, city, county, township, village, community or institution.
--- Must hold: one row a level and code; `subject_unit` stays the same when a township is renamed.
+-- Must hold: one row a level and code; `subject_unit` stays the same when a township or a county is renamed.
 with townships as (
     select u.division_code, u.division_name, l.unit_id, u.valid_from, u.unit_end
     from {{ ref('int_units') }} as u
@@ -40,10 +40,14 @@ final as (
     from townships
     union all
     select
-        a.subject_level, a.subject_code, a.subject_code as subject_unit,
+        a.subject_level, a.subject_code, coalesce(l.unit_id, a.subject_code) as subject_unit,
         coalesce(u.division_name, a.subject_code) as subject_name,
-        a.subject_code as county_code, cast(null as date) as valid_from, cast(null as date) as unit_end
+        a.subject_code as county_code,
+        -- One that goes on under a new code begins with it; of any other the day says when it was set up, long ago.
+        case when l.unit_id <> a.subject_code then u.valid_from end as valid_from,
+        u.unit_end
     from above as a
+    left join {{ ref('int_unit_lineage') }} as l on a.subject_code = l.township_code
     left join {{ ref('int_units') }} as u on a.subject_code = u.division_code
     union all
     select

@@ -1,22 +1,22 @@
--- A row is a township code with the first code the same unit ever had.
+-- A row is the code of a township, or of a county or what is above it, with the first code the same unit ever had.
 -- Must hold: only a plain rename carries history over; a merger or a split does not.
-with townships as (
+with units as (
     select division_code, valid_from, unit_end, successor_code
     from {{ ref('int_units') }}
-    where unit_level = 'township'
+    where unit_level <> 'village'
 ),
 
 predecessors as (
     select successor_code, cast(count(*) as bigint) as predecessors_count
-    from townships
+    from units
     where successor_code is not null
     group by successor_code
 ),
 
 renames as (
     select new_unit.division_code as new_code, old_unit.division_code as old_code
-    from townships as old_unit
-    inner join townships as new_unit on old_unit.successor_code = new_unit.division_code
+    from units as old_unit
+    inner join units as new_unit on old_unit.successor_code = new_unit.division_code
     inner join predecessors as p on new_unit.division_code = p.successor_code
     where
         p.predecessors_count = 1
@@ -28,7 +28,7 @@ renames as (
 -- Three doublings follow up to eight renames of one unit.
 first_step as (
     select t.division_code, coalesce(r.old_code, t.division_code) as root_code
-    from townships as t
+    from units as t
     left join renames as r on t.division_code = r.new_code
 ),
 

@@ -32,7 +32,7 @@ final as (
     select
         f.finding_id, f.rule_id, f.subject_level, f.subject_code,
         f.opened_month, f.last_month, f.cleared_month, f.months_open, f.status,
-        f.value_checked, f.value_expected, f.shortfall, f.unit, f.severity, f.is_minor, f.weight,
+        f.value_checked, f.value_expected, f.shortfall, f.unit, f.source, f.severity, f.is_minor, f.weight,
         f.document_title, f.clause,
         f.message_zh, f.previous_finding_id,
         cast(n.reply_zh as varchar) as reply_zh,

@@ -219,6 +219,7 @@ def findings_table(view: View, limit: int | None = None) -> Table:
             "number",
             text=lambda item, money: show.shortfall(item["shortfall"], item["unit"], money),
         ),
+        of("source", absent=show.NONE, width=104),
         of("opened_month", width=104),
         Column("months_open", "持续", "number", "月", "到所选月份为止"),
         of("cleared_month", absent=show.NONE),

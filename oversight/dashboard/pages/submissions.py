@@ -64,7 +64,8 @@ def render(view: View) -> list[Any]:
         table_card(
             view,
             missing_table(view, ROWS_SHOWN),
-            note="当月人口、经费、人员三张表没有报齐，或有一张过了截止日才报的乡镇（街道）",
+            note="当月三张表没有报齐，或有一张过了截止日才报，或人口、拨付、专职人数申报为零、"
+            "写横线、空白的乡镇（街道）；填 0 是有数，不列",
             page_size=10,
         ),
         table_card(
@@ -173,16 +174,16 @@ def _grid(view: View) -> Any:
 
 
 def missing_table(view: View, limit: int | None = None) -> Table:
-    """Townships that have not sent all three tables."""
+    """Townships that have not sent all three tables in time, or sent one without its main figure."""
     w, scope, state = view.warehouse, view.scope, view.state
     rows, total = queries.report_rows(w, scope, state.prefix, view.month, limit, view.ask)
 
     def sent(name: str) -> Column:
-        return Column(f"{name}_status", show.DATASET[name], "status", looks=show.REPORT_STATUS, width=130)
+        return Column(f"{name}_came", show.DATASET[name], "status", looks=show.REPORT_TOLD, width=170)
 
     return Table(
         name="missing",
-        title="未报齐或逾期的乡镇",
+        title="未报齐、逾期或没有填数的乡镇",
         columns=[
             Column("township_name", "乡镇", "link", width=140),
             Column("county_name", "县（区）"),

@@ -6,7 +6,8 @@ select
     f.township_name as name,
     t.disbursed_pct, t.spent_pct,
     t.staff_status, t.staff_shortfall_persons, t.staff_excess_persons, t.staff_required_persons, t.staff_is_silent,
-    t.population_status, t.budget_status, t.staffing_status, t.sent_count, t.is_late,
+    t.population_status, t.budget_status, t.staffing_status,
+    t.population_told, t.budget_told, t.staffing_told, t.sent_count, t.is_late,
     p.progress_pct, p.calendar_pct, p.pace
 from e.funding_gap_monthly as f
 inner join e.detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month

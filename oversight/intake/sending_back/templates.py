@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import DATASETS, Column, Contract
+from oversight.contracts import DATASETS, LIST_DATASETS, Column, Contract
 from oversight.errors import OversightError
 from oversight.intake import landed as store
 from oversight.intake.judging.identity import Unit, Units, winners
@@ -24,8 +24,9 @@ from oversight.intake.sending_back.remarks import TEMPLATE_VERSION
 from oversight.settings import DataFolder
 
 FIRST_DATA_ROW = 4
-# For what is listed freely: new divisions, indicators that no standard asks for.
+# For what is listed freely: new divisions, indicators that no standard asks for, payments.
 SPARE_ROWS = 50
+_FREE_LISTS = ("divisions", "indicators", "payments")
 _TOWNSHIP_TYPES = ("镇", "乡", "街道", "苏木")
 _NO_TOWNSHIPS = ("类似", "其他", "其它", "开发区", "场")
 
@@ -111,12 +112,15 @@ def write_template(
     """Write the workbook of a dataset for a county and month; `indicators` only for the dataset of that name."""
     import xlsxwriter
 
-    contract = DATASETS[dataset]
+    contract = {**DATASETS, **LIST_DATASETS}[dataset]
     book = xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_custom_property("oversight_template", f"{dataset}/{TEMPLATE_VERSION}")
     book.set_properties({"title": _title(contract, county, month), "author": "民政监督系统"})
     styles = {
         "title": book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"}),
+        "free_title": book.add_format(
+            {"bold": True, "font_size": 16, "align": "center", "valign": "vcenter", "locked": False}
+        ),
         "note": book.add_format({"font_color": "#595959", "italic": True}),
         "required": book.add_format(_HEADER | {"bg_color": "#F8CBAD"}),
         "optional": book.add_format(_HEADER | {"bg_color": "#D9E1F2"}),
@@ -124,11 +128,12 @@ def write_template(
         "text": book.add_format({"border": 1, "locked": False, "num_format": "@"}),
         "count": book.add_format({"border": 1, "locked": False, "num_format": "0"}),
         "money": book.add_format({"border": 1, "locked": False, "num_format": "0.00"}),
+        "date": book.add_format({"border": 1, "locked": False, "num_format": "yyyy-mm-dd"}),
         "free": book.add_format({"locked": False}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top", "border": 1}),
     }
     _write_table(book, contract, county, month, indicators, styles)
-    _write_notes(book, contract, styles)
+    _write_notes(book, contract, county, styles)
     book.close()
 
 
@@ -173,6 +178,8 @@ def _rows(
             for indicator in indicators
             if indicator.level == level
         ]
+    if contract.name == "payments":
+        return []
     return [{"month": when, "reported_code": c, "reported_name": n} for c, n in county.townships]
 
 
@@ -186,7 +193,9 @@ def _write_table(
 ) -> None:
     page = book.add_worksheet(contract.title_zh)
     columns = list(contract.columns.values())
-    page.merge_range(0, 0, 0, len(columns) - 1, _title(contract, county, month), styles["title"])
+    # The title of a list says what it covers, which is for its sender to say.
+    head = styles["free_title" if contract.name == "payments" else "title"]
+    page.merge_range(0, 0, 0, len(columns) - 1, _title(contract, county, month), head)
     page.set_row(0, 30)
     page.write_string(
         1,
@@ -199,7 +208,7 @@ def _write_table(
         page.set_column(at, at, max(12, min(24, len(column.title_zh) * 2 + 2)))
     page.set_row(2, 34)
     filled = _rows(contract, county, month, indicators)
-    spare = SPARE_ROWS if contract.name in ("divisions", "indicators") else 0
+    spare = SPARE_ROWS if contract.name in _FREE_LISTS else 0
     last = FIRST_DATA_ROW - 2 + len(filled) + spare
     for r, row in enumerate([*filled, *({} for _ in range(spare))], start=FIRST_DATA_ROW - 1):
         for at, column in enumerate(columns):
@@ -210,6 +219,8 @@ def _write_table(
                 page.write_string(r, at, value, styles["text" if contract.name == "divisions" else "fixed"])
     for at, column in enumerate(columns):
         rule = _validation(column)
+        if contract.name == "payments" and column.name == "reported_name":
+            rule = _payee(county)
         if rule is not None and last >= FIRST_DATA_ROW - 1:
             page.data_validation(FIRST_DATA_ROW - 1, at, last, at, rule)
     if contract.name != "divisions":
@@ -224,7 +235,24 @@ def _write_table(
 
 
 def _style(column: Column) -> str:
-    return column.kind if column.kind in ("count", "money") else "text"
+    return column.kind if column.kind in ("count", "money") or column.name == "paid_on" else "text"
+
+
+def _payee(county: County) -> dict[str, Any]:
+    """A choice among the county's townships, as the sheet of notes lists them."""
+    last = _UNITS_ROW + len(county.townships)
+    return {
+        "validate": "list",
+        "source": f"='{NOTES_SHEET}'!${_UNITS_COLUMN}${_UNITS_ROW + 1}:${_UNITS_COLUMN}${last}",
+        "ignore_blank": True,
+        "error_type": "warning",
+        "error_title": "名单外的收款单位",
+        "error_message": "名单里没有这个乡镇（街道）。写其财政所、民政所也可以，请核对名称。",
+    }
+
+
+# Where the sheet of notes lists the townships: after so many rows, names in this column.
+_UNITS_ROW, _UNITS_COLUMN = 3, "H"
 
 
 def _validation(column: Column) -> dict[str, Any] | None:
@@ -247,9 +275,11 @@ def _validation(column: Column) -> dict[str, Any] | None:
         return told | {
             "validate": "decimal",
             "criteria": "between",
-            "minimum": 0,
+            # Money taken back is a figure too.
+            "minimum": -int(column.plausible_max or 10**12) if column.may_be_negative else 0,
             "maximum": int(column.plausible_max or 10**12),
-            "error_message": "请填写不小于 0 的金额，单位为元（不是万元），至多两位小数。",
+            "error_message": f"请填写{'' if column.may_be_negative else '不小于 0 的'}金额，"
+            "单位为元（不是万元），至多两位小数。",
         }
     if column.kind == "bool":
         return told | {"validate": "list", "source": ["是", "否"], "error_message": "请填写 是 或 否。"}
@@ -264,8 +294,15 @@ def _validation(column: Column) -> dict[str, Any] | None:
     return told | {"validate": "any"} if column.kind in ("value", "date") else None
 
 
-def _write_notes(book: Any, contract: Contract, styles: dict[str, Any]) -> None:
+def _write_notes(book: Any, contract: Contract, county: County, styles: dict[str, Any]) -> None:
     page = book.add_worksheet(NOTES_SHEET)
+    if contract.name == "payments":
+        page.set_column(6, 7, 16)
+        page.write_string(_UNITS_ROW - 1, 6, "收款单位代码", styles["optional"])
+        page.write_string(_UNITS_ROW - 1, 7, "收款单位", styles["optional"])
+        for r, (code, name) in enumerate(county.townships, start=_UNITS_ROW):
+            page.write_string(r, 6, code, styles["fixed"])
+            page.write_string(r, 7, name, styles["fixed"])
     page.set_column(0, 0, 8)
     page.set_column(1, 1, 30)
     page.set_column(2, 3, 10)
@@ -285,13 +322,23 @@ def _write_notes(book: Any, contract: Contract, styles: dict[str, Any]) -> None:
         for at, text in enumerate(texts):
             page.write_string(row, at, text, styles["wrap"])
         row += 1
-    for line in (
-        "一、请勿增删、移动列，也不要改表头；行可以不填，但不要改动已填好的月份和代码。",
-        "二、数量和金额填在规定的计量单位下，只填数字，不带“元”“人”等字。",
-        "三、没有数据的格留空，不要填“无”“/”；确实为零填 0。",
-        "四、填好后直接报送本文件；如被退回，按退回件第一页逐条更正后整份重报。",
-        "五、报送更正时，请在文件名中写明“更正”。",
-    ):
+    for line in _RULES_OF_LISTS if contract.name == "payments" else _RULES:
         row += 1
         page.write_string(row, 1, line)
     page.protect()
+
+
+_RULES = (
+    "一、请勿增删、移动列，也不要改表头；行可以不填，但不要改动已填好的月份和代码。",
+    "二、数量和金额填在规定的计量单位下，只填数字，不带“元”“人”等字。",
+    "三、没有数据的格留空，不要填“无”“/”；确实为零填 0。",
+    "四、填好后直接报送本文件；如被退回，按退回件第一页逐条更正后整份重报。",
+    "五、报送更正时，请在文件名中写明“更正”。",
+)
+_RULES_OF_LISTS = (
+    "一、请勿增删、移动列，也不要改表头和第一行的标题：标题写明本表包括哪个县（市、区）哪个月的全部支付。",
+    "二、一笔支付一行，凭证号照支付凭证填写；同一凭证重报的，以后报的为准。",
+    "三、收款单位从名单中选，或写代码；退回、收回的填负数；资金项目不写的是民政工作经费。",
+    "四、当月没有支付的乡镇（街道）不用列：标题所写月份内没有列出的，就是支付 0.00 元。",
+    "五、只有一部分支付的，请把标题中的月份去掉，没有列出的就是未知。",
+)
