@@ -172,7 +172,9 @@ asked as (
 reports_used as (
     select
         a.finding_id, t.source,
-        cast(row_number() over (partition by a.finding_id, t.what order by t.month desc nulls last) as bigint) as recency
+        cast(row_number() over (
+            partition by a.finding_id, t.what order by t.month desc nulls last, t.source asc nulls last
+        ) as bigint) as recency
     from last_answers as a
     inner join {{ ref('stg_standards') }} as r on a.rule_id = r.standard_id
     inner join asked as q on a.rule_id = q.standard_id
