@@ -37,7 +37,7 @@ test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐
 	@OVERSIGHT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k thousand
 
 test-faults: setup $(VENV)/dev.stamp  ## 随机改动、断电、磁盘写满、并发（很慢，逐项打印结果）
-	@for each in flips kills full_disk rivals readers; do $(BIN)/python -m tests.faults.$$each || exit 1; done
+	@for each in flips kills full_disk rivals readers stranger; do $(BIN)/python -m tests.faults.$$each || exit 1; done
 
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \

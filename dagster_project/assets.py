@@ -23,6 +23,7 @@ from dagster_project.context import RunContext
 from dagster_project.dbt_assets import PUBLIC_KEYS
 from oversight import editions
 from oversight.comments import comments
+from oversight.editions import receipts
 from oversight.editions.build import audited_from, built_from
 from oversight.editions.changes import EVERYTHING, Inputs, since
 from oversight.editions.published import PUBLIC_TABLES
@@ -245,8 +246,12 @@ def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]
         standards=used,
         unless_like=None if run.even_if_unchanged else editions.current(run.folder),
     )
+    written = receipts.issue(run.folder, edition)
+    if written:
+        run.say(f"开出回执 {len(written)} 份：{run.folder.receipts}")
     return MaterializeResult(
         metadata={
+            "receipts": len(written),
             "edition_id": edition.edition_id,
             "is_new": edition.edition_id == identity.edition_id,
             "warehouse": str(edition.warehouse),

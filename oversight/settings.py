@@ -95,6 +95,11 @@ class DataFolder:
         return self.work / "inputs"
 
     @property
+    def receipts(self) -> Path:
+        """A signed receipt for each file that was taken in."""
+        return self.root / "receipts"
+
+    @property
     def keys(self) -> Path:
         """The key that editions and receipts are signed with, and the public ones they are checked by."""
         return self.root / "keys"

@@ -19,6 +19,7 @@ from oversight.archive.sums import SUMS, Damaged, damaged_in
 from oversight.editions import seal
 from oversight.editions.edition import MANIFEST, POINTER, editions_folder
 from oversight.editions.keys import trusted_keys
+from oversight.editions.receipts import check_receipts
 from oversight.errors import OversightError
 from oversight.intake import landed, ledger
 from oversight.reports import store as papers
@@ -262,14 +263,27 @@ def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
     anchors = []
     for place in _edition_folders(folder):
         try:
-            told = json.loads((place / MANIFEST).read_text("utf-8")).get("record") or {}
+            head = (json.loads((place / MANIFEST).read_text("utf-8")).get("record") or {}).get("head")
         except (OSError, ValueError):
             continue
-        if "digest" in told:
-            anchors.append(told)
+        if head:
+            anchors.append(head)
     return 1, [
         Fault("record", database_path(folder), why.rstrip("。"), "谁在何时做了什么的留痕", _FROM_BACKUP)
         for why in record.check(folder, anchors)
+    ]
+
+
+def _receipts(folder: DataFolder) -> tuple[int, list[Fault]]:
+    return len(list(folder.receipts.glob("*"))), [
+        Fault(
+            "receipts",
+            folder.receipts / damage.file,
+            damage.message_zh.rstrip("。"),
+            "交给报送单位的回执",
+            _FROM_BACKUP,
+        )
+        for damage in check_receipts(folder, trusted_keys(folder))
     ]
 
 
@@ -279,5 +293,6 @@ GROUPS = (
     Group("landed", "落库数据", _landed),
     Group("editions", "版本", _editions),
     Group("reports", "通报", _reports),
+    Group("receipts", "回执", _receipts),
     Group("record", "留痕", _record),
 )

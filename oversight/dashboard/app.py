@@ -33,6 +33,7 @@ from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.editions.seal import is_signed
 from oversight.presentation import Theme
 from oversight.settings import DataFolder
 
@@ -130,6 +131,7 @@ def _shell(shelf: Shelf) -> Any:
         w = shelf.warehouse(edition_id) if edition_id else None
     if w is not None:
         until, made = (show.month(w.months[-1]) if w.months else show.NONE), show.moment(w.built_at)
+    signed = "，已签名" if w is not None and is_signed(w.edition.path) else "，未签名"
     theme = _theme()
     mark = (
         html.Div(
@@ -139,7 +141,7 @@ def _shell(shelf: Shelf) -> Any:
             ],
             id="edition-mark",
             className="edition-mark",
-            title=f"数据版本 {edition_id}，生成于 {made}",
+            title=f"数据版本 {edition_id}，生成于 {made}{signed}",
             **{"data-edition": edition_id},
         )
         if edition_id

@@ -30,6 +30,7 @@ from oversight.editions.edition import (
     list_editions,
 )
 from oversight.editions.keys import key_id, signing_key
+from oversight.editions.places import write_places
 from oversight.editions.published import (
     DETAIL,
     MAIN,
@@ -60,14 +61,12 @@ _SENTENCES = {"message_zh"}
 # (schema, table) → comment on the table and comments on its columns.
 Comments = Mapping[tuple[str, str], tuple[str, dict[str, str]]]
 
-# The head of the record of what users did, once there is one; else why there is none.
-_NO_RECORD = {"head": None, "reason": "no accounts"}
-
 # Steps of a publication, in order, as announced to `on_step` before each is taken.
 STEPS = (
     "copy",
     "comment",
     "parquet",
+    "places",
     "checkpoint",
     "verify",
     "manifest",
@@ -149,7 +148,7 @@ def publish(
         raise EditionError(f"找不到构建文件 {build}。请重新运行 oversight run。")
 
     described = _merged(comments or {}, descriptions(manifest or manifest_path()))
-    written = _write(draft, build, audit, described, on_step)
+    written = _write(draft, build, audit, described, folder.inputs, on_step)
     if audit is not None:
         for item in sorted(audit.iterdir()):
             if item.suffix != ".parquet":
@@ -172,7 +171,7 @@ def publish(
         "standards_files": _kept(folder, standards or {}),
         "row_parts": seen["parts"],
         "merkle_root": root(seen["parts"]),
-        "record": _NO_RECORD,
+        "record": _record(folder),
         "signed_by": key_id(key.public_key()),
         "files": files_of(draft),
     }
@@ -244,6 +243,14 @@ def _kept(folder: DataFolder, standards: Mapping[str, bytes]) -> list[dict[str, 
     ]
 
 
+def _record(folder: DataFolder) -> dict[str, Any]:
+    """The head of the record of what users did, so that its end cannot be cut off unseen; else why there is none."""
+    from oversight.accounts import record
+
+    head = record.head(folder)
+    return {"head": head} if head else {"head": None, "reason": "no accounts"}
+
+
 def _says_the_same(content: Mapping[str, Any], edition: Edition) -> bool:
     """Whether a finished file differs from an edition in nothing but its name and time."""
     names = (*Fingerprints.__annotations__, "engine")
@@ -271,9 +278,10 @@ def _write(
     build: Path,
     audit: Path | None,
     comments: Comments,
+    inputs: Path,
     on_step: Callable[[str], None],
 ) -> dict[str, TableFacts]:
-    """Tables, comments and Parquet into the draft; what the build file said of each table."""
+    """Tables, comments, Parquet and places into the draft; what the build file said of each table."""
     import duckdb
 
     on_step("copy")
@@ -300,6 +308,8 @@ def _write(
                     f"copy warehouse.main.{quoted(table)} to {_text(draft / 'parquet' / f'{table}.parquet')} "
                     "(format parquet, compression zstd)"
                 )
+        on_step("places")
+        write_places(connection, inputs, draft)
         on_step("checkpoint")
         connection.execute("checkpoint warehouse")
         connection.execute("detach warehouse")

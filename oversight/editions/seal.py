@@ -41,17 +41,26 @@ class Damage:
     message_zh: str
 
 
+def sm3(content: bytes) -> str:
+    """SM3 (GB/T 32905) of a content, which not every Python's own library has."""
+    from cryptography.hazmat.primitives import hashes
+
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(content)
+    return digest.finalize().hex()
+
+
 def digests(path: Path) -> dict[str, Any]:
     """SHA-256, SM3 and length of a file, read once."""
     from cryptography.hazmat.primitives import hashes
 
-    sha256, sm3, length = hashlib.sha256(), hashes.Hash(hashes.SM3()), 0
+    sha256, national, length = hashlib.sha256(), hashes.Hash(hashes.SM3()), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             sha256.update(chunk)
-            sm3.update(chunk)
+            national.update(chunk)
             length += len(chunk)
-    return {"sha256": sha256.hexdigest(), "sm3": sm3.finalize().hex(), "bytes": length}
+    return {"sha256": sha256.hexdigest(), "sm3": national.finalize().hex(), "bytes": length}
 
 
 def files_of(folder: Path) -> dict[str, dict[str, Any]]:

@@ -26,6 +26,8 @@ from oversight.intake.sending_back.returning import return_files
 from oversight.references import load_references
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
+TABLE_PLACES = ("submission_id", "dataset", "sheet", "header_row", "columns")
+
 
 @dataclass(frozen=True)
 class IntakeResult:
@@ -128,6 +130,8 @@ def _inputs(
     yield "payment_coverage", judged.covered
     yield "submissions", judged.submissions
     yield "rejected_rows", judged.rejected
+    # Not for the models: which column of which sheet a figure stands in, for whoever reads the cells again.
+    yield "report_tables", judged.tables.select(TABLE_PLACES)
     yield "deliveries", deliveries(landed, judged)
     due = due_dates(folder, judged, today)
     notice = notice_zh(without_calendar(folder, due))

@@ -71,7 +71,7 @@ def render(view: View) -> list[Any]:
         table_card(
             view,
             files_table(view, ROWS_SHOWN),
-            note="收到的每一份文件；同样内容的第二份登记为重复，不重复采用",
+            note="收到的每一份文件；同样内容的第二份登记为重复，不重复采用。收下的都有签名的回执，在数据目录的 receipts/",
         ),
         table_card(view, rejected_table(view, ROWS_SHOWN), note="每一行说明错在哪里、怎样改"),
         _returned(view),

@@ -1,0 +1,72 @@
+"""Where each figure of funding comes from, for a reader with other tools: files of text in an edition.
+
+`places/figures.tsv.gz`     the rows of `funding_gap_monthly`, in the text of docs/editions.md
+`places/reports.tsv.gz`     every report of population, of budgets and of divisions: of whom, of when, and its file, sheet, row
+`places/tables.tsv.gz`      which columns of that sheet hold what
+
+They name places and hold no operand: `verify/` reads the amounts and the people in the archive.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
+from oversight.editions.rows import row_text
+
+if TYPE_CHECKING:
+    import duckdb
+
+FOLDER = "places"
+FIGURES = "funding_gap_monthly"
+_FILE = "select submission_id as file_id, sha256, file_name from main.submissions where status <> 'duplicate'"
+_REPORTS = " union all by name ".join(
+    (
+        *(
+            f"select '{dataset}' as dataset, township_code as code, reported_code, month, {fund} as fund_code, source, "
+            f"submission_id, sheet, row_number, row_status, precedence from reported.{dataset}"
+            for dataset, fund in (("population", "null"), ("budget", "fund_code"))
+        ),
+        "select 'divisions' as dataset, division_code as code, division_code as reported_code, submission_id, sheet, "
+        "row_number, row_status, precedence from reported.divisions",
+    )
+)
+_TABLES = "dataset, sheet, header_row, columns"
+
+
+def write_places(connection: duckdb.DuckDBPyConnection, inputs: Path, draft: Path) -> None:
+    """Write the three files of an edition; the warehouse is the connection's `warehouse`.
+
+    Only what the warehouse of a whole build has can be told: without the reports there are no places, and no files.
+    """
+    found = tables_of(connection, "warehouse", (MAIN, REPORTED))
+    tables = inputs / "report_tables.parquet"
+    if not tables.is_file() or not {(REPORTED, "budget"), (REPORTED, "divisions")} <= found.keys():
+        return
+    place = draft / FOLDER
+    place.mkdir()
+    connection.execute("use warehouse")
+    source = str(tables).replace("'", "''")
+    for name, query in (
+        ("figures", f"select * from main.{FIGURES} order by township_code, month"),
+        (
+            "reports",
+            "select dataset, code, reported_code, month, fund_code, source, sha256, sheet, row_number, row_status, "
+            f"precedence from ({_REPORTS}) join ({_FILE}) on submission_id = file_id "
+            "order by dataset, code, month, precedence, sha256, sheet, row_number",
+        ),
+        (
+            "tables",
+            f"select sha256, file_name, {_TABLES} from read_parquet('{source}') join ({_FILE}) on submission_id = file_id "
+            "where dataset in ('population', 'budget', 'divisions') order by all",
+        ),
+    ):
+        kinds = {column: kind for column, kind, *_ in connection.execute(f"describe {query}").fetchall()}
+        path = str(place / f"{name}.tsv.gz").replace("'", "''")
+        # The text has its own escapes: nothing is quoted on top of them. The first line names the columns.
+        connection.execute(
+            f"copy (select {row_text(kinds)} as {quoted(chr(9).join(kinds))} from ({query})) to '{path}' "
+            "(format csv, header true, compression gzip, quote '', escape '', delimiter '\x01')"
+        )
+    connection.execute("use memory")
