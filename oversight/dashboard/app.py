@@ -179,6 +179,23 @@ def _shell(shelf: Shelf) -> Any:
                             href="/",
                             className="brand",
                         ),
+                        html.Form(
+                            [
+                                icon("search"),
+                                html.Label("搜索", htmlFor="search", className="visually-hidden"),
+                                dcc.Input(
+                                    id="search",
+                                    name="q",
+                                    type="search",
+                                    placeholder="搜单位、拼音、条文、问题、文件",
+                                    maxLength=60,
+                                    className="search-box",
+                                ),
+                            ],
+                            action="/search",
+                            role="search",
+                            className="search no-print",
+                        ),
                         mark,
                         _account_mark(),
                         html.Button(

@@ -184,6 +184,56 @@ def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
     return {row["township_code"]: row["township_name"] for row in rows}
 
 
+@dataclass(frozen=True)
+class NamedUnit:
+    """A unit under a name it has or had: what it lies in, and what a former one is now."""
+
+    code: str
+    name: str
+    inside: str
+    is_former: bool = False
+    now: str = ""
+
+
+class _NamedUnits(tuple[NamedUnit, ...]):
+    """All names of a country are remembered as one result, not as forty thousand."""
+
+    __slots__ = ()
+
+
+def named_units(w: Warehouse, scope: Scope) -> Sequence[NamedUnit]:
+    """Every unit in reach by every name it has or had, the higher levels first."""
+    return w.remember(("named units", scope), lambda: _named_units(w, scope))
+
+
+def _named_units(w: Warehouse, scope: Scope) -> _NamedUnits:
+    found = []
+    for code, name in sorted(w.names.items()):
+        if scope.touches(code):
+            own = significant(code)
+            above = [w.names.get(padded(own[:digits]), "") for digits in (2, 4) if digits < len(own)]
+            found.append(NamedUnit(code, name, "".join(above)))
+    condition, values = within("t.township_code", scope)
+    cursor = w.plain_cursor()
+    try:
+        rows = cursor.execute(
+            "select t.township_code, t.township_name, "
+            "concat(t.province_name, t.city_name, t.county_name) as inside, t.valid_to is not null as is_former, "
+            "n.township_name as now_name, d.former_names "
+            "from townships as t left join townships as n on t.successor_code = n.township_code "
+            "left join (select division_code, list(distinct division_name) as former_names "
+            "from reported.divisions group by division_code) as d on t.township_code = d.division_code "
+            f"where {condition} order by t.township_code",
+            values,
+        ).fetchall()
+    finally:
+        cursor.close()
+    for code, name, inside, is_former, now, names in rows:
+        found.append(NamedUnit(code, name, inside, is_former, now or ""))
+        found += [NamedUnit(code, old, inside, True, name) for old in sorted(names or ()) if old != name]
+    return _NamedUnits(found)
+
+
 def padded(code: str) -> str:
     """The six-digit code of a prefix; longer codes stay."""
     return code.ljust(6, "0") if len(code) < 6 else code

@@ -309,7 +309,25 @@
     if (button) { button.setAttribute("aria-expanded", "false"); button.focus(); }
   }
 
+  /* One search from anywhere: Enter leads to the page of what was found; "/" leads to the box. */
+  document.addEventListener("submit", function (event) {
+    if (!event.target.matches(".search")) return;
+    event.preventDefault();
+    const query = new URLSearchParams();
+    ["edition", "month", "money"].forEach(function (name) {
+      const value = new URLSearchParams(location.search).get(name);
+      if (value) query.set(name, value);
+    });
+    query.set("q", document.getElementById("search").value.trim());
+    go("/search?" + query.toString());
+  });
+
   document.addEventListener("keydown", function (event) {
+    const box = document.getElementById("search");
+    if (event.key === "/" && box && !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && !event.target.isContentEditable) {
+      event.preventDefault();
+      box.focus();
+    }
     if (event.key === "Escape") {
       closeColumns();
       document.body.classList.remove("nav-open");

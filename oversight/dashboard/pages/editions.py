@@ -68,7 +68,7 @@ def _editions_table(view: View, kept: list[Edition]) -> Table:
         name="editions",
         title="保留的版本",
         columns=[
-            Column("edition_id", "版本", "link", width=190),
+            Column("edition_id", "版本", "link", width=240),
             Column("built_at", "生成时间", width=150),
             Column("month_from", "数据起于"),
             Column("month_to", "数据截至"),

@@ -1,0 +1,172 @@
+"""搜索: units, rules and clauses, findings, files and pages by one word, from anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from oversight import presentation as show
+from oversight.dashboard import queries
+from oversight.dashboard.components import View, card, crumbs, empty
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page, pages
+from oversight.dashboard.queries import Ask, NamedUnit
+from oversight.dashboard.spelling import spells
+
+# As many of a kind as are looked at before one types more.
+SHOWN = 20
+# Characters of a clause beside the word that was looked for.
+AROUND = 36
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    words = view.state.get("q").split()
+    title = "搜索"
+    head = html.Div(
+        html.Div([crumbs(view, title), html.H1(title)], className="page-title"), className="page-head"
+    )
+    if not words:
+        return [head, empty("在上方输入单位名称、代码、拼音或首字母，政策条文、问题、文件名里的词，按回车。")]
+    parts = [part for part in (_units(view, words), _rules(view, words)) if part is not None]
+    parts += [part for part in (_findings(view, words), _files(view, words)) if part is not None]
+    parts += [part for part in (_pages(view, words),) if part is not None]
+    if not parts:
+        parts = [
+            empty(f"没有找到“{' '.join(words)}”。可以换一个说法，或只输其中几个字；单位也可以输拼音首字母。")
+        ]
+    return [head, *parts]
+
+
+def _section(title: str, total: int, items: Sequence[Any], more: Any = None) -> Any:
+    counted = f"{title}（{show.count(total)}）"
+    note = f"先列 {len(items)} 个，再输几个字可以缩小范围" if total > len(items) and more is None else None
+    return card(counted, html.Ul(list(items), className="found"), note=note, actions=more)
+
+
+def _item(name: Any, href: str, *said: str) -> Any:
+    told = "　".join(part for part in said if part)
+    return html.Li([html.A(name, href=href), html.Span(told, className="muted")])
+
+
+def _units(view: View, words: list[str]) -> Any:
+    every = queries.named_units(view.warehouse, view.scope)
+    found = sorted(
+        (unit for unit in every if _is_meant(unit, words)),
+        key=lambda unit: (unit.is_former, unit.name != words[-1], not _begins(unit, words), unit.code),
+    )
+    if not found:
+        return None
+    items = [
+        _item(
+            unit.name,
+            view.unit_href(unit.code, q=None) if len(unit.code) > 6 else view.state.href("/", unit=unit.code),
+            unit.inside,
+            unit.code,
+            f"现为 {unit.now}" if unit.now else "已撤销" if unit.is_former else "",
+        )
+        for unit in found[:SHOWN]
+    ]
+    return _section("单位", len(found), items)
+
+
+def _is_meant(unit: NamedUnit, words: list[str]) -> bool:
+    """Every word is in the unit's name, in what it lies in, or is the beginning of its code."""
+    for word in words:
+        if word.isdigit():
+            if not unit.code.startswith(word):
+                return False
+        elif re.fullmatch(r"[A-Za-z']+", word):
+            typed = word.lower().replace("'", "")
+            if not spells(typed, unit.name) and not (len(words) > 1 and spells(typed, unit.inside)):
+                return False
+        elif word not in unit.name and not (len(words) > 1 and word in unit.inside):
+            return False
+    return True
+
+
+def _begins(unit: NamedUnit, words: list[str]) -> bool:
+    return unit.name.startswith(words[-1]) or unit.code.startswith(words[-1])
+
+
+def _rules(view: View, words: list[str]) -> Any:
+    items = []
+    for rule in queries.standards(view.warehouse, view.scope):
+        texts = [rule[name] or "" for name in ("standard_id", "title_zh", "quotation", "document_title")]
+        if all(any(word.lower() in text.lower() for text in texts) for word in words):
+            place = f"《{rule['document_title']}》{rule['clause'] or ''}"
+            quoted = _around(rule["quotation"] or "", words)
+            name = f"{rule['standard_id']} {rule['title_zh']}"
+            items.append(_item(name, view.state.href("/policy", rule=rule["standard_id"]), place, quoted))
+    return _section("政策标准与条文", len(items), items[:SHOWN]) if items else None
+
+
+def _around(text: str, words: list[str]) -> str:
+    """The sentence of a clause in which the word stands."""
+    places = [text.find(word) for word in words if word in text]
+    if not places:
+        return ""
+    start, end = max(0, min(places) - AROUND), min(places) + AROUND
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
+def _findings(view: View, words: list[str]) -> Any:
+    ask = Ask(" and ".join(["contains(message_zh, ?)"] * len(words)), tuple(words))
+    rows, total = queries.findings(
+        view.warehouse, view.scope, view.state.prefix, view.month, limit=SHOWN, ask=ask
+    )
+    if not rows:
+        return None
+    items = [
+        _item(
+            row["message_zh"],
+            view.state.href("/findings", rule=row["rule_id"], unit=_seat(row["subject_code"])),
+            show.label(show.STATUS, row["status"]),
+        )
+        for row in rows
+    ]
+    return _section(f"未了的问题（截至{show.month(view.month)}）", total, items)
+
+
+def _seat(code: str) -> str:
+    """The unit on whose pages a subject stands: a village on its county's."""
+    return code if len(code) <= 6 else code[:6]
+
+
+def _files(view: View, words: list[str]) -> Any:
+    ask = Ask(" and ".join(["contains(lower(file_name), lower(?))"] * len(words)), tuple(words))
+    rows, total = queries.submissions(view.warehouse, view.scope, view.state.prefix, limit=SHOWN, ask=ask)
+    if not rows:
+        return None
+    items = [
+        _item(
+            row["file_name"],
+            _filtered(view, "/submissions", "files", "file_name", row["file_name"]),
+            show.label(show.SUBMISSION_STATUS, row["status"]),
+        )
+        for row in rows
+    ]
+    return _section("报送文件", total, items)
+
+
+def _filtered(view: View, path: str, table: str, column: str, text: str) -> str:
+    """A page whose table shows the rows with this text alone, as the browser writes it into the address."""
+    kept = {"f": {column: {"filterType": "text", "type": "contains", "filter": text}}}
+    address = view.state.href(path)
+    mark = "&" if "?" in address else "?"
+    return f"{address}{mark}g.{table}={quote(json.dumps(kept, ensure_ascii=False))}"
+
+
+def _pages(view: View, words: list[str]) -> Any:
+    items = [
+        _item(page.title, view.state.href(page.path))
+        for page in pages().values()
+        if page.in_navigation and all(word in page.title for word in words)
+    ]
+    return _section("页面", len(items), items) if items else None
+
+
+PAGE = Page("/search", "搜索", "search", 99, render, in_navigation=False)
