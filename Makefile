@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint audit-code licences fuzz-requests lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -70,6 +70,17 @@ lint: setup $(VENV)/dev.stamp  ## 检查代码格式、类型、层次和 SQL
 	@OVERSIGHT_BUILD=$(abspath dbt/target/lint.duckdb) OVERSIGHT_INPUTS=$(abspath dbt/target) DO_NOT_TRACK=1 \
 		$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 	@$(BIN)/sqlfluff lint --disable-progress-bar --templater raw oversight/dashboard/sql
+
+audit-code: setup $(VENV)/dev.stamp  ## 检查代码里的安全隐患（bandit）
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
+
+licences: setup  ## 列出所装各个包的许可证（连同开发所需：DEV=1）
+	@$(BIN)/oversight licences $(if $(DEV),--dev)
+
+COUNT ?= 100000
+fuzz-requests: setup $(VENV)/dev.stamp  ## 用十万个不合规的请求和五百个慢客户端考验看板（COUNT=100000；先运行 make run）
+	@$(BIN)/python tests/faults/fuzz_requests.py $(COUNT)
+	@$(BIN)/python tests/faults/slow_clients.py
 
 # Versions stay as they are where pyproject.toml allows them; to take newer ones, remove the lock files first.
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
     "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),
+    "licences": ("oversight.commands.licences", "列出所装各个包的许可证"),
 }
 
 _TRANSLATED = (

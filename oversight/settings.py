@@ -85,6 +85,11 @@ class DataFolder:
         return self.root / "marts"
 
     @property
+    def logs(self) -> Path:
+        """What the service and the runs did, a line of JSON each; may be deleted at any time."""
+        return self.root / "logs"
+
+    @property
     def work(self) -> Path:
         """Private build files; may be deleted at any time between runs."""
         return self.root / ".work"

@@ -6,7 +6,9 @@ import fcntl
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from oversight import telemetry
 from oversight.editions import Edition, find_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
+from tests.dashboard.browsing import CHROMIUM, FLAGS
 
 telemetry.switch_off()
 # How long a test takes says something about the machine, not about the program.
@@ -59,3 +62,14 @@ def sample_folder(shared_folder: Path) -> DataFolder:
 def sample_edition(sample_folder: DataFolder) -> Edition:
     """The edition of the sample."""
     return find_edition(sample_folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's browser; one a process, whichever tests ask for it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

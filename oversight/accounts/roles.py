@@ -19,6 +19,7 @@ Action = Literal[
     "write_standards",
     "approve_standards",
     "manage",  # accounts and the record
+    "operate",  # how the service itself is doing
 ]
 
 ROLES: dict[Role, str] = {
@@ -29,7 +30,7 @@ ROLES: dict[Role, str] = {
     "reader": "查阅",
 }
 _ACTIONS: dict[Role, frozenset[Action]] = {
-    "administrator": frozenset({"look", "query", "keep_queries", "manage"}),
+    "administrator": frozenset({"look", "query", "keep_queries", "manage", "operate"}),
     "analyst": frozenset(
         {"look", "query", "keep_queries", "hand_in", "confirm", "issue_report", "write_standards"}
     ),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
+import secrets
 import sys
 from datetime import datetime
 
+from oversight import logs
 from oversight.accounts import record
 from oversight.cli import add_data_argument
 from oversight.editions.edition import Edition
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.whole_run import run as run_over
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +31,27 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 0: an edition stands, whatever it found."""
     folder = DataFolder.at(args.data)
 
+    # What is no data folder is told so, and gets no folder of logs.
+    with contextlib.ExitStack() as held:
+        if folder.raw.is_dir():
+            held.enter_context(logs.written(folder.logs, "run"))
+        held.enter_context(logs.holding(run=secrets.token_hex(4)))
+        return _run(folder, even_if_unchanged=args.again)
+
+
+def _run(folder: DataFolder, *, even_if_unchanged: bool) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
+        logs.tell(log, line)
 
+    started = datetime.now(TIME_ZONE)
     record.note_files(folder, "standards", [folder.standards])
     record.note_files(folder, "corrections", [folder.corrections, folder.headings])
-    outcome = run_over(folder, say=say, now=datetime.now(TIME_ZONE), even_if_unchanged=args.again)
+    try:
+        outcome = run_over(folder, say=say, now=started, even_if_unchanged=even_if_unchanged)
+    except Exception:
+        log.exception("the run did not end")
+        raise
     record.note(
         folder, "run", 版本=outcome.edition.edition_id, 结果="发布新版本" if outcome.is_new else "没有新内容"
     )
@@ -38,12 +59,29 @@ def run(args: argparse.Namespace) -> int:
         print(f"没有新内容：文件、标准和程序都与当前版本 {outcome.edition.edition_id} 相同，未发布新版本。")
         return 0
 
+    _log_files(outcome.edition, started)
     from oversight.summary import summary
 
     sys.stdout.write("\n" + "\n".join(summary(folder, outcome.edition)) + "\n")
     if outcome.before and outcome.differing is not None:
         print(_checked(outcome.before, outcome.edition, outcome.differing))
     return 0
+
+
+def _log_files(edition: Edition, since: datetime) -> None:
+    """A line for each file received by this run: what became of it, and of its rows."""
+    import duckdb
+
+    with duckdb.connect(str(edition.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select file_name, status, rows_accepted, rows_held, rows_rejected, error_code from submissions "
+            "where received_at >= ? order by file_name",
+            [since.replace(tzinfo=None)],
+        ).fetchall()
+    for name, status, accepted, held, rejected, code in rows:
+        with logs.holding(file=name):
+            logs.tell(log, "file", status=status, accepted=accepted, held=held, rejected=rejected, error=code)
+    logs.tell(log, "published", edition=edition.edition_id)
 
 
 def _checked(before: Edition, now: Edition, differing: tuple[str, ...]) -> str:

@@ -10,10 +10,24 @@ from oversight.settings import DataFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--data`, `--host`, `--port`."""
+    """`--data`, `--host`, `--port`, `--name`, `--proxy`."""
     add_data_argument(parser)
     parser.add_argument("--host", metavar="地址", default="127.0.0.1", help="监听的地址；默认只供本机访问")
     parser.add_argument("--port", metavar="端口", type=int, default=8050, help="监听的端口，默认 8050")
+    parser.add_argument(
+        "--name",
+        metavar="名称",
+        action="append",
+        default=[],
+        help="浏览器里用的主机名或地址，可写多次；用别的名称来的请求会被拒绝",
+    )
+    parser.add_argument(
+        "--proxy",
+        metavar="地址",
+        action="append",
+        default=[],
+        help="前面的反向代理的地址，可写多次；只有它们说的来访者地址才作数",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,4 +36,4 @@ def run(args: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    return serve(DataFolder.at(args.data), args.host, args.port, say)
+    return serve(DataFolder.at(args.data), args.host, args.port, say, names=args.name, proxies=args.proxy)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import json
 import logging
 import threading
 from collections import OrderedDict
@@ -18,21 +19,25 @@ from pathlib import Path
 from typing import Any
 
 import flask
+import plotly
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.fingerprint import build_fingerprint
 
 from oversight import presentation as show
 from oversight.accounts import identity
+from oversight.accounts.exist import exist
 from oversight.accounts.identity import current
 from oversight.accounts.roles import ROLES
-from oversight.dashboard import archive, downloads, signing_in
+from oversight.dashboard import archive, downloads, health, inputs, signing_in
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
-from oversight.dashboard.elements import dcc, dmc, html
+from oversight.dashboard.elements import dag, dcc, dmc, html
+from oversight.dashboard.gate import Doors, Gate
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.dashboard.warehouse import Damaged, Outdated, Shelf, Unavailable
 from oversight.editions.seal import is_signed
 from oversight.presentation import Theme
 from oversight.settings import DataFolder
@@ -42,12 +47,18 @@ SUBTITLE = "民政经费与人员保障监督"
 ANSWERS_KEPT = 3000
 ANSWER_BYTES_KEPT = 36_000_000
 THEME_COOKIE = "oversight_theme"
+PLOTLY_FILE = "package_data/plotly.min.js"
+# Parts that Dash would fetch when first needed, under names without a fingerprint, again on every reload.
+FETCHED_AT_ONCE = ("async-community.js", "async-graph.js")
 
 log = logging.getLogger(__name__)
 
 
-def create_app(folder: DataFolder) -> Any:
-    """The application over one data folder; `app.server` is the WSGI application."""
+def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
+    """The application over one data folder; `app.server` is the WSGI application.
+
+    Without a gate of its own it answers as on this machine: to the loopback names.
+    """
     here = Path(__file__).resolve().parent
     app: Any = _Application(
         __name__,
@@ -60,10 +71,18 @@ def create_app(folder: DataFolder) -> Any:
         add_log_handler=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.enable_dev_tools(debug=False)
-    shelf = Shelf(folder)
+    app.server.json.ensure_ascii = False
+    gate = gate or Gate(Doors(is_open=lambda: not exist(folder)))
     # Before every other hook of ours: nobody is answered before it is known who asks.
+    gate.enter(app)
     identity.install(app.server, folder)
+    gate.examine(app)
+    app.enable_dev_tools(debug=False)
+    for library in (dag, dcc):
+        for part in library._js_dist:
+            if str(part.get("relative_package_path")).endswith(FETCHED_AT_ONCE):
+                part.pop("async", None)
+    shelf = Shelf(folder)
     app.layout = lambda: _shell(shelf)
     _callbacks(app, shelf)
     _keep_answers(app.server)
@@ -73,6 +92,7 @@ def create_app(folder: DataFolder) -> Any:
     signing_in.register(
         app.server, shelf, lambda name: str(app.get_asset_url(name)), {"site": TITLE, "subtitle": SUBTITLE}
     )
+    health.register(app.server, shelf)
 
     server: flask.Flask = app.server
 
@@ -80,6 +100,7 @@ def create_app(folder: DataFolder) -> Any:
 
     @server.get("/edition")
     @identity.polled
+    @inputs.takes()
     def edition() -> flask.Response:
         """Which edition a page opened now would show; asked by open pages."""
         answer = flask.jsonify({"edition_id": shelf.current_id()})
@@ -95,6 +116,7 @@ class _Application(Dash):
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The index page."""
         theme = _theme()
+        parts["config"] = self._with_plotly(parts["config"])
         return f"""<!DOCTYPE html>
 <html lang="zh-CN" data-theme="{theme}" data-mantine-color-scheme="{theme}">
 <head>
@@ -113,6 +135,24 @@ class _Application(Dash):
 </body>
 </html>"""
 
+    def _with_plotly(self, config: str) -> str:
+        """Plotly is fetched when the first chart is drawn, and Dash names it without a fingerprint: ours has one."""
+        start, end = config.index("{"), config.rindex("}") + 1
+        own = json.loads(config[start:end])
+        own |= {"serve_locally": False, "plotlyjs_url": self._plotly_address()}
+        # Nobody who asks needs to know what runs here, and no page looks for a newer version elsewhere.
+        own |= {"python_version": "", "dash_version_url": "", "disable_version_check": True}
+        text = json.dumps(own)
+        # Within a script tag, as Dash writes it.
+        for character in "<>/":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+        return config[:start] + text + config[end:]
+
+    def _plotly_address(self) -> str:
+        module = Path(str(plotly.__file__)).parent / PLOTLY_FILE
+        name = build_fingerprint(PLOTLY_FILE, plotly.__version__, int(module.stat().st_mtime))
+        return f"{self.config.requests_pathname_prefix}_dash-component-suites/plotly/{name}"
+
 
 def _theme() -> Theme:
     return (
@@ -127,7 +167,8 @@ def _shell(shelf: Shelf) -> Any:
     edition_id = shelf.current_id()
     until = made = ""
     w = None
-    with contextlib.suppress(Outdated):
+    # The frame stands even where the edition does not open; the page in it says why.
+    with contextlib.suppress(Outdated, Unavailable):
         w = shelf.warehouse(edition_id) if edition_id else None
     if w is not None:
         until, made = (show.month(w.months[-1]) if w.months else show.NONE), show.moment(w.built_at)
@@ -303,7 +344,10 @@ def _navigation(page: Page | None, href: Any) -> list[Any]:
 
 def _callbacks(app: Any, shelf: Shelf) -> None:
     def draw(
-        path: str | None, search: str | None, theme: Theme, edition_id: str | None
+        path: inputs.Search | None,
+        search: inputs.Search | None,
+        theme: Theme | None,
+        edition_id: inputs.EditionId | None,
     ) -> tuple[Any, Any, Any]:
         """The page an address asks for, of the edition the browser has open."""
         if path is None:
@@ -323,7 +367,7 @@ def _callbacks(app: Any, shelf: Shelf) -> None:
         State("edition", "data"),
     )(draw)
 
-    for name, output, inputs in (
+    for name, output, watched in (
         ("filter", "sink", [Input({"type": "filter", "name": ALL, "initial": ALL}, "value")]),
         ("click", "sink", [Input({"type": "chart", "name": ALL}, "clickData")]),
         ("arrived", "sink", [Input("meta", "data")]),
@@ -332,7 +376,7 @@ def _callbacks(app: Any, shelf: Shelf) -> None:
         app.clientside_callback(
             ClientsideFunction("oversight", name),
             Output(output, "data", allow_duplicate=True),
-            *inputs,
+            *watched,
             prevent_initial_call=True,
         )
     app.clientside_callback(
@@ -374,6 +418,15 @@ def _draw(
                 empty(
                     "这一版数据由旧版程序生成，缺少看板要用的汇总表。请在服务器上运行 oversight run，成功后刷新本页。",
                     action=again,
+                )
+            ],
+            page.title,
+        )
+    except Damaged:
+        return answer(
+            [
+                empty(
+                    "这一版数据的文件打不开。请在服务器上运行 oversight run --again 重新生成；若仍不行，请联系系统管理员。"
                 )
             ],
             page.title,
@@ -470,12 +523,11 @@ def _keep_answers(server: flask.Flask) -> None:
 
     @server.before_request
     def known() -> flask.Response | None:
-        if flask.request.path != "/_dash-update-component":
+        call = flask.g.get("call")
+        if call is None or not call.output.startswith("..content.children."):
             return None
-        body = flask.request.get_data(cache=True)
-        if b'"theme"' not in body or b'"content.children"' not in body:
-            return None
-        key = (current().role, scope_of_request(), hashlib.sha256(body).digest())
+        asked = json.dumps(call.values, sort_keys=True).encode()
+        key = (current().role, scope_of_request(), hashlib.sha256(asked).digest())
         flask.g.answer_key = key
         with lock:
             found = kept.get(key)

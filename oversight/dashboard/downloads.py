@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 import flask
@@ -17,7 +14,9 @@ from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.archive import returned_in_sight
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.components import ROWS_SHOWN, View, count_text
+from oversight.dashboard.gate import refusal
 from oversight.dashboard.grids import chosen, to_csv, to_xlsx
+from oversight.dashboard.inputs import BadInput, DownloadForm, ReturnedFile, TableForm, given, takes
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
@@ -32,17 +31,15 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     """Add the routes."""
 
     @server.post("/download")
+    @takes(form=DownloadForm)
     def download() -> flask.Response:
-        """One table of one page. Form as `_asked` has it; columns and rows (JSON, optional), format."""
-        form = flask.request.form
-        asked = _asked(form, shelf)
-        if isinstance(asked, flask.Response):
-            return asked
-        page, view = asked
-        columns, rows = _json(form.get("columns")), _json(form.get("rows"))
-        whole = page.tables[form["table"]](view, MOST_ROWS)
-        table = chosen(whole, columns, rows)
-        chosen_by = _filters(view, form.get("filter"))
+        """One table of one page."""
+        form = given(DownloadForm)
+        page, view = _asked(form, shelf)
+        rows = form.rows
+        whole = page.tables[form.table](view, MOST_ROWS)
+        table = chosen(whole, form.columns, rows)
+        chosen_by = _filters(view, is_filtered=bool(form.filter))
         context = [
             table.title,
             f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}"
@@ -66,21 +63,20 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             月份=show.month_code(view.month),
             筛选=chosen_by,
             行数=len(table.rows),
-            格式="csv" if form.get("format") == "csv" else "xlsx",
+            格式=form.format,
             版本=view.warehouse.edition_id,
         )
-        if form.get("format") == "csv":
+        if form.format == "csv":
             return _file(to_csv(table, money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
         return _file(to_xlsx(table, money, context), f"{name}.xlsx", XLSX)
 
     @server.post("/rows")
+    @takes(form=TableForm)
     def rows() -> flask.Response:
-        """The first rows of a long table as its filters and sorting choose them. Form as `_asked` has it."""
-        asked = _asked(flask.request.form, shelf)
-        if isinstance(asked, flask.Response):
-            return asked
-        page, view = asked
-        table = page.tables[flask.request.form["table"]](view, ROWS_SHOWN)
+        """The first rows of a long table as its filters and sorting choose them."""
+        form = given(TableForm)
+        page, view = _asked(form, shelf)
+        table = page.tables[form.table](view, ROWS_SHOWN)
         total = table.total if table.total is not None else len(table.rows)
         return flask.jsonify(
             {
@@ -90,12 +86,20 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         )
 
     @server.get("/returned/<path:name>")
+    @takes(path=ReturnedFile)
     def returned(name: str) -> flask.Response:
         """A sender's own workbook with its mistakes marked."""
         root = shelf.folder.returned.resolve()
-        path = (root / name).resolve()
-        if name not in _returned(shelf) or not path.is_relative_to(root) or not path.is_file():
-            return _refused("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
+        path = root.joinpath(name)
+        # A part of a path that no file system takes is no file either.
+        is_possible = all(len(part.encode()) <= 255 for part in path.parts)
+        if (
+            not is_possible
+            or name not in _returned(shelf)
+            or not path.resolve().is_relative_to(root)
+            or not path.is_file()
+        ):
+            return refusal("没有这份文件，可能已经清理。请重新运行 oversight run。", 404)
         record.note(shelf.folder, "download", 退回件=name)
         return _file(path.read_bytes(), path.name, "application/octet-stream")
 
@@ -107,25 +111,28 @@ def _returned(shelf: Shelf) -> list[str]:
         return []
 
 
-def _asked(form: Mapping[str, str], shelf: Shelf) -> tuple[Page, View] | flask.Response:
-    """What a form asks for: table, path, search, edition; filter and sort (JSON, optional) as the grid says them."""
-    page = pages().get(form.get("path", ""))
-    if page is None or not current().may(page.needs) or form.get("table") not in page.tables:
-        return _refused("没有这张表，请刷新页面后重试。", 404)
-    state = read_state(form["path"], form.get("search", ""))
+def _asked(form: TableForm, shelf: Shelf) -> tuple[Page, View]:
+    """The page and the view of it that a form asks for. Raises `BadInput`."""
+    page = pages().get(form.path)
+    if page is None or not current().may(page.needs) or form.table not in page.tables:
+        raise BadInput("没有这张表，请刷新页面后重试。", 404)
+    state = read_state(form.path, form.search)
     try:
-        warehouse = shelf.warehouse(state.edition or form.get("edition", ""))
+        warehouse = shelf.warehouse(state.edition or form.edition)
     except Unavailable:
-        return _refused("本页所用的数据版本已经清理，请刷新页面后再试。", 410)
+        raise BadInput("本页所用的数据版本已经清理，请刷新页面后再试。", 410) from None
+    except Outdated:
+        raise BadInput("这一版数据由旧版程序生成。请先在服务器上运行 oversight run。", 410) from None
+    if not warehouse.months:
+        raise BadInput("这一版数据里没有任何月份，没有可取的表。", 404)
     scope = scope_of_request()
     if state.unit and unit_name(warehouse, scope, state.unit) is None:
-        return _refused("没有这个单位，或您无权查看。", 404)
+        raise BadInput("没有这个单位，或您无权查看。", 404)
     state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
     view = View(warehouse, scope, state, "light", shelf=shelf)
-    filters, sorting = _json(form.get("filter")), _json(form.get("sort"))
-    if filters or sorting:
-        columns = page.tables[form["table"]](view, 1).columns
-        view = replace(view, ask=ask_of(columns, filters, sorting, state.money))
+    if form.filter or form.sort:
+        columns = page.tables[form.table](view, 1).columns
+        view = replace(view, ask=ask_of(columns, form.filters(), form.sorting(), state.money))
     return page, view
 
 
@@ -144,7 +151,7 @@ _FILTERS = {
 }
 
 
-def _filters(view: View, of_grid: str | None) -> list[str]:
+def _filters(view: View, *, is_filtered: bool) -> list[str]:
     """What chose the rows, in words: the page's filters, and that the table's own were used."""
     told = []
     for name, value in view.state.more.items():
@@ -155,17 +162,9 @@ def _filters(view: View, of_grid: str | None) -> list[str]:
                 else show.words_of(name)
             )
             told.append(f"{_FILTERS[name]}={words.get(value, value)}")
-    columns = _json(of_grid)
-    if isinstance(columns, dict) and columns:
+    if is_filtered:
         told.append("表内筛选")
     return told
-
-
-def _json(text: str | None) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return None
 
 
 def _file(data: bytes, name: str, kind: str) -> flask.Response:
@@ -173,7 +172,3 @@ def _file(data: bytes, name: str, kind: str) -> flask.Response:
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _refused(message: str, code: int) -> flask.Response:
-    return flask.Response(message, status=code, content_type="text/plain; charset=utf-8")

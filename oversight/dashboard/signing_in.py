@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import flask
+from pydantic import StringConstraints
 
 from oversight import presentation as show
 from oversight.accounts.exist import exist
@@ -16,10 +17,67 @@ from oversight.accounts.identity import OPEN, acting, begin, current, needs, pub
 from oversight.accounts.roles import ROLES
 from oversight.accounts.scope import WHOLE
 from oversight.dashboard.downloads import XLSX
+from oversight.dashboard.gate import changes, gate
+from oversight.dashboard.inputs import Input, Line, Text, takes
 from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
 from oversight.errors import OversightError
 
 LINES_SHOWN = 200
+_Field = Annotated[Line, StringConstraints(max_length=2000)]
+# What is typed into a box of several lines.
+_Lines = Annotated[Text, StringConstraints(max_length=20_000)]
+
+
+class Wanted(Input):
+    """Where whoever signs in wants to go."""
+
+    # Whatever stands in an address; where it may lead is decided by `_own_place`.
+    next: Annotated[Text, StringConstraints(max_length=4000)] = ""
+
+
+class SignIn(Wanted):
+    """The form of signing in."""
+
+    name: _Field = ""
+    password: _Field = ""
+
+
+class Passwords(Input):
+    """A password, and the one that takes its place."""
+
+    old: _Field = ""
+    new: _Field = ""
+    again: _Field = ""
+
+
+class NewAccount(Input):
+    """An account to be made."""
+
+    name: _Field = ""
+    full_name: _Field = ""
+    role: _Field = ""
+    divisions: _Lines = ""
+    proxy: _Field = ""
+
+
+class ChangedAccount(Input):
+    """What is to be done with an account."""
+
+    name: _Field = ""
+    do: _Field = ""
+    role: _Field = ""
+    divisions: _Lines = ""
+
+
+class Chosen(Input):
+    """Which lines of the record."""
+
+    what: _Field = ""
+    who: _Field = ""
+    since: _Field = ""
+    until: _Field = ""
+
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -41,6 +99,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
                 identity=current(),
                 here=flask.request.path,
                 roles=ROLES,
+                token=gate().token(),
                 **texts,
                 **values,
             ),
@@ -61,6 +120,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.get("/sign-in")
     @public
+    @takes(query=Wanted)
     def sign_in_page() -> flask.Response:
         """The form; whoever is signed in goes on to where they wanted."""
         wanted = _own_place(flask.request.args.get("next", ""))
@@ -70,6 +130,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.post("/sign-in")
     @public
+    @takes(form=SignIn)
     def sign_in() -> flask.Response:
         """Begin a session. Form: name, password, next."""
         from oversight.accounts import people
@@ -91,6 +152,8 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
         return _go(wanted)
 
     @routes.post("/sign-out")
+    @takes()
+    @changes
     def sign_out() -> flask.Response:
         """End the session."""
         from flask_login import logout_user
@@ -104,6 +167,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
         return _go("/sign-in" if exist(folder) else "/")
 
     @routes.get("/account")
+    @takes()
     def account() -> flask.Response:
         """Who one is, and one's password."""
         if current() is OPEN:
@@ -115,6 +179,8 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
         return page("account", "我的账号", divisions=divisions, **told)
 
     @routes.post("/account/password")
+    @takes(form=Passwords)
+    @changes
     def change_password() -> flask.Response:
         """Take another password. Form: old, new, again."""
         from oversight.accounts import people
@@ -141,6 +207,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.get("/accounts")
     @needs("manage")
+    @takes()
     def accounts() -> flask.Response:
         """Every account in the administrator's own divisions."""
         return _accounts()
@@ -168,6 +235,8 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.post("/accounts/add")
     @needs("manage")
+    @takes(form=NewAccount)
+    @changes
     def add() -> flask.Response:
         """Make an account. Form: name, full_name, role, divisions, proxy."""
         from oversight.accounts import people
@@ -192,6 +261,8 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.post("/accounts/change")
     @needs("manage")
+    @takes(form=ChangedAccount)
+    @changes
     def change() -> flask.Response:
         """Change an account. Form: name, do, and for `change` role and divisions."""
         from oversight.accounts import people
@@ -227,6 +298,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.get("/accounts/export")
     @needs("manage")
+    @takes()
     def export_accounts() -> flask.Response:
         """Accounts × roles × divisions, as a workbook."""
         from oversight.accounts import lists, record
@@ -236,6 +308,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.get("/record")
     @needs("manage")
+    @takes(query=Chosen)
     def record_page() -> flask.Response:
         """What was done, the newest first."""
         from itertools import islice
@@ -254,6 +327,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
 
     @routes.get("/record/export")
     @needs("manage")
+    @takes(query=Chosen)
     def export_record() -> flask.Response:
         """The record as chosen, whole, as a workbook."""
         from oversight.accounts import lists, record

@@ -1,7 +1,8 @@
 """Routes of the SQL page: run, look again, cancel, take away, save.
 
 A query longer than a moment does not hold a thread of the server: the browser asks again until it is done. A user is
-an account; where nobody signs in a browser, told by a cookie.
+an account; where nobody signs in a browser, told by the mark this server gave it, and all requests of an address that
+bear no such mark are one user.
 """
 
 from __future__ import annotations
@@ -28,20 +29,25 @@ from oversight import durable
 from oversight.accounts import record
 from oversight.accounts.identity import current, needs
 from oversight.dashboard.access import significant
-from oversight.dashboard.warehouse import Shelf, Unavailable, Warehouse
+from oversight.dashboard.gate import changes, gate, refusal
+from oversight.dashboard.inputs import FileQuestion, Named, OfEdition, Question, SavedQuery, given, takes
+from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable, Warehouse
 from oversight.dictionary import read_dictionary, relation_columns, relations
 from oversight.sandbox import Answer, QueryError, Sandbox
 from oversight.sandbox.messages import unshowable
 from oversight.sandbox.output import plain, unique
 from oversight.settings import TIME_ZONE
 
-COOKIE = "oversight_sql"
 MOMENT = 0.4
 JOBS_KEPT = 200
 # An answer nobody has come for, whose page was closed.
 UNCLAIMED_SECONDS = 600
 CELL_CHARACTERS = 2000
+SAVED_MOST = 2000
+_NAME = re.compile(r"^[0-9a-f]{12}$")
 AT_ONCE_EACH = 2
+# Of all users who come from one address: marks are given to whoever asks for one.
+AT_ONCE_FROM = 8
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -67,12 +73,12 @@ union select city_code, province_name || ' ' || city_name from townships
 union select county_code, city_name || ' ' || county_name from townships
 order by code
 """
-_NAME = re.compile(r"^[0-9a-f]{12}$")
 
 
 @dataclass
 class _Job:
     user: str
+    address: str
     sql: str
     future: Future[Answer] | Future[IO[bytes]]
     # Of a download, the format of the file.
@@ -101,14 +107,17 @@ class Desk:
         sql: str,
         parameters: dict[str, Any],
         *,
+        address: str = "",
         kind: str | None = None,
         notes: Sequence[str] = (),
     ) -> str:
         """Start a question, or with `kind` a file; its id. Raises `QueryError` when the user asks too many at once."""
         with self._lock:
-            running = sum(job.user == user and not job.future.done() for job in self._jobs.values())
-            if running >= AT_ONCE_EACH:
+            running = [job for job in self._jobs.values() if not job.future.done()]
+            if sum(job.user == user for job in running) >= AT_ONCE_EACH:
                 raise QueryError("您已有查询在运行，请等它结束，或先取消。", code="busy")
+            if address and sum(job.address == address for job in running) >= AT_ONCE_FROM:
+                raise QueryError("这台电脑上已有许多查询在运行，请等它们结束后再试。", code="busy")
             self._tidy()
             name = secrets.token_hex(8)
             future: Future[Answer] | Future[IO[bytes]]
@@ -125,7 +134,7 @@ class Desk:
                     notes=notes,
                     query_id=name,
                 )
-            self._jobs[name] = _Job(user, sql, future, kind)
+            self._jobs[name] = _Job(user, address, sql, future, kind)
         return name
 
     def _tidy(self) -> None:
@@ -159,117 +168,119 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
 
     @routes.get("/sql/dictionary")
     @needs("query")
+    @takes(query=OfEdition)
     def dictionary() -> flask.Response:
         """Tables and columns with both names and their meaning; makes a process ready for the first question."""
-        edition_id = flask.request.args.get("edition", "")
+        edition_id = given(OfEdition).edition
         try:
             warehouse = shelf.warehouse(edition_id)
             database = desk.database(edition_id)
-        except Unavailable:
+        except (Unavailable, Outdated):
             return _gone()
-        user = _user()
+        user = gate().asker()
         threading.Thread(target=_warm, args=(desk.sandbox, user, database), daemon=True).start()
         content = warehouse.remember(("sql dictionary",), lambda: _dictionary(warehouse))
-        answer = flask.jsonify(content)
-        if not current().name:
-            answer.set_cookie(COOKIE, user, max_age=31_536_000, httponly=True, samesite="Strict")
-        return answer
+        return flask.jsonify(content)
 
     @routes.post("/sql/run")
     @needs("query")
+    @takes(body=Question)
     def run() -> flask.Response:
-        """Start a question. JSON: edition, sql, month, unit. The answer, or an id to ask again with."""
-        asked = _asked()
-        if asked is None:
-            return _refused("请求有误，请刷新页面后重试。", 400)
+        """Start a question. The answer, or an id to ask again with."""
+        asked = given(Question)
         try:
-            database = desk.database(asked["edition"])
+            database = desk.database(asked.edition)
             parameters = _parameters(asked)
             _note(shelf, asked)
-            name = desk.ask(_user(), database, asked["sql"], parameters)
-        except Unavailable:
+            name = desk.ask(gate().asker(), database, asked.sql, parameters, address=gate().address())
+        except (Unavailable, Outdated):
             return _gone()
         except QueryError as error:
-            return _error(error, asked["sql"])
+            return _error(error, asked.sql)
         return _told(desk, name)
 
     @routes.get("/sql/result/<name>")
     @needs("query")
+    @takes(path=Named)
     def result(name: str) -> flask.Response:
         """The answer of a question, when there is one."""
         return _told(desk, name)
 
     @routes.post("/sql/cancel/<name>")
     @needs("query")
+    @takes(path=Named)
     def cancel(name: str) -> flask.Response:
         """Stop a question."""
-        return flask.jsonify({"cancelled": desk.cancel(name, _user())})
+        return flask.jsonify({"cancelled": desk.cancel(name, gate().asker())})
 
     @routes.post("/sql/download")
     @needs("query")
+    @takes(body=FileQuestion)
     def download() -> flask.Response:
-        """Start a file of the whole result. JSON as for run, and format. An id to ask with until it is ready."""
-        asked = _asked()
-        if asked is None or asked.get("format") not in KINDS:
-            return _refused("请求有误，请刷新页面后重试。", 400)
+        """Start a file of the whole result. An id to ask with until it is ready."""
+        asked = given(FileQuestion)
         try:
-            database = desk.database(asked["edition"])
-            notes = _notes(shelf.warehouse(asked["edition"]), asked)
+            database = desk.database(asked.edition)
+            notes = _notes(shelf.warehouse(asked.edition), asked)
             parameters = _parameters(asked)
-            _note(shelf, asked, 格式=asked["format"])
-            name = desk.ask(_user(), database, asked["sql"], parameters, kind=asked["format"], notes=notes)
-        except Unavailable:
+            _note(shelf, asked, 格式=asked.format)
+            name = desk.ask(
+                gate().asker(),
+                database,
+                asked.sql,
+                parameters,
+                address=gate().address(),
+                kind=asked.format,
+                notes=notes,
+            )
+        except (Unavailable, Outdated):
             return _gone()
         except QueryError as error:
-            return _error(error, asked["sql"])
+            return _error(error, asked.sql)
         return _told(desk, name)
 
     @routes.get("/sql/file/<name>")
     @needs("query")
+    @takes(path=Named)
     def file(name: str) -> flask.Response:
         """The file, once."""
-        job = desk.job(name, _user())
+        job = desk.job(name, gate().asker())
         if job is None or job.kind is None or not job.future.done() or job.future.exception():
-            return _refused("没有这个文件，或已经取走。请重新下载。", 404)
+            return refusal("没有这个文件，或已经取走。请重新下载。", 404)
         desk.forget(name)
         made = job.future.result()
         assert not isinstance(made, Answer)
-        answer = flask.send_file(
+        return flask.send_file(
             made,
             mimetype=KINDS[job.kind],
             as_attachment=True,
             download_name=f"查询结果_{datetime.now(TIME_ZONE):%Y%m%d-%H%M%S}.{job.kind}",
         )
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
 
     @routes.get("/sql/saved")
     @needs("query")
+    @takes()
     def saved() -> flask.Response:
         """Saved queries, newest first."""
         found = [item for item in _saved(shelf) if _is_in_sight(item)]
-        answer = flask.jsonify(sorted(found, key=lambda item: str(item["saved_at"]), reverse=True))
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return flask.jsonify(sorted(found, key=lambda item: str(item["saved_at"]), reverse=True))
 
     @routes.post("/sql/save")
     @needs("keep_queries")
+    @takes(body=SavedQuery)
+    @changes
     def save() -> flask.Response:
-        """Keep a query under a title. JSON: title, sql. Its id stands in the link."""
-        asked = flask.request.get_json(silent=True) if flask.request.is_json else None
-        if (
-            not isinstance(asked, dict)
-            or not str(asked.get("title", "")).strip()
-            or not str(asked.get("sql", "")).strip()
-        ):
-            return _refused("请写标题和语句。", 400)
-        title, sql = str(asked["title"]).strip()[:100], str(asked["sql"])[:200_000]
+        """Keep a query under a title. Its id stands in the link."""
+        asked = given(SavedQuery)
+        title, sql = asked.title[:100], asked.sql
         who = current()
         # Nobody takes the place of what somebody else saved.
         own = f"{who.name}\n" if who.name else ""
-        name = hashlib.sha256(f"{own}{title}\n{sql}".encode("utf-8", "replace")).hexdigest()[:12]
+        name = hashlib.sha256(f"{own}{title}\n{sql}".encode()).hexdigest()[:12]
         folder = _saved_folder(shelf)
         folder.mkdir(parents=True, exist_ok=True)
+        if sum(1 for _ in folder.glob("*.json")) >= SAVED_MOST:
+            return refusal(f"已存的查询太多（最多 {SAVED_MOST:,} 个）。请先删除不用的。", 409)
         item = {
             "id": name,
             "title": title,
@@ -283,11 +294,13 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
 
     @routes.delete("/sql/saved/<name>")
     @needs("keep_queries")
+    @takes(path=Named)
+    @changes
     def remove(name: str) -> flask.Response:
         """Forget a saved query."""
         found = next((item for item in _saved(shelf) if item["id"] == name and _is_in_sight(item)), None)
         if found is not None and not _is_own(found):
-            return _refused("只有保存的人或管理员可以删除这条查询。", 403)
+            return refusal("只有保存的人或管理员可以删除这条查询。", 403)
         if found is not None:
             (_saved_folder(shelf) / f"{name}.json").unlink(missing_ok=True)
         return flask.jsonify({"removed": name})
@@ -324,14 +337,14 @@ def _is_own(item: dict[str, Any]) -> bool:
     return who.is_open or item.get("by") == who.name or who.may("manage")
 
 
-def _note(shelf: Shelf, asked: dict[str, Any], **more: Any) -> None:
+def _note(shelf: Shelf, asked: Question, **more: Any) -> None:
     record.note(
         shelf.folder,
         "download" if more else "query",
-        语句=asked["sql"][:20_000],
-        月份=str(asked.get("month") or "")[:20],
-        地区=str(asked.get("unit") or "")[:50],
-        版本=asked["edition"][:60],
+        语句=asked.sql[:20_000],
+        月份=asked.month or "",
+        地区=(asked.unit or "")[:50],
+        版本=asked.edition[:60],
         **more,
     )
 
@@ -341,38 +354,20 @@ def _warm(sandbox: Sandbox, user: str, database: Path) -> None:
         sandbox.warm(user, database)
 
 
-def _user() -> str:
-    """Whose question it is: the account's, or where nobody signs in the browser's."""
-    if current().name:
-        return f"account:{current().name}"
-    found = flask.request.cookies.get(COOKIE, "")
-    return found if re.fullmatch(r"[0-9a-f]{32}", found) else secrets.token_hex(16)
-
-
-def _asked() -> dict[str, Any] | None:
-    """The request's JSON. Only JSON: a form of a foreign page cannot send that."""
-    found = flask.request.get_json(silent=True) if flask.request.is_json else None
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(name), str) for name in ("edition", "sql")
-    ):
-        return None
-    return found
-
-
-def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
-    month, unit = str(asked.get("month") or ""), str(asked.get("unit") or "")
+def _parameters(asked: Question) -> dict[str, Any]:
+    month, unit = asked.month or "", asked.unit or ""
     if unit and not (unit.isascii() and unit.isdigit()):
         raise QueryError(f"没有地区“{unit[:50]}”。请从列表里选一个，或写区划代码；不写为全部。", code="unit")
     found: dict[str, Any] = {"unit": significant(unit)}
-    if re.fullmatch(r"\d{4}-\d{2}", month):
+    if re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", month):
         found["month"] = f"{month}-01"
     return found
 
 
 def _told(desk: Desk, name: str) -> flask.Response:
-    job = desk.job(name, _user())
+    job = desk.job(name, gate().asker())
     if job is None:
-        return _refused("没有这个查询，或结果已经清理。请重新运行。", 404)
+        return refusal("没有这个查询，或结果已经清理。请重新运行。", 404)
     try:
         answer = job.future.result(timeout=MOMENT)
     except NotYet:
@@ -419,12 +414,12 @@ def _content(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _notes(warehouse: Warehouse, asked: dict[str, Any]) -> list[str]:
+def _notes(warehouse: Warehouse, asked: Question) -> list[str]:
     return [
         warehouse.source_line,
-        f"参数：月份 {asked.get('month') or '未用'}，地区 {asked.get('unit') or '全部'}",
+        f"参数：月份 {asked.month or '未用'}，地区 {asked.unit or '全部'}",
         "",
-        *asked["sql"].splitlines(),
+        *asked.sql.splitlines(),
     ]
 
 
@@ -474,12 +469,4 @@ def _error(error: QueryError, sql: str) -> flask.Response:
 
 
 def _gone() -> flask.Response:
-    return _refused("本页所用的数据版本已经清理，请刷新页面。", 410)
-
-
-def _refused(message: str, code: int) -> flask.Response:
-    response = flask.jsonify(
-        {"error": message, "code": "refused", "place": None, "line_text": "", "original": ""}
-    )
-    response.status_code = code
-    return response
+    return refusal("本页所用的数据版本已经清理，请刷新页面。", 410)

@@ -83,7 +83,7 @@ def read_state(path: str, search: str) -> State:
     try:
         year, number = asked.split("-")
         month = date(int(year), int(number), 1)
-    except ValueError:
+    except (ValueError, OverflowError):
         if asked:
             unread.append(f"网址中的月份“{asked[:20]}”不是 2025-06 这样的写法")
     money: MoneyUnit = "yuan" if items.pop("money", "") == "yuan" else "wan"

@@ -7,6 +7,8 @@ a newer one is opened beside it and the old one goes when nobody has asked for i
 from __future__ import annotations
 
 import atexit
+import logging
+import re
 import tempfile
 import threading
 from collections import OrderedDict
@@ -24,6 +26,8 @@ from oversight.editions import Edition, EditionError, current, find_edition
 from oversight.sandbox import scoped_copy
 from oversight.settings import DataFolder
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Row = dict[str, Any]
 
@@ -31,6 +35,7 @@ Row = dict[str, Any]
 EDITIONS_OPEN = 4
 # Copies cut to a scope, held open at once.
 SCOPES_OPEN = 12
+_EDITION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 # Rows of results remembered for an edition, all queries together.
 ROWS_KEPT = 12_000
 ENGINE: dict[str, Any] = {
@@ -56,6 +61,10 @@ ROLL_UPS = (
 
 class Unavailable(Exception):
     """The edition a page shows is no longer there."""
+
+
+class Damaged(Unavailable):
+    """The edition is there and its file does not open."""
 
 
 class Outdated(Exception):
@@ -291,7 +300,10 @@ class Shelf:
         return True
 
     def warehouse(self, edition_id: str, scope: Scope | None = None) -> Warehouse:
-        """That edition as whoever asks may see it, open. Raises `Unavailable` when it is gone."""
+        """That edition as whoever asks may see it, open. Raises `Unavailable` when it is gone, or nothing could be
+        called so."""
+        if not _EDITION_ID.fullmatch(edition_id):
+            raise Unavailable(edition_id)
         scope = scope_of_request() if scope is None else scope
         key = (edition_id, scope)
         with self._lock:
@@ -315,7 +327,12 @@ class Shelf:
             except Exception as error:
                 if not (Path(self.folder.marts) / "editions" / edition_id).exists():
                     raise Unavailable(edition_id) from error
-                raise
+                log.exception("edition %s does not open", edition_id)
+                raise Damaged(edition_id) from error
+            finally:
+                # Whoever waits still holds the lock he waits for; names that are none leave nothing behind.
+                with self._lock:
+                    self._opening.pop(key, None)
             with self._lock:
                 self._open[key] = made
                 # Whoever still reads an edition taken off the shelf keeps it until done.
@@ -323,5 +340,4 @@ class Shelf:
                     held = [key for key in self._open if key[1].is_whole == is_whole]
                     for old in held[: max(0, len(held) - most)]:
                         del self._open[old]
-                self._opening.pop(key, None)
             return made

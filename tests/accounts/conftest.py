@@ -14,7 +14,6 @@ from oversight.accounts.actor import at_the_machine
 from oversight.dashboard.app import create_app
 from oversight.settings import DataFolder
 from tests.accounts.asking import ACCOUNTS, PASSWORD, Browser
-from tests.dashboard.browsing import CHROMIUM, FLAGS
 
 
 def with_accounts(sample: DataFolder, root: Any) -> DataFolder:
@@ -56,14 +55,3 @@ def signed_in(app: Any) -> dict[str, Browser]:
         found[name] = Browser(app.server.test_client())
         assert found[name].sign_in(name).status_code == 303
     return found
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Debian's browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()

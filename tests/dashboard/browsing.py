@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,9 @@ def serving(folder: DataFolder) -> Iterator[Served]:
         while True:
             try:
                 urllib.request.urlopen(base + "/edition", timeout=5).read()
+                break
+            except urllib.error.HTTPError:
+                # It is there, and somebody has to sign in.
                 break
             except OSError:
                 if process.poll() is not None or time.perf_counter() - start > 60:

@@ -13,7 +13,7 @@ import pytest
 from oversight.dashboard.warehouse import Shelf, Warehouse
 from oversight.editions import find_edition
 from oversight.settings import DataFolder
-from tests.dashboard.browsing import CHROMIUM, FLAGS, Served, Visit, serving, visiting
+from tests.dashboard.browsing import Served, Visit, serving, visiting
 
 
 @pytest.fixture(scope="session")
@@ -48,17 +48,6 @@ def sql(dashboard_folder: DataFolder) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(find_edition(dashboard_folder).warehouse), read_only=True)
     yield connection
     connection.close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Debian's browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

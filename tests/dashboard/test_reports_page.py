@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -54,6 +55,8 @@ def test_reports_are_listed_read_and_taken_away(chromium: Any, reported: DataFol
         page.get_by_role("link", name="湘东区", exact=True).click()
         page.wait_for_url("**report=2025-12**")
         page.frame_locator("iframe.reading").locator("h1, h2").first.wait_for()
+        policy = page.request.get(f"{running.base}/report/2025-12/360313/1/html?read=1").headers
+        assert re.search(r"script-src( 'sha256-[^']+')+;", policy["content-security-policy"])
         assert not serious(page)
         visit.go("/reports?unit=640324")
         assert page.locator("[data-name^='reports-'] tbody tr").count() == 1

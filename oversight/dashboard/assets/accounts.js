@@ -4,8 +4,10 @@
   const plain = window.fetch;
   window.fetch = function () {
     return plain.apply(this, arguments).then(function (answer) {
-      if (answer.status === 401) location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
-      return answer;
+      if (answer.status !== 401) return answer;
+      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+      // The page is left: whoever waits for the answer is not to say that it failed.
+      return new Promise(function () {});
     });
   };
 })();

@@ -143,7 +143,12 @@
     return found[0][0];
   }
   function post(path, body) {
-    return fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
+    return fetch(path, { method: "POST", headers: Object.assign({ "Content-Type": "application/json" }, token()), body: JSON.stringify(body), credentials: "same-origin" });
+  }
+  /* What changes something shows that it comes from a page of this server. */
+  function token() {
+    const found = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
+    return { "X-CSRFToken": found ? found[1] : "" };
   }
   function status(text) { at("sql-status").textContent = text; }
   function busy(is) {
@@ -321,7 +326,8 @@
     } else if (tab === "saved") {
       body.replaceChildren.apply(body, saved.length ? saved.map(function (s) {
         return entry(s.title, s.saved_at, s.sql, [el("a", { href: "/sql?q=" + s.id, text: "链接" }), el("button", { type: "button", class: "sql-remove", text: "删除", "aria-label": "删除“" + s.title + "”", onclick: async function () {
-          await fetch("/sql/saved/" + s.id, { method: "DELETE" });
+          const told = await fetch("/sql/saved/" + s.id, { method: "DELETE", headers: token() });
+          if (!told.ok) showError(await told.json());
           await loadSaved();
         } })]);
       }) : [el("p", { class: "muted", text: "还没有保存的查询。写好语句后点“保存并取得链接”。" })]);

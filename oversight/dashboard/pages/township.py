@@ -515,9 +515,8 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
     codes = _codes(view, row) if row else []
     ids = {
         item["submission_id"]
-        for dataset in DATASETS
+        for dataset in (DATASETS if codes else ())
         for item in queries.reported(w, view.scope, dataset, codes, view.month, w.months[0])
-        if codes
     }
     rows = queries.submissions_named(w, view.scope, sorted(ids))
     return Table(

@@ -1,0 +1,111 @@
+"""运行状况: how the service itself is doing, for whoever runs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oversight import operation as state_of
+from oversight import presentation as show
+from oversight.dashboard.components import View, card, empty, facts, icon
+from oversight.dashboard.elements import html
+from oversight.dashboard.pages import Page
+
+_STATUS = {
+    "SUCCESS": "完成",
+    "FAILURE": "失败",
+    "CANCELED": "已取消",
+    "STARTED": "运行中",
+    "STARTING": "正在启动",
+    "QUEUED": "排队",
+    "NOT_STARTED": "未开始",
+    "CANCELING": "正在取消",
+}
+_PARTS = {
+    "raw": "收到的文件",
+    "archive": "原件存档",
+    "landed": "收文台账与逐行数据",
+    "marts": "发布的版本",
+    "reports": "通报",
+    "returned": "退回件",
+    "logs": "运行日志",
+    ".work": "中间结果（可删）",
+    ".dagster": "运行记录",
+}
+# A part smaller than this is not worth a line.
+_LEAST_SHOWN = 2**20
+
+
+def render(view: View) -> list[Any]:
+    """The page."""
+    found = state_of.operation(view.warehouse.folder)
+    return [
+        html.Div(
+            html.Div(
+                [html.H1("运行状况"), html.P("供管理员查看，与月份、地区无关。", className="note")],
+                className="page-title",
+            ),
+            className="page-head",
+        ),
+        _warnings(found),
+        card("运行", _runs(found), note="最近的在前；“运行中”的只有一个，其余要等它结束"),
+        card("磁盘", _disk(found.disk)),
+    ]
+
+
+def _warnings(found: state_of.Operation) -> Any:
+    if not found.warnings:
+        return html.Div([icon("info"), html.Span("没有需要处理的事。")], className="notice", role="status")
+    return html.Div(
+        [
+            html.Div([icon("info"), html.Span(text)], className="notice", role="alert")
+            for text in found.warnings
+        ]
+    )
+
+
+def _runs(found: state_of.Operation) -> Any:
+    if not found.runs:
+        return empty("还没有运行过。请在服务器上运行 oversight run。")
+    rows = []
+    for run in found.runs:
+        word = _STATUS.get(run.status, run.status)
+        if not run.is_over and found.holder is None:
+            word = "中断"
+        took = (run.ended_at - run.started_at).total_seconds() if run.started_at and run.ended_at else None
+        rows.append(
+            html.Tr(
+                [
+                    html.Td(word),
+                    html.Td(show.moment(run.started_at) if run.started_at else show.NONE),
+                    html.Td(f"{took:.0f} 秒" if took is not None else show.NONE),
+                ],
+                title=f"编号 {run.run_id}",
+            )
+        )
+    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in ("结果", "开始", "用时")]))
+    return html.Div(
+        html.Table([head, html.Tbody(rows)], className="plain-table"),
+        className="plain-frame",
+        tabIndex="0",
+        role="region",
+        **{"aria-label": "最近的运行"},
+    )
+
+
+def _disk(disk: state_of.Disk) -> Any:
+    known = {title: disk.parts.get(name, 0) for name, title in _PARTS.items()}
+    known["其他"] = sum(size for name, size in disk.parts.items() if name not in _PARTS)
+    shown = sorted(((size, title) for title, size in known.items() if size >= _LEAST_SHOWN), reverse=True)
+    return facts(
+        [
+            ("可用", f"{_size(disk.free)}（共 {_size(disk.total)}）"),
+            *((title, _size(size)) for size, title in shown),
+        ]
+    )
+
+
+def _size(number: int) -> str:
+    return f"{number / 2**30:.1f} GB" if number >= 2**30 else f"{number / 2**20:.1f} MB"
+
+
+PAGE = Page("/operation", "运行状况", "gauge", 95, render, is_of_edition=False, needs="operate")

@@ -1,0 +1,136 @@
+"""How the service itself is doing, for whoever runs it: runs, queue, disk, warnings. Reads only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from oversight.editions.edition import current
+from oversight.settings import TIME_ZONE, DataFolder
+
+RUNS_SHOWN = 20
+# A month's report is due by the middle of the next: an edition older than this has missed one.
+EDITION_DAYS = 45
+# A run makes a copy of the largest table set before it replaces anything.
+LEAST_FREE_BYTES = 2 * 2**30
+LEAST_FREE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the orchestrator recorded it. `status` is its word: SUCCESS, FAILURE, CANCELED, STARTED, QUEUED …"""
+
+    run_id: str
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it came to an end."""
+        return self.status in ("SUCCESS", "FAILURE", "CANCELED")
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes of the file system that the data folder lies on, and of the folder's parts."""
+
+    total: int
+    free: int
+    parts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Everything the page of operation shows."""
+
+    runs: tuple[Run, ...]
+    holder: int | None
+    disk: Disk
+    warnings: tuple[str, ...]
+
+
+def operation(folder: DataFolder, now: datetime | None = None) -> Operation:
+    """The state of things."""
+    now = now or datetime.now(TIME_ZONE)
+    found = runs(folder)
+    holder = running_process(folder)
+    disk = disk_of(folder)
+    return Operation(found, holder, disk, tuple(_warnings(folder, found, holder, disk, now)))
+
+
+def runs(folder: DataFolder) -> tuple[Run, ...]:
+    """The latest runs, the newest first; none where nothing has run yet."""
+    path = folder.root / ".dagster" / "history" / "runs.db"
+    if not path.is_file():
+        return ()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=2)) as connection:
+        rows = connection.execute(
+            "select run_id, status, start_time, end_time from runs order by id desc limit ?", (RUNS_SHOWN,)
+        ).fetchall()
+    return tuple(Run(name, status, _moment(start), _moment(end)) for name, status, start, end in rows)
+
+
+def running_process(folder: DataFolder) -> int | None:
+    """The process that holds the data folder for a run, if it still lives."""
+    try:
+        number = int((folder.work / "run.lock").read_text("ascii"))
+        command = Path(f"/proc/{number}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return number if b"oversight" in command or b"dagster" in command else None
+
+
+def disk_of(folder: DataFolder) -> Disk:
+    """How much room there is, and what takes how much."""
+    usage = shutil.disk_usage(folder.root)
+    parts = {
+        path.name: _size(path)
+        for path in sorted(folder.root.iterdir())
+        if path.is_dir() and not path.is_symlink()
+    }
+    return Disk(usage.total, usage.free, parts)
+
+
+def _size(path: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(path):
+        for name in names:
+            try:
+                found = os.lstat(os.path.join(base, name))  # noqa: PTH118 - a walk over many thousand files
+            except OSError:
+                # Taken away meanwhile.
+                continue
+            total += found.st_size // max(1, found.st_nlink)
+    return total
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, TIME_ZONE)
+
+
+def _warnings(
+    folder: DataFolder, found: tuple[Run, ...], holder: int | None, disk: Disk, now: datetime
+) -> list[str]:
+    told = []
+    if disk.free < LEAST_FREE_BYTES or disk.free < disk.total * LEAST_FREE_SHARE:
+        told.append("磁盘快满了：运行需要放下一整版新数据。请清理磁盘或换到更大的盘。")
+    if found and found[0].status in ("FAILURE", "CANCELED"):
+        told.append(
+            "最近一次运行没有完成，读者看到的仍是上一版。请查看运行时的提示，改正后再运行 oversight run。"
+        )
+    if found and not found[0].is_over and holder is None:
+        told.append("最近一次运行半途中断（停电、被结束）。再运行一次 oversight run 即可，不会丢数据。")
+    edition = current(folder)
+    if edition is None:
+        told.append("还没有已发布的版本。请把报表放进 raw/，运行 oversight run。")
+    else:
+        age = now - datetime.fromtimestamp(edition.path.stat().st_mtime, TIME_ZONE)
+        if age > timedelta(days=EDITION_DAYS):
+            told.append(f"当前版本已有 {age.days} 天没有更新。请确认各月报表是否已放进 raw/ 并运行过。")
+    return told

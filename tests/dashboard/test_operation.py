@@ -1,0 +1,110 @@
+"""What whoever runs the service sees: the health address, the logs, the page of operation."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from oversight import logs
+from oversight.dashboard.app import create_app
+from oversight.editions import find_edition
+from oversight.operation import operation
+from oversight.settings import TIME_ZONE, DataFolder
+from tests.dashboard.browsing import Served
+from tests.dashboard.test_gate import JSON, ask, call
+
+pytestmark = pytest.mark.xdist_group("dashboard")
+
+
+def test_the_health_address_asks_the_current_edition(dashboard_folder: DataFolder, tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    client = create_app(folder).server.test_client()
+    assert client.get("/health").status_code == 503
+    shutil.copytree(dashboard_folder.marts, folder.marts)
+    client = create_app(folder).server.test_client()
+    answer = client.get("/health")
+    edition = find_edition(folder)
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "edition": edition.edition_id})
+    # Cut short as by a full disk; a server that starts now finds it so.
+    os.truncate(edition.warehouse, 5000)
+    answer = create_app(folder).server.test_client().get("/health")
+    assert answer.status_code == 503
+    assert answer.json["status"] == "unavailable"
+    assert str(tmp_path) not in answer.text
+
+
+def test_requests_are_logged_as_json_without_what_was_asked(served: Served) -> None:
+    ask(served.base, "/findings?q=%E5%BC%A0%E4%B8%89")
+    ask(
+        served.base,
+        "/sql/run",
+        json.dumps({"edition": find_edition(served.folder).edition_id, "sql": "select '机密'"}).encode(),
+        JSON,
+    )
+    ask(served.base, "/_dash-update-component", json.dumps(call()).encode(), JSON)
+    lines = [
+        json.loads(line) for line in (served.folder.logs / "serve.jsonl").read_text("utf-8").splitlines()
+    ]
+    asked = [line for line in lines if line["message"] == "request"]
+    assert {"/findings", "/sql/run", "/_dash-update-component"} <= {line["path"] for line in asked}
+    for line in asked:
+        assert line.keys() >= {"time", "level", "method", "status", "milliseconds", "address", "user"}
+    text = json.dumps(lines, ensure_ascii=False)
+    assert "张三" not in text
+    assert "机密" not in text
+
+
+def test_a_line_bears_the_run_the_file_and_the_trace(tmp_path: Path) -> None:
+    log = logging.getLogger("oversight.test")
+    with logs.written(tmp_path, "run"):
+        with logs.holding(run="r1"), logs.holding(file="甲乡.xlsx"):
+            logs.tell(log, "read", rows=3)
+            try:
+                raise ValueError("x")
+            except ValueError:
+                log.exception("could not be read")
+        log.info("after")
+    first, second, third = [
+        json.loads(line) for line in (tmp_path / "run.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert (first["run"], first["file"], first["rows"]) == ("r1", "甲乡.xlsx", 3)
+    assert (second["level"], second["error"], second["file"]) == ("error", "ValueError", "甲乡.xlsx")
+    assert "Traceback" in second["trace"]
+    assert "run" not in third
+
+
+def test_a_run_is_logged_with_its_files(sample_folder: DataFolder) -> None:
+    text = (sample_folder.logs / "run.jsonl").read_text("utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert len({line["run"] for line in lines}) == 1
+    files = [line for line in lines if line["message"] == "file"]
+    received = [path for path in sample_folder.raw.rglob("*") if path.is_file() and path.name[0] != "."]
+    assert len(files) == len(received)
+    assert {"rejected", "accepted"} <= {line["status"] for line in files}
+    assert lines[-1]["edition"] == find_edition(sample_folder).edition_id
+
+
+def test_operation_tells_what_has_to_be_done(sample_folder: DataFolder, tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    shutil.copytree(sample_folder.marts, folder.marts)
+    shutil.copytree(sample_folder.root / ".dagster", tmp_path / ".dagster")
+    now = datetime.now(TIME_ZONE)
+    found = operation(folder, now)
+    assert [run.status for run in found.runs] == ["SUCCESS"]
+    assert found.holder is None
+    assert found.disk.parts["marts"] > 2**20
+    assert not any("运行" in text for text in found.warnings)
+    assert any("60 天没有更新" in text for text in operation(folder, now + timedelta(days=60)).warnings)
+    for status, word in (("FAILURE", "没有完成"), ("STARTED", "半途中断")):
+        with sqlite3.connect(tmp_path / ".dagster" / "history" / "runs.db") as connection:
+            connection.execute("update runs set status = ?", (status,))
+        assert any(word in text for text in operation(folder, now).warnings)
+    (folder.marts / "CURRENT").unlink()
+    assert any("还没有已发布的版本" in text for text in operation(folder, now).warnings)
