@@ -1,7 +1,8 @@
-"""How the service itself is doing, for whoever runs it: runs, queue, disk, warnings. Reads only."""
+"""How the service itself is doing, for whoever runs it: runs, queue, disk, the last backup, warnings."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from oversight import durable
 from oversight.editions.edition import current
 from oversight.settings import TIME_ZONE, DataFolder
 
 RUNS_SHOWN = 20
 # A month's report is due by the middle of the next: an edition older than this has missed one.
 EDITION_DAYS = 45
+# Reports come monthly; what came since the last backup is on this machine alone.
+BACKUP_DAYS = 35
 # A run makes a copy of the largest table set before it replaces anything.
 LEAST_FREE_BYTES = 2 * 2**30
 LEAST_FREE_SHARE = 0.05
@@ -46,12 +50,22 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class LastBackup:
+    """When the folder was last backed up, where to and how many files."""
+
+    made_at: datetime
+    place: str
+    files: int
+
+
+@dataclass(frozen=True)
 class Operation:
     """Everything the page of operation shows."""
 
     runs: tuple[Run, ...]
     holder: int | None
     disk: Disk
+    backup: LastBackup | None
     warnings: tuple[str, ...]
 
 
@@ -61,7 +75,27 @@ def operation(folder: DataFolder, now: datetime | None = None) -> Operation:
     found = runs(folder)
     holder = running_process(folder)
     disk = disk_of(folder)
-    return Operation(found, holder, disk, tuple(_warnings(folder, found, holder, disk, now)))
+    backup = last_backup(folder)
+    return Operation(found, holder, disk, backup, tuple(_warnings(folder, found, holder, disk, backup, now)))
+
+
+def note_backup(folder: DataFolder, made: LastBackup) -> None:
+    """Remember in the data folder that it was backed up: the backup itself lies elsewhere."""
+    told = {"made_at": made.made_at.isoformat(), "place": made.place, "files": made.files}
+    durable.write_text(_backup_note(folder), json.dumps(told, ensure_ascii=False))
+
+
+def last_backup(folder: DataFolder) -> LastBackup | None:
+    """The last backup there was, None before the first."""
+    try:
+        told = json.loads(_backup_note(folder).read_text("utf-8"))
+        return LastBackup(datetime.fromisoformat(told["made_at"]), str(told["place"]), int(told["files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _backup_note(folder: DataFolder) -> Path:
+    return folder.root / "last_backup.json"
 
 
 def runs(folder: DataFolder) -> tuple[Run, ...]:
@@ -115,7 +149,12 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 def _warnings(
-    folder: DataFolder, found: tuple[Run, ...], holder: int | None, disk: Disk, now: datetime
+    folder: DataFolder,
+    found: tuple[Run, ...],
+    holder: int | None,
+    disk: Disk,
+    backup: LastBackup | None,
+    now: datetime,
 ) -> list[str]:
     told = []
     if disk.free < LEAST_FREE_BYTES or disk.free < disk.total * LEAST_FREE_SHARE:
@@ -133,4 +172,8 @@ def _warnings(
         age = now - datetime.fromtimestamp(edition.path.stat().st_mtime, TIME_ZONE)
         if age > timedelta(days=EDITION_DAYS):
             told.append(f"当前版本已有 {age.days} 天没有更新。请确认各月报表是否已放进 raw/ 并运行过。")
+    if found and backup is None:
+        told.append("还没有备份过。请用 oversight backup 把数据目录备份到另一块盘或另一台电脑。")
+    elif backup is not None and now - backup.made_at > timedelta(days=BACKUP_DAYS):
+        told.append(f"上次备份是 {(now - backup.made_at).days} 天前。请再运行一次 oversight backup。")
     return told

@@ -19,9 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: the backup is there and whole; 1: it is there, and some contents were damaged already."""
     from oversight.archive.backup import backup
+    from oversight.operation import LastBackup, note_backup
 
-    folder = DataFolder.at(args.data)
-    made = backup(folder, Path(args.place), now=datetime.now(TIME_ZONE))
+    folder, now = DataFolder.at(args.data), datetime.now(TIME_ZONE)
+    made = backup(folder, Path(args.place), now=now)
+    note_backup(folder, LastBackup(now, str(Path(args.place).resolve()), made.files))
     print(
         f"备份 {made.name} 已完成：{made.files:,} 个文件，其中新增或有变化 {made.new_files:,} 个"
         f"（{made.new_bytes / 2**20:,.1f} MB）。"

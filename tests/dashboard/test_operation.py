@@ -17,6 +17,7 @@ from oversight.dashboard.app import create_app
 from oversight.editions import find_edition
 from oversight.operation import operation
 from oversight.settings import TIME_ZONE, DataFolder
+from tests.conftest import run_oversight
 from tests.dashboard.browsing import Served
 from tests.dashboard.test_gate import JSON, ask, call
 
@@ -100,8 +101,15 @@ def test_operation_tells_what_has_to_be_done(sample_folder: DataFolder, tmp_path
     assert [run.status for run in found.runs] == ["SUCCESS"]
     assert found.holder is None
     assert found.disk.parts["marts"] > 2**20
-    assert not any("运行" in text for text in found.warnings)
     assert any("60 天没有更新" in text for text in operation(folder, now + timedelta(days=60)).warnings)
+    assert any("还没有备份过" in text for text in found.warnings)
+    done = run_oversight("backup", str(tmp_path.parent / "kept"), "--data", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    backed_up = operation(folder, now).backup
+    assert backed_up is not None
+    assert backed_up.files > 10
+    assert not any("备份" in text for text in operation(folder, now).warnings)
+    assert any("39 天前" in text for text in operation(folder, now + timedelta(days=39, hours=1)).warnings)
     for status, word in (("FAILURE", "没有完成"), ("STARTED", "半途中断")):
         with sqlite3.connect(tmp_path / ".dagster" / "history" / "runs.db") as connection:
             connection.execute("update runs set status = ?", (status,))

@@ -49,6 +49,7 @@ def render(view: View) -> list[Any]:
         _warnings(found),
         card("运行", _runs(found), note="最近的在前；“运行中”的只有一个，其余要等它结束"),
         card("磁盘", _disk(found.disk)),
+        card("备份", _backup(found.backup)),
     ]
 
 
@@ -102,6 +103,12 @@ def _disk(disk: state_of.Disk) -> Any:
             *((title, _size(size)) for size, title in shown),
         ]
     )
+
+
+def _backup(made: state_of.LastBackup | None) -> Any:
+    if made is None:
+        return empty("还没有备份过。")
+    return facts([("上次备份", show.moment(made.made_at)), ("文件", f"{show.count(made.files)} 个")])
 
 
 def _size(number: int) -> str:
