@@ -33,7 +33,7 @@ from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html
-from oversight.dashboard.gate import Doors, Gate
+from oversight.dashboard.gate import Doors, Gate, refusal
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
@@ -46,6 +46,7 @@ TITLE = "乡镇保障督查平台"
 SUBTITLE = "民政经费与人员保障监督"
 ANSWERS_KEPT = 3000
 ANSWER_BYTES_KEPT = 36_000_000
+OUTDATED = "这一版数据由旧版程序生成，缺少看板要用的表或列。请在服务器上运行 oversight run"
 THEME_COOKIE = "oversight_theme"
 PLOTLY_FILE = "package_data/plotly.min.js"
 # Parts that Dash would fetch when first needed, under names without a fingerprint, again on every reload.
@@ -95,6 +96,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     health.register(app.server, shelf)
 
     server: flask.Flask = app.server
+    server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))
 
     app.prime = lambda: _prime(shelf)
 
@@ -412,16 +414,7 @@ def _draw(
     try:
         warehouse = shelf.warehouse(state.edition or edition_id)
     except Outdated:
-        again = html.Button("刷新", className="button", type="button", **{"data-action": "reload"})
-        return answer(
-            [
-                empty(
-                    "这一版数据由旧版程序生成，缺少看板要用的汇总表。请在服务器上运行 oversight run，成功后刷新本页。",
-                    action=again,
-                )
-            ],
-            page.title,
-        )
+        return answer(_outdated(), page.title)
     except Damaged:
         return answer(
             [
@@ -462,8 +455,10 @@ def _draw(
             page.title if not state.unit else f"{page.title} · {view.unit_name}",
             state.href(),
         )
+    except Outdated:
+        return answer(_outdated(), page.title)
     except Exception:
-        log.exception("page %s?%s of edition %s", path, search, edition_id)
+        log.exception("page %s of edition %s", path, edition_id)
         retry = html.Button("重试", className="button", type="button", **{"data-action": "reload"})
         return answer(
             [
@@ -499,6 +494,11 @@ def _prime(shelf: Shelf) -> None:
     edition_id = shelf.current_id()
     for path in pages():
         _draw(shelf, path, "", "light", edition_id)
+
+
+def _outdated() -> list[Any]:
+    again = html.Button("刷新", className="button", type="button", **{"data-action": "reload"})
+    return [empty(f"{OUTDATED}，成功后刷新本页。", action=again)]
 
 
 def _no_edition() -> Any:

@@ -121,8 +121,6 @@ def _asked(form: TableForm, shelf: Shelf) -> tuple[Page, View]:
         warehouse = shelf.warehouse(state.edition or form.edition)
     except Unavailable:
         raise BadInput("本页所用的数据版本已经清理，请刷新页面后再试。", 410) from None
-    except Outdated:
-        raise BadInput("这一版数据由旧版程序生成。请先在服务器上运行 oversight run。", 410) from None
     if not warehouse.months:
         raise BadInput("这一版数据里没有任何月份，没有可取的表。", 404)
     scope = scope_of_request()

@@ -23,6 +23,7 @@ import duckdb
 from oversight import presentation
 from oversight.dashboard.access import EVERYTHING, Scope, scope_of_request, significant
 from oversight.editions import Edition, EditionError, current, find_edition
+from oversight.editions.code import code_version
 from oversight.sandbox import scoped_copy
 from oversight.settings import DataFolder
 
@@ -216,6 +217,11 @@ class Warehouse:
             result = cursor.execute(sql, list(parameters))
             names = [item[0] for item in result.description or ()]
             return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            # A column that an older program did not make; in an edition of this one it is a fault of ours.
+            if self.edition.made_from.code_version == code_version():
+                raise
+            raise Outdated(self.edition_id) from error
         finally:
             cursor.close()
 
