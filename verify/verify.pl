@@ -382,17 +382,17 @@ if (@ARGV) {
     my %wanted; while (my ($code, $month) = splice @ARGV, 0, 2) { $wanted{"$code " . substr($month, 0, 7)} = 1 }
     @asked = grep { $wanted{"$_->[0]{township_code} " . substr($_->[0]{month}, 0, 7)} } @asked or wrong('版本中没有所指的乡镇和月份。');
 }
-elsif ($sample) { srand($seed); for my $at (reverse 1 .. $#asked) { my $other = int rand($at + 1); @asked[$at, $other] = @asked[$other, $at] } splice @asked, $sample if @asked > $sample }
+elsif ($sample) { srand($seed); for my $at (reverse 1 .. $#asked) { my $other = int rand($at + 1); @asked[$at, $other] = @asked[$other, $at] } }
 elsif (!$all) { @asked = () }
 my (%done, %why, $equal, $unlike, $left); ($equal, $unlike, $left) = (0, 0, 0);
 for (@asked) {
-    my ($row, $figure) = @$_; my $id = "$row->{township_code} $row->{month}";
+    last if $sample && $equal + $unlike >= $sample; my ($row, $figure) = @$_; my $id = "$row->{township_code} $row->{month}";
     $done{$id} //= eval { +{$row->{includes_predecessors} eq 'true' ? die("有单位并入，不在独立复算之列\n") : recomputed($row->{township_code}, $row->{month})} } // do { chomp(my $said = $@); $said };
     if (!ref $done{$id}) { $left++; $why{$done{$id}}++; next }
     my ($mine, $theirs) = (yuan($done{$id}{$figure}), $row->{$figure} // '\N');
     if ($mine eq $theirs) { $equal++ } else { $unlike++; wrong("$row->{township_code} ", substr($row->{month}, 0, 7), " $figure：发布 $theirs，由存档复算 $mine") }
     print "  $row->{township_code} $row->{township_name} ", substr($row->{month}, 0, 7), " $figure $mine\n" if keys(%done) <= 12 && !$all && !$sample;
 }
-print "复算 ", scalar(@asked), " 个数：相符 $equal，不符 $unlike，未能复算 $left\n" if @asked; print "  未能复算：$_（$why{$_} 个）\n" for sort keys %why;
+print "复算 ", $equal + $unlike + $left, " 个数：相符 $equal，不符 $unlike，未能复算 $left\n" if @asked; print "  未能复算：$_（$why{$_} 个）\n" for sort keys %why;
 for (sort keys %why) { $bad++ if /存档/ }
 print $bad ? "× 共 $bad 处不符\n" : "√ 全部相符\n"; exit($bad ? 1 : 0);

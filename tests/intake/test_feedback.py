@@ -224,6 +224,43 @@ def test_a_run_returns_what_is_refused_or_doubtful_and_only_once(world: World) -
     assert [row[0].value for row in page.iter_rows(min_row=5, min_col=10)] == ["R04"]
 
 
+MENDED: list[Sequence[Any]] = [
+    *TWO_MISTAKES[:3],
+    ("2025-06", "360313102", "荷尧镇", 50_400, 4_200),
+    ("2025-06", "360313103", "老关镇", 50_000, 4_200),
+]
+
+
+@pytest.mark.parametrize("name", ["湘东/经费（改好）.xlsx", "重报.csv"])
+def test_what_a_later_file_says_rightly_is_asked_for_no_more(world: World, name: str) -> None:
+    world.put("湘东/经费.xlsx", xlsx_bytes(TWO_MISTAKES))
+    world.take_in()
+    assert len(list(world.folder.returned.glob("*.xlsx"))) == 1
+    world.put(name, csv_bytes(MENDED) if name.endswith("csv") else xlsx_bytes(MENDED))
+    world.take_in(datetime(2026, 2, 1))  # noqa: DTZ001
+    assert list(world.folder.returned.glob("*.xlsx")) == []
+
+
+def test_a_later_file_with_less_in_it_overtakes_nothing(world: World) -> None:
+    world.put("湘东/经费.xlsx", xlsx_bytes(TWO_MISTAKES))
+    world.take_in()
+    made = list(world.folder.returned.glob("*.xlsx"))
+    world.put("重报.xlsx", xlsx_bytes(MENDED[:3]))
+    world.take_in(datetime(2026, 2, 1))  # noqa: DTZ001
+    assert list(world.folder.returned.glob("*.xlsx")) == made
+
+
+def test_the_returned_workbook_that_comes_back_mended_overtakes_its_file(world: World) -> None:
+    # Nothing of the first file counted, so nothing of it is reported again.
+    wrong = [*TWO_MISTAKES[:2], *TWO_MISTAKES[3:]]
+    world.put("湘东/经费.xlsx", xlsx_bytes(wrong))
+    world.take_in()
+    (asked,) = world.folder.returned.glob("*.xlsx")
+    world.put(f"湘东/{asked.name}", xlsx_bytes(MENDED))
+    world.take_in(datetime(2026, 2, 1))  # noqa: DTZ001
+    assert list(world.folder.returned.glob("*.xlsx")) == []
+
+
 def test_a_large_file_comes_back_as_its_first_rows_and_those_marked(world: World) -> None:
     rows = [
         HEADER,

@@ -26,6 +26,7 @@ from oversight.intake.questions import NOT_USED
 from oversight.intake.reading.delimited import text_rows
 from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.reading.worker import Stopped, worker
+from oversight.intake.sending_back.overtaken import RETURNED, letters, overtaken
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ def returned_name(name: str, submission_id: str) -> str:
     """The name of the returned workbook; the id tells apart files of one name and is spelt without digits, which
     could be taken for a month."""
     stem = Path(name.replace("/", "_").replace("\\", "_")).stem[:60]
-    letters = submission_id[:6].translate(str.maketrans("0123456789", "ghijklmnop"))
-    return f"{stem}_退回_{letters}.xlsx"
+    return f"{stem}{RETURNED}{letters(submission_id)}.xlsx"
 
 
 def return_workbook(source: Path | None, name: str, found: Sequence[Remark], target: Path) -> None:
@@ -456,8 +456,8 @@ def return_files(
 ) -> int:
     """Write the annotated workbook of each refused or doubtful file that lies in raw/, and how many were written.
 
-    A file of which nothing new is to be said is left alone; one of which nothing is left to be said loses its
-    returned workbook.
+    A file of which nothing new is to be said is left alone; one of which nothing is left to be said, or that a later
+    one took the place of, loses its returned workbook.
     """
     index_path = folder.returned / ".index.json"
     try:
@@ -465,6 +465,7 @@ def return_files(
     except (OSError, ValueError):
         before = {}
     found = remarks(landed, judged)
+    past = overtaken(judged, found)
     index: dict[str, list[str]] = {}
     written = left = 0
     deadline = time.monotonic() + MAX_SECONDS
@@ -473,7 +474,7 @@ def return_files(
         identifier = file.submission_id
         mine = found.get(identifier, [])
         codes = {r.error_code for r in mine}
-        if identifier in seen or not codes - HARMLESS or codes & _NOT_RETURNED:
+        if identifier in seen or identifier in past or not codes - HARMLESS or codes & _NOT_RETURNED:
             continue
         seen.add(identifier)
         name = returned_name(file.name, identifier)
