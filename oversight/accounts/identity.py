@@ -24,7 +24,7 @@ from oversight.accounts.scope import WHOLE, Scope
 from oversight.settings import DataFolder, folder_settings
 
 SIGN_IN = "/sign-in"
-CHANGE_PASSWORD = "/account"
+CHANGE_PASSWORD = "/account"  # nosec B105 - an address
 COOKIE = "oversight_session"
 # Scripts and styles: the same for everybody, and the sign-in page needs them.
 _PUBLIC_PATHS = ("/assets/", "/_dash-component-suites/", "/_favicon.ico", "/favicon.ico")

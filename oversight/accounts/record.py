@@ -36,7 +36,7 @@ WHAT = {
     "standards": "标准变更",
     "corrections": "更正与确认",
     "account": "账号变更",
-    "password": "密码变更",
+    "password": "密码变更",  # nosec B105 - a word for the record
     "export": "导出",
 }
 _FIELDS = ("number", "at", "who", "role", "divisions", "address", "what", "detail", "previous")
