@@ -43,14 +43,17 @@ def _row(name: str, locked: str) -> tuple[str, str, str]:
 
 def licence_of(found: Distribution) -> str:
     """What a package says of its licence: the expression, else the classifiers, else how the text begins."""
-    told = dict(found.metadata.items())
-    if told.get("License-Expression"):
-        return told["License-Expression"]
+
+    def told(name: str) -> str:
+        return str(found.metadata[name] or "") if name in found.metadata else ""
+
+    if told("License-Expression"):
+        return told("License-Expression")
     classifiers = found.metadata.get_all("Classifier") or ()
     named = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith(_CLASSIFIER)]
     if named:
         return " / ".join(sorted(named))
-    texts = [told.get("License", "")]
+    texts = [told("License")]
     texts += [file.read_text("utf-8") for file in found.files or () if _FILE.search(str(file))]
     first = next((line.strip() for text in texts for line in text.splitlines() if line.strip()), "")
     return first[:60] or UNKNOWN

@@ -113,7 +113,7 @@ class Answers:
 
 def _canonical(path: str) -> tuple[str, bool]:
     """An address without its fingerprint, and whether it had one: any fingerprint names the same file."""
-    return check_fingerprint(path)  # type: ignore[no-any-return]
+    return check_fingerprint(path)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def _has_version() -> bool:

@@ -152,7 +152,7 @@ class _Application(Dash):
 
     def _plotly_address(self) -> str:
         module = Path(str(plotly.__file__)).parent / PLOTLY_FILE
-        name = build_fingerprint(PLOTLY_FILE, plotly.__version__, int(module.stat().st_mtime))
+        name = build_fingerprint(PLOTLY_FILE, plotly.__version__, int(module.stat().st_mtime))  # type: ignore[no-untyped-call]
         return f"{self.config.requests_pathname_prefix}_dash-component-suites/plotly/{name}"
 
 
@@ -319,7 +319,7 @@ def _account_mark() -> Any:
             title="这里没有账号，不用登录，只能在本机打开。要给别人用，请先用 oversight user add 建立账号。",
         )
     return html.A(
-        [icon("people"), html.Span(f"{who.full_name or who.name} · {ROLES.get(who.role, '')}")],  # type: ignore[call-overload]
+        [icon("people"), html.Span(f"{who.full_name or who.name} · {ROLES.get(who.role, '')}")],
         href="/account",
         className="account-link",
         title="我的账号：身份、密码、退出",

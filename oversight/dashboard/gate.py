@@ -340,7 +340,8 @@ class Gate:
         return parts.netloc.lower() == own and parts.scheme in ("http", "https")
 
     def _has_file(self, package: str, name: str) -> bool:
-        return check_fingerprint(name)[0] in self.app.registered_paths.get(package, ())
+        path: str = check_fingerprint(name)[0]  # type: ignore[no-untyped-call]
+        return path in self.app.registered_paths.get(package, ())
 
     def _changes(self) -> bool:
         view = flask.current_app.view_functions.get(flask.request.endpoint or "")
