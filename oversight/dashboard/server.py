@@ -83,7 +83,7 @@ def serve(
 
     if current(folder) is None:
         say(f"数据目录 {folder.root} 还没有已发布的版本，页面会提示如何生成。请先运行 oversight run。")
-    shown = "127.0.0.1" if host in EVERYWHERE else host
+    shown = names[0] if host in EVERYWHERE else host
     threading.Thread(target=app.prime, daemon=True, name="first pages").start()
     say(f"已启动：http://{shown}:{port}/ （按 Ctrl+C 停止）")
     sys.stdout.flush()
