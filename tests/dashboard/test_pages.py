@@ -119,6 +119,7 @@ def test_every_page_is_drawn_without_an_error(
                 "oversight",
                 "run",
                 "corrections",
+                "receipts",
                 "JPEG",
             }, (
                 address,
