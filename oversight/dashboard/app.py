@@ -221,6 +221,8 @@ def _shell(shelf: Shelf) -> Any:
                             ],
                             href="/",
                             className="brand",
+                            # On a telephone there is room for the drawing alone.
+                            **{"aria-label": f"{TITLE}，回到总览"},
                         ),
                         html.Form(
                             [
