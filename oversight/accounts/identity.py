@@ -131,22 +131,26 @@ def install(server: flask.Flask, folder: DataFolder) -> None:
 
     @server.before_request
     def who() -> flask.typing.ResponseReturnValue | None:
+        if flask.request.path.startswith(_PUBLIC_PATHS):
+            # The same for everybody: it does not matter who asks.
+            return None
         view = _view(server)
-        is_public = getattr(view, "is_public", False) or flask.request.path.startswith(_PUBLIC_PATHS)
         identity = _identity(folder, key)
         flask.g.identity = identity
-        if is_public:
+        if getattr(view, "is_public", False):
             return None
         if not identity.is_known:
             return _ask_to_sign_in()
         if identity.must_change and not getattr(view, "is_own_account", False):
             return _redirect(CHANGE_PASSWORD)
-        wanted = getattr(view, "needs", "look")
+        wanted: Action = getattr(view, "needs", "look")
         if not identity.may(wanted):
             from oversight.accounts import record
 
+            if identity.is_open:
+                return _refused("这里还没有账号。请先在服务器上用 oversight user add 建立第一个管理员。", 403)
             record.note(folder, "refused", 地址=flask.request.path[:200], 原因="角色不允许")
-            role = ROLES.get(identity.role, "未设账号")  # type: ignore[call-overload]
+            role = ROLES.get(identity.role, identity.role)  # type: ignore[call-overload]
             return _refused(f"您的角色（{role}）不能使用这项功能。需要时请联系管理员。", 403)
         return None
 

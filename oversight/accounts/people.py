@@ -94,6 +94,13 @@ def person(folder: DataFolder, name: str) -> Person | None:
         return _person(found) if found else None
 
 
+def scopes(folder: DataFolder) -> list[Scope]:
+    """What those who see a part may see, each once; whoever signed in last first."""
+    active = [item for item in everyone(folder) if not item.is_disabled and not item.scope.is_whole]
+    active.sort(key=lambda item: item.last_sign_in_at or "", reverse=True)
+    return list(dict.fromkeys(item.scope for item in active))
+
+
 def add(
     folder: DataFolder,
     actor: Actor,

@@ -178,12 +178,26 @@ def head(folder: DataFolder) -> dict[str, Any] | None:
     return {"number": last.number, "digest": last.digest, "at": last.at} if last else None
 
 
+def _anchored(folder: DataFolder) -> Iterator[Mapping[str, Any]]:
+    """The heads that the editions kept here carry. Whether an edition is as it was signed is verified elsewhere."""
+    for path in sorted(folder.marts.glob("editions/*/manifest.json")):
+        try:
+            told = json.loads(path.read_text("utf-8")).get("record") or {}
+        except (OSError, ValueError):
+            continue
+        if told.get("head"):
+            yield told["head"]
+
+
 def check(folder: DataFolder, anchors: Iterable[Mapping[str, Any]] = ()) -> list[str]:
     """What is wrong with the record, one sentence each; nothing when it is whole.
 
-    `anchors` are heads kept elsewhere, as `head` gave them: each of their lines must still stand as it was.
+    The heads that editions carry must still stand as they were, and so must `anchors`: heads kept anywhere else, as
+    `head` gave them.
     """
-    wanted = {int(anchor["number"]): str(anchor["digest"]) for anchor in anchors}
+    wanted: dict[int, set[str]] = {}
+    for item in (*_anchored(folder), *anchors):
+        wanted.setdefault(int(item["number"]), set()).add(str(item["digest"]))
     if not exist(folder):
         return _lost(wanted)
     from oversight.accounts.store import StoreError
@@ -194,7 +208,7 @@ def check(folder: DataFolder, anchors: Iterable[Mapping[str, Any]] = ()) -> list
         return [f"留痕不能核对：{error}"]
 
 
-def _check(folder: DataFolder, wanted: dict[int, str]) -> list[str]:
+def _check(folder: DataFolder, wanted: dict[int, set[str]]) -> list[str]:
     wrong = []
     before, number = START, 0
     for line in lines(folder):
@@ -204,8 +218,7 @@ def _check(folder: DataFolder, wanted: dict[int, str]) -> list[str]:
             wrong.append(f"留痕第 {line.number} 条与上一条接不上：有记录被改动或替换。请从备份核对。")
         if line.digest != digest_of({name: getattr(line, name) for name in _FIELDS}):
             wrong.append(f"留痕第 {line.number} 条（{line.at}）的内容被改动过。请从备份核对。")
-        anchored = wanted.pop(line.number, None)
-        if anchored is not None and anchored != line.digest:
+        if wanted.pop(line.number, {line.digest}) != {line.digest}:
             wrong.append(f"留痕第 {line.number} 条与签名版本中所记的不同：留痕被改写。请从备份核对。")
         before, number = line.digest, line.number
         if len(wrong) >= 20:
@@ -214,7 +227,7 @@ def _check(folder: DataFolder, wanted: dict[int, str]) -> list[str]:
     return wrong + _lost(wanted)
 
 
-def _lost(wanted: dict[int, str]) -> list[str]:
+def _lost(wanted: dict[int, set[str]]) -> list[str]:
     if not wanted:
         return []
     return [f"签名版本记有留痕第 {max(wanted)} 条，现在没有：留痕的末尾被截去。请从备份恢复。"]

@@ -258,19 +258,10 @@ def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
     from oversight.accounts import record
     from oversight.accounts.exist import database_path, exist
 
-    if not exist(folder):
-        return 0, []
-    anchors = []
-    for place in _edition_folders(folder):
-        try:
-            head = (json.loads((place / MANIFEST).read_text("utf-8")).get("record") or {}).get("head")
-        except (OSError, ValueError):
-            continue
-        if head:
-            anchors.append(head)
-    return 1, [
+    # Compared with the heads that the editions kept here carry, which are there even where the database is gone.
+    return int(exist(folder)), [
         Fault("record", database_path(folder), why.rstrip("。"), "谁在何时做了什么的留痕", _FROM_BACKUP)
-        for why in record.check(folder, anchors)
+        for why in record.check(folder)
     ]
 
 

@@ -37,7 +37,7 @@ from oversight.dashboard.gate import Doors, Gate, refusal
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Damaged, Outdated, Shelf, Unavailable
+from oversight.dashboard.warehouse import SCOPES_OPEN, Damaged, Outdated, Shelf, Unavailable
 from oversight.editions.seal import is_signed
 from oversight.presentation import Theme
 from oversight.settings import DataFolder
@@ -496,6 +496,13 @@ def _prime(shelf: Shelf) -> None:
     edition_id = shelf.current_id()
     for path in pages():
         _draw(shelf, path, "", "light", edition_id)
+    if edition_id and exist(shelf.folder):
+        # A part of the edition is cut the first time it is asked for; those who came last need not wait for it.
+        from oversight.accounts import people
+
+        for scope in people.scopes(shelf.folder)[:SCOPES_OPEN]:
+            with contextlib.suppress(Outdated, Unavailable):
+                shelf.warehouse(edition_id, scope)
 
 
 def _outdated() -> list[Any]:

@@ -88,7 +88,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
         "accounts", __name__, template_folder=str(Path(__file__).resolve().parent / "templates")
     )
 
-    def page(template: str, title: str, *, status: int = 200, **values: Any) -> flask.Response:
+    def page(template: str, title: str, status: int = 200, **values: Any) -> flask.Response:
         answer = flask.make_response(
             flask.render_template(
                 f"{template}.html",
@@ -322,7 +322,14 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
         head = record.head(folder)
         state = f"共 {show.count(head['number'])} 条。" if head and current().scope.is_whole else ""
         return page(
-            "record", "留痕", lines=lines, kinds=record.WHAT, state=state, query=urlencode(chosen), **chosen
+            "record",
+            "留痕",
+            200,
+            lines=lines,
+            kinds=record.WHAT,
+            state=state,
+            query=urlencode(chosen),
+            **chosen,
         )
 
     @routes.get("/record/export")

@@ -281,7 +281,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         folder.mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in folder.glob("*.json")) >= SAVED_MOST:
             return refusal(f"已存的查询太多（最多 {SAVED_MOST:,} 个）。请先删除不用的。", 409)
-        item = {
+        item: dict[str, Any] = {
             "id": name,
             "title": title,
             "sql": sql,

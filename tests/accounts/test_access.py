@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oversight.accounts import people
+from oversight.accounts import people, store
 from oversight.accounts.actor import at_the_machine
 from oversight.dashboard.pages import pages
 from oversight.editions import find_edition
@@ -18,6 +18,7 @@ from tests.accounts.asking import (
     COUNTY,
     HTML,
     OTHER_COUNTY,
+    PASSWORD,
     TOWN,
     Browser,
     Others,
@@ -107,7 +108,7 @@ def test_every_route_and_callback_is_known_here(app: Any) -> None:
     assert outputs <= CALLBACKS, "a new callback: say here who may use it"
 
 
-@pytest.mark.parametrize("cookie", ["", "forged", "of another key", "tampered"])
+@pytest.mark.parametrize("cookie", ["", "forged", "of another key", "tampered", "expired"])
 def test_nobody_gets_nothing(
     app: Any, folder: DataFolder, signed_in: dict[str, Browser], cookie: str
 ) -> None:
@@ -124,6 +125,27 @@ def test_nobody_gets_nothing(
         signer = SecureCookieSessionInterface().get_signing_serializer(elsewhere)
         assert signer is not None
         browser.client.set_cookie("oversight_session", signer.dumps({"_user_id": "chief", "_fresh": True}))
+    elif cookie == "expired":
+        import sqlalchemy as sa
+
+        people.add(
+            folder,
+            at_the_machine(),
+            "late",
+            "administrator",
+            ["000000"],
+            password=PASSWORD,
+            must_change=False,
+        )
+        browser.sign_in("late")
+        assert browser.get("/account").status_code == 200
+        with store.writing(folder) as session:
+            late = sa.select(store.Account.id).where(store.Account.name == "late").scalar_subquery()
+            session.execute(
+                sa.update(store.SignedIn)
+                .where(store.SignedIn.account_id == late)
+                .values(ends_at="2026-01-01T00:00:00+08:00")
+            )
     elif cookie == "tampered":
         own = signed_in["reader"].client.get_cookie("oversight_session").value
         browser.client.set_cookie("oversight_session", own[:-4] + ("aaaa" if own[-4:] != "aaaa" else "bbbb"))
@@ -348,8 +370,6 @@ def test_a_county_administrator_sees_and_grants_nothing_outside(
 
 
 def test_a_change_of_role_or_division_holds_at_once(app: Any, folder: DataFolder) -> None:
-    from tests.accounts.asking import PASSWORD
-
     actor = at_the_machine()
     people.add(folder, actor, "moving", "analyst", [COUNTY], password=PASSWORD, must_change=False)
     browser = Browser(app.server.test_client())
@@ -375,8 +395,6 @@ def test_replayed_cookies_of_ended_sessions_are_worth_nothing(app: Any) -> None:
 
 
 def test_sign_in_leads_to_this_site_only(app: Any) -> None:
-    from tests.accounts.asking import PASSWORD
-
     for wanted in (
         "//evil.example.com",
         "https://evil.example.com",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -207,6 +208,15 @@ def test_the_record_shows_every_tampering(folder: DataFolder) -> None:
     assert "缺少第 3 条" in forced("delete from record where number = 3")[0]
     assert "截去" in forced("delete from record where number >= 4")[0]
     assert "截去" in forced("delete from record")[0]
+
+    # An edition's own head says the same without being named.
+    manifest = folder.marts / "editions" / "e1" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"record": {"head": head}}), "utf-8")
+    assert record.check(folder) == []
+    manifest.write_text(json.dumps({"record": {"head": head | {"number": 99}}}), "utf-8")
+    assert "截去" in record.check(folder)[0]
+    manifest.unlink()
 
     # Rewritten from somewhere on, every digest made anew: only the head kept elsewhere tells.
     def rewritten() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from oversight import presentation as show
+from oversight.accounts.identity import current
 from oversight.dashboard import queries
 from oversight.dashboard.components import View, card, crumbs, empty
 from oversight.dashboard.elements import html
@@ -164,7 +165,7 @@ def _pages(view: View, words: list[str]) -> Any:
     items = [
         _item(page.title, view.state.href(page.path))
         for page in pages().values()
-        if page.in_navigation and all(word in page.title for word in words)
+        if page.in_navigation and current().may(page.needs) and all(word in page.title for word in words)
     ]
     return _section("页面", len(items), items) if items else None
 
