@@ -227,6 +227,10 @@ def test_no_page_shows_anything_of_another_county(signed_in: dict[str, Browser],
     edition = find_edition(folder)
     assert leaks(signed_in["analyst"], edition, Others(edition.warehouse, COUNTY), 60, 5) == []
     assert leaks(signed_in["reporter"], edition, Others(edition.warehouse, TOWN), 25, 6) == []
+    for path in pages():
+        # Whoever runs the service of a county runs no other's.
+        answer = signed_in["county-chief"].draw(path, "", edition.edition_id)
+        assert Others(edition.warehouse, COUNTY).found_in(answer.get_data(as_text=True)) == [], path
 
 
 def leaks(browser: Browser, edition: Any, others: Others, number: int, seed: int) -> list[Any]:
