@@ -59,7 +59,7 @@ OVERLAY = {
     "overlay_funds": "本单位自有的资金项目",
     "overlay_report_sources": "本单位自有的数据来源",
     "overlay_source_precedence": "本单位自定的来源先后",
-    "finding_notes": "分析人员在问题上的记录：答复、约定整改日期、豁免",
+    "finding_notes": "分析人员在问题上的记录：通知、答复、约定整改日期、豁免",
 }
 PULLED = AssetKey("pulled_files")
 EDITION = AssetKey("published_edition")

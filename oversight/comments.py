@@ -7,7 +7,7 @@ there; a column is described once. What the suites leave is described here, besi
 from __future__ import annotations
 
 from oversight.contracts import DATASETS, LIST_DATASETS
-from oversight.metrics import METRICS
+from oversight.metrics import METRICS, MOVED
 
 Comments = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
@@ -64,6 +64,7 @@ def comments() -> Comments:
         ("quality", "suite_flags"): ("标出的行：核对规则标出的行，一行一处", _SUITE),
     }
     found["detail", "unit_monthly"] = ("", {metric.key: metric.comment for metric in METRICS.values()})
+    found["detail", "unit_moved_monthly"] = ("", {metric.key: metric.comment for metric in MOVED.values()})
     for name, contract in (*DATASETS.items(), *LIST_DATASETS.items()):
         described = {
             # A title ends at its first colon.

@@ -489,6 +489,47 @@ METRICS: dict[str, Metric] = _list(
 )
 
 
+_CLOSED = "本年截至当月已整改的资金问题（安排或拨付不足）"
+_SAME_MONEY = "几项标准管同一笔钱的只计要求最高的一项"
+
+# `detail.unit_moved_monthly`: what closing money findings moved, in the year up to the month.
+MOVED: dict[str, Metric] = _list(
+    Metric("closed_money_count", "已整改资金问题", "项", _CLOSED, _SAME_MONEY),
+    Metric("moved_known_count", "算得出的资金问题", "项", _CLOSED, "起点、整改时的数都已知而可比的"),
+    Metric("moved_notified_count", "有通知记录的资金问题", "项", _CLOSED, "其余的从问题出现的月份算起"),
+    Metric("closed_money_of_month_count", "当月整改资金问题", "项", "当月已整改的资金问题", _SAME_MONEY),
+    Metric(
+        "moved_allocated_ytd_cny",
+        "促进安排到位",
+        "元",
+        _CLOSED,
+        "从通知到整改年度安排增加的数，不超过通知时的差额",
+        asked="closed_money_count",
+        unasked="none",
+    ),
+    Metric(
+        "moved_disbursed_ytd_cny",
+        "促进拨付到位",
+        "元",
+        _CLOSED,
+        "从通知到整改判定期拨付增加的数，不超过通知时的差额",
+        asked="closed_money_count",
+        unasked="none",
+    ),
+    Metric(
+        "moved_ytd_cny",
+        "促进资金到位",
+        "元",
+        _CLOSED,
+        "安排和拨付是同一笔钱，每个乡镇只计较大的一个；没有通知记录的从问题出现的月份算起",
+        asked="closed_money_count",
+        unasked="none",
+        rising="good",
+        is_of_year=True,
+    ),
+)
+
+
 def unit_status(row: Row) -> str:
     """The state of a unit's funding: that of the worst of its townships."""
     for status in ("short", "not_reported", "met"):

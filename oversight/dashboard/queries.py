@@ -542,6 +542,49 @@ def unit_findings(
     return _roll_ups(w, scope, "unit_findings_monthly", prefix, digits, months)
 
 
+def has(w: Warehouse, table: str) -> bool:
+    """Whether the edition has a detail table: older ones are opened too."""
+    return bool(
+        w.rows(
+            "select 1 from duckdb_tables() where database_name = 'e' and schema_name = 'detail' and table_name = ?",
+            [table],
+        )
+    )
+
+
+def moved(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
+    """What closed money findings moved in a unit, by month, in the year up to it: figures of `metrics.MOVED`."""
+    whole = padded(prefix) or "000000"
+    if len(prefix) not in LEVELS or not scope.covers(whole) or not has(w, "unit_moved_monthly"):
+        return []
+    return w.rows(
+        "select u.month, u.units_count, m.* exclude (unit_level, unit_code, month, closed_money_count), "
+        "coalesce(m.closed_money_count, 0) as closed_money_count "
+        "from e.detail.unit_monthly as u left join e.detail.unit_moved_monthly as m "
+        "on u.unit_level = m.unit_level and u.unit_code = m.unit_code and u.month = m.month "
+        f"where u.unit_level = '{LEVELS[len(prefix)]}' and u.unit_code = ? order by u.month",
+        [whole],
+    )
+
+
+def moved_rows(
+    w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None = None, ask: Ask = ALL
+) -> tuple[list[Row], int]:
+    """The closed money findings of the year up to a month, the largest amount first, and how many there are."""
+    if not has(w, "moved_amounts"):
+        return [], 0
+    condition, values = within("a.township_code", scope, prefix)
+    sql = (
+        "select a.*, t.township_name, t.county_name, s.title_zh from e.detail.moved_amounts as a "
+        "inner join e.standards as s on a.rule_id = s.standard_id "
+        f"left join e.townships as t on a.township_code = t.township_code where {condition} "
+        "and a.month <= ? and date_part('year', a.month) = ?"
+    )
+    values = [*values, month, month.year]
+    rows = _asked(w, sql, values, "moved_cny desc nulls last, finding_id", limit, ask)
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
+
+
 def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
     """Findings of a month in four figures: open, of them grave, new, cleared; of a township by counting its list."""
     if len(prefix) in LEVELS:

@@ -155,6 +155,8 @@ def _notes(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> N
     told.notes.append(f"问题 {finding['finding_id']}，自 {finding['opened_month']:%Y-%m} 起")
     if finding["previous_finding_id"]:
         told.notes.append(f"曾于 {finding['previous_finding_id']} 整改后再次出现")
+    if finding.get("notified_on"):
+        told.notes.append(f"通知：{finding['notified_on']:%Y-%m-%d}")
     if finding["reply_zh"]:
         told.notes.append(f"答复：{finding['reply_zh']}")
     if finding["agreed_on"]:

@@ -322,6 +322,7 @@ def _values(
         "named": named,
         "named_units": _by_unit(named),
         "changed": _changed(facts),
+        "moved": facts.moved,
         "cited": _Citing(facts),
         "sources": _cited_papers(facts),
         "ranking_rows": settings["content"]["ranking_rows"],
@@ -945,10 +946,12 @@ def _measured(row: Row) -> tuple[Value, Value, Value]:
 
 
 def _record(row: Row) -> str:
-    """What the analyst has noted on a finding: an exemption, a reply, a date agreed on."""
+    """What the analyst has noted on a finding: an exemption, a notice, a date agreed on, a reply."""
     parts = []
     if row.get("is_exempt"):
         parts.append("已批准豁免" + (f"（{row['exempt_reason_zh']}）" if row.get("exempt_reason_zh") else ""))
+    if row.get("notified_on"):
+        parts.append(f"{presentation.day(row['notified_on'])}通知")
     if row.get("agreed_on"):
         parts.append(f"约定{presentation.day(row['agreed_on'])}前整改")
     if row.get("reply_zh"):

@@ -178,6 +178,8 @@ class Facts:
     sources: dict[str, dict[str, str]]
     audit: list[Row] | None
     five: list[Row] = field(default_factory=list)
+    # What closed money findings moved in the year up to the month (`metrics.MOVED`); None where none was closed.
+    moved: Row | None = None
     # By township: the pace of payment, how many months of the year it has been short, and for how many nothing was paid.
     pace: dict[str, Row] = field(default_factory=dict)
 
@@ -293,6 +295,7 @@ def gather(
         standards=rows(connection, _STANDARDS),
         sources=_sources(connection, month),
         audit=_audit(connection),
+        moved=_moved(connection, scope, month),
         five=rows(connection, _FIVE, month) if _has(connection, "detail", "scorecard") else [],
         pace={row["township_code"]: row for row in rows(connection, _PACE, {"month": month})},
     )
@@ -834,6 +837,19 @@ def _sources(connection: duckdb.DuckDBPyConnection, month: date) -> dict[str, di
     ):
         found.setdefault(row["township_code"], {})[row["sha256"]] = row["file_name"]
     return found
+
+
+def _moved(connection: duckdb.DuckDBPyConnection, scope: Scope, month: date) -> Row | None:
+    if not _has(connection, "detail", "unit_moved_monthly"):
+        return None
+    found = rows(
+        connection,
+        "select * from detail.unit_moved_monthly where unit_level = ? and unit_code = ? and month = ?",
+        scope.level,
+        scope.code,
+        month,
+    )
+    return found[0] if found else None
 
 
 def _audit(connection: duckdb.DuckDBPyConnection) -> list[Row] | None:

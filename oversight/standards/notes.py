@@ -1,4 +1,4 @@
-"""What analysts record on findings: replies, agreed dates, exemptions. Data beside the standards, kept across editions.
+"""What analysts record on findings: notices, replies, agreed dates, exemptions. Data beside the standards, kept across editions.
 
 They stand in CSV files under the data folder's `findings/`, one row a note, with the columns below in Chinese or
 English. A note never hides a finding; it is shown with it.
@@ -27,7 +27,7 @@ _COLUMNS = {
 }
 _REQUIRED = ("finding_id", "kind", "recorded_on", "text_zh")
 _DATES = ("recorded_on", "agreed_on", "exempt_until")
-KINDS = {"答复": "reply", "约定整改": "agreed", "豁免": "exemption"}
+KINDS = {"通知": "notice", "答复": "reply", "约定整改": "agreed", "豁免": "exemption"}
 SCHEMA: dict[str, pl.DataType] = {
     "note_no": pl.Int64(),
     **{name: pl.Date() if name in _DATES else pl.String() for name in _COLUMNS},

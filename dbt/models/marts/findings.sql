@@ -18,6 +18,7 @@ ranked as (
 notes as (
     select
         current_finding_id,
+        min(case when kind = 'notice' then recorded_on end) as notified_on,
         max(case when kind = 'reply' and recency = 1 then text_zh end) as reply_zh,
         max(case when kind = 'agreed' and recency = 1 then agreed_on end) as agreed_on,
         max(case when kind = 'exemption' and recency = 1 then text_zh end) as exempt_reason_zh,
@@ -35,6 +36,7 @@ final as (
         f.value_checked, f.value_expected, f.shortfall, f.unit, f.source, f.severity, f.is_minor, f.weight,
         f.document_title, f.clause,
         f.message_zh, f.previous_finding_id,
+        cast(n.notified_on as date) as notified_on,
         cast(n.reply_zh as varchar) as reply_zh,
         cast(n.agreed_on as date) as agreed_on,
         cast(

@@ -99,6 +99,7 @@ def render(view: View) -> list[Any]:
             findings_table(view, ROWS_SHOWN),
             note="一条是一个单位在一项规则上从出现到整改的一段；点击单位查看由来",
         ),
+        _moved(view),
     ]
 
 
@@ -227,6 +228,7 @@ def findings_table(view: View, limit: int | None = None) -> Table:
         of("clause", absent=show.NONE),
         of("document_title", kind="long", is_hidden=True),
         of("message_zh", kind="long", is_hidden=True),
+        *([of("notified_on", absent=show.NONE)] if "findings.notified_on" in w.texts else []),
         of("reply_zh", kind="long", absent=show.NONE),
         of("agreed_on", absent=show.NONE),
         of("is_overdue", is_hidden=True),
@@ -248,4 +250,72 @@ def findings_table(view: View, limit: int | None = None) -> Table:
     )
 
 
-PAGE = Page("/findings", "问题台账", "ledger", 40, render, {"findings": findings_table})
+_MEASURES = {"allocated": "年度安排", "disbursed": "累计拨付"}
+_BEGINS = {"notice": "通知", "opened": "出现的月份（没有通知记录）"}
+_UNKNOWN = {
+    "start_unknown": "起点未报送或无法判定",
+    "end_unknown": "整改时的数未知",
+    "area_changed": "其间有单位并入，两个数不可比",
+}
+
+
+def _moved(view: View) -> Any:
+    table = moved_table(view, ROWS_SHOWN)
+    if not table.total:
+        return None
+    return table_card(
+        view,
+        table,
+        note="本年截至所选月份已整改的资金问题：从通知到整改增加了多少，不超过通知时的差额。点击单位查看整改当月的由来",
+    )
+
+
+def moved_table(view: View, limit: int | None = None) -> Table:
+    """What each closed money finding of the year moved, and the reports it is read from."""
+    w = view.warehouse
+    rows, total = queries.moved_rows(w, view.scope, view.state.prefix, view.month, limit, view.ask)
+
+    def of(name: str, **changes: Any) -> Column:
+        return public(w, f"detail.moved_amounts.{name}", **changes)
+
+    def word(name: str, title: str, words: dict[str, str], **changes: Any) -> Column:
+        return Column(name, title, text=lambda row, _: words.get(row[name], show.NONE), **changes)
+
+    return Table(
+        name="moved",
+        title="促进资金到位",
+        columns=[
+            Column("township_name", "单位", "link", width=130),
+            Column("county_name", "县（区）", absent=show.NONE, width=120),
+            Column("title_zh", "标准", "long"),
+            word("measure", "比的是", _MEASURES, width=100),
+            of("moved_cny", absent="算不出"),
+            of("open_shortfall_cny", absent=show.NOT_REPORTED),
+            of("from_cny", absent=show.NOT_REPORTED),
+            of("to_cny", absent=show.NOT_REPORTED),
+            word("begins_with", "从何时算起", _BEGINS, width=150),
+            of("notified_on", absent=show.NONE),
+            of("from_month"),
+            of("month"),
+            of("from_report_month", absent=show.NONE),
+            of("to_report_month", absent=show.NONE),
+            of("is_of_two_years"),
+            of("is_counted_in_totals"),
+            word("unknown_reason", "算不出的原因", _UNKNOWN, width=150),
+            of("rule_id", width=84),
+            of("finding_id", is_hidden=True),
+            *(
+                of(f"{side}_{name}", absent=show.NONE, is_hidden=True)
+                for side in ("from", "to")
+                for name in ("submission_id", "sheet", "row_number")
+            ),
+        ],
+        rows=rows,
+        key=lambda row: str(row["finding_id"]),
+        href=lambda row: view.state.href("/township", unit=row["township_code"], month=row["month"]),
+        total=total,
+        empty="本年截至所选月份没有资金问题整改。",
+    )
+
+
+PAGE = Page("/findings", "问题台账", "ledger", 40, render, {"findings": findings_table, "moved": moved_table})

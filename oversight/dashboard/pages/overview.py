@@ -27,7 +27,7 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, of_metric
 from oversight.dashboard.pages import Page
 from oversight.dashboard.warehouse import Row
-from oversight.metrics import METRICS, unit_status
+from oversight.metrics import METRICS, MOVED, unit_status
 from oversight.presentation import Figure
 
 HEAT_MONTHS = 24
@@ -56,6 +56,7 @@ OF_UNITS = (
     "spent_of_spending_cny",
     "staff_shortfall_of_judged_persons",
 )
+_PARTS = (("安排", "moved_allocated_ytd_cny"), ("拨付", "moved_disbursed_ytd_cny"))
 PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/submissions"}
 
 
@@ -106,8 +107,35 @@ def _figures(view: View, series: dict[Any, Row]) -> Any:
                 unit=f"/ {expected} 个" if key == "missing_count" else None,
             )
             for key, icon_name in CARDS.items()
-        ],
+        ]
+        + [_moved(view)],
         className="kpis",
+    )
+
+
+def _moved(view: View) -> Any:
+    """What the supervision of the year has moved so far; nothing in an edition that does not tell."""
+    series = by_month(queries.moved(view.warehouse, view.scope, view.state.prefix))
+    if view.month not in series:
+        return None
+    now = series[view.month]
+    closed, known = now["closed_money_count"], now["moved_known_count"]
+    change = f"已整改 {show.count(closed)} 项"
+    if closed:
+        parts = [
+            f"{name} {MOVED[key].text(now, view.state.money, named=True)}"
+            for name, key in _PARTS
+            if now[key] is not None
+        ]
+        change = f"{change}：{'，'.join(parts)}" if parts else change
+        change += f"；{show.count(closed - known)} 项算不出" if known < closed else ""
+    return metric_card(
+        view,
+        MOVED["moved_ytd_cny"],
+        series,
+        "paid",
+        href=view.state.href("/findings", change="cleared"),
+        change=change,
     )
 
 
