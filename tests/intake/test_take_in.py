@@ -528,3 +528,21 @@ def test_a_code_cut_short_by_excel_is_recovered_only_where_certain(
     if township:
         row = world.read("population").row(0, named=True)
         assert (row["doubts"], row["reported_code"]) == ("D09", None)
+
+
+def test_a_years_payments_back_at_0_wait_for_confirmation_under_a_new_code_too(world: World) -> None:
+    """白竺乡 became 白竺镇 on 1 July: one unit, whose cumulative payments cannot fall back to nothing unasked."""
+    header = ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "本月拨付(元)", "累计拨付(元)")
+    rows = [
+        header,
+        ("2025-06", "360313201", "白竺乡", "60000", "5000", "30000"),
+        ("2025-07", "360313109", "白竺镇", "60000", "0", "0"),
+    ]
+    world.put("经费.csv", csv_bytes(rows))
+    world.take_in()
+    found = (
+        world.read("budget").sort("month").select("disbursed_month_cny", "disbursed_cumulative_cny", "doubts")
+    )
+    assert found.row(0)[:2] == (5000, 30000)
+    assert found.row(1)[:2] == (0, None)
+    assert "H12" in found.row(1)[2]

@@ -60,6 +60,8 @@ class Base:
     month: date
     is_fallback: bool = False
     is_stale: bool = False
+    # Whether it is the sum of what several units had before they came together.
+    is_sum: bool = False
 
     def __add__(self, other: Base) -> Base:
         return Base(
@@ -320,7 +322,9 @@ class Oracle:
                 return own
             parts = [self.base(t.unit, year, month_after(t.month, -1), basis) for t in self.takeovers[root]]
             known = [p for p in parts if p is not None]
-            return sum(known[1:], known[0]) if known and len(known) == len(parts) else own
+            if not known or len(known) < len(parts):
+                return own
+            return replace(sum(known[1:], known[0]), is_sum=True)
         if own is None:
             return None
         total = own
@@ -329,7 +333,7 @@ class Oracle:
                 more = self.base(t.unit, year, month_after(t.month, -1), basis)
                 if more is None:
                     return None
-                total = replace(total + more, month=own.month)
+                total = replace(total + more, month=own.month, is_sum=True)
         return total
 
     def is_new_of_several(self, root: str) -> bool:
@@ -677,7 +681,8 @@ class Oracle:
             "guaranteed_annual_cny": annual,
             "guaranteed_ytd_cny": None if unknown else guaranteed["to_date"],
             "accrued_months_count": None if no_standard else len(self._months_accrued(root, month)),
-            "includes_predecessors": bool(self._taken_this_year(root, month)),
+            "includes_predecessors": bool(self._taken_this_year(root, month))
+            or (base is not None and base.is_sum),
             "allocated_annual_cny": allocated and allocated.value,
             "allocated_precision_cny": allocated and allocated.precision,
             "allocated_as_of_month": allocated and allocated.as_of,

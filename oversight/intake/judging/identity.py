@@ -186,6 +186,25 @@ class Units:
             return None
         return successor
 
+    @cached_property
+    def first_codes(self) -> dict[str, str]:
+        """The first code of every township that bears another by now: renaming makes no other unit of it."""
+        before = {
+            new: code
+            for code, units in self.by_code.items()
+            if len(code) == 9
+            for unit in units
+            if unit.successors and (new := self._renamed_to(unit)) is not None
+        }
+        found = {}
+        for code in before:
+            first, seen = code, {code}
+            while first in before and before[first] not in seen:
+                first = before[first]
+                seen.add(first)
+            found[code] = first
+        return found
+
     def resolve(self, code: str, month: date) -> Resolved:
         """The code in force in `month` for what was reported under `code`."""
         units = self.by_code.get(code)

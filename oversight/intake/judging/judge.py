@@ -86,7 +86,11 @@ def judge(
         rows = repeats(dataset, rows, tables, units, slots, verdicts)
         held = each(rows, "fund_code", partial(hold, dataset)) if dataset != "indicators" else as_verdicts(())
         held = pl.concat(
-            [held, each(rows, "lane", partial(zeros, dataset)), periods(dataset, rows, unsure)]
+            [
+                held,
+                each(rows, "lane", partial(zeros, dataset, units.first_codes)),
+                periods(dataset, rows, unsure),
+            ]
         ).unique([*KEY, "column"], keep="first", maintain_order=True)
         held = desk.confirm(dataset, rows, held)
         verdicts.held.append(held)

@@ -7,7 +7,7 @@ without somebody saying so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -20,14 +20,18 @@ _PEOPLE = {"population_persons": "户籍人口", "resident_population_persons": 
 _CUMULATIVE = ("disbursed_cumulative_cny", "spent_cumulative_cny")
 
 
-def zeros(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """One verdict for each 0 of `rows` (unit_month, month, measures) that is to be held."""
+def zeros(dataset: str, renamed: Mapping[str, str], rows: pl.DataFrame) -> pl.DataFrame:
+    """One verdict for each 0 of `rows` (unit_month, month, measures) that is to be held.
+
+    `renamed` gives the first code of each unit that bears another by now: it is the same unit.
+    """
+    firsts = {int(code): int(first) for code, first in renamed.items()}
     found: list[tuple[Any, ...]] = []
     if dataset == "population" and rows.height:
-        found.extend(_nobody(rows))
+        found.extend(_nobody(rows, firsts))
     if dataset == "budget" and rows.height:
         found.extend(_no_budget(rows))
-        found.extend(_nothing_paid_any_more(rows))
+        found.extend(_nothing_paid_any_more(rows, firsts))
     return pl.DataFrame(
         found,
         schema={
@@ -46,17 +50,20 @@ def _verdict(number: int, row: int, name: str, code: str, texts: dict[str, str])
     return number, row, name, figure(0), code, json.dumps({"value": figure(0), **texts}, ensure_ascii=False)
 
 
-def _unit() -> pl.Expr:
-    return (pl.col("unit_month") // MONTH_SPAN).alias("unit")
+def _unit(firsts: Mapping[int, int]) -> pl.Expr:
+    own = (pl.col("unit_month") // MONTH_SPAN).alias("unit")
+    return own.replace(firsts) if firsts else own
 
 
-def _nobody(rows: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+def _nobody(rows: pl.DataFrame, firsts: Mapping[int, int]) -> Iterator[tuple[Any, ...]]:
     for name, label in _PEOPLE.items():
-        empty = rows.filter(pl.col(name) == 0).with_columns(_unit())
+        empty = rows.filter(pl.col(name) == 0).with_columns(_unit(firsts))
         if empty.height == 0:
             continue
         units = empty.get_column("unit").unique()
-        known = rows.filter(_unit().is_in(units.implode()) & (pl.col(name) > 0)).with_columns(_unit())
+        known = rows.filter(_unit(firsts).is_in(units.implode()) & (pl.col(name) > 0)).with_columns(
+            _unit(firsts)
+        )
         known = (
             known.sort("month")
             .group_by("unit")
@@ -82,16 +89,16 @@ def _no_budget(rows: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
         yield _verdict(number, row, "adjusted_budget_cny", "H11", {"reference": figure(initial)})
 
 
-def _nothing_paid_any_more(rows: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+def _nothing_paid_any_more(rows: pl.DataFrame, firsts: Mapping[int, int]) -> Iterator[tuple[Any, ...]]:
     for name in _CUMULATIVE:
         emptied = rows.filter(pl.col(name) == 0).select(
-            "table_no", "row_number", "month", _unit(), year=pl.col("month").dt.year()
+            "table_no", "row_number", "month", _unit(firsts), year=pl.col("month").dt.year()
         )
         if emptied.height == 0:
             continue
         units = emptied.get_column("unit").unique()
-        paid = rows.filter(_unit().is_in(units.implode()) & (pl.col(name) > 0)).select(
-            _unit(), year=pl.col("month").dt.year(), paid_month="month", paid=name
+        paid = rows.filter(_unit(firsts).is_in(units.implode()) & (pl.col(name) > 0)).select(
+            _unit(firsts), year=pl.col("month").dt.year(), paid_month="month", paid=name
         )
         before = emptied.join(paid, on=("unit", "year")).filter(pl.col("paid_month") < pl.col("month"))
         before = (
