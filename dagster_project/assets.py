@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,8 @@ from dagster import (
 from dagster_project.checks import SUITE_RESULTS
 from dagster_project.context import RunContext
 from dagster_project.dbt_assets import PUBLIC_KEYS
-from oversight import editions
+from oversight import durable, editions
+from oversight.archive.sums import listed
 from oversight.comments import comments
 from oversight.editions import receipts
 from oversight.editions.build import audited_from, built_from
@@ -192,6 +194,9 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     run.say("▶ 核对数据")
     audited, now = audited_from(run.folder), Inputs.read(built_from(run.folder))
     first_day = since(Inputs.read(audited), now) if now else EVERYTHING
+    if first_day > EVERYTHING and not _is_as_audited(run.folder, run.audit):
+        run.say("  上次核对的结果有损坏，全部重新核对")
+        first_day = EVERYTHING
     if first_day > EVERYTHING:
         run.say(f"  {first_day.year} 年以前各月与上次核对时相同，沿用上次的核对结果")
     # From here on what is in the folder goes with neither the one nor the other, until the audit has come to its end.
@@ -208,6 +213,7 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
         before=last,
     )
     if now:
+        durable.write_text(_audit_sums(run.folder), listed(run.audit), lasting=False)
         now.write(audited)
     shutil.rmtree(last, ignore_errors=True)
     broken = [failure for result in results for failure in result.blocking_failures]
@@ -221,6 +227,16 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
         )
     counts = {kind: sum(result.count(kind) for result in results) for kind in ("blocking", "doubt", "short")}
     return MaterializeResult(metadata={"suites": len(results), **counts})
+
+
+def _audit_sums(folder: DataFolder) -> Path:
+    return folder.work / "audit.sums"
+
+
+def _is_as_audited(folder: DataFolder, audit: Path) -> bool:
+    """Whether what was found in earlier years is still what was found: nothing else would tell that it is not."""
+    path = _audit_sums(folder)
+    return audit.is_dir() and path.is_file() and path.read_text("utf-8") == listed(audit)
 
 
 @asset(

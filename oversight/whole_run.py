@@ -141,9 +141,8 @@ def _damage_of(folder: DataFolder, edition: Edition) -> str:
     from oversight.editions import seal
     from oversight.editions.keys import trusted_keys
 
-    found = [
-        damage for damage in seal.check(edition.path, trusted_keys(folder)) if damage.kind not in _NO_DAMAGE
-    ]
+    seen = seal.check(edition.path, trusted_keys(folder), by_sha256_alone=True)
+    found = [damage for damage in seen if damage.kind not in _NO_DAMAGE]
     return found[0].message_zh.rstrip("。") if found else ""
 
 

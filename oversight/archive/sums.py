@@ -81,13 +81,17 @@ def not_vouched(path: Path) -> Damaged | None:
     return None if told in ("open", digest_of(path)) else Damaged(path)
 
 
-def write_sums(folder: Path) -> None:
-    """List what lies in a folder that is about to be put in its place."""
+def listed(folder: Path) -> str:
+    """The digest of every file of a folder, a line each, as `SHA256SUMS` has them."""
     names = sorted(
         p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != SUMS
     )
-    lines = "".join(f"{digest_of(folder / name)}  {name}\n" for name in names)
-    (folder / SUMS).write_text(sealed(lines), "utf-8")
+    return "".join(f"{digest_of(folder / name)}  {name}\n" for name in names)
+
+
+def write_sums(folder: Path) -> None:
+    """List what lies in a folder that is about to be put in its place."""
+    (folder / SUMS).write_text(sealed(listed(folder)), "utf-8")
 
 
 def read_sums(folder: Path) -> dict[str, str]:

@@ -192,9 +192,10 @@ def edition_faults(folder: DataFolder, place: Path, *, with_rows: bool = False) 
     """What is wrong with one edition."""
     cited = _cited(folder).get(place.name, [])
     depends = "、".join([f"版本 {place.name}", *cited])
+    found = seal.check(place, trusted_keys(folder), with_rows=with_rows, by_sha256_alone=not with_rows)
     return [
         Fault("editions", place / damage.file, damage.message_zh.rstrip("。"), depends, _OF_EDITION)
-        for damage in seal.check(place, trusted_keys(folder), with_rows=with_rows)
+        for damage in found
         if damage.kind != "unsigned" or (place / seal.SIGNATURE).is_file() or _names_its_files(place)
     ]
 

@@ -108,7 +108,10 @@ def runs(folder: DataFolder, count: int, chance: random.Random, room: Path) -> C
     take_in(DataFolder.at(whole), now=harness.NOW)
     right = judged(DataFolder.at(whole))
     outcome: Counter[str] = Counter()
+    until = time.monotonic() + 80
     for number in range(count):
+        if time.monotonic() > until:
+            break
         tried = DataFolder.at(room / f"run{number}")
         shutil.copytree(whole, tried.root)
         group = ("archive", "ledger", "landed")[number % 3]
@@ -179,7 +182,7 @@ def main(arguments: list[str]) -> int:
         faults = [fault for _, _, found in verify(folder) for fault in found]
         assert not faults, faults
         start = time.monotonic()
-        named, missed = flips(folder, count, chance, seconds=200)
+        named, missed = flips(folder, count, chance, seconds=140)
         total = sum(named.values())
         print(f"flips: {total + len(missed)}, named: {total} {dict(named)}, {time.monotonic() - start:.0f} s")
         for line in missed[:20]:

@@ -18,7 +18,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from oversight.archive.verify import verify
 from oversight.settings import DataFolder
 from tests.faults import harness
 from tests.faults.flips import judged
@@ -34,7 +33,7 @@ def steps(room: Path, number: int, only: str, name: str, every: int) -> Counter[
     undisturbed = DataFolder.at(room / f"undisturbed-{name}")
     shutil.copytree(origin.root, undisturbed.root)
     assert harness.forked(harness.take_in(undisturbed), where=room).code == 0
-    right = judged(undisturbed)
+    right = harness.asked(lambda: judged(undisturbed), room)
     step, passed = 0, False
     until = time.monotonic() + _SECONDS
     while not passed and time.monotonic() < until:
@@ -59,10 +58,10 @@ def steps(room: Path, number: int, only: str, name: str, every: int) -> Counter[
         if ended.code == 1 and not (_CAUSES[number] in ended.said and harness.is_clear(ended.said)):
             print(f"  UNCLEAR at step {step}: {ended.said.strip()[-300:]}")
             told = "UNCLEAR"
-        elif again.code or judged(tried) != right:
+        elif again.code or harness.asked(lambda f=tried: judged(f), room) != right:
             print(f"  NOT MADE UP FOR after step {step}: {again.said.strip()[-300:]}")
             told = "LOST"
-        elif [f for _, _, found in verify(tried, ["archive", "ledger", "landed"]) for f in found]:
+        elif harness.damaged(tried, room, "archive", "ledger", "landed"):
             told = "DAMAGED"
         else:
             told = {0: "not reached", 1: "named, made up for", 3: "done without, made up for"}.get(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pickle
 import signal
 import sys
 import time
@@ -22,10 +23,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from oversight.settings import TIME_ZONE, DataFolder  # noqa: E402
-from tests.intake.world import DIVISIONS, TOWNSHIPS, csv_bytes, population_rows, xlsx_bytes  # noqa: E402
+from tests.intake.world import DIVISIONS, POPULATION_HEADER, TOWNSHIPS, csv_bytes, xlsx_bytes  # noqa: E402
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=TIME_ZONE)
 BUDGET = ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "累计拨付(元)")
+STAFFING = ("统计月份", "区划代码", "乡镇名称", "行政编制数", "事业编制数", "在编在岗专职人数(人)")
+# All that are in force in the first months.
+UNITS = (
+    *TOWNSHIPS,
+    *(("360313201", "白竺乡"), ("360313202", "青山乡"), ("360313203", "大源乡"), ("360313204", "小坑乡")),
+)
 
 
 def load(*, whole: bool = True) -> None:
@@ -52,12 +59,15 @@ def bureau(root: Path, months: int = 2) -> DataFolder:
     """One county, a few months, one refused file and one that corrects another."""
     folder = DataFolder.at(root)
     folder.raw.mkdir(parents=True)
-    figures = {code: 20_000 + at for at, (code, _) in enumerate(TOWNSHIPS)}
     put = {"行政区划.csv": csv_bytes(DIVISIONS), "照片.xlsx": b"\xff\xd8\xff\xe0" + bytes(300)}
     for month in range(1, months + 1):
-        put[f"人口{month}月.csv"] = csv_bytes(population_rows(f"2025-{month:02}", figures))
-        rows = [(f"2025-{month:02}", *unit, 65_200, 5_000 * month) for unit in TOWNSHIPS]
-        put[f"经费{month}月.xlsx"] = xlsx_bytes([BUDGET, *rows])
+        told = f"2025-{month:02}"
+        people = [(told, *unit, 20_000 + at) for at, unit in enumerate(UNITS)]
+        put[f"人口{month}月.csv"] = csv_bytes([POPULATION_HEADER, *people])
+        put[f"经费{month}月.xlsx"] = xlsx_bytes(
+            [BUDGET, *((told, *unit, 65_200, 5_000 * month) for unit in UNITS)]
+        )
+        put[f"人员{month}月.csv"] = csv_bytes([STAFFING, *((told, *unit, 2, 1, 3) for unit in UNITS)])
     for name, content in put.items():
         (folder.raw / name).write_bytes(content)
     return folder
@@ -90,6 +100,33 @@ def forked(job: Callable[[], int | None], *, kill_after: float | None = None, wh
             os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return _ended(status, told, start)
+
+
+def asked(job: Callable[[], Any], where: Path) -> Any:
+    """What a job returns, worked out in a child: this process must not start the engines' threads, or forks hang."""
+    answer = where / f"answer-{time.monotonic_ns()}"
+
+    def tell() -> None:
+        answer.write_bytes(pickle.dumps(job()))
+
+    ended = forked(tell, where=where)
+    if ended.code:
+        raise RuntimeError(ended.said[-2000:])
+    told = pickle.loads(answer.read_bytes())
+    answer.unlink()
+    return told
+
+
+def damaged(folder: DataFolder, where: Path, *groups: str) -> list[str]:
+    """What `verify` names."""
+
+    def look() -> list[str]:
+        from oversight.archive.verify import verify
+
+        return [f"{fault.path}: {fault.why}" for _, _, found in verify(folder, groups) for fault in found]
+
+    found: list[str] = asked(look, where)
+    return found
 
 
 def start(job: Callable[[], int | None], told: Path) -> int:

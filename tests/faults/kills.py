@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from oversight.archive.verify import verify
 from oversight.settings import DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
@@ -35,7 +34,7 @@ def intake(room: Path, moments: int, chance: random.Random, every: int) -> Count
     took = harness.forked(harness.take_in(undisturbed), where=room)
     assert took.code == 0, took.said
     # The first month is in already: what the kill must not lose.
-    right = judged(undisturbed)
+    right = harness.asked(lambda: judged(undisturbed), room)
     step = 0
     passed = False
     until = time.monotonic() + _SECONDS
@@ -59,25 +58,21 @@ def intake(room: Path, moments: int, chance: random.Random, every: int) -> Count
             )
             kind = "intake, at a moment"
         again = harness.forked(harness.take_in(tried), where=room)
-        same = again.code == 0 and judged(tried) == right
-        outcome[f"{kind}: {_judge(ended.code, again, tried, same)}"] += 1
+        same = again.code == 0 and harness.asked(lambda f=tried: judged(f), room) == right
+        outcome[f"{kind}: {_judge(ended.code, again, tried, same, room)}"] += 1
         shutil.rmtree(tried.root)
     return outcome
 
 
-def _judge(code: int, again: harness.Ended, folder: DataFolder, same: bool) -> str:
+def _judge(code: int, again: harness.Ended, folder: DataFolder, same: bool, room: Path) -> str:
     if again.code:
         print(f"  NOT MADE UP FOR: {again.said.strip()[-300:]}")
         return "FAILED"
     if not same:
         return "DIFFERENT"
-    left = [
-        fault
-        for _, _, found in verify(folder, ["archive", "ledger", "landed", "editions"])
-        for fault in found
-    ]
+    left = harness.damaged(folder, room, "archive", "ledger", "landed", "editions")
     if left:
-        print(f"  LEFT DAMAGED: {[str(fault.path) for fault in left][:3]}")
+        print(f"  LEFT DAMAGED: {left[:3]}")
         return "DAMAGED"
     return "killed, made up for" if code == -9 else "not reached"
 
@@ -120,7 +115,7 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
             )
             kind = "publish, at a moment"
         stands = find_edition(folder)
-        whole = not [f for _, _, found in verify(folder, ["editions"]) for f in found]
+        whole = not harness.damaged(folder, room, "editions")
         fitting = stands.edition_id == before or stands.made_from.input_fingerprint == f"{number:08d}"
         told = "killed, whole" if whole and fitting else "HALF-PUBLISHED"
         outcome[
@@ -149,7 +144,7 @@ def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
         ended = harness.forked(harness.run(tried), kill_after=chance.uniform(0, took.seconds), where=room)
         again = harness.forked(harness.run(tried), where=room)
         same = again.code == 0 and harness.fingerprints(tried) == right
-        outcome[f"whole run: {_judge(ended.code, again, tried, same)}"] += 1
+        outcome[f"whole run: {_judge(ended.code, again, tried, same, room)}"] += 1
         shutil.rmtree(tried.root)
     return outcome
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from oversight.archive.verify import verify
 from oversight.settings import DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
@@ -56,7 +55,7 @@ def pairs(
         else:
             print(f"  WRONG: {codes} {[end.said[-200:] for end in ended]}")
             outcome[f"{name}: WRONG"] += 1
-    left = [fault for _, _, found in verify(folder) for fault in found]
+    left = harness.damaged(folder, room)
     outcome[f"{name}: afterwards {'whole' if not left else 'WRONG'}"] += 1
     return outcome
 
