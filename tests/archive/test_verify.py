@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from oversight import cli
+from oversight import cli, whole_run
 from oversight.archive import store
-from oversight.editions import current
+from oversight.editions import current, find_edition
 from oversight.editions.edition import POINTER
 from oversight.intake import ledger
+from tests.archive.conftest import publish_number
 from tests.archive.test_truth import flip
-from tests.intake.world import World
+from tests.intake.world import NOW, World
 
 
 def told(world: World, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -126,3 +129,48 @@ def test_a_damaged_manifest_is_told(bureau: World, capsys: pytest.CaptureFixture
     assert "Traceback" not in capsys.readouterr().err
     assert told(bureau, capsys, "repair")[0] == 1
     assert cli.main(["path", "--data", str(bureau.folder.root)]) == 0
+
+
+# --- what a run does by itself --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unchanged(bureau: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A bureau with nothing new, and a stand-in for the steps of a run that publishes number 3."""
+    edition = current(bureau.folder)
+    assert edition is not None
+    made_from = edition.made_from
+    monkeypatch.setattr(whole_run, "fingerprints", lambda _: made_from)
+    stand_in = ModuleType("stand_in")
+    vars(stand_in)["execute"] = lambda folder, **_: find_edition(folder, publish_number(folder, 3))
+    monkeypatch.setitem(sys.modules, "stand_in", stand_in)
+    monkeypatch.setattr(whole_run, "ORCHESTRATOR", "stand_in")
+    return bureau
+
+
+def test_a_run_with_nothing_new_publishes_nothing(unchanged: World) -> None:
+    assert not whole_run.run(unchanged.folder, say=print, now=NOW).is_new
+
+
+@pytest.mark.parametrize(
+    "name", ["warehouse.duckdb", "parquet/townships.parquet", "manifest.json", "manifest.sig"]
+)
+def test_a_run_notices_that_the_current_edition_is_damaged(unchanged: World, name: str) -> None:
+    before = current(unchanged.folder)
+    assert before is not None
+    flip(before.path / name)
+    said: list[str] = []
+    outcome = whole_run.run(unchanged.folder, say=said.append, now=NOW)
+    assert outcome.is_new
+    assert "有损坏" in said[0]
+    assert current(unchanged.folder) == outcome.edition != before
+
+
+def test_a_run_finds_a_lost_pointer_again(unchanged: World) -> None:
+    before = current(unchanged.folder)
+    (unchanged.folder.marts / POINTER).write_text("没有这一版\n")
+    said: list[str] = []
+    outcome = whole_run.run(unchanged.folder, say=said.append, now=NOW)
+    assert not outcome.is_new
+    assert current(unchanged.folder) == before
+    assert "指针" in said[0]
