@@ -55,11 +55,11 @@ def test_other_failures_have_none() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("flips", "150", "6", "short"),
-        ("kills", "4", "3", "0", "7"),
-        ("full_disk", "0", "7"),
-        ("rivals", "4", "3"),
-        ("readers", "4", "40", "2"),
+        ("flips", "150", "4", "short"),
+        ("kills", "3", "2", "0", "11"),
+        ("full_disk", "0", "17"),
+        ("rivals", "3", "2"),
+        ("readers", "3", "40", "2"),
     ],
     ids=lambda words: words[0],
 )
