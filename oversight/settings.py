@@ -128,6 +128,8 @@ rows_until = "last_due"
 # personal_days = 365
 # 已发布的版本保留多少个（当前版和通报所依据的版本总是保留）。
 # editions_kept = 24
+# 退回件写出这么多天后删除；不写则保留到问题解决。
+# returned_days = 180
 
 # 登录（不写时账号放在本目录的 accounts.sqlite；第一个账号用 oversight user add 建立）：
 # [accounts]
@@ -161,6 +163,8 @@ class FolderSettings:
     # Contents with personal columns are deleted after so many days.
     personal_days: int = 365
     editions_kept: int = EDITIONS_KEPT
+    # Returned workbooks go after so many days; None: when nothing is left to be said.
+    returned_days: int | None = None
 
 
 def folder_settings(folder: DataFolder) -> FolderSettings:

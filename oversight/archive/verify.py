@@ -255,6 +255,20 @@ def _paper(folder: DataFolder, path: Path) -> str:
     return f"通报 {' '.join(parts[:3])}" if len(parts) > 3 else "全部通报的文号、发送记录"
 
 
+def _receipts(folder: DataFolder) -> tuple[int, list[Fault]]:
+    looked = sum(1 for path in folder.receipts.glob("*") if path.is_file())
+    return looked, [
+        Fault(
+            "receipts",
+            folder.receipts / damage.file,
+            damage.message_zh.rstrip("。"),
+            "报送单位据以对账的回执",
+            _FROM_BACKUP,
+        )
+        for damage in check_receipts(folder, trusted_keys(folder))
+    ]
+
+
 def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
     from oversight.accounts import record
     from oversight.accounts.exist import database_path, exist
@@ -285,6 +299,7 @@ GROUPS = (
     Group("landed", "落库数据", _landed),
     Group("editions", "版本", _editions),
     Group("reports", "通报", _reports),
+    Group("receipts", "回执", _receipts),
     Group("receipts", "回执", _receipts),
     Group("record", "留痕", _record),
 )

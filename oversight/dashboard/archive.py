@@ -51,7 +51,9 @@ def returned_in_sight(warehouse: Warehouse) -> list[str]:
     except (OSError, ValueError):
         return []
     own = {row["submission_id"] for row in warehouse.rows("select submission_id from e.submissions")}
-    return sorted(entry[0] for submission, entry in names.items() if submission in own)
+    return sorted(
+        entry[0] for submission, entry in names.items() if submission in own and (root / entry[0]).is_file()
+    )
 
 
 def key_of(version: Version) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,21 @@ def test_accounts_of_a_report_are_not_taken_for_persons(world: World) -> None:
     world.put("人口.csv", GOOD)
     world.take_in()
     assert not store.personal(world.folder)
+
+
+def test_returned_workbooks_go_after_the_days_that_are_set(world: World) -> None:
+    world.put("人口.csv", csv_bytes(population_rows("2025-06", {"360313101": "约两万"})))
+    world.take_in()
+    (path,) = world.folder.returned.glob("*.xlsx")
+    world.folder.settings_toml.write_text("returned_days = 30\n")
+    world.take_in()
+    assert path.is_file()
+    index = world.folder.returned / ".index.json"
+    today = datetime.now(TIME_ZONE).date()
+    index.write_text(index.read_text().replace(str(today), str(today - timedelta(days=31))))
+    for _ in range(2):
+        world.take_in()
+        assert not path.is_file()
 
 
 def test_a_file_above_the_limit_is_refused_and_not_kept(world: World) -> None:

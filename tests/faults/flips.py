@@ -29,6 +29,7 @@ GROUPS = {
     "landed": ["landed/batches/**/*"],
     "editions": ["marts/editions/**/*", "marts/CURRENT"],
     "reports": ["reports/**/*"],
+    "receipts": ["receipts/*"],
 }
 
 
@@ -79,7 +80,7 @@ def flips(
         flip(path, at, bit)
         # A signature is one with what it signs: either may be the one that changed.
         alike = {path, path.with_name("manifest.json") if path.name == "manifest.sig" else path}
-        beside = path.with_name(path.name.removesuffix(".sha256"))
+        beside = path.with_name(path.name.removesuffix(".sha256").removesuffix(".sig"))
         if any(fault.path in alike | {beside} for fault in faults):
             named[group] += 1
         else:

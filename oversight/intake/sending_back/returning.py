@@ -28,6 +28,7 @@ from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.reading.worker import Stopped, worker
 from oversight.intake.sending_back.overtaken import RETURNED, letters, overtaken
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
+from oversight.settings import TIME_ZONE, folder_settings
 
 if TYPE_CHECKING:
     from oversight.intake.judging.judged import Judged
@@ -447,6 +448,11 @@ def _source(folder: DataFolder, file: RawFile) -> Path | None:
     return place if place.is_file() else None
 
 
+def _age(entry: Sequence[str], today: date) -> int:
+    """Days since a workbook was written; of one of before this was noted none."""
+    return (today - date.fromisoformat(entry[2])).days if len(entry) > 2 else 0
+
+
 def return_files(
     folder: DataFolder,
     files: Sequence[RawFile],
@@ -464,6 +470,8 @@ def return_files(
         before: dict[str, list[str]] = json.loads(index_path.read_text("utf-8"))
     except (OSError, ValueError):
         before = {}
+    today = datetime.now(TIME_ZONE).date()
+    days = folder_settings(folder).returned_days
     found = remarks(landed, judged)
     past = overtaken(judged, found)
     index: dict[str, list[str]] = {}
@@ -479,13 +487,19 @@ def return_files(
         seen.add(identifier)
         name = returned_name(file.name, identifier)
         entry = [name, hashlib.sha256(repr(mine).encode()).hexdigest()[:16]]
-        if before.get(identifier) == entry and (folder.returned / name).is_file():
-            index[identifier] = entry
+        last = before.get(identifier, [])
+        if last[:2] == entry and days and _age(last, today) > days:
+            # Told long enough: what is wrong stands in the tables all the same.
+            (folder.returned / name).unlink(missing_ok=True)
+            index[identifier] = last
+            continue
+        if last[:2] == entry and (folder.returned / name).is_file():
+            index[identifier] = last
             continue
         if time.monotonic() > deadline:
             left += 1
             continue
-        index[identifier] = entry
+        index[identifier] = [*entry, today.isoformat()]
         folder.returned.mkdir(parents=True, exist_ok=True)
         try:
             return_workbook(_source(folder, file), file.name, mine, folder.returned / name)
