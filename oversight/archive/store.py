@@ -14,8 +14,9 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -34,6 +35,7 @@ KEY = "keys/archive.key"
 _REMEDY = "请从备份恢复该文件，或请报送单位重新提供后放入 raw，再重新运行。"
 _CHUNK = 1 << 20
 _NONCE_BYTES = 12
+_LEFT_OVER_SECONDS = 3600.0
 
 
 class ArchiveError(OversightError):
@@ -184,9 +186,12 @@ def contents(folder: DataFolder) -> list[str]:
 
 
 def clear_leftovers(folder: DataFolder) -> None:
-    """Remove what an interrupted run had not finished. Call it under the run's lock."""
+    """Remove what an interrupted run had not finished; what somebody is just keeping has a time of now."""
+    until = time.time() - _LEFT_OVER_SECONDS
     for part in folder.archive.glob(".*.part"):
-        part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < until:
+                part.unlink()
 
 
 @contextmanager
