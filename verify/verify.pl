@@ -235,11 +235,12 @@ for my $code (keys %{$of_code{divisions}}) {
 }
 for my $u (values %unit) { my $next = $unit{$u->{next}} or next; $u->{to} = $next->{from} if $u->{to} && $next->{from} && day_number($next->{from}) == day_number($u->{to}) + 1 }
 for my $code (sort keys %unit) { push @{$before{$unit{$code}{next}}}, $code if $unit{$code}{next} ne '' }
-sub lineage {    # codes of one unit under its names, the present one first; dies where it took others over
-    my ($code) = @_; die $broken{$code} if $broken{$code}; my $u = $unit{$code} // die "行政区划表中没有 $code\n";
-    my @old = grep { $unit{$_}{to} && day_number($unit{$_}{to}) } @{$before{$code} || []}; return ($code) if !@old;
-    die "有单位并入，不在独立复算之列\n" if @old > 1 || !$u->{from} || abs(day_number($u->{from}) - day_number($unit{$old[0]}{to})) > 31;
-    return ($code, lineage($old[0]));
+sub renamed { my ($old, $new) = map { $unit{$_ // ''} } @_; $new && @{$before{$_[1]}} == 1 && $new->{from} && $old->{to} && abs(day_number($new->{from}) - day_number($old->{to})) <= 31 }
+sub lineage {    # codes of one unit under all its names; dies where it took others over
+    my ($code) = @_; die $broken{$code} if $broken{$code}; my @codes = $unit{$code} ? $code : die "行政区划表中没有 $code\n";
+    push @codes, $unit{$codes[-1]}{next} while renamed($codes[-1], $unit{$codes[-1]}{next});
+    for (my $first = $code; my @old = grep { $unit{$_}{to} } @{$before{$first} || []}; push @codes, $first = $old[0]) { renamed($old[0], $first) or die "有单位并入，不在独立复算之列\n" }
+    return @codes;
 }
 my %standards;
 {
