@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oversight.comments import comments
-from oversight.metrics import METRICS
+from oversight.metrics import METRICS, MOVED
 from oversight.settings import PROJECT_ROOT
 
 OVERSIGHT = PROJECT_ROOT / "oversight"
@@ -69,3 +69,10 @@ def test_every_column_of_a_roll_up_is_a_metric() -> None:
     final = re.sub(r"\{\{.*?\}\}\s*as", "", final, flags=re.S)
     columns = set(re.findall(r"\b[a-z_]+_(?:count|cny|pct|persons)\b", final))
     assert columns == set(METRICS)
+
+
+def test_every_column_of_what_was_moved_is_a_metric() -> None:
+    sql = (PROJECT_ROOT / "dbt/models/detail/detail_unit_moved_monthly.sql").read_text("utf-8")
+    final = sql[sql.index("final as (") :]
+    assert set(re.findall(r"as ([a-z_]+_(?:count|cny))\b", final)) == set(MOVED)
+    assert not {metric.title for metric in MOVED.values()} & TITLES

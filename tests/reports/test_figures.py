@@ -374,3 +374,29 @@ def test_five_pillars_equal_sql(written: Written) -> None:
     )
     five = written.facts.five
     assert [(row["pillar_zh"], row["met"], row["short"], row["not_reported"]) for row in five] == rows
+
+
+def test_what_was_moved_equals_sql(written: Written) -> None:
+    """The sentence's amount is the sum over closed money findings of the year, of each township the larger measure."""
+    rows = _rows(
+        written,
+        "select township_code, measure, count(*), count(moved_cny), sum(moved_cny),"
+        " count(*) filter (begins_with = 'opened') from detail.moved_amounts"
+        f" where is_counted_in_totals and {_IN_SCOPE} and month between date_trunc('year', $month) and $month"
+        " group by all",
+    )
+    text = "\n".join(told(written.report))
+    if not rows:
+        assert "促进资金到位" not in text
+        return
+    most: dict[str, Decimal] = {}
+    for code, _, _, _, amount, _ in rows:
+        if amount is not None:
+            most[code] = max(most.get(code, Decimal(0)), amount)
+    assert f"已整改资金问题{sum(row[2] for row in rows)}项" in text
+    if most:
+        total = sum(most.values())
+        said = f"{_half_up(total / 10000):,}万元" if total >= 10_000 else _yuan(total)
+        assert f"促进资金到位{said}" in text
+    opened = sum(row[5] for row in rows)
+    assert (f"没有通知记录的{opened}项从问题出现的月份算起" in text) is bool(opened)
