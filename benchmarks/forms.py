@@ -297,6 +297,8 @@ def foreign(text: str, dataset: str, facts: dict[str, Any], wan: bool, place: in
         people = facts["population_persons"]
         if re.search("上年|上月|去年|期初|初期|平均人口", text):
             return people + rng.randint(50, 400)
+        if re.search("出生|死亡|迁|增减", text):
+            return rng.randint(1, 60)
         return int(people * rng.uniform(0.02, 0.6))
     return rng.randint(1, 12)
 
@@ -394,7 +396,7 @@ def form(
             for place, (code, _) in enumerate(units)
         }
         places = [place for place, column in enumerate(data) if not PARTS & set(column.meant)] + [len(data)]
-        data.insert(rng.choice(places), Column(written(found), found, (), values))
+        data.insert(rng.choice(places), Column(written(found), found, (), values, 10000 if wan else 1))
 
     levels = max(len(column.path) for column in data)
     if levels < 3 and rng.random() < 0.35:
@@ -564,8 +566,7 @@ def judge(made: Form, rows: dict[str, dict[str, Any]]) -> tuple[dict[str, str], 
         fits = {
             column.letter: column
             for column in made.columns
-            if len(got) == len(made.codes)
-            and all(same(column.values[code], value, column.factor) for code, value in got.items())
+            if all(same(column.values[code], value, column.factor) for code, value in got.items())
         }
         meant = [column for column in fits.values() if target in column.meant]
         if meant:
@@ -608,12 +609,21 @@ def evaluate(forms: list[Form], folder: Path, land: bool) -> Counter[str]:
         tally["files that must ask"] += asks
         tally["headings"] += len(made.columns)
         tally["headings of forms.csv"] += sum(column.heading is not None for column in made.columns)
-        complete = not wrong and all(column.letter in read for column in ours) and not proposals
-        tally["exact at once"] += complete and not asks
-        tally["exact after one confirmation"] += not wrong_after and all(
-            column.letter in read_after for column in ours
+        complete = (
+            set(first["by_code"]) == set(made.codes)
+            and not wrong
+            and all(column.letter in read for column in ours)
+            and not proposals
         )
+        tally["exact at once"] += complete and not asks
         refused = not second["by_code"]
+        partly = not refused and set(second["by_code"]) != set(made.codes)
+        tally["exact after one confirmation"] += (
+            not partly and not wrong_after and all(column.letter in read_after for column in ours)
+        )
+        tally["files with rows held or refused after confirmation"] += partly
+        if partly:
+            made.faults.append(("rows held or refused", "", str(len(made.codes) - len(second["by_code"]))))
         if refused:
             reason = "；".join(dict.fromkeys(error["message_zh"] for error in second["errors"]))
             made.faults.append(("refused", "", reason))
