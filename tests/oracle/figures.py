@@ -322,9 +322,7 @@ class Oracle:
                 return own
             parts = [self.base(t.unit, year, month_after(t.month, -1), basis) for t in self.takeovers[root]]
             known = [p for p in parts if p is not None]
-            if not known or len(known) < len(parts):
-                return own
-            return replace(sum(known[1:], known[0]), is_sum=True)
+            return sum(known[1:], known[0]) if known and len(known) == len(parts) else own
         if own is None:
             return None
         total = own
