@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
 
 from oversight.settings import DataFolder
@@ -21,13 +22,18 @@ _QUERY = (
 _A_CONNECTION = 20
 
 
-def reader(folder: DataFolder, queries: int) -> int:
-    """Ask, opening the current edition anew every now and then; exit code 1 for an error or a mixture."""
+def reader(folder: DataFolder, queries: int, done: Path) -> int:
+    """Ask so often, and until the last publication, opening the current edition anew every now and then.
+
+    Exit code 1 for an error or a mixture.
+    """
     from oversight.editions import open_edition
 
     seen = set()
     connection = open_edition(folder)
-    for number in range(queries):
+    for number in count():
+        if number >= queries and done.exists():
+            break
         if number % _A_CONNECTION == _A_CONNECTION - 1:
             connection.close()
             connection = open_edition(folder)
@@ -36,7 +42,7 @@ def reader(folder: DataFolder, queries: int) -> int:
             print(f"MIXTURE {kinds} {one} {other} {edition}")
             return 1
         seen.add(edition)
-    print(len(seen))
+    print(len(seen), number)
     return 0
 
 
@@ -60,16 +66,18 @@ def main(arguments: list[str]) -> int:
         assert harness.forked(lambda: job(0), where=room).code == 0
         start = time.monotonic()
         told = [room / f"reader-{number}" for number in range(readers)]
-        children = [harness.start(lambda: reader(folder, queries), path) for path in told]
+        children = [harness.start(lambda: reader(folder, queries, room / "done"), path) for path in told]
         failed = sum(
             harness.forked(lambda n=n: job(n), where=room).code != 0 for n in range(1, publications + 1)
         )
         published = time.monotonic() - start
+        (room / "done").touch()
         ended = [harness.wait(child, path) for child, path in zip(children, told, strict=True)]
     wrong = [end for end in ended if end.code]
-    editions = [int(end.said) for end in ended if not end.code]
+    told_by = [tuple(map(int, end.said.split())) for end in ended if not end.code]
+    editions, asked = [seen for seen, _ in told_by], sum(asked for _, asked in told_by)
     print(
-        f"{readers} readers, {readers * queries} queries, {publications} publications in {published:.0f} s "
+        f"{readers} readers, {asked} queries, {publications} publications in {published:.0f} s "
         f"({failed} failed), {time.monotonic() - start:.0f} s: {len(wrong)} readers with an error or a mixture; "
         f"editions seen by a reader: {min(editions, default=0)} to {max(editions, default=0)}"
     )
