@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import unicodedata
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
+from pypdf import PdfReader
 
 from oversight import presentation as show
 from oversight.dashboard.pages import pages
@@ -478,6 +480,25 @@ def test_a_page_can_be_printed(visit: Visit) -> None:
     box = re.search(rb"/MediaBox ?\[0 0 (\d+)[.\d]* (\d+)", data)
     assert box is not None
     assert (int(box[1]), int(box[2])) in {(594, 841), (595, 842), (595, 841), (594, 842)}
+
+
+def test_a_table_is_printed_whole_with_its_headings_on_every_sheet(
+    visit: Visit, sql: duckdb.DuckDBPyConnection
+) -> None:
+    page = visit.go("/funding")
+    page.wait_for_function("document.querySelectorAll('[data-watched]').length > 0")
+    page.wait_for_timeout(500)
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    # A reader of PDF gives some characters as the radicals that look like them.
+    text = [re.sub(r"\s", "", unicodedata.normalize("NFKC", sheet.extract_text())) for sheet in sheets]
+    named = sql.execute(
+        "select township_name from funding_gap_monthly where month = (select max(month) from funding_gap_monthly)"
+    ).fetchall()
+    assert len(named) > 40
+    assert [name for (name,) in named if not any(name in sheet for sheet in text)] == []
+    assert sum("安排缺口(万元)" in sheet for sheet in text) > 1
+    # Back on the screen it is the grid again.
+    assert page.locator("table.paper").count() == 0
 
 
 def test_the_choice_of_the_standard_and_everybody_near_an_edge_are_there(

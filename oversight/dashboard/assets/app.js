@@ -40,6 +40,7 @@
   }
 
   let focused = null, shown = null;
+  const apis = new Map();
 
   const clientside = {
     filter: function () {
@@ -174,6 +175,7 @@
       const name = frame.dataset.grid;
       const api = await gridApi(name);
       if (!api) return;
+      apis.set(frame, api);
       if (frame.dataset.asks) watchLongTable(frame, name, api);
       restore(name, api);
       ["filterChanged", "sortChanged", "columnVisible"].forEach(function (event) {
@@ -374,8 +376,34 @@
       if (window.Plotly) change(plot);
     });
   }
+  /* On paper a table has all its rows, and its headings on every sheet: a plain one stands in for the grid. */
+  function tablesOnPaper() {
+    apis.forEach(function (api, frame) {
+      if (!frame.isConnected) { apis.delete(frame); return; }
+      const table = document.createElement("table"), columns = api.getAllDisplayedColumns();
+      table.className = "paper";
+      const head = table.createTHead().insertRow();
+      columns.forEach(function (column) {
+        const cell = document.createElement("th");
+        cell.textContent = column.getColDef().headerName;
+        head.append(cell);
+      });
+      const body = table.createTBody();
+      api.forEachNodeAfterFilterAndSort(function (node) {
+        const row = body.insertRow();
+        columns.forEach(function (column) {
+          const cell = row.insertCell();
+          cell.textContent = node.data[column.getColId()];
+          if (column.getColDef().type === "rightAligned") cell.className = "num";
+        });
+      });
+      frame.after(table);
+    });
+  }
+
   window.addEventListener("beforeprint", function () {
     document.body.classList.add("printing");
+    tablesOnPaper();
     eachChart(function (plot) {
       const box = plot.closest(".chart");
       window.Plotly.relayout(plot, { autosize: false, width: box.clientWidth, height: plot.clientHeight });
@@ -383,6 +411,7 @@
   });
   window.addEventListener("afterprint", function () {
     document.body.classList.remove("printing");
+    document.querySelectorAll("table.paper").forEach(function (table) { table.remove(); });
     eachChart(function (plot) {
       window.Plotly.relayout(plot, { autosize: true, width: null, height: null });
       window.Plotly.Plots.resize(plot);
