@@ -31,6 +31,7 @@ WHAT = {
     "refused": "拒绝访问",
     "query": "查询",
     "download": "下载",
+    "hand_in": "报送",
     "run": "运行",
     "report": "通报",
     "standards": "标准变更",

@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oversight.cli import add_data_argument
 from oversight.commands.explain import a_month
 from oversight.contracts import DATASETS, LIST_DATASETS
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
-
-if TYPE_CHECKING:
-    from oversight.intake.sending_back.templates import Indicator
 
 
 TEMPLATED = {**DATASETS, **LIST_DATASETS}
@@ -37,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the workbook and print where it is."""
     from oversight.intake.sending_back.templates import county_of, new_county, write_template
+    from oversight.workflow.templates import indicators_asked
 
     contract = next((c for c in TEMPLATED.values() if args.dataset in (c.name, c.title_zh)), None)
     if contract is None:
@@ -53,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     target = Path(args.out or f"{county.name}{when}{contract.title_zh}.xlsx")
     if target.is_dir():
         target = target / f"{county.name}{when}{contract.title_zh}.xlsx"
-    indicators = _indicators(folder, county.code, month) if contract.name == "indicators" else []
+    indicators = indicators_asked(folder, county.code, month) if contract.name == "indicators" else []
     write_template(contract.name, county, month, target, indicators)
     if county.is_new:
         print(
@@ -62,44 +59,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"模板已写出：{target}（{county.name}，{len(county.townships)} 个乡镇、街道）")
     return 0
-
-
-def _indicators(folder: DataFolder, county: str, month: date) -> list[Indicator]:
-    """What the standards in force for the county ask of it and of its townships, beyond the other datasets."""
-    import polars as pl
-
-    from oversight.intake.sending_back.templates import Indicator
-    from oversight.standards import load_standards
-
-    standards = load_standards(folder)
-    columns = {name for contract in DATASETS.values() for name in contract.columns}
-    scope = pl.col("scope_code").str.strip_chars_end("0")
-    asked = (
-        standards.measures.filter(
-            ~pl.col("measure_code").is_in(list(columns)) & pl.col("measure_code").is_not_null()
-        )
-        .join(
-            standards.standards.filter(
-                pl.lit(county).str.starts_with(scope)
-                & (pl.col("effective_from").is_null() | (pl.col("effective_from") <= month))
-                & (pl.col("effective_to").is_null() | (pl.col("effective_to") >= month))
-            ).select("standard_id", "subject_level"),
-            on="standard_id",
-            maintain_order="left",
-        )
-        # A figure of the units below is reported by them, not by the one that is judged by it.
-        .filter(pl.col("unit_level").is_null())
-        .with_columns(pl.col("subject_level").str.split(";"))
-        .explode("subject_level")
-        .unique(["measure_code", "subject_level"], keep="first", maintain_order=True)
-        .filter(~pl.col("measure_code").str.contains("%", literal=True))
-    )
-    return [
-        Indicator(code, label, level)
-        for code, label, level in asked.select("measure_code", "label_zh", "subject_level").iter_rows()
-        if level in ("township", "county") and label not in _SUMMARIES
-    ]
-
-
-# Made from other answers (五有), not reported.
-_SUMMARIES = frozenset(("有机构", "有人员", "有经费", "有场所", "有动力"))

@@ -46,14 +46,21 @@ def returned_in_sight(warehouse: Warehouse) -> list[str]:
         return sorted(
             str(path.relative_to(root)) for path in root.rglob("*") if path.suffix in (".xlsx", ".csv")
         )
+    return sorted(returned_of(warehouse).values())
+
+
+def returned_of(warehouse: Warehouse) -> dict[str, str]:
+    """The returned workbook of each file in sight that has one, by submission."""
     try:
-        names = json.loads((root / ".index.json").read_text("utf-8"))
+        names = json.loads((warehouse.folder.returned / ".index.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return []
+        return {}
     own = {row["submission_id"] for row in warehouse.rows("select submission_id from e.submissions")}
-    return sorted(
-        entry[0] for submission, entry in names.items() if submission in own and (root / entry[0]).is_file()
-    )
+    return {
+        submission: entry[0]
+        for submission, entry in names.items()
+        if submission in own and (warehouse.folder.returned / entry[0]).is_file()
+    }
 
 
 def key_of(version: Version) -> str:

@@ -202,6 +202,62 @@ class SavedQuery(Input):
     sql: Annotated[Text, StringConstraints(max_length=SQL_CHARACTERS, pattern=r"\S")]
 
 
+Division = Annotated[str, StringConstraints(pattern=r"^(\d{6}|\d{9})$")]
+MonthCode = Annotated[str, StringConstraints(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")]
+Report = Literal["population", "budget", "staffing"]
+
+
+class ReportsDue(Input):
+    """A unit and a month that reports are due of."""
+
+    unit: Division
+    month: MonthCode
+
+
+class TemplateWanted(ReportsDue):
+    """A fill-in workbook."""
+
+    dataset: Report | Literal["indicators"]
+
+
+class NilReport(ReportsDue):
+    """That a unit has nothing to report."""
+
+    dataset: Report
+
+
+class UploadedFile(Input):
+    """A file that is about to be sent."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    size: Annotated[int, Field(ge=0, lt=LARGEST, strict=True)]
+
+
+class NewUpload(Input):
+    """Files that are about to be sent, and to whose folder they go."""
+
+    unit: Division
+    files: Annotated[list[UploadedFile], Field(min_length=1, max_length=100)]
+
+
+class OfUpload(Named):
+    """A file of an upload."""
+
+    number: Annotated[int, Field(ge=0, lt=100)]
+
+
+class PartOfUpload(OfUpload):
+    """Bytes of a file from an offset on."""
+
+    at: Annotated[int, Field(ge=0, lt=LARGEST)]
+
+
+class ReceiptQuery(Input):
+    """As what a receipt is wanted."""
+
+    form: Literal["json", ""] = ""
+
+
 View = TypeVar("View", bound=Callable[..., Any])
 Model = TypeVar("Model", bound=Input)
 

@@ -81,8 +81,11 @@ class Chosen(Input):
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], texts: dict[str, str]) -> None:
-    """Add the routes. `asset` gives the address of one of our style sheets; `texts` are `site` and `subtitle`."""
+def register(
+    server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], texts: dict[str, str]
+) -> Callable[..., flask.Response]:
+    """Add the routes and return what renders our plain pages. `asset` gives the address of one of our style sheets;
+    `texts` are `site` and `subtitle`."""
     folder = shelf.folder
     routes = flask.Blueprint(
         "accounts", __name__, template_folder=str(Path(__file__).resolve().parent / "templates")
@@ -351,6 +354,7 @@ def register(server: flask.Flask, shelf: Shelf, asset: Callable[[str], str], tex
     for view in (account, change_password, sign_out):
         view.is_own_account = True  # type: ignore[attr-defined]
     server.register_blueprint(routes)
+    return page
 
 
 def _store_error() -> type[Exception]:

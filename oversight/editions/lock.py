@@ -55,3 +55,21 @@ def run_lock(folder: DataFolder) -> Iterator[None]:
             del _held[path]
     finally:
         os.close(descriptor)
+
+
+def is_running(folder: DataFolder) -> bool:
+    """Whether some process runs over the data folder at this moment."""
+    path = folder.work / "run.lock"
+    if _held.get(path):
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

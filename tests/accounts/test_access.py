@@ -69,10 +69,24 @@ CLOSED_RULES = {
     ("GET", "/accounts/export"): "/accounts/export",
     ("GET", "/record"): "/record",
     ("GET", "/record/export"): "/record/export",
+    ("GET", "/hand-in/due"): "/hand-in/due",
+    ("GET", "/hand-in/template"): "/hand-in/template",
+    ("POST", "/hand-in/new"): "/hand-in/new",
+    ("POST", "/hand-in/part/<name>/<int:number>/<int:at>"): "/hand-in/part/0123456789abcdef/0/0",
+    ("POST", "/hand-in/check/<name>"): "/hand-in/check/0123456789abcdef",
+    ("GET", "/hand-in/tray/<name>"): "/hand-in/tray/0123456789abcdef",
+    ("GET", "/hand-in/marked/<name>/<int:number>"): "/hand-in/marked/0123456789abcdef/0",
+    ("POST", "/hand-in/send/<name>"): "/hand-in/send/0123456789abcdef",
+    ("POST", "/hand-in/discard/<name>"): "/hand-in/discard/0123456789abcdef",
+    ("POST", "/hand-in/nil"): "/hand-in/nil",
+    ("GET", "/hand-in/mine"): "/hand-in/mine",
+    ("POST", "/hand-in/withdraw/<name>"): "/hand-in/withdraw/0123456789abcdef01",
+    ("GET", "/hand-in/receipt/<name>"): "/hand-in/receipt/0123456789abcdef01",
 }
 ONLY_FOR = {
     "manage": [path for _, path in CLOSED_RULES if path.startswith(("/accounts", "/record"))],
     "query": [path for _, path in CLOSED_RULES if path.startswith("/sql")],
+    "hand_in": [path for _, path in CLOSED_RULES if path.startswith("/hand-in")],
 }
 CALLBACKS = {
     "..content.children...nav.children...meta.data..",
@@ -169,7 +183,7 @@ def test_each_role_gets_what_its_role_allows(signed_in: dict[str, Browser], fold
 
     edition = edition_of(folder)
     for name, (role, _) in ACCOUNTS.items():
-        for action in ("manage", "query"):
+        for action in ONLY_FOR:
             for (method, rule), path in CLOSED_RULES.items():
                 if rule not in ONLY_FOR[action]:
                     continue

@@ -208,6 +208,13 @@ def due_dates(folder: DataFolder, judged: Judged, today: date) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DUE_SCHEMA, orient="row")
 
 
+def due_days(folder: DataFolder, month: date) -> dict[str, date]:
+    """Until which day each report on a month is due; without those that nothing is said of."""
+    rules, calendar = _all_rules(folder), load_calendar(folder)
+    found = {dataset: _in_force(rules[dataset], month) for dataset in REPORTS}
+    return {name: _due(_number(month), rule, calendar) for name, rule in found.items() if rule}
+
+
 def last_due_month(folder: DataFolder, today: date) -> date | None:
     """The last month of which a report was due before `today`; None where the tables end with the last report."""
     if folder_settings(folder).rows_until != "last_due":

@@ -24,6 +24,7 @@ from oversight.intake.judging import corrections
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import proposals, read_answers
+from oversight.intake.reading.nothing import REPORT
 from oversight.intake.sending_back.catalogue import CATALOGUE
 from oversight.intake.sending_back.remarks import Remark, question_zh, remarks
 from oversight.references import load_references
@@ -41,7 +42,22 @@ _COUNTS = {
 }
 _STAND_IN = "0" * 16
 _UNIT = {"indicators": ("subject_code", "subject_name")}
+# Of a list of divisions each row is about the division itself.
+_WRITTEN = _UNIT | {"divisions": ("division_code", "division_name")}
 _REPORTS = ("population", "budget", "staffing", "indicators")
+
+
+@dataclass(frozen=True)
+class RowUnit:
+    """Of which unit and month a row is, whatever became of it. `code` is None where the unit was not made out."""
+
+    dataset: str
+    sheet: str | None
+    row_number: int
+    code: str | None
+    written: str | None
+    month: date | None
+    is_nil: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,8 @@ class Checked:
     notes: tuple[str, ...]
     # What is asked about headings, each with the column it may be.
     proposals: list[dict[str, Any]] = field(default_factory=list)
+    # Every row with data, also those that are not used.
+    units: list[RowUnit] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -113,12 +131,22 @@ def _told(remark: Remark) -> dict[str, Any]:
     }
 
 
-def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) -> list[Checked]:
+def check(
+    paths: Sequence[Path],
+    folder: DataFolder | None,
+    *,
+    now: datetime,
+    names: Sequence[str] | None = None,
+) -> list[Checked]:
     """Judge the files, in the order given; the folder's units, history and corrections count, if there is one.
 
-    Raises `OversightError` when a file or the folder is not there.
+    `names` are those that they will have under raw/, where these are known. Raises `OversightError` when a file or the
+    folder is not there.
     """
-    files = [_raw(path) for path in paths]
+    files = [
+        _raw(path, name)
+        for path, name in zip(paths, names or [store.readable(path.name) for path in paths], strict=True)
+    ]
     if folder is not None and not folder.root.is_dir():
         raise OversightError(f"没有数据目录 {folder.root}。请检查 --data 的路径。")
     mine = {file.submission_id for file in files}
@@ -141,17 +169,16 @@ def check(paths: Sequence[Path], folder: DataFolder | None, *, now: datetime) ->
         replace(
             _checked(file, judged, told, originals, tuple(notes)),
             proposals=proposals(landed.headings, [file.submission_id]),
+            units=_units(file.submission_id, landed, judged),
         )
         for file in files
     ]
 
 
-def _raw(path: Path) -> store.RawFile:
+def _raw(path: Path, name: str) -> store.RawFile:
     try:
         with path.open("rb") as file:
-            return store.RawFile(
-                store.readable(path.name), path, hashlib.file_digest(file, "sha256").hexdigest()
-            )
+            return store.RawFile(name, path, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as failure:
         raise OversightError(
             f"读不到文件 {store.readable(str(path))}：{failure.strerror}。请检查路径。"
@@ -287,6 +314,45 @@ def _accepted(
                 | {c.title_zh: shown(values[c.name], c.kind) for c in contract.columns.values()}
             )
     return rows
+
+
+def _units(submission_id: str, landed: store.Landed, judged: Judged) -> list[RowUnit]:
+    """The unit of each row: the one it was found to be of, else the one that is written."""
+    tables = landed.tables.filter(pl.col("submission_id") == submission_id).select("table_no", "sheet")
+    found: list[RowUnit] = []
+    for dataset, rows in landed.rows.items():
+        code, name = _WRITTEN.get(dataset, ("reported_code", "reported_name"))
+        mine = rows.join(tables, on="table_no", how="inner", maintain_order="left")
+        if mine.is_empty():
+            continue
+        frame = judged.rows[dataset].filter(pl.col("submission_id") == submission_id)
+        known = "township_code" if "township_code" in frame.columns else code
+        nil = pl.col("nil_figures") if "nil_figures" in frame.columns else pl.lit(None, pl.String)
+        used = {
+            (sheet, number): (unit, said)
+            for sheet, number, unit, said in frame.select("sheet", "row_number", known, nil).iter_rows()
+        }
+        month = pl.col("month") if "month" in mine.columns else pl.lit(None, pl.Date)
+        for sheet, number, unit, called, when in mine.select(
+            "sheet",
+            "row_number",
+            pl.col(code).alias("_code"),
+            pl.col(name).alias("_name"),
+            month.alias("_month"),
+        ).iter_rows():
+            made_out, said = used.get((sheet, number), (None, None))
+            found.append(
+                RowUnit(
+                    dataset,
+                    sheet,
+                    number,
+                    made_out or unit,
+                    unit or called,
+                    when,
+                    is_nil=str(said or "").startswith(REPORT),
+                )
+            )
+    return found
 
 
 def shown(value: Any, kind: str) -> Any:

@@ -1,0 +1,270 @@
+/* Ours: the page 报送. Uploads in parts, the judgement at the cell, handing in, receipts. No library. */
+(function () {
+  "use strict";
+  const PART = 1024 * 1024, POLL = 700;
+  let page = null, setup = null, month = "", watching = {};
+
+  function at(id) { return document.getElementById(id); }
+  function el(tag, options, children) {
+    const made = document.createElement(tag);
+    Object.entries(options || {}).forEach(function (pair) {
+      const name = pair[0], value = pair[1];
+      if (value === undefined || value === null || value === false) return;
+      if (name === "text") made.textContent = value;
+      else if (name === "class") made.className = value;
+      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else made.setAttribute(name, value === true ? "" : value);
+    });
+    (children || []).forEach(function (child) { if (child) made.append(child); });
+    return made;
+  }
+  function say(text) { const live = at("live"); if (live) live.textContent = text; }
+
+  async function ask(method, path, body, kind) {
+    const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
+    const headers = method === "POST" ? { "X-CSRFToken": token ? token[1] : "" } : {};
+    if (body !== undefined) headers["Content-Type"] = kind || "application/json";
+    let answer;
+    try { answer = await fetch(path, { method: method, headers: headers, body: body }); }
+    catch (error) { throw new Error("连不上服务。请检查网络后重试；已上传的部分不会丢。"); }
+    if (answer.status === 401) {
+      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+      throw new Error("登录已过期，请重新登录；已上传的文件还在。");
+    }
+    if (!answer.ok) {
+      const text = await answer.text();
+      let told = text;
+      try { told = JSON.parse(text).error || text; } catch (error) { /* It is a sentence already. */ }
+      throw new Error(told.length < 400 ? told : "服务没有答复。请稍后再试。");
+    }
+    return answer.json();
+  }
+  function wrong(place, error) {
+    const old = place.querySelector(":scope > .hand-in-wrong");
+    if (old) old.remove();
+    place.prepend(el("div", { class: "notice hand-in-wrong", role: "alert" }, [el("span", { text: error.message })]));
+  }
+  /* One press, one deed: a button is off until its answer is there. */
+  function press(text, kind, act) {
+    const button = el("button", { type: "button", class: "button " + (kind || ""), text: text });
+    button.addEventListener("click", async function () {
+      if (button.disabled) return;
+      button.disabled = true;
+      try { await act(button); }
+      catch (error) { wrong(button.closest(".hand-in-tray, .card"), error); }
+      finally { button.disabled = false; }
+    });
+    return button;
+  }
+  function table(heads, rows, label) {
+    return el("div", { class: "plain-frame", tabindex: "0", role: "region", "aria-label": label }, [
+      el("table", { class: "plain-table" }, [
+        el("thead", {}, [el("tr", {}, heads.map(function (head) { return el("th", { scope: "col", text: head }); }))]),
+        el("tbody", {}, rows)
+      ])
+    ]);
+  }
+  function cell(text, kind) { return el("td", { class: kind, text: text === null || text === undefined || text === "" ? "—" : String(text) }); }
+
+  async function showDue() {
+    const place = at("hand-in-due"), asked = month;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const told = await ask("GET", "/hand-in/due?unit=" + setup.unit + "&month=" + month);
+      if (asked !== month || !place.isConnected) return;
+      const templates = el("div", { class: "button-row hand-in-templates" }, [el("span", { class: "note", text: "下载填报模板：" })].concat(setup.datasets.map(function (item) {
+        return el("a", { class: "button", download: true, text: item[1], "aria-label": "下载" + item[1] + "填报模板", href: "/hand-in/template?dataset=" + item[0] + "&unit=" + setup.unit + "&month=" + month });
+      })));
+      const rows = told.rows.map(function (row) {
+        return el("tr", {}, [el("th", { scope: "row", text: row.name }), cell(row.code, "numeric")].concat(told.datasets.map(function (dataset) {
+          const state = row.cells[dataset.name];
+          return el("td", {}, [
+            el("span", { class: "hand-in-state is-" + state.status, text: state.text + (state.on ? " " + state.on : "") }),
+            state.may_nil ? nilButton(row, dataset) : null
+          ]);
+        })));
+      });
+      const heads = ["乡镇（街道）", "区划代码"].concat(told.datasets.map(function (d) { return d.title + "（" + (d.due === "没有规定" ? "无截止日" : d.due + " 截止") + (d.is_past ? "，已过" : "") + "）"; }));
+      place.replaceChildren(templates, told.rows.length ? table(heads, rows, told.county + told.month + "应报的报表") : el("p", { class: "note", text: told.month + "没有由您报送的单位。" }));
+    } catch (error) { wrong(place, error); }
+    finally { place.removeAttribute("aria-busy"); }
+  }
+  function nilButton(row, dataset) {
+    const button = press("零报告", "hand-in-nil", async function () {
+      const what = row.name + month + dataset.title;
+      if (!window.confirm("报送" + what + "零报告：本月没有发生，各项本月数按 0 计。确定吗？")) return;
+      let tray = await ask("POST", "/hand-in/nil", JSON.stringify({ unit: row.code, dataset: dataset.name, month: month }));
+      while (tray.state === "waiting") {
+        await new Promise(function (done) { setTimeout(done, POLL); });
+        tray = await ask("GET", "/hand-in/tray/" + tray.id);
+      }
+      if (tray.state !== "judged" || !tray.files[0].may_hand_in) {
+        await showMine();
+        throw new Error(tray.failure || (tray.files[0].reason || tray.files[0].message_zh));
+      }
+      await ask("POST", "/hand-in/send/" + tray.id);
+      say(what + "零报告已交");
+      await Promise.all([showDue(), showMine()]);
+    });
+    button.setAttribute("aria-label", row.name + dataset.title + "零报告");
+    return button;
+  }
+
+  async function upload(files) {
+    files = Array.from(files);
+    if (!files.length) return;
+    const card = at("hand-in-drop").closest(".card"), old = card.querySelector(":scope > .hand-in-wrong");
+    if (old) old.remove();
+    const bar = el("progress", { max: "100", value: "0", "aria-label": "上传进度" });
+    const line = el("div", { class: "hand-in-tray" }, [el("span", { text: "正在上传 " + files.map(function (f) { return f.name; }).join("、") }), bar]);
+    at("hand-in-trays").prepend(line);
+    const total = files.reduce(function (sum, f) { return sum + f.size; }, 0) || 1;
+    try {
+      const tray = await ask("POST", "/hand-in/new", JSON.stringify({ unit: setup.unit, files: files.map(function (f) { return { name: f.name, size: f.size }; }) }));
+      let sent = 0;
+      for (let n = 0; n < files.length; n++) {
+        let from = 0, idle = 0;
+        while (from < files[n].size) {
+          let told;
+          try {
+            told = await ask("POST", "/hand-in/part/" + tray.id + "/" + n + "/" + from, await files[n].slice(from, from + PART).arrayBuffer(), "application/octet-stream");
+          } catch (error) {
+            // A part that broke off is sent again, from where the server has come.
+            if (++idle > 3 || !/连不上/.test(error.message)) throw error;
+            await new Promise(function (done) { setTimeout(done, 1500 * idle); });
+            continue;
+          }
+          if (told.have <= from && ++idle > 3) throw new Error("“" + files[n].name + "”没有传完。请重新上传。");
+          sent += told.have - from;
+          from = told.have;
+          bar.value = Math.round(100 * sent / total);
+        }
+      }
+      await ask("POST", "/hand-in/check/" + tray.id);
+      await showMine();
+    } catch (error) { wrong(card, error); }
+    finally { line.remove(); }
+  }
+
+  async function watch(id) {
+    if (watching[id]) return;
+    watching[id] = true;
+    try {
+      for (;;) {
+        await new Promise(function (done) { setTimeout(done, POLL); });
+        if (!page.isConnected) return;
+        const tray = await ask("GET", "/hand-in/tray/" + id);
+        const old = at("hand-in-trays").querySelector('[data-tray="' + id + '"]');
+        if (!old) return;
+        if (tray.state !== "waiting") { old.replaceWith(trayBox(tray)); say("核对完成"); return; }
+      }
+    } catch (error) { wrong(at("hand-in-drop").closest(".card"), error); }
+    finally { delete watching[id]; }
+  }
+
+  function trayBox(tray) {
+    const box = el("section", { class: "hand-in-tray", "data-tray": tray.id, "data-state": tray.state, "aria-label": tray.names.join("、") });
+    const drop = press("删除", "", async function () { await ask("POST", "/hand-in/discard/" + tray.id); box.remove(); });
+    if (tray.state === "filling") {
+      box.append(el("p", { text: "没有传完：" + tray.names.join("、") + "（" + tray.made + "）。请删除后重新上传。" }), drop);
+      return box;
+    }
+    if (tray.state === "waiting") {
+      box.append(el("p", { role: "status", text: "正在核对 " + tray.names.join("、") + "，约 " + tray.seconds + " 秒…" }));
+      watch(tray.id);
+      return box;
+    }
+    if (tray.state === "failed") {
+      box.append(el("p", { role: "alert", text: tray.failure }), drop);
+      return box;
+    }
+    tray.files.forEach(function (file, number) { box.append(fileBox(tray, file, number)); });
+    const able = tray.files.filter(function (f) { return f.may_hand_in; });
+    const flawed = able.some(function (f) { return f.status !== "accepted"; });
+    const row = el("div", { class: "button-row" }, [
+      able.length ? press("报送" + (tray.files.length > 1 ? " " + able.length + " 个文件" : ""), "hand-in-main", async function () {
+        if (flawed && !window.confirm("还有退回或待确认的行，这些行不会采用。仍要报送吗？")) return;
+        await ask("POST", "/hand-in/send/" + tray.id);
+        say("已报送");
+        await Promise.all([showDue(), showMine()]);
+      }) : null,
+      drop
+    ]);
+    box.append(row);
+    return box;
+  }
+  function fileBox(tray, file, number) {
+    const counts = file.counts, good = file.may_hand_in && file.status === "accepted";
+    const tone = good ? "good" : file.may_hand_in ? "warn" : "bad";
+    const parts = [
+      el("h3", { text: file.name }),
+      el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? "◆ 可以报送，但有行不会采用。" : "▲ 不能报送。") + (file.reason || file.message_zh || "") }),
+      counts.rows_read ? el("p", { class: "note", text: (file.dataset_zh || "未识别") + "　" + file.months.join("、") + "　读到 " + counts.rows_read + " 行：可入库 " + counts.accepted + "，待确认 " + counts.held + "，退回 " + counts.rejected + "，忽略 " + counts.ignored + "（表头、合计、说明）" }) : null
+    ];
+    if (file.remarks.length) {
+      parts.push(table(["工作表", "行", "单元格", "列", "填的是", "问题", "怎样改"], file.remarks.map(function (r) {
+        return el("tr", { class: "is-" + r.kind }, [cell(r.sheet), cell(r.row, "numeric"), cell(r.cell), cell(r.column), cell(r.value, "hand-in-value"), el("td", {}, [el("strong", { text: r.kind_zh + "：" }), r.what]), cell(r.to_do)]);
+      }), file.name + "的问题"));
+      if (file.remarks_count > file.remarks.length) parts.push(el("p", { class: "note", text: "共 " + file.remarks_count + " 处，此处为前 " + file.remarks.length + " 处；标注好的工作簿里有全部。" }));
+    }
+    file.notes.forEach(function (note) { parts.push(el("p", { class: "note", text: note })); });
+    if (file.marked) parts.push(el("p", {}, [el("a", { class: "button", download: true, href: "/hand-in/marked/" + tray.id + "/" + number, text: "下载标注好的工作簿" })]));
+    return el("div", { class: "hand-in-file" }, parts);
+  }
+
+  async function showMine() {
+    try {
+      const told = await ask("GET", "/hand-in/mine");
+      at("hand-in-trays").replaceChildren.apply(at("hand-in-trays"), told.trays.map(trayBox));
+      const place = at("hand-in-receipts");
+      place.replaceChildren(told.receipts.length ? table(["文件", "报表", "月份", "报送", "核对与结果", "状态", "回执"], told.receipts.map(receiptRow), "已报送的文件") : el("p", { class: "note", text: "还没有报送过文件。" }));
+    } catch (error) { wrong(at("hand-in-drop").closest(".card"), error); }
+  }
+  function receiptRow(item) {
+    const found = item.result || item.counts, words = item.result ? "入库 " : "可入库 ";
+    return el("tr", { "data-receipt": item.id, "data-state": item.state }, [
+      el("td", {}, [el("span", { text: item.file_name }), el("div", { class: "note hand-in-digest", title: "校验值 SHA-256", text: item.sha256.slice(0, 16) + "…" })]),
+      cell(item.dataset_zh + (item.is_nil ? "（零报告）" : "")), cell(item.months.join("、")), cell(item.handed_in + (item.by ? "　" + item.by : "")),
+      cell(words + found.accepted + "，待确认 " + found.held + "，退回 " + found.rejected),
+      el("td", {}, [el("span", { class: "hand-in-state is-" + item.state, text: item.state_zh })]),
+      el("td", {}, [el("div", { class: "button-row" }, [
+        el("a", { class: "button", href: "/hand-in/receipt/" + item.id, target: "_self", text: "回执" }),
+        item.returned ? el("a", { class: "button", href: item.returned, download: true, text: "退回件" }) : null,
+        item.may_withdraw ? press("撤回", "", async function () {
+          if (!window.confirm("撤回“" + item.file_name + "”？撤回后可以重新上传。")) return;
+          await ask("POST", "/hand-in/withdraw/" + item.id);
+          await Promise.all([showDue(), showMine()]);
+        }) : null
+      ])])
+    ]);
+  }
+
+  function start(found) {
+    page = found;
+    setup = JSON.parse(page.dataset.setup);
+    month = setup.month;
+    const choose = el("select", { id: "hand-in-for", "aria-label": "月份" }, setup.months.map(function (m) { return el("option", { value: m[0], selected: m[0] === month, text: m[1] }); }));
+    choose.addEventListener("change", function () {
+      month = choose.value;
+      const query = new URLSearchParams(location.search);
+      query.set("for", month);
+      history.replaceState(history.state, "", location.pathname + "?" + query);
+      showDue();
+    });
+    at("hand-in-month").replaceChildren(el("label", { class: "hand-in-month" }, [el("span", { text: "月份" }), choose]));
+    const drop = at("hand-in-drop");
+    const input = el("input", { type: "file", multiple: true, id: "hand-in-files", class: "visually-hidden", tabindex: "-1", "aria-label": "选择要上传的报表" });
+    input.addEventListener("change", function () { const files = Array.from(input.files); input.value = ""; upload(files); });
+    drop.append(input);
+    page.querySelector('[data-hand-in="choose"]').addEventListener("click", function () { input.click(); });
+    ["dragenter", "dragover"].forEach(function (name) { drop.addEventListener(name, function (event) { event.preventDefault(); drop.classList.add("is-over"); }); });
+    ["dragleave", "drop"].forEach(function (name) { drop.addEventListener(name, function (event) { event.preventDefault(); drop.classList.remove("is-over"); }); });
+    drop.addEventListener("drop", function (event) { upload(event.dataTransfer.files); });
+    showDue();
+    showMine();
+  }
+  new MutationObserver(function () {
+    const found = at("hand-in-page");
+    if (found && found !== page) start(found);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -1,0 +1,454 @@
+"""Handing in a report: what was uploaded, how it was judged, and the receipt of what was put into raw/.
+
+    .work/hand_in/<tray>/         an upload on its way: what was sent, what was found in it; gone once handed in
+    handed_in/<month>/<id>.json   a receipt for each file that was put into raw/, also when it was withdrawn
+
+What is handed in is a file in raw/ like any other: nothing bypasses ledger and archive. A step that was cut off may
+be taken again, from a second click or another browser: the name under raw/ is settled in the tray before the bytes
+are put there, and the receipt's id follows from the tray's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import shutil
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from oversight import durable
+from oversight.accounts import record
+from oversight.accounts.actor import Actor
+from oversight.accounts.scope import Scope
+from oversight.editions.lock import is_running
+from oversight.errors import OversightError
+from oversight.settings import TIME_ZONE, DataFolder
+
+FILES_EACH = 20
+FILE_BYTES = 20 * 2**20
+TRAYS_EACH = 20
+# An upload that nobody came back to.
+TRAY_HOURS = 24
+# Receipts are listed from so many months back.
+MONTHS_LISTED = 3
+MONTHLY: dict[str, str] = {
+    "population": "户籍人口",
+    "budget": "民政工作经费",
+    "staffing": "民政工作人员",
+    "indicators": "能力建设指标",
+}
+_ID = re.compile(r"[0-9a-f]{16}")
+_RECEIPT = re.compile(r"[0-9a-f]{18}")
+# Besides what file systems refuse: marks that turn the order of letters, and whatever is not shown.
+_NOT_IN_NAMES = re.compile(
+    r'[\x00-\x1f\x7f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]'
+)
+_NOT_READ = (".md", ".tmp", ".crdownload", ".part", ".lock")
+_NAMES_NOT_READ = frozenset(("thumbs.db", "desktop.ini"))
+_lock = threading.RLock()
+
+
+class HandInError(OversightError):
+    """What was asked for cannot be done; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Tray:
+    """An upload on its way. `meta` as it is kept; `state`: filling, waiting, judged or failed."""
+
+    id: str
+    place: Path
+    meta: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """How far it has come."""
+        return str(self.meta["state"])
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """What it holds: name, size, and sha256 once it is whole."""
+        found: list[dict[str, Any]] = self.meta["files"]
+        return found
+
+    def file(self, number: int) -> Path:
+        """Where the bytes of a file lie."""
+        return self.place / f"{number}.bin"
+
+    def marked(self, number: int) -> Path:
+        """Where the sender's workbook with its mistakes marked lies, once there is one."""
+        return self.place / f"{number}.marked.xlsx"
+
+    def found(self) -> list[dict[str, Any]]:
+        """What was found in each file; empty before it was judged."""
+        try:
+            told: list[dict[str, Any]] = json.loads((self.place / "found.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return []
+        return told
+
+    def save(self, **changes: Any) -> Tray:
+        """Keep the tray as it now is."""
+        meta = self.meta | changes
+        durable.write_text(self.place / "tray.json", json.dumps(meta, ensure_ascii=False))
+        return Tray(self.id, self.place, meta)
+
+
+def now() -> str:
+    """The time as receipts have it."""
+    return datetime.now(TIME_ZONE).isoformat(timespec="seconds")
+
+
+def safe_name(name: str) -> str:
+    """A sender's file name as it may stand under raw/: the last part of it, without what a file system or a reader
+    takes for something else. Raises `HandInError` for a name that intake never opens."""
+    text = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    text = re.sub(r"\s+", " ", _NOT_IN_NAMES.sub("", text)).strip(" .~$")
+    stem, dot, ending = text.rpartition(".")
+    if not dot or len(ending) > 8:
+        stem, ending = text, ""
+    if text.lower().endswith(_NOT_READ) or text.lower() in _NAMES_NOT_READ:
+        raise HandInError(f"“{text}”不是报表文件。请上传 Excel、CSV 或压缩包。")
+    stem = stem.strip(" .")[:60] or "报表"
+    return f"{stem}.{ending}" if ending else stem
+
+
+# --- uploads ------------------------------------------------------------------------------------------------
+
+
+def _trays(folder: DataFolder) -> Path:
+    return folder.work / "hand_in"
+
+
+def new_tray(
+    folder: DataFolder, actor: Actor, owner: str, county: tuple[str, str], files: list[tuple[str, int]]
+) -> Tray:
+    """Make room for files: (name, size) of each. `owner`: whose it is; `county`: code and name, whose folder it goes to."""
+    _clear(folder)
+    if not 1 <= len(files) <= FILES_EACH:
+        raise HandInError(f"一次请上传 1 至 {FILES_EACH} 个文件。")
+    for name, size in files:
+        if size > FILE_BYTES:
+            raise HandInError(
+                f"“{safe_name(name)}”超过 {FILE_BYTES // 2**20} MB。请分成几个文件，或交给管理员直接放入数据目录的 raw。"
+            )
+        if size == 0:
+            raise HandInError(f"“{safe_name(name)}”是空文件。请检查后重新选择。")
+    if sum(1 for tray in _all(folder) if tray.meta["owner"] == owner) >= TRAYS_EACH:
+        raise HandInError("还有许多上传了没有报送的文件。请先报送或删除它们。")
+    names = [safe_name(name) for name, _ in files]
+    name = secrets.token_hex(8)
+    place = _trays(folder) / name
+    place.mkdir(parents=True, mode=0o700)
+    meta = {
+        "owner": owner,
+        "by": actor.name,
+        "role": actor.role,
+        "prefixes": list(actor.scope.prefixes),
+        "made_at": now(),
+        "county_code": county[0],
+        "county_name": county[1],
+        "state": "filling",
+        "files": [{"name": n, "size": size} for n, (_, size) in zip(names, files, strict=True)],
+    }
+    return Tray(name, place, {}).save(**meta)
+
+
+def open_tray(folder: DataFolder, name: str, owner: str) -> Tray | None:
+    """An upload of this owner; None where there is none, or it is somebody else's."""
+    if not _ID.fullmatch(name):
+        return None
+    found = _read(_trays(folder) / name)
+    return found if found is not None and found.meta["owner"] == owner else None
+
+
+def trays_of(folder: DataFolder, owner: str) -> list[Tray]:
+    """What this owner has uploaded and not handed in, the newest first."""
+    found = [tray for tray in _all(folder) if tray.meta["owner"] == owner]
+    return sorted(found, key=lambda tray: str(tray.meta["made_at"]), reverse=True)
+
+
+def add_part(tray: Tray, number: int, at: int, content: bytes) -> int:
+    """Add bytes to a file where they belong; how many it has then. A part that came before is not added again."""
+    with _lock:
+        if not 0 <= number < len(tray.files):
+            raise HandInError("没有这个文件。请刷新页面后重新上传。")
+        path, size = tray.file(number), int(tray.files[number]["size"])
+        have = path.stat().st_size if path.exists() else 0
+        if tray.state != "filling" or at != have:
+            return have
+        if have + len(content) > size:
+            raise HandInError(
+                f"“{tray.files[number]['name']}”比开始时大了。请关闭正在编辑它的程序后重新上传。"
+            )
+        with path.open("ab") as file:
+            file.write(content)
+        return have + len(content)
+
+
+def complete(tray: Tray) -> Tray:
+    """Close an upload: every file is whole, each with its digest, and it waits to be judged."""
+    with _lock:
+        if tray.state != "filling":
+            return tray
+        files = []
+        for number, item in enumerate(tray.files):
+            path = tray.file(number)
+            if not path.exists() or path.stat().st_size != item["size"]:
+                raise HandInError(f"“{item['name']}”没有传完。请重新上传。")
+            files.append(item | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+        return tray.save(state="waiting", files=files)
+
+
+def discard(tray: Tray) -> None:
+    """Throw an upload away."""
+    with _lock:
+        shutil.rmtree(tray.place, ignore_errors=True)
+
+
+def nil_tray(
+    folder: DataFolder,
+    actor: Actor,
+    owner: str,
+    county: tuple[str, str],
+    unit: tuple[str, str],
+    dataset: str,
+    month: date,
+) -> Tray:
+    """An upload that holds the nil report of a unit: a table as a clerk would write it, read like any other."""
+    from oversight.contracts import DATASETS
+
+    contract = DATASETS[dataset]
+    today = datetime.now(TIME_ZONE).date()
+    columns = list(contract.columns.values())
+    told = {"month": f"{month:%Y-%m}", "reported_code": unit[0], "reported_name": unit[1]}
+    row = [told.get(column.name, "零报告" if column is contract.measures[0] else "") for column in columns]
+    lines = [
+        f"{unit[1]}{month.year}年{month.month}月{contract.title_zh}报表",
+        f"填报单位：{unit[1]},,填表日期：{today:%Y-%m-%d}",
+        ",".join(column.title_zh for column in columns),
+        ",".join(row),
+    ]
+    content = ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
+    name = f"{unit[1]}{month.year}年{month.month}月{contract.title_zh}零报告.csv"
+    tray = new_tray(folder, actor, owner, county, [(name, len(content))])
+    add_part(tray, 0, 0, content)
+    return complete(tray.save(is_nil=True))
+
+
+def _read(place: Path) -> Tray | None:
+    try:
+        return Tray(place.name, place, json.loads((place / "tray.json").read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _all(folder: DataFolder) -> Iterator[Tray]:
+    root = _trays(folder)
+    for place in sorted(root.iterdir()) if root.is_dir() else []:
+        tray = _read(place)
+        if tray is not None:
+            yield tray
+
+
+def _clear(folder: DataFolder) -> None:
+    last = datetime.now(TIME_ZONE) - timedelta(hours=TRAY_HOURS)
+    for tray in list(_all(folder)):
+        # What is being put into raw/ is seen through, however late.
+        if datetime.fromisoformat(tray.meta["made_at"]) < last and not tray.meta.get("stored"):
+            discard(tray)
+
+
+# --- handing in ---------------------------------------------------------------------------------------------
+
+
+def hand_in(folder: DataFolder, tray: Tray, actor: Actor) -> list[dict[str, Any]]:
+    """Put what was uploaded and may be handed in into raw/, and return the receipts. May be asked again.
+
+    Raises `HandInError` where nothing of it may be handed in.
+    """
+    with _lock:
+        tray = _read(tray.place) or tray
+        if not tray.place.is_dir():
+            given = receipts_of_tray(folder, tray.id)
+            if given:
+                return given
+            raise HandInError("这次上传已经删除。请重新上传。")
+        if tray.state != "judged":
+            raise HandInError("文件还没有核对完。请稍候再报送。")
+        if tuple(tray.meta["prefixes"]) != actor.scope.prefixes:
+            raise HandInError("您的区划在上传后有变动。请重新上传，按现在的区划核对。")
+        found = tray.found()
+        able = [number for number, item in enumerate(found) if item["may_hand_in"]]
+        if not able:
+            raise HandInError("这些文件都不能报送，原因见各文件的说明。请改正后重新上传。")
+        made = [_put(folder, tray, number, found[number], actor) for number in able]
+        shutil.rmtree(tray.place, ignore_errors=True)
+        return made
+
+
+def _put(
+    folder: DataFolder, tray: Tray, number: int, found: Mapping[str, Any], actor: Actor
+) -> dict[str, Any]:
+    identifier = f"{tray.id}{number:02x}"
+    known = receipt(folder, identifier)
+    if known is not None:
+        return known
+    item = tray.files[number]
+    content = tray.file(number).read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != item["sha256"]:
+        raise HandInError(f"“{item['name']}”在服务器上已损坏。请重新上传。")
+    stored: dict[str, str] = dict(tray.meta.get("stored", {}))
+    name = stored.get(str(number))
+    if name is None or not _is_free_or_same(folder.raw / name, sha256):
+        name = _free_name(folder, tray.meta["county_name"], item["name"], sha256)
+        stored[str(number)] = name
+        tray.meta.update(tray.save(stored=stored).meta)
+    made = {
+        "id": identifier,
+        "file_name": item["name"],
+        "stored_as": name,
+        "sha256": sha256,
+        "bytes": len(content),
+        "handed_in_at": now(),
+        "by": actor.name,
+        "county_code": tray.meta["county_code"],
+        "is_nil": bool(tray.meta.get("is_nil")),
+        **{
+            key: found[key]
+            for key in ("dataset", "months", "units", "cells", "status", "message_zh", "counts")
+        },
+    }
+    # What cannot be recorded does not happen.
+    record.note(
+        folder,
+        "hand_in",
+        动作="零报告" if made["is_nil"] else "报送",
+        文件=made["file_name"],
+        存为=name,
+        sha256=sha256,
+        回执=identifier,
+    )
+    target = folder.raw / name
+    if not target.exists():
+        durable.write_bytes(target, content)
+    durable.write_text(_receipt_path(folder, identifier, made["handed_in_at"]), _as_text(made))
+    return made
+
+
+def _is_free_or_same(path: Path, sha256: str) -> bool:
+    return not path.exists() or (path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256)
+
+
+def _free_name(folder: DataFolder, county: str, name: str, sha256: str) -> str:
+    """A name under raw/ that nothing has. What tells two of one name apart is spelt without digits, which could be
+    taken for a month."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    letters = sha256.translate(str.maketrans("0123456789", "ghijklmnop"))
+    for mark in ("", *(f"_{letters[:length]}" for length in (4, 8, 16, 64))):
+        found = f"{safe_name(county)}/{stem}{mark}{ending}"
+        if not (folder.raw / found).exists():
+            return found
+    raise HandInError(f"“{name}”已经在 raw 里。请换一个文件名后重新上传。")
+
+
+def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """Take back what no run has taken in yet. Raises `HandInError` where one has, or may just be doing so."""
+    with _lock:
+        told = receipt(folder, found["id"]) or dict(found)
+        if told.get("withdrawn_at"):
+            return told
+        if is_running(folder):
+            raise HandInError("正在运行，文件可能已被采用。请等运行结束后再看能否撤回。")
+        if told["sha256"] in taken_in(folder):
+            raise HandInError(
+                "这份文件已经由一次运行采用，不能撤回。要改数，请在文件名里写明“更正”后重新报送。"
+            )
+        record.note(
+            folder, "hand_in", 动作="撤回", 文件=told["file_name"], sha256=told["sha256"], 回执=told["id"]
+        )
+        path = folder.raw / told["stored_as"]
+        told |= {"withdrawn_at": now(), "withdrawn_by": actor.name}
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == told["sha256"]:
+            path.unlink()
+            durable.sync(path.parent)
+        durable.write_text(_receipt_path(folder, told["id"], told["handed_in_at"]), _as_text(told))
+        return told
+
+
+def taken_in(folder: DataFolder) -> set[str]:
+    """The digests of everything that a run has taken in."""
+    from oversight.intake.ledger import read
+
+    return set(read(folder)["sha256"])
+
+
+def due_days(folder: DataFolder, month: date) -> dict[str, date]:
+    """Until which day each report on a month is due; without those that nothing is said of."""
+    from oversight.intake.judging import deliveries
+
+    return deliveries.due_days(folder, month)
+
+
+# --- receipts -----------------------------------------------------------------------------------------------
+
+
+def receipts_in(folder: DataFolder, scope: Scope) -> list[dict[str, Any]]:
+    """Receipts of files that speak of units inside a scope alone, the newest first."""
+    found = [item for item in _receipts(folder) if scope.covers_all(item["units"] or [item["county_code"]])]
+    return sorted(found, key=lambda item: str(item["handed_in_at"]), reverse=True)
+
+
+def receipt(folder: DataFolder, identifier: str) -> dict[str, Any] | None:
+    """A receipt by its id."""
+    if not _RECEIPT.fullmatch(identifier):
+        return None
+    for path in _root(folder).glob(f"*/{identifier}.json"):
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return told
+    return None
+
+
+def receipts_of_tray(folder: DataFolder, tray: str) -> list[dict[str, Any]]:
+    """The receipts that an upload ended in."""
+    found = (receipt(folder, f"{tray}{number:02x}") for number in range(FILES_EACH))
+    return [item for item in found if item is not None]
+
+
+def _root(folder: DataFolder) -> Path:
+    return folder.root / "handed_in"
+
+
+def _receipt_path(folder: DataFolder, identifier: str, at: str) -> Path:
+    return _root(folder) / at[:7] / f"{identifier}.json"
+
+
+def _receipts(folder: DataFolder) -> Iterator[dict[str, Any]]:
+    root = _root(folder)
+    months = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    for month in months[-MONTHS_LISTED:]:
+        for path in sorted(month.glob("*.json")):
+            yield json.loads(path.read_text("utf-8"))
+
+
+def _as_text(told: Mapping[str, Any]) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def waiting(folder: DataFolder) -> set[str]:
+    """The digests of what was handed in, not withdrawn, and not taken in by a run yet."""
+    taken = taken_in(folder)
+    return {
+        item["sha256"]
+        for item in _receipts(folder)
+        if not item.get("withdrawn_at") and item["sha256"] not in taken
+    }

@@ -1,0 +1,180 @@
+"""Judging an upload and filling in a template, in a process of their own.
+
+    python -m oversight.workflow.judging judge FOLDER TRAY
+    python -m oversight.workflow.judging template FOLDER DATASET COUNTY MONTH TARGET PREFIXES
+
+The history that an upload is judged against may be large, and a server that answers others must not grow with it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from oversight import durable
+from oversight.accounts.scope import Scope
+from oversight.errors import OversightError
+from oversight.intake.sending_back.checking import Checked, RowUnit, check
+from oversight.intake.sending_back.remarks import KIND_ZH, Remark
+from oversight.intake.sending_back.returning import return_workbook, returned_name
+from oversight.settings import TIME_ZONE, DataFolder
+from oversight.workflow.handing_in import MONTHLY, Tray, taken_in, waiting
+from oversight.workflow.templates import fill_in
+
+# More than anybody corrects in a page; the marked workbook has them all.
+REMARKS_SHOWN = 300
+OUTSIDE = "这一行不是由您报送的单位。"
+OUTSIDE_TO_DO = "请删去这一行后重新上传，或由该单位自己报送。"
+
+
+def judge(folder: DataFolder, tray: Tray) -> None:
+    """Judge every file of an upload as if it were put into raw/ now; what was found goes into the tray."""
+    scope = Scope(tuple(tray.meta["prefixes"]))
+    names = [f"{tray.meta['county_name']}/{item['name']}" for item in tray.files]
+    paths = [tray.file(number) for number in range(len(tray.files))]
+    checked = check(paths, folder, now=datetime.now(TIME_ZONE), names=names)
+    known, open_ones = taken_in(folder), waiting(folder)
+    seen: set[str] = set()
+    found = []
+    for number, file in enumerate(checked):
+        sha256 = tray.files[number]["sha256"]
+        again = "此前已经入库" if sha256 in known else "此前已经报送，待运行" if sha256 in open_ones else ""
+        if sha256 in seen:
+            again = "与这次上传的另一个文件"
+        seen.add(sha256)
+        found.append(_told(tray, number, file, scope, again))
+    durable.write_text(tray.place / "found.json", json.dumps(found, ensure_ascii=False))
+
+
+def _told(tray: Tray, number: int, file: Checked, scope: Scope, again: str) -> dict[str, Any]:
+    # A unit that was not made out is told by the judgement itself: its row is refused there.
+    outside = [unit for unit in file.units if unit.code is not None and not scope.covers(unit.code)]
+    theirs = {(unit.sheet, unit.row_number) for unit in outside}
+    # What is said of somebody else's row may speak of somebody else's figures.
+    remarks = [r for r in file.remarks if (r.sheet, r.row_number) not in theirs]
+    remarks = sorted([*map(_outside, outside), *remarks], key=lambda r: (r.sheet or "", r.row_number or 0))
+    others = sorted({unit.dataset for unit in file.units} - set(MONTHLY))
+    reason = ""
+    if file.status == "refused":
+        reason = "整份文件不能用，不能报送。请按说明改正后重新上传。"
+    elif outside:
+        reason = f"文件里有 {len(outside)} 行不是由您报送的单位，不能报送。请删去这些行后重新上传。"
+    elif others and tray.meta["role"] == "reporter":
+        reason = "报送员只能报送户籍人口、民政工作经费、民政工作人员和能力建设指标。这份文件请交县级分析员。"
+    elif again:
+        reason = (
+            f"内容{again}相同，不用重复报送。"
+            if again.startswith("与")
+            else f"同样内容的文件{again}，不用重复报送。"
+        )
+    elif not any(file.counts[kind] for kind in ("accepted", "held", "rejected")):
+        reason = "文件里没有可用的行，不能报送。请检查是否传错了文件。"
+    elif tray.meta.get("is_nil") and not all(unit.is_nil for unit in file.units):
+        reason = "零报告没有写成，未报送。请改用模板填写“零报告”。"
+    marked = False
+    if remarks:
+        try:
+            # Read as what it is by its ending; the tray has it under a number.
+            source = tray.place / f"{number}" / file.name.rpartition("/")[2]
+            source.parent.mkdir(exist_ok=True)
+            shutil.copyfile(tray.file(number), source)
+            return_workbook(source, file.name, remarks, tray.marked(number))
+            shutil.rmtree(source.parent)
+            marked = True
+        except Exception as failure:
+            # What is wrong stands in the page all the same.
+            print(f"marked workbook of {file.submission_id}: {type(failure).__name__}", file=sys.stderr)
+    own = [unit for unit in file.units if (unit.sheet, unit.row_number) not in theirs]
+    months = sorted({f"{unit.month:%Y-%m}" for unit in own if unit.month})
+    return {
+        "name": tray.files[number]["name"],
+        "sha256": tray.files[number]["sha256"],
+        "status": file.status,
+        "message_zh": file.message_zh if not outside else reason,
+        "dataset": file.dataset,
+        "dataset_zh": MONTHLY.get(file.dataset or "", file.dataset),
+        "months": months,
+        "units": sorted({unit.code for unit in own if unit.code}),
+        "cells": sorted({_cell(unit) for unit in own if unit.code and unit.month}),
+        "counts": file.counts,
+        "remarks": [_remark(r) for r in remarks[:REMARKS_SHOWN]],
+        "remarks_count": len(remarks),
+        "notes": list(file.notes),
+        "marked": returned_name(tray.files[number]["name"], file.submission_id) if marked else "",
+        "may_hand_in": not reason,
+        "reason": reason,
+    }
+
+
+def _cell(unit: RowUnit) -> str:
+    return f"{unit.dataset} {unit.month:%Y-%m} {unit.code}"
+
+
+class _Outside(Remark):
+    """A row of somebody else: told like a unit that does not exist, so that it does not show which do."""
+
+    @property
+    def title_zh(self) -> str:
+        """The short name."""
+        return "不是本单位"
+
+
+def _outside(unit: RowUnit) -> Remark:
+    return _Outside(
+        "rejected",
+        "R08",
+        unit.sheet,
+        unit.row_number,
+        "区划代码",
+        None,
+        unit.written,
+        OUTSIDE,
+        OUTSIDE_TO_DO,
+    )
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    return {
+        "kind": remark.kind,
+        "kind_zh": KIND_ZH[remark.kind],
+        "sheet": remark.sheet,
+        "row": remark.row_number,
+        "column": remark.column_title,
+        "cell": remark.cell,
+        "value": remark.value,
+        "what": remark.message_zh,
+        "to_do": remark.what_to_do_zh,
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """0 when it is done; otherwise one sentence on the error stream."""
+    kind, root, *rest = arguments
+    folder = DataFolder.at(root)
+    try:
+        if kind == "judge":
+            place = Path(rest[0])
+            judge(folder, Tray(place.name, place, json.loads((place / "tray.json").read_text("utf-8"))))
+        else:
+            dataset, county, month, target, prefixes = rest
+            fill_in(
+                folder,
+                dataset,
+                county,
+                date.fromisoformat(f"{month}-01"),
+                Path(target),
+                now=datetime.now(TIME_ZONE),
+                scope=Scope(tuple(prefixes.split(","))),
+            )
+    except OversightError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

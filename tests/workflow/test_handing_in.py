@@ -1,0 +1,303 @@
+"""Handing in through the server's own addresses: whose, what, once, and what is left when it is cut off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from oversight.dashboard.app import create_app
+from oversight.settings import DataFolder
+from oversight.workflow.handing_in import HandInError, safe_name
+from tests.accounts.asking import COUNTY, OTHER_COUNTY, TOWN, Browser
+from tests.workflow.handing import MONTH, good, judged, posted, sent, table, uploaded
+
+OTHER_TOWN_HERE, OTHER_TOWN = "360313105", "640324100"
+
+
+@pytest.fixture(scope="module")
+def browsers(app: Any) -> dict[str, Browser]:
+    found = {}
+    for name in ("reporter", "analyst", "other-analyst", "reader", "reviewer"):
+        found[name] = Browser(app.server.test_client())
+        assert found[name].sign_in(name).status_code == 303
+    return found
+
+
+def raw_files(folder: DataFolder) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder.raw)): path.read_bytes()
+        for path in folder.raw.rglob("*")
+        if path.is_file()
+    }
+
+
+def new_files(folder: DataFolder, before: dict[str, bytes]) -> dict[str, bytes]:
+    now = raw_files(folder)
+    assert all(now.get(name) == content for name, content in before.items()), "a file was changed"
+    return {name: content for name, content in now.items() if name not in before}
+
+
+def test_a_mistake_is_told_at_its_cell_and_the_right_file_is_taken(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    me, before = browsers["reporter"], raw_files(folder)
+    tray = uploaded(me, ("人口.csv", good("四万一")), unit=TOWN)
+    (file,) = tray["files"]
+    (remark,) = [r for r in file["remarks"] if r["kind"] == "rejected"]
+    assert (remark["row"], remark["column"], remark["cell"], remark["value"]) == (
+        2,
+        "户籍人口(人)",
+        "E2",
+        "四万一",
+    )
+    assert remark["what"]
+    assert remark["to_do"]
+    marked = me.get(f"/hand-in/marked/{tray['id']}/0")
+    assert marked.data[:2] == b"PK"
+    assert new_files(folder, before) == {}
+    tray = uploaded(me, ("../../..\\人口 2026年1月.csv", good()), unit=TOWN, part=7)
+    assert tray["files"][0]["may_hand_in"], tray
+    answer = sent(me, tray).get_json()
+    (receipt,) = answer["receipts"]
+    ((name, content),) = new_files(folder, before).items()
+    assert content == good()
+    assert receipt["sha256"] == hashlib.sha256(good()).hexdigest()
+    assert receipt["file_name"] == "人口 2026年1月.csv"
+    assert receipt["stored_as"] == name
+    assert name.endswith("/人口 2026年1月.csv")
+    assert receipt["state_zh"] == "已交，待运行"
+    due = me.get(f"/hand-in/due?unit={TOWN}&month={MONTH}").get_json()
+    (row,) = due["rows"]
+    assert (row["code"], row["cells"]["population"]["status"]) == (TOWN, "waiting")
+    # A second press, and one from an old page after the tray is gone, get the same receipt and store nothing.
+    assert sent(me, tray).get_json() == answer
+    assert len(new_files(folder, before)) == 1
+    again = uploaded(me, ("换个名字.csv", good()), unit=TOWN)
+    assert not again["files"][0]["may_hand_in"]
+    assert "不用重复报送" in again["files"][0]["reason"]
+    assert sent(me, again).status_code == 400
+    page = me.get(f"/hand-in/receipt/{receipt['id']}").get_data(as_text=True)
+    assert receipt["sha256"] in page
+    kept = json.loads(me.get(f"/hand-in/receipt/{receipt['id']}?form=json").data)
+    assert kept["stored_as"] == name
+    # Seen by those whose scope it lies in, and by nobody else.
+    assert receipt["id"] in browsers["analyst"].get("/hand-in/mine").get_data(as_text=True)
+    assert receipt["id"] not in browsers["other-analyst"].get("/hand-in/mine").get_data(as_text=True)
+    for path in (f"/hand-in/receipt/{receipt['id']}",):
+        outside, unknown = (
+            browsers["other-analyst"].get(path.replace(receipt["id"], found))
+            for found in (receipt["id"], "0" * 18)
+        )
+        assert (
+            (outside.status_code, outside.data) == (unknown.status_code, unknown.data) == (404, unknown.data)
+        )
+    assert posted(browsers["other-analyst"], f"/hand-in/withdraw/{receipt['id']}").status_code == 400
+    taken_back = posted(me, f"/hand-in/withdraw/{receipt['id']}").get_json()
+    assert taken_back["state"] == "withdrawn"
+    assert posted(me, f"/hand-in/withdraw/{receipt['id']}").get_json() == taken_back
+    assert new_files(folder, before) == {}
+    from oversight.accounts import record
+
+    lines = [line for line in record.lines(folder, what="hand_in") if line.who == "reporter"]
+    assert [line.told["动作"] for line in lines] == ["报送", "撤回"]
+    assert all(line.told["sha256"] == receipt["sha256"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(MONTH, TOWN, "", 12_000, 41_000), (MONTH, OTHER_TOWN_HERE, "", 9_000, 30_000)],
+        [(MONTH, OTHER_TOWN, "", 12_000, 41_000)],
+        [(MONTH, TOWN, "", 12_000, 41_000), (MONTH, "999999999", "", 9_000, "x")],
+    ],
+    ids=["neighbour", "another county", "nobody's"],
+)
+def test_rows_of_other_units_are_told_and_the_file_refused(
+    folder: DataFolder, browsers: dict[str, Browser], rows: list[Any]
+) -> None:
+    me, before = browsers["reporter"], raw_files(folder)
+    tray = uploaded(me, ("别人.csv", table(*rows)), unit=TOWN)
+    (file,) = tray["files"]
+    assert not file["may_hand_in"]
+    assert "不是由您报送的单位" in file["reason"]
+    told = [r for r in file["remarks"] if r["column"] == "区划代码"]
+    assert [r["row"] for r in told] == [number for number, row in enumerate(rows, 2) if row[1] != TOWN]
+    # Of somebody else's row nothing else is said: it could speak of somebody else's figures.
+    assert all(r["row"] is None or r in told or rows[r["row"] - 2][1] == TOWN for r in file["remarks"])
+    assert sent(me, tray).status_code == 400
+    assert new_files(folder, before) == {}
+
+
+def test_a_reporter_changes_no_divisions(browsers: dict[str, Browser]) -> None:
+    content = table((TOWN, "湘东镇", "镇", COUNTY), heads=("区划代码", "名称", "类型", "上级代码"))
+    tray = uploaded(browsers["reporter"], ("区划.csv", content), unit=TOWN)
+    assert not tray["files"][0]["may_hand_in"]
+
+
+def test_uploads_are_ones_own_and_roles_hold(browsers: dict[str, Browser]) -> None:
+    tray = uploaded(browsers["reporter"], ("我的.csv", good(40_001)), unit=TOWN)
+    for name in ("analyst", "other-analyst"):
+        for method, path in (
+            ("GET", "tray/{}"),
+            ("POST", "send/{}"),
+            ("GET", "marked/{}/0"),
+            ("POST", "check/{}"),
+        ):
+            answer = browsers[name].client.open(
+                f"/hand-in/{path.format(tray['id'])}",
+                method=method,
+                headers={"X-CSRFToken": browsers[name].token()},
+            )
+            assert answer.status_code == 400, (name, path)
+        posted(browsers[name], f"/hand-in/discard/{tray['id']}")
+    assert browsers["reporter"].get(f"/hand-in/tray/{tray['id']}").get_json()["state"] == "judged"
+    for name in ("reader", "reviewer"):
+        assert browsers[name].get("/hand-in/mine").status_code == 403
+    for code in (OTHER_TOWN, OTHER_COUNTY, OTHER_TOWN_HERE, "999999999", "999999"):
+        answers = [
+            browsers["reporter"].get(f"/hand-in/due?unit={code}&month={MONTH}"),
+            browsers["reporter"].get(f"/hand-in/template?unit={code}&month={MONTH}&dataset=budget"),
+            posted(browsers["reporter"], "/hand-in/nil", {"unit": code, "month": MONTH, "dataset": "budget"}),
+            posted(
+                browsers["reporter"], "/hand-in/new", {"unit": code, "files": [{"name": "a.csv", "size": 3}]}
+            ),
+        ]
+        assert {(a.status_code, a.get_data(as_text=True)) for a in answers} == {
+            (400, "没有这个单位，或您无权报送。")
+        }, code
+    foreign = browsers["reporter"].post(
+        "/hand-in/nil", json={}, headers={"Origin": "http://evil.example.com"}
+    )
+    assert foreign.status_code == 403
+
+
+def test_two_files_of_one_name(folder: DataFolder, browsers: dict[str, Browser]) -> None:
+    me, before = browsers["analyst"], raw_files(folder)
+    first = [(MONTH, unit, "", 12_000, 40_000) for unit in (TOWN, OTHER_TOWN_HERE)]
+    second = [(MONTH, TOWN, "", 12_000, 40_010)]
+    tray = uploaded(me, ("人口.csv", table(*first)), ("人口.csv", table(*second)))
+    receipts = sent(me, tray).get_json()["receipts"]
+    assert len(receipts) == 2
+    assert len({item["stored_as"] for item in receipts}) == 2
+    found = new_files(folder, before)
+    assert sorted(found.values()) == sorted([table(*first), table(*second)])
+    for item in receipts:
+        assert found[item["stored_as"]] == table(
+            *(first if item["sha256"] == receipts[0]["sha256"] else second)
+        )
+        posted(me, f"/hand-in/withdraw/{item['id']}")
+
+
+def test_a_nil_report_is_one_press_and_only_where_nothing_came(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    me, before = browsers["reporter"], raw_files(folder)
+    asked = {"unit": TOWN, "month": MONTH, "dataset": "budget"}
+    tray = judged(me, posted(me, "/hand-in/nil", asked).get_json())
+    (file,) = tray["files"]
+    assert file["may_hand_in"], file
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    assert receipt["is_nil"]
+    assert (receipt["months"], receipt["units"]) == ([MONTH], [TOWN])
+    assert len(new_files(folder, before)) == 1
+    assert posted(me, "/hand-in/nil", asked).status_code == 400
+    assert posted(me, "/hand-in/nil", {**asked, "month": "2025-06"}).status_code == 400
+    posted(me, f"/hand-in/withdraw/{receipt['id']}")
+
+
+def test_what_was_cut_off_goes_on(
+    folder: DataFolder, browsers: dict[str, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser closed halfway, the server stopped between the bytes and the receipt: nothing lost, nothing twice."""
+    me, before = browsers["reporter"], raw_files(folder)
+    content = good(40_777)
+    asked = {"unit": TOWN, "files": [{"name": "半途.csv", "size": len(content)}]}
+    half = posted(me, "/hand-in/new", asked).get_json()["id"]
+
+    def part(at: int, data: bytes) -> Any:
+        return me.post(f"/hand-in/part/{half}/0/{at}", data=data, content_type="application/octet-stream")
+
+    assert part(0, content[:20]).get_json() == {"have": 20}
+    assert part(0, content[:20]).get_json() == {"have": 20}
+    assert posted(me, f"/hand-in/check/{half}").status_code == 400
+    assert half in [tray["id"] for tray in me.get("/hand-in/mine").get_json()["trays"]]
+    assert part(20, content[20:]).get_json() == {"have": len(content)}
+    tray = judged(me, posted(me, f"/hand-in/check/{half}").get_json())
+    from oversight import durable
+
+    def stopped(path: Any, text: str, **options: Any) -> None:
+        if "handed_in" in str(path):
+            raise OSError("no power")
+        durable.write_bytes(path, text.encode(), **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "write_text", stopped)
+        assert sent(me, tray).status_code == 500
+    assert list(new_files(folder, before).values()) == [content]
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    assert list(new_files(folder, before)) == [receipt["stored_as"]]
+    posted(me, f"/hand-in/withdraw/{receipt['id']}")
+
+
+def test_nothing_is_withdrawn_while_a_run_may_be_taking_it(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    from oversight.editions.lock import run_lock
+
+    me = browsers["reporter"]
+    tray = uploaded(me, ("正在.csv", good(40_123)), unit=TOWN)
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    with run_lock(folder):
+        answer = posted(me, f"/hand-in/withdraw/{receipt['id']}")
+    assert (answer.status_code, "正在运行" in answer.get_data(as_text=True)) == (400, True)
+    assert posted(me, f"/hand-in/withdraw/{receipt['id']}").get_json()["state"] == "withdrawn"
+
+
+def test_a_template_is_of_ones_own_units_and_is_read_back(browsers: dict[str, Browser]) -> None:
+    import io
+
+    import openpyxl
+
+    answer = browsers["reporter"].get(f"/hand-in/template?unit={TOWN}&month={MONTH}&dataset=population")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0]
+    codes = [
+        row[1] for row in sheet.iter_rows(min_row=4, values_only=True) if row[1] and str(row[1]).isdigit()
+    ]
+    assert codes == [TOWN]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\报表\\人口.xlsx", "人口.xlsx"),
+        ("~$人口.xlsx", "人口.xlsx"),
+        (".隐藏.xlsx", "隐藏.xlsx"),
+        ("人\u202exslx.口\x00.xlsx", "人xslx.口.xlsx"),
+        ("  ", "报表"),
+        ("长" * 300 + ".xlsx", "长" * 60 + ".xlsx"),
+        ("\ud800a.csv", "a.csv"),
+    ],
+)
+def test_names(given: str, kept: str) -> None:
+    assert safe_name(given) == kept
+
+
+@pytest.mark.parametrize("name", ["说明.md", "下载.part", "Thumbs.db", "x.LOCK"])
+def test_names_that_are_never_read(name: str) -> None:
+    with pytest.raises(HandInError):
+        safe_name(name)
+
+
+def test_where_nobody_signs_in_it_works_at_this_machine(sample_folder: DataFolder, tmp_path: Any) -> None:
+    from tests.workflow.conftest import own_copy
+
+    folder = own_copy(sample_folder, tmp_path / "open", with_accounts=False)
+    me = Browser(create_app(folder).server.test_client())
+    tray = uploaded(me, ("人口.csv", good()))
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    assert (folder.raw / receipt["stored_as"]).read_bytes() == good()
