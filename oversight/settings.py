@@ -80,6 +80,11 @@ class DataFolder:
         return self.root / "returned"
 
     @property
+    def handed_in(self) -> Path:
+        """Receipts of the files that were handed in through the dashboard."""
+        return self.root / "handed_in"
+
+    @property
     def marts(self) -> Path:
         """Published editions and the pointer to the current one."""
         return self.root / "marts"

@@ -12,7 +12,6 @@ from oversight.contracts import DATASETS, LIST_DATASETS
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
-
 TEMPLATED = {**DATASETS, **LIST_DATASETS}
 
 

@@ -412,7 +412,7 @@ def receipt(folder: DataFolder, identifier: str) -> dict[str, Any] | None:
     """A receipt by its id."""
     if not _RECEIPT.fullmatch(identifier):
         return None
-    for path in _root(folder).glob(f"*/{identifier}.json"):
+    for path in folder.handed_in.glob(f"*/{identifier}.json"):
         told: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return told
     return None
@@ -424,16 +424,12 @@ def receipts_of_tray(folder: DataFolder, tray: str) -> list[dict[str, Any]]:
     return [item for item in found if item is not None]
 
 
-def _root(folder: DataFolder) -> Path:
-    return folder.root / "handed_in"
-
-
 def _receipt_path(folder: DataFolder, identifier: str, at: str) -> Path:
-    return _root(folder) / at[:7] / f"{identifier}.json"
+    return folder.handed_in / at[:7] / f"{identifier}.json"
 
 
 def _receipts(folder: DataFolder) -> Iterator[dict[str, Any]]:
-    root = _root(folder)
+    root = folder.handed_in
     months = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     for month in months[-MONTHS_LISTED:]:
         for path in sorted(month.glob("*.json")):

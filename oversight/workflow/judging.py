@@ -42,7 +42,7 @@ def judge(folder: DataFolder, tray: Tray) -> None:
     found = []
     for number, file in enumerate(checked):
         sha256 = tray.files[number]["sha256"]
-        again = "此前已经入库" if sha256 in known else "此前已经报送，待运行" if sha256 in open_ones else ""
+        again = "此前已经采用" if sha256 in known else "此前已经报送，待运行" if sha256 in open_ones else ""
         if sha256 in seen:
             again = "与这次上传的另一个文件"
         seen.add(sha256)

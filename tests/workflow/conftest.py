@@ -15,9 +15,6 @@ from oversight.accounts.actor import at_the_machine
 from oversight.dashboard.app import create_app
 from oversight.settings import DataFolder
 from tests.accounts.asking import ACCOUNTS, PASSWORD
-from tests.accounts.conftest import chromium
-
-__all__ = ["chromium"]
 
 
 def own_copy(sample: DataFolder, root: Path, *, with_accounts: bool = True) -> DataFolder:

@@ -199,7 +199,7 @@
     const parts = [
       el("h3", { text: file.name }),
       el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? "◆ 可以报送，但有行不会采用。" : "▲ 不能报送。") + (file.reason || file.message_zh || "") }),
-      counts.rows_read ? el("p", { class: "note", text: (file.dataset_zh || "未识别") + "　" + file.months.join("、") + "　读到 " + counts.rows_read + " 行：可入库 " + counts.accepted + "，待确认 " + counts.held + "，退回 " + counts.rejected + "，忽略 " + counts.ignored + "（表头、合计、说明）" }) : null
+      counts.rows_read ? el("p", { class: "note", text: (file.dataset_zh || "未识别") + "　" + file.months.join("、") + "　读到 " + counts.rows_read + " 行：可采用 " + counts.accepted + "，待确认 " + counts.held + "，退回 " + counts.rejected + "，忽略 " + counts.ignored + "（表头、合计、说明）" }) : null
     ];
     if (file.remarks.length) {
       parts.push(table(["工作表", "行", "单元格", "列", "填的是", "问题", "怎样改"], file.remarks.map(function (r) {
@@ -221,7 +221,7 @@
     } catch (error) { wrong(at("hand-in-drop").closest(".card"), error); }
   }
   function receiptRow(item) {
-    const found = item.result || item.counts, words = item.result ? "入库 " : "可入库 ";
+    const found = item.result || item.counts, words = item.result ? "采用 " : "可采用 ";
     return el("tr", { "data-receipt": item.id, "data-state": item.state }, [
       el("td", {}, [el("span", { text: item.file_name }), el("div", { class: "note hand-in-digest", title: "校验值 SHA-256", text: item.sha256.slice(0, 16) + "…" })]),
       cell(item.dataset_zh + (item.is_nil ? "（零报告）" : "")), cell(item.months.join("、")), cell(item.handed_in + (item.by ? "　" + item.by : "")),

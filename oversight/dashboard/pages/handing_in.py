@@ -89,7 +89,7 @@ def render(view: View) -> list[Any]:
                 card(
                     "已报送的文件",
                     html.Div(id="hand-in-receipts", className="hand-in-body"),
-                    note="运行前可以撤回；运行后显示入库结果",
+                    note="运行前可以撤回；运行后显示采用结果",
                     wide=True,
                     name="receipts",
                 ),

@@ -42,8 +42,11 @@ _COUNTS = {
 }
 _STAND_IN = "0" * 16
 _UNIT = {"indicators": ("subject_code", "subject_name")}
-# Of a list of divisions each row is about the division itself.
-_WRITTEN = _UNIT | {"divisions": ("division_code", "division_name")}
+# Of a list of divisions, or of their changes, each row is about the division itself.
+_WRITTEN = _UNIT | {
+    "divisions": ("division_code", "division_name"),
+    "division_changes": ("old_code", "old_name"),
+}
 _REPORTS = ("population", "budget", "staffing", "indicators")
 
 
