@@ -280,26 +280,12 @@ def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
     ]
 
 
-def _receipts(folder: DataFolder) -> tuple[int, list[Fault]]:
-    return len(list(folder.receipts.glob("*"))), [
-        Fault(
-            "receipts",
-            folder.receipts / damage.file,
-            damage.message_zh.rstrip("。"),
-            "交给报送单位的回执",
-            _FROM_BACKUP,
-        )
-        for damage in check_receipts(folder, trusted_keys(folder))
-    ]
-
-
 GROUPS = (
     Group("archive", "存档", _archive),
     Group("ledger", "收文台账", _ledger),
     Group("landed", "落库数据", _landed),
     Group("editions", "版本", _editions),
     Group("reports", "通报", _reports),
-    Group("receipts", "回执", _receipts),
     Group("receipts", "回执", _receipts),
     Group("record", "留痕", _record),
 )
