@@ -85,19 +85,22 @@ compared as (
     left join takeovers as t on c.finding_id = t.finding_id
 ),
 
--- The reports that the two amounts rest on.
+-- The reports that the two amounts rest on, known for the working funds, and where they came from.
 placed as (
     select
         c.*,
-        case c.measure when 'allocated' then f.allocated_as_of_month else f.disbursed_as_of_month end
-            as from_report_month,
-        case c.measure when 'allocated' then g.allocated_as_of_month else g.disbursed_as_of_month end
-            as to_report_month
+        {% for name, row in [('from', 'f'), ('to', 'g')] %}
+        case c.measure when 'allocated' then {{ row }}.allocated_as_of_month else {{ row }}.disbursed_as_of_month end
+            as {{ name }}_report_month,
+        case c.measure when 'allocated' then {{ row }}.allocated_source else {{ row }}.disbursed_source end
+            as {{ name }}_source{{ ',' if not loop.last }}
+        {% endfor %}
     from compared as c
+    inner join {{ ref('stg_standards') }} as s on c.rule_id = s.standard_id
     left join {{ ref('funding_gap_monthly') }} as f
-        on c.from_township_code = f.township_code and c.from_month = f.month
+        on c.from_township_code = f.township_code and c.from_month = f.month and s.matter = 'working_funds'
     left join {{ ref('funding_gap_monthly') }} as g
-        on c.township_code = g.township_code and c.cleared_month = g.month
+        on c.township_code = g.township_code and c.cleared_month = g.month and s.matter = 'working_funds'
 ),
 
 final as (
@@ -134,9 +137,17 @@ final as (
         cast(e.row_number as bigint) as to_row_number
     from placed as p
     left join {{ ref('reported_budget') }} as b
-        on p.from_township_code = b.township_code and p.from_report_month = b.month and b.is_current
+        on
+            p.from_township_code = b.township_code
+            and p.from_report_month = b.month
+            and b.source = p.from_source
+            and b.is_current
     left join {{ ref('reported_budget') }} as e
-        on p.township_code = e.township_code and p.to_report_month = e.month and e.is_current
+        on
+            p.township_code = e.township_code
+            and p.to_report_month = e.month
+            and e.source = p.to_source
+            and e.is_current
 )
 
 select * from final
