@@ -46,7 +46,11 @@ told as (
         end) as main_is_{{ kind }},
         {% endfor %}
         max(case
-            when {% for name in main[dataset] %}r.{{ name }} is not null{{ ' or ' if not loop.last }}{% endfor %} then 1
+            when
+                {% for name in main[dataset] %}
+                r.{{ name }} is not null{{ ' or' if not loop.last }}
+                {% endfor %}
+                then 1
             else 0
         end) as main_is_known,
         max(case when r.nil_figures = 'report' or r.nil_figures like 'report;%' then 1 else 0 end) as is_nil,

@@ -174,7 +174,8 @@ to_date as (
     select
         'budget' as dataset, s.township_code, s.month, s.fund_code,
         '{{ kind }}_cumulative_cny' as figure,
-        '{{ title_of('budget', kind ~ '_cumulative_cny') }}' as figure_zh,
+        '{{ title_of('budget', kind ~ '_cumulative_cny') }}'
+            as figure_zh,
         {% for side in ['a', 'b'] %}
         s.source_{{ side }}, s.value_{{ side }},
         coalesce(n{{ side }}.source_name, s.source_{{ side }}) as source_{{ side }}_name,
@@ -225,8 +226,11 @@ all_pairs as (
         case when rank_a <= rank_b then source_a else source_b end as preferred_source,
         case when rank_a <= rank_b then reason_zh_a else reason_zh_b end as reason_zh,
         {% for side in ['a', 'b'] %}
-        source_{{ side }}, source_{{ side }}_name, cast(value_{{ side }} as decimal(18, 4)) as value_{{ side }},
-        submission_id_{{ side }} as submission_{{ side }}, sheet_{{ side }}, row_number_{{ side }}{{ ',' if not loop.last }}
+        source_{{ side }}, source_{{ side }}_name,
+        cast(value_{{ side }} as decimal(18, 4)) as value_{{ side }},
+        submission_id_{{ side }} as submission_{{ side }},
+        sheet_{{ side }},
+        row_number_{{ side }}{{ ',' if not loop.last }}
         {% endfor %}
     from to_date
 ),
