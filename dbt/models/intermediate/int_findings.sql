@@ -158,8 +158,8 @@ asked as (
     select
         standard_id,
         -- The linter sees no measures, and with them nothing but the first and the last line of this.
-        case  -- noqa: ST02
-            when measure_code is null then 'none'
+        case
+            when measure_code is null then 'none'  -- noqa: ST02
             {% for dataset in ['population', 'budget', 'staffing'] %}
             {% for column in measures_of(dataset) %}
             when measure_code = '{{ column.name }}' then '{{ dataset }}'
