@@ -133,7 +133,8 @@ def test_whatever_breaks_ends_in_one_line_and_a_log(
     (line,) = lines_of(capsys)
     assert said in line
     (log,) = (tmp_path / ".work" / "logs").iterdir()
-    assert str(log) in line
+    # What the operator mends himself, a disk or a right, needs no record read.
+    assert (str(log) in line) is not isinstance(error, OSError)
     assert type(error).__name__ in log.read_text("utf-8")
 
 
