@@ -9,16 +9,7 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.judging.scale import figure
-
-_KEY = ("table_no", "row_number")
-_SCHEMA: dict[str, Any] = {
-    "table_no": pl.Int32,
-    "row_number": pl.Int64,
-    "column": pl.String,
-    "value": pl.String,
-    "code": pl.String,
-    "found": pl.String,
-}
+from oversight.intake.judging.verdicts import KEY, as_verdicts
 
 
 def periods(dataset: str, rows: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
@@ -29,9 +20,9 @@ def periods(dataset: str, rows: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFra
     found: list[tuple[Any, ...]] = []
     measures = [c.name for c in ALL_DATASETS[dataset].measures]
     if marks.height == 0 or rows.height == 0:
-        return pl.DataFrame(schema=_SCHEMA)
-    marked = marks.join(rows.select(*_KEY, *measures), on=_KEY, how="inner", maintain_order="left")
-    for row in marked.unique([*_KEY, "code", "column"], maintain_order=True).iter_rows(named=True):
+        return as_verdicts(())
+    marked = marks.join(rows.select(*KEY, *measures), on=KEY, how="inner", maintain_order="left")
+    for row in marked.unique([*KEY, "code", "column"], maintain_order=True).iter_rows(named=True):
         column = (
             row["column"] if row["code"] == "H61" else next((m for m in measures if row[m] is not None), None)
         )
@@ -49,4 +40,4 @@ def periods(dataset: str, rows: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFra
                 json.dumps(texts, ensure_ascii=False),
             )
         )
-    return pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    return as_verdicts(found)

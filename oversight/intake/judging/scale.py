@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS, Column
+from oversight.intake.judging.verdicts import as_verdicts
 
 # Unit and month as one whole number: code times this, plus the days since 1970 (below it until the year 2243).
 MONTH_SPAN = 100_000
@@ -68,18 +69,7 @@ def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
         found.extend(_off_budget(rows, spans))
     if dataset == "population" and rows.height:
         found.extend(_off_part(rows))
-    return pl.DataFrame(
-        found,
-        schema={
-            "table_no": pl.Int32,
-            "row_number": pl.Int64,
-            "column": pl.String,
-            "value": pl.String,
-            "code": pl.String,
-            "found": pl.String,
-        },
-        orient="row",
-    ).unique(["table_no", "row_number", "column"], keep="first", maintain_order=True)
+    return as_verdicts(found).unique(["table_no", "row_number", "column"], keep="first", maintain_order=True)
 
 
 def _reaches(column: Column, highest: pl.DataFrame) -> bool:

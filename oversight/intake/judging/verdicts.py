@@ -31,10 +31,12 @@ class Verdicts:
 
 
 def as_verdicts(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    """Verdicts as a frame; `found` is what the message says of the case, as JSON."""
     return pl.DataFrame(list(rows), schema=VERDICT_SCHEMA, orient="row")
 
 
 def without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    """The rows that no verdict in `gone` speaks of."""
     if gone.height == 0:
         return rows
     return rows.join(gone.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from oversight.intake.judging.scale import MONTH_SPAN, figure
+from oversight.intake.judging.verdicts import as_verdicts
 
 # Held cell by cell: what else its row tells is used.
 CELL_BY_CELL = ("H11", "H12")
@@ -32,18 +33,7 @@ def zeros(dataset: str, renamed: Mapping[str, str], rows: pl.DataFrame) -> pl.Da
     if dataset == "budget" and rows.height:
         found.extend(_no_budget(rows))
         found.extend(_nothing_paid_any_more(rows, firsts))
-    return pl.DataFrame(
-        found,
-        schema={
-            "table_no": pl.Int32,
-            "row_number": pl.Int64,
-            "column": pl.String,
-            "value": pl.String,
-            "code": pl.String,
-            "found": pl.String,
-        },
-        orient="row",
-    )
+    return as_verdicts(found)
 
 
 def _verdict(number: int, row: int, name: str, code: str, texts: dict[str, str]) -> tuple[Any, ...]:
