@@ -254,14 +254,14 @@ class Budget(Reported):
     initial_budget_cny = money(
         "年初预算",
         "年初批复的民政工作经费预算（全年）。",
-        synonyms=("年初预算数", "年初预算额", "年初预算金额", "年初批复预算", "预算数", "全年预算"),
+        synonyms=("年初预算数", "年初预算额", "年初预算金额", "年初批复预算"),
         plausible_max=200_000_000,
         scale="stock",
     )
     adjusted_budget_cny = money(
         "调整后预算",
         "年中调整后的全年预算；未调整可空。",
-        synonyms=("调整预算", "调整预算数", "调整后预算数", "调整后预算额", "预算调整数"),
+        synonyms=("调整预算", "调整预算数", "调整后预算数", "调整后预算额"),
         plausible_max=200_000_000,
         scale="stock",
     )

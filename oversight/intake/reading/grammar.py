@@ -8,11 +8,12 @@ does change it (上年, 其中, 低保, 占比) leaves no meaning at all: the co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 from functools import lru_cache
 
+from oversight.intake.reading.text import header_key
 from oversight.intake.reading.words import Word, words_of
 
 
@@ -47,6 +48,8 @@ class Meaning:
     column: str
     certainty: Certainty
     month: int | None = None
+    # What it stands for where another heading is surer of the column.
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,27 @@ class _Heading:
     texts: frozenset[str]
     unknown_before: str
     unknown_after: str
+    values: frozenset[str]
+    units: frozenset[str]
+    # The cell itself, not a group heading above it, speaks of what was approved.
+    is_approved: bool
+    # What changes or narrows the meaning: values of such words, and of what a group heading is about.
+    changes: frozenset[str]
+    things_above: frozenset[str]
+    # Words that no list knows, in the lowest cell, whose matter only a group heading names: 执行情况 over 在途金额.
+    is_strange: bool
     # Whether the last thing named comes after what says that the budget was changed.
     is_adjusted_budget: bool
 
 
+# Kinds of words that leave a heading without a meaning unless a column is about just that.
+_CHANGING = frozenset(("change", "prior", "naming"))
+# Parts of the budget and texts: under such a group heading, 本月支出 is another figure.
+_NARROWING = frozenset(("carried", "personnel", "office", "note"))
+
+
 # Things that give way to a more particular one beside them: 出生人口 is births, 公益性岗位人员 welfare posts.
-_GENERAL = ("people", "some_staff", "movement")
+_GENERAL = ("people", "some_staff", "movement", "costs")
 
 
 def _gather(parts: Sequence[str]) -> _Heading:
@@ -84,6 +102,10 @@ def _gather(parts: Sequence[str]) -> _Heading:
         periods = {w.value for w in above if w.kind == "period"}
         spans = [w.months for w in above if w.months]
     last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
+    things_above = frozenset(w.value for w in above if w.kind == "thing")
+    changing = {
+        w.value for w in (*leaf, *above) if w.kind in _CHANGING and not (w.text == "其中" and w in above)
+    }
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
     return _Heading(
         things=tuple(w.value for w in leaf if w.kind == "thing"),
@@ -95,6 +117,12 @@ def _gather(parts: Sequence[str]) -> _Heading:
         texts=frozenset(w.text for w in (*leaf, *above)),
         unknown_before="".join(w.text for w in leaf[:last] if w.kind is None),
         unknown_after="".join(w.text for w in leaf[last + 1 :] if w.kind is None),
+        values=frozenset(w.value for w in (*leaf, *above)),
+        changes=frozenset(changing | (things_above & _NARROWING)),
+        units=frozenset(u for part in parts if (u := header_key(part)[1])),
+        is_approved=any(w.kind == "approve" for w in leaf),
+        things_above=things_above,
+        is_strange=at < len(cells) - 1 and any(w.kind is None for cell in cells[at + 1 :] for w in cell),
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
@@ -108,7 +136,7 @@ def _thing(heading: _Heading) -> str | None:
     """The one thing a heading is about; None where it is about none or about several."""
     named = list(dict.fromkeys(heading.things))
     particular = [t for t in named if t not in _GENERAL] or [t for t in named if t == "some_staff"] or named
-    if particular == ["villages", "assistants"] or particular == ["assistants", "villages"]:
+    if sorted(particular) in (["assistants", "villages"], ["assistants", "some_villages"]):
         return "villages_with_assistant"
     return particular[0] if len(particular) == 1 else None
 
@@ -120,7 +148,11 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if read is None or not parts:
         return None
     heading = _gather(parts)
-    if heading.kinds & {"change", "prior"} or (said.year and heading.years - {said.year}):
+    if heading.is_strange:
+        return None
+    if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
+        return part
+    if heading.changes - _HARMLESS.get(dataset, frozenset()) or (said.year and heading.years - {said.year}):
         return None
     if (
         (heading.years and said.year is None)
@@ -136,7 +168,11 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     found = read(heading, said)
     if found is None:
         return None
-    return Meaning(found.column, min(found.certainty, heading_certainty), found.month)
+    return replace(found, certainty=min(found.certainty, heading_certainty))
+
+
+# An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
+_HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
 
 
 def _population(heading: _Heading, said: Said) -> Meaning | None:
@@ -150,12 +186,14 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
             return None
         # In a monthly report events without a word on when are the month's.
         return Meaning(f"{thing}_persons", when.certainty if when.value else Certainty.CERTAIN, when.month)
-    if thing not in ("people", "households", "residents") or "start" in heading.periods:
+    if thing not in ("people", "households", "residents", "living") or "start" in heading.periods:
         return None
     month = _named_month(heading, said)
     if month is False:
         return None
     sure = Certainty.QUESTION if said.is_other_people or "real" in heading.kinds else Certainty.CERTAIN
+    if thing == "living":
+        return Meaning("resident_population_persons", Certainty.QUESTION, month)
     if thing == "residents":
         if "registered" in heading.scopes:
             return Meaning("resident_population_persons", Certainty.QUESTION, month)
@@ -167,11 +205,8 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if said.is_resident or said.is_other_people or (_is_bare_count(heading) and not said.is_registered):
         # Whose people these are is not said; what the title names are others.
         return None
-    known = (
-        said.is_registered
-        and "real" not in heading.kinds
-        and ("whole" in heading.scopes or not _is_bare_count(heading))
-    )
+    # 总人口 of a registration report is its own; 人口数, 辖区人口 may be those who live there.
+    known = said.is_registered and "real" not in heading.kinds and "whole" in heading.scopes
     return Meaning("population_persons", Certainty.CERTAIN if known else Certainty.QUESTION, month)
 
 
@@ -225,7 +260,9 @@ def _flow(heading: _Heading, said: Said) -> _When | None:
         return _When("month", Certainty.QUESTION if doubtful else sure, month)
     if "month" in periods:
         return _When("month", sure)
-    if "span" in periods and said.span is not None:
+    if "span" in periods and (said.span or said.month):
+        if said.span is None:
+            return _When("month", sure)
         return _When("to_date", sure) if said.span[0] == 1 else None
     if "year" in periods:
         return _When("to_date", sure if "done" in heading.kinds else Certainty.QUESTION)
@@ -234,9 +271,114 @@ def _flow(heading: _Heading, said: Said) -> _When | None:
     return _When("", Certainty.QUESTION)
 
 
+_SUBSIDIES = frozenset(("above", "one_above", "subsidy", "of_which"))
+
+
+def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
+    """Fund, note, what was carried over, and the parts of the year's budget: by whom it is given, for what."""
+    found = _text_of_budget(heading) or _carried_over(heading, said)
+    if found is None and not heading.unknown_before and not heading.unknown_after and not heading.spans:
+        is_of_year = heading.periods <= {"year", "start"} and not heading.years - {said.year}
+        if is_of_year and not heading.kinds & {"done", "adjusted", "rate"}:
+            found = _for_what(heading) or _by_whom(heading)
+    if found is None or not said.is_other_fund or found.column in ("fund_name", "remark"):
+        return found
+    return Meaning(found.column, Certainty.QUESTION)
+
+
+# What a fund's name is the name of.
+_FUND_NOUNS = frozenset(
+    ("项目", "资金", "经费", "款项", "专项", "补助", "工作经费", "民政经费", "业务经费", "财政资金")
+)
+
+
+def _text_of_budget(heading: _Heading) -> Meaning | None:
+    things = set(heading.things)
+    if heading.unknown_before or heading.unknown_after:
+        return None
+    if "naming" in heading.kinds:
+        is_fund = heading.texts & _FUND_NOUNS and heading.kinds <= {"naming", "neutral", "thing", "change"}
+        others = heading.texts - _FUND_NOUNS - {"名称", "名目", "种类", "类别", "类型", "预算", "民政"}
+        if not is_fund or others or heading.changes - {"name", "sort", "subsidy"}:
+            return None
+        return Meaning("fund_name", Certainty.QUESTION if "sort" in heading.changes else Certainty.CERTAIN)
+    if heading.things[-1:] != ("note",) or heading.changes - {"others"}:
+        return None
+    if things <= {"note", "budget", "executed", "paid", "spent"} and not heading.kinds & {"ask", "rate"}:
+        return Meaning("remark", Certainty.CERTAIN)
+    return None
+
+
+def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
+    if set(heading.things) != {"carried"} or heading.things_above - {"budget"} or heading.spans:
+        return None
+    if heading.changes - {"last_year", "of_which"} or heading.periods - {"start"} or heading.unknown_after:
+        return None
+    earlier = said.year is not None and heading.years == {said.year - 1}
+    if heading.years and not earlier:
+        return None
+    sure = Certainty.QUESTION if heading.unknown_before or "ask" in heading.kinds else Certainty.CERTAIN
+    if earlier or "last_year" in heading.changes or "start" in heading.periods:
+        return Meaning("carried_over_cny", sure)
+    if "whence" in heading.values and "结转" in "".join(heading.texts):
+        return Meaning("carried_over_cny", sure)
+    # 结余 alone is as well what is left now.
+    return None
+
+
+def _for_what(heading: _Heading) -> Meaning | None:
+    things, above = set(heading.things), heading.things_above
+    column = "personnel_cny" if "personnel" in things else "office_cny"
+    if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
+        return None
+    if {"personnel", "office"} <= things or heading.changes - {"of_which"} or above - {"budget", "spent"}:
+        return None
+    # 人员经费支出 may be what was spent already.
+    is_doubtful = "spent" in things | above or "start" in heading.periods or "ask" in heading.kinds
+    return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN)
+
+
+def _by_whom(heading: _Heading) -> Meaning | None:
+    things = set(heading.things) | heading.things_above
+    if heading.changes - _SUBSIDIES:
+        return None
+    is_own = bool(heading.values & {"own", "own_given"})
+    levels = sum(heading.texts.__contains__(t) for t in _LEVELS)
+    if "above" in heading.changes or (
+        "one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)
+    ):
+        if is_own or things - {"budget", "payment", "paid"}:
+            return None
+        if "paid" in things and not heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入"}:
+            return None
+        # 上级拨款 may be what the township was paid.
+        is_doubtful = "paid" in things or "budget" in heading.things or "start" in heading.periods
+        is_said = (
+            heading.changes & {"subsidy"}
+            or heading.kinds & {"approve"}
+            or "payment" in things
+            or heading.values & {"whence", "given"}
+        )
+        sure = Certainty.CERTAIN if is_said and not is_doubtful else Certainty.QUESTION
+        if "above" not in heading.changes:
+            sure = min(sure, Certainty.INFERRED)
+        return Meaning("from_above_cny", sure)
+    # 年初本级安排 is the budget itself.
+    if not is_own or heading.things or things - {"budget"} or "start" in heading.periods:
+        return None
+    if heading.changes & {"above", "one_above"}:
+        return None
+    is_said = heading.kinds & {"approve"} or heading.values & {"whence", "given", "own_given", "subsidy"}
+    return Meaning("own_cny", Certainty.CERTAIN if is_said else Certainty.QUESTION)
+
+
 def _budget(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     others = set(heading.things)
+    if "costs" in others:
+        # 拨付费用 is what was paid, 费用 alone what was spent.
+        rest = tuple(t for t in heading.things if t != "costs") or ("spent",)
+        return _budget(replace(heading, things=rest), said)
     sure = Certainty.QUESTION if said.is_other_fund else Certainty.CERTAIN
     if "listed" in others:
         return Meaning("is_listed_separately", sure)
@@ -244,14 +386,21 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         # 年初安排数, 年初批复数: a budget that is not called one.
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if thing == "budget":
-        return _amount_of_year(heading, said, sure)
+        return _amount_of_year(heading, sure)
+    if (
+        not others
+        and heading.is_adjusted_budget
+        and heading.texts & {"指标", "指标数", "资金", "经费", "额度"}
+    ):
+        # 调整后指标数: quotas are the budget.
+        return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
     if others and others <= {"budget", "paid", "spent", "payment", "executed"}:
         # 预算拨付, 拨付支出, 下达预算: the last word says what it is, the other may say it is not.
         last = heading.things[-1]
         if last == "budget" and others == {"budget", "payment"} and heading.periods & {"start", "year"}:
-            return _amount_of_year(heading, said, sure)
+            return _amount_of_year(heading, sure)
         kind = "spent" if last in ("spent", "executed") else "disbursed"
-        if others != {last} or last in ("payment", "executed", "budget"):
+        if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
             sure = Certainty.QUESTION
         if last == "budget":
             return None
@@ -259,21 +408,54 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         if when is None:
             return None
         if not when.value:
-            when = _When("to_date" if last == "executed" else "month", when.certainty)
+            if heading.unknown_before:
+                # 水电支出: a part, and of what time is not said either.
+                return None
+            # 已拨付 is all that was paid so far.
+            is_so_far = last == "executed" or any(t.startswith("已") for t in heading.texts)
+            when = _When("to_date" if is_so_far else "month", when.certainty)
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
         return Meaning(column, min(sure, when.certainty), when.month)
     return None
 
 
-def _amount_of_year(heading: _Heading, said: Said, sure: Certainty) -> Meaning | None:
+def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
     if heading.periods & {"month", "month_end", "quarter", "to_date", "until"} or heading.spans:
         return None
     if "adjusted" in heading.kinds:
-        return Meaning("adjusted_budget_cny", sure if heading.is_adjusted_budget else Certainty.QUESTION)
-    if heading.periods & {"start", "year"} or (heading.years and said.year in heading.years):
+        # 预算调整数 is by how much it was changed.
+        return Meaning("adjusted_budget_cny", sure) if heading.is_adjusted_budget else None
+    if "start" in heading.periods:
         return Meaning("initial_budget_cny", sure)
-    return Meaning("initial_budget_cny", Certainty.QUESTION)
+    if "year" in heading.periods and heading.is_approved:
+        return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
+    # Beside 年初预算, 全年预算数 is the budget as it was changed and 县级预算 the county's share of it.
+    otherwise = None
+    if "own" in heading.values:
+        otherwise = "own_cny"
+    elif (
+        ("year" in heading.periods or heading.years)
+        and not heading.unknown_before
+        and "ask" not in heading.kinds
+    ):
+        otherwise = "adjusted_budget_cny"
+    return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise=otherwise)
 
+
+_LEVELS = (
+    "中央",
+    "中央级",
+    "中央财政",
+    "国家",
+    "省级",
+    "省",
+    "省级财政",
+    "省财政",
+    "市级",
+    "市",
+    "市级财政",
+    "市财政",
+)
 
 # Beside posts these words say how many of them are filled.
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
@@ -286,6 +468,7 @@ _COUNTED = {
     "purchased": "purchased_service_persons",
     "part_time": "part_time_persons",
     "villages": "villages_count",
+    "some_villages": "villages_count",
     "villages_with_assistant": "villages_with_assistant_count",
 }
 
@@ -294,6 +477,17 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
+    if thing == "people" and any(t.startswith("民政") for t in heading.texts):
+        # 民政工作人员数.
+        thing = "some_staff"
+    if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
+        # 村（社区） over 已配备协理员.
+        return Meaning("villages_with_assistant_count", Certainty.INFERRED)
+    if thing == "some_staff" and (
+        heading.unknown_before or "of_which" in heading.changes or _is_of_posts(heading)
+    ):
+        # 工勤人员, 人员编制数: others than those who are in their posts and do nothing else.
+        return None
     if thing not in _COUNTED or _named_month(heading, said) is not None:
         return None
     sure = Certainty.CERTAIN
@@ -306,8 +500,22 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         return None
     if thing == "villages_with_assistant" and heading.things[-1] != "villages":
+        if "some_villages" in heading.things and heading.things[-1] != "some_villages":
+            return None
+        sure = Certainty.QUESTION if heading.things[-1] == "assistants" else sure
+    if thing == "some_villages":
         sure = Certainty.QUESTION
     return Meaning(_COUNTED[thing], sure)
+
+
+def _is_filled(heading: _Heading) -> bool:
+    """Whether villages are said to have somebody, and nobody is counted."""
+    is_counted = heading.texts & {"人", "名", "数"} or heading.units & {"人", "名"}
+    return bool(heading.texts & {"配备", "配有", "已配备", "已配", "配齐"}) and not is_counted
+
+
+def _is_of_posts(heading: _Heading) -> bool:
+    return bool(heading.texts & {"编制", "编制数", "总编制", "员额", "定额", "核定数"})
 
 
 _READERS: dict[str, Callable[[_Heading, Said], Meaning | None]] = {

@@ -12,6 +12,7 @@ from oversight.intake.reading import values
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
+from oversight.intake.reading.words import words_of
 
 # --- what a header cell means ---------------------------------------------------------------------------
 
@@ -76,6 +77,12 @@ SUBTOTAL_PARTS = frozenset(
 UNIT_LABELS = frozenset(("单位", "计量单位", "金额单位", "计算单位"))
 
 
+@lru_cache(maxsize=16384)
+def _says_nothing(group: str) -> bool:
+    """Whether a group heading is made of words that change nothing: 经费安排情况, 资金来源."""
+    return all(w.kind in ("neutral", "approve") for w in words_of(group))
+
+
 @lru_cache(maxsize=65536)
 def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
     """(column, unit, unknown unit) that the stacked header cells `parts` stand for in `dataset`."""
@@ -102,7 +109,7 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
         if found is not None:
             return found, unit, unknown
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
-        if not neutral.fullmatch(titles[0]):
+        if not neutral.fullmatch(titles[0]) and not _says_nothing(titles[0]):
             break
         titles = titles[1:]
     return None, unit, unknown
@@ -297,6 +304,9 @@ def match_columns(
     if "month" in columns or len(wide) < 2:
         open_ = sorted({*open_, *(at for places in wide.values() for at in places.values())})
         wide = {}
+    if item_at is not None and not wide:
+        # 项目名称 names the figure of a row only where months stand beside it.
+        open_ = sorted({*open_, item_at})
     found = _Found(dataset, columns, units, unknown_units, repeated, wide, {})
     _read_openly(found, open_, stacked, said, kinds)
     everything = {*columns, *(name for places in wide.values() for name in places)}
@@ -356,6 +366,8 @@ def _read_openly(
         read = [(at, m) for at, m in read if not any(at in places.values() for places in found.wide.values())]
     for at, m in sorted((r for r in read if r[1].month is None), key=lambda r: (-r[1].certainty, r[0])):
         name, certainty = m.column, m.certainty
+        if name in found.columns and m.otherwise is not None and _is_sure(found, name):
+            name = m.otherwise
         if name in found.columns or name in found.repeated or any(name in p for p in found.wide.values()):
             continue
         rivals = [o for o, other in read if other.column == name and other.certainty == certainty]
@@ -366,6 +378,10 @@ def _read_openly(
         found.sure[name] = certainty
         _take_unit(found, name, stacked[at])
     _give_roles(found, open_, stacked, kinds)
+
+
+def _is_sure(found: _Found, name: str) -> bool:
+    return found.sure.get(name, Certainty.SPELLED) > Certainty.QUESTION
 
 
 def _moves(dataset: str, column: str) -> bool:
@@ -384,7 +400,12 @@ def _take_unit(found: _Found, name: str, parts: tuple[str, ...]) -> None:
             found.unknown_units[name] = unknown
 
 
-_FITS = {"count": ("number", "blank"), "money": ("number", "blank"), "bool": ("text", "blank", "number")}
+_FITS = {
+    "count": ("number", "blank"),
+    "money": ("number", "blank"),
+    "bool": ("text", "blank", "number"),
+    "text": ("text", "blank"),
+}
 
 
 def _may_hold(kind_below: str, kind: str) -> bool:

@@ -94,6 +94,10 @@ def tidy(value: str) -> str:
     return re.sub(r"[\u200b\u200c\u200d\u2060\ufeff]", "", re.sub(r"[\s\u3000\xa0]", " ", value)).strip()
 
 
+# Numbers in circles: folded they would be digits of the title.
+_ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*")
+
+
 @lru_cache(maxsize=65536)
 def header_key(title: str) -> tuple[str, str | None, str | None]:
     """A header cell as (title to look up, unit, unknown unit).
@@ -101,9 +105,9 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     The unit is taken from brackets or after a comma: 户籍人口（万人）, 年初预算/万元. A bracket that is neither a
     unit nor harmless stays part of the title, so that 户籍人口(男) is not taken for 户籍人口.
     """
-    folded = fold(title).strip("*:;,.、").lstrip("*★")
+    folded = fold(_ENCLOSED.sub("", title)).strip("*:;,.、").lstrip("*★")
     folded = re.sub(
-        r"^(?:其中:?|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十\d]{1,2}\))",
+        r"^(?:其中:?|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
         "",
         folded,
     )

@@ -17,6 +17,8 @@ from oversight.intake.reading.text import fold, header_key, plain
 
 _FILE = Path(__file__).with_name("headings.csv")
 _SPAN = r"(\d{1,2})月?份?[-—–―~至到]+(\d{1,2})月份?"
+_TO_DATE = r"1月?份?[-—–―~至到]+(?:本|当)月[末底]?"
+_OF_WHICH = re.compile(r"\W*\d{0,2}\W*其中")
 _SPECIAL = re.compile(
     r"(?P<year>(?:19|20)\d{2})(?:年度?)?"
     r"|(?P<first>\d{1,2})至(?P<last>\d{1,2})月份?[末底]?"
@@ -56,8 +58,8 @@ def _known() -> tuple[dict[str, tuple[str, str]], int]:
 def words_of(part: str) -> tuple[Word, ...]:
     """A header cell, without its unit, as words: so parted that as little as possible is unknown, in the fewest words."""
     written = values.digits_of_date(header_key(part)[0])
-    text = plain(re.sub(_SPAN, r"\1至\2月", written))[:60]
-    of_which = (Word("change", "part", "其中"),) if fold(part).startswith("其中") else ()
+    text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written)))[:60]
+    of_which = (Word("change", "of_which", "其中"),) if _OF_WHICH.match(fold(part)) else ()
     return of_which + _parted(text)
 
 
