@@ -433,7 +433,6 @@ class Staffing(Reported):
             "在编在岗专职民政工作人员",
             "专职在编在岗人数",
             "在编在岗人数",
-            "在编人数",
         ),
         required=True,
         plausible_max=500,

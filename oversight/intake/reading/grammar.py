@@ -189,7 +189,10 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if thing not in ("people", "households", "residents", "living") or "start" in heading.periods:
         return None
     month = _named_month(heading, said)
-    if month is False:
+    if month is False or "movement" in heading.things:
+        return None
+    if heading.unknown_before and thing == "people" and not heading.scopes:
+        # 务农人口: some of the people, and not said to be registered.
         return None
     sure = Certainty.QUESTION if said.is_other_people or "real" in heading.kinds else Certainty.CERTAIN
     if thing == "living":
@@ -278,7 +281,7 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
     """Fund, note, what was carried over, and the parts of the year's budget: by whom it is given, for what."""
     found = _text_of_budget(heading) or _carried_over(heading, said)
     if found is None and not heading.unknown_before and not heading.unknown_after and not heading.spans:
-        is_of_year = heading.periods <= {"year", "start"} and not heading.years - {said.year}
+        is_of_year = heading.periods <= {"year", "start"} and all(y == said.year for y in heading.years)
         if is_of_year and not heading.kinds & {"done", "adjusted", "rate"}:
             found = _for_what(heading) or _by_whom(heading)
     if found is None or not said.is_other_fund or found.column in ("fund_name", "remark"):
@@ -331,7 +334,11 @@ def _for_what(heading: _Heading) -> Meaning | None:
     column = "personnel_cny" if "personnel" in things else "office_cny"
     if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
         return None
-    if {"personnel", "office"} <= things or heading.changes - {"of_which"} or above - {"budget", "spent"}:
+    if (
+        {"personnel", "office"} <= things
+        or heading.changes - {"of_which"}
+        or above - {"budget", "spent", "sort_of_spending"}
+    ):
         return None
     # 人员经费支出 may be what was spent already.
     is_doubtful = "spent" in things | above or "start" in heading.periods or "ask" in heading.kinds
@@ -375,6 +382,9 @@ def _by_whom(heading: _Heading) -> Meaning | None:
 def _budget(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     others = set(heading.things)
+    if "movement" in others or (heading.unknown_after and thing != "listed"):
+        # 预算增加数 is a difference; 拨付单据 is no amount: the last word says what a column is.
+        return None
     if "costs" in others:
         # 拨付费用 is what was paid, 费用 alone what was spent.
         rest = tuple(t for t in heading.things if t != "costs") or ("spent",)
@@ -385,6 +395,13 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     if not others and "start" in heading.periods and "approve" in heading.kinds:
         # 年初安排数, 年初批复数: a budget that is not called one.
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
+    if (
+        others <= {"payment"}
+        and "start" in heading.periods
+        and (others or heading.texts & {"指标", "指标数", "控制数"})
+    ):
+        # 年初下达数, 年初指标数.
+        return Meaning("initial_budget_cny", Certainty.QUESTION)
     if thing == "budget":
         return _amount_of_year(heading, sure)
     if (
@@ -477,6 +494,8 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
+    if "movement" in heading.things:
+        return None
     if thing == "people" and any(t.startswith("民政") for t in heading.texts):
         # 民政工作人员数.
         thing = "some_staff"
@@ -484,7 +503,10 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)
     if thing == "some_staff" and (
-        heading.unknown_before or "of_which" in heading.changes or _is_of_posts(heading)
+        heading.unknown_before
+        or "of_which" in heading.changes
+        or any(t.startswith("参") for t in heading.texts)
+        or _is_of_posts(heading)
     ):
         # 工勤人员, 人员编制数: others than those who are in their posts and do nothing else.
         return None
@@ -495,6 +517,8 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing == "some_staff" or (posts and "some_staff" in heading.things) or "budget" in heading.things:
         # 专职 alone may be without 编制; 行政编制人员 may be those who are there.
         sure = Certainty.QUESTION
+    if posts and "real" in heading.kinds:
+        return None
     if posts and any(
         text in ("实际", "实有", "现有", "已配备", "配备", "已配", "在编", "在岗") for text in heading.texts
     ):
