@@ -22,6 +22,7 @@ from oversight.dictionary import ColumnEntry, TableEntry, problems, read_diction
 from oversight.editions import find_edition, open_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
 from oversight.standards import load_standards
+from oversight.standards.notes import load_finding_notes
 from tests.conftest import run_oversight
 
 GUIDE = PROJECT_ROOT / "docs" / "guide"
@@ -105,18 +106,25 @@ def test_every_block_of_code_is_of_a_kind_that_is_run_here() -> None:
         line.strip() for page in pages for line in re.findall(r"^ *```.*$", page.read_text("utf-8"), re.M)
     ]
     drawings = 1  # the way the data go, in README.md
-    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv"))
+    # `text` is what a tool printed, or what needs the rights of a server's administrator.
+    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv", "text"))
     assert len(fences) == 2 * (run + drawings)
 
 
 def test_confirmations_written_as_the_guide_shows_count(tmp_path: Path) -> None:
-    (page, text), *others = blocks("csv")
-    assert (page, others) == ("policy.md", [])
+    text = dict(blocks("csv"))["policy.md"]
     folder = DataFolder.at(tmp_path)
     folder.standards.mkdir()
     (folder.standards / "confirmations.csv").write_text(text, "utf-8")
     confirmed = load_standards(folder).standards["last_confirmed_on"]
     assert set(confirmed) == {date(2028, 10, 15)}
+
+
+def test_a_notice_written_as_the_guide_shows_counts(tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    (folder.root / "findings").mkdir()
+    (folder.root / "findings" / "notes.csv").write_text(dict(blocks("csv"))["findings.md"], "utf-8")
+    assert load_finding_notes(folder).select("kind", "recorded_on").rows() == [("notice", date(2025, 3, 20))]
 
 
 @pytest.fixture(scope="module")
