@@ -90,6 +90,17 @@ def serving(folder: DataFolder) -> Iterator[Served]:
         process.wait(20)
 
 
+def until(page: Any, expression: str, arg: Any = None) -> None:
+    """Wait until an expression, or what a function gives for `arg`, is true.
+
+    Playwright's own waiting evaluates text in the page, which the page's content security policy rightly refuses.
+    """
+    end = time.monotonic() + 90
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(50)
+
+
 @dataclass
 class Visit:
     """A browser page and everything that went wrong in it."""
@@ -106,7 +117,7 @@ class Visit:
     def drawn(self) -> Any:
         """Wait until the page has drawn what was asked."""
         self.page.wait_for_selector("#content .page-head, #content .empty", timeout=90_000)
-        self.page.wait_for_function("!document.querySelector('.loading')", timeout=90_000)
+        until(self.page, "!document.querySelector('.loading')")
         self.page.wait_for_timeout(250)
         return self.page
 

@@ -20,7 +20,7 @@ from oversight.dashboard.state import read_state
 from oversight.editions import find_edition
 from oversight.editions.publish import point
 from oversight.settings import DataFolder
-from tests.dashboard.browsing import Visit, needs_chromium, serving, visiting
+from tests.dashboard.browsing import Visit, needs_chromium, serving, until, visiting
 
 pytestmark = needs_chromium
 UNIT = "360313101"
@@ -82,7 +82,7 @@ def test_edition_and_tables_stand_in_the_address() -> None:
 
 def test_a_link_that_is_copied_holds_edition_and_month(visit: Visit, two: TwoEditions) -> None:
     page = visit.go("/funding?unit=360313")
-    page.wait_for_function("location.search.includes('month=')")
+    until(page, "location.search.includes('month=')")
     assert _query(page) == {"unit": "360313", "month": f"{two.month:%Y-%m}"}
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="复制本页链接").click()
@@ -154,7 +154,7 @@ def test_sorting_filters_and_columns_outlive_reload_and_unit(visit: Visit) -> No
             api.setColumnsVisible(['tier_label'], false);
         }"""
     )
-    page.wait_for_function("location.search.includes('tier_label')")
+    until(page, "location.search.includes('tier_label')")
     chosen = page.evaluate(_ROWS)
     assert 0 < len(chosen) <= len(before)
     assert chosen != before
@@ -164,11 +164,11 @@ def test_sorting_filters_and_columns_outlive_reload_and_unit(visit: Visit) -> No
     }"""
     page.reload()
     visit.drawn()
-    page.wait_for_function(f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
+    until(page, f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
     assert page.evaluate(state)[1] is False
     # 5 万元 stays 5 万元 when the page goes over to 元.
     page.get_by_text("元", exact=True).click()
     page.wait_for_url("**money=yuan**")
     visit.drawn()
-    page.wait_for_function(f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
+    until(page, f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
     assert page.evaluate(state)[0]["guaranteed_annual_cny"]["filter"] == 50_000

@@ -23,7 +23,7 @@ from oversight.editions import find_edition
 from oversight.editions.publish import point
 from oversight.metrics import METRICS
 from oversight.settings import DataFolder
-from tests.dashboard.browsing import DESKTOP, PHONE, Served, Visit, needs_chromium, serving, visiting
+from tests.dashboard.browsing import DESKTOP, PHONE, Served, Visit, needs_chromium, serving, until, visiting
 
 pytestmark = needs_chromium
 
@@ -268,7 +268,7 @@ def test_a_click_in_a_chart_filters_the_page(visit: Visit) -> None:
     page = visit.go("/funding?unit=360313")
     # Charts are drawn one after another; the one that is clicked must be there with its data.
     plot = "[...document.querySelectorAll('.js-plotly-plot')].find(p => p.data?.[0]?.name === '全年应保障')"
-    page.wait_for_function(f"Boolean({plot}?.emit)")
+    until(page, f"Boolean({plot}?.emit)")
     page.evaluate(
         f"""() => {{
             const plot = {plot};
@@ -279,7 +279,7 @@ def test_a_click_in_a_chart_filters_the_page(visit: Visit) -> None:
     )
     page.wait_for_url("**month=2024-04**")
     # The address changes before the page does.
-    page.wait_for_function("document.querySelector('h1')?.innerText.includes('2024年4月')")
+    until(page, "document.querySelector('h1')?.innerText.includes('2024年4月')")
     visit.drawn()
 
 
@@ -407,7 +407,8 @@ def test_filters_and_sorting_hold_for_all_rows_of_a_long_table(
             api.applyColumnState({state: [{colId: 'opened_month', sort: 'desc'}]});
         }"""
     )
-    page.wait_for_function(
+    until(
+        page,
         """async text => {
             const api = await dash_ag_grid.getApiAsync({name: 'findings', type: 'grid'});
             const row = api.getDisplayedRowAtIndex(0);
@@ -427,7 +428,8 @@ def test_filters_and_sorting_hold_for_all_rows_of_a_long_table(
     expected = sql.execute(
         "select finding_id from findings where status = 'cleared' and contains(split_part(message_zh, '：', 1), '镇')"
     ).fetchall()
-    page.wait_for_function(
+    until(
+        page,
         "text => document.querySelector(\"[data-name='findings'] .grid-count\").innerText.startsWith(text)",
         arg=f"符合筛选的 {show.count(len(expected))} 条",
     )
@@ -453,13 +455,13 @@ def test_keyboard_reaches_content_and_focus_is_kept(visit: Visit) -> None:
     page.get_by_role("option", name="2025年11月").click()
     page.wait_for_url("**month=2025-11**")
     visit.drawn()
-    page.wait_for_function("document.activeElement.id.includes('month')")
+    until(page, "document.activeElement.id.includes('month')")
 
 
 def test_theme_is_switched_and_kept(visit: Visit) -> None:
     page = visit.go("/")
     page.get_by_label("切换深色、浅色").click()
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    until(page, "document.documentElement.dataset.theme === 'dark'")
     visit.drawn()
     page.reload()
     visit.drawn()
@@ -485,7 +487,7 @@ def test_a_table_is_printed_whole_with_its_headings_on_every_sheet(
     visit: Visit, sql: duckdb.DuckDBPyConnection
 ) -> None:
     page = visit.go("/funding")
-    page.wait_for_function("document.querySelectorAll('[data-watched]').length > 0")
+    until(page, "document.querySelectorAll('[data-watched]').length > 0")
     page.wait_for_timeout(500)
     sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     # A reader of PDF gives some characters as the radicals that look like them, but not these.
@@ -574,11 +576,11 @@ def test_a_new_edition_is_announced_and_never_mixed_in(
         visit.drawn()
         page.locator(".nav-link", has_text="总览").click()
         visit.drawn()
-        page.wait_for_function("document.querySelector('h1').innerText.includes('总览')")
+        until(page, "document.querySelector('h1').innerText.includes('总览')")
         assert kpi(page, "guaranteed_of_judged_cny") == figure
         assert text(page, "#edition-mark .edition-id").endswith(old.edition_id)
         page.get_by_role("button", name="更新到新版本").click()
-        page.wait_for_function(f"document.querySelector('#edition-mark')?.dataset.edition === '{new.name}'")
+        until(page, f"document.querySelector('#edition-mark')?.dataset.edition === '{new.name}'")
         visit.drawn()
         assert kpi(page, "guaranteed_of_judged_cny") != figure
 

@@ -12,7 +12,7 @@ from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope
 from oversight.dashboard.spelling import spells
 from oversight.dashboard.warehouse import Warehouse
-from tests.dashboard.browsing import Visit, needs_chromium
+from tests.dashboard.browsing import Visit, needs_chromium, until
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,12 @@ def test_from_the_box_in_the_header_to_what_was_found(visit: Visit) -> None:
     page.locator("section", has_text="报送文件").get_by_role("link").first.click()
     page.wait_for_url("**/submissions**")
     visit.drawn()
-    page.wait_for_function(
+    until(
+        page,
         """async () => {
             const api = await dash_ag_grid.getApiAsync({name: 'files', type: 'grid'});
             return api.getDisplayedRowCount() === 1;
-        }"""
+        }""",
     )
     visit.go("/search?q=没有这样的词")
     assert "没有找到" in page.inner_text("#content")

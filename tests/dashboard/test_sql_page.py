@@ -12,7 +12,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from tests.dashboard.browsing import Visit, needs_chromium
+from tests.dashboard.browsing import Visit, needs_chromium, until
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("dashboard")]
 
@@ -30,8 +30,10 @@ def write(page: Any, sql: str) -> None:
 def ran(page: Any) -> str:
     page.evaluate("document.getElementById('sql-status').textContent = ''")
     page.press("#sql-text", "Control+Enter")
-    page.wait_for_function(
-        "() => /行|没有结果|已取消/.test(document.getElementById('sql-status').textContent)", timeout=20000
+    until(
+        page,
+        "() => /行|没有结果|已取消/.test(document.getElementById('sql-status').textContent)",
+        timeout=20000,
     )
     return str(page.inner_text("#sql-status"))
 
@@ -73,11 +75,9 @@ def test_a_long_query_is_cancelled(visit: Visit) -> None:
     page = opened(visit)
     write(page, "select sum(range) from range(1000000000000)")
     page.press("#sql-text", "Control+Enter")
-    page.wait_for_function("() => document.getElementById('sql-status').textContent.includes('已用')")
+    until(page, "() => document.getElementById('sql-status').textContent.includes('已用')")
     page.click('[data-sql="cancel"]')
-    page.wait_for_function(
-        "() => document.getElementById('sql-status').textContent === '已取消'", timeout=10000
-    )
+    until(page, "() => document.getElementById('sql-status').textContent === '已取消'", timeout=10000)
     write(page, "select 1 as 一")
     assert "共 1 行" in ran(page)
 
@@ -126,13 +126,9 @@ def test_a_download_is_cancelled(visit: Visit) -> None:
     write(page, "select range as a, range as b from range(3000000)")
     assert "超过 100,000 行" in ran(page)
     page.click('[data-sql="xlsx"]')
-    page.wait_for_function(
-        "() => document.getElementById('sql-status').textContent.includes('正在准备文件…已用')"
-    )
+    until(page, "() => document.getElementById('sql-status').textContent.includes('正在准备文件…已用')")
     page.click('[data-sql="cancel"]')
-    page.wait_for_function(
-        "() => document.getElementById('sql-status').textContent === '已取消'", timeout=20000
-    )
+    until(page, "() => document.getElementById('sql-status').textContent === '已取消'", timeout=20000)
     write(page, "select 1 as 一")
     assert "共 1 行" in ran(page)
 
@@ -143,7 +139,7 @@ def test_saved_queries_have_a_link_and_history_is_kept(visit: Visit) -> None:
     ran(page)
     page.once("dialog", lambda dialog: dialog.accept("终极答案"))
     page.click('[data-sql="save"]')
-    page.wait_for_function("() => location.search.includes('q=')")
+    until(page, "() => location.search.includes('q=')")
     link = page.evaluate("location.pathname + location.search")
     page.click('[data-sql="tab-history"]')
     assert "select 42" in page.inner_text("#sql-side")
