@@ -542,20 +542,10 @@ def unit_findings(
     return _roll_ups(w, scope, "unit_findings_monthly", prefix, digits, months)
 
 
-def has(w: Warehouse, table: str) -> bool:
-    """Whether the edition has a detail table: older ones are opened too."""
-    return bool(
-        w.rows(
-            "select 1 from duckdb_tables() where database_name = 'e' and schema_name = 'detail' and table_name = ?",
-            [table],
-        )
-    )
-
-
 def moved(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
     """What closed money findings moved in a unit, by month, in the year up to it: figures of `metrics.MOVED`."""
     whole = padded(prefix) or "000000"
-    if len(prefix) not in LEVELS or not scope.covers(whole) or not has(w, "unit_moved_monthly"):
+    if len(prefix) not in LEVELS or not scope.covers(whole) or not w.has("detail", "unit_moved_monthly"):
         return []
     return w.rows(
         "select u.month, u.units_count, m.* exclude (unit_level, unit_code, month, closed_money_count), "
@@ -571,7 +561,7 @@ def moved_rows(
     w: Warehouse, scope: Scope, prefix: str, month: date, limit: int | None = None, ask: Ask = ALL
 ) -> tuple[list[Row], int]:
     """The closed money findings of the year up to a month, the largest amount first, and how many there are."""
-    if not has(w, "moved_amounts"):
+    if not w.has("detail", "moved_amounts"):
         return [], 0
     condition, values = within("a.township_code", scope, prefix)
     sql = (

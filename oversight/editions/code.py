@@ -99,7 +99,9 @@ def _beside(modules: set[Path]) -> Iterator[Path]:
     for folder in {module.parent for module in modules}:
         for path in folder.iterdir():
             if path.is_dir() and not (path / "__init__.py").exists() and path.name != "__pycache__":
-                yield from (file for file in path.rglob("*") if file.is_file())
+                yield from (
+                    file for file in path.rglob("*") if file.is_file() and file.parent.name != "__pycache__"
+                )
             elif path.is_file() and path.suffix != ".py":
                 yield path
 
