@@ -601,6 +601,7 @@ def test_every_page_module_stands_in_the_navigation(visit: Visit) -> None:
     ]
     for place in range(len(titles)):
         page.locator(".nav-link").nth(place).click()
+        until(page, f"document.querySelectorAll('.nav-link')[{place}].classList.contains('is-here')")
         visit.drawn()
         assert "没能显示" not in page.inner_text("#content")
 
