@@ -118,9 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = importlib.import_module(COMMANDS[parsed.command][0]).run(parsed)
     except OversightError as error:
         cause = cause_zh(error)
-        print(cause or error, file=sys.stderr)
         if cause:
-            _keep(error, DataFolder.at(getattr(parsed, "data", None)))
+            cause += _where(_keep(error, DataFolder.at(getattr(parsed, "data", None))))
+        print(cause or error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("已中断，已发布的版本不受影响；重新运行即可。", file=sys.stderr)
@@ -138,16 +138,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception, log: Path | None) -> str:
     text = " ".join(re.sub(r"https?://\S+", "", str(error)).split())[:200]
-    where = f"详细记录在 {log}" if log else "详细记录未能写出"
     cause = cause_zh(error)
-    if cause:
-        return cause
-    if isinstance(error, MemoryError):
-        return f"内存不足，运行未完成，已发布的版本不受影响。请关闭其他程序后重新运行；{where}。"
-    return (
-        f"运行未完成，已发布的版本不受影响：{type(error).__name__}：{text}。"
-        f"请重新运行；若仍失败，把记录交给维护人员，{where}。"
-    )
+    if cause is None and isinstance(error, MemoryError):
+        cause = "内存不足，运行未完成，已发布的版本不受影响。请关闭其他程序后重新运行。"
+    if cause is None:
+        cause = (
+            f"运行未完成，已发布的版本不受影响：{type(error).__name__}：{text}。"
+            "请重新运行；若仍失败，把记录交给维护人员。"
+        )
+    return cause + _where(log)
+
+
+def _where(log: Path | None) -> str:
+    return f"详细记录在 {log}。" if log else "详细记录未能写出。"
 
 
 def _keep(error: Exception, folder: DataFolder) -> Path | None:

@@ -87,8 +87,7 @@ def test_attack(ground: Ground, kind: str, attack: str) -> None:
     except QueryError as error:
         told = str(error)
         assert any("\u4e00" <= character <= "\u9fff" for character in told)
-    # It ends: how soon, the load of the machine decides too.
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < SECONDS + 1
     assert TOKEN not in told
     assert "root:x:0" not in told
     assert str(ground.warehouse.parent) not in told
@@ -111,7 +110,7 @@ def test_the_server_answers_others_while_one_drops_bombs(ground: Ground) -> None
         for _ in range(10):
             answer = ground.sandbox.run("other", ground.warehouse, "select count(*) as n from townships")
             assert answer.table.to_pydict()["n"][0] > 0
-            assert answer.seconds < 30
+            assert answer.seconds < SECONDS
     finally:
         stop.set()
         thread.join()
