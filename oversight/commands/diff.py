@@ -53,10 +53,10 @@ def told(found: Difference) -> list[str]:
     """The difference as lines of text; every line of amounts adds up."""
     lines = [f"{found.older} → {found.newer}，{found.month:%Y年%m月}（元）"]
     for total in found.totals:
-        moved = total.after - total.before
-        lines.append(
-            f"{MEASURES[total.measure]}：{total.before:,.2f} → {total.after:,.2f}，变动 {_signed(moved)}"
-        )
+        line = f"{MEASURES[total.measure]}：{_amount(total.before)} → {_amount(total.after)}"
+        if total.before is not None and total.after is not None:
+            line += f"，变动 {_signed(total.after - total.before)}"
+        lines.append(line)
         if any(total.parts.values()):
             lines.append("    其中 " + "，".join(_parts(total.parts)))
     changes = sorted(found.changes, key=lambda change: (-_size(change), change.township_code, change.measure))

@@ -195,15 +195,16 @@ class NamedUnit:
     now: str = ""
 
 
-class _NamedUnits(tuple[NamedUnit, ...]):
-    """All names of a country are remembered as one result, not as forty thousand."""
+@dataclass(frozen=True)
+class _NamedUnits:
+    """All names in reach, remembered as one result: forty thousand rows would push out everything else."""
 
-    __slots__ = ()
+    units: tuple[NamedUnit, ...]
 
 
 def named_units(w: Warehouse, scope: Scope) -> Sequence[NamedUnit]:
     """Every unit in reach by every name it has or had, the higher levels first."""
-    return w.remember(("named units", scope), lambda: _named_units(w, scope))
+    return w.remember(("named units", scope), lambda: _named_units(w, scope)).units
 
 
 def _named_units(w: Warehouse, scope: Scope) -> _NamedUnits:
@@ -231,7 +232,7 @@ def _named_units(w: Warehouse, scope: Scope) -> _NamedUnits:
     for code, name, inside, is_former, now, names in rows:
         found.append(NamedUnit(code, name, inside, is_former, now or ""))
         found += [NamedUnit(code, old, inside, True, name) for old in sorted(names or ()) if old != name]
-    return _NamedUnits(found)
+    return _NamedUnits(tuple(found))
 
 
 def padded(code: str) -> str:

@@ -4,8 +4,8 @@ For one month each amount of each unit is taken along the same way: from what th
 reports that are new, corrections of reports that were there, changed standards, to what the newer edition says.
 The steps of the way are the causes; since each begins where the last one ended, they sum to the whole whatever
 the figures are. A unit that only one edition has is a unit change as a whole. What no step accounts for (changed
-code) is told as such, never spread over the others. An unknown amount counts as nothing in a sum, as it does
-in every total of the product.
+code) is told as such, never spread over the others. An unknown amount counts as nothing beside known ones; a total
+over nothing known is unknown, as in every total of the product.
 
 Findings are compared over all months that the editions have. Each that came, went or changed bears one cause,
 looked for in this order: the rule itself changed, the unit did, a report that the rule counts is new or was
@@ -148,11 +148,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Total:
-    """A measure over all units: before, after, and the sum of each cause."""
+    """A measure over all units: before, after (None where no unit's is known), and the sum of each cause."""
 
     measure: str
-    before: Decimal
-    after: Decimal
+    before: Decimal | None
+    after: Decimal | None
     parts: Mapping[str, Decimal]
 
 
@@ -300,10 +300,15 @@ def _total(measure: str, older: Snapshot, newer: Snapshot, changes: Iterable[Cha
     of_measure = [change for change in changes if change.measure == measure]
     return Total(
         measure,
-        sum((row.figures.get(measure) or _ZERO for row in older.units.values()), _ZERO),
-        sum((row.figures.get(measure) or _ZERO for row in newer.units.values()), _ZERO),
+        _sum(measure, older),
+        _sum(measure, newer),
         {cause: sum((change.parts[cause] for change in of_measure), _ZERO) for cause in CAUSES},
     )
+
+
+def _sum(measure: str, snapshot: Snapshot) -> Decimal | None:
+    known = [row.figures[measure] for row in snapshot.units.values() if row.figures.get(measure) is not None]
+    return sum((amount for amount in known if amount is not None), _ZERO) if known else None
 
 
 def _changes(older: Snapshot, newer: Snapshot, unit_id: str) -> list[Change]:

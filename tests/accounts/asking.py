@@ -10,6 +10,10 @@ from urllib.parse import unquote
 
 import duckdb
 
+from oversight.accounts import people
+from oversight.accounts.actor import at_the_machine
+from oversight.settings import DataFolder
+
 # Nobody's: of accounts that live as long as a test.
 PASSWORD = "Ganlan-Shu-2031"
 COUNTY, OTHER_COUNTY, TOWN = "360313", "640324", "360313101"
@@ -24,6 +28,12 @@ ACCOUNTS: dict[str, tuple[str, list[str]]] = {
     "whole-reader": ("reader", ["000000"]),
 }
 HTML = {"Accept": "text/html"}
+
+
+def add_accounts(folder: DataFolder) -> None:
+    """Every account of the tests, able to sign in at once."""
+    for name, (role, divisions) in ACCOUNTS.items():
+        people.add(folder, at_the_machine(), name, role, divisions, password=PASSWORD, must_change=False)
 
 
 @dataclass

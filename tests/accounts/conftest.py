@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from oversight.accounts import people, store
-from oversight.accounts.actor import at_the_machine
+from oversight.accounts import store
 from oversight.dashboard.app import create_app
 from oversight.settings import DataFolder
-from tests.accounts.asking import ACCOUNTS, PASSWORD, Browser
+from tests.accounts.asking import ACCOUNTS, Browser, add_accounts
 
 
 def with_accounts(sample: DataFolder, root: Any) -> DataFolder:
@@ -22,8 +21,7 @@ def with_accounts(sample: DataFolder, root: Any) -> DataFolder:
     if sample.returned.is_dir():
         shutil.copytree(sample.returned, root / "returned", copy_function=os.link)
     folder = DataFolder.at(root)
-    for name, (role, divisions) in ACCOUNTS.items():
-        people.add(folder, at_the_machine(), name, role, divisions, password=PASSWORD, must_change=False)
+    add_accounts(folder)
     return folder
 
 

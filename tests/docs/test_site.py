@@ -106,8 +106,11 @@ def test_every_block_of_code_is_of_a_kind_that_is_run_here() -> None:
         line.strip() for page in pages for line in re.findall(r"^ *```.*$", page.read_text("utf-8"), re.M)
     ]
     drawings = 1  # the way the data go, in README.md
-    # `text` is what a tool printed, or what needs the rights of a server's administrator.
-    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv", "text"))
+    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv"))
+    # What listens on an address of a server, or needs the rights of its administrator, is in this page alone;
+    # tests/dashboard/test_deploy.py tries what it installs.
+    assert {page for page, _ in blocks("text")} == {"intranet.md"}
+    run += len(blocks("text"))
     assert len(fences) == 2 * (run + drawings)
 
 
@@ -139,6 +142,7 @@ def home(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) ->
         shutil.copy(next(sample_folder.raw.rglob("*.xlsx")), work / name / "a.xlsx")
     (work / "查询.sql").write_text("select 1 as a", "utf-8")
     (work / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    (work / "verify").symlink_to(PROJECT_ROOT / "verify")
     programs = place / "programs"
     programs.mkdir()
     stand_ins = {

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from oversight.accounts import people, store
-from oversight.accounts.actor import at_the_machine
+from oversight.accounts import store
 from oversight.dashboard.app import create_app
 from oversight.settings import DataFolder
-from tests.accounts.asking import ACCOUNTS, PASSWORD
+from tests.accounts.asking import add_accounts
 
 
 def own_copy(sample: DataFolder, root: Path, *, with_accounts: bool = True) -> DataFolder:
@@ -25,8 +24,7 @@ def own_copy(sample: DataFolder, root: Path, *, with_accounts: bool = True) -> D
             shutil.copytree(sample.root / name, root / name)
     folder = DataFolder.at(root)
     if with_accounts:
-        for name, (role, divisions) in ACCOUNTS.items():
-            people.add(folder, at_the_machine(), name, role, divisions, password=PASSWORD, must_change=False)
+        add_accounts(folder)
     return folder
 
 

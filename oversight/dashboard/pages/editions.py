@@ -127,19 +127,15 @@ def _changes(view: View, older: str) -> list[Any]:
     unit = show.MONEY_UNITS[money]
     totals = []
     for total in found.totals:
-        moved = total.after - total.before
         why = "，".join(
             f"{CAUSES[cause]} {show.signed(show.money(amount, money))}"
             for cause, amount in total.parts.items()
             if amount
         )
-        totals.append(
-            (
-                f"{MEASURES[total.measure]}（{unit}）",
-                f"{show.money(total.before, money)} → {show.money(total.after, money)}，"
-                f"变动 {show.signed(show.money(moved, money))}" + (f"；其中 {why}" if why else ""),
-            )
-        )
+        told = " → ".join(show.money(amount, money, absent="未知") for amount in (total.before, total.after))
+        if total.before is not None and total.after is not None:
+            told += f"，变动 {show.signed(show.money(total.after - total.before, money))}"
+        totals.append((f"{MEASURES[total.measure]}（{unit}）", told + (f"；其中 {why}" if why else "")))
     problems = [("未了的问题", f"{show.count(found.open_before)} 个 → {show.count(found.open_after)} 个")]
     for name, word in _FINDINGS:
         findings = getattr(found, name)
