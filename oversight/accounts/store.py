@@ -252,20 +252,3 @@ def _said(error: Exception) -> StoreError:
     return StoreError(
         f"账号数据库不能读写（{reason}）。请检查磁盘空间、权限，或 settings.toml 里 [accounts] 的 database。"
     )
-
-
-def back_up(folder: DataFolder, target: Path) -> bool:
-    """Write a whole copy of SQLite's file while others write to it; False where another database is used, or none."""
-    import sqlite3
-
-    path = database_path(folder)
-    if not path.is_file() or folder_settings(folder).accounts.database:
-        return False
-    source, copy = sqlite3.connect(path), sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
-    target.chmod(0o600)
-    return True

@@ -248,8 +248,3 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     sheet.repeat_rows(top)
     book.close()
     return out.getvalue()
-
-
-def as_date(value: date | datetime | None) -> str:
-    """A day, whatever the column keeps."""
-    return show.day(value.date() if isinstance(value, datetime) else value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from oversight.presentation import STATUS, Theme
+from oversight.presentation import Theme
 
 FONT = (
     '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", '
@@ -76,12 +76,6 @@ DARK = Palette(
 def palette(theme: Theme) -> Palette:
     """The palette of a theme."""
     return DARK if theme == "dark" else LIGHT
-
-
-def status_colour(status: str, theme: Theme) -> str:
-    """The colour of a status."""
-    look = STATUS.get(status)
-    return look.colour(theme) if look else palette(theme).muted
 
 
 def axis(theme: Theme, **changes: Any) -> dict[str, Any]:

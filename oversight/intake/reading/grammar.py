@@ -549,12 +549,6 @@ _READERS: dict[str, Callable[[_Heading, Said], Meaning | None]] = {
 }
 
 
-def speaks_of_others(words: Sequence[Word], own: Sequence[str]) -> bool:
-    """Whether a title names a part, a group or a fund that is not the dataset's own matter."""
-    texts = {w.text for w in words}
-    return any(w.kind == "change" for w in words) and not texts & set(own)
-
-
 def month_of(said: Said) -> date | None:
     """The month a table speaks of, if year and month are said."""
     return date(said.year, said.month, 1) if said.year and said.month else None

@@ -29,11 +29,6 @@ class Span:
     first: int
     last: int
 
-    @property
-    def is_to_date(self) -> bool:
-        """Whether it begins in January: then an amount of it is what was added up by its last month."""
-        return self.first == 1
-
     def month(self, year: int | None) -> date | None:
         """Its last month."""
         known = self.year or year
