@@ -13,6 +13,7 @@ from pathlib import Path
 
 from oversight import durable
 from oversight.editions.edition import current
+from oversight.editions.lock import holder
 from oversight.settings import TIME_ZONE, DataFolder
 
 RUNS_SHOWN = 20
@@ -63,7 +64,7 @@ class Operation:
     """Everything the page of operation shows."""
 
     runs: tuple[Run, ...]
-    holder: int | None
+    holder: str | None
     disk: Disk
     backup: LastBackup | None
     warnings: tuple[str, ...]
@@ -73,10 +74,12 @@ def operation(folder: DataFolder, now: datetime | None = None) -> Operation:
     """The state of things."""
     now = now or datetime.now(TIME_ZONE)
     found = runs(folder)
-    holder = running_process(folder)
+    running = holder(folder)
     disk = disk_of(folder)
     backup = last_backup(folder)
-    return Operation(found, holder, disk, backup, tuple(_warnings(folder, found, holder, disk, backup, now)))
+    return Operation(
+        found, running, disk, backup, tuple(_warnings(folder, found, running, disk, backup, now))
+    )
 
 
 def note_backup(folder: DataFolder, made: LastBackup) -> None:
@@ -110,16 +113,6 @@ def runs(folder: DataFolder) -> tuple[Run, ...]:
     return tuple(Run(name, status, _moment(start), _moment(end)) for name, status, start, end in rows)
 
 
-def running_process(folder: DataFolder) -> int | None:
-    """The process that holds the data folder for a run, if it still lives."""
-    try:
-        number = int((folder.work / "run.lock").read_text("ascii"))
-        command = Path(f"/proc/{number}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return number if b"oversight" in command or b"dagster" in command else None
-
-
 def disk_of(folder: DataFolder) -> Disk:
     """How much room there is, and what takes how much."""
     usage = shutil.disk_usage(folder.root)
@@ -151,7 +144,7 @@ def _moment(seconds: float | None) -> datetime | None:
 def _warnings(
     folder: DataFolder,
     found: tuple[Run, ...],
-    holder: int | None,
+    running: str | None,
     disk: Disk,
     backup: LastBackup | None,
     now: datetime,
@@ -163,7 +156,7 @@ def _warnings(
         told.append(
             "最近一次运行没有完成，读者看到的仍是上一版。请查看运行时的提示，改正后再运行 oversight run。"
         )
-    if found and not found[0].is_over and holder is None:
+    if found and not found[0].is_over and running is None:
         told.append("最近一次运行半途中断（停电、被结束）。再运行一次 oversight run 即可，不会丢数据。")
     edition = current(folder)
     if edition is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from oversight.errors import OversightError
 from oversight.settings import DataFolder
 
 _held: dict[Path, int] = {}
+# Whoever only looks whether a run goes on (`holder`) holds the lock for a moment.
+_ATTEMPTS, _PAUSE_SECONDS = 5, 0.05
 
 
 class RunInProgress(OversightError):
@@ -38,14 +41,19 @@ def run_lock(folder: DataFolder) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "未知"
-            raise RunInProgress(
-                f"另一个运行正在使用数据目录 {folder.root}（进程号 {holder}）。"
-                f"请等它结束后再运行；若它已无响应，可先执行 kill {holder}。"
-            ) from None
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt + 1 < _ATTEMPTS:
+                    time.sleep(_PAUSE_SECONDS)
+                    continue
+                holder = _written(descriptor) or "未知"
+                raise RunInProgress(
+                    f"另一个运行正在使用数据目录 {folder.root}（进程号 {holder}）。"
+                    f"请等它结束后再运行；若它已无响应，可先执行 kill {holder}。"
+                ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         _held[path] = 1
@@ -57,19 +65,24 @@ def run_lock(folder: DataFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_running(folder: DataFolder) -> bool:
-    """Whether some process runs over the data folder at this moment."""
+def holder(folder: DataFolder) -> str | None:
+    """The number of the process that runs over the data folder at this moment, "" where it is not known yet; None
+    where none does. The kernel is asked: a number that a dead run left behind says nothing."""
     path = folder.work / "run.lock"
     if _held.get(path):
-        return True
+        return str(os.getpid())
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return _written(descriptor)
     finally:
         os.close(descriptor)
-    return False
+    return None
+
+
+def _written(descriptor: int) -> str:
+    return os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()

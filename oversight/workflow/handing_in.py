@@ -27,7 +27,7 @@ from oversight import durable
 from oversight.accounts import record
 from oversight.accounts.actor import Actor
 from oversight.accounts.scope import Scope
-from oversight.editions.lock import is_running
+from oversight.editions.lock import holder
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -367,7 +367,7 @@ def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict
         told = receipt(folder, found["id"]) or dict(found)
         if told.get("withdrawn_at"):
             return told
-        if is_running(folder):
+        if holder(folder) is not None:
             raise HandInError("正在运行，文件可能已被采用。请等运行结束后再看能否撤回。")
         if told["sha256"] in taken_in(folder):
             raise HandInError(
