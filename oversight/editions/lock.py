@@ -19,7 +19,7 @@ from oversight.settings import DataFolder
 
 _held: dict[Path, int] = {}
 # Whoever only looks whether a run goes on (`holder`) holds the lock for a moment.
-_ATTEMPTS, _PAUSE_SECONDS = 5, 0.05
+_ATTEMPTS, _PAUSE_SECONDS = 10, 0.02
 
 
 class RunInProgress(OversightError):

@@ -71,7 +71,7 @@ def test_whoever_only_looks_hinders_no_run(tmp_path: Path) -> None:
     try:
         assert looker.stdout is not None
         assert looker.stdout.readline() == "looking\n"
-        for _ in range(300):
+        for _ in range(1500):
             with run_lock(folder):
                 pass
     finally:
