@@ -7,10 +7,10 @@ from typing import Any
 
 from oversight import presentation
 from oversight.reports import store
-from oversight.reports.content import KIND_ZH
 from oversight.reports.document import Value
 from oversight.reports.facts import Facts, Row
 from oversight.reports.paper import Changes
+from oversight.reports.report_tables import KIND_ZH
 from oversight.reports.store import Version
 from oversight.settings import DataFolder
 

@@ -30,11 +30,7 @@ def write(page: Any, sql: str) -> None:
 def ran(page: Any) -> str:
     page.evaluate("document.getElementById('sql-status').textContent = ''")
     page.press("#sql-text", "Control+Enter")
-    until(
-        page,
-        "() => /行|没有结果|已取消/.test(document.getElementById('sql-status').textContent)",
-        timeout=20000,
-    )
+    until(page, "() => /行|没有结果|已取消/.test(document.getElementById('sql-status').textContent)")
     return str(page.inner_text("#sql-status"))
 
 
@@ -77,7 +73,7 @@ def test_a_long_query_is_cancelled(visit: Visit) -> None:
     page.press("#sql-text", "Control+Enter")
     until(page, "() => document.getElementById('sql-status').textContent.includes('已用')")
     page.click('[data-sql="cancel"]')
-    until(page, "() => document.getElementById('sql-status').textContent === '已取消'", timeout=10000)
+    until(page, "() => document.getElementById('sql-status').textContent === '已取消'")
     write(page, "select 1 as 一")
     assert "共 1 行" in ran(page)
 
@@ -128,7 +124,7 @@ def test_a_download_is_cancelled(visit: Visit) -> None:
     page.click('[data-sql="xlsx"]')
     until(page, "() => document.getElementById('sql-status').textContent.includes('正在准备文件…已用')")
     page.click('[data-sql="cancel"]')
-    until(page, "() => document.getElementById('sql-status').textContent === '已取消'", timeout=20000)
+    until(page, "() => document.getElementById('sql-status').textContent === '已取消'")
     write(page, "select 1 as 一")
     assert "共 1 行" in ran(page)
 
