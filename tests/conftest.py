@@ -35,6 +35,34 @@ def run_oversight(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+# The modules that take longest; they begin first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "tests/dashboard",
+    "tests/dbt/test_going_on.py",
+    "tests/oracle",
+    "tests/dagster/test_run.py",
+    "tests/docs/test_site.py",
+    "tests/explain",
+    "tests/archive",
+    "tests/accounts",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One module goes to one worker, so that what its tests share is made once."""
+    root = config.rootpath
+    for item in items:
+        if not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(root))))
+
+    def rank(item: pytest.Item) -> int:
+        place = str(item.path.relative_to(root))
+        return next((at for at, name in enumerate(LONGEST) if place.startswith(name)), len(LONGEST))
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all workers of one test session share."""
