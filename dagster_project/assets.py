@@ -260,6 +260,7 @@ def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]
         audit=run.audit,
         comments=comments(),
         standards=used,
+        record_head=run.record_head(run.folder),
         unless_like=None if run.even_if_unchanged else editions.current(run.folder),
     )
     written = receipts.issue(run.folder, edition)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dagster import InitResourceContext, ResourceDefinition, resource
 
@@ -29,12 +30,15 @@ def _silent(_: str) -> None:
 class RunContext:
     """The data folder of a run, whom to tell of its progress, and the time it is.
 
-    `pull` is False when whoever started the run has just fetched the other sources. `even_if_unchanged` is for
-    whoever has looked for changes before, and wants an edition in any case. `traces_columns`: whether to work out which
-    columns come from which, which Dagster's page shows and which costs more than the build of a county.
+    `record_head` gives the head of the record of what users did; it is handed in, so that no change to the accounts
+    counts as a change to how figures are made (`oversight.editions.code`). `pull` is False when whoever started the run has just
+    fetched the other sources. `even_if_unchanged` is for whoever has looked for changes before, and wants an edition in
+    any case. `traces_columns`: whether to work out which columns come from which, which Dagster's page shows and which
+    costs more than the build of a county.
     """
 
     folder: DataFolder
+    record_head: Callable[[DataFolder], Mapping[str, Any] | None]
     say: Callable[[str], None] = _silent
     now: Callable[[], datetime] = field(default=_now)
     pull: bool = True
@@ -47,9 +51,9 @@ class RunContext:
         return self.folder.work / "audit"
 
 
-def from_environment() -> RunContext:
+def from_environment(record_head: Callable[[DataFolder], Mapping[str, Any] | None]) -> RunContext:
     """For `make dev` and the daemon: the data folder named by OVERSIGHT_DATA, or the project's own."""
-    return RunContext(DataFolder.at(os.environ.get(DATA_VARIABLE)))
+    return RunContext(DataFolder.at(os.environ.get(DATA_VARIABLE)), record_head)
 
 
 def locked(run: RunContext) -> ResourceDefinition:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from dagster_project.context import from_environment
 from dagster_project.pipeline import build_definitions
+from oversight.accounts import record
 
-defs = build_definitions(from_environment())
+defs = build_definitions(from_environment(record.head))

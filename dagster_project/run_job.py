@@ -12,6 +12,7 @@ from dagster import DagsterInstance
 from dagster_project.context import RunContext
 from dagster_project.history import kept_open
 from dagster_project.pipeline import JOB, build_definitions
+from oversight.accounts import record
 from oversight.editions import Edition, find_edition
 from oversight.settings import DataFolder
 
@@ -46,7 +47,13 @@ def prepare_home(folder: DataFolder) -> Path:
 def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> Edition:
     """Run every asset once and return the edition that then stands. The first error goes to the caller."""
     run = RunContext(
-        folder, say=say, now=lambda: now, pull=False, even_if_unchanged=True, traces_columns=False
+        folder,
+        record.head,
+        say=say,
+        now=lambda: now,
+        pull=False,
+        even_if_unchanged=True,
+        traces_columns=False,
     )
     home = str(prepare_home(folder))
     with DagsterInstance.from_config(home) as instance, kept_open(instance):

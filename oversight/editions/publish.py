@@ -125,6 +125,7 @@ def publish(
     manifest: Path | None = None,
     comments: Comments | None = None,
     standards: Mapping[str, bytes] | None = None,
+    record_head: Mapping[str, Any] | None = None,
     keep: int | None = None,
     unless_like: Edition | None = None,
     on_step: Callable[[str], None] = lambda _: None,
@@ -133,9 +134,10 @@ def publish(
 
     `audit` is what the quality suites left: `*.parquet` in it become tables of schema `quality`, everything
     else goes into the edition's folder as it is. Comments come from dbt's `manifest`, and from `comments` where
-    dbt has none. `standards` are the files that the standards were read from; the archive keeps them. Where the
-    finished file would say just what the edition `unless_like` says, from the same inputs, nothing is published and
-    that edition is returned.
+    dbt has none. `standards` are the files that the standards were read from; the archive keeps them.
+    `record_head` is the last line of the record of what users did, so that its end cannot be cut off unseen; None where
+    there are no accounts. Where the finished file would say just what the edition `unless_like` says, from the same
+    inputs, nothing is published and that edition is returned.
 
     Raises `EditionError` when a public table is missing or the finished file does not say what
     the build file says.
@@ -167,15 +169,15 @@ def publish(
     on_step("seal")
     key = signing_key(folder)
     write_key(draft, key)
-    content |= {
+    sealed: dict[str, Any] = {
         "standards_files": _kept(folder, standards or {}),
         "row_parts": seen["parts"],
         "merkle_root": root(seen["parts"]),
-        "record": _record(folder),
+        "record": {"head": record_head} if record_head else {"head": None, "reason": "no accounts"},
         "signed_by": key_id(key.public_key()),
         "files": files_of(draft),
     }
-    sign(draft, content, key)
+    sign(draft, content | sealed, key)
 
     on_step("sync")
     place = editions_folder(folder) / identity.edition_id
@@ -241,14 +243,6 @@ def _kept(folder: DataFolder, standards: Mapping[str, bytes]) -> list[dict[str, 
         {"name": name, "sha256": archive.keep(folder, content), "bytes": len(content)}
         for name, content in sorted(standards.items())
     ]
-
-
-def _record(folder: DataFolder) -> dict[str, Any]:
-    """The head of the record of what users did, so that its end cannot be cut off unseen; else why there is none."""
-    from oversight.accounts import record
-
-    head = record.head(folder)
-    return {"head": head} if head else {"head": None, "reason": "no accounts"}
 
 
 def _says_the_same(content: Mapping[str, Any], edition: Edition) -> bool:

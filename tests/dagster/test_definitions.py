@@ -23,6 +23,7 @@ from dagster import (
 from dagster_project.context import RunContext
 from dagster_project.pipeline import JOB, build_definitions
 from dagster_project.reports import SUPERVISION_JOB
+from oversight.accounts import record
 from oversight.editions import Edition
 from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
@@ -32,7 +33,7 @@ SNAPSHOT = Path(__file__).parent / "definitions.json"
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
-    return build_definitions(RunContext(DataFolder.at(tmp_path_factory.mktemp("资料"))))
+    return build_definitions(RunContext(DataFolder.at(tmp_path_factory.mktemp("资料")), record.head))
 
 
 def told(definitions: Definitions) -> dict[str, object]:
@@ -106,7 +107,7 @@ def test_only_the_schedules_job_makes_the_report(definitions: Definitions) -> No
 
 def tick(folder: DataFolder, cursor: str | None) -> tuple[RunRequest | SkipReason, str | None]:
     """One look of the sensor: what it answers, and its cursor afterwards."""
-    sensor = build_definitions(RunContext(folder)).get_sensor_def("file_arrivals")
+    sensor = build_definitions(RunContext(folder, record.head)).get_sensor_def("file_arrivals")
     with DagsterInstance.ephemeral() as instance, build_sensor_context(instance, cursor=cursor) as context:
         answer = sensor.evaluate_tick(context)
     said = answer.run_requests[0] if answer.run_requests else SkipReason(answer.skip_message)
@@ -152,5 +153,5 @@ def test_dagster_can_load_the_definitions(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    content = told(build_definitions(RunContext(DataFolder.at(None))))
+    content = told(build_definitions(RunContext(DataFolder.at(None), record.head)))
     SNAPSHOT.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -20,6 +20,7 @@ from benchmarks.report_edition import write
 from dagster_project.context import RunContext
 from dagster_project.pipeline import build_definitions
 from dagster_project.reports import monthly_report
+from oversight.accounts import record
 from oversight.reports import archive, owed, versions
 from oversight.reports.config import report_folder
 from oversight.settings import TIME_ZONE, DataFolder
@@ -39,7 +40,7 @@ class Clock:
 def make(
     folder: DataFolder, month: str, instance: DagsterInstance, clock: Clock | None = None
 ) -> ExecuteInProcessResult:
-    run = RunContext(folder, now=clock) if clock else RunContext(folder)
+    run = RunContext(folder, record.head, now=clock) if clock else RunContext(folder, record.head)
     return materialize(
         [monthly_report],
         partition_key=month,
@@ -112,7 +113,7 @@ def test_a_refused_month_is_made_when_the_data_come_and_only_what_is_owed(
         "utf-8",
     )
     clock = Clock(datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE))
-    definitions = build_definitions(RunContext(folder, now=clock))
+    definitions = build_definitions(RunContext(folder, record.head, now=clock))
     with DagsterInstance.ephemeral() as instance:
         tick = definitions.get_schedule_def("monthly_supervision").evaluate_tick(
             build_schedule_context(
@@ -147,7 +148,7 @@ def test_what_was_made_by_hand_meanwhile_is_not_made_anew(standin: Standin) -> N
     late = "update facts set population = null, allocated = null, staff = null"
     folder = standin(2, adjust=lambda connection: connection.execute(late))
     clock = Clock(datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE))
-    definitions = build_definitions(RunContext(folder, now=clock))
+    definitions = build_definitions(RunContext(folder, record.head, now=clock))
     with DagsterInstance.ephemeral() as instance:
         assert not make(folder, "2025-12-01", instance, clock).success
         write(folder, (2,), name="20260107-080000-c0ffee00")
@@ -170,7 +171,7 @@ def test_what_could_not_be_sent_is_sent_later(standin: Standin, tmp_path: Path) 
         "utf-8",
     )
     clock = Clock(datetime(2026, 1, 5, 8, tzinfo=TIME_ZONE))
-    definitions = build_definitions(RunContext(folder, now=clock))
+    definitions = build_definitions(RunContext(folder, record.head, now=clock))
     with DagsterInstance.ephemeral() as instance:
         assert not make(folder, "2025-12-01", instance, clock).success
         assert asked(definitions, instance) == []
