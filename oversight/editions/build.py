@@ -254,9 +254,32 @@ def _one_line(message: object) -> str:
     return " ".join(str(message).split())[:400]
 
 
+def memory_mb(machine_mb: int) -> int:
+    """What the build may hold in memory, in MB: 6 GB, and on a small machine six tenths of what it has.
+
+    The rest is for Python, for the pages that are served beside it and for the system; what does not fit is put on disk.
+    """
+    return min(6_000, machine_mb * 6 // 10)
+
+
+def _machine_mb() -> int:
+    """The memory of this machine or container, in MB."""
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    try:
+        allowed = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")) // 1_000_000
+    except (OSError, ValueError):
+        # No control group, or one that sets no bound ("max").
+        return installed
+    return min(installed, allowed)
+
+
 @contextmanager
 def _environment(target: Path, inputs: Path) -> Iterator[None]:
-    ours = {"OVERSIGHT_BUILD": str(target), "OVERSIGHT_INPUTS": str(inputs)}
+    ours = {
+        "OVERSIGHT_BUILD": str(target),
+        "OVERSIGHT_INPUTS": str(inputs),
+        "OVERSIGHT_MEMORY": f"{memory_mb(_machine_mb())}MB",
+    }
     before = {name: os.environ.get(name) for name in ours}
     where = Path.cwd()
     os.environ.update(ours)

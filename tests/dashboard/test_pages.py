@@ -94,7 +94,8 @@ def test_every_page_is_drawn_without_an_error(
             assert "没能显示" not in page.inner_text("#content"), address
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= viewport["width"], f"{address} is wider than the screen"
-            found = serious(page)
+            # Contrast hangs on the theme and what overlaps on the width: each of them is looked through once.
+            found = serious(page) if (viewport is DESKTOP) == (theme == "light") else []
             assert not found, (address, found)
             # Chinese throughout: no English word but formats, units of the system and codes.
             # Names of editions and of returned workbooks have letters of their own.

@@ -22,6 +22,7 @@ from oversight.editions import (
     open_edition,
     publish,
 )
+from oversight.editions.build import memory_mb
 from oversight.editions.publish import STEPS
 from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, DataFolder
@@ -287,3 +288,8 @@ def test_readers_see_no_error_and_no_mixture_during_twenty_publications(
     assert len(seen) > 1
     assert held.execute("select distinct number from funding_gap_monthly").fetchall() == [(0,)]
     held.close()
+
+
+def test_the_build_leaves_a_small_machine_room() -> None:
+    assert memory_mb(4_000) == 2_400
+    assert memory_mb(10_000) == memory_mb(256_000) == 6_000
