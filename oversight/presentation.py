@@ -449,7 +449,7 @@ def money(
 def money_brief(cny: Decimal, unit: MoneyUnit) -> str:
     """An amount beside a mark on a chart: short, but never rounded away to nought."""
     if unit == "yuan":
-        return money(cny, unit, places=0 if abs(cny) >= 1 else 2)
+        return money(cny, unit, places=0 if abs(cny) >= 100 else 2)
     return money(cny, unit, places=1) if abs(cny) >= _WAN / 20 else money(cny, "yuan", named=True)
 
 

@@ -52,6 +52,43 @@ def ask_of(columns: Sequence[Column], filters: Any, sorting: Any, money: MoneyUn
     return Ask(" and ".join(conditions) or "true", tuple(values), ", ".join(order))
 
 
+_SAID = {
+    "equals": "等于",
+    "notEqual": "不等于",
+    "lessThan": "小于",
+    "lessThanOrEqual": "小于等于",
+    "greaterThan": "大于",
+    "greaterThanOrEqual": "大于等于",
+    "contains": "包含",
+    "notContains": "不包含",
+    "startsWith": "开头是",
+    "endsWith": "结尾是",
+}
+
+
+def told_filters(columns: Sequence[Column], filters: Any, money: MoneyUnit) -> list[str]:
+    """What a table's own filters choose, in words."""
+    by_field = {column.field: column for column in columns}
+    return [
+        by_field[name].heading(money) + said
+        for name, model in (filters.items() if isinstance(filters, Mapping) else ())
+        if name in by_field and isinstance(model, Mapping) and (said := _said(model))
+    ]
+
+
+def _said(model: Mapping[str, Any]) -> str:
+    parts = model.get("conditions")
+    if isinstance(parts, list):
+        word = "或" if model.get("operator") == "OR" else "且"
+        return word.join(filter(None, (_said(part) for part in parts if isinstance(part, Mapping))))
+    kind = model.get("type")
+    if kind in ("blank", "notBlank"):
+        return "为空" if kind == "blank" else "不为空"
+    if kind == "inRange":
+        return f"介于{model.get('filter')}和{model.get('filterTo')}"
+    return f"{_SAID[str(kind)]}{model.get('filter')}" if kind in _SAID else ""
+
+
 def _condition(column: Column, model: Mapping[str, Any], money: MoneyUnit) -> tuple[str, list[Any]] | None:
     parts = model.get("conditions")
     if isinstance(parts, list):

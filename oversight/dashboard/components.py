@@ -96,15 +96,25 @@ def crumbs(view: View, page_title: str) -> Element:
     return html.Nav(html.Ol(parts, className="crumbs"), **{"aria-label": f"{page_title}所在层级"})
 
 
-def select(name: str, label: str, options: Sequence[tuple[str, str]], value: str, **changes: Any) -> Element:
-    """A filter whose choice goes into the address under `name`."""
+Options = Sequence[tuple[str, str]] | Mapping[str, Sequence[tuple[str, str]]]
+
+
+def select(name: str, label: str, options: Options, value: str, **changes: Any) -> Element:
+    """A filter whose choice goes into the address under `name`. Options by level of division stand in groups."""
+
+    def items(own: Sequence[tuple[str, str]]) -> list[Any]:
+        return [{"value": code, "label": text} for code, text in own]
+
+    is_grouped = isinstance(options, Mapping)
     return dmc.Select(
         id={"type": "filter", "name": name, "initial": value},
         label=label,
-        data=[{"value": code, "label": text} for code, text in options],
+        data=[{"group": show.LEVEL[level], "items": items(own)} for level, own in options.items()]
+        if isinstance(options, Mapping)
+        else items(options),
         value=value or None,
         size="sm",
-        searchable=len(options) > 8,
+        searchable=is_grouped or len(options) > 8,
         clearable=changes.pop("clearable", False),
         placeholder=changes.pop("placeholder", None),
         nothingFoundMessage="没有符合的选项",
@@ -113,9 +123,41 @@ def select(name: str, label: str, options: Sequence[tuple[str, str]], value: str
         maxDropdownHeight=320,
         className="filter",
         # A list that is long is cut while typing, or the browser builds thousands of entries.
-        limit=200,
+        limit=450,
         clearButtonProps={"aria-label": f"清除{label}"},
         **changes,
+    )
+
+
+def multi_select(
+    name: str, label: str, options: Options, chosen: Sequence[tuple[str, str]], value: str, *, most: int
+) -> Element:
+    """A filter of several choices, which stand in the address one after the other with commas between."""
+    offered = options if isinstance(options, Mapping) else {"township": options}
+    known = {code for own in offered.values() for code, _ in own}
+    others = [(code, text) for code, text in chosen if code not in known]
+    groups = [
+        {"group": show.LEVEL[level], "items": [{"value": code, "label": text} for code, text in own]}
+        for level, own in offered.items()
+    ]
+    if others:
+        groups.append({"group": "已选", "items": [{"value": code, "label": text} for code, text in others]})
+    return dmc.MultiSelect(
+        id={"type": "filter", "name": name, "initial": value},
+        label=label,
+        data=groups,
+        value=[code for code, _ in chosen],
+        size="sm",
+        searchable=True,
+        clearable=True,
+        maxValues=most,
+        limit=450,
+        placeholder="" if chosen else "选两到六个",
+        nothingFoundMessage="没有符合的单位",
+        comboboxProps={"shadow": "md"},
+        maxDropdownHeight=320,
+        className="filter filter-wide",
+        debounce=600,
     )
 
 
@@ -125,12 +167,12 @@ def page_head(
     """Breadcrumbs, title, and the filters every page has, with those of its own."""
     w, state = view.warehouse, view.state
     common: list[Element] = []
-    below = queries.children(w, view.scope, state.unit) if has_units else []
+    below = queries.all_below(w, view.scope, state.unit) if has_units else {}
     if below and state.level != "township":
         common.append(
             select("unit", "下钻至", below, "", placeholder="选择下级区划", clearable=False)
             if state.level != "county"
-            else select("unit", "查看乡镇", below, "", placeholder="选择乡镇（街道）")
+            else select("unit", "查看乡镇", below["township"], "", placeholder="选择乡镇（街道）")
         )
     months = [(show.month_code(month), show.month(month)) for month in reversed(w.months)]
     common.append(select("month", "统计截至", months, show.month_code(view.month), allowDeselect=False))
@@ -168,8 +210,9 @@ def card(
     actions: Any = None,
     wide: bool = False,
     name: str = "",
+    opened: str = "",
 ) -> Element:
-    """A section with its heading."""
+    """A section with its heading. One that was `opened` by what the address names is brought into sight."""
     head = html.Div(
         [
             html.Div([html.H2(title), html.P(note, className="note") if note else None]),
@@ -182,6 +225,16 @@ def card(
         [head, *(body if isinstance(body, list) else [body])],
         className="card" + (" card-wide" if wide else ""),
         **({"data-name": name} if name else {}),
+        **({"data-opened": opened, "tabIndex": "-1"} if opened else {}),
+    )
+
+
+def contents(*parts: tuple[str, str]) -> Element:
+    """Where to on a long page: the name of a section and what it is called here."""
+    return html.Nav(
+        html.Ol([html.Li(html.A(title, href=f"#{name}")) for name, title in parts]),
+        className="contents no-print",
+        **{"aria-label": "本页目录"},
     )
 
 
@@ -326,7 +379,9 @@ def chart(name: str, figure: Figure, height: int, summary: str) -> Element:
         ),
         role="figure",
         className="chart",
-        **{"aria-label": summary},
+        # By keyboard as by mouse: see assets/charts.js.
+        tabIndex="0",
+        **{"aria-label": f"{summary}。可用方向键逐点查看，回车前往"},
     )
 
 
@@ -352,12 +407,14 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     if not table.rows:
         return [empty(table.empty)]
     money = view.state.money
-    shown_rows = table.grid_rows(money)
+    shown_rows, sums = table.grid_rows(money), table.grid_sums(money)
     columns = []
     for number, column in enumerate(table.columns):
         # A number that is cut is another number: its column is as wide as the longest of them.
         longest = (
-            max((len(row[column.field]) for row in shown_rows), default=0) if column.kind == "number" else 0
+            max((len(row[column.field]) for row in (*shown_rows, *sums)), default=0)
+            if column.kind == "number"
+            else 0
         )
         options: dict[str, Any] = {
             "field": column.field,
@@ -365,6 +422,8 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
             "headerTooltip": column.hint or column.title,
             "comparator": {"function": "compareText"},
             "initialHide": column.is_hidden,
+            # What does not fit is read by pointing at it, or by making the column wider.
+            **({} if column.kind in ("number", "long") else {"tooltipField": column.field}),
             "minWidth": column.width
             or (
                 240
@@ -374,6 +433,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 else 104
             ),
             "flex": 3 if column.kind == "long" else 1,
+            **({"context": {"decisive": True}} if column.is_decisive or number == 0 else {}),
         }
         if number == 0 and table.href is not None:
             # Stays in sight while the others are scrolled, so it takes no more than it needs.
@@ -409,7 +469,9 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
         "ensureDomOrder": True,
         "suppressColumnVirtualisation": len(columns) <= 16,
         "animateRows": False,
-        "tooltipShowDelay": 400,
+        "tooltipShowDelay": 300,
+        "tooltipShowMode": "whenTruncated",
+        "pinnedBottomRowData": sums,
     }
     element = dag.AgGrid(
         id={"type": "grid", "name": table.name},

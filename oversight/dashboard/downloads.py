@@ -12,7 +12,7 @@ from oversight.accounts import record
 from oversight.accounts.identity import current
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.archive import returned_in_sight
-from oversight.dashboard.asking import ask_of
+from oversight.dashboard.asking import ask_of, told_filters
 from oversight.dashboard.components import ROWS_SHOWN, View, count_text
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.grids import chosen, to_csv, to_xlsx
@@ -39,11 +39,12 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         rows = form.rows
         whole = page.tables[form.table](view, MOST_ROWS)
         table = chosen(whole, form.columns, rows)
-        chosen_by = _filters(view, is_filtered=bool(form.filter))
+        chosen_by = [*_filters(view), *told_filters(whole.columns, form.filters(), view.state.money)]
         context = [
             table.title,
             f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}"
-            + (f"；筛选：{'，'.join(chosen_by)}" if chosen_by else ""),
+            + f"；筛选：{'，'.join(chosen_by) or '无'}",
+            f"数据版本：{view.warehouse.edition_id}，生成于 {show.moment(view.warehouse.built_at)}",
             view.warehouse.source_line,
         ]
         if rows is None and whole.total is not None and whole.total > len(whole.rows):
@@ -51,8 +52,16 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
                 2,
                 f"共 {show.count(whole.total)} 条，本文件含前 {show.count(len(whole.rows))} 条；请缩小地区或加筛选条件",
             )
-        name = f"{table.title}_{view.unit_name}_{show.month_code(view.month)}" + (
-            "_已筛选" if chosen_by else ""
+        name = "_".join(
+            _of_file(part, most)
+            for part, most in (
+                (table.title, 20),
+                (view.unit_name, 16),
+                (show.month_code(view.month), 7),
+                ("，".join(chosen_by), 24),
+                (view.warehouse.edition_id, 40),
+            )
+            if part
         )
         money = view.state.money
         record.note(
@@ -128,7 +137,8 @@ def _asked(form: TableForm, shelf: Shelf) -> tuple[Page, View]:
         raise BadInput("没有这个单位，或您无权查看。", 404)
     state = replace(state, month=state.month if state.month in warehouse.months else warehouse.months[-1])
     view = View(warehouse, scope, state, "light", shelf=shelf)
-    if form.filter or form.sort:
+    # Rows that the browser chose are chosen; what chose them is told, not asked again.
+    if (form.filter or form.sort) and getattr(form, "rows", None) is None:
         columns = page.tables[form.table](view, 1).columns
         view = replace(view, ask=ask_of(columns, form.filters(), form.sorting(), state.money))
     return page, view
@@ -149,8 +159,14 @@ _FILTERS = {
 }
 
 
-def _filters(view: View, *, is_filtered: bool) -> list[str]:
-    """What chose the rows, in words: the page's filters, and that the table's own were used."""
+def _of_file(text: str, most: int) -> str:
+    """A part of a file's name: nothing that a file system refuses, and not too long."""
+    kept = "".join("_" if c in '/\\:*?"<>|' or not c.isprintable() else c for c in text).strip(" .")
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
+
+
+def _filters(view: View) -> list[str]:
+    """What the page's own filters choose, in words."""
     told = []
     for name, value in view.state.more.items():
         if value and name in _FILTERS:
@@ -160,8 +176,6 @@ def _filters(view: View, *, is_filtered: bool) -> list[str]:
                 else show.words_of(name)
             )
             told.append(f"{_FILTERS[name]}={words.get(value, value)}")
-    if is_filtered:
-        told.append("表内筛选")
     return told
 
 

@@ -316,6 +316,8 @@ def lines(
     def read(value: show.Figure) -> str:
         if value.value is None:
             return value.word
+        if unit == "%":
+            return show.percent(Decimal(value.value), 2)
         return show.money(value.value, money, named=True) if money else f"{show.count(value.value)} {unit}"
 
     for line in series:
@@ -376,6 +378,58 @@ def lines(
             **(second if has_two else {}),
         ),
     }
+
+
+def common_range(series: Sequence[Line], money: MoneyUnit | None) -> tuple[float, float] | None:
+    """The span of an axis on which all of several panels show how they differ; None where nothing is known."""
+    known = [
+        place
+        for line in series
+        for value in line.values
+        if (place := position(value.value, money)) is not None
+    ]
+    if not known:
+        return None
+    low, high = min(known), max(known)
+    room = (high - low) * 0.12 or abs(high) * 0.1 or 1
+    return (max(0.0, low - room) if low >= 0 else low - room), high + room
+
+
+def panel(
+    months: Sequence[date],
+    series: Sequence[Line],
+    theme: Theme,
+    *,
+    money: MoneyUnit | None,
+    unit: str,
+    span: tuple[float, float] | None = None,
+    marked: Sequence[date] = (),
+    links: Sequence[str] | None = None,
+) -> Figure:
+    """A small chart beside others of its kind: series over time on a span that they may share, some months marked."""
+    drawn = lines(months, series, theme, money=money, unit=unit, links=links)
+    colours, own = palette(theme), span or common_range(series, money)
+    drawn["layout"]["showlegend"] = False
+    drawn["layout"]["xaxis"]["nticks"] = 5
+    axis_y = {
+        key: value for key, value in drawn["layout"]["yaxis"].items() if key not in ("title", "rangemode")
+    }
+    drawn["layout"]["yaxis"] = axis_y | {"nticks": 4, **({"range": list(own)} if own else {})}
+    drawn["layout"]["shapes"] = [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": "paper",
+            "x0": show.month_short(month),
+            "x1": show.month_short(month),
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": colours.muted, "width": 1, "dash": "dot"},
+        }
+        for month in marked
+        if month in months
+    ]
+    return drawn
 
 
 def tier_steps(
@@ -559,7 +613,7 @@ def status_bars(
             barmode="stack",
             barnorm="percent" if as_share else None,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
-            xaxis=axis(theme, title="占比（%）" if as_share else "个", tickformat=",~f"),
+            xaxis=axis(theme, title="占比（%）" if as_share else "个", **_whole_ticks(rows, looks, as_share)),
             yaxis=axis(
                 theme,
                 type="category",
@@ -572,21 +626,35 @@ def status_bars(
     }
 
 
+def _whole_ticks(rows: Sequence[Row], looks: Mapping[str, Any], as_share: bool) -> dict[str, Any]:
+    """Counts have no mark between whole numbers."""
+    most = max((sum(row.get(status) or 0 for status in looks) for row in rows), default=0)
+    return {"tickformat": ",d", "dtick": 1} if not as_share and most <= 8 else {"tickformat": ",~f"}
+
+
 def month_bars(
     months: Sequence[date],
     series: Sequence[tuple[str, Sequence[int], str]],
     theme: Theme,
     links: Sequence[str],
 ) -> Figure:
-    """Counts over time side by side: (name, values, colour)."""
+    """Counts over time side by side: (name, values, colour). A bar that would flatten all others is cut, and says so."""
     labels = [show.month_short(month) for month in months]
+    top = _cut([value for _, values, _ in series for value in values])
+    span: dict[str, Any] = {"range": [0, top * 1.16]} if top else {"rangemode": "tozero"}
     return {
         "data": [
             {
                 "type": "bar",
                 "name": name,
                 "x": labels,
-                "y": list(values),
+                "y": [min(value, top) if top else value for value in values],
+                "text": [f"{show.count(value)} ↑" if top and value > top else "" for value in values],
+                "textposition": "outside",
+                "constraintext": "none",
+                "textangle": 0,
+                "textfont": {"size": 11, "color": colour},
+                "cliponaxis": False,
                 "marker": {"color": colour},
                 "hovertext": [
                     f"{show.month(month)}<br>{name} {show.count(value)}"
@@ -601,6 +669,28 @@ def month_bars(
             theme,
             barmode="group",
             xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0),
-            yaxis=axis(theme, title="项", rangemode="tozero", tickformat=",~f"),
+            yaxis=axis(
+                theme,
+                title="项",
+                tickformat=",d",
+                nticks=6,
+                **span,
+            ),
         ),
     }
+
+
+# From how many times the next smaller one on, and how many of all, bars are cut.
+_FLATTENS = 3
+_CUT_SHARE = 6
+
+
+def _cut(values: Sequence[int]) -> int | None:
+    """Where an axis ends, so that one or two bars many times as high as all others do not flatten these."""
+    known = sorted((value for value in values if value), reverse=True)
+    most = max(1, len(values) // _CUT_SHARE)
+    jumps = [
+        (known[place] / known[place + 1], known[place + 1]) for place in range(min(most, len(known) - 1))
+    ]
+    worst = max(jumps, default=(0.0, 0))
+    return max(math.ceil(worst[1] * 1.3), 4) if worst[0] >= _FLATTENS else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -36,6 +36,12 @@ class Column:
     is_hidden: bool = False
     # Whether the value stands in the query under this name, so that every row can be filtered and sorted by it.
     in_sql: bool = True
+    # Whether the values of different rows add up to something.
+    adds: bool = False
+    # Whether a row's own `unit` says what its value is counted in: a file then has the number and the unit apart.
+    is_of_unit: bool = False
+    # What is shown first where there is no room for all.
+    is_decisive: bool = False
 
     def heading(self, money: MoneyUnit) -> str:
         """Title and unit; amounts in the unit chosen."""
@@ -78,6 +84,7 @@ def of_metric(metric: Metric, **changes: Any) -> Column:
         metric.unit,
         f"{metric.over}；{metric.hint}" if metric.hint else metric.over,
         in_sql=False,
+        adds=metric.unit != "%",
         **changes,
     )
 
@@ -94,9 +101,19 @@ def public(w: Warehouse, name: str, **changes: Any) -> Column:
         "kind": "number" if numeric else "status" if column == "status" else "text",
         "table": name.rpartition(".")[0],
     }
+    options["adds"] = column.endswith(("_cny", "_persons", "_posts", "_count"))
     if column == "status":
         options["looks"] = show.STATUS
     return Column(column, **(options | changes))
+
+
+def row_number(**changes: Any) -> Column:
+    """The row of a file; no separators, since it names a place."""
+    return Column("row_number", "行号", "number", absent=show.NONE, text=_row_number, **changes)
+
+
+def _row_number(row: Row, _money: MoneyUnit) -> str:
+    return str(row["row_number"] or show.NONE)
 
 
 @dataclass(frozen=True)
@@ -112,6 +129,33 @@ class Table:
     total: int | None = None
     empty: str = "没有符合条件的记录。可以放宽筛选条件，或换一个月份、地区。"
     notes: Sequence[str] = field(default_factory=tuple)
+    # Whether no two rows speak of the same money or people, so that what adds up in a column adds up over the rows.
+    is_summed: bool = False
+
+    def sums(self) -> dict[str, Decimal | int | None]:
+        """What the rows add up to, by column; of nothing known nothing. None at all of rows that are not all there."""
+        if not self.is_summed or len(self.rows) < 2 or (self.total or 0) > len(self.rows):
+            return {}
+        return {column.field: _sum(column, self.rows) for column in self.columns if column.adds}
+
+    def grid_sums(self, money: MoneyUnit) -> list[dict[str, str]]:
+        """The row of sums as text."""
+        sums = self.sums()
+        if not sums:
+            return []
+        by_field = {column.field: column for column in self.columns}
+        item = {
+            name: show.NONE if value is None else by_field[name].shown({name: value}, money)
+            for name, value in sums.items()
+        }
+        return [
+            {
+                **{column.field: "" for column in self.columns},
+                **item,
+                self.columns[0].field: SUM_TITLE,
+                "_id": "sum",
+            }
+        ]
 
     def grid_rows(self, money: MoneyUnit) -> list[dict[str, str]]:
         """Rows as text, each with its key and the address it leads to."""
@@ -128,10 +172,21 @@ class Table:
         return shown
 
 
+SUM_TITLE = "合计"
+
+
+def _plain_value(column: Column, row: Row) -> Any:
+    value = column.value(row)
+    return value.value if isinstance(value, show.Figure) else value
+
+
+def _sum(column: Column, rows: Sequence[Row]) -> Decimal | int | None:
+    known = [value for row in rows if (value := _plain_value(column, row)) is not None]
+    return sum(known) if known else None
+
+
 def chosen(table: Table, columns: Sequence[str] | None, keys: Sequence[str] | None) -> Table:
     """The same table with just those columns and rows, in that order."""
-    from dataclasses import replace
-
     by_field = {column.field: column for column in table.columns}
     kept = [by_field[name] for name in columns if name in by_field] if columns else list(table.columns)
     rows = table.rows
@@ -148,13 +203,38 @@ def safe_text(text: str) -> str:
 
 def _number(column: Column, row: Row, money: MoneyUnit) -> Decimal | int | None:
     """The number in a cell, exact: what is read rounded on the screen is data in a file."""
-    if column.kind != "number" or column.text is not None:
+    is_told = column.text is not None and column.text is not _row_number
+    if column.kind != "number" or (is_told and not column.is_of_unit):
         return None
-    value = column.value(row)
-    value = value.value if isinstance(value, show.Figure) else value
+    value = _plain_value(column, row)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
-    return show.money_value(value, money) if column.unit == "元" else value
+    if column.is_of_unit:
+        if row.get("unit") == _YES_OR_NO:
+            return None
+        value = show.trimmed(Decimal(value))
+        value = int(value) if value == value.to_integral_value() and row.get("unit") not in _MONEY else value
+    is_money = column.unit == "元" or (column.is_of_unit and row.get("unit") in _MONEY)
+    return show.money_value(value, money) if is_money else value
+
+
+_YES_OR_NO = "是/否"
+_MONEY = {"元": "{}", "元/年": "{}/年"}
+
+
+def _unit_of(row: Row, money: MoneyUnit) -> str:
+    """What the values of a row are counted in, as a file says it."""
+    unit = str(row.get("unit") or "")
+    return _MONEY[unit].format(MONEY_UNITS[money]) if unit in _MONEY else unit
+
+
+def for_file(table: Table, money: MoneyUnit) -> Table:
+    """The table as a file has it: values of differing units are numbers, and the unit stands in a column of its own."""
+    own = [place for place, column in enumerate(table.columns) if column.is_of_unit]
+    if not own:
+        return table
+    unit = Column("unit", "计量单位", text=lambda row, _: _unit_of(row, money))
+    return replace(table, columns=[*table.columns[: own[-1] + 1], unit, *table.columns[own[-1] + 1 :]])
 
 
 def _plain(value: Decimal | int, unit: str) -> str:
@@ -167,8 +247,14 @@ def _plain(value: Decimal | int, unit: str) -> str:
     return f"{Decimal(text):.{least}f}" if places < least else text
 
 
+def _date(column: Column, row: Row) -> date | None:
+    value = row.get(column.field) if column.text is None else None
+    return value if isinstance(value, date) else None
+
+
 def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     """UTF-8 with a mark that Excel needs; title, filters and source as lines around the table."""
+    table = for_file(table, money)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([safe_text(table.title)])
@@ -178,19 +264,24 @@ def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     for row in table.rows:
         cells = []
         for column in table.columns:
-            value = _number(column, row, money)
-            cells.append(
-                _plain(value, column.unit) if value is not None else safe_text(column.shown(row, money))
-            )
+            value, day = _number(column, row, money), _date(column, row)
+            if value is not None:
+                cells.append(_plain(value, column.unit))
+            elif day is not None:
+                cells.append(day.isoformat(" ", "seconds") if isinstance(day, datetime) else day.isoformat())
+            else:
+                cells.append(safe_text(column.shown(row, money)))
         writer.writerow(cells)
     writer.writerow([safe_text(context[-1])])
     return ("\ufeff" + out.getvalue()).encode("utf-8")
 
 
 def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
-    """A workbook: numbers as numbers, everything else as text that is never taken for a formula."""
+    """A workbook: numbers as numbers, sums as formulas, everything else as text that is never taken for one."""
     import xlsxwriter
+    from xlsxwriter.utility import xl_range
 
+    table = for_file(table, money)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
@@ -202,6 +293,7 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
         },
     )
     sheet = book.add_worksheet("".join(c for c in table.title if c not in "[]:*?/\\")[:31])
+    edge = {"border": 1, "border_color": "#D6DDE8"}
     title = book.add_format({"bold": True, "font_size": 14})
     note = book.add_format({"font_color": "#56637A"})
     head = book.add_format(
@@ -214,11 +306,17 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
             "valign": "vcenter",
         }
     )
-    text = book.add_format({"border": 1, "border_color": "#D6DDE8", "valign": "top", "text_wrap": True})
-    whole = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0"})
-    exact = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "#,##0.00####"})
-    months = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": 'yyyy"年"m"月"'})
-    days = book.add_format({"border": 1, "border_color": "#D6DDE8", "num_format": "yyyy-mm-dd"})
+    text = book.add_format({**edge, "valign": "top", "text_wrap": True})
+    whole = book.add_format({**edge, "num_format": "#,##0"})
+    exact = book.add_format({**edge, "num_format": "#,##0.00####"})
+    place = book.add_format({**edge, "num_format": "0"})
+    months = book.add_format({**edge, "num_format": 'yyyy"年"m"月"'})
+    days = book.add_format({**edge, "num_format": "yyyy-mm-dd"})
+    moments = book.add_format({**edge, "num_format": "yyyy-mm-dd hh:mm"})
+    below = {**edge, "bold": True, "top": 2}
+    sum_text = book.add_format(below)
+    sum_whole = book.add_format({**below, "num_format": "#,##0"})
+    sum_exact = book.add_format({**below, "num_format": "#,##0.00####"})
     sheet.write_string(0, 0, table.title, title)
     for number, line in enumerate(context[:-1], 1):
         sheet.write_string(number, 0, line, note)
@@ -228,20 +326,37 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
         sheet.set_column(x, x, 40 if column.kind == "long" else max(11, min(24, column.width // 8 or 14)))
     for y, row in enumerate(table.rows, top + 1):
         for x, column in enumerate(table.columns):
-            value = _number(column, row, money)
-            plain = row.get(column.field) if column.text is None else None
-            if isinstance(plain, date):
-                day = plain.date() if isinstance(plain, datetime) else plain
+            value, day = _number(column, row, money), _date(column, row)
+            if isinstance(day, datetime):
+                sheet.write_datetime(y, x, day.replace(tzinfo=None), moments)
+            elif day is not None:
                 is_month = column.field == "month" or "month" in column.field.split("_")
                 sheet.write_datetime(y, x, day, months if is_month else days)
             elif value is None:
                 sheet.write_string(y, x, column.shown(row, money), text)
+            elif column.text is _row_number:
+                sheet.write_number(y, x, value, place)
             else:
                 sheet.write_number(y, x, value, whole if isinstance(value, int) else exact)
+    last = top + len(table.rows)
     sheet.freeze_panes(top + 1, 1)
     if table.rows:
-        sheet.autofilter(top, 0, top + len(table.rows), len(table.columns) - 1)
-    sheet.write_string(top + len(table.rows) + 2, 0, context[-1], note)
+        sheet.autofilter(top, 0, last, len(table.columns) - 1)
+    sums = table.sums()
+    if sums:
+        last += 1
+        for x, column in enumerate(table.columns):
+            found = sums.get(column.field)
+            if found is None:
+                sheet.write_string(
+                    last, x, SUM_TITLE if x == 0 else show.NONE if column.adds else "", sum_text
+                )
+                continue
+            # What is filtered away does not count; the value stands in the file too, for those who do not compute.
+            form = f"=SUBTOTAL(109,{xl_range(top + 1, x, last - 1, x)})"
+            value = show.money_value(found, money) if column.unit == "元" else found
+            sheet.write_formula(last, x, form, sum_whole if isinstance(value, int) else sum_exact, value)
+    sheet.write_string(last + 2, 0, context[-1], note)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)

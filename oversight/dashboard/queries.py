@@ -177,6 +177,35 @@ def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
     return [(item, name) for item, name in w.below.get(prefix, []) if scope.touches(item)]
 
 
+# Units that a list offers to choose from; there is the search for more.
+_LISTED = 450
+
+
+def all_below(w: Warehouse, scope: Scope, code: str) -> dict[str, list[tuple[str, str]]]:
+    """The units below one, by level, as many levels as a list has room for, the next one in any case."""
+    own = significant(code)
+    levels = {
+        level: [
+            (item, name)
+            for item, name in sorted(w.names.items())
+            if len(significant(item)) == digits and item.startswith(own) and scope.touches(item)
+        ]
+        for digits, level in LEVELS.items()
+        if digits > len(own)
+    }
+    if len(own) <= 6:
+        condition, values = within("township_code", scope, own)
+        found = w.row(f"select count(*) as n from e.townships where {condition}", values)
+        is_next = len(own) == 6
+        if is_next or sum(map(len, levels.values())) + int(found["n"]) <= _LISTED:
+            levels["township"] = sorted(township_names(w, scope, own).items())
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for level, items in levels.items():
+        if items and (not listed or sum(map(len, listed.values())) + len(items) <= _LISTED):
+            listed[level] = items
+    return listed
+
+
 def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
     """Names of the townships of a unit, by code."""
     condition, values = within("township_code", scope, prefix)
@@ -975,3 +1004,83 @@ def scorecard(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]
         f"select * from e.detail.scorecard where month = ? and {condition} order by pillar_no",
         [month, *values],
     )
+
+
+# Columns of one township that units are compared by: what is in `sql/townships.sql`.
+_COMPARED = frozenset(
+    {
+        "guaranteed_annual_cny",
+        "allocated_annual_cny",
+        "allocation_shortfall_cny",
+        "guaranteed_ytd_cny",
+        "disbursed_ytd_cny",
+        "disbursement_shortfall_ytd_cny",
+        "spent_ytd_cny",
+        "staff_shortfall_persons",
+    }
+)
+
+
+def _compared(column: str) -> str:
+    if column not in _COMPARED:
+        raise ValueError(column)
+    return column
+
+
+def largest(w: Warehouse, scope: Scope, prefix: str, month: date, column: str, limit: int) -> list[Row]:
+    """Townships of a unit where a figure of a month is largest and not nought: code, name, value."""
+    condition, values = within("f.township_code", scope, prefix)
+    return w.rows(
+        f"select f.code, f.name, f.{_compared(column)} as value from {statement('townships')} as f "
+        f"where f.month = ? and {condition} and f.{column} > 0 order by value desc, f.code" + _limit(limit),
+        [month, *values],
+    )
+
+
+def movers(
+    w: Warehouse, scope: Scope, prefix: str, before: date, month: date, column: str, limit: int
+) -> tuple[list[Row], int]:
+    """Townships of a unit whose figure moved between two months, the largest move first, and how many moved."""
+    condition, values = within("a.township_code", scope, prefix)
+    source = statement("townships")
+    sql = (
+        f"select a.code, a.name, a.{_compared(column)} - b.{column} as change "
+        f"from (select * from {source} as f where f.month = ?) as a "
+        f"inner join (select * from {source} as f where f.month = ?) as b on a.township_code = b.township_code "
+        f"where {condition} and a.{column} <> b.{column}"
+    )
+    values = [month, before, *values]
+    rows = w.rows(f"select * from ({sql}) as q order by abs(change) desc, code" + _limit(limit), values)
+    return rows, len(rows) if len(rows) < limit else _count(w, sql, values, ALL)
+
+
+def changed_bases(w: Warehouse, scope: Scope, prefix: str, before: date, month: date) -> Row:
+    """How many townships of a unit have another standard, or other people to be counted, than in a month before."""
+    condition, values = within("a.township_code", scope, prefix)
+    return w.row(
+        "select count(case when a.standard_id is distinct from b.standard_id then 1 end) as standards, "
+        "count(case when a.population_persons is distinct from b.population_persons then 1 end) as people "
+        "from e.funding_gap_monthly as a inner join e.funding_gap_monthly as b "
+        "on a.township_code = b.township_code and b.month = ? "
+        f"where a.month = ? and {condition}",
+        [before, month, *values],
+    )
+
+
+def standards_of(w: Warehouse, scope: Scope, prefix: str, month: date) -> list[Row]:
+    """The funding standards that bind townships of a unit in a month, and how many each."""
+    condition, values = within("township_code", scope, prefix)
+    return w.rows(
+        "select standard_id, count(*) as n from e.funding_gap_monthly "
+        f"where month = ? and standard_id is not null and {condition} group by standard_id order by n desc, standard_id",
+        [month, *values],
+    )
+
+
+def silent(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[str], int]:
+    """Townships of a unit that did not send all three tables of a month: the first names, and how many."""
+    condition, values = within("f.township_code", scope, prefix)
+    sql = f"select f.code, f.name from {statement('townships')} as f where f.month = ? and f.sent_count < 3 and {condition}"
+    rows = w.rows(f"select * from ({sql}) as q order by code" + _limit(limit), [month, *values])
+    number = len(rows) if len(rows) < limit else _count(w, sql, [month, *values], ALL)
+    return [row["name"] for row in rows], number

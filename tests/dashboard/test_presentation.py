@@ -170,8 +170,8 @@ def test_a_file_holds_what_the_screen_rounds() -> None:
         key=lambda row: str(row["name"]),
     )
     text = to_csv(table, "wan", ["地区", "来源"]).decode("utf-8-sig")
-    assert "腊市镇,0.000264,99.995,2025年6月" in text
-    assert "甲镇,3.1866,80.00,2025年6月" in text
+    assert "腊市镇,0.000264,99.995,2025-06-01" in text
+    assert "甲镇,3.1866,80.00,2025-06-01" in text
     assert "甲镇,31866.00,80.00" in to_csv(table, "yuan", ["地区", "来源"]).decode("utf-8-sig")
     sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(table, "wan", ["表", "地区", "来源"]))).active
     assert [cell.value for cell in sheet[5]][1:3] == [0.000264, 99.995]

@@ -6,8 +6,38 @@
 
   function go(href) {
     if (href === location.pathname + location.search) return;
+    note();
+    isOnTheWay = true;
     history.pushState({}, "", href);
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+  window.oversightGo = go;
+
+  /* Back leads to where one was: each entry of the history knows how far its page was scrolled. */
+  let isOnTheWay = false, returning = null, noting = null;
+  history.scrollRestoration = "manual";
+  function note() { history.replaceState(Object.assign({}, history.state, { scroll: Math.round(window.scrollY) }), ""); }
+  window.addEventListener("scroll", function () {
+    clearTimeout(noting);
+    noting = setTimeout(function () { if (!isOnTheWay) note(); }, 200);
+  }, { passive: true });
+  window.addEventListener("popstate", function (event) {
+    if (shown && shown.path === location.pathname && shown.search === location.search) return;
+    isOnTheWay = true;
+    returning = (event.state && event.state.scroll) || 0;
+  });
+  ["wheel", "keydown", "touchstart", "mousedown"].forEach(function (name) {
+    window.addEventListener(name, function () { returning = null; }, { passive: true });
+  });
+  /* Charts and tables grow while they are drawn: the place is there only then. */
+  function scrollBack(tries) {
+    if (returning !== null) {
+      window.scrollTo(0, returning);
+      if (tries) { setTimeout(function () { scrollBack(tries - 1); }, 60); return; }
+    }
+    returning = null;
+    isOnTheWay = false;
+    note();
   }
 
   function say(text) {
@@ -39,7 +69,23 @@
     go(path + (text ? "?" + text : ""));
   }
 
-  let focused = null, shown = null;
+  let focused = null, shown = null, place = null, opened = null;
+
+  /* Where the page stands once it is drawn: where it was, at what was opened, or at the top of another page or unit. */
+  function settle(meta) {
+    const now = meta.path + "?" + (new URLSearchParams(meta.search).get("unit") || "");
+    const part = document.querySelector("[data-opened]"), what = part ? part.dataset.opened : null;
+    if (returning !== null) scrollBack(20);
+    else {
+      if (what && (what !== opened || now !== place)) {
+        part.scrollIntoView({ block: "start" });
+        part.focus({ preventScroll: true });
+      } else if (place !== null && now !== place) window.scrollTo(0, 0);
+      isOnTheWay = false;
+    }
+    place = now;
+    opened = what;
+  }
   const apis = new Map();
 
   const clientside = {
@@ -75,8 +121,7 @@
       document.body.classList.remove("nav-open");
       const toggle = document.getElementById("nav-toggle");
       if (toggle) toggle.setAttribute("aria-expanded", "false");
-      if (window.__path && meta && window.__path !== meta.path) window.scrollTo(0, 0);
-      if (meta) window.__path = meta.path;
+      if (meta) settle(meta);
       if (focused) {
         const name = focused;
         focused = null;
@@ -126,7 +171,11 @@
 
   function keep(name, api) {
     const filters = api.getFilterModel(), sorted = sorting(api), state = {};
-    const columns = api.getColumns().filter(function (c) { return c.isVisible() === Boolean(c.getColDef().initialHide); });
+    // Columns that only the narrow screen hid are nobody's choice.
+    const narrow = narrowed(name);
+    const columns = api.getColumns().filter(function (c) {
+      return c.isVisible() === Boolean(c.getColDef().initialHide) && narrow.indexOf(c.getColId()) < 0;
+    });
     if (Object.keys(filters).length) state.f = filters;
     if (sorted.length) state.s = sorted.map(function (c) { return [c.colId, c.sort]; });
     if (columns.length) state.c = columns.map(function (c) { return [c.getColId(), c.isVisible()]; });
@@ -148,6 +197,38 @@
     }
     if (state.f) api.setFilterModel(state.f);
     return Boolean(state.s || state.f);
+  }
+
+  /* On a narrow screen the columns that say most are shown, and how to see the others is said below. */
+  const NARROW = 860, FEWEST = 3;
+  function fit(frame, name, api) {
+    const width = frame.clientWidth;
+    if (width >= NARROW || kept(name).c) return;
+    const columns = api.getAllDisplayedColumns(), left = columns.slice();
+    let needed = left.reduce(function (sum, c) { return sum + (c.getMinWidth() || 100); }, 0);
+    const out = [];
+    function isDecisive(c) { return Boolean((c.getColDef().context || {}).decisive); }
+    const order = left.filter(function (c) { return !isDecisive(c); }).reverse()
+      .concat(left.filter(function (c) { return isDecisive(c); }).reverse());
+    while (needed > width && left.length - out.length > FEWEST) {
+      const column = order.shift();
+      needed -= column.getMinWidth() || 100;
+      out.push(column.getColId());
+    }
+    if (!out.length) return;
+    frame.dataset.narrow = out.join(" ");
+    api.setColumnsVisible(out, false);
+    const foot = frame.parentElement.querySelector(".grid-foot");
+    if (foot && !foot.querySelector(".grid-narrow")) {
+      const said = document.createElement("span");
+      said.className = "grid-narrow no-print";
+      said.textContent = "屏幕较窄，另有 " + out.length + " 列未显示，可用“选列”调出；下载和打印含全部列";
+      foot.append(said);
+    }
+  }
+  function narrowed(name) {
+    const frame = document.querySelector('[data-grid="' + name + '"]');
+    return frame && frame.dataset.narrow && !kept(name).c ? frame.dataset.narrow.split(" ") : [];
   }
 
   /* Filters of amounts keep their meaning when 元 and 万元 change places. */
@@ -178,6 +259,12 @@
       apis.set(frame, api);
       if (frame.dataset.asks) watchLongTable(frame, name, api);
       restore(name, api);
+      fit(frame, name, api);
+      // Sums are of all rows; of those that a filter leaves they would be something else.
+      const sums = api.getGridOption("pinnedBottomRowData") || [];
+      function sumUp() { if (sums.length) api.setGridOption("pinnedBottomRowData", api.isAnyFilterPresent() ? [] : sums); }
+      sumUp();
+      api.addEventListener("filterChanged", sumUp);
       ["filterChanged", "sortChanged", "columnVisible"].forEach(function (event) {
         api.addEventListener(event, function () { if (frame.isConnected) keep(name, api); });
       });
@@ -237,6 +324,12 @@
     } catch (error) { window.prompt("请复制本页链接：", address); }
   }
 
+  /* The columns of a table as a wide screen shows them. */
+  function wholeColumns(name, api) {
+    const narrow = narrowed(name);
+    return api.getAllGridColumns().filter(function (c) { return c.isVisible() || narrow.indexOf(c.getColId()) >= 0; });
+  }
+
   async function download(button) {
     const name = button.dataset.download;
     const form = new FormData();
@@ -248,12 +341,11 @@
     try {
       const api = await gridApi(name);
       if (api) {
-        form.append("columns", JSON.stringify(api.getAllDisplayedColumns().map(function (c) { return c.getColId(); })));
+        form.append("columns", JSON.stringify(wholeColumns(name, api).map(function (c) { return c.getColId(); })));
         const sorted = api.getColumnState().some(function (c) { return c.sort; });
-        if (document.querySelector('[data-asks="' + name + '"]')) {
-          form.append("filter", JSON.stringify(api.getFilterModel()));
-          form.append("sort", JSON.stringify(sorting(api)));
-        } else if (api.isAnyFilterPresent() || sorted) {
+        form.append("filter", JSON.stringify(api.getFilterModel()));
+        form.append("sort", JSON.stringify(sorting(api)));
+        if (!document.querySelector('[data-asks="' + name + '"]') && (api.isAnyFilterPresent() || sorted)) {
           const rows = [];
           api.forEachNodeAfterFilterAndSort(function (node) { rows.push(node.id); });
           form.append("rows", JSON.stringify(rows));
@@ -346,6 +438,16 @@
     const link = target.closest("a[href]");
     if (link) {
       const href = link.getAttribute("href");
+      if (href.startsWith("#") && link.closest(".contents")) {
+        const part = document.querySelector('[data-name="' + href.slice(1) + '"]');
+        event.preventDefault();
+        if (part) {
+          part.setAttribute("tabindex", "-1");
+          part.scrollIntoView({ block: "start" });
+          part.focus({ preventScroll: true });
+        }
+        return;
+      }
       if (href.startsWith("/") && !href.startsWith("/returned/") && !href.startsWith("/report/") && !link.target && !link.hasAttribute("download") &&
           !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
         event.preventDefault();
@@ -380,7 +482,7 @@
   function tablesOnPaper() {
     apis.forEach(function (api, frame) {
       if (!frame.isConnected) { apis.delete(frame); return; }
-      const table = document.createElement("table"), columns = api.getAllDisplayedColumns();
+      const table = document.createElement("table"), columns = wholeColumns(frame.dataset.grid, api);
       table.className = "paper";
       const head = table.createTHead().insertRow();
       columns.forEach(function (column) {
@@ -389,14 +491,17 @@
         head.append(cell);
       });
       const body = table.createTBody();
-      api.forEachNodeAfterFilterAndSort(function (node) {
+      function print(data, isSum) {
         const row = body.insertRow();
+        if (isSum) row.className = "sum";
         columns.forEach(function (column) {
           const cell = row.insertCell();
-          cell.textContent = node.data[column.getColId()];
+          cell.textContent = data[column.getColId()];
           if (column.getColDef().type === "rightAligned") cell.className = "num";
         });
-      });
+      }
+      api.forEachNodeAfterFilterAndSort(function (node) { print(node.data, false); });
+      (api.getGridOption("pinnedBottomRowData") || []).forEach(function (data) { print(data, true); });
       frame.after(table);
     });
   }

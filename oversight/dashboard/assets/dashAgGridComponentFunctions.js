@@ -13,5 +13,7 @@ var MARKS = { met: "●", short: "▲", over: "◆", not_reported: "○", no_sta
 
 dagcomponents.StatusCell = function (props) {
   var code = props.data ? props.data["_" + props.colDef.field] : "";
-  return React.createElement("span", { className: "status status-" + code }, (MARKS[code] ? MARKS[code] + " " : "") + props.value);
+  if (!code) return React.createElement("span", null, props.value);
+  return React.createElement("span", { className: "status status-" + code },
+    MARKS[code] ? React.createElement("span", { "aria-hidden": "true" }, MARKS[code] + " ") : null, props.value);
 };

@@ -89,7 +89,8 @@ def _editions_table(view: View, kept: list[Edition]) -> Table:
     )
 
 
-def _other(view: View, edition_id: str) -> Warehouse | None:
+def other_edition(view: View, edition_id: str) -> Warehouse | None:
+    """Another edition as the reader may see it; None when it is gone, or too old to be read."""
     try:
         return view.shelf.warehouse(edition_id) if view.shelf is not None else None
     except (Unavailable, Outdated):
@@ -101,11 +102,11 @@ def _asked_once(warehouse: Warehouse) -> Any:
     return SimpleNamespace(cursor=warehouse.plain_cursor)
 
 
-def _difference(view: View, older: str) -> Difference | str:
+def difference(view: View, older: str) -> Difference | str:
     """What changed from that edition to the one shown, or the sentence that says why it cannot be told."""
     if older == view.warehouse.edition_id:
         return "选的就是本页所用的版本，没有什么可比。请选另一个版本。"
-    other = _other(view, older)
+    other = other_edition(view, older)
     if other is None:
         return f"版本 {older} 已经清理，或由旧版程序生成，不能比较。请选另一个版本。"
     earlier, later = sorted((other, view.warehouse), key=lambda w: (str(w.built_at), w.edition_id))
@@ -120,7 +121,7 @@ def _difference(view: View, older: str) -> Difference | str:
 
 
 def _changes(view: View, older: str) -> list[Any]:
-    found = _difference(view, older)
+    found = difference(view, older)
     if isinstance(found, str):
         return [card("两个版本之间的变化", empty(found))]
     money = view.state.money
@@ -154,7 +155,7 @@ def _changes(view: View, older: str) -> list[Any]:
 
 
 def _units_table(view: View, older: str) -> Table:
-    found = _difference(view, older)
+    found = difference(view, older)
     rows: list[Row] = []
     if isinstance(found, Difference):
         for change in found.changes:
@@ -190,7 +191,7 @@ def _units_table(view: View, older: str) -> Table:
 
 
 def _findings_table(view: View, older: str) -> Table:
-    found = _difference(view, older)
+    found = difference(view, older)
     rows: list[Row] = []
     if isinstance(found, Difference):
         for name, word in _FINDINGS:

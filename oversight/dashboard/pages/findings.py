@@ -200,6 +200,7 @@ def findings_table(view: View, limit: int | None = None) -> Table:
             name,
             title,
             "number",
+            is_of_unit=True,
             text=lambda row, money: show.quantity(row[name], row["unit"], money, absent=absent),
         )
 
@@ -208,21 +209,23 @@ def findings_table(view: View, limit: int | None = None) -> Table:
 
     columns = [
         Column("subject_name", "单位", "link", width=130),
-        of("status", width=112),
-        Column("county_name", "县（区）", absent=show.NONE, width=120),
+        of("status", width=112, is_decisive=True),
         of("severity", kind="status", looks=show.SEVERITY, width=92),
-        Column("title_zh", "问题", "long"),
+        Column("title_zh", "问题", "long", is_decisive=True),
         value("value_checked", "实际", show.NOT_REPORTED),
         value("value_expected", "要求", show.NONE),
         Column(
             "shortfall",
             "差",
             "number",
+            is_of_unit=True,
+            is_decisive=True,
             text=lambda item, money: show.shortfall(item["shortfall"], item["unit"], money),
         ),
-        of("source", absent=show.NONE, width=104),
+        Column("months_open", "持续", "number", "月", "到所选月份为止", width=84),
         of("opened_month", width=104),
-        Column("months_open", "持续", "number", "月", "到所选月份为止"),
+        Column("county_name", "县（区）", absent=show.NONE, width=100, is_hidden=len(view.state.prefix) >= 6),
+        of("source", absent=show.NONE, width=104),
         of("cleared_month", absent=show.NONE),
         of("rule_id", width=84),
         of("clause", absent=show.NONE),

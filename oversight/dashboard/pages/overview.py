@@ -56,6 +56,7 @@ OF_UNITS = (
     "spent_of_spending_cny",
     "staff_shortfall_of_judged_persons",
 )
+_DECISIVE = ("allocation_shortfall_of_judged_cny", "disbursement_shortfall_of_compared_cny")
 _PARTS = (("安排", "moved_allocated_ytd_cny"), ("拨付", "moved_disbursed_ytd_cny"))
 PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/submissions"}
 
@@ -380,10 +381,12 @@ def units_table(view: View, limit: int | None = None) -> Table:
         columns=[
             Column("name", "乡镇" if is_township else "单位", "link", width=150),
             *([] if is_township else [of_metric(METRICS["units_count"])]),
-            Column("status", "状态", "status", looks=show.STATUS, width=108),
+            Column("status", "状态", "status", looks=show.STATUS, width=108, is_decisive=True),
             *(
                 of_metric(
-                    METRICS[key], is_hidden=key in ("guaranteed_ytd_of_complete_cny", "spent_of_spending_cny")
+                    METRICS[key],
+                    is_hidden=key in ("guaranteed_ytd_of_complete_cny", "spent_of_spending_cny"),
+                    is_decisive=key in _DECISIVE,
                 )
                 for key in OF_UNITS
             ),
@@ -396,6 +399,7 @@ def units_table(view: View, limit: int | None = None) -> Table:
         key=lambda row: str(row["code"]),
         href=lambda row: view.unit_href(str(row["code"])),
         total=len(rows),
+        is_summed=True,
     )
 
 

@@ -178,6 +178,8 @@ def _one(view: View, rule: Row) -> Any:
         [*texts, html.Div(links.children, className="button-row")],
         actions=html.A("收起", href=view.state.href(rule=None), className="button"),
         wide=True,
+        name="rule",
+        opened=f"rule {rule['standard_id']}",
     )
 
 

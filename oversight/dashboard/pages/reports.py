@@ -154,6 +154,7 @@ def _reading(view: View, chosen: Version) -> Any:
         actions=html.A("收起", href=view.state.href(report=None), className="button"),
         wide=True,
         name="reading",
+        opened=f"report {key_of(chosen)}",
     )
 
 

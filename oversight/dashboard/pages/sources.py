@@ -93,6 +93,7 @@ def ledger_table(view: View, limit: int | None = None) -> Table:
         ],
         rows=rows,
         key=lambda row: f"{row['township_code']}/{row['fund_code']}",
+        is_summed=True,
         href=lambda row: view.state.href("/township", unit=row["township_code"]),
         total=total,
         empty=f"{show.month(view.month)}还没有任何乡镇报过经费。",

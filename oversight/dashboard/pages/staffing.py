@@ -155,7 +155,7 @@ def parts_card(view: View, prefix: str, *, is_one: bool) -> Any:
         if is_one
         else "按乡镇计；机构、人员、经费、场所、动力各按其规则判定，未报送不算达标"
     )
-    return card("五有", html.Div(cards, className="parts"), note=note, wide=True)
+    return card("五有", html.Div(cards, className="parts"), note=note, wide=True, name="parts")
 
 
 def _by_rule(view: View, rules: Sequence[Row]) -> Any:
@@ -234,7 +234,8 @@ def rules_table(view: View, limit: int | None = None) -> Table:
     """Every rule judged in the month, with counts by status."""
     state = view.state
     rows = [
-        row
+        # Percentages of different subjects have no sum.
+        row | ({"shortfall": None} if row["unit"] == "%" else {})
         for row in queries.rules_summary(view.warehouse, view.scope, state.prefix, view.month)
         if (not state.get("topic") or row["topic_zh"] == state.get("topic"))
         and (not state.get("rule") or row["rule_id"] == state.get("rule"))
@@ -259,6 +260,7 @@ def rules_table(view: View, limit: int | None = None) -> Table:
                 "shortfall",
                 "合计缺",
                 "number",
+                is_of_unit=True,
                 text=lambda row, money: show.shortfall(row["shortfall"], row["unit"], money, is_sum=True),
             ),
             Column("clause", "条款", absent=show.NONE),
@@ -291,7 +293,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
         title="判定明细",
         columns=[
             Column("subject_name", "对象", "link", width=130),
-            public(w, "judgements.status", width=112),
+            public(w, "judgements.status", width=112, is_decisive=True),
             Column("county_name", "县（区）", absent=show.NONE, width=120),
             public(w, "judgements.subject_level", is_hidden=True),
             Column("rule_id", "规则", width=84),
@@ -300,12 +302,14 @@ def answers_table(view: View, limit: int | None = None) -> Table:
                 "value_checked",
                 "实际",
                 "number",
+                is_of_unit=True,
                 text=lambda row, money: show.quantity(row["value_checked"], row["unit"], money),
             ),
             Column(
                 "value_expected",
                 "要求",
                 "number",
+                is_of_unit=True,
                 text=lambda row, money: show.quantity(
                     row["value_expected"], row["unit"], money, absent=show.NONE
                 ),
@@ -314,6 +318,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
                 "shortfall",
                 "差",
                 "number",
+                is_of_unit=True,
                 text=lambda row, money: show.shortfall(row["shortfall"], row["unit"], money),
             ),
             Column("month", "判定月份"),

@@ -23,7 +23,7 @@ from oversight.dashboard.components import (
     table_card,
 )
 from oversight.dashboard.elements import html
-from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.grids import Column, Table, public, row_number
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import blank_keys, own_months
 from oversight.metrics import METRICS
@@ -257,7 +257,7 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
         columns=[
             Column("file_name", "文件", "long", absent=show.NONE),
             of("sheet", absent=show.NONE),
-            of("row_number", kind="number", text=lambda row, _: str(row["row_number"] or show.NONE)),
+            row_number(),
             of("column_title", absent=show.NONE),
             of("value", absent="空白"),
             of("message_zh", kind="long"),
@@ -341,7 +341,7 @@ def flags_table(view: View, limit: int | None = None) -> Table:
             Column("expected", "应为", absent=show.NONE),
             Column("file_name", "文件", "long", absent=show.NONE),
             Column("sheet", "工作表", absent=show.NONE),
-            Column("row_number", "行号", "number", text=lambda row, _: str(row["row_number"] or show.NONE)),
+            row_number(),
         ],
         rows=[{**row, "_n": number} for number, row in enumerate(rows)],
         key=lambda row: str(row["_n"]),

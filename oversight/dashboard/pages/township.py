@@ -13,6 +13,7 @@ from oversight.dashboard.components import (
     card,
     chart,
     columns,
+    contents,
     empty,
     facts,
     kpi,
@@ -23,7 +24,7 @@ from oversight.dashboard.components import (
     tone_colour,
 )
 from oversight.dashboard.elements import dmc, html
-from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.grids import Column, Table, public, row_number
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.theme import palette
@@ -43,6 +44,19 @@ _KEYS = (
     "doubts",
     "precedence",
     "is_current",
+)
+
+
+# The parts of the page by the names of their sections.
+_CONTENTS = (
+    ("profile", "基本情况"),
+    ("explained", "数字由来"),
+    ("parts", "五有"),
+    ("judged", "规则判定"),
+    ("history", "历史"),
+    ("findings", "问题"),
+    *((dataset, show.DATASET[dataset]) for dataset in DATASETS),
+    ("submissions", "报送文件"),
 )
 
 
@@ -121,6 +135,7 @@ def _one(view: View, row: Row) -> list[Any]:
         parts.append(card("本月", empty(text)))
     else:
         parts.append(_figures(view, now, history))
+    parts.insert(1, contents(*_CONTENTS))
     parts += [
         columns(_profile(view, row, now), _changes(view, row), ratio="wide-left"),
         _explained(view, now["township_code"] if now else row["township_code"]),
@@ -255,6 +270,7 @@ def _profile(view: View, row: Row, now: Row | None) -> Any:
             ]
         ),
         note="人口、人员为到所选月份为止最近一次报的数",
+        name="profile",
     )
 
 
@@ -292,7 +308,9 @@ def _explained(view: View, code: str) -> Any:
     found = queries.explanation(view.warehouse, view.scope, code, view.month)
     if found is None:
         return card(
-            "每个数字的由来", empty("本月没有可以解释的判定。请换一个月份，或在“政策标准”查看适用范围。")
+            "每个数字的由来",
+            empty("本月没有可以解释的判定。请换一个月份，或在“政策标准”查看适用范围。"),
+            name="explained",
         )
     blocks = []
     for number, rule in enumerate(found.rules):
@@ -335,12 +353,13 @@ def _explained(view: View, code: str) -> Any:
         blocks,
         note=f"{show.month(found.month)}，逐条规则：用了哪份文件哪一行、怎样算、作了什么假定。展开查看",
         wide=True,
+        name="explained",
     )
 
 
 def _money_history(view: View, history: Sequence[Row]) -> Any:
     if not history:
-        return card("经费历史", empty("没有经费数据。"))
+        return card("经费历史", empty("没有经费数据。"), name="history")
     colours = palette(view.theme)
     months = [row["month"] for row in history]
     drawn = [
@@ -364,6 +383,7 @@ def _money_history(view: View, history: Sequence[Row]) -> Any:
         "经费历史",
         chart("money", figure, 300, "各月应保障、已安排、拨付、支出"),
         note="断线处没有数，原因见指到的文字；拨付、支出每年一月重新累计。点击转到该月",
+        name="history",
     )
 
 
@@ -412,6 +432,7 @@ def judged_table(view: View, limit: int | None = None) -> Table:
             name,
             title,
             "number",
+            is_of_unit=True,
             text=lambda item, money: show.quantity(item[name], item["unit"], money, absent=absent),
         )
 
@@ -429,6 +450,7 @@ def judged_table(view: View, limit: int | None = None) -> Table:
                 "shortfall",
                 "差",
                 "number",
+                is_of_unit=True,
                 text=lambda item, money: show.shortfall(item["shortfall"], item["unit"], money),
             ),
             Column("month", "判定月份"),
@@ -493,13 +515,7 @@ def reported_table(view: View, dataset: str) -> Table:
             Column("reported_code", "所报代码", absent=show.NONE, is_hidden=True),
             Column("file_name", "文件", "long", absent=show.NONE),
             Column("sheet", "工作表", absent=show.NONE),
-            Column(
-                "row_number",
-                "行号",
-                "number",
-                absent=show.NONE,
-                text=lambda item, _: str(item["row_number"] or show.NONE),
-            ),
+            row_number(),
         ],
         rows=rows,
         key=lambda item: f"{item['submission_id']}/{item['sheet']}/{item['row_number']}/{item['month']}",
