@@ -692,7 +692,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--split", choices=["dev", "test"], default="dev")
+    parser.add_argument("--split", choices=["dev", "test", "mend", "kept"], default="dev")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -716,7 +716,7 @@ def main() -> None:
     )
     kinds = Counter(kind for made in forms for kind, _, _ in made.faults)
     print("  faults: " + ", ".join(f"{kind} {number}" for kind, number in kinds.most_common()))
-    if arguments.split == "dev" or arguments.list:
+    if arguments.split in ("dev", "mend") or arguments.list:
         for made in forms:
             for kind, label, what in made.faults:
                 print(f"{made.name} {made.dataset}: {kind}: {label} {what}")

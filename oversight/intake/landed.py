@@ -35,6 +35,7 @@ from oversight.intake.ledger import SCHEMA as ledger_schema
 from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
 from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Header, Refusal, Table, column_letters
+from oversight.intake.reading.headers import missing_columns
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import worker
@@ -382,6 +383,20 @@ class Batch:
             where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
             self._refuse(submission_id, Refusal("F18", {}, *where))
             return
+        of_one = context.township != (None, None)
+        lacking = missing_columns(contract, header.columns, of_one=of_one)
+        if lacking and header.columns and header.period is None:
+            texts = {"columns": "、".join(c.title_zh for c in lacking)}
+            self.notices.append(
+                (
+                    submission_id,
+                    table.dataset,
+                    table.sheet,
+                    header.last_row + 1,
+                    "D64",
+                    json.dumps(texts, ensure_ascii=False),
+                )
+            )
         number = len(self.tables)
         powers = column_powers(table.dataset, header, context)
         sheet = self._sheets.setdefault((submission_id, table.sheet), len(self._sheets))

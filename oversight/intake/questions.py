@@ -24,7 +24,7 @@ from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake.reading.grid import Context, Header, Refusal, Table, column_letters
-from oversight.intake.reading.headers import missing_columns
+from oversight.intake.reading.headers import needed_columns
 from oversight.intake.reading.text import fold, plain
 from oversight.settings import DataFolder
 
@@ -204,7 +204,7 @@ def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
     settled = replace(header, columns=columns, units=units, asked=frozenset(), inferred=frozenset())
     refusal = None
     of_one = context.township != (None, None)
-    lacking = missing_columns(contract, columns, of_one=of_one)
+    lacking = needed_columns(contract, columns, of_one=of_one)
     if open_ and lacking:
         asked = "、".join(
             f"“{header.titles.get(header.columns[n], '')}”像是“{contract.columns[n].title_zh}”"

@@ -99,7 +99,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "F04": Broken("半截.xlsx", lambda: xlsx_bytes(population_rows("2025-06", dict(TOWNSHIPS)))[:-300]),
     "F05": text(None, ("甲", "乙", "丙"), ("1", "2", "3")),
-    "F06": sheet("A1", ("统计月份", "区划代码", "乡镇名称", "户籍户数", "出生人口"), (*XIANGDONG, 9, 1)),
+    "F06": sheet("A1", ("统计月份", "区划代码", "乡镇名称", "出生人口"), (*XIANGDONG, 1)),
     "F07": Broken("混用.csv", lambda: csv_bytes([P, (*XIANGDONG, 5)]) + b"\xff\xff\x80,1\n"),
     "F08": sheet("A2", P),
     "F09": sheet("A1", (*P, "户籍总人口"), (*XIANGDONG, 20_000, 21_000)),
@@ -225,6 +225,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "D61": sheet("F1", (*B[:5], "本月累计拨付"), (*XIANGDONG, 67_200, 5_600, 33_600)),
     "D62": sheet("D1", (*P[:3], "鄂伦户籍人口"), (*XIANGDONG, 20_000)),
+    "D64": sheet("A1", ("统计月份", "区划代码", "乡镇名称", "户籍户数", "出生人口"), (*XIANGDONG, 9, 1)),
     "D63": sheet(
         "D2", (*P[:3], "户籍人口（万人）"), (*XIANGDONG, 4.8), ("2025-06", "360313102", "荷尧镇", 3.5)
     ),

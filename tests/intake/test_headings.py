@@ -259,3 +259,44 @@ def test_a_returned_workbook_asks_in_the_heading_and_keeps_the_senders_comment(w
     assert world.submission("6月再报.xlsx")["status"] == "accepted"
     budgets = world.read("budget").filter(submission_id=world.submission("6月再报.xlsx")["submission_id"])
     assert budgets["initial_budget_cny"].cast(str).to_list() == ["67200.00", "50400.00"]
+
+
+def test_a_name_merged_down_from_the_row_above_belongs_to_the_header() -> None:
+    grid = Grid(
+        "Sheet1",
+        (
+            ("湘东区2025年6月民政工作人员月报表",),
+            ("乡镇别", "编制情况", "", "工作人员"),
+            ("", "行政编制", "事业编制", "在编在岗专职"),
+            ("湘东镇", 2, 5, 3),
+            ("荷尧镇", 2, 4, 3),
+        ),
+        merged=[((1, 0), (2, 0)), ((1, 1), (1, 2))],
+    )
+    (table,) = find_tables(grid, "报表.xlsx")[0]
+    assert table.cells["reported_name"] == ["湘东镇", "荷尧镇"]
+
+
+def test_what_is_known_is_taken_where_a_required_column_is_not_recognised() -> None:
+    (table,) = _tables(
+        ("湘东区2025年6月民政工作人员统计表",),
+        ("乡镇", "甲类席位", "事业编制", "在编在岗专职"),
+        ("湘东镇", 2, 5, 3),
+        ("荷尧镇", 2, 4, 3),
+    )
+    assert (table.cells["institution_posts"], table.header.others) == (["5", "4"], {1: "甲类席位"})
+    assert "administrative_posts" not in table.cells
+
+
+def test_one_figure_beside_a_missing_one_says_too_little() -> None:
+    assert not _tables(("湘东区2025年6月统计表",), ("乡镇", "户数"), ("湘东镇", 20), ("荷尧镇", 30))
+
+
+def test_a_column_of_counties_with_figures_in_it_names_none() -> None:
+    (table,) = _tables(
+        ("湘东区2025年6月户籍人口统计表",),
+        ("乡镇", "县区", "户籍人口"),
+        ("湘东镇", 20, 20_001),
+        ("荷尧镇", 30, 30_001),
+    )
+    assert (table.header.county_at, table.cells["reported_name"]) == (None, ["湘东镇", "荷尧镇"])

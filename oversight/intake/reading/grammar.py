@@ -50,6 +50,8 @@ class Meaning:
     month: int | None = None
     # What it stands for where another heading is surer of the column.
     otherwise: str | None = None
+    # 已拨付: all that was paid so far, if what was paid in the month stands beside it.
+    is_so_far: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class _Heading:
     is_strange: bool
     # Whether the last thing named comes after what says that the budget was changed.
     is_adjusted_budget: bool
+    # The last word of the lowest cell.
+    last_text: str
 
 
 # Kinds of words that leave a heading without a meaning unless a column is about just that.
@@ -104,7 +108,9 @@ def _gather(parts: Sequence[str]) -> _Heading:
     last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
     things_above = frozenset(w.value for w in above if w.kind == "thing")
     changing = {
-        w.value for w in (*leaf, *above) if w.kind in _CHANGING and not (w.text == "其中" and w in above)
+        w.value
+        for w in (*leaf, *above)
+        if w.kind in _CHANGING and not (w.text in ("其中", "基数") and w in above)
     }
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
     return _Heading(
@@ -123,6 +129,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
         is_approved=any(w.kind == "approve" for w in leaf),
         things_above=things_above,
         is_strange=at < len(cells) - 1 and any(w.kind is None for cell in cells[at + 1 :] for w in cell),
+        last_text=leaf[-1].text if leaf else "",
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
@@ -152,13 +159,19 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
         return part
-    if heading.changes - _HARMLESS.get(dataset, frozenset()) or (said.year and heading.years - {said.year}):
+    if "of" in heading.kinds and dataset != "staffing":
+        # 行政经费 is not the working funds.
+        return None
+    harmless = _HARMLESS.get(dataset, frozenset())
+    if set(heading.things) & _OUTSIDE:
+        harmless |= {"outside"}
+    if heading.changes - harmless or (said.year and heading.years - {said.year}):
         return None
     if (
         (heading.years and said.year is None)
         or heading.unknown_after
         or len(heading.unknown_before) > 6
-        or "ask" in heading.kinds
+        or ("ask" in heading.kinds and not (set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}))
     ):
         heading_certainty = Certainty.QUESTION
     elif heading.unknown_before:
@@ -173,6 +186,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
 
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
+# People who are not on the payroll, whatever heading stands over them.
+_OUTSIDE = frozenset(("welfare_posts", "purchased", "part_time"))
 
 
 def _population(heading: _Heading, said: Said) -> Meaning | None:
@@ -186,13 +201,19 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
             return None
         # In a monthly report events without a word on when are the month's.
         return Meaning(f"{thing}_persons", when.certainty if when.value else Certainty.CERTAIN, when.month)
+    if set(heading.things) == {"some_staff"} and "registered" in heading.scopes:
+        # 户籍人员总数.
+        thing = "people"
+    if not heading.things and {"registered", "whole"} <= heading.scopes and heading.units & {"人", "万人"}:
+        # 户籍总数(人).
+        thing = "people"
     if thing not in ("people", "households", "residents", "living") or "start" in heading.periods:
         return None
     month = _named_month(heading, said)
     if month is False or "movement" in heading.things:
         return None
-    if heading.unknown_before and thing == "people" and not heading.scopes:
-        # 务农人口: some of the people, and not said to be registered.
+    if heading.unknown_before and thing in ("people", "households") and not heading.scopes:
+        # 务农人口, 种粮户数: some of them, and not said to be registered.
         return None
     sure = Certainty.QUESTION if said.is_other_people or "real" in heading.kinds else Certainty.CERTAIN
     if thing == "living":
@@ -291,7 +312,7 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
 
 # What a fund's name is the name of.
 _FUND_NOUNS = frozenset(
-    ("项目", "资金", "经费", "款项", "专项", "补助", "工作经费", "民政经费", "业务经费", "财政资金")
+    ("项目", "资金", "经费", "款项", "款", "专项", "补助", "工作经费", "民政经费", "业务经费", "财政资金")
 )
 
 
@@ -299,12 +320,16 @@ def _text_of_budget(heading: _Heading) -> Meaning | None:
     things = set(heading.things)
     if heading.unknown_before or heading.unknown_after:
         return None
-    if "naming" in heading.kinds:
+    is_named = "naming" in heading.kinds or (
+        # 项目名.
+        heading.last_text == "名" and heading.kinds <= {"neutral", "change"} and not heading.things
+    )
+    if is_named:
         is_fund = heading.texts & _FUND_NOUNS and heading.kinds <= {"naming", "neutral", "thing", "change"}
-        others = heading.texts - _FUND_NOUNS - {"名称", "名目", "种类", "类别", "类型", "预算", "民政"}
+        others = heading.texts - _FUND_NOUNS - {"名称", "名目", "名", "种类", "类别", "类型", "预算", "民政"}
         if not is_fund or others or heading.changes - {"name", "sort", "subsidy"}:
             return None
-        return Meaning("fund_name", Certainty.QUESTION if "sort" in heading.changes else Certainty.CERTAIN)
+        return Meaning("fund_name", Certainty.INFERRED if "sort" in heading.changes else Certainty.CERTAIN)
     if heading.things[-1:] != ("note",) or heading.changes - {"others"}:
         return None
     if things <= {"note", "budget", "executed", "paid", "spent"} and not heading.kinds & {"ask", "rate"}:
@@ -315,13 +340,14 @@ def _text_of_budget(heading: _Heading) -> Meaning | None:
 def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
     if set(heading.things) != {"carried"} or heading.things_above - {"budget"} or heading.spans:
         return None
-    if heading.changes - {"last_year", "of_which"} or heading.periods - {"start"} or heading.unknown_after:
+    changes = heading.changes - ({"last"} if "期初" in heading.texts else set())
+    if changes - {"last_year", "of_which"} or heading.periods - {"start"} or heading.unknown_after:
         return None
     earlier = said.year is not None and heading.years == {said.year - 1}
     if heading.years and not earlier:
         return None
     sure = Certainty.QUESTION if heading.unknown_before or "ask" in heading.kinds else Certainty.CERTAIN
-    if earlier or "last_year" in heading.changes or "start" in heading.periods:
+    if earlier or "last_year" in changes or "start" in heading.periods or "期初" in heading.texts:
         return Meaning("carried_over_cny", sure)
     if "whence" in heading.values and "结转" in "".join(heading.texts):
         return Meaning("carried_over_cny", sure)
@@ -367,6 +393,9 @@ def _by_whom(heading: _Heading) -> Meaning | None:
             or heading.values & {"whence", "given"}
         )
         sure = Certainty.CERTAIN if is_said and not is_doubtful else Certainty.QUESTION
+        if sure is Certainty.QUESTION and "of_which" in heading.changes and not is_doubtful:
+            # 其中：上级资金.
+            sure = Certainty.INFERRED
         if "above" not in heading.changes:
             sure = min(sure, Certainty.INFERRED)
         return Meaning("from_above_cny", sure)
@@ -416,6 +445,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         last = heading.things[-1]
         if last == "budget" and others == {"budget", "payment"} and heading.periods & {"start", "year"}:
             return _amount_of_year(heading, sure)
+        if last == "budget" and heading.periods == {"start"} and not heading.unknown_before:
+            # 年初支出预算: what was budgeted for spending.
+            return _amount_of_year(heading, min(sure, Certainty.INFERRED))
         kind = "spent" if last in ("spent", "executed") else "disbursed"
         if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
             sure = Certainty.QUESTION
@@ -431,6 +463,10 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 已拨付 is all that was paid so far.
             is_so_far = last == "executed" or any(t.startswith("已") for t in heading.texts)
             when = _When("to_date" if is_so_far else "month", when.certainty)
+            if is_so_far and last in ("paid", "spent"):
+                return Meaning(
+                    f"{kind}_cumulative_cny", min(sure, when.certainty), when.month, is_so_far=True
+                )
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
         return Meaning(column, min(sure, when.certainty), when.month)
     return None
@@ -446,15 +482,14 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         return Meaning("initial_budget_cny", sure)
     if "year" in heading.periods and heading.is_approved:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
+    if heading.unknown_before:
+        # 机动预算: a budget of some kind, of which nobody can say more.
+        return None
     # Beside 年初预算, 全年预算数 is the budget as it was changed and 县级预算 the county's share of it.
     otherwise = None
     if "own" in heading.values:
         otherwise = "own_cny"
-    elif (
-        ("year" in heading.periods or heading.years)
-        and not heading.unknown_before
-        and "ask" not in heading.kinds
-    ):
+    elif ("year" in heading.periods or heading.years) and "ask" not in heading.kinds:
         otherwise = "adjusted_budget_cny"
     return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise=otherwise)
 
@@ -494,11 +529,29 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
+    words = "".join(sorted(heading.texts))
+    if thing == "some_staff" and "在编" in words and "专职" in words:
+        # 在编 below 专职人员.
+        thing = "staff"
     if "movement" in heading.things:
         return None
     if thing == "people" and any(t.startswith("民政") for t in heading.texts):
         # 民政工作人员数.
         thing = "some_staff"
+    if thing is None and "paid" in heading.things and not heading.texts & {"拨付", "拨款"}:
+        # 协理员到位村(社区): it is people who have come.
+        return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "paid")), said)
+    if "of" in heading.kinds:
+        # 行政 below 编制; 行政人员 are people.
+        if heading.things or not _is_of_posts(heading) or "real" in heading.kinds or heading.texts & _FILLED:
+            return None
+        if {"admin", "institution"} <= heading.values:
+            return None
+        name = "administrative_posts" if "admin" in heading.values else "institution_posts"
+        return Meaning(name, Certainty.CERTAIN)
+    if thing == "assistants" and heading.last_text == "村" and _is_filled(heading):
+        # 设有协理员的村.
+        return Meaning("villages_with_assistant_count", Certainty.INFERRED)
     if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)
@@ -535,11 +588,16 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
 def _is_filled(heading: _Heading) -> bool:
     """Whether villages are said to have somebody, and nobody is counted."""
     is_counted = heading.texts & {"人", "名", "数"} or heading.units & {"人", "名"}
-    return bool(heading.texts & {"配备", "配有", "已配备", "已配", "配齐"}) and not is_counted
+    return (
+        bool(heading.texts & {"配备", "配有", "已配备", "已配", "配齐", "设有", "设立", "有"})
+        and not is_counted
+    )
 
 
 def _is_of_posts(heading: _Heading) -> bool:
-    return bool(heading.texts & {"编制", "编制数", "总编制", "员额", "定额", "核定数"})
+    return bool(
+        heading.texts & {"编制", "编制数", "总编制", "员额", "定额", "名额", "核定数", "核编", "核编数"}
+    )
 
 
 _READERS: dict[str, Callable[[_Heading, Said], Meaning | None]] = {

@@ -117,11 +117,27 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
                 candidate = (score, -(last - first), first, last)
                 if best is None or candidate[:2] > best[:2]:
                     best = candidate
-        if best is not None and best[0][0] >= 2 and best[0][1] >= 1:
-            return best[2], _header_end(grid, best[2], best[3])
-        if best is not None and best[0][0] >= 3:
-            return best[2], _header_end(grid, best[2], best[3])
+        if best is not None and (best[0][0] >= 3 or (best[0][0] >= 2 and best[0][1] >= 1)):
+            return _header_start(grid, start, best[2], best[3]), _header_end(grid, best[2], best[3])
     return None
+
+
+def _header_start(grid: Grid, start: int, first: int, last: int) -> int:
+    """The first row of a header, with the row above it whose cells are merged down into it or stand over its columns."""
+    while first > start and last - first + 1 < MAX_HEADER_ROWS:
+        row = grid.rows[first - 1]
+        if is_blank_row(row) or looks_like_data(row) or _is_title(row):
+            break
+        reaches_down = any(top == first - 1 < bottom for (top, _), (bottom, _) in grid.merged)
+        cells = [fold(text_of(c)) for c in row[:MAX_COLUMNS] if text_of(c).strip()]
+        if not reaches_down or any(len(c) > 24 or UNIT_LINE.search(c) for c in cells):
+            break
+        first -= 1
+    return first
+
+
+# A line above a table that says in what its figures are given.
+UNIT_LINE = re.compile(r"单位[:：]|[:：]$")
 
 
 def _has_months(row: Row) -> bool:
@@ -203,6 +219,27 @@ def missing_columns(contract: Contract, columns: Iterable[str], *, of_one: bool 
     return missing
 
 
+# A table of these that lacks a required figure is used for what it has: what is not there counts as not reported.
+_USED_IN_PART = frozenset(("population", "budget", "staffing"))
+
+
+def needed_columns(contract: Contract, columns: Iterable[str], *, of_one: bool = False) -> list[Column]:
+    """The missing columns without which a table cannot be used at all: whom it is of, or all but one of its figures.
+
+    A single figure beside a required one that is missing says too little of which report this is.
+    """
+    have = set(columns)
+    missing = missing_columns(contract, have, of_one=of_one)
+    own = have & distinctive_columns()[contract.name]
+    if (
+        contract.name in _USED_IN_PART
+        and len(own & {c.name for c in contract.measures}) > 1
+        and all(c.is_measure for c in missing)
+    ):
+        return []
+    return missing
+
+
 def read_header(
     grid: Grid, first: int, last: int, titles_above: Sequence[str] = (), file_name: str = ""
 ) -> list[Header | Refusal]:
@@ -223,9 +260,12 @@ def read_header(
         varying = frozenset(name for places in match.wide.values() for name in places)
         if match.distinctive == 0 or "" in varying:
             continue
-        if missing_columns(contract, {*match.columns, *varying}, of_one=of_one) or not _is_meant(
-            match, (*around, *titles.values())
+        texts_around = (*around, *titles.values())
+        if missing_columns(contract, {*match.columns, *varying}, of_one=of_one) and (
+            varying or said.is_other_people or needed_columns(contract, _certain(match), of_one=of_one)
         ):
+            continue
+        if not _is_meant(match, texts_around):
             continue
         problem = _header_problem(contract, match, titles, first, grid)
         if problem is not None:
@@ -332,6 +372,10 @@ def _is_meant(match: Match, texts: Sequence[str]) -> bool:
         return True
     matter = _MATTERS.get(match.dataset)
     return matter is not None and any(matter.search(t) for t in texts)
+
+
+def _certain(match: Match) -> set[str]:
+    return {n for n in match.columns if match.sure.get(n, Certainty.SPELLED) > Certainty.QUESTION}
 
 
 def is_of_one_month(dataset: str, name: str) -> bool:

@@ -147,7 +147,7 @@ _CODE_ROLE = re.compile(
     r"(?:.{0,8}(?:区划|乡镇|街道|镇街|单位|地区|行政|机构|统计).{0,6})?(?:代码|编码)(?:9位|12位)?"
 )
 _MONTH_ROLE = re.compile(
-    r"(?:统计|填报|报送|上报|报表|报告|所属|数据|资金|业务|填表|核算|会计|账务|所属期)*(?:年月|月份|月度|期间|期别|时期|期次|月|期|所属期|属期)"
+    r"(?:统计|填报|报送|上报|报表|报告|所属|数据|资金|业务|填表|核算|会计|账务|所属期)*(?:年月|月份|月度|月别|期间|期别|时期|时段|期次|期数|月|期|所属期|属期)|(?:统计|所属|数据|业务|报表|核算)时间"
 )
 
 
@@ -284,7 +284,9 @@ def match_columns(
         if name is None:
             title = plain(parts[-1])
             year_at = at if title in _YEAR_TITLES else year_at
-            county_at = at if title in _COUNTY_TITLES else county_at
+            # A column 县区 with figures in it names no counties.
+            if title in _COUNTY_TITLES and not (kinds and kinds[at] == "number"):
+                county_at = at
             item_at = at if title in _ITEM_TITLES else item_at
             if at not in (year_at, county_at, item_at):
                 open_.append(at)
@@ -370,6 +372,8 @@ def _read_openly(
             name = m.otherwise
         if name in found.columns or name in found.repeated or any(name in p for p in found.wide.values()):
             continue
+        if m.is_so_far and certainty is Certainty.QUESTION and _says_by_when(found):
+            certainty = Certainty.INFERRED
         rivals = [o for o, other in read if other.column == name and other.certainty == certainty]
         if len(rivals) > 1:
             # Two headings with the same claim: which of them is meant is a question.
@@ -378,6 +382,11 @@ def _read_openly(
         found.sure[name] = certainty
         _take_unit(found, name, stacked[at])
     _give_roles(found, open_, stacked, kinds)
+
+
+def _says_by_when(found: _Found) -> bool:
+    """Whether the amounts of the month have a column of their own, so that 已拨付 is what was paid in all."""
+    return any(n in found.columns and _is_sure(found, n) for n in ("disbursed_month_cny", "spent_month_cny"))
 
 
 def _is_sure(found: _Found, name: str) -> bool:
@@ -432,11 +441,37 @@ def _give_roles(
         if kinds:
             # A column called 行政区划 may hold codes or names: what it holds decides.
             likely = [at for at in likely if kinds[at] in (role, "blank")] or [
-                at for at in free if kinds[at] == role and (role != "month" or role_of(stacked[at]) == role)
+                at for at in free if kinds[at] == role and (role != "month" or _may_be_month(stacked[at]))
             ]
         if likely:
             found.columns[name] = likely[0]
             taken.add(likely[0])
+            if (
+                role == "month"
+                and role_of(stacked[likely[0]]) != role
+                and not _is_of_time(stacked[likely[0]])
+            ):
+                # 填报时间 over months: the month of the figures, or the one in which the form was filled in.
+                found.sure[name] = Certainty.QUESTION
+
+
+# Words beside a month that make it the month of something else: of payment, of filling in, of what is planned.
+_OTHER_DATES = re.compile(
+    r"日期|日$|拨付|拨款|支付|付款|到账|到位|下达|发放|批复|发文|文号|填表日|制表|审核|完成|开始|结束"
+    r"|截止|到期|成立|启用|停用|出生|死亡|迁|核定|调整|签订|入职|上岗|离职|计划|上年|去年|上月"
+)
+
+
+def _may_be_month(parts: tuple[str, ...]) -> bool:
+    """Whether a column in which months stand may be that of the rows' own month."""
+    title = plain("".join(parts))
+    return len(title) <= 8 and not _OTHER_DATES.search(title)
+
+
+def _is_of_time(parts: tuple[str, ...]) -> bool:
+    """Whether a heading names a period: 月别, 数据期, 统计时段."""
+    title = plain("".join(parts))
+    return bool(re.search("月|期|时段|年度", title)) and not re.search("填|报送|上报", title)
 
 
 @lru_cache(maxsize=1)

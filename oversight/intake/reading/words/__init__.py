@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,6 +81,10 @@ def _parted(text: str) -> tuple[Word, ...]:
         special = _SPECIAL.match(text, at)
         if special:
             offer(at, special.end(), 0, _special(special))
+            if special["year"] and special.end() > special.end("year"):
+                # 2025年初 is the beginning of 2025.
+                word = _special(special)
+                offer(at, special.end("year"), 0, replace(word, text=special["year"]))
         for end in range(at + 1, min(at + longest, len(text)) + 1):
             found = known.get(text[at:end])
             if found is not None:
