@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from oversight.accounts.exist import exist
+from oversight.accounts.exist import database_path, exist
 from oversight.errors import OversightError
 from oversight.settings import DataFolder
 
@@ -34,6 +34,21 @@ def check_doors(host: str, names: Sequence[str], proxies: Sequence[str], *, is_o
         raise OversightError(
             f"没有启动：监听 {host} 时要用 --name 写明浏览器里用的名称或地址，如 --name 10.1.2.3（可写多次）。"
         )
+
+
+def check_accounts_are_there(folder: DataFolder) -> None:
+    """Refuse to serve everybody a folder whose editions say that it had accounts."""
+    if exist(folder):
+        return
+    from oversight.editions import list_editions
+
+    for edition in list_editions(folder):
+        if (edition.manifest.get("record") or {}).get("head"):
+            raise OversightError(
+                f"没有启动：版本 {edition.edition_id} 发布时已有账号和留痕，而账号库 {database_path(folder)} 不见了，"
+                "不登录就会让打开页面的人看到全部数据。请把备份中的 accounts.sqlite 放回原处（oversight restore 的结果里有）；"
+                "确实要从头建立时，先用 oversight user add 建立管理员账号。"
+            )
 
 
 def _keep_memory_together() -> None:
@@ -60,6 +75,7 @@ def serve(
     """Serve until stopped. Raises `OversightError` when it may not listen there, or the port is taken."""
     names = [name.strip("[]").rstrip(".").lower() for name in names]
     check_doors(host, names, proxies, is_open=not exist(folder))
+    check_accounts_are_there(folder)
     _hold(host, port)
     _keep_memory_together()
     _leave_out_pandas()

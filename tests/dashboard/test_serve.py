@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 
 from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
+from oversight.dashboard.server import serve
 from oversight.editions import find_edition
 from oversight.editions.publish import point
+from oversight.errors import OversightError
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.dashboard.browsing import Served, serving
 
@@ -209,3 +211,18 @@ def test_a_question_right_after_the_start_is_answered(dashboard_folder: DataFold
     with serving(dashboard_folder) as running:
         for path in ("/reports", "/findings"):
             assert "没能显示" not in json.dumps(draw(running.base, path, "", edition_id), ensure_ascii=False)
+
+
+def test_a_folder_that_lost_its_accounts_is_not_opened_to_everybody(
+    sample_folder: DataFolder, tmp_path: Path
+) -> None:
+    newest = find_edition(sample_folder)
+    kept = tmp_path / newest.path.relative_to(sample_folder.root) / "manifest.json"
+    kept.parent.mkdir(parents=True)
+    manifest = newest.manifest | {"record": {"head": {"number": 7, "digest": "0" * 64}}}
+    kept.write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
+    with pytest.raises(OversightError) as refused:
+        serve(DataFolder.at(tmp_path), "127.0.0.1", 0, print)
+    assert newest.edition_id in str(refused.value)
+    assert str(tmp_path / "accounts.sqlite") in str(refused.value)
+    assert "oversight restore" in str(refused.value)
