@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "editions": ("oversight.commands.editions", "列出已发布的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
     "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),
+    "brief": ("oversight.commands.brief", "生成一个地方的一页简报（PDF）"),
     "sql": ("oversight.commands.sql", "用 SQL 查询当前版本的数据"),
     "tables": ("oversight.commands.tables", "列出可以查询的表"),
     "describe": ("oversight.commands.describe", "说明一张表有哪些列、单位和含义"),

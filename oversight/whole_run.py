@@ -18,7 +18,7 @@ from oversight.editions.build import audited_from, built_from
 from oversight.editions.code import code_version
 from oversight.editions.edition import Edition, EditionError, Fingerprints, current, list_editions
 from oversight.editions.lock import run_lock
-from oversight.editions.publish import point
+from oversight.editions.publish import lead, point
 from oversight.errors import OversightError
 from oversight.loading import lasting_imports
 from oversight.settings import DataFolder
@@ -122,7 +122,10 @@ def run(
 
 def _restore_pointer(folder: DataFolder, say: Callable[[str], None]) -> None:
     """Where the pointer is lost or names nothing, the newest edition that is whole is the current one."""
-    if current(folder) is not None:
+    found = current(folder)
+    if found is not None:
+        # A folder that was copied or restored has the pointer and perhaps no link.
+        lead(folder, found.edition_id)
         return
     for edition in list_editions(folder):
         if not _damage_of(folder, edition):

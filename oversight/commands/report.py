@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     folder = DataFolder.at(args.data)
     if args.step == "list":
         return _list(folder, args)
-    month, now = _month(args.month), datetime.now(TIME_ZONE)
+    month, now = month_of(args.month), datetime.now(TIME_ZONE)
     formats = _formats(args.format)
     if args.provisional and (args.step != "draft" or args.send or args.send_again):
         raise ReportError("数据未齐的草稿不能审核、印发或发送。请去掉 --provisional。")
@@ -146,7 +146,7 @@ def _note(folder: DataFolder, month: date, now: datetime, args: argparse.Namespa
 
 def _list(folder: DataFolder, args: argparse.Namespace) -> int:
     chosen: Callable[[date], bool] = (
-        (lambda month: month == _month(args.month)) if args.month else lambda _: True
+        (lambda month: month == month_of(args.month)) if args.month else lambda _: True
     )
     for version in archive(folder, drafts=True):
         if chosen(version.month) and version.scope_code in (args.scope or [version.scope_code]):
@@ -160,7 +160,8 @@ def _list(folder: DataFolder, args: argparse.Namespace) -> int:
     return 0
 
 
-def _month(text: str | None) -> date:
+def month_of(text: str | None) -> date:
+    """The month that `--month` names; without it the one before this."""
     if text is None:
         return month_before(datetime.now(TIME_ZONE).date())
     found = re.fullmatch(r"(\d{4})-?(\d{1,2})", text.strip())

@@ -162,9 +162,15 @@ def multi_select(
 
 
 def page_head(
-    view: View, title: str, *, filters: Sequence[Element] = (), has_units: bool = True, has_money: bool = True
+    view: View,
+    title: str,
+    *,
+    filters: Sequence[Element] = (),
+    actions: Sequence[Element] = (),
+    has_units: bool = True,
+    has_money: bool = True,
 ) -> Element:
-    """Breadcrumbs, title, and the filters every page has, with those of its own."""
+    """Breadcrumbs, title, and the filters every page has, with those and the actions of its own."""
     w, state = view.warehouse, view.state
     common: list[Element] = []
     below = queries.all_below(w, view.scope, state.unit) if has_units else {}
@@ -192,7 +198,12 @@ def page_head(
         [
             html.Div([crumbs(view, title), html.H1(title)], className="page-title"),
             html.Div(
-                [*common, *filters, *([money] if has_money else [])],
+                [
+                    *common,
+                    *filters,
+                    *([money] if has_money else []),
+                    *([html.Div(list(actions), className="button-row page-actions")] if actions else []),
+                ],
                 className="filters no-print",
                 role="group",
                 **{"aria-label": "筛选"},

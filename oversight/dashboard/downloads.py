@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from datetime import date
 from urllib.parse import quote
 
 import flask
@@ -16,14 +18,24 @@ from oversight.dashboard.asking import ask_of, told_filters
 from oversight.dashboard.components import ROWS_SHOWN, View, count_text
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.grids import chosen, to_csv, to_xlsx
-from oversight.dashboard.inputs import BadInput, DownloadForm, ReturnedFile, TableForm, given, takes
+from oversight.dashboard.inputs import (
+    BadInput,
+    BriefQuery,
+    DownloadForm,
+    ReturnedFile,
+    TableForm,
+    given,
+    takes,
+)
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.reports import ReportError
 
 # More than anybody reads in a sheet, and less than Excel takes.
 MOST_ROWS = 100_000
+_setting = threading.Lock()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -93,6 +105,34 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
                 "count": count_text(total, len(table.rows), is_asked=view.ask.where != "true"),
             }
         )
+
+    @server.get("/brief")
+    @takes(query=BriefQuery)
+    def one_page() -> flask.Response:
+        """A page on a division, to be printed: the report's engine, the figures of the edition shown."""
+        asked = given(BriefQuery)
+        try:
+            warehouse = shelf.warehouse(asked.edition or shelf.current_id() or "")
+        except Unavailable:
+            return refusal("这个数据版本已经清理，请刷新页面后再试。", 410)
+        scope = scope_of_request()
+        name = unit_name(warehouse, scope, asked.unit)
+        if name is None or not scope.covers(asked.unit):
+            return refusal("没有这个单位，或您只能看它的一部分，没有它的简报。", 404)
+        from oversight.reports.brief import brief
+
+        month = date.fromisoformat(f"{asked.month}-01")
+        try:
+            # One at a time: setting a page takes a core for a second or two.
+            with _setting:
+                page = brief(
+                    shelf.folder, month, asked.unit, edition_id=warehouse.edition_id, money=asked.money
+                )
+        except ReportError as error:
+            return refusal(str(error), 404)
+        record.note(shelf.folder, "download", 简报=asked.unit, 月份=asked.month, 版本=warehouse.edition_id)
+        file = "_".join(_of_file(part, 40) for part in ("简报", name, asked.month, warehouse.edition_id))
+        return _file(page, f"{file}.pdf", "application/pdf")
 
     @server.get("/returned/<path:name>")
     @takes(path=ReturnedFile)

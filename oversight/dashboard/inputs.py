@@ -174,6 +174,15 @@ class ReportFile(Input):
     form: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,10}$")]
 
 
+class BriefQuery(Input):
+    """Of what a one-page brief is wanted."""
+
+    unit: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    month: Annotated[str, StringConstraints(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")]
+    edition: EditionId = ""
+    money: Literal["wan", "yuan"] = "wan"
+
+
 class ReportQuery(Input):
     """Whether a report is to be read or kept."""
 

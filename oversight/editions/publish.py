@@ -8,6 +8,7 @@ the last edition as it was, and the next run clears the leftovers away.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,6 +20,7 @@ from oversight.archive import store as archive
 from oversight.dictionary import create_relations
 from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, manifest_path
 from oversight.editions.edition import (
+    MANIFEST,
     POINTER,
     WAREHOUSE,
     Edition,
@@ -50,6 +52,10 @@ from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 if TYPE_CHECKING:
     import duckdb
 
+log = logging.getLogger(__name__)
+
+# Beside the pointer, for programs that keep an address: a link to the current edition's folder.
+STABLE = "current"
 _MONTHLY = "funding_gap_monthly"
 # Where the papers made from editions say from which.
 _PAPERS = "reports/*/*/*/manifest.json"
@@ -113,8 +119,9 @@ def read_identity(folder: DataFolder) -> Identity:
 def clear_leftovers(folder: DataFolder) -> None:
     """Remove what an interrupted run left behind. Call it under the run's lock."""
     shutil.rmtree(_incoming(folder), ignore_errors=True)
-    for part in folder.marts.glob(f".{POINTER}.*"):
-        part.unlink(missing_ok=True)
+    for name in (POINTER, STABLE):
+        for part in folder.marts.glob(f".{name}.*"):
+            part.unlink(missing_ok=True)
 
 
 def publish(
@@ -198,6 +205,34 @@ def publish(
 def point(folder: DataFolder, edition_id: str) -> None:
     """Make an edition the current one, at once for every reader."""
     durable.write_text(folder.marts / POINTER, f"{edition_id}\n")
+    lead(folder, edition_id)
+
+
+def lead(folder: DataFolder, edition_id: str) -> bool:
+    """Let the path that never changes lead to an edition, for programs that keep an address; whether it could be made.
+
+    The pointer says which edition is current, and this only follows it: a place that knows no links (a memory stick, some
+    shares) has none, and no old one either, which would lead to figures of another day.
+    """
+    place = folder.marts / STABLE
+    target = editions_folder(folder).relative_to(folder.marts) / edition_id
+    if place.is_symlink() and place.readlink() == target:
+        return True
+    aside = place.with_name(f".{STABLE}.{edition_id}")
+    try:
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(target, target_is_directory=True)
+        if place.is_dir() and not place.is_symlink() and (place / MANIFEST).is_file():
+            # Copied by something that follows links: an edition twice, and of another day before long.
+            shutil.rmtree(place)
+        aside.replace(place)
+    except OSError:
+        for path in (aside, place):
+            if path.is_symlink():
+                path.unlink()
+        log.warning("%s cannot hold a link: there is no %s", folder.marts, place)
+        return False
+    return True
 
 
 def retire(folder: DataFolder, keep: int) -> list[str]:

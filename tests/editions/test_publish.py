@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 import signal
 import subprocess
 import sys
@@ -174,6 +175,35 @@ def test_a_warehouse_that_lost_rows_is_not_published(
     with pytest.raises(EditionError, match="judgements"):
         publish_number(folder, manifest, 2)
     assert current(folder) == first
+
+
+def test_one_path_leads_to_the_current_edition_for_good(
+    folder: DataFolder, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For programs that keep an address: DBeaver, Power Query."""
+    stable = folder.marts / "current"
+    for number in (1, 2):
+        edition = publish_number(folder, manifest, number)
+        assert stable.resolve() == edition.path.resolve()
+        with duckdb.connect(str(stable / "warehouse.duckdb"), read_only=True) as connection:
+            assert connection.execute("select count(*) from edition").fetchall() == [(1,)]
+        assert (stable / "parquet" / "funding_gap_monthly.parquet").is_file()
+    # Copied by something that follows links, it is an edition of its day; the next publication puts it right.
+    stable.unlink()
+    shutil.copytree(edition.path, stable)
+    edition = publish_number(folder, manifest, 3)
+    assert stable.is_symlink()
+    assert stable.resolve() == edition.path.resolve()
+
+    # Where there are no links there is no such path, least of all one that leads to an older edition.
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    edition = publish_number(folder, manifest, 4)
+    assert current(folder) == edition
+    assert not stable.is_symlink()
+    assert not stable.exists()
 
 
 def test_retention_keeps_the_newest_and_the_current(folder: DataFolder, manifest: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
@@ -17,6 +18,7 @@ from oversight.dashboard.components import (
     chart,
     columns,
     empty,
+    icon,
     keys,
     metric_card,
     page_head,
@@ -76,7 +78,7 @@ def render(view: View) -> list[Any]:
         return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
     return [
-        page_head(view, title),
+        page_head(view, title, actions=_actions(view)),
         _figures(view, series),
         columns(
             _dumbbell(view),
@@ -86,6 +88,30 @@ def render(view: View) -> list[Any]:
         _heat_map(view),
         table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
+
+
+def _actions(view: View) -> list[Any]:
+    """What one does with a unit: set it beside others, take its page along."""
+    state = view.state
+    beside = html.A(
+        [icon("columns"), "对比"], href=state.href("/compare", units=state.unit or None), className="button"
+    )
+    if not state.unit:
+        return [beside]
+    asked = {
+        "unit": queries.padded(state.prefix),
+        "month": show.month_code(view.month),
+        "edition": view.warehouse.edition_id,
+        "money": state.money,
+    }
+    page = html.A(
+        [icon("print"), "一页简报"],
+        href=f"/brief?{urlencode(asked)}",
+        className="button",
+        download=True,
+        title=f"{view.unit_name}的一页 A4（PDF），可直接打印",
+    )
+    return [beside, page]
 
 
 def own_months(view: View) -> list[Row]:
