@@ -34,6 +34,8 @@ WHAT = {
     "hand_in": "报送",
     "run": "运行",
     "report": "通报",
+    "finding": "问题整改",
+    "letter": "文书",
     "standards": "标准变更",
     "corrections": "更正与确认",
     "account": "账号变更",
@@ -82,6 +84,19 @@ def note(folder: DataFolder, what: str, **detail: Any) -> None:
 
     actor = acting()
     add(folder, actor.name, actor.role, actor.divisions, actor.address, what, detail)
+
+
+def note_all(folder: DataFolder, what: str, details: Iterable[Mapping[str, Any]]) -> None:
+    """Add a line each, all or none, as `note` does. Raises `StoreError`."""
+    if not exist(folder):
+        return
+    from oversight.accounts.identity import acting
+    from oversight.accounts.store import writing
+
+    actor = acting()
+    with writing(folder) as session:
+        for detail in details:
+            add_to(session, actor.name, actor.role, actor.divisions, actor.address, what, detail)
 
 
 def add(

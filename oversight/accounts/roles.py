@@ -18,6 +18,10 @@ Action = Literal[
     "review_report",
     "write_standards",
     "approve_standards",
+    "follow",  # what is done about a finding, and letters
+    "reply",  # to a finding of one's own units
+    "close_finding",  # close, exempt, send back
+    "approve_letter",
     "manage",  # accounts and the record
     "operate",  # how the service itself is doing
 ]
@@ -32,10 +36,18 @@ ROLES: dict[Role, str] = {
 _ACTIONS: dict[Role, frozenset[Action]] = {
     "administrator": frozenset({"look", "query", "keep_queries", "manage", "operate"}),
     "analyst": frozenset(
-        {"look", "query", "keep_queries", "hand_in", "confirm", "issue_report", "write_standards"}
+        {
+            *("look", "query", "keep_queries", "hand_in", "confirm", "issue_report", "write_standards"),
+            *("follow", "reply"),
+        }
     ),
-    "reviewer": frozenset({"look", "query", "keep_queries", "confirm", "review_report", "approve_standards"}),
-    "reporter": frozenset({"look", "hand_in"}),
+    "reviewer": frozenset(
+        {
+            *("look", "query", "keep_queries", "confirm", "review_report", "approve_standards"),
+            *("close_finding", "approve_letter"),
+        }
+    ),
+    "reporter": frozenset({"look", "hand_in", "reply"}),
     "reader": frozenset({"look"}),
 }
 
@@ -44,6 +56,8 @@ _APART: tuple[tuple[Action, Action, str], ...] = (
     ("hand_in", "confirm", "报送的人不能确认自己报送的数据"),
     ("write_standards", "approve_standards", "起草标准的人不能审批自己起草的标准"),
     ("review_report", "issue_report", "审核通报的人不能签发同一份通报"),
+    ("follow", "close_finding", "提请核销的人不能核销同一问题"),
+    ("follow", "approve_letter", "拟稿的人不能审批自己拟的文书"),
 )
 
 

@@ -1,15 +1,19 @@
-"""What analysts record on findings: notices, replies, agreed dates, exemptions. Data beside the standards, kept across editions.
+"""What is recorded on findings: notices, replies, agreed dates, exemptions, closings. Data beside the standards, kept
+across editions.
 
 They stand in CSV files under the data folder's `findings/`, one row a note, with the columns below in Chinese or
-English. A note never hides a finding; it is shown with it.
+English. A note never hides a finding; it is shown with it. Whatever is done about a finding, in the browser or by
+`oversight finding`, is such a row too (`oversight.workflow.following` adds it) and bears an `action_id`.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -24,10 +28,36 @@ _COLUMNS = {
     "exempt_until": "豁免至",
     "approver": "批准人",
     "recorded_by": "记录人",
+    "owner": "责任人",
+    "attachments": "附件",
+    "action_id": "办理编号",
+    "acted_at": "办理时间",
 }
 _REQUIRED = ("finding_id", "kind", "recorded_on", "text_zh")
 _DATES = ("recorded_on", "agreed_on", "exempt_until")
-KINDS = {"通知": "notice", "答复": "reply", "约定整改": "agreed", "豁免": "exemption"}
+KINDS = {
+    "通知": "notice",
+    "答复": "reply",
+    "约定整改": "agreed",
+    "豁免": "exemption",
+    "指定责任人": "assigned",
+    "提请核销": "done",
+    "退回": "returned",
+    "核销": "closed",
+    "取消豁免": "exemption_end",
+    "重新打开": "reopened",
+    "备注": "remark",
+}
+# What was done in the browser or by `oversight finding` stands in files that begin so, one for each month.
+ACTIONS = "办理_"
+HEADS: tuple[str, ...] = tuple(_COLUMNS.values())
+# What a kind cannot do without, besides what every note needs.
+_NEEDED: dict[str, tuple[str, str]] = {
+    "exemption": ("approver", "豁免须写明批准人"),
+    "agreed": ("agreed_on", "约定整改须写明约定日期"),
+    "closed": ("approver", "核销须写明核销人（批准人一列）"),
+    "assigned": ("owner", "指定责任人须写明责任人"),
+}
 SCHEMA: dict[str, pl.DataType] = {
     "note_no": pl.Int64(),
     **{name: pl.Date() if name in _DATES else pl.String() for name in _COLUMNS},
@@ -47,15 +77,30 @@ def note_files(folder: DataFolder | None) -> list[Path]:
 
 def load_finding_notes(folder: DataFolder | None) -> pl.DataFrame:
     """Every note, numbered, as `SCHEMA` has it. Raises FindingNoteError for one that cannot be understood."""
-    rows: list[dict[str, object]] = []
-    for path in note_files(folder):
-        for number, row in enumerate(_read(path), 2):
-            rows.append(_note(path, number, row) | {"note_no": len(rows) + 1, "file_name": path.name})
+    rows = [
+        note | {"note_no": number}
+        for number, note in enumerate((note for path in note_files(folder) for note in read_notes(path)), 1)
+    ]
     return pl.DataFrame(rows, schema=SCHEMA, infer_schema_length=None)
+
+
+def read_notes(path: Path) -> list[dict[str, Any]]:
+    """The notes of one file, without their numbers. Raises FindingNoteError."""
+    return [_note(path, number, row) | {"file_name": path.name} for number, row in enumerate(_read(path), 2)]
+
+
+def written(note: Mapping[str, Any]) -> list[str]:
+    """A note as a row under `HEADS`."""
+    names = {kind: title for title, kind in KINDS.items()}
+    texts = {name: "" if note.get(name) is None else str(note[name]) for name in _COLUMNS}
+    return list((texts | {"kind": names[str(note["kind"])]}).values())
 
 
 def _read(path: Path) -> list[dict[str, str]]:
     content = path.read_bytes()
+    if path.name.startswith(ACTIONS):
+        # A line without its end is being written at this moment, or was when the machine stopped.
+        content = content[: content.rfind(b"\n") + 1]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -76,9 +121,9 @@ def _read(path: Path) -> list[dict[str, str]]:
     ]
 
 
-def _note(path: Path, number: int, row: dict[str, str]) -> dict[str, object]:
+def _note(path: Path, number: int, row: dict[str, str]) -> dict[str, Any]:
     where = f"findings/{path.name} 第 {number} 行"
-    note: dict[str, object] = {name: row.get(name) or None for name in _COLUMNS}
+    note: dict[str, Any] = {name: row.get(name) or None for name in _COLUMNS}
     for name in _REQUIRED:
         if note[name] is None:
             raise FindingNoteError(f"{where}：缺少“{_COLUMNS[name]}”。请补填后重新运行。")
@@ -99,8 +144,7 @@ def _note(path: Path, number: int, row: dict[str, str]) -> dict[str, object]:
                 raise FindingNoteError(
                     f"{where}“{_COLUMNS[name]}”列：“{note[name]}”不是日期，请写成 2025-01-01。"
                 ) from None
-    if kind == "exemption" and note["approver"] is None:
-        raise FindingNoteError(f"{where}：豁免须写明批准人。请补填后重新运行。")
-    if kind == "agreed" and note["agreed_on"] is None:
-        raise FindingNoteError(f"{where}：约定整改须写明约定日期。请补填后重新运行。")
+    column, said = _NEEDED.get(kind, ("text_zh", ""))
+    if note[column] is None:
+        raise FindingNoteError(f"{where}：{said}。请补填后重新运行。")
     return note

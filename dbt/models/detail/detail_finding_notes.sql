@@ -1,4 +1,4 @@
--- A row is what an analyst recorded on a finding: a reply, an agreed date, an exemption.
+-- A row is what was recorded on a finding: a notice, a reply, an agreed date, an exemption, a closing.
 -- Must hold: no note is lost; one whose finding now opens in another month follows the spell that holds its month.
 {{ config(alias='finding_notes') }}
 
@@ -33,6 +33,10 @@ final as (
         cast(n.exempt_until as date) as exempt_until,
         cast(n.approver as varchar) as approver,
         cast(n.recorded_by as varchar) as recorded_by,
+        cast(n.owner as varchar) as owner,
+        cast(n.attachments as varchar) as attachments,
+        cast(n.action_id as varchar) as action_id,
+        cast(n.acted_at as varchar) as acted_at,
         cast(n.file_name as varchar) as file_name
     from notes as n
     left join matched as m on n.note_no = m.note_no

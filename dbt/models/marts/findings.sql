@@ -4,15 +4,23 @@ with edition_end as (
     select max(last_day) as last_day from {{ ref('int_months') }}
 ),
 
+-- An exemption holds until it ends or is taken back: the later of the two notes decides.
+named as (
+    select
+        n.*,
+        case when n.kind = 'exemption_end' then 'exemption' else n.kind end as family
+    from {{ ref('detail_finding_notes') }} as n
+    where n.current_finding_id is not null
+),
+
 ranked as (
     select
         n.*,
         cast(row_number() over (
-            partition by n.current_finding_id, n.kind
+            partition by n.current_finding_id, n.family
             order by n.recorded_on desc nulls last, n.note_no desc nulls last
         ) as bigint) as recency
-    from {{ ref('detail_finding_notes') }} as n
-    where n.current_finding_id is not null
+    from named as n
 ),
 
 notes as (

@@ -1,0 +1,573 @@
+"""The life of a finding: what may be done about it in which state, and the ledger of what was done.
+
+The ledger is the CSV files under `findings/` (`oversight.standards.notes`), which the pipeline reads: what is done in the
+browser or by `oversight finding` is one more row of `办理_<month>.csv`, and a line of the record. A state is never kept;
+it follows from the rows and from what the edition says of the finding.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from oversight import durable
+from oversight.accounts import record
+from oversight.accounts.roles import Action, Conflict, apart
+from oversight.calendar import Calendar
+from oversight.editions import current, open_edition
+from oversight.errors import OversightError
+from oversight.settings import DataFolder
+from oversight.standards import notes as files
+
+State = Literal[
+    "new", "recurring", "notified", "replied", "rectifying", "pending", "closed", "exempt"
+]  # fmt: skip
+STATES: dict[State, str] = {
+    "new": "新发现",
+    "recurring": "反复",
+    "notified": "已通知",
+    "replied": "已答复",
+    "rectifying": "整改中",
+    "pending": "待核销",
+    "closed": "已销号",
+    "exempt": "已豁免",
+}
+OPEN: tuple[State, ...] = ("new", "recurring", "notified", "replied", "rectifying", "pending")
+_ALL: tuple[State, ...] = (*OPEN, "closed", "exempt")
+
+
+def _stay(*states: State) -> dict[State, State]:
+    return {state: state for state in states}
+
+
+def _to(target: State, *states: State) -> dict[State, State]:
+    return dict.fromkeys(states, target)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something done about a finding: what it is called, from which state to which it leads, who may do it."""
+
+    title: str
+    leads: Mapping[State, State]
+    needs: Action
+    # What must be given besides: fields of `Said`.
+    wants: tuple[str, ...] = ("text",)
+
+
+# The whole of it: from a state that a step does not name, it is refused.
+STEPS: dict[str, Step] = {
+    "assigned": Step("指定责任人", _stay(*OPEN, "exempt"), "follow", ("owner",)),
+    "notice": Step("通知", _to("notified", "new", "recurring", "notified") | _stay("rectifying"), "follow"),
+    "reply": Step("答复", _to("replied", "new", "recurring", "notified", "replied", "rectifying"), "reply"),
+    "agreed": Step(
+        "约定整改", _to("rectifying", "notified", "replied", "rectifying"), "follow", ("text", "on")
+    ),
+    "done": Step("提请核销", _to("pending", "notified", "replied", "rectifying"), "follow"),
+    "returned": Step("退回", {"pending": "rectifying", "replied": "notified"}, "close_finding"),
+    "closed": Step("核销", {"pending": "closed"}, "close_finding", ("text", "approver")),
+    "exemption": Step("豁免", _to("exempt", *OPEN), "close_finding", ("text", "on", "approver")),
+    # Back to where it was, which `_folded` knows.
+    "exemption_end": Step("取消豁免", {"exempt": "notified"}, "close_finding"),
+    "reopened": Step("重新打开", {"closed": "recurring"}, "close_finding"),
+    "remark": Step("备注", _stay(*_ALL), "follow"),
+}
+# Where a row that was written by hand leads whatever the state: files are taken as they stand.
+_BY_HAND: dict[str, State] = {
+    "notice": "notified",
+    "reply": "replied",
+    "agreed": "rectifying",
+    "done": "pending",
+    "returned": "rectifying",
+    "closed": "closed",
+    "exemption": "exempt",
+    "reopened": "recurring",
+}
+_WANTED = {"text": "内容", "on": "日期", "approver": "批准人（核销人）", "owner": "责任人"}
+_OVER = {"cleared": "数据已达标", "unit_ended": "单位已撤并", "superseded": "标准已更替"}
+TEXT_CHARACTERS = 2000
+FILES_EACH = 10
+_KEY = re.compile(r"[0-9a-f]{8,32}")
+
+COLUMNS = (
+    "finding_id, rule_id, subject_level, subject_code, opened_month, last_month, cleared_month, months_open, status, "
+    "value_checked, value_expected, shortfall, unit, severity, is_minor, weight, document_title, clause, message_zh, "
+    "previous_finding_id"
+)
+
+
+class FollowError(OversightError):
+    """What was asked for cannot be done; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody says with a step; `on` is the agreed day, or the last day of an exemption."""
+
+    text: str = ""
+    on: date | None = None
+    approver: str = ""
+    owner: str = ""
+    # (name, SHA-256) of files that `keep_attachment` has put away.
+    attachments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Case:
+    """A finding with everything done about it, as of a day."""
+
+    row: Mapping[str, Any]
+    today: date
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    earlier: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.notes.sort(key=lambda n: (n["recorded_on"], n["acted_at"] or "", n["note_no"]))
+        self.by_notes, self.before_exemption = self._folded()
+        self.state, self.closed_by = self._now()
+
+    @property
+    def finding_id(self) -> str:
+        """As the edition names it."""
+        return str(self.row["finding_id"])
+
+    @property
+    def version(self) -> int:
+        """How much had been done about it: whoever acts says what they saw."""
+        return len(self.notes)
+
+    @property
+    def state_zh(self) -> str:
+        """The state, for people."""
+        return STATES[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done."""
+        return self.state in OPEN
+
+    def last(self, *kinds: str) -> dict[str, Any] | None:
+        """The last note of these kinds."""
+        return next((note for note in reversed(self.notes) if note["kind"] in kinds), None)
+
+    @property
+    def owner(self) -> str:
+        """Who sees to it; '' where nobody was named."""
+        note = self.last("assigned")
+        return str(note["owner"]) if note else ""
+
+    @property
+    def due_on(self) -> date | None:
+        """The day by which something is expected: the agreed one, before that the one by which to reply."""
+        note = {"rectifying": self.last("agreed"), "notified": self.last("notice")}.get(self.state)
+        return note["agreed_on"] if note else None
+
+    def is_overdue(self, calendar: Calendar) -> bool:
+        """Whether that day has passed; one on a day off ends with the next working day."""
+        due = self.due_on
+        return due is not None and calendar.next_workday(due) < self.today
+
+    def _folded(self) -> tuple[State, State]:
+        state: State = "recurring" if self.row.get("previous_finding_id") else "new"
+        before = state
+        for note in self.notes:
+            kind, was = str(note["kind"]), state
+            if kind == "exemption_end":
+                state = before if was == "exempt" else was
+            else:
+                state = STEPS[kind].leads.get(was, _BY_HAND.get(kind, was))
+            if state == "exempt" and was != "exempt":
+                before = was
+        return state, before
+
+    def _now(self) -> tuple[State, str]:
+        told = str(self.row["status"])
+        if told in _OVER:
+            return "closed", _OVER[told]
+        state = self.by_notes
+        if state == "exempt":
+            note = self.last("exemption") or {}
+            until = note.get("exempt_until")
+            return (self.before_exemption, "") if until is not None and until < self.today else (state, "")
+        if state == "closed":
+            note = self.last("closed") or {}
+            # What a person closed and the data of a later month say again has come back.
+            if _last_day(self.row["last_month"]) > note["recorded_on"]:
+                return "recurring", ""
+            return state, f"{note['approver']}核销"
+        return state, ""
+
+
+def _last_day(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def cases(folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date) -> dict[str, Case]:
+    """The findings of an edition (`COLUMNS`), each with its notes. A note follows the spell that holds its month."""
+    rows = list(rows)
+    noted = _noted(folder)
+    earlier = {str(row["finding_id"]): row.get("previous_finding_id") for row in rows}
+    found = {}
+    for row in rows:
+        name = str(row["finding_id"])
+        stem, month = name[:-8], name[-7:]
+        last = f"{row['last_month']:%Y-%m}"
+        own = [dict(note) for at, note in noted.get(stem, ()) if month <= at <= last]
+        chain: list[str] = []
+        before = row.get("previous_finding_id")
+        while before and before not in chain:
+            chain.append(str(before))
+            before = earlier.get(before)
+        found[name] = Case(row, today, own, tuple(chain))
+    return found
+
+
+def _noted(folder: DataFolder) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    paths = files.note_files(folder)
+    return _grouped(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@lru_cache(maxsize=8)
+def _grouped(marks: tuple[tuple[Path, int, int], ...]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    number = 0
+    for mark in marks:
+        for note in _of_file(mark):
+            number += 1
+            name = str(note["finding_id"])
+            found.setdefault(name[:-8], []).append((name[-7:], note | {"note_no": number}))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _of_file(mark: tuple[Path, int, int]) -> tuple[dict[str, Any], ...]:
+    return tuple(files.read_notes(mark[0]))
+
+
+def edition_rows(folder: DataFolder, prefixes: Sequence[str] = ("",)) -> list[dict[str, Any]]:
+    """The findings of the current edition below any of these codes. Raises `FollowError` where there is none."""
+    if current(folder) is None:
+        raise FollowError("还没有数据版本。请先运行 oversight run。")
+    with open_edition(folder) as connection:
+        condition = " or ".join("starts_with(subject_code, ?)" for _ in prefixes) or "false"
+        cursor = connection.execute(
+            f"select {COLUMNS} from findings where {condition} order by subject_code, opened_month, finding_id",
+            list(prefixes),
+        )
+        names = [item[0] for item in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+# --- acting -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a step on several findings: those it was taken on, and why not on the others."""
+
+    done: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def act(
+    folder: DataFolder,
+    rows: Iterable[Mapping[str, Any]],
+    asked: Mapping[str, int | None],
+    kind: str,
+    said: Said,
+    *,
+    by: str,
+    now: datetime,
+    key: str = "",
+) -> Outcome:
+    """Take a step on findings of an edition. `asked` has each finding's id and the version that was seen (None: whatever
+    it is); the same `key` a second time changes nothing.
+
+    Raises `FollowError` for what holds of all of them; what holds of one is told in the outcome.
+    """
+    by = _one_line(by)
+    step = STEPS.get(kind)
+    if step is None:
+        raise FollowError(f"没有“{kind}”这种办理，可用的是{'、'.join(s.title for s in STEPS.values())}。")
+    if not by:
+        raise FollowError("请写明由谁办理。")
+    said = _checked(step, said, by, now.date())
+    key = key or secrets.token_hex(8)
+    if not _KEY.fullmatch(key):
+        raise FollowError("办理编号不对。请刷新页面后重试。")
+    with locked(folder):
+        found = cases(folder, rows, now.date())
+        done, refused, made = [], [], []
+        for number, (name, seen) in enumerate(asked.items()):
+            case = found.get(name)
+            action_id = f"{key}-{number}"
+            if case is not None and any(note["action_id"] == action_id for note in case.notes):
+                done.append(name)
+                continue
+            why = _why_not(case, step, kind, seen, by)
+            if why:
+                refused.append((name, why))
+                continue
+            done.append(name)
+            made.append(_row(name, kind, said, by, now, action_id))
+        if made:
+            _keep(folder, made, found, now.date())
+    return Outcome(tuple(done), tuple(refused))
+
+
+def _checked(step: Step, said: Said, by: str, today: date) -> Said:
+    texts = {name: _one_line(getattr(said, name)) for name in ("text", "approver", "owner")}
+    said = Said(texts["text"], said.on, texts["approver"], texts["owner"], said.attachments)
+    if step is STEPS["closed"] and not said.approver:
+        said = Said(said.text, said.on, by, said.owner, said.attachments)
+    lacking = [_WANTED[name] for name in step.wants if not getattr(said, name)]
+    if lacking:
+        raise FollowError(f"{step.title}须写明{'、'.join(lacking)}。请补填后重试。")
+    for value in (said.text, said.approver, said.owner):
+        if len(value) > TEXT_CHARACTERS:
+            raise FollowError(f"内容超过 {TEXT_CHARACTERS} 字。请缩短，或把全文作为附件。")
+    if said.on is not None and "on" in step.wants and said.on < today:
+        raise FollowError(f"{step.title}的日期 {said.on} 已经过去。请写今天或以后的日期。")
+    if len(said.attachments) > FILES_EACH:
+        raise FollowError(f"一次最多附 {FILES_EACH} 个文件。")
+    if not said.text:
+        said = Said(said.owner, said.on, said.approver, said.owner, said.attachments)
+    return said
+
+
+def _why_not(case: Case | None, step: Step, kind: str, seen: int | None, by: str) -> str:
+    if case is None:
+        return "当前版本里没有这个问题，或您无权查看。请刷新后重试。"
+    if seen is not None and seen != case.version:
+        last = case.notes[-1] if case.notes else None
+        told = f"（{last['recorded_by'] or '有人'}刚刚办理了“{STEPS[last['kind']].title}”）" if last else ""
+        return f"这个问题在您打开之后有了变化{told}。请刷新后按现在的情况办理。"
+    if case.state not in step.leads:
+        may = "、".join(STATES[state] for state in step.leads)
+        why = f"（{case.closed_by}）" if case.closed_by else ""
+        return f"这个问题现在是“{case.state_zh}”{why}，不能{step.title}；能{step.title}的是：{may}。"
+    if kind == "reopened" and case.row["status"] in _OVER:
+        return f"这个问题因{case.closed_by}销号，不能重新打开；再次不达标时会成为新的问题。"
+    if kind == "closed":
+        note = case.last("done")
+        try:
+            apart(by, "close_finding", [("follow", str(note["recorded_by"] or ""))] if note else [])
+        except Conflict as error:
+            return str(error)
+    return ""
+
+
+def _row(name: str, kind: str, said: Said, by: str, now: datetime, action_id: str) -> dict[str, Any]:
+    is_exemption = kind == "exemption"
+    return {
+        "finding_id": name,
+        "kind": kind,
+        "recorded_on": now.date(),
+        "text_zh": said.text,
+        "agreed_on": None if is_exemption else said.on,
+        "exempt_until": said.on if is_exemption else None,
+        "approver": said.approver or None,
+        "recorded_by": by,
+        "owner": said.owner or None,
+        "attachments": "/".join(f"{title}|{sha256}" for title, sha256 in said.attachments) or None,
+        "action_id": action_id,
+        "acted_at": now.isoformat(timespec="seconds"),
+    }
+
+
+def digest(note: Mapping[str, Any]) -> str:
+    """What ties a row of the ledger to its line of the record."""
+    return hashlib.sha256("\x1f".join(files.written(note)).encode()).hexdigest()[:16]
+
+
+def _keep(folder: DataFolder, made: Sequence[dict[str, Any]], found: Mapping[str, Case], today: date) -> None:
+    lines = []
+    for note in made:
+        case = found[note["finding_id"]]
+        after = Case(case.row, today, [*case.notes, note | {"note_no": 10**9, "file_name": ""}])
+        lines.append(
+            {
+                "编号": note["action_id"],
+                "问题": note["finding_id"],
+                "动作": STEPS[note["kind"]].title,
+                "状态": f"{case.state_zh}→{after.state_zh}",
+                "内容": note["text_zh"],
+                "办理人": note["recorded_by"],
+                "摘要": digest(note),
+            }
+        )
+    # What cannot be recorded does not happen.
+    record.note_all(folder, "finding", lines)
+    append(folder, made)
+
+
+def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows to the ledger's file of their month. Call it within `locked`."""
+    for month in sorted({f"{note['recorded_on']:%Y-%m}" for note in made}):
+        path = folder.root / "findings" / f"{files.ACTIONS}{month}.csv"
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        if not path.exists():
+            durable.write_text(path, "\ufeff" + ",".join(files.HEADS) + "\n")
+        writer.writerows(files.written(note) for note in made if f"{note['recorded_on']:%Y-%m}" == month)
+        with path.open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 65536))
+            tail = file.read()
+            # A line that a crash cut off was never said to be done.
+            file.seek(size - (len(tail) - tail.rfind(b"\n") - 1))
+            file.truncate()
+            file.write(text.getvalue().encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def locked(folder: DataFolder) -> Iterator[None]:
+    """One writer of the ledger at a time, in whatever process; the kernel's lock goes with its holder."""
+    path = folder.work / "findings.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _one_line(text: str) -> str:
+    """Text as a row holds it: on one line, so that a row is a line."""
+    return " ".join(text.split())
+
+
+# --- attachments --------------------------------------------------------------------------------------------
+
+
+def keep_attachment(folder: DataFolder, content: bytes) -> str:
+    """Put a file of a reply away; its SHA-256."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = attachment(folder, sha256)
+    if not path.is_file():
+        durable.write_bytes(path, content)
+    return sha256
+
+
+def attachment(folder: DataFolder, sha256: str) -> Path:
+    """Where it lies."""
+    return folder.root / "findings" / "attachments" / sha256[:2] / sha256
+
+
+def attachments_of(note: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, SHA-256) of a note's files."""
+    parts = str(note["attachments"] or "").split("/")
+    return [(name, sha256) for name, _, sha256 in (part.rpartition("|") for part in parts) if name]
+
+
+# --- the ledger as a whole ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Ledger against record: how many actions stand in both, and what stands in one only or differs."""
+
+    matched: int
+    by_hand: int
+    before_record: int
+    wrong: tuple[str, ...]
+
+
+def reconcile(folder: DataFolder) -> Reconciled:
+    """Hold each action of the ledger against its line of the record, and the other way round. 对账."""
+    from oversight.accounts.exist import exist
+
+    notes = [note for path in files.note_files(folder) for note in files.read_notes(path)]
+    own = {str(note["action_id"]): note for note in notes if note["action_id"]}
+    doubled = sorted(
+        {str(n["action_id"]) for n in notes if n["action_id"] and own[str(n["action_id"])] is not n}
+    )
+    wrong = [f"办理编号 {name} 在台账里出现了不止一次。请核对 findings/。" for name in doubled]
+    lines: dict[str, str] = {}
+    first = ""
+    if exist(folder):
+        first = next((line.at for line in record.lines(folder, limit=1)), "")
+        for line in record.lines(folder, what="finding"):
+            if "编号" in line.told:
+                lines[str(line.told["编号"])] = str(line.told["摘要"])
+    matched = before = 0
+    for name, note in own.items():
+        if name in lines:
+            if lines[name] == digest(note):
+                matched += 1
+            else:
+                wrong.append(f"{note['finding_id']}（{name}）的内容与留痕不同：台账被改动过。请从备份核对。")
+        elif not first or str(note["acted_at"]) < first:
+            before += 1
+        else:
+            wrong.append(
+                f"{note['finding_id']}（{name}）在留痕里没有：不是在系统里办理的。请核对 findings/。"
+            )
+    wrong += [
+        f"留痕记有办理 {name}，台账里没有。请从备份恢复或重新办理。" for name in lines.keys() - own.keys()
+    ]
+    return Reconciled(
+        matched, len(notes) - sum(1 for n in notes if n["action_id"]), before, tuple(sorted(wrong))
+    )
+
+
+def export(folder: DataFolder) -> str:
+    """Every note of every file as one CSV, in order; `import_notes` takes it back without loss."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(files.HEADS)
+    for path in files.note_files(folder):
+        writer.writerows(files.written(note) for note in files.read_notes(path))
+    return "\ufeff" + text.getvalue()
+
+
+def import_notes(folder: DataFolder, path: Path, *, by: str) -> tuple[int, int]:
+    """Take notes from a file into the ledger: how many, and how many stood there already. All or none.
+
+    Raises `FindingNoteError` for a row that cannot be understood.
+    """
+    with locked(folder):
+        known: dict[tuple[str, ...], int] = {}
+        for own in files.note_files(folder):
+            for note in files.read_notes(own):
+                row = tuple(files.written(note))
+                known[row] = known.get(row, 0) + 1
+        fresh = []
+        for note in files.read_notes(path):
+            row = tuple(files.written(note))
+            if known.get(row, 0):
+                # As often as it stands there already, and no oftener: two equal notes are two notes.
+                known[row] -= 1
+            else:
+                fresh.append(note)
+        total = len(files.read_notes(path))
+        if fresh:
+            stem = re.sub(r"[^\w-]", "_", path.stem)[:40] or "notes"
+            number = 1
+            while (target := folder.root / "findings" / f"{stem}_{number}.csv").exists():
+                number += 1
+            text = io.StringIO(newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(files.HEADS)
+            writer.writerows(files.written(note) for note in fresh)
+            record.note(folder, "finding", 动作="导入", 文件=path.name, 条数=len(fresh), 办理人=by)
+            durable.write_text(target, "\ufeff" + text.getvalue())
+    return len(fresh), total - len(fresh)
