@@ -63,6 +63,8 @@ class Column:
     repeats_when_merged: bool = False
     has_precision: bool = False
     may_be_negative: bool = False
+    # Stays as it is for months: a template carries it over from the last report.
+    rarely_changes: bool = False
     personal: Personal = "none"
 
     @property
@@ -174,6 +176,7 @@ def _metadata(
     plausible_max: int | None = None,
     scale: Scale | None = None,
     personal: Personal = "none",
+    rarely_changes: bool = False,
 ) -> dict[str, Any]:
     return {
         "input": {
@@ -186,6 +189,7 @@ def _metadata(
             "plausible_max": None if plausible_max is None else Decimal(plausible_max),
             "scale": scale,
             "personal": personal,
+            "rarely_changes": rarely_changes,
         }
     }
 
@@ -267,6 +271,7 @@ def count(
     plausible_max: int,
     scale: Scale | None = None,
     has_precision: bool = False,
+    rarely_changes: bool = False,
 ) -> dy.Int64:
     """A whole number of people, households, posts or villages; null where it was not reported."""
     metadata = _metadata(
@@ -278,6 +283,7 @@ def count(
         synonyms=synonyms,
         plausible_max=plausible_max,
         scale=scale,
+        rarely_changes=rarely_changes,
     )
     metadata["input"]["has_precision"] = has_precision
     return dy.Int64(nullable=True, min=0, metadata=metadata, description=description_zh)
@@ -292,6 +298,7 @@ def money(
     plausible_max: int,
     scale: Scale | None = None,
     may_be_negative: bool = False,
+    rarely_changes: bool = False,
 ) -> dy.Decimal:
     """An amount in 元 with two decimals, never a float; null where it was not reported."""
     metadata = _metadata(
@@ -303,12 +310,15 @@ def money(
         synonyms=synonyms,
         plausible_max=plausible_max,
         scale=scale,
+        rarely_changes=rarely_changes,
     )
     metadata["input"] |= {"has_precision": True, "may_be_negative": may_be_negative}
     return dy.Decimal(18, 2, nullable=True, metadata=metadata, description=description_zh)
 
 
-def yes_no(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Bool:
+def yes_no(
+    label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = (), rarely_changes: bool = False
+) -> dy.Bool:
     """是 or 否; null where it was not reported."""
-    metadata = _metadata(label_zh, "bool", description_zh, synonyms=synonyms)
+    metadata = _metadata(label_zh, "bool", description_zh, synonyms=synonyms, rarely_changes=rarely_changes)
     return dy.Bool(nullable=True, metadata=metadata, description=description_zh)

@@ -228,6 +228,7 @@ class Population(Reported):
         plausible_max=2_000_000,
         scale="stock",
         has_precision=True,
+        rarely_changes=True,
     )
 
 
@@ -257,6 +258,7 @@ class Budget(Reported):
         synonyms=("年初预算数", "年初预算额", "年初预算金额", "年初批复预算"),
         plausible_max=200_000_000,
         scale="stock",
+        rarely_changes=True,
     )
     adjusted_budget_cny = money(
         "调整后预算",
@@ -264,6 +266,7 @@ class Budget(Reported):
         synonyms=("调整预算", "调整预算数", "调整后预算数", "调整后预算额"),
         plausible_max=200_000_000,
         scale="stock",
+        rarely_changes=True,
     )
     disbursed_month_cny = money(
         "本月拨付",
@@ -316,36 +319,42 @@ class Budget(Reported):
         "是否单独列支",
         "民政工作经费是否在乡镇预算中单独列支。",
         synonyms=("单独列支", "是否单列", "是否单独列项", "单列"),
+        rarely_changes=True,
     )
     carried_over_cny = money(
         "上年结转",
         "上年结转到本年的金额；不计入对照标准的预算。",
         synonyms=("上年结转数", "上年结转额", "上年结转资金", "上年结余", "上年结转结余", "结转资金"),
         plausible_max=200_000_000,
+        rarely_changes=True,
     )
     from_above_cny = money(
         "其中：上级补助",
         "全年预算中上级补助的部分。",
         synonyms=("上级补助", "上级补助资金", "上级补助收入", "上级专项补助", "上级下达"),
         plausible_max=200_000_000,
+        rarely_changes=True,
     )
     own_cny = money(
         "其中：本级安排",
         "全年预算中本级财政安排的部分。",
         synonyms=("本级安排", "本级财政安排", "本级预算安排", "本级配套", "县级安排", "区级安排"),
         plausible_max=200_000_000,
+        rarely_changes=True,
     )
     personnel_cny = money(
         "人员经费",
         "全年预算中人员经费的部分。",
         synonyms=("人员支出", "人员经费预算"),
         plausible_max=200_000_000,
+        rarely_changes=True,
     )
     office_cny = money(
         "公用经费",
         "全年预算中公用经费的部分。",
         synonyms=("公用支出", "办公经费", "公用经费预算"),
         plausible_max=200_000_000,
+        rarely_changes=True,
     )
     remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"), personal="free_text")
 
@@ -412,6 +421,7 @@ class Staffing(Reported):
         synonyms=("行政编制", "行政编", "行政编制人数"),
         required=True,
         plausible_max=500,
+        rarely_changes=True,
     )
     institution_posts = count(
         "事业编制数",
@@ -420,6 +430,7 @@ class Staffing(Reported):
         synonyms=("事业编制", "事业编", "事业编制人数"),
         required=True,
         plausible_max=500,
+        rarely_changes=True,
     )
     dedicated_staff_persons = count(
         "在编在岗专职人数",
@@ -436,6 +447,7 @@ class Staffing(Reported):
         ),
         required=True,
         plausible_max=500,
+        rarely_changes=True,
     )
     welfare_posts_persons = count(
         "公益性岗位人数",
@@ -443,6 +455,7 @@ class Staffing(Reported):
         "公益性岗位从事民政工作的人数。",
         synonyms=("公益性岗位", "公益岗", "公益岗位", "公益岗人数", "公益岗位人数", "公益性岗位人员"),
         plausible_max=2_000,
+        rarely_changes=True,
     )
     purchased_service_persons = count(
         "政府购买服务人数",
@@ -450,6 +463,7 @@ class Staffing(Reported):
         "通过政府购买服务从事民政工作的人数。",
         synonyms=("政府购买服务", "购买服务人数", "政府购买服务人员", "政府购买服务岗位人数", "购买服务"),
         plausible_max=2_000,
+        rarely_changes=True,
     )
     part_time_persons = count(
         "兼职人数",
@@ -457,6 +471,7 @@ class Staffing(Reported):
         "兼职从事民政工作的人数。",
         synonyms=("兼职", "兼职人员", "兼职人员数"),
         plausible_max=2_000,
+        rarely_changes=True,
     )
     villages_count = count(
         "村(社区)数",
@@ -472,6 +487,7 @@ class Staffing(Reported):
             "村级单位数",
         ),
         plausible_max=2_000,
+        rarely_changes=True,
     )
     villages_with_assistant_count = count(
         "已配备协理员村(社区)数",
@@ -486,6 +502,7 @@ class Staffing(Reported):
             "已配备协理员的村(社区)数",
         ),
         plausible_max=2_000,
+        rarely_changes=True,
     )
 
 
@@ -521,6 +538,7 @@ class Indicators(Told):
             required=True,
             synonyms=("数值", "值", "指标数值", "填报值"),
             personal="free_text",
+            rarely_changes=True,
         ),
     )
     indicator_value = dy.Decimal(18, 4, nullable=True, description="指标值的数：是为 1、否为 0，文字为空。")

@@ -34,7 +34,7 @@ from oversight.contracts import ALL_DATASETS
 from oversight.intake.ledger import SCHEMA as ledger_schema
 from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
 from oversight.intake.reading.found import BulkTable, Reading
-from oversight.intake.reading.grid import Header, Refusal, Table, column_letters
+from oversight.intake.reading.grid import Header, Refusal, Table, column_letters, ranges_of
 from oversight.intake.reading.headers import missing_columns
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
@@ -395,6 +395,20 @@ class Batch:
                     header.last_row + 1,
                     "D64",
                     json.dumps(texts, ensure_ascii=False),
+                )
+            )
+        if not isinstance(table, BulkTable) and table.unconfirmed:
+            cells = ranges_of(
+                (header.columns[name], row) for row, name in table.unconfirmed if name in header.columns
+            )
+            self.notices.append(
+                (
+                    submission_id,
+                    table.dataset,
+                    table.sheet,
+                    table.unconfirmed[0][0],
+                    "D65",
+                    json.dumps({"cells": cells, "count": str(len(table.unconfirmed))}, ensure_ascii=False),
                 )
             )
         number = len(self.tables)

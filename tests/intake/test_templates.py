@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from oversight import cli
 from oversight.contracts import DATASETS
 from oversight.errors import OversightError
+from oversight.intake.reading.prefilled import TICK
 from oversight.intake.sending_back import remarks
 from oversight.intake.sending_back.checking import check
 from oversight.intake.sending_back.templates import (
     FIRST_DATA_ROW,
     County,
     Indicator,
+    Last,
     county_of,
     write_template,
 )
@@ -187,3 +189,103 @@ def test_the_command_fills_in_what_the_standards_ask(
     assert ("360313101", "A-13") in codes
     assert ("360313", "A-25") in codes
     assert ("360313", "A-13") not in codes
+
+
+STAFF = {
+    "administrative_posts": 2,
+    "institution_posts": 5,
+    "dedicated_staff_persons": 3,
+    "villages_count": 20,
+}
+BEFORE = [Last(code, None, STAFF) for code, _ in COUNTY.townships]
+
+
+def prefilled(tmp_path: Path, *cells: tuple[int, str, Any]) -> Any:
+    """A staffing template with last month's figures, and these cells typed: (row from 0, title, value)."""
+    path = tmp_path / "模板.xlsx"
+    write_template("staffing", COUNTY, MONTH, path, last=BEFORE)
+    book = openpyxl.load_workbook(path)
+    page = book.worksheets[0]
+    at = {page.cell(FIRST_DATA_ROW - 1, c).value: c for c in range(1, page.max_column + 1)}
+    for row, title, value in cells:
+        cell = page.cell(FIRST_DATA_ROW + row, at[title])
+        assert not cell.protection.locked
+        cell.value = value
+    book.save(path)
+    (found,) = check([path], None, now=NOW)
+    return found
+
+
+def test_a_prefilled_cell_that_nobody_touched_is_no_report(tmp_path: Path) -> None:
+    found = prefilled(tmp_path)
+    assert (found.rows, found.counts["accepted"]) == ([], 0)
+    (doubt,) = [r for r in found.remarks if r.error_code == "D65"]
+    # All cells of the three townships, as one range of each block.
+    assert doubt.message_zh.startswith("D4:F6、J4:J6 共 12 格是模板预填的上月数")
+
+
+def test_a_tick_makes_a_report_of_what_was_filled_in(tmp_path: Path) -> None:
+    found = prefilled(tmp_path, (0, TICK, "是"), (2, TICK, "√"))
+    assert [(r["区划代码"], r["行政编制数(名)"], r["村(社区)数(个)"]) for r in found.rows] == [
+        (COUNTY.townships[0][0], 2, 20),
+        (COUNTY.townships[2][0], 2, 20),
+    ]
+    assert [r["公益性岗位人数(人)"] for r in found.rows] == [None, None]
+    (doubt,) = [r for r in found.remarks if r.error_code == "D65"]
+    assert "D5:F5、J5" in doubt.message_zh
+
+
+def test_a_figure_that_was_changed_is_a_report_without_a_tick(tmp_path: Path) -> None:
+    found = prefilled(tmp_path, (0, "行政编制数(名)", 4), (1, "行政编制数(名)", 1), (1, TICK, "是"))
+    first, second = found.rows
+    assert (first["行政编制数(名)"], first["事业编制数(名)"], first["在编在岗专职人数(人)"]) == (
+        4,
+        None,
+        None,
+    )
+    assert (second["行政编制数(名)"], second["事业编制数(名)"]) == (1, 5)
+
+
+def test_one_tick_stands_for_all_indicators_of_a_unit(tmp_path: Path) -> None:
+    path = tmp_path / "模板.xlsx"
+    asked = [Indicator("A-13", "民政标识牌悬挂", "township"), Indicator("A-14", "办公用房间数", "township")]
+    last = [
+        Last(code, item.code, {"indicator_text": text})
+        for code, _ in COUNTY.townships
+        for item, text in zip(asked, ("是", "2"), strict=True)
+    ]
+    write_template("indicators", COUNTY, MONTH, path, asked, last)
+    book = openpyxl.load_workbook(path)
+    page = book.worksheets[0]
+    tick = next(c for c in range(1, page.max_column + 1) if page.cell(3, c).value == TICK)
+    page.cell(FIRST_DATA_ROW + 2, tick).value = "是"
+    page.cell(FIRST_DATA_ROW + 4, tick - 1).value = "否"
+    book.save(path)
+    (found,) = check([path], None, now=NOW)
+    (_, _), (second, _), (third, _) = COUNTY.townships
+    assert [(r["区划代码"], r["指标代码"], r["指标值"]) for r in found.rows] == [
+        (second, "A-13", "是"),
+        (second, "A-14", "2"),
+        (third, "A-13", "否"),
+    ]
+
+
+def test_each_fund_of_a_unit_has_its_row_and_the_month_is_given_by_the_sum(tmp_path: Path) -> None:
+    path = tmp_path / "模板.xlsx"
+    code = COUNTY.townships[0][0]
+    last = [
+        Last(code, fund, {"initial_budget_cny": Decimal("67200.50"), "is_listed_separately": True})
+        for fund in (None, "临时救助")
+    ]
+    write_template("budget", COUNTY, MONTH, path, last=last)
+    page = openpyxl.load_workbook(path).worksheets[0]
+    titles = [page.cell(3, c).value for c in range(1, page.max_column + 1)]
+    assert not {"本月拨付(元)", "本月支出(元)"} & set(titles)
+    rows = [[page.cell(r, c).value for c in range(2, len(titles))] for r in range(4, 8)]
+    at = titles.index("年初预算(元)") - 1
+    assert [(r[0], r[2], r[at]) for r in rows] == [
+        (code, None, 67200.5),
+        (code, "临时救助", 67200.5),
+        (COUNTY.townships[1][0], None, None),
+        (COUNTY.townships[2][0], None, None),
+    ]

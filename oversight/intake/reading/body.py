@@ -24,6 +24,7 @@ from oversight.intake.reading.grid import (
 from oversight.intake.reading.headers import CODE_CELL, INDEX_CELL, TOTAL
 from oversight.intake.reading.headings import known_cells
 from oversight.intake.reading.periods import span_of_cell
+from oversight.intake.reading.prefilled import beside, take_out_unconfirmed
 from oversight.intake.reading.text import fold, plain
 from oversight.intake.reading.totals import ADDED_UP, check_total, set_apart_county
 
@@ -142,6 +143,9 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
                 table.totals.append((r + 1, {n: c for n, c in cells.items() if c}))
     _fill_merged(grid, table, data)
     _fill_said(grid, table, body)
+    if header.tick_at is not None:
+        last = {name: beside(grid, table, at) for name, at in header.last_at.items()}
+        take_out_unconfirmed(table, beside(grid, table, header.tick_at), last)
     mark_periods(table)
     set_apart_county(table)
     table.total_problem = check_total(table)
@@ -239,7 +243,7 @@ def _fill_said(grid: Grid, table: Table, body: list[tuple[int, str]]) -> None:
     names = table.cells.get("reported_name")
     if names is not None and table.header.county_at is not None:
         codes = table.cells.get("reported_code", [None] * len(names))
-        counties = _beside(grid, table, table.header.county_at)
+        counties = beside(grid, table, table.header.county_at)
         table.cells["reported_name"] = [
             f"{county}{name}" if name and county and not code and not fold(name).startswith(county) else name
             for name, code, county in zip(names, codes, map(fold, counties), strict=True)
@@ -287,19 +291,8 @@ def _years(grid: Grid, table: Table) -> list[int | None]:
     at = table.header.year_at
     if at is None:
         return [None] * len(table.row_numbers)
-    years = (values.year(text) for text in _beside(grid, table, at))
+    years = (values.year(text) for text in beside(grid, table, at))
     return [y if isinstance(y, int) else None for y in years]
-
-
-def _beside(grid: Grid, table: Table, at: int) -> list[str]:
-    """What a column that is none of the contract's says of each row, a merged cell holding for all its rows."""
-    cells = {
-        n - 1: text_of(grid.rows[n - 1][at]) if at < len(grid.rows[n - 1]) else "" for n in table.row_numbers
-    }
-    for (top, left), (bottom, right) in grid.merged:
-        if left <= at <= right and top in cells:
-            cells |= {r: cells[top] for r in range(top, bottom + 1) if r in cells}
-    return list(cells.values())
 
 
 def _fill_across(table: Table, contract: Contract, names: list[str | None], at: int | None) -> None:

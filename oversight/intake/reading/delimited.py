@@ -192,6 +192,8 @@ def _read_bulk(data: bytes, name: str) -> Reading | None:
     if len(usable) != 1 or len(headers) != 1:
         return None
     header = usable[0]
+    if header.tick_at is not None:
+        return None
     code_name = next(
         (n for n in ("reported_code", "subject_code", "division_code") if n in header.columns), None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -137,6 +137,9 @@ class Header:
     label_at: int = 0
     # Columns that the contract does not know: what stands in them is kept with the row.
     others: dict[int, str] = field(default_factory=dict)
+    # Of a prefilled template: the column of the tick, and for each prefilled column the one with what was filled in.
+    tick_at: int | None = None
+    last_at: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -161,6 +164,8 @@ class Table:
     hidden: frozenset[int] = _NONE
     # For each row what stands in columns that the contract does not know, as JSON.
     others: list[str | None] = field(default_factory=list)
+    # Prefilled figures that nobody confirmed: (number of the row, column).
+    unconfirmed: list[tuple[int, str]] = field(default_factory=list)
 
     def drop(self, at: Sequence[int], kind: str) -> None:
         """Take the data rows at these places out; they count as ignored, for the reason `kind`."""
@@ -168,6 +173,7 @@ class Table:
         numbers = {self.row_numbers[i] for i in gone}
         self.ignored = sorted([*self.ignored, *((number, kind) for number in numbers)])
         self.broken = [entry for entry in self.broken if entry[0] not in numbers]
+        self.unconfirmed = [entry for entry in self.unconfirmed if entry[0] not in numbers]
         kept = [i for i in range(len(self.row_numbers)) if i not in gone]
         self.row_numbers = [self.row_numbers[i] for i in kept]
         self.cells = {name: [cells[i] for i in kept] for name, cells in self.cells.items()}
@@ -193,6 +199,31 @@ def column_letters(at: int) -> str:
         at, rest = divmod(at - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def ranges_of(cells: Iterable[tuple[int, int]]) -> str:
+    """Cells, given as (column from 0, row from 1), named as the sender sees them: D4:F9、H4."""
+    rows_of: dict[int, set[int]] = {}
+    for at, row in cells:
+        rows_of.setdefault(at, set()).add(row)
+    # Runs of rows below one another in each column, then runs that stand beside one another.
+    runs: dict[tuple[int, int], list[int]] = {}
+    for at in sorted(rows_of):
+        rows = sorted(rows_of[at])
+        first = rows[0]
+        for row, after in zip(rows, [*rows[1:], None], strict=True):
+            if after != row + 1:
+                runs.setdefault((first, row), []).append(at)
+                first = after if after is not None else row
+    named: list[tuple[int, int, str]] = []
+    for (first, last), places in runs.items():
+        left = places[0]
+        for at, after in zip(places, [*places[1:], None], strict=True):
+            if after != at + 1:
+                one, other = f"{column_letters(left)}{first}", f"{column_letters(at)}{last}"
+                named.append((left, first, one if one == other else f"{one}:{other}"))
+                left = after if after is not None else at
+    return "、".join(text for _, _, text in sorted(named))
 
 
 def line_of(row: Row) -> str:

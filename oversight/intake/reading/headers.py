@@ -35,6 +35,7 @@ from oversight.intake.reading.headings import (
     match_columns,
 )
 from oversight.intake.reading.periods import stated_span
+from oversight.intake.reading.prefilled import with_prefilled
 from oversight.intake.reading.text import fold, plain, stated_township
 from oversight.intake.reading.words import words_of
 
@@ -339,8 +340,13 @@ def _with_others(
 
     A column without a heading is one of them where figures stand in it.
     """
+    found = [with_prefilled(h, titles) if isinstance(h, Header) else h for h in found]
     headers = [h for h in found if isinstance(h, Header)]
-    used = {at for h in headers for at in (*h.columns.values(), h.year_at, h.county_at)}
+    used = {
+        at
+        for h in headers
+        for at in (*h.columns.values(), h.year_at, h.county_at, h.tick_at, *h.last_at.values())
+    }
     others = {
         at: title
         for at, title in titles.items()

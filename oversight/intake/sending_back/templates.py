@@ -5,9 +5,10 @@ Everything about a column comes from its contract, so a template cannot ask for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from oversight.intake import landed as store
 from oversight.intake.judging.identity import Unit, Units, winners
 from oversight.intake.judging.judge import judge
 from oversight.intake.reading.files import NOTES_SHEET
+from oversight.intake.reading.prefilled import LAST, TICK, UNKNOWN
 from oversight.intake.sending_back.checking import history
 from oversight.intake.sending_back.remarks import TEMPLATE_VERSION
 from oversight.settings import DataFolder
@@ -58,6 +60,13 @@ def new_county(code: str) -> County:
     return County(code, code, (), is_new=True)
 
 
+def known_divisions(folder: DataFolder, now: datetime) -> pl.DataFrame:
+    """The folder's table of divisions as it holds."""
+    landed, ledger = history(folder, set(), now)
+    ids = set(landed.tables.filter(pl.col("dataset") == "divisions")["submission_id"])
+    return winners(judge(store.only(landed, ids), ledger).rows["divisions"])
+
+
 def county_of(
     folder: DataFolder,
     code: str,
@@ -65,14 +74,15 @@ def county_of(
     *,
     now: datetime,
     new: Callable[[str], County] | None = None,
+    divisions: pl.DataFrame | None = None,
 ) -> County:
     """The county's townships in force on the last day of `month`, from the folder's table of divisions.
 
-    Raises `OversightError` when there is no such table, county or township, unless `new` makes one.
+    `divisions`: that table, where it was read before. Raises `OversightError` when there is no such table, county or
+    township, unless `new` makes one.
     """
-    landed, ledger = history(folder, set(), now)
-    ids = set(landed.tables.filter(pl.col("dataset") == "divisions")["submission_id"])
-    divisions = winners(judge(store.only(landed, ids), ledger).rows["divisions"])
+    if divisions is None:
+        divisions = known_divisions(folder, now)
     if new is not None and code not in divisions["division_code"]:
         return new(code)
     if divisions.height == 0:
@@ -106,10 +116,33 @@ def _is_township(kind: str | None, name: str) -> bool:
     return any(t in words for t in _TOWNSHIP_TYPES) and not any(t in words for t in _NO_TOWNSHIPS)
 
 
+# What tells the rows of a unit apart, besides the unit: its funds, its indicators.
+_ROW_KEYS = {"budget": "fund_name", "indicators": "indicator_code"}
+# Of these the sums of the year so far are asked alone, once these are known: they say what the month's were.
+_GIVEN_BY_SUMS = frozenset(("disbursed_month_cny", "spent_month_cny"))
+
+
+@dataclass(frozen=True)
+class Last:
+    """What a unit reported last: its code, what else tells the row apart (a fund, an indicator), values by column."""
+
+    code: str
+    row_key: str | None
+    values: Mapping[str, Any]
+
+
 def write_template(
-    dataset: str, county: County, month: date, target: Path, indicators: Sequence[Indicator] = ()
+    dataset: str,
+    county: County,
+    month: date,
+    target: Path,
+    indicators: Sequence[Indicator] = (),
+    last: Sequence[Last] = (),
 ) -> None:
-    """Write the workbook of a dataset for a county and month; `indicators` only for the dataset of that name."""
+    """Write the workbook of a dataset for a county and month; `indicators` only for the dataset of that name.
+
+    `last`: what was reported before. Columns that rarely change carry it over, beside one tick a unit.
+    """
     import xlsxwriter
 
     contract = {**DATASETS, **LIST_DATASETS}[dataset]
@@ -130,13 +163,19 @@ def write_template(
         "money": book.add_format({"border": 1, "locked": False, "num_format": "0.00"}),
         "date": book.add_format({"border": 1, "locked": False, "num_format": "yyyy-mm-dd"}),
         "free": book.add_format({"locked": False}),
+        "carried_text": book.add_format(_CARRIED | {"num_format": "@"}),
+        "carried_count": book.add_format(_CARRIED | {"num_format": "0"}),
+        "carried_money": book.add_format(_CARRIED | {"num_format": "0.00"}),
+        "tick": book.add_format({"border": 1, "locked": False, "align": "center", "valign": "vcenter"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top", "border": 1}),
     }
-    _write_table(book, contract, county, month, indicators, styles)
+    _write_table(book, contract, county, month, indicators, last, styles)
     _write_notes(book, contract, county, styles)
     book.close()
 
 
+# What was carried over is pale yellow: neither locked nor blank.
+_CARRIED = {"border": 1, "locked": False, "bg_color": "#FFF9E5"}
 _HEADER = {"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True}
 
 
@@ -144,6 +183,27 @@ def _title(contract: Contract, county: County, month: date) -> str:
     if contract.name == "divisions":
         return f"{county.name}行政区划表"
     return f"{county.name}{month.year}年{month.month}月{contract.title_zh}报表"
+
+
+def _columns(contract: Contract, *, is_carried_over: bool) -> list[Column]:
+    """The columns in their order; of a prefilled form those that are typed first, then those that are carried over."""
+    columns = list(contract.columns.values())
+    if not is_carried_over:
+        return columns
+    kept = [c for c in columns if not c.rarely_changes and c.name not in _GIVEN_BY_SUMS]
+    return [*kept, *(c for c in columns if c.rarely_changes)]
+
+
+def _with_funds(rows: list[dict[str, str]], last: Sequence[Last]) -> list[dict[str, str]]:
+    """A row for each fund that a unit reported last."""
+    funds: dict[str, list[str | None]] = {}
+    for item in last:
+        funds.setdefault(item.code, []).append(item.row_key)
+    return [
+        row | ({"fund_name": fund} if fund else {})
+        for row in rows
+        for fund in funds.get(row["reported_code"], [None])
+    ]
 
 
 def _rows(
@@ -189,49 +249,106 @@ def _write_table(
     county: County,
     month: date,
     indicators: Sequence[Indicator],
+    last: Sequence[Last],
     styles: dict[str, Any],
 ) -> None:
     page = book.add_worksheet(contract.title_zh)
-    columns = list(contract.columns.values())
+    columns = _columns(contract, is_carried_over=bool(last))
+    carried = [c for c in columns if c.rarely_changes] if last else []
+    tick_at, width = len(columns), len(columns) + bool(last)
     # The title of a list says what it covers, which is for its sender to say.
     head = styles["free_title" if contract.name == "payments" else "title"]
-    page.merge_range(0, 0, 0, len(columns) - 1, _title(contract, county, month), head)
+    page.merge_range(0, 0, 0, width - 1, _title(contract, county, month), head)
     page.set_row(0, 30)
     page.write_string(
         1,
         0,
-        f"模板第 {TEMPLATE_VERSION} 版。只填白色格；橙色表头的列必填；没有数据留空，确为零填 0。",
+        f"模板第 {TEMPLATE_VERSION} 版。只填白色格；橙色表头的列必填；没有数据留空，确为零填 0。"
+        + (
+            f"浅黄色格已填好最近一次报送的数：都没有变化的，在“{TICK}”选“是”；有变化的，改那一格，其余仍选“是”；“—”是没有报过的。"
+            if last
+            else ""
+        ),
         styles["note"],
     )
     for at, column in enumerate(columns):
         page.write_string(2, at, column.title_zh, styles["required" if column.required else "optional"])
         page.set_column(at, at, max(12, min(24, len(column.title_zh) * 2 + 2)))
+    if last:
+        page.write_string(2, tick_at, TICK, styles["required"])
+        page.set_column(tick_at, tick_at, 12)
+        for at, column in enumerate(carried, start=width):
+            page.write_string(2, at, f"{LAST}{column.title_zh}", styles["optional"])
+        page.set_column(width, width + len(carried) - 1, None, None, {"hidden": True})
     page.set_row(2, 34)
     filled = _rows(contract, county, month, indicators)
-    spare = SPARE_ROWS if contract.name in _FREE_LISTS else 0
-    last = FIRST_DATA_ROW - 2 + len(filled) + spare
+    if contract.name == "budget":
+        filled = _with_funds(filled, last)
+    of_row = {(item.code, item.row_key): item.values for item in last}
+    known = {item.code for item in last}
+    spare = SPARE_ROWS if contract.name in _FREE_LISTS and not last else 0
+    end = FIRST_DATA_ROW - 2 + len(filled) + spare
+    carried_at = {c.name: at for at, c in enumerate(carried, start=width)}
+    ticks: dict[str, list[int]] = {}
     for r, row in enumerate([*filled, *({} for _ in range(spare))], start=FIRST_DATA_ROW - 1):
+        code = row.get("reported_code") or row.get("subject_code") or ""
+        before = of_row.get((code, row.get(_ROW_KEYS.get(contract.name, ""))), {})
         for at, column in enumerate(columns):
             value = row.get(column.name)
-            if value is None:
-                page.write_blank(r, at, None, styles[_style(column)])
-            else:
+            if value is not None:
                 page.write_string(r, at, value, styles["text" if contract.name == "divisions" else "fixed"])
+            elif column.name in carried_at and (
+                before.get(column.name) is not None
+                or (code in known and (not column.required or contract.name == "indicators"))
+            ):
+                old = before.get(column.name)
+                style = styles[f"carried_{'text' if old is None else _style(column)}"]
+                _carry_over(page, r, at, UNKNOWN if old is None else old, style)
+                _carry_over(
+                    page, r, carried_at[column.name], UNKNOWN if old is None else old, styles["fixed"]
+                )
+                if r not in ticks.setdefault(code, []):
+                    ticks[code].append(r)
+            else:
+                page.write_blank(r, at, None, styles[_style(column)])
+    for rows in ticks.values():
+        # One tick a unit, over all its rows.
+        if rows[-1] - rows[0] > 0:
+            page.merge_range(rows[0], tick_at, rows[-1], tick_at, "", styles["tick"])
+        else:
+            page.write_blank(rows[0], tick_at, None, styles["tick"])
+    if ticks:
+        rule = {
+            "validate": "list",
+            "source": ["是"],
+            "ignore_blank": True,
+            "error_message": "没有变化选“是”，否则留空。",
+        }
+        page.data_validation(FIRST_DATA_ROW - 1, tick_at, end, tick_at, rule)
     for at, column in enumerate(columns):
-        rule = _validation(column)
+        rule_of = _validation(column)
         if contract.name == "payments" and column.name == "reported_name":
-            rule = _payee(county)
-        if rule is not None and last >= FIRST_DATA_ROW - 1:
-            page.data_validation(FIRST_DATA_ROW - 1, at, last, at, rule)
+            rule_of = _payee(county)
+        if rule_of is not None and end >= FIRST_DATA_ROW - 1:
+            page.data_validation(FIRST_DATA_ROW - 1, at, end, at, rule_of)
     if contract.name != "divisions":
-        page.write_string(last + 2, 0, "填表人：", styles["free"])
-        page.write_string(last + 2, 2, "审核人：", styles["free"])
-        page.write_string(last + 2, 4, "填表日期：", styles["free"])
+        page.write_string(end + 2, 0, "填表人：", styles["free"])
+        page.write_string(end + 2, 2, "审核人：", styles["free"])
+        page.write_string(end + 2, 4, "填表日期：", styles["free"])
     page.freeze_panes(3, 3 if contract.name != "divisions" else 2)
     page.protect("", {"format_columns": True, "format_rows": True, "select_locked_cells": True})
     page.set_landscape()
     page.fit_to_pages(1, 0)
     page.repeat_rows(2)
+
+
+def _carry_over(page: Any, row: int, at: int, value: Any, style: Any) -> None:
+    if isinstance(value, bool):
+        page.write_string(row, at, "是" if value else "否", style)
+    elif isinstance(value, (int, float, Decimal)):
+        page.write_number(row, at, float(value), style)
+    else:
+        page.write_string(row, at, str(value), style)
 
 
 def _style(column: Column) -> str:
