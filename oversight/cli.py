@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("oversight.commands.diff", "比较两个版本：变了什么、为什么变"),
     "editions": ("oversight.commands.editions", "列出已发布的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
+    "review": ("oversight.commands.review", "审核报送：采用或退回，确认待确认的数"),
     "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),
     "brief": ("oversight.commands.brief", "生成一个地方的一页简报（PDF）"),
     "sql": ("oversight.commands.sql", "用 SQL 查询当前版本的数据"),

@@ -85,6 +85,11 @@ class DataFolder:
         return self.root / "handed_in"
 
     @property
+    def reviews(self) -> Path:
+        """What was handed in and waits for a reviewer, and what reviewers decided; the contents lie in the archive."""
+        return self.root / "reviews"
+
+    @property
     def marts(self) -> Path:
         """Published editions and the pointer to the current one."""
         return self.root / "marts"
@@ -143,6 +148,10 @@ rows_until = "last_due"
 # session_hours = 12         # 最长多久要重新登录
 # proxy_header = "X-Remote-User"        # 由本单位门户登录：门户写账号名的请求头
 # proxy_addresses = ["10.0.0.8"]        # 只有来自这些地址的请求头才作数
+
+# 审核：这些地区报送的文件先由审核员采用，才进入下一次运行（["000000"] 为全部）。
+# [review]
+# divisions = ["130324"]
 """
 
 
@@ -158,11 +167,19 @@ class AccountsSettings:
 
 
 @dataclass(frozen=True)
+class ReviewSettings:
+    """Of which divisions a reviewer accepts what is handed in before it enters a run."""
+
+    divisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FolderSettings:
     """What a data folder's `settings.toml` says; without one the tables end with the last month reported."""
 
     rows_until: RowsUntil = "last_reported"
     accounts: AccountsSettings = AccountsSettings()
+    review: ReviewSettings = ReviewSettings()
     # A larger file is neither read nor kept.
     archive_file_mb: int = 1024
     # Contents with personal columns are deleted after so many days.
@@ -191,14 +208,31 @@ def folder_settings(folder: DataFolder) -> FolderSettings:
         raise OversightError(
             f"{folder.settings_toml} 的 rows_until 是“{rows_until}”，应为 {' 或 '.join(_ROWS_UNTIL)}。请改正。"
         )
-    numbers = {name: told[name] for name in known if name not in ("rows_until", "accounts") and name in told}
+    parts = ("rows_until", "accounts", "review")
+    numbers = {name: told[name] for name in known if name not in parts and name in told}
     for name, number in numbers.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise OversightError(
                 f"{folder.settings_toml} 的 {name} 是“{number}”，应为大于 0 的整数。请改正。"
             )
     accounts = _accounts(folder, told.get("accounts", {}))
-    return FolderSettings(cast(RowsUntil, rows_until), accounts, **numbers)
+    return FolderSettings(
+        cast(RowsUntil, rows_until), accounts, _review(folder, told.get("review", {})), **numbers
+    )
+
+
+def _review(folder: DataFolder, told: Any) -> ReviewSettings:
+    where = f"{folder.settings_toml} 的 [review]"
+    if not isinstance(told, Mapping) or set(told) - {"divisions"}:
+        raise OversightError(f'{where} 只有 divisions 一项，写成 divisions = ["130324"]。请改正。')
+    codes = told.get("divisions", [])
+    if not isinstance(codes, list) or not all(
+        isinstance(code, str) and re.fullmatch(r"\d{6}|\d{9}", code) for code in codes
+    ):
+        raise OversightError(
+            f'{where} 的 divisions 应为 6 位或 9 位区划代码的列表，如 ["130324"]；全部写 ["000000"]。请改正。'
+        )
+    return ReviewSettings(tuple(codes))
 
 
 def _accounts(folder: DataFolder, told: Any) -> AccountsSettings:

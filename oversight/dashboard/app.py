@@ -28,7 +28,7 @@ from oversight.accounts import identity
 from oversight.accounts.exist import exist
 from oversight.accounts.identity import current
 from oversight.accounts.roles import ROLES
-from oversight.dashboard import archive, downloads, following, handing_in, health, inputs, signing_in
+from oversight.dashboard import archive, downloads, following, handing_in, health, inputs, reviewing, signing_in
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
@@ -96,6 +96,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     health.register(app.server, shelf)
     handing_in.register(app.server, shelf, plain_page)
     following.register(app.server, shelf)
+    reviewing.register(app.server, shelf)
 
     server: flask.Flask = app.server
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))

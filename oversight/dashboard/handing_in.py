@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
-from functools import wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,13 +24,13 @@ import flask
 
 from oversight import presentation as show
 from oversight.accounts import record
-from oversight.accounts.identity import acting, current, needs
+from oversight.accounts.identity import acting, current
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.archive import returned_of
-from oversight.dashboard.gate import changes, refusal
+from oversight.dashboard.doing import doing
+from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import (
     BadInput,
-    Input,
     Named,
     NewUpload,
     NilReport,
@@ -41,12 +40,12 @@ from oversight.dashboard.inputs import (
     ReportsDue,
     TemplateWanted,
     given,
-    takes,
 )
 from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable, Warehouse
 from oversight.settings import PROJECT_ROOT, TIME_ZONE
 from oversight.workflow import handing_in as desk
 from oversight.workflow.handing_in import HandInError, Tray
+from oversight.workflow.review import STATE_ZH
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PART_BYTES = 2**20
@@ -56,6 +55,9 @@ TEMPLATE_SECONDS = 120
 MONTHS_BACK = 24
 # What a cell of the table of what is due says besides what the edition says.
 _WAITING = show.Look("已交，待运行", "◆", "#1d4ed8", "#93c5fd")
+_IN_REVIEW = show.Look("已交，待审核", "◆", "#1d4ed8", "#93c5fd")
+# Of a file as it was judged: for the server alone.
+_NOT_SHOWN = ("cells", "lines", "unusable", "file_remarks", "is_personal")
 
 
 class Judge:
@@ -115,24 +117,7 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
     judge = Judge(folder.root)
     routes = flask.Blueprint("hand_in", __name__)
 
-    def route(method: str, address: str, **kinds: type[Input]) -> Callable[[Callable[..., Any]], Any]:
-        """A route for whoever may hand in; `kinds` as `takes` has them. What goes wrong is one sentence."""
-
-        def mark(view: Callable[..., Any]) -> Any:
-            @wraps(view)
-            def answer(**options: Any) -> Any:
-                try:
-                    found = view(**options)
-                except HandInError as error:
-                    return refusal(str(error), 400)
-                except Unavailable:
-                    return refusal("还没有数据版本。请先由管理员运行 oversight run。", 409)
-                return found if isinstance(found, flask.Response) else flask.jsonify(found)
-
-            marked = needs("hand_in")(takes(**kinds)(answer))
-            return routes.route(address, methods=[method])(changes(marked) if method == "POST" else marked)
-
-        return mark
+    route = doing(routes, "hand_in")
 
     def warehouse() -> Warehouse:
         return shelf.warehouse(shelf.current_id() or "")
@@ -356,9 +341,11 @@ def _due(w: Warehouse, county: str, code: str, month: date, receipts: list[dict[
     }
     results = _submission_ids(w)
     handed = {
-        cell
+        cell: _IN_REVIEW if item.get("review") == "waiting" else _WAITING
         for item in receipts
-        if not item.get("withdrawn_at") and item["sha256"][:16] not in results
+        if not item.get("withdrawn_at")
+        and item.get("review") != "returned"
+        and item["sha256"][:16] not in results
         for cell in item["cells"]
     }
     rows = []
@@ -372,9 +359,9 @@ def _due(w: Warehouse, county: str, code: str, month: date, receipts: list[dict[
             is_reported = status not in ("missing", "not_due", "refused")
             if row and row["state"] == "nil":
                 look = show.Look(f"零报告（{look.label}）", look.mark, look.light, look.dark)
-            is_waiting = f"{dataset} {month:%Y-%m} {unit}" in handed
-            if is_waiting:
-                look = _WAITING
+            cell = f"{dataset} {month:%Y-%m} {unit}"
+            is_waiting = cell in handed
+            look = handed.get(cell, look)
             cells[dataset] = {
                 "status": "waiting" if is_waiting else status,
                 "text": f"{look.mark} {look.label}",
@@ -427,7 +414,9 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
     told = {key: value for key, value in item.items() if key not in ("cells", "county_code")}
     told["dataset_zh"] = desk.MONTHLY.get(item["dataset"] or "", show.DATASET.get(item["dataset"] or "", ""))
     told["handed_in"] = item["handed_in_at"][:19].replace("T", " ")
-    told["may_withdraw"] = not item.get("withdrawn_at") and not is_taken
+    told["may_withdraw"] = (
+        not item.get("withdrawn_at") and not is_taken and item.get("review", "waiting") != "returned"
+    )
     told["result"] = None
     if row is not None and is_taken:
         look = show.SUBMISSION_STATUS[row["status"]]
@@ -445,6 +434,12 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
         told["state"], told["state_zh"] = "taken", "已收，结果待发布"
     elif item.get("withdrawn_at"):
         told["state"], told["state_zh"] = "withdrawn", "已撤回"
+    elif item.get("review") == "waiting":
+        told["state"], told["state_zh"] = "waiting", "已交，待审核"
+    elif item.get("review") == "returned":
+        told["state"], told["state_zh"] = "refused", "审核退回"
+    elif item.get("review"):
+        told["state"], told["state_zh"] = "waiting", f"{STATE_ZH[item['review']]}，待运行"
     else:
         told["state"], told["state_zh"] = "waiting", "已交，待运行"
     return told
@@ -459,7 +454,9 @@ def _tray(tray: Tray, judge: Judge) -> dict[str, Any]:
         "made": tray.meta["made_at"][:16].replace("T", " "),
         "seconds": judge.seconds() if tray.state == "waiting" else 0,
         "names": [item["name"] for item in tray.files],
-        "files": [{key: value for key, value in item.items() if key != "cells"} for item in tray.found()]
+        "files": [
+            {key: value for key, value in item.items() if key not in _NOT_SHOWN} for item in tray.found()
+        ]
         if tray.state == "judged"
         else [],
     }

@@ -267,6 +267,23 @@ class ReceiptQuery(Input):
     form: Literal["json", ""] = ""
 
 
+Reason = Annotated[Text, StringConstraints(max_length=2000)]
+
+
+class Decision(Input):
+    """What a reviewer decides on rows of a file, or on all that are left."""
+
+    verdict: Literal["accept", "return"]
+    reason: Reason = ""
+    rows: Annotated[list[Annotated[int, Field(ge=0, lt=LARGEST)]], Field(max_length=100_000)] | None = None
+
+
+class QuestionsOf(Input):
+    """Of which unit questions are wanted; of all in sight without one."""
+
+    unit: Division | Literal[""] = ""
+
+
 View = TypeVar("View", bound=Callable[..., Any])
 Model = TypeVar("Model", bound=Input)
 

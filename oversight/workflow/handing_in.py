@@ -3,7 +3,8 @@
     .work/hand_in/<tray>/         an upload on its way: what was sent, what was found in it; gone once handed in
     handed_in/<month>/<id>.json   a receipt for each file that was put into raw/, also when it was withdrawn
 
-What is handed in is a file in raw/ like any other: nothing bypasses ledger and archive. A step that was cut off may
+What is handed in is a file in raw/ like any other: nothing bypasses ledger and archive. Where a county has reviewers,
+it gets there once one has accepted it; see `oversight.workflow.review`. A step that was cut off may
 be taken again, from a second click or another browser: the name under raw/ is settled in the tray before the bytes
 are put there, and the receipt's id follows from the tray's.
 """
@@ -306,13 +307,19 @@ def _put(
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != item["sha256"]:
         raise HandInError(f"“{item['name']}”在服务器上已损坏。请重新上传。")
+    from oversight.workflow import review
+
+    county = str(tray.meta["county_code"])
+    is_reviewed = review.is_on(folder, [county, *found["units"]])
+    if is_reviewed and "lines" not in found:
+        raise HandInError("上传后本县启用了审核。请删除这次上传，重新上传后再报送。")
     stored: dict[str, str] = dict(tray.meta.get("stored", {}))
-    name = stored.get(str(number))
-    if name is None or not _is_free_or_same(folder.raw / name, sha256):
+    name = "" if is_reviewed else stored.get(str(number))
+    if name is None or (name and not _is_free_or_same(folder.raw / name, sha256)):
         name = _free_name(folder, tray.meta["county_name"], item["name"], sha256)
         stored[str(number)] = name
         tray.meta.update(tray.save(stored=stored).meta)
-    made = {
+    made: dict[str, Any] = {
         "id": identifier,
         "file_name": item["name"],
         "stored_as": name,
@@ -327,6 +334,8 @@ def _put(
             for key in ("dataset", "months", "units", "cells", "status", "message_zh", "counts")
         },
     }
+    if is_reviewed:
+        made["review"] = "waiting"
     # What cannot be recorded does not happen.
     record.note(
         folder,
@@ -337,11 +346,41 @@ def _put(
         sha256=sha256,
         回执=identifier,
     )
-    target = folder.raw / name
-    if not target.exists():
-        durable.write_bytes(target, content)
+    if is_reviewed:
+        review.begin(folder, made, found, content, tray.meta["county_name"])
+    elif not (folder.raw / name).exists():
+        durable.write_bytes(folder.raw / name, content)
     durable.write_text(_receipt_path(folder, identifier, made["handed_in_at"]), _as_text(made))
     return made
+
+
+def store(folder: DataFolder, told: Mapping[str, Any], content: bytes) -> str:
+    """Put a file that a reviewer accepted into raw/; its name there. Asked again, it is the same."""
+    for name in _names(told["county_name"], told["file_name"], told["sha256"]):
+        path = folder.raw / name
+        if not path.exists():
+            durable.write_bytes(path, content)
+            return name
+        if _is_free_or_same(path, told["sha256"]):
+            return name
+    raise HandInError(f"“{told['file_name']}”已经在 raw 里。请管理员移走同名的文件后再审核。")
+
+
+def note_review(folder: DataFolder, identifier: str, changes: Mapping[str, Any]) -> None:
+    """Put down in a receipt what the reviewer decided."""
+    told = receipt(folder, identifier)
+    if told is not None:
+        told |= changes
+        durable.write_text(_receipt_path(folder, identifier, told["handed_in_at"]), _as_text(told))
+
+
+def sender_of(folder: DataFolder, sha256: str) -> str:
+    """Who handed in a content, '' where it came another way."""
+    for path in folder.handed_in.glob("*/*.json"):
+        told = json.loads(path.read_text("utf-8"))
+        if told["sha256"] == sha256 and not told.get("withdrawn_at"):
+            return str(told["by"])
+    return ""
 
 
 def _is_free_or_same(path: Path, sha256: str) -> bool:
@@ -351,14 +390,18 @@ def _is_free_or_same(path: Path, sha256: str) -> bool:
 def _free_name(folder: DataFolder, county: str, name: str, sha256: str) -> str:
     """A name under raw/ that nothing has. What tells two of one name apart is spelt without digits, which could be
     taken for a month."""
+    for found in _names(county, name, sha256):
+        if not (folder.raw / found).exists():
+            return found
+    raise HandInError(f"“{name}”已经在 raw 里。请换一个文件名后重新上传。")
+
+
+def _names(county: str, name: str, sha256: str) -> Iterator[str]:
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, dot + ending) if dot else (name, "")
     letters = sha256.translate(str.maketrans("0123456789", "ghijklmnop"))
     for mark in ("", *(f"_{letters[:length]}" for length in (4, 8, 16, 64))):
-        found = f"{safe_name(county)}/{stem}{mark}{ending}"
-        if not (folder.raw / found).exists():
-            return found
-    raise HandInError(f"“{name}”已经在 raw 里。请换一个文件名后重新上传。")
+        yield f"{safe_name(county)}/{stem}{mark}{ending}"
 
 
 def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
@@ -367,6 +410,8 @@ def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict
         told = receipt(folder, found["id"]) or dict(found)
         if told.get("withdrawn_at"):
             return told
+        if told.get("review") in ("waiting", "returned"):
+            return _withdraw_from_review(folder, told, actor)
         if holder(folder) is not None:
             raise HandInError("正在运行，文件可能已被采用。请等运行结束后再看能否撤回。")
         if told["sha256"] in taken_in(folder):
@@ -383,6 +428,20 @@ def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict
             durable.sync(path.parent)
         durable.write_text(_receipt_path(folder, told["id"], told["handed_in_at"]), _as_text(told))
         return told
+
+
+def _withdraw_from_review(folder: DataFolder, told: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    from oversight.workflow import review
+
+    if told["review"] == "returned":
+        raise HandInError("审核员已经退回这份文件，不用撤回。请改正后重新报送。")
+    review.withdraw(folder, told["id"])
+    record.note(
+        folder, "hand_in", 动作="撤回", 文件=told["file_name"], sha256=told["sha256"], 回执=told["id"]
+    )
+    told |= {"withdrawn_at": now(), "withdrawn_by": actor.name, "review": "withdrawn"}
+    durable.write_text(_receipt_path(folder, told["id"], told["handed_in_at"]), _as_text(told))
+    return told
 
 
 def taken_in(folder: DataFolder) -> set[str]:
@@ -446,5 +505,5 @@ def waiting(folder: DataFolder) -> set[str]:
     return {
         item["sha256"]
         for item in _receipts(folder)
-        if not item.get("withdrawn_at") and item["sha256"] not in taken
+        if not item.get("withdrawn_at") and item.get("review") != "returned" and item["sha256"] not in taken
     }

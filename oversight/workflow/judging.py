@@ -17,11 +17,13 @@ from typing import Any
 
 from oversight import durable
 from oversight.accounts.scope import Scope
+from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake.sending_back.checking import Checked, RowUnit, check
-from oversight.intake.sending_back.remarks import KIND_ZH, Remark
+from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark
 from oversight.intake.sending_back.returning import return_workbook, returned_name
 from oversight.settings import TIME_ZONE, DataFolder
+from oversight.workflow import review
 from oversight.workflow.handing_in import MONTHLY, Tray, taken_in, waiting
 from oversight.workflow.templates import fill_in
 
@@ -46,11 +48,13 @@ def judge(folder: DataFolder, tray: Tray) -> None:
         if sha256 in seen:
             again = "与这次上传的另一个文件"
         seen.add(sha256)
-        found.append(_told(tray, number, file, scope, again))
+        found.append(_told(folder, tray, number, file, scope, again))
     durable.write_text(tray.place / "found.json", json.dumps(found, ensure_ascii=False))
 
 
-def _told(tray: Tray, number: int, file: Checked, scope: Scope, again: str) -> dict[str, Any]:
+def _told(
+    folder: DataFolder, tray: Tray, number: int, file: Checked, scope: Scope, again: str
+) -> dict[str, Any]:
     # A unit that was not made out is told by the judgement itself: its row is refused there.
     outside = [unit for unit in file.units if unit.code is not None and not scope.covers(unit.code)]
     theirs = {(unit.sheet, unit.row_number) for unit in outside}
@@ -104,9 +108,54 @@ def _told(tray: Tray, number: int, file: Checked, scope: Scope, again: str) -> d
         "remarks": [_remark(r) for r in remarks[:REMARKS_SHOWN]],
         "remarks_count": len(remarks),
         "notes": list(file.notes),
+        "is_personal": file.is_personal,
+        **(_for_review(file) if _is_reviewed(folder, tray, own) else {}),
         "marked": returned_name(tray.files[number]["name"], file.submission_id) if marked else "",
         "may_hand_in": not reason,
         "reason": reason,
+    }
+
+
+def _is_reviewed(folder: DataFolder, tray: Tray, units: list[RowUnit]) -> bool:
+    return review.is_on(
+        folder, [tray.meta["county_code"], *sorted({unit.code for unit in units if unit.code})]
+    )
+
+
+def _for_review(file: Checked) -> dict[str, Any]:
+    """What a reviewer reads: every row that can be used with what was found in it, what can not, and what is said of
+    the file or of a sheet."""
+    titles: dict[tuple[str | None, int | None], list[Remark]] = {}
+    for remark in file.remarks:
+        titles.setdefault((remark.sheet, remark.row_number), []).append(remark)
+    lines, used = [], set()
+    for line in file.lines:
+        own = [r for r in titles.get((line.sheet, line.row_number), []) if r.kind in ("held", "doubt")]
+        used |= {id(r) for r in own}
+        lines.append(
+            {
+                "dataset": line.dataset,
+                "dataset_zh": ALL_DATASETS[line.dataset].title_zh,
+                "sheet": line.sheet,
+                "row": line.row_number,
+                "code": line.code,
+                "name": line.name or "",
+                "month": f"{line.month:%Y-%m}" if line.month else "",
+                "is_nil": line.is_nil,
+                "figures": {title: str(value) for title, value in line.figures.items()},
+                "remarks": [
+                    # A figure that is held for itself was left out of its row: it is nought.
+                    _remark(r) | {"base": str(line.figures.get(r.column_title or "", "0"))}
+                    for r in own
+                    if r.error_code not in HARMLESS
+                ],
+            }
+        )
+    rest = [r for r in file.remarks if id(r) not in used and r.error_code not in HARMLESS]
+    return {
+        "lines": lines,
+        "unusable": [_remark(r) for r in rest if r.kind == "rejected"],
+        "file_remarks": [_remark(r) for r in rest if r.kind != "rejected"],
     }
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oversight.intake import input_fingerprint
-from oversight.intake.judging.corrections import TITLES
+from oversight.intake.judging.corrections import PLACE_TITLES, TITLES
 from tests.intake.world import World, csv_bytes, population_rows
 
 FIGURES = {"360313101": 20_000, "360313102": 30_000, "360313103": 25_000, "360313104": 28_000}
@@ -137,3 +137,87 @@ def test_taking_a_correction_back_undoes_it(history: World) -> None:
     history.take_in()
     assert history.population() == before
     assert input_fingerprint(history.folder) == fingerprint
+
+
+def review(kind: str, world: World, name: str, line: int, **other: str) -> tuple[Any, ...]:
+    sha256 = world.submission(name)["sha256"]
+    place = (other.get("sha256", sha256), other.get("sheet", ""), line)
+    return (
+        *(kind, "户籍人口", "2025-06", "360313101", "", "", "", other.get("reason", "与底册不符")),
+        *("李四", "2025-08-01"),
+        *place,
+    )
+
+
+def reviewed(world: World, *rows: tuple[Any, ...]) -> None:
+    world.folder.corrections.mkdir(exist_ok=True)
+    (world.folder.corrections / "审核.csv").write_bytes(csv_bytes([(*TITLES, *PLACE_TITLES), *rows]))
+
+
+def test_a_row_that_a_reviewer_sent_back_is_not_used_and_says_why(history: World) -> None:
+    history.take_in()
+    used = history.population()
+    assert used["360313101", "2025-06"] == [20_000]
+    reviewed(history, review("退回", history, "2025-06.csv", 2))
+    history.take_in()
+    assert ("360313101", "2025-06") not in history.population()
+    (told,) = [r for r in history.rejected("2025-06.csv") if r["error_code"] == "R70"]
+    assert (told["row_number"], told["disposition"]) == (2, "rejected")
+    assert "李四" in told["message_zh"]
+    assert "与底册不符" in told["message_zh"]
+    # The other rows of the file are what they were, and what was not used before is no more used now.
+    assert history.population() == {
+        key: value for key, value in used.items() if key != ("360313101", "2025-06")
+    }
+    assert history.balanced()
+    (history.folder.corrections / "审核.csv").unlink()
+    history.take_in()
+    assert history.population() == used
+
+
+def test_a_held_row_can_be_sent_back(history: World) -> None:
+    history.take_in()
+    reviewed(history, review("退回", history, "2025-06.csv", 4))
+    history.take_in()
+    assert [r["error_code"] for r in history.rejected("2025-06.csv")] == ["R70"]
+    assert history.balanced()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"line": 99}, "C04"),
+        ({"sheet": "别的表"}, "C04"),
+        ({"sha256": "0" * 64}, "C04"),
+        ({"sha256": "这份文件"}, "C03"),
+        ({"reason": " "}, "C03"),
+    ],
+)
+def test_a_row_sent_back_that_is_not_there_is_told(
+    history: World, changes: dict[str, Any], code: str
+) -> None:
+    history.take_in()
+    line = changes.pop("line", 2)
+    reviewed(history, review("退回", history, "2025-06.csv", line, **changes))
+    history.take_in()
+    assert [r["error_code"] for r in history.rejected("corrections/审核.csv")] == [code]
+    assert history.population()["360313101", "2025-06"] == [20_000]
+    assert history.balanced()
+
+
+def test_a_doubt_that_was_looked_into_says_so(history: World) -> None:
+    history.take_in()
+    doubted = population_rows("2025-07", {"360313101": 20_000})
+    doubted[0] = (*doubted[0], "出生人口(人)", "死亡人口(人)", "迁入人口(人)", "迁出人口(人)")
+    doubted[1] = (*doubted[1], 9, 0, 0, 0)
+    history.put("2025-07.csv", csv_bytes(doubted))
+    history.take_in()
+    month = pl.col("month") == pl.date(2025, 7, 1)
+    assert history.read("population").filter(month)["doubts"].to_list() == ["D05"]
+    told = list(review("核实", history, "2025-07.csv", 2))
+    told[2] = "2025-07"
+    reviewed(history, tuple(told))
+    history.take_in()
+    assert history.read("population").filter(month)["doubts"].to_list() == ["D14"]
+    assert history.population()["360313101", "2025-07"] == [20_000]
+    assert history.balanced()

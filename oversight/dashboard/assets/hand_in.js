@@ -4,67 +4,7 @@
   const PART = 1024 * 1024, POLL = 700;
   let page = null, setup = null, month = "", watching = {};
 
-  function at(id) { return document.getElementById(id); }
-  function el(tag, options, children) {
-    const made = document.createElement(tag);
-    Object.entries(options || {}).forEach(function (pair) {
-      const name = pair[0], value = pair[1];
-      if (value === undefined || value === null || value === false) return;
-      if (name === "text") made.textContent = value;
-      else if (name === "class") made.className = value;
-      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-      else made.setAttribute(name, value === true ? "" : value);
-    });
-    (children || []).forEach(function (child) { if (child) made.append(child); });
-    return made;
-  }
-  function say(text) { const live = at("live"); if (live) live.textContent = text; }
-
-  async function ask(method, path, body, kind) {
-    const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
-    const headers = method === "POST" ? { "X-CSRFToken": token ? token[1] : "" } : {};
-    if (body !== undefined) headers["Content-Type"] = kind || "application/json";
-    let answer;
-    try { answer = await fetch(path, { method: method, headers: headers, body: body }); }
-    catch (error) { throw new Error("连不上服务。请检查网络后重试；已上传的部分不会丢。"); }
-    if (answer.status === 401) {
-      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
-      throw new Error("登录已过期，请重新登录；已上传的文件还在。");
-    }
-    if (!answer.ok) {
-      const text = await answer.text();
-      let told = text;
-      try { told = JSON.parse(text).error || text; } catch (error) { /* It is a sentence already. */ }
-      throw new Error(told.length < 400 ? told : "服务没有答复。请稍后再试。");
-    }
-    return answer.json();
-  }
-  function wrong(place, error) {
-    const old = place.querySelector(":scope > .hand-in-wrong");
-    if (old) old.remove();
-    place.prepend(el("div", { class: "notice hand-in-wrong", role: "alert" }, [el("span", { text: error.message })]));
-  }
-  /* One press, one deed: a button is off until its answer is there. */
-  function press(text, kind, act) {
-    const button = el("button", { type: "button", class: "button " + (kind || ""), text: text });
-    button.addEventListener("click", async function () {
-      if (button.disabled) return;
-      button.disabled = true;
-      try { await act(button); }
-      catch (error) { wrong(button.closest(".hand-in-tray, .card"), error); }
-      finally { button.disabled = false; }
-    });
-    return button;
-  }
-  function table(heads, rows, label) {
-    return el("div", { class: "plain-frame", tabindex: "0", role: "region", "aria-label": label }, [
-      el("table", { class: "plain-table" }, [
-        el("thead", {}, [el("tr", {}, heads.map(function (head) { return el("th", { scope: "col", text: head }); }))]),
-        el("tbody", {}, rows)
-      ])
-    ]);
-  }
-  function cell(text, kind) { return el("td", { class: kind, text: text === null || text === undefined || text === "" ? "—" : String(text) }); }
+  const desk = window.oversightDesk, at = desk.at, el = desk.el, say = desk.say, ask = desk.ask, wrong = desk.wrong, press = desk.press, table = desk.table, cell = desk.cell;
 
   async function showDue() {
     const place = at("hand-in-due"), asked = month;
@@ -226,7 +166,9 @@
       el("td", {}, [el("span", { text: item.file_name }), el("div", { class: "note hand-in-digest", title: "校验值 SHA-256", text: item.sha256.slice(0, 16) + "…" })]),
       cell(item.dataset_zh + (item.is_nil ? "（零报告）" : "")), cell(item.months.join("、")), cell(item.handed_in + (item.by ? "　" + item.by : "")),
       cell(words + found.accepted + "，待确认 " + found.held + "，退回 " + found.rejected),
-      el("td", {}, [el("span", { class: "hand-in-state is-" + item.state, text: item.state_zh })]),
+      el("td", {}, [el("span", { class: "hand-in-state is-" + item.state, text: item.state_zh })].concat((item.review_reasons || []).slice(0, 20).map(function (told) {
+        return el("div", { class: "note", text: (told.row ? (told.sheet || "") + "第 " + told.row + " 行 " + told.name + "：" : "") + told.reason });
+      }), item.reviewed_by ? [el("div", { class: "note", text: "审核：" + item.reviewed_by })] : [])),
       el("td", {}, [el("div", { class: "button-row" }, [
         el("a", { class: "button", href: "/hand-in/receipt/" + item.id, target: "_self", text: "回执" }),
         item.returned ? el("a", { class: "button", href: item.returned, download: true, text: "退回件" }) : null,
@@ -239,9 +181,9 @@
     ]);
   }
 
-  function start(found) {
+  function start(found, told) {
     page = found;
-    setup = JSON.parse(page.dataset.setup);
+    setup = told;
     month = setup.month;
     const choose = el("select", { id: "hand-in-for", "aria-label": "月份" }, setup.months.map(function (m) { return el("option", { value: m[0], selected: m[0] === month, text: m[1] }); }));
     choose.addEventListener("change", function () {
@@ -263,8 +205,5 @@
     showDue();
     showMine();
   }
-  new MutationObserver(function () {
-    const found = at("hand-in-page");
-    if (found && found !== page) start(found);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  desk.page("hand-in-page", start);
 })();

@@ -7,6 +7,9 @@ CSV files in the data folder's corrections/, a row each:
 更正 puts a new figure in the place of the one that counts, which stays in the history; 确认 says that a figure
 that was held is right. Both name the value they speak of: if the source has changed under them they are not
 applied, and say so.
+
+退回 and 核实 are a reviewer's: a row of a file is sent back and not used, or a doubt about it was looked into. They
+name the row itself, in three columns more: 文件 (the file's SHA-256), 工作表, 行.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +25,7 @@ from decimal import Decimal
 from typing import Any
 
 from oversight.archive import store as archive
-from oversight.contracts import DATASETS
+from oversight.contracts import ALL_DATASETS, DATASETS
 from oversight.intake.landed import RawFile, readable
 from oversight.intake.reading import values
 from oversight.intake.reading.delimited import decode
@@ -32,8 +36,10 @@ from oversight.settings import DataFolder
 
 PREFIX = "corrections/"
 TITLES = ("类型", "数据集", "统计月份", "区划代码", "数据列", "原值", "新值", "原因", "提出人", "日期")
+# Which row of which file a reviewer speaks of.
+PLACE_TITLES = ("文件", "工作表", "行")
 
-
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "money": values.money,
     "count": values.count,
@@ -58,6 +64,21 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """A row of a report that was sent back (退回), or whose doubts were looked into (核实)."""
+
+    row_number: int
+    is_return: bool
+    dataset: str
+    month: date | None
+    submission_id: str
+    sheet: str | None
+    at: int
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Faulty:
     """A row that cannot be understood: which cell, and why."""
 
@@ -73,6 +94,7 @@ class CorrectionFile:
     file: RawFile
     rows: tuple[Correction, ...]
     faulty: tuple[Faulty, ...]
+    reviewed: tuple[Reviewed, ...] = ()
 
 
 def _contents(folder: DataFolder) -> list[tuple[RawFile, bytes]]:
@@ -116,20 +138,56 @@ def _read_file(file: RawFile, content: bytes) -> CorrectionFile:
         return CorrectionFile(file, (), (Faulty(1, "、".join(missing), "缺少此列"),))
     rows: list[Correction] = []
     faulty: list[Faulty] = []
+    reviewed: list[Reviewed] = []
     for number, line in enumerate(table[1:], start=2):
         if not any(cell.strip() for cell in line):
             continue
         cells = dict(zip(header, line + [""] * (len(header) - len(line)), strict=False))
         found = _read_row(number, cells)
-        (rows if isinstance(found, Correction) else faulty).append(found)  # type: ignore[arg-type]
-    return CorrectionFile(file, tuple(rows), tuple(faulty))
+        if isinstance(found, Correction):
+            rows.append(found)
+        elif isinstance(found, Reviewed):
+            reviewed.append(found)
+        else:
+            faulty.append(found)
+    return CorrectionFile(file, tuple(rows), tuple(faulty), tuple(reviewed))
 
 
-def _read_row(number: int, cells: dict[str, str]) -> Correction | Faulty:
+def _read_review(number: int, cells: dict[str, str], *, is_return: bool) -> Reviewed | Faulty:
+    dataset = next((c for c in ALL_DATASETS.values() if fold(cells["数据集"]) in (c.name, c.title_zh)), None)
+    month = values.month(cells["统计月份"]) if cells["统计月份"].strip() else None
+    told = {title: cells.get(title, "").strip() for title in PLACE_TITLES}
+    is_right = {
+        "数据集": dataset is not None,
+        "统计月份": month is None or isinstance(month, date),
+        "文件": bool(_DIGEST.fullmatch(told["文件"])),
+        "行": told["行"].isascii() and told["行"].isdigit(),
+        "原因": bool(cells["原因"].strip()),
+        "提出人": bool(cells["提出人"].strip()),
+    }
+    wrong = next((title for title, holds in is_right.items() if not holds), None)
+    if wrong is not None or dataset is None:
+        return Faulty(number, wrong or "数据集", cells.get(wrong or "数据集", ""))
+    return Reviewed(
+        row_number=number,
+        is_return=is_return,
+        dataset=dataset.name,
+        month=month if isinstance(month, date) else None,
+        submission_id=told["文件"][:16],
+        sheet=told["工作表"] or None,
+        at=int(told["行"]),
+        reason=cells["原因"].strip(),
+        by=cells["提出人"].strip(),
+    )
+
+
+def _read_row(number: int, cells: dict[str, str]) -> Correction | Reviewed | Faulty:
     def wrong(title: str) -> Faulty:
         return Faulty(number, title, cells[title])
 
     kind = fold(cells["类型"])
+    if kind in ("退回", "核实"):
+        return _read_review(number, cells, is_return=kind == "退回")
     if kind not in ("更正", "确认"):
         return wrong("类型")
     dataset = next((c for c in DATASETS.values() if fold(cells["数据集"]) in (c.name, c.title_zh)), None)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.judging.corrections import Correction, CorrectionFile, same
+from oversight.intake.judging.corrections import Correction, CorrectionFile, Reviewed, same
 from oversight.intake.judging.scale import figure
 from oversight.intake.judging.verdicts import KEY, VERDICT_SCHEMA, as_verdicts, without
 from oversight.references import TOWNSHIP, WORKING_FUNDS
@@ -21,6 +21,7 @@ class CorrectionDesk:
     def __init__(self, files: list[CorrectionFile], tables: pl.DataFrame) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
         self._items: list[tuple[int, Correction]] = []
+        self._reviewed: list[tuple[int, Reviewed]] = []
         self._refused: list[tuple[Any, ...]] = []
         self._counts: dict[int, list[int]] = {}
         next_number = int(tables.select(pl.col("table_no").max()).item() or 0) + 1
@@ -28,7 +29,8 @@ class CorrectionDesk:
         rows: list[tuple[Any, ...]] = []
         for place, file in enumerate(files):
             identifier = file.file.submission_id
-            datasets = sorted({c.dataset for c in file.rows}) or ["population"]
+            named = {c.dataset for c in file.rows} | {r.dataset for r in file.reviewed}
+            datasets = sorted(named) or ["population"]
             for dataset in datasets:
                 number = next_number + len(rows)
                 self._numbers[identifier, dataset] = number
@@ -36,6 +38,8 @@ class CorrectionDesk:
                 rows.append((number, identifier, dataset, None, 1, True, "", TOWNSHIP, top + place))
             for item in file.rows:
                 self._items.append((self._numbers[identifier, item.dataset], item))
+            for told in file.reviewed:
+                self._reviewed.append((self._numbers[identifier, told.dataset], told))
             for fault in file.faulty:
                 texts = {"title": fault.title, "value": fault.value}
                 self._refuse(
@@ -81,6 +85,38 @@ class CorrectionDesk:
         return joined.with_columns(
             rows_data=pl.coalesce("data", "rows_data"), rows_ignored=pl.coalesce("ignored", "rows_ignored")
         ).drop("data", "ignored")
+
+    def returned(self, dataset: str, rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a dataset that a reviewer sent back, as verdicts."""
+        mine = [(n, r) for n, r in self._reviewed if r.is_return and r.dataset == dataset]
+        found: dict[tuple[int, int], tuple[Any, ...]] = {}
+        for number, item in mine:
+            at = _rows_at(item, rows, tables)
+            if not at:
+                texts = {"sheet": f"工作表“{item.sheet}”" if item.sheet else "", "row": str(item.at)}
+                self._refuse(number, item.row_number, None, item.submission_id, "C04", texts)
+                continue
+            self._counts[number][1] += 1
+            told = json.dumps({"reason": item.reason, "by": item.by}, ensure_ascii=False)
+            found |= {key: (*key, None, None, "R70", told) for key in at}
+        return as_verdicts(found.values())
+
+    def verified(self, dataset: str, rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+        """Rows whose doubts were looked into say so in place of what was doubted."""
+        mine = [(n, r) for n, r in self._reviewed if not r.is_return and r.dataset == dataset]
+        keys: set[tuple[int, int]] = set()
+        for number, item in mine:
+            # What was sent back or replaced since has nothing left to be said of.
+            self._counts[number][1] += 1
+            keys |= set(_rows_at(item, rows, tables))
+        if not keys:
+            return rows
+        seen = pl.DataFrame(sorted(keys), schema={k: VERDICT_SCHEMA[k] for k in KEY}, orient="row")
+        marked = rows.join(seen.with_columns(seen=True), on=KEY, how="left", maintain_order="left")
+        is_seen = pl.col("seen").is_not_null() & pl.col("doubts").is_not_null()
+        return marked.with_columns(doubts=pl.when(is_seen).then(pl.lit("D14")).otherwise("doubts")).drop(
+            "seen"
+        )
 
     def _missing(self, number: int, item: Correction, action: str) -> None:
         title = ALL_DATASETS[item.dataset].columns[item.column].title_zh
@@ -164,6 +200,19 @@ class CorrectionDesk:
             return rows
         new = pl.DataFrame([{c: r[c] for c in rows.columns} for r in made.values()], schema=rows.schema)
         return pl.concat([rows, new])
+
+
+def _rows_at(item: Reviewed, rows: pl.DataFrame, tables: pl.DataFrame) -> list[tuple[int, int]]:
+    """The rows of a dataset that stand where a reviewer says."""
+    numbers = tables.filter(
+        (pl.col("submission_id") == item.submission_id)
+        & (pl.col("dataset") == item.dataset)
+        & pl.col("sheet").eq_missing(pl.lit(item.sheet, pl.String))
+    )["table_no"]
+    found = rows.filter(pl.col("table_no").is_in(numbers.implode()) & (pl.col("row_number") == item.at))
+    if item.month is not None and "month" in found.columns:
+        found = found.filter(pl.col("month") == item.month)
+    return list(found.select(KEY).iter_rows())
 
 
 def _by_lane(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -63,16 +63,16 @@ def judge(
     ).unique(maintain_order=True)
     out = Judged(references=references)
     verdicts = Verdicts()
-    divisions = _divisions(landed, tables, verdicts)
+    divisions = _divisions(landed, tables, verdicts, desk)
     out.rows["divisions"] = divisions
-    changes, errors = parsed(landed, tables, "division_changes")
+    changes, errors = parsed(landed, tables, "division_changes", desk)
     verdicts.rejected.append(errors)
     changes = without(changes, errors).with_columns(doubts=pl.lit(None, pl.String))
     out.rows["division_changes"] = provide("division_changes", changes, as_verdicts(()), tables)
     units = Units(winners(divisions), changes)
     unusable = pl.DataFrame(schema={"table_no": pl.Int32})
     for dataset in ("population", "budget", "staffing", "indicators"):
-        rows, errors = parsed(landed, tables, dataset)
+        rows, errors = parsed(landed, tables, dataset, desk)
         if not units:
             unusable = pl.concat([unusable, tables.filter(pl.col("dataset") == dataset).select("table_no")])
             rows, errors = rows.clear(), errors.clear()
@@ -99,13 +99,13 @@ def judge(
         rows = note(rows, pl.concat([noted.cast(pl.Schema(VERDICT_SCHEMA)), cells]))
         rows = rows.with_columns(doubt(dataset, blank(rows, cells), held, tables, slots).get_column("doubts"))
         reported_count = rows.height
-        rows = blank(desk.correct(dataset, rows, held, tables), cells)
+        rows = desk.verified(dataset, blank(desk.correct(dataset, rows, held, tables), cells), tables)
         if slots and rows.height > reported_count:
             # A corrected version shares the place of the one it corrects.
             slots = replace(slots, is_single=False)
         out.rows[dataset] = provide(dataset, rows, held, tables)
         out.places[dataset] = places(rows, slots)
-    unusable = _judge_payments(out, landed, tables, units, verdicts, unusable)
+    unusable = _judge_payments(out, landed, tables, units, verdicts, unusable, desk)
     verdicts.rejected.append(desk.refused())
     tables = desk.counted(tables)
     out.tables = tables
@@ -120,9 +120,10 @@ def _judge_payments(
     units: Units,
     verdicts: Verdicts,
     unusable: pl.DataFrame,
+    desk: CorrectionDesk,
 ) -> pl.DataFrame:
     """Lists of payments: placed row by row and kept voucher by voucher; the models add them up by month."""
-    rows, errors = parsed(landed, tables, "payments")
+    rows, errors = parsed(landed, tables, "payments", desk)
     if not units:
         unusable = pl.concat([unusable, tables.filter(pl.col("dataset") == "payments").select("table_no")])
         rows, errors = rows.clear(), errors.clear()
@@ -137,6 +138,7 @@ def _judge_payments(
     rows = marked(rows, "D41", rows.select(unlisted()).to_series())
     beyond = outside(rows, tables)
     rows = note(rows, beyond.with_columns(code=pl.lit("D47")))
+    rows = desk.verified("payments", rows, tables)
     out.rows["payments"] = provide("payments", rows, as_verdicts(()), tables)
     out.covered = coverage(rows, tables, units) if units else out.covered
     return unusable
@@ -160,16 +162,25 @@ def _precedence(landed: Landed, ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def parsed(landed: Landed, tables: pl.DataFrame, dataset: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Landed rows of a dataset and the errors that reading them gave, as verdicts."""
+def parsed(
+    landed: Landed, tables: pl.DataFrame, dataset: str, desk: CorrectionDesk
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Landed rows of a dataset and the errors that reading them gave, as verdicts; of a row that a reviewer sent back
+    that is all there is to say."""
     rows = landed.rows.get(dataset, pl.DataFrame(schema=row_schema(dataset)))
     numbers = tables.filter(pl.col("dataset") == dataset).select("table_no")
     errors = landed.errors.join(numbers, on="table_no", how="semi")
-    return rows, errors.with_columns(found=pl.lit(None, pl.String)).select(VERDICT_SCHEMA.keys())
+    errors = errors.with_columns(found=pl.lit(None, pl.String)).select(VERDICT_SCHEMA.keys())
+    returned = desk.returned(dataset, rows, tables)
+    if returned.height:
+        errors = pl.concat([without(errors, returned).cast(pl.Schema(VERDICT_SCHEMA)), returned])
+    return rows, errors
 
 
-def _divisions(landed: Landed, tables: pl.DataFrame, verdicts: Verdicts) -> pl.DataFrame:
-    rows, errors = parsed(landed, tables, "divisions")
+def _divisions(
+    landed: Landed, tables: pl.DataFrame, verdicts: Verdicts, desk: CorrectionDesk
+) -> pl.DataFrame:
+    rows, errors = parsed(landed, tables, "divisions", desk)
     verdicts.rejected.append(errors)
     rows = without(rows, errors)
     code = pl.col("division_code")

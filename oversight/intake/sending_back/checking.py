@@ -64,6 +64,21 @@ class RowUnit:
 
 
 @dataclass(frozen=True)
+class RowLine:
+    """A row that is used, or held until confirmed, as a reviewer reads it: `figures` by title as they are shown."""
+
+    dataset: str
+    sheet: str | None
+    row_number: int
+    code: str
+    name: str | None
+    month: date | None
+    is_held: bool
+    is_nil: bool
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Checked:
     """What was found in one file. `rows` are the accepted rows with canonical titles and normalised values."""
 
@@ -80,6 +95,9 @@ class Checked:
     proposals: list[dict[str, Any]] = field(default_factory=list)
     # Every row with data, also those that are not used.
     units: list[RowUnit] = field(default_factory=list)
+    lines: list[RowLine] = field(default_factory=list)
+    # Whether it has columns with ID or bank account numbers.
+    is_personal: bool = False
 
     @property
     def name(self) -> str:
@@ -156,7 +174,8 @@ def check(
     base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
-    landed = store.combine([base, store.parse(distinct, read_answers(folder))[0]])
+    parsed, personal = store.parse(distinct, read_answers(folder))
+    landed = store.combine([base, parsed])
     notes: list[str] = []
     stood_in = landed.rows["divisions"].height == 0
     written = landed
@@ -173,6 +192,8 @@ def check(
             _checked(file, judged, told, originals, tuple(notes)),
             proposals=proposals(landed.headings, [file.submission_id]),
             units=_units(file.submission_id, landed, judged),
+            lines=_lines(file.submission_id, judged),
+            is_personal=file.sha256 in personal,
         )
         for file in files
     ]
@@ -317,6 +338,35 @@ def _accepted(
                 | {c.title_zh: shown(values[c.name], c.kind) for c in contract.columns.values()}
             )
     return rows
+
+
+def _lines(submission_id: str, judged: Judged) -> list[RowLine]:
+    """Rows that are used or held, those of a file in the order of its sheets and rows."""
+    found: list[RowLine] = []
+    for dataset, frame in judged.rows.items():
+        contract = ALL_DATASETS[dataset]
+        code, name = _WRITTEN.get(dataset, ("reported_code", "reported_name"))
+        known = "township_code" if "township_code" in frame.columns else code
+        for row in frame.filter(pl.col("submission_id") == submission_id).iter_rows(named=True):
+            figures = {
+                c.title_zh: shown(row[c.name], c.kind)
+                for c in contract.columns.values()
+                if c.name not in (code, name, "month") and row.get(c.name) is not None
+            }
+            found.append(
+                RowLine(
+                    dataset,
+                    row["sheet"],
+                    row["row_number"],
+                    row[known] or row[code] or "",
+                    row.get(name),
+                    row.get("month"),
+                    is_held=row["row_status"] == "held",
+                    is_nil=str(row.get("nil_figures") or "").startswith(REPORT),
+                    figures=figures,
+                )
+            )
+    return sorted(found, key=lambda line: (line.sheet or "", line.row_number))
 
 
 def _units(submission_id: str, landed: store.Landed, judged: Judged) -> list[RowUnit]:

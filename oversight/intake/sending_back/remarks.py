@@ -42,7 +42,7 @@ _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 TEMPLATE_VERSION = 1
 TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
 # Nothing for the sender to do: no reason to return a file.
-HARMLESS = frozenset({"D10", "D12", "D13", "D30", "D31", "D42", "D62"})
+HARMLESS = frozenset({"D10", "D12", "D13", "D14", "D30", "D31", "D42", "D62"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
 
 
