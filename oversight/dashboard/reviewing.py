@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import Decision, Named, QuestionsOf, given
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
 from oversight.workflow import questions as open_questions
 from oversight.workflow import review
 from oversight.workflow.answers import ReviewError
@@ -48,6 +49,21 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
 
         return open_questions.questions(rows, scope_of_request(), prefix, "e.")
 
+    def told(item: Review) -> dict[str, Any]:
+        found = _told(item)
+        # What a clerk left out, or wrote in her own way, is called as it is called.
+        codes = sorted({row["code"] for row in found["lines"]})
+        marks = ", ".join("?" * len(codes)) or "''"
+        names: dict[str, str] = {}
+        with contextlib.suppress(Unavailable, Outdated):
+            for row in shelf.warehouse(shelf.current_id() or "").rows(
+                f"select township_code, township_name from e.townships where township_code in ({marks})",
+                codes,
+            ):
+                names[row["township_code"]] = row["township_name"]
+        found["lines"] = [row | {"name": names.get(row["code"], row["name"])} for row in found["lines"]]
+        return found
+
     @route("GET", "/review/files")
     def files() -> dict[str, Any]:
         """Files that wait, and those decided lately."""
@@ -64,7 +80,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     @route("GET", "/review/file/<name>", path=Named)
     def file(name: str) -> dict[str, Any]:
         """A file with its rows."""
-        return _told(in_sight(name))
+        return told(in_sight(name))
 
     @route("GET", "/review/original/<name>", path=Named)
     def original(name: str) -> flask.Response:
@@ -81,8 +97,8 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     @route("POST", "/review/decide/<name>", path=Named, body=Decision)
     def decide(name: str) -> dict[str, Any]:
         """Accept or return rows; a second press gets what stands."""
-        told = given(Decision)
-        return _told(review.decide(folder, name, told.rows, told.verdict, told.reason, acting()))
+        asked = given(Decision)
+        return told(review.decide(folder, name, asked.rows, asked.verdict, asked.reason, acting()))
 
     @route("GET", "/review/questions", query=QuestionsOf)
     def questions() -> dict[str, Any]:

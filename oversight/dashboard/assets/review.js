@@ -57,7 +57,7 @@
       const figures = Object.entries(row.figures).map(function (pair) { return pair[0] + " " + pair[1]; }).join("；");
       const told = row.decision;
       return el("tr", { "data-row": row.n }, [
-        el("th", { scope: "row", text: row.name || row.code }), cell(row.month), cell((row.sheet ? row.sheet + " " : "") + "第 " + row.row + " 行"),
+        el("th", { scope: "row", text: row.name || row.code }), cell(row.month, "nowrap"), cell((row.sheet ? row.sheet + " " : "") + "第 " + row.row + " 行"),
         cell(row.dataset_zh), cell(figures, "review-figures"),
         el("td", { class: "review-remarks" }, (row.is_nil ? [el("div", { class: "review-remark", text: "零报告：本月各项按 0 计" })] : []).concat(row.remarks.map(remark))),
         el("td", { class: "review-verdict" }, told
@@ -119,7 +119,7 @@
       act = [reason, el("div", { class: "button-row" }, [press(item.kind === "held" ? "确认无误" : "核实无误", "", function () { return say("accept"); }), press("退回", "", function () { return say("return"); })])];
     }
     return el("tr", { "data-question": item.id }, [
-      cell(item.kind_zh), el("td", {}, [el("span", { text: item.name }), el("div", { class: "note", text: item.code })]), cell(item.month), cell(item.dataset_zh),
+      cell(item.kind_zh), el("td", {}, [el("span", { text: item.name }), el("div", { class: "note", text: item.code })]), cell(item.month, "nowrap"), cell(item.dataset_zh),
       cell(item.column ? item.column + " " + item.value : ""), cell(item.what), cell(item.file_name.split("/").pop() + (item.sheet ? " " + item.sheet : "") + " 第 " + item.row + " 行"),
       el("td", { class: "review-verdict" }, act)
     ]);
