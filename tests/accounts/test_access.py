@@ -83,11 +83,18 @@ CLOSED_RULES = {
     ("GET", "/hand-in/mine"): "/hand-in/mine",
     ("POST", "/hand-in/withdraw/<name>"): "/hand-in/withdraw/0123456789abcdef01",
     ("GET", "/hand-in/receipt/<name>"): "/hand-in/receipt/0123456789abcdef01",
+    ("GET", "/review/files"): "/review/files",
+    ("GET", "/review/file/<name>"): "/review/file/0123456789abcdef01",
+    ("GET", "/review/original/<name>"): "/review/original/0123456789abcdef01",
+    ("POST", "/review/decide/<name>"): "/review/decide/0123456789abcdef01",
+    ("GET", "/review/questions"): "/review/questions",
+    ("POST", "/review/answer/<name>"): "/review/answer/0123456789abcdef01",
 }
 ONLY_FOR = {
     "manage": [path for _, path in CLOSED_RULES if path.startswith(("/accounts", "/record"))],
     "query": [path for _, path in CLOSED_RULES if path.startswith("/sql")],
     "hand_in": [path for _, path in CLOSED_RULES if path.startswith("/hand-in")],
+    "confirm": [path for _, path in CLOSED_RULES if path.startswith("/review")],
 }
 CALLBACKS = {
     "..content.children...nav.children...meta.data..",
