@@ -28,7 +28,16 @@ from oversight.accounts import identity
 from oversight.accounts.exist import exist
 from oversight.accounts.identity import current
 from oversight.accounts.roles import ROLES
-from oversight.dashboard import archive, downloads, following, handing_in, health, inputs, reviewing, signing_in
+from oversight.dashboard import (
+    archive,
+    downloads,
+    following,
+    handing_in,
+    health,
+    inputs,
+    reviewing,
+    signing_in,
+)
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
