@@ -553,9 +553,9 @@ def findings(
 ) -> tuple[list[Row], int]:
     """Findings as of a month, the gravest and oldest first, and how many there are."""
     condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
-    # Months open as of the month shown, not as of the edition.
+    # Months open as of the month shown, not as of the edition; an answer speaks of its whole period.
     sql = (
-        "select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + 1 as bigint) "
+        f"select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + {_PERIOD_MONTHS} as bigint) "
         "as months_open), s.title_zh, s.topic_zh, t.county_name, "
         "split_part(f.message_zh, '：', 1) as subject_name "
         "from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
@@ -1084,3 +1084,48 @@ def silent(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> 
     rows = w.rows(f"select * from ({sql}) as q order by code" + _limit(limit), [month, *values])
     number = len(rows) if len(rows) < limit else _count(w, sql, [month, *values], ALL)
     return [row["name"] for row in rows], number
+
+
+_WEIGHT = "shortfall * months_open"
+
+
+def worst(
+    w: Warehouse, scope: Scope, prefix: str, month: date, units: Sequence[str], limit: int
+) -> list[Row]:
+    """Duties in force that are not met in a month, counted in `units`, by what is missing times the months.
+
+    Of rules on the same matter (the same people) a subject's largest shortfall stands for all.
+    """
+    holding, held = _holding(w, scope, month, "j")
+    condition, values = within("j.subject_code", scope, prefix)
+    marks = ", ".join("?" * len(units))
+    return w.rows(
+        "select *, " + _WEIGHT + " as weight from ("
+        f"select j.*, datediff('month', j.opened_month, j.month) + {_PERIOD_MONTHS.replace('s.', 'j.')} as months_open, "
+        "coalesce(t.county_name, '') as county_name "
+        f"from {statement('duties')} as j left join e.townships as t on substr(j.subject_code, 1, 9) = t.township_code "
+        f"where {holding} and {condition} and j.unit in ({marks}) and not j.is_minor and not j.is_exempt "
+        "qualify row_number() over (partition by j.subject_code, coalesce(j.matter, j.rule_id), j.unit "
+        "order by j.shortfall desc, j.rule_id) = 1) as q "
+        "where shortfall is not null order by weight desc, subject_code, rule_id" + _limit(limit),
+        [*held, *values, *units],
+    )
+
+
+def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:
+    """Townships whose payments of the year lie behind, by what is missing times the months."""
+    condition, values = within("l.subject_code", scope, prefix)
+    return w.rows(
+        f"select *, {_WEIGHT} as weight from {statement('late')} as l where l.month = ? and {condition} "
+        "order by weight desc, subject_code" + _limit(limit),
+        [month, *values],
+    )
+
+
+def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int]:
+    """Doubts of a month that change, or may change, what is concluded, and how many there are."""
+    condition, values = within("d.township_code", scope, prefix)
+    sql = f"select d.* from {statement('doubts')} as d where d.month = ? and {condition}"
+    values = [month, *values]
+    rows = w.rows(f"select * from ({sql}) as q order by kind, township_code" + _limit(limit), values)
+    return rows, len(rows) if len(rows) < limit else _count(w, sql, values, ALL)

@@ -67,13 +67,14 @@ class Edition:
             "select 1 as found from information_schema.tables where table_schema = 'detail' and table_name = 'evidence'"
         ):
             return None
-        return self.one(
-            "select * from detail.evidence where rule_id = ? and subject_level = ? and subject_code = ? and month = ?",
-            judged["rule_id"],
-            judged["subject_level"],
+        # All of a subject's at once: a page explains some forty rules of one township.
+        every = self.rows(
+            "select * from detail.evidence where subject_code = ? and month = ? order by rule_id, subject_level",
             judged["subject_code"],
             judged["month"],
         )
+        own = (judged["rule_id"], judged["subject_level"])
+        return next((row for row in every if (row["rule_id"], row["subject_level"]) == own), None)
 
     def tier(self, standard_id: str, label: str | None) -> dict[str, Any] | None:
         return self.one(

@@ -16,7 +16,7 @@ from oversight.editions import find_edition, open_edition
 from oversight.metrics import METRICS, Metric
 from oversight.presentation import MoneyUnit
 from oversight.reports import config, weighing
-from oversight.reports.content import build
+from oversight.reports.content import build, spell
 from oversight.reports.document import Paragraph
 from oversight.reports.facts import Facts, Row, built_at, gather, rows
 from oversight.reports.make import check_months
@@ -127,7 +127,7 @@ def _worst(facts: Facts, settings: Row, money: MoneyUnit) -> Row:
         ("应有", 10, True),
         ("实有", 10, True),
         ("差", 10, True),
-        ("月数", 6, True),
+        ("持续", 7, True),
     )
     papers: dict[str, str] = {}
 
@@ -146,7 +146,7 @@ def _worst(facts: Facts, settings: Row, money: MoneyUnit) -> Row:
             show.quantity(row["value_expected"], row.get("unit") or "元", money, absent=show.NONE),
             show.quantity(row["value_checked"], row.get("unit") or "元", money),
             show.shortfall(row["shortfall"], row.get("unit") or "元", money),
-            show.count(row["months_open"]),
+            f"{row['months_open']}个月" if row.get("is_pace") else spell(row),
         ]
         for row in named[:WORST]
     ]

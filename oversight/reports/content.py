@@ -334,7 +334,7 @@ def _values(
         "place": partial(_place, facts),
         "places": partial(_places, facts),
         "titled": titled,
-        "spell": _spell,
+        "spell": spell,
         "annex": annex,
         "dates": days,
         "number": paper.number,
@@ -373,7 +373,7 @@ def _places(facts: Facts, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _spell(row: Row) -> str:
+def spell(row: Row) -> str:
     """24个月, 3个季度: for how many of its periods a rule has not been met."""
     return f"{presentation.count(row['months_open'])}{SPELL_ZH.get(row['period'], '期')}"
 
@@ -543,7 +543,7 @@ def _named_tables(named: Sequence[Row], settings: Row, number: object) -> list[T
             item["place"],
             "本年拨付进度" if item["is_pace"] else titled(item),
             item["arithmetic"],
-            f"{item['months_open']}个月" if item["is_pace"] else _spell(item),
+            f"{item['months_open']}个月" if item["is_pace"] else spell(item),
             item["basis"],
             told_of(item),
             item["demand"],

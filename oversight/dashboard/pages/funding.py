@@ -18,7 +18,6 @@ from oversight.dashboard.components import (
     empty,
     metric_card,
     page_head,
-    rows_height,
     select,
     table_card,
 )
@@ -26,12 +25,9 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import (
-    chart_digits,
     nothing_here,
-    nothing_to_compare,
     own_months,
-    unit_rows,
-    unknown_text,
+    payments,
 )
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
@@ -91,7 +87,7 @@ def render(view: View) -> list[Any]:
         head,
         _figures(view, series),
         columns(_over_time(view, series), _pace(view, series)),
-        _by_unit(view),
+        payments(view, UNITS_SHOWN, wide=True),
         _tiers(view),
         table_card(view, table, note="缺口最大的在前；点击名称查看该乡镇每个数字的由来"),
     ]
@@ -190,45 +186,6 @@ def _pace(view: View, series: dict[Any, Row]) -> Any:
             f"{year}年累计拨付与时序进度；{told}",
         ),
         note=f"虚线为时序进度应到的数；截至{show.month(view.month)}，{told}{others}",
-    )
-
-
-def _by_unit(view: View) -> Any:
-    names = (
-        "guaranteed_ytd_of_complete_cny",
-        "disbursed_of_complete_cny",
-        "disbursement_shortfall_of_compared_cny",
-    )
-    found = unit_rows(view, chart_digits(view))
-    rows = [
-        {
-            "name": row["name"],
-            "href": view.unit_href(row["code"]),
-            "guaranteed": row[names[0]].value,
-            "allocated": row[names[1]].value,
-            "shortfall": row[names[2]].value,
-        }
-        for row in found
-        if row["is_covered"] and all(row[name].is_known for name in names)
-    ]
-    rows.sort(key=lambda row: -(row["shortfall"] or 0))
-    shown = rows[:UNITS_SHOWN]
-    if not shown:
-        return card("各单位：应保障与已拨付", nothing_to_compare(found))
-    note = f"截至{show.month(view.month)}；按拨付差额从大到小，点击下钻"
-    if len(rows) > len(shown):
-        note += f"；共 {len(rows)} 个单位，此处为差额最大的 {len(shown)} 个"
-    note += unknown_text(found, *names)
-    return card(
-        "各单位：应保障与已拨付",
-        chart(
-            "units",
-            figures.dumbbell(shown, view.state.money, view.theme, have="已拨付", gap="差额"),
-            rows_height(len(shown), row=26, least=220),
-            f"{len(shown)} 个单位截至本月应保障与已拨付对比，{shown[0]['name']}差额最大",
-        ),
-        note=note,
-        wide=True,
     )
 
 

@@ -39,13 +39,17 @@ FEWEST_UNITS = 6
 CARDS = {
     "guaranteed_of_judged_cny": "shield",
     "allocated_of_judged_cny": "budget",
-    "adequacy_of_judged_pct": "gauge",
     "allocation_shortfall_of_judged_cny": "warning",
+    "adequacy_of_judged_pct": "gauge",
+    "staff_shortfall_of_judged_persons": "people",
     "disbursed_of_complete_cny": "paid",
     "disbursement_shortfall_of_compared_cny": "warning",
-    "staff_shortfall_of_judged_persons": "people",
+    "disbursed_of_complete_pct": "gauge",
     "missing_count": "inbox",
 }
+BARS_SHOWN = 15
+# How many of what is to be done first are listed, in money and in people.
+FIRST_MONEY, FIRST_PEOPLE, LISTED = 7, 3, 5
 OF_UNITS = (
     "guaranteed_of_judged_cny",
     "allocated_of_judged_cny",
@@ -81,10 +85,10 @@ def render(view: View) -> list[Any]:
         page_head(view, title, actions=_actions(view)),
         _figures(view, series),
         columns(
-            _dumbbell(view),
-            html.Div([_worse(view, series[month]), _news(view)], className="stack"),
-            ratio="wide-left",
+            html.Div([_first(view), _doubts(view)], className="stack"),
+            _news(view, series[month]),
         ),
+        columns(_dumbbell(view), payments(view, BARS_SHOWN)),
         _heat_map(view),
         table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
@@ -217,8 +221,98 @@ def unknown_text(rows: Sequence[Row], *names: str) -> str:
     return f"；{len(left)} 个单位未报或无法判定，不在图上" if left else ""
 
 
-def _dumbbell(view: View) -> Any:
-    names = ("guaranteed_of_judged_cny", "allocated_of_judged_cny", "allocation_shortfall_of_judged_cny")
+def _first(view: View) -> Any:
+    """What is to be done first: money by amount times months, then people; duties in force alone."""
+    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
+    money = queries.worst(w, scope, state.prefix, month, ("元", "元/年"), FIRST_MONEY)
+    late = [
+        {**row, "title_zh": f"今年拨付{show.PACE[row['pace']].label}", "unit": "元"}
+        for row in queries.late(w, scope, state.prefix, month, FIRST_MONEY)
+    ]
+    money = sorted([*money, *late], key=lambda row: (-row["weight"], row["subject_code"]))[:FIRST_MONEY]
+    people = queries.worst(w, scope, state.prefix, month, ("人", "名"), FIRST_PEOPLE)
+    title = "最该办的"
+    if not money and not people:
+        return card(title, empty("没有资金、人员低于有约束力的标准的单位；未报送的不算达标。"), name="first")
+    items = [
+        html.Li(
+            [
+                html.A(row["subject_name"], href=subject_href(view, row["subject_code"])),
+                html.Span(row["title_zh"], className="muted"),
+                html.Span(
+                    f"差 {show.shortfall(row['shortfall'], row['unit'], state.money)}，{show.count(row['months_open'])} 个月",
+                    className="tone-bad push",
+                ),
+            ]
+        )
+        for row in (*money, *people)
+    ]
+    return card(
+        title,
+        [
+            html.Ol(items, className="list"),
+            html.P(html.A("全部未了的问题", href=state.href("/findings", status="open")), className="note"),
+        ],
+        note="先资金后人员，各按差额乘以持续月数排列；只列有约束力的标准，轻微和已豁免的不列",
+        name="first",
+    )
+
+
+def subject_href(view: View, code: str) -> str:
+    """Where a subject is seen: a township's own page, a county's findings."""
+    if len(code) > 6:
+        return view.state.href("/township", unit=code[:9])
+    return view.state.href("/findings", unit=queries.padded(code))
+
+
+_DOUBTS = {
+    "edge": "人口正在分档线上：按另一档（{word}）应保障 {amount}，结论就变",
+    "tier": "人口以万人报送，跨分档线，档次不定",
+    "precision": "差 {amount}，在报数精度之内，判为达标",
+    "too_coarse": "报数过粗，无法判定",
+    "stale_population": "定档人口过旧，不作判定",
+    "added": "并入单位的数是加上去的，报数口径待核实",
+    "sources": "两个来源的拨付相差 {amount}，采用{word}，换一个来源结论就变",
+    "people": "两个来源的人口相差 {amount} 人，采用{word}",
+    "held": "有数疑似单位写错，待确认，未采用",
+}
+
+
+def _doubts(view: View) -> Any:
+    """Doubts that change, or may change, what is concluded."""
+    rows, total = queries.doubts(view.warehouse, view.scope, view.state.prefix, view.month, LISTED)
+    title = "会改变结论的疑点"
+    if not rows:
+        return card(title, empty("没有会改变达标结论的疑点。"), name="doubts")
+
+    def said(row: Row) -> str:
+        amount = row["amount"]
+        told = (
+            show.NONE
+            if amount is None
+            else show.signed(show.count(amount))
+            if row["kind"] == "people"
+            else show.quantity(amount, "元", view.state.money)
+        )
+        return _DOUBTS[row["kind"]].format(amount=told, word=row["word"] or "")
+
+    items = [
+        html.Li(
+            [
+                html.A(row["township_name"], href=view.state.href("/township", unit=row["township_code"])),
+                html.Span(said(row), className="muted"),
+            ]
+        )
+        for row in rows
+    ]
+    more = f"共 {show.count(total)} 处，此处列 {len(rows)} 处；" if total > len(rows) else ""
+    return card(
+        title, html.Ul(items, className="list"), note=f"{more}核实后结论可能不同；点击看由来", name="doubts"
+    )
+
+
+def _compared_units(view: View, names: tuple[str, str, str]) -> tuple[list[Row], list[Row]]:
+    """Units worth drawing with what they should have, have and lack; and all there are."""
     found = unit_rows(view, chart_digits(view))
     rows = [
         {
@@ -231,25 +325,59 @@ def _dumbbell(view: View) -> Any:
         for row in found
         if row["is_covered"] and all(row[name].is_known for name in names)
     ]
-    shown = rows[:25]
-    note = "按缺口从大到小；空心为应保障，实心为已安排，三角表示有缺口。点击下钻"
-    if len(rows) > len(shown):
-        note += f"；共 {len(rows)} 个单位，此处为缺口最大的 {len(shown)} 个"
-    note += unknown_text(found, *names)
+    rows.sort(key=lambda row: -(row["shortfall"] or 0))
+    return rows, found
+
+
+def _dumbbells(
+    view: View,
+    title: str,
+    names: tuple[str, str, str],
+    limit: int,
+    *,
+    name: str,
+    have: str,
+    gap: str,
+    wide: bool = False,
+) -> Any:
+    rows, found = _compared_units(view, names)
+    shown = rows[:limit]
     if not shown:
-        return card("应保障与已安排", nothing_to_compare(found))
-    worst = shown[0]
-    gap = show.money(worst["shortfall"], view.state.money, named=True)
-    summary = f"各单位应保障与已安排对比，{worst['name']}缺口最大，为 {gap}"
+        return card(title, nothing_to_compare(found))
+    note = f"按{gap}从大到小；空心为应保障，实心为{have}，三角表示有{gap}。点击下钻"
+    if len(rows) > len(shown):
+        note += f"；共 {len(rows)} 个单位，此处为{gap}最大的 {len(shown)} 个"
+    note += unknown_text(found, *names)
+    worst = show.money(shown[0]["shortfall"], view.state.money, named=True)
     return card(
-        "应保障与已安排",
+        title,
         chart(
-            "dumbbell",
-            figures.dumbbell(shown, view.state.money, view.theme),
-            rows_height(len(shown), least=260),
-            summary,
+            name,
+            figures.dumbbell(shown, view.state.money, view.theme, have=have, gap=gap),
+            rows_height(len(shown), row=28, least=240),
+            f"{len(shown)} 个单位应保障与{have}对比，{shown[0]['name']}{gap}最大，为 {worst}",
         ),
         note=note,
+        wide=wide,
+    )
+
+
+def _dumbbell(view: View) -> Any:
+    names = ("guaranteed_of_judged_cny", "allocated_of_judged_cny", "allocation_shortfall_of_judged_cny")
+    return _dumbbells(
+        view, "全年应保障与已安排", names, BARS_SHOWN, name="dumbbell", have="已安排", gap="缺口"
+    )
+
+
+def payments(view: View, limit: int, *, wide: bool = False) -> Any:
+    """What was due to the month against what was paid, unit by unit."""
+    names = (
+        "guaranteed_ytd_of_complete_cny",
+        "disbursed_of_complete_cny",
+        "disbursement_shortfall_of_compared_cny",
+    )
+    return _dumbbells(
+        view, "截至当月应保障与已拨付", names, limit, name="units", have="已拨付", gap="差额", wide=wide
     )
 
 
@@ -260,42 +388,9 @@ def nothing_to_compare(rows: Sequence[Row]) -> Any:
     return empty("这里的乡镇没有适用的经费标准。可在“政策标准”查看各标准的适用范围。")
 
 
-def _worse(view: View, now: Row) -> Any:
-    before = view.previous_month()
-    note = "经费缺口比上月扩大的乡镇"
-    if before is None:
-        return card("比上月变差", empty(f"{show.month(view.month)}是{FIRST_MONTH}。"), note=note)
-    if not now["judged_count"]:
-        return card("比上月变差", empty("这里没有能够判定经费缺口的乡镇。"), note=note)
-    rows = queries.got_worse(view.warehouse, view.scope, view.state.prefix, view.month, before, 6)
-    body: Any = html.Ol(
-        [
-            html.Li(
-                [
-                    html.A(
-                        row["township_name"], href=view.state.href("/township", unit=row["township_code"])
-                    ),
-                    html.Span(row["county_name"], className="muted"),
-                    html.Span(
-                        f"缺口 +{show.money(row['growth_cny'], view.state.money, named=True)}",
-                        className="tone-bad push",
-                    ),
-                ]
-            )
-            for row in rows
-        ],
-        className="list",
-    )
-    return card(
-        "比上月变差",
-        body if rows else empty("两个月都能判定的乡镇，经费缺口都没有扩大。"),
-        note=note,
-    )
-
-
-def _news(view: View) -> Any:
+def _news(view: View, now: Row) -> Any:
+    """What is new, what was put right and what that moved, and where gaps grew."""
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    new, _ = queries.findings(w, scope, state.prefix, month, change="new", limit=6)
     counts = queries.finding_counts(w, scope, state.prefix, month)
     count, cleared, opened = counts["opened_count"], counts["cleared_count"], counts["open_count"]
     head = html.P(
@@ -308,27 +403,67 @@ def _news(view: View) -> Any:
         ],
         className="news-head",
     )
-    items = html.Ul(
-        [
-            html.Li(
-                [
-                    html.A(
-                        row["subject_name"],
-                        href=state.href("/township", unit=row["subject_code"][:9])
-                        if len(row["subject_code"]) > 6
-                        else state.href("/findings", unit=row["subject_code"]),
-                    ),
-                    html.Span(row["title_zh"], className="muted"),
-                    html.Span(
-                        show.status_label(row["status"]), className=f"status status-{row['status']} push"
-                    ),
-                ]
-            )
-            for row in new
-        ],
-        className="list",
-    )
-    return card("本月新问题", [head, items if new else empty("本月没有新出现的问题。")])
+    parts = [head, *_list("新增", view, "new"), *_list("整改", view, "cleared"), *_worse(view, now)]
+    if not count and not cleared:
+        parts.insert(1, html.P("本月没有新出现的问题，也没有整改的问题。", className="muted"))
+    return card("本月变化", parts, name="news")
+
+
+def _list(title: str, view: View, change: str) -> list[Any]:
+    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
+    rows, _ = queries.findings(w, scope, state.prefix, month, change=change, limit=LISTED)
+    if not rows:
+        return []
+    moved = {
+        row["finding_id"]: row["moved_cny"]
+        for row in (queries.moved_rows(w, scope, state.prefix, month)[0] if change == "cleared" else [])
+        if row["month"] == month
+    }
+
+    def end(row: Row) -> Any:
+        if row["finding_id"] in moved:
+            amount = moved[row["finding_id"]]
+            told = "到位数算不出" if amount is None else f"到位 {show.money(amount, state.money, named=True)}"
+            return html.Span(told, className="tone-good push")
+        return html.Span(show.status_label(row["status"]), className=f"status status-{row['status']} push")
+
+    items = [
+        html.Li(
+            [
+                html.A(row["subject_name"], href=subject_href(view, row["subject_code"])),
+                html.Span(row["title_zh"], className="muted"),
+                end(row),
+            ]
+        )
+        for row in rows
+    ]
+    return [html.H3(title), html.Ul(items, className="list")]
+
+
+def _worse(view: View, now: Row) -> list[Any]:
+    """Townships whose gap grew since the month before, or why there are none."""
+    before = view.previous_month()
+    if before is None:
+        return [html.P(f"{show.month(view.month)}是{FIRST_MONTH}。", className="muted")]
+    if not now["judged_count"]:
+        return [html.P("这里没有能够判定经费缺口的乡镇。", className="muted")]
+    rows = queries.got_worse(view.warehouse, view.scope, view.state.prefix, view.month, before, LISTED)
+    if not rows:
+        return [html.P("两个月都能判定的乡镇，经费缺口都没有扩大。", className="muted")]
+    items = [
+        html.Li(
+            [
+                html.A(row["township_name"], href=view.state.href("/township", unit=row["township_code"])),
+                html.Span(row["county_name"], className="muted"),
+                html.Span(
+                    f"缺口 +{show.money(row['growth_cny'], view.state.money, named=True)}",
+                    className="tone-bad push",
+                ),
+            ]
+        )
+        for row in rows
+    ]
+    return [html.H3("经费缺口比上月扩大"), html.Ol(items, className="list")]
 
 
 def _heat_map(view: View) -> Any:

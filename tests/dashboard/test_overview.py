@@ -1,0 +1,96 @@
+"""What the overview leads with, against SQL: the worst by amount times months, what moved, doubts that matter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+
+from oversight import presentation as show
+from oversight.dashboard import queries
+from oversight.dashboard.access import EVERYTHING, Scope
+from oversight.dashboard.components import View
+from oversight.dashboard.pages.overview import render
+from oversight.dashboard.state import read_state
+from oversight.dashboard.warehouse import Warehouse
+
+
+def _card(view: View, name: str) -> str:
+    def text(node: Any) -> str:
+        if isinstance(node, (list, tuple)):
+            return " ".join(map(text, node))
+        return str(node or "") if not hasattr(node, "children") else text(node.children)
+
+    def found(node: Any) -> Any:
+        if isinstance(node, (list, tuple)):
+            return next((hit for item in node if (hit := found(item)) is not None), None)
+        if getattr(node, "data-name", None) == name:
+            return node
+        return found(node.children) if getattr(node, "children", None) is not None else None
+
+    return text(found(render(view)))
+
+
+def _view(w: Warehouse, search: str) -> View:
+    state = read_state("/", search)
+    return View(w, EVERYTHING, replace(state, month=state.month or w.months[-1]), "light")
+
+
+def test_what_is_first_is_worst_by_money_times_months(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
+) -> None:
+    rows = queries.worst(warehouse, EVERYTHING, "360313", warehouse.months[-1], ("元", "元/年"), 7)
+    expected = sql.execute(
+        "select f.subject_code, f.rule_id, f.shortfall * f.months_open as weight from findings as f "
+        "inner join standards as s on f.rule_id = s.standard_id "
+        "inner join policy_documents as d on s.document_id = d.document_id "
+        "where f.status = 'short' and f.unit = '元' and starts_with(f.subject_code, '360313') "
+        "and d.force = 'binding' and s.gradeable = 'Y' and not f.is_minor and not f.is_exempt order by weight desc"
+    ).fetchall()
+    assert [(row["subject_code"], row["rule_id"], row["weight"]) for row in rows] == expected[:7]
+    said = _card(_view(warehouse, "?unit=360313"), "first")
+    first = rows[0]
+    assert f"差 {show.shortfall(first['shortfall'], '元')}，{first['months_open']} 个月" in said
+    # Within the year, payments behind the calendar are told before December's rule answers.
+    assert "今年拨付严重滞后" in _card(_view(warehouse, "?unit=360313&month=2025-06"), "first")
+
+
+def test_doubts_are_those_that_change_a_conclusion(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
+) -> None:
+    rows, total = queries.doubts(warehouse, EVERYTHING, "", warehouse.months[-1], 100)
+    assert total == len(rows)
+    edges = {row["township_code"] for row in rows if row["kind"] == "edge"}
+    expected = sql.execute(
+        "select township_code from funding_gap_monthly where month = ? and is_on_tier_edge "
+        "and status = case when allocated_annual_cny < other_annual_cny then 'met' else 'short' end",
+        [warehouse.months[-1]],
+    ).fetchall()
+    # Of four townships on an edge one would be judged otherwise by the other tier.
+    assert edges == {code for (code,) in expected}
+    assert len(edges) == 1
+    assert "按另一档（2-5万人）应保障 13.20 万元" in _card(_view(warehouse, "?unit=360313"), "doubts")
+
+
+def test_what_was_put_right_says_what_it_moved(warehouse: Warehouse, sql: duckdb.DuckDBPyConnection) -> None:
+    moved = sql.execute(
+        "select month, moved_cny from detail.moved_amounts where moved_cny is not null order by month limit 1"
+    ).fetchall()
+    month, amount = moved[0]
+    said = _card(_view(warehouse, f"?month={month:%Y-%m}"), "news")
+    assert f"到位 {show.money(amount, 'wan', named=True)}" in said
+
+
+@pytest.mark.parametrize("month", ["2025-06-01", "2025-12-01"])
+def test_whoever_sees_a_part_gets_that_part(warehouse: Warehouse, month: str) -> None:
+    scope, when = Scope(("360313105",)), date.fromisoformat(month)
+    rows = [
+        *queries.worst(warehouse, scope, "", when, ("元", "人"), 100),
+        *queries.late(warehouse, scope, "", when, 100),
+    ]
+    assert {row["subject_code"][:9] for row in rows} == {"360313105"}
+    doubts, _ = queries.doubts(warehouse, scope, "", when, 100)
+    assert all(row["township_code"] == "360313105" for row in doubts)
