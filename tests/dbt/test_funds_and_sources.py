@@ -246,6 +246,13 @@ def test_a_payment_list_is_added_up_and_its_silence_is_nothing_paid(
         built, f"select difference from reconciliation where county_code = '{PAID}' order by township_code"
     )
     assert differing == [(1234,), (734,)]
+    # Which months the list speaks of is published: without them nobody can tell nothing paid from nothing known.
+    covered = rows(
+        built,
+        "select source, fund_code, month, submission_id, is_latest from detail.payment_coverage "
+        f"where county_code = '{PAID}'",
+    )
+    assert covered == [("treasury", "working_funds", date(2025, 1, 1), "s4", True)]
 
 
 def test_months_of_one_source_are_compared_with_the_sums_of_another(
