@@ -77,6 +77,10 @@ def test_recipes_do_what_they_say(printed: dict[str, str]) -> None:
     assert re.search(r"Z-02.*short.*2", judged), judged
     assert "Z-02" in said["explain"]
     assert "示例" in next(text for command, text in printed.items() if "/example" in command)
+    (section,) = [
+        text for command, text in printed.items() if command.startswith("grep") and "data/reports" in command
+    ]
+    assert "户籍人口未知的有1个" in section
     assert "户数与人口相同" in next(text for command, text in printed.items() if "D99" in command)
 
 
