@@ -159,3 +159,29 @@ def test_a_county_under_a_new_code_is_the_same_and_one_that_ended_is_asked_no_mo
         (NEW, month("2017-07"), month("2017-11")),
         (GONE, month("2017-03"), month("2017-07")),
     ]
+
+
+def test_a_rule_whose_duty_went_elsewhere_is_asked_to_its_last_day(tmp_path: Path) -> None:
+    """B-19: from 2019 on disasters are reported to another office. Its edge is the day: December 2018 still asks."""
+    world = World()
+    world.unit("220102", "区")
+    for number, yes in enumerate((True, False, None)):
+        code = f"22010210{number}"
+        world.unit(code)
+        world.report("population", code, ["2018-11", "2019-01"], population_persons=9_000)
+        if yes is not None:
+            world.indicator(code, ["2018-11", "2018-12", "2019-01"], "B-19", yes)
+    found = rows_of(
+        world.build(tmp_path),
+        "select subject_code, strftime(month, '%Y-%m') as month, status, reason from judgements where rule_id = 'B-19' "
+        "order by 1, 2",
+    )
+    # What an experience report says was done can be missed, never violated.
+    told = {
+        "220102100": ("met", None),
+        "220102101": ("not_applicable", "target_only"),
+        "220102102": ("not_reported", None),
+    }
+    assert [tuple(row.values()) for row in found] == [
+        (code, month, *answer) for code, answer in told.items() for month in ("2018-11", "2018-12")
+    ]
