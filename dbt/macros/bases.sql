@@ -34,26 +34,37 @@
     select
         s.unit_id, s.fiscal_year, s.population_basis, s.upto_index,
         case
-            when s.rests_on_own and s.later_known = s.later_count then s.own_persons + coalesce(s.later_persons, 0)
-            when s.rests_on_others and s.every_known = s.every_count then s.every_persons
+            when s.own_is_known then s.own_persons + coalesce(s.later_persons, 0)
+            when s.others_are_known then s.every_persons
         end as population_persons,
         case
             when s.rests_on_own then s.own_written_to + coalesce(s.later_written_to, 0)
             when s.rests_on_others then s.every_written_to
         end as population_written_to,
-        case when s.rests_on_own then s.own_month when s.rests_on_others then s.every_month end as population_month,
-        case when s.rests_on_own then s.own_township_code when s.rests_on_others then s.every_township_code end
-            as population_township_code,
+        -- Of a number that is not known there is no month either.
         case
-            when s.rests_on_own then s.own_is_fallback or s.later_is_fallback = 1
-            when s.rests_on_others then s.every_is_fallback = 1
+            when s.own_is_known then s.own_month
+            when s.others_are_known then s.every_month
+        end as population_month,
+        case
+            when s.own_is_known then s.own_township_code
+            when s.others_are_known then s.every_township_code
+        end as population_township_code,
+        case
+            when s.own_is_known then s.own_is_fallback or s.later_is_fallback = 1
+            when s.others_are_known then s.every_is_fallback = 1
         end as population_is_fallback,
         case
-            when s.rests_on_own then s.own_is_stale or s.later_is_stale = 1
-            when s.rests_on_others then s.every_is_stale = 1
+            when s.own_is_known then s.own_is_stale or s.later_is_stale = 1
+            when s.others_are_known then s.every_is_stale = 1
         end as population_is_stale,
         (s.rests_on_own and s.later_count > 0) or s.rests_on_others as sums_predecessors
     from (
+        select
+            r.*,
+            r.rests_on_own and r.later_known = r.later_count as own_is_known,
+            r.rests_on_others and r.every_known = r.every_count as others_are_known
+        from (
         select
             a.*,
             a.own_persons is not null and (
@@ -69,5 +80,6 @@
                 )
             ) as rests_on_others
         from {{ summed }} as a
+        ) as r
     ) as s
 {%- endmacro %}

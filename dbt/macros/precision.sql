@@ -15,3 +15,10 @@
         > cast({{ g }} as decimal(18, 2)) * cast({{ size }}.below_pct as decimal(18, 4))
     )
 {%- endmacro %}
+
+{# One row: below which amount, and which share of a guarantee, a shortfall of money is minor. #}
+{% macro minor_amounts() -%}
+    select coalesce(max(below_amount), 0) as below_amount, coalesce(max(below_pct), 0) as below_pct
+    from {{ ref('stg_materiality') }}
+    where unit = '元'
+{%- endmacro %}

@@ -65,8 +65,29 @@ def pieces_of(edition: Edition, funding: dict[str, Any], alone: str | None = Non
     year, number = funding["fiscal_year"], funding["month"].month
     found: list[Piece] = []
     for unit_id in taken_over(edition, own["unit_id"], year, number):
-        found += _of_unit(edition, unit_id, year, number, None, alone)
+        found += (
+            _brought(edition, unit_id, year, number)
+            if alone is None
+            else _of_unit(edition, unit_id, year, number, None, alone)
+        )
     return found + _of_unit(edition, own["unit_id"], year, number, number, alone)
+
+
+def _brought(edition: Edition, unit_id: str, year: int, known_in: int) -> list[Piece]:
+    """What had accrued to a unit that was taken over, by the whole amount of its year where the months came to less."""
+    rows = _rows(edition, unit_id, year, known_in)
+    last = max((row["unit_last_number"] for row in rows), default=0)
+    wholes = {
+        row["standard_id"]
+        for row in rows
+        if row["accrual"] == "annual" and row["first_number"] <= last and row["last_number"] == 12
+    }
+    best, most = None, sum(piece.units for piece in _of_unit(edition, unit_id, year, known_in, last, None))
+    for standard_id in sorted(wholes):
+        units = sum(piece.units for piece in _of_unit(edition, unit_id, year, known_in, last, standard_id))
+        if units > most:
+            best, most = standard_id, units
+    return _of_unit(edition, unit_id, year, known_in, None, best)
 
 
 def row_pieces(edition: Edition, funding: dict[str, Any]) -> tuple[list[Piece], list[Piece]]:
@@ -99,16 +120,20 @@ def taken_over(edition: Edition, unit_id: str, year: int, number: int) -> list[s
     return found
 
 
-def _of_unit(
-    edition: Edition, unit_id: str, year: int, known_in: int, number: int | None, alone: str | None
-) -> list[Piece]:
-    rows = edition.rows(
+def _rows(edition: Edition, unit_id: str, year: int, known_in: int) -> list[dict[str, Any]]:
+    return edition.rows(
         "select * from detail.funding_pieces where unit_id = ? and fiscal_year = ? "
         "and ? between known_from_number and known_until_number order by phase_from_number, first_number",
         unit_id,
         year,
         known_in,
     )
+
+
+def _of_unit(
+    edition: Edition, unit_id: str, year: int, known_in: int, number: int | None, alone: str | None
+) -> list[Piece]:
+    rows = _rows(edition, unit_id, year, known_in)
     rows = [row for row in rows if (row["is_counted"] if alone is None else row["standard_id"] == alone)]
     name = edition.one("select township_name from townships where unit_id = ? limit 1", unit_id)
     told = f"{name['township_name'] if name else ''}（{unit_id}）" if number is None else ""

@@ -253,6 +253,29 @@ def _accrual(folder: Folder) -> None:
     )
     folder.judge(case, code, W_2="met", B_1="short")
 
+    case = "a whole amount goes with the unit as far as it had accrued"
+    # Founded in June: seven months of 9,380.88 are less than 80,000; by the end of August three sevenths had accrued.
+    heir = folder.unit(f"{BESIDE}104")
+    gone = folder.unit(f"{BESIDE}103", begins="2025-06-01", ends="2025-09-01", successor=heir)
+    folder.people(heir, {"2024-12": 15_000})
+    folder.people(gone, {"2025-06": 15_000})
+    folder.expect(
+        case,
+        gone,
+        "2025-08",
+        guaranteed_ytd_cny="34285.71",
+        guaranteed_annual_cny="80000.00",
+        standard_id="W-2",
+    )
+    folder.expect(
+        case,
+        heir,
+        "2025-09",
+        guaranteed_ytd_cny="118713.63",
+        guaranteed_annual_cny="146856.27",
+        standard_id="B-1",
+    )
+
     case = "founded"
     code = folder.unit(f"{JX}141", begins="2025-07-01")
     folder.people(code, {"2025-07": 15_000})
@@ -659,6 +682,79 @@ def _units(folder: Folder) -> None:
         allocated_annual_cny="90000.00",
         disbursed_ytd_cny="57000.00",
         status="met",
+    )
+
+    case = "one takeover after another"
+    # 15,000 people each: the first goes into the second on 1 April, the second into the third on 1 July.
+    third = folder.unit(f"{JX}166")
+    second = folder.unit(f"{JX}211", ends="2025-07-01", successor=third)
+    first = folder.unit(f"{JX}210", ends="2025-04-01", successor=second)
+    for code in (first, second, third):
+        folder.people(code, {"2024-12": 15_000})
+    # Each 12,600 until then, and three months of the joined 30,000 people at 0.22: 19,800.
+    folder.expect(
+        case,
+        second,
+        "2025-06",
+        guaranteed_ytd_cny="45000.00",
+        guaranteed_annual_cny="84600.00",
+        accrued_months_count=6,
+    )
+    # The third's own 25,200, the second's 45,000, and half a year of 45,000 people: 59,400.
+    folder.expect(
+        case,
+        third,
+        "2025-07",
+        population_persons=45_000,
+        guaranteed_ytd_cny="80100.00",
+        guaranteed_annual_cny="129600.00",
+        includes_predecessors=True,
+        accrued_months_count=7,
+    )
+
+    case = "renamed, and then another goes into it"
+    new = folder.unit(f"{JX}167", begins="2025-04-01")
+    old = folder.unit(f"{JX}212", ends="2025-04-01", successor=new)
+    gone = folder.unit(f"{JX}213", ends="2025-07-01", successor=new)
+    for code in (old, gone):
+        folder.people(code, {"2024-12": 15_000})
+    folder.money(old, months(1, 3), "50400,,4200,,,,")
+    folder.money(new, "2025-04", ",,4200,,,,")
+    folder.expect(
+        case,
+        new,
+        "2025-04",
+        population_persons=15_000,
+        includes_predecessors=False,
+        guaranteed_ytd_cny="16800.00",
+        guaranteed_annual_cny="50400.00",
+        allocated_annual_cny="50400.00",
+        disbursed_ytd_cny="16800.00",
+    )
+    folder.expect(
+        case,
+        new,
+        "2025-07",
+        population_persons=30_000,
+        includes_predecessors=True,
+        guaranteed_ytd_cny="57000.00",
+        guaranteed_annual_cny="90000.00",
+    )
+
+    case = "founded, and then an older one goes into it"
+    new = folder.unit(f"{JX}168", begins="2025-04-01")
+    gone = folder.unit(f"{JX}214", ends="2025-07-01", successor=new)
+    folder.people(new, {"2025-04": 15_000})
+    folder.people(gone, {"2024-12": 15_000})
+    # 25,200 of the older one, 12,600 of the new one, and from July 6,600 a month. January to July are seven months.
+    folder.expect(
+        case,
+        new,
+        "2025-07",
+        population_persons=30_000,
+        guaranteed_ytd_cny="44400.00",
+        guaranteed_annual_cny="77400.00",
+        accrued_months_count=7,
     )
 
     case = "split"

@@ -16,14 +16,16 @@ KEYS = {
     "townships": ("township_code",),
     "funding_gap_monthly": ("township_code", "month"),
     "staffing_gap_monthly": ("township_code", "month", "standard_id"),
+    "detail.unit_monthly": ("unit_code", "month"),
     "judgements": ("rule_id", "subject_code", "month"),
 }
 
 
 def read_table(warehouse: Path, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Some columns of a public table."""
+    schema, _, name = table.rpartition(".")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        cursor = connection.execute(f'select {", ".join(columns)} from main."{table}"')
+        cursor = connection.execute(f'select {", ".join(columns)} from "{schema or "main"}"."{name}"')
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 

@@ -10,8 +10,11 @@ Where the text leaves a choice, what a careful county accountant would do:
 - A mark `is_within_precision` says that the amount shown is less than the guarantee shown and is met all the same.
 - In the months before a takeover both units accrue each for itself; a unit's months after t go on as in month t.
 - A budget that was once recognised as the area's stays the area's.
+- Whether a unit's figures hold those of one that it took over is asked of what it told itself before and after: what
+  was added of an earlier takeover is not in its reports, and so stands on neither side.
 - What a predecessor never reported is unknown: a sum that needs it is unknown (budget) or partial (payments); a
   new budget of the unit that took it over is then taken for the area's.
+- Where several counts in 万人 went into one area, the least of each stretch of months counts.
 - A tier of a staff rule is that of the number of people as it was written, in 万人 too.
 """
 
@@ -179,6 +182,7 @@ class Oracle:
         self._covering: dict[str, list[Standard]] = {}
         self._bases: dict[tuple[str, int, str, date], Base | None] = {}
         self._rules: dict[tuple[str, date, date, tuple[str, ...]], list[Standard]] = {}
+        self._rows: dict[tuple[str, date], Row] = {}
         self._guarantees: dict[tuple[str, date, str | None], Row | None] = {}
         self.units = {d.code: d for d in folder.divisions if len(d.code) == 9}
         self.chains = self._chains()
@@ -209,12 +213,13 @@ class Oracle:
     # ---- units
 
     def _chains(self) -> dict[str, tuple[str, ...]]:
-        """For each unit the codes it ever had, the oldest first: one successor whose only predecessor it is, and
-        which begins on the day the old one ends, is the same unit renamed."""
+        """For each unit the codes it ever had, the oldest first: one successor that begins on the day the old one
+        ends, and into which no other went on that day, is the same unit renamed, whoever joins it later."""
         came_from: dict[str, list[str]] = defaultdict(list)
         for unit in self.units.values():
             for successor in unit.successors:
-                came_from[successor].append(unit.code)
+                if successor in self.units and self.units[successor].begins == unit.ends:
+                    came_from[successor].append(unit.code)
         renamed = {
             unit.code: unit.successors[0]
             for unit in self.units.values()
@@ -320,9 +325,10 @@ class Oracle:
         if self.is_new_of_several(root):
             if own is not None and not own.is_fallback and not own.is_stale:
                 return own
-            parts = [self.base(t.unit, year, month_after(t.month, -1), basis) for t in self.takeovers[root]]
+            parts = [self.base(t.unit, year, month_after(t.month, -1), basis) for t in taken]
             known = [p for p in parts if p is not None]
-            return sum(known[1:], known[0]) if known and len(known) == len(parts) else own
+            whole = sum(known[1:], known[0]) if known and len(known) == len(parts) else None
+            return replace(whole, is_sum=True) if whole else own
         if own is None:
             return None
         total = own
@@ -333,6 +339,14 @@ class Oracle:
                     return None
                 total = replace(total + more, month=own.month, is_sum=True)
         return total
+
+    def _needs_others(self, root: str, year: int, month: date, standard: Standard | None) -> bool:
+        """Whether people that are not known would be the sum of several units'."""
+        own = self._own_base(root, year, standard.basis if standard else "registered")
+        taken = [t for t in self.takeovers.get(root, []) if t.month <= month]
+        if self.is_new_of_several(root):
+            return own is None and bool(taken)
+        return own is not None and any(own.month < t.month for t in taken)
 
     def is_new_of_several(self, root: str) -> bool:
         """A new code made of units that ended when it began."""
@@ -391,8 +405,8 @@ class Oracle:
         year = row_month.year
         found: list[Piece] = []
         for taken in self._taken_this_year(root, row_month):
-            before = self.pieces(taken.unit, month_after(taken.month, -1), known_by, only, at)
-            if before is None and self._stood_in(taken.unit, year):
+            before = self._accrued_at_the_end(taken, known_by, only, at)
+            if before is None:
                 return None
             # What the other unit accrued until then; it would have gone on, but did not.
             found += [p for p in before or [] if p.month < taken.month]
@@ -427,6 +441,23 @@ class Oracle:
                 )
         return found
 
+    def _accrued_at_the_end(
+        self, taken: Takeover, known_by: date, only: str | None, at: Callable[[Base], int] | None
+    ) -> list[Piece] | None:
+        """The pieces of the last guarantee of a unit that went into another: a whole amount is one for it too."""
+        last = month_after(taken.month, -1)
+        found = self.pieces(taken.unit, last, known_by, only, at)
+        member = self.member(taken.unit, last)
+        if found is None or only is not None or member is None:
+            return found
+        in_december = self.in_force(member.code, date(last.year, 12, 1), known_by, MONEY)
+        for rule in sorted(self.in_force(member.code, last, known_by, MONEY), key=lambda s: s.standard_id):
+            if rule.accrual == "annual" and rule in in_december:
+                whole = self.pieces(taken.unit, last, known_by, rule.standard_id, at)
+                if whole is not None and _of_all(whole) > _of_all(found):
+                    found = whole
+        return found
+
     def _months_with(self, root: str, row_month: date, known_by: date, rule: Standard) -> int:
         """The unit's months of the year in which a rule is in force."""
         months = [date(row_month.year, n, 1) for n in range(1, 13)]
@@ -444,13 +475,17 @@ class Oracle:
         theirs = [
             self._months_accrued(t.unit, month_after(t.month, -1))
             for t in self._taken_this_year(root, row_month)
-            if self._stood_in(t.unit, row_month.year)
         ]
         return own.union(*theirs)
 
     def _taken_this_year(self, root: str, row_month: date) -> list[Takeover]:
+        """Units that went into this one in the year and had a month of it: one that ended on 1 January had none."""
         return [
-            t for t in self.takeovers.get(root, []) if t.month.year == row_month.year and t.month <= row_month
+            t
+            for t in self.takeovers.get(root, [])
+            if t.month.year == row_month.year
+            and t.month <= row_month
+            and self._stood_in(t.unit, row_month.year)
         ]
 
     def guarantee(self, root: str, row_month: date, only: str | None = None) -> Row | None:
@@ -499,8 +534,27 @@ class Oracle:
                 self.pieces(root, row_month, known_by, only, lambda base, by=offset: _at(base, by))
                 for offset in sorted(offsets)
             ]
-            options = [sums(pieces) for pieces in tried if pieces is not None]
-            least, least_to_date = min(o[0] for o in options), min(o[1] for o in options)
+            # Of several counts that came together the least of each stretch counts.
+            stretches: dict[Base, list[int]] = defaultdict(list)
+            for place, piece in enumerate(found):
+                stretches[piece.base].append(place)
+
+            def the_least(until: date) -> Fraction:
+                return half_up(
+                    sum(
+                        (
+                            min(
+                                sum((p[n].amount for n in places if p[n].month <= until), NOTHING)
+                                for p in tried
+                                if p is not None
+                            )
+                            for places in stretches.values()
+                        ),
+                        NOTHING,
+                    )
+                )
+
+            least, least_to_date = the_least(date(row_month.year, 12, 1)), the_least(row_month)
             last = max(found, key=lambda p: p.month)
             tiers = {a_year(last.rule, n)[1] for n in _tier_probes(last.rule, last.base.whole_numbers)}
             uncertain = len(tiers) > 1
@@ -553,11 +607,11 @@ class Oracle:
     def so_far(self, root: str, year: int, until: date, what: str) -> Amount | None:
         """What was paid or spent in the year until a month, the units that went into this one included."""
         own = self._own_so_far(root, year, until, what)
-        taken = [t for t in self.takeovers.get(root, []) if t.month.year == year and t.month <= until]
+        taken = self._taken_this_year(root, until)
         missing = False
         total = own
         for month in sorted({t.month for t in taken}):
-            before = self.so_far(root, year, month_after(month, -1), what)
+            before = self._own_so_far(root, year, month_after(month, -1), what)
             units = [t.unit for t in taken if t.month == month]
             theirs = [self._at_the_end(u, year, month, what) for u in units]
             known = [p for p in theirs if p is not None]
@@ -578,8 +632,6 @@ class Oracle:
 
     def _at_the_end(self, root: str, year: int, takeover: date, what: str) -> Amount | None:
         """The last figure of a unit that went into another one; partial where it does not reach its end."""
-        if not self._stood_in(root, year):
-            return Amount(NOTHING, NOTHING, takeover)
         last = self.so_far(root, year, takeover, what)
         if last is None:
             return None
@@ -601,12 +653,12 @@ class Oracle:
     def budget(self, root: str, year: int, until: date) -> Amount | None:
         """The year's budget as known by a month, the area's where units went into this one."""
         own = self._own_budget(root, year, until)
-        taken = [t for t in self.takeovers.get(root, []) if t.month.year == year and t.month <= until]
+        taken = self._taken_this_year(root, until)
         total = own
         for month in sorted({t.month for t in taken}):
             is_new = self.is_new_of_several(root) and month == self._first_month(root, year)
-            before = self.budget(root, year, month_after(month, -1))
-            units = [t.unit for t in taken if t.month == month and self._stood_in(t.unit, year)]
+            before = self._own_budget(root, year, month_after(month, -1))
+            units = [t.unit for t in taken if t.month == month]
             theirs = [self.budget(u, year, month) for u in units]
             known = [p for p in theirs if p is not None]
             last = before.value if before else NOTHING
@@ -648,6 +700,11 @@ class Oracle:
 
     def funding(self, root: str, month: date) -> Row:
         """The row of a unit and a month."""
+        if (root, month) not in self._rows:
+            self._rows[root, month] = self._find_funding(root, month)
+        return self._rows[root, month]
+
+    def _find_funding(self, root: str, month: date) -> Row:
         member = self.member(root, month)
         assert member is not None
         year = month.year
@@ -680,7 +737,7 @@ class Oracle:
             "guaranteed_ytd_cny": None if unknown else guaranteed["to_date"],
             "accrued_months_count": None if no_standard else len(self._months_accrued(root, month)),
             "includes_predecessors": bool(self._taken_this_year(root, month))
-            or (base is not None and base.is_sum),
+            or (self._needs_others(root, year, month, standard) if base is None else base.is_sum),
             "allocated_annual_cny": allocated and allocated.value,
             "allocated_precision_cny": allocated and allocated.precision,
             "allocated_as_of_month": allocated and allocated.as_of,
@@ -699,6 +756,36 @@ class Oracle:
             "is_within_precision": answer == "met" and allocated.value < annual,
             "status": answer,
             "status_reason": reason,
+        }
+
+    def unit_monthly(self) -> list[Row]:
+        """The money of each county and month: of the units in force, and of those that ended earlier in the year without
+        a single heir, which were guaranteed what had accrued by then."""
+        rows = {
+            (root, m): self.funding(root, m)
+            for m in self.months
+            for root in self.chains
+            if self.member(root, m)
+        }
+        added: dict[tuple[str, date], list[tuple[Row, bool]]] = defaultdict(list)
+        for (root, month), row in rows.items():
+            added[row["township_code"][:6], month].append((row, False))
+            if self.member(root, month_after(month)) is None and root not in self.heir:
+                gone = self._gone(root, month, row)
+                for number in range(month.month + 1, 13):
+                    if (later := date(month.year, number, 1)) <= self.months[-1]:
+                        added[row["township_code"][:6], later].append((gone, True))
+        return [_added_up(county, month, found) for (county, month), found in added.items()]
+
+    def _gone(self, root: str, month: date, row: Row) -> Row:
+        guaranteed = self.guarantee(root, month)
+        base, standard = self._of_the_row(root, month, guaranteed)
+        allocated = self.budget(root, month.year, month)
+        answer, _ = self._answer(guaranteed, "least_to_date", base, allocated, standard is None)
+        return row | {
+            "guaranteed_annual_cny": row["guaranteed_ytd_cny"],
+            "status": answer,
+            "allocation_shortfall_cny": _shortfall(answer, guaranteed, "least_to_date", allocated),
         }
 
     def _of_the_row(
@@ -903,6 +990,46 @@ class Oracle:
             "excess_persons": excess,
             "status": status,
         }
+
+
+def _added_up(county: str, month: date, found: list[tuple[Row, bool]]) -> Row:
+    """Sums over the units that their names tell; over nothing known there is none."""
+    rows = [row for row, _ in found]
+    covered = [row for row in rows if row["standard_id"] is not None]
+    judged = [row for row in rows if row["status"] in ("met", "short")]
+
+    def is_complete(row: Row, is_gone: bool) -> bool:
+        until = row["month"] if is_gone else month
+        reaches = row["disbursed_as_of_month"] == until and not row["disbursed_is_partial"]
+        return row["guaranteed_ytd_cny"] is not None and reaches
+
+    complete = [row for row, is_gone in found if is_complete(row, is_gone)]
+
+    def total(units: list[Row], name: str) -> Fraction | None:
+        known = [Fraction(row[name]) for row in units if row[name] is not None]
+        return sum(known, NOTHING) if known else None
+
+    return {
+        "unit_code": county,
+        "month": month,
+        "units_count": sum(not is_gone for _, is_gone in found),
+        "covered_count": len(covered),
+        "judged_count": len(judged),
+        "short_count": sum(row["status"] == "short" for row in rows),
+        "guaranteed_of_covered_cny": total(covered, "guaranteed_annual_cny"),
+        "guaranteed_ytd_of_covered_cny": total(covered, "guaranteed_ytd_cny"),
+        "guaranteed_of_judged_cny": total(judged, "guaranteed_annual_cny"),
+        "allocated_of_judged_cny": total(judged, "allocated_annual_cny"),
+        "allocation_shortfall_of_judged_cny": total(rows, "allocation_shortfall_cny"),
+        "complete_count": len(complete),
+        "guaranteed_ytd_of_complete_cny": total(complete, "guaranteed_ytd_cny"),
+        "disbursed_of_complete_cny": total(complete, "disbursed_ytd_cny"),
+        "disbursement_shortfall_of_compared_cny": total(rows, "disbursement_shortfall_ytd_cny"),
+    }
+
+
+def _of_all(pieces: list[Piece]) -> Fraction:
+    return sum((piece.amount for piece in pieces), NOTHING)
 
 
 def _at(base: Base, offset: int) -> int:

@@ -6,7 +6,11 @@
     'guaranteed_annual_cny', 'guaranteed_ytd_cny', 'allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny',
     'allocation_shortfall_cny', 'allocation_surplus_cny', 'disbursement_shortfall_ytd_cny'
 ] %}
-with latest as (
+with limits as (
+    {{ minor_amounts() }}
+),
+
+latest as (
     select unit_id, max(month) as month
     from {{ ref('int_township_months') }}
     group by unit_id
@@ -35,17 +39,23 @@ known as (
 gone as (
     select
         k.county_code, m.month, k.standard_id, k.is_paid_to_date, k.is_spent_to_date,
-        k.guaranteed_ytd_cny, k.allocated_annual_cny, k.disbursed_ytd_cny, k.spent_ytd_cny,
+        k.guaranteed_ytd_cny, k.guaranteed_least_ytd_cny, k.allocated_annual_cny, k.disbursed_ytd_cny, k.spent_ytd_cny,
         k.disbursement_shortfall_ytd_cny,
+        -- A report too coarse for the whole year may be fine enough for the part that the unit had, or the other way round.
         case
-            when k.status not in ('met', 'short') then k.status
-            when {{ is_short('k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_ytd_cny') }}
+            when k.status = 'no_standard' then k.status
+            when coalesce(k.status_reason, '') in ('missing', 'stale_population') then 'not_reported'
+            when {{ is_too_coarse(
+                'k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_least_ytd_cny', 'z'
+            ) }} then 'not_reported'
+            when {{ is_short('k.allocated_annual_cny', 'k.allocated_precision_cny', 'k.guaranteed_least_ytd_cny') }}
                 then 'short'
             else 'met'
         end as status
     from ended as e
     inner join known as k on e.township_code = k.township_code and e.last_month = k.month
     inner join {{ ref('int_months') }} as m on k.fiscal_year = m.fiscal_year and m.month > k.month
+    cross join limits as z
     where e.since_month is null or m.month < e.since_month
 ),
 
@@ -53,7 +63,7 @@ judged as (
     select
         *,
         guaranteed_ytd_cny as guaranteed_annual_cny,
-        case status when 'short' then guaranteed_ytd_cny - allocated_annual_cny when 'met' then 0 end
+        case status when 'short' then guaranteed_least_ytd_cny - allocated_annual_cny when 'met' then 0 end
             as allocation_shortfall_cny,
         case
             when status = 'met' and allocated_annual_cny > guaranteed_ytd_cny

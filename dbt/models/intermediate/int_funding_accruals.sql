@@ -149,7 +149,8 @@ ended_phases as (
         max(last_counted) over (
             partition by {{ key }} order by from_number asc nulls first rows between unbounded preceding and current row
         ) as last_counted,
-        lead(from_number) over (partition by {{ key }} order by from_number asc nulls first) as next_from_number
+        -- The next phase may have no last month of its own: the unit may end in it.
+        until_number + 1 as next_from_number
     from (
         select
             p.*
@@ -178,23 +179,91 @@ own as (
             and p.from_number = e.next_from_number
 ),
 
+-- An amount that a unit is owed whole for the year is not made less by another issuer's monthly standard: where the
+-- months' highest come to less, that is what it was guaranteed when it ended.
+wholes as (
+    select
+        o.unit_id, o.fiscal_year, o.known_number, o.units_of_year, o.units_to_date, o.least_units_to_date,
+        cast(row_number() over (
+            partition by o.unit_id, o.fiscal_year, o.known_number
+            order by o.units_of_year desc nulls last, o.standard_id asc nulls last
+        ) as bigint) as choice
+    from own as o
+    inner join phases as p
+        on o.unit_id = p.unit_id and o.fiscal_year = p.fiscal_year and o.from_number = p.from_number
+    inner join {{ ref('int_funding_windows') }} as w
+        on
+            p.township_code = w.township_code
+            and o.fiscal_year = w.fiscal_year
+            and o.known_number = w.known_number
+            and o.standard_id = w.standard_id
+            and w.matter = 'working_funds'
+            and w.accrual = 'annual'
+            and w.start_number <= o.month_number
+            and w.end_number = 12
+    where o.month_number = o.last_number and o.unknown_of_year = 0
+),
+
 -- Of a unit taken over what it was guaranteed to its end goes to the heir.
 brought as (
     select
         m.heir_unit_id as unit_id, m.fiscal_year, o.standard_id, o.known_number, g.month_number,
-        cast(sum(o.units_to_date) as decimal(38, 0)) as units,
-        cast(sum(o.least_units_to_date) as decimal(38, 0)) as least_units,
-        cast(max(o.months_to_date) as bigint) as months_count,
+        cast(sum(coalesce(w.units_to_date, o.units_to_date)) as decimal(38, 0)) as units,
+        cast(sum(coalesce(w.least_units_to_date, o.least_units_to_date)) as decimal(38, 0)) as least_units,
         cast(sum(o.unknown_to_date) as bigint) as unknown
     from members as m
     inner join ({{ numbers_of_months() }}) as g on g.month_number >= m.since_number
     inner join own as o
         on m.unit_id = o.unit_id and m.fiscal_year = o.fiscal_year and o.month_number = o.last_number
+    left join wholes as w
+        on
+            o.standard_id is null
+            and o.unit_id = w.unit_id
+            and o.fiscal_year = w.fiscal_year
+            and o.known_number = w.known_number
+            and w.units_of_year > o.units_of_year
+            and w.choice = 1
     group by m.heir_unit_id, m.fiscal_year, o.standard_id, o.known_number, g.month_number
 ),
 
-founded as (
-    select unit_id, fiscal_year, min(from_number) as first_number from phases group by unit_id, fiscal_year
+-- The months in which something accrued for an area, its own and those of the units it took over, each once.
+months_of_areas as (
+    select
+        x.unit_id, x.fiscal_year, x.standard_id, x.known_number, x.month_number, min(x.seen_number) as seen_number
+    from (
+        select
+            p.unit_id, p.fiscal_year, c.standard_id, c.known_number, c.month_number, c.month_number as seen_number
+        from (select heir_unit_id, fiscal_year from members group by heir_unit_id, fiscal_year) as h
+        inner join phases as p on h.heir_unit_id = p.unit_id and h.fiscal_year = p.fiscal_year
+        inner join counted as c
+            on
+                p.unit_id = c.unit_id and p.fiscal_year = c.fiscal_year and p.from_number = c.from_number
+                and c.variant_no = 0
+                and c.month_number >= p.from_number and c.month_number <= p.until_number
+                and c.month_number <= p.last_number
+        union all
+        select
+            m.heir_unit_id as unit_id, p.fiscal_year, c.standard_id, c.known_number, c.month_number,
+            m.since_number as seen_number
+        from members as m
+        inner join phases as p on m.unit_id = p.unit_id and m.fiscal_year = p.fiscal_year
+        inner join counted as c
+            on
+                p.unit_id = c.unit_id and p.fiscal_year = c.fiscal_year and p.from_number = c.from_number
+                and c.variant_no = 0
+                and c.month_number >= p.from_number and c.month_number <= p.until_number
+                and c.month_number <= p.last_number
+    ) as x
+    group by x.unit_id, x.fiscal_year, x.standard_id, x.known_number, x.month_number
+),
+
+area_months as (
+    select
+        a.unit_id, a.fiscal_year, a.standard_id, a.known_number, g.month_number,
+        cast(count(*) as bigint) as months_count
+    from months_of_areas as a
+    inner join ({{ numbers_of_months() }}) as g on a.seen_number <= g.month_number
+    group by a.unit_id, a.fiscal_year, a.standard_id, a.known_number, g.month_number
 ),
 
 final as (
@@ -210,12 +279,14 @@ final as (
             then cast(o.least_units_of_year + coalesce(b.least_units, 0) as decimal(38, 0)) end as least_units_of_year,
         case when o.unknown_of_year + coalesce(b.unknown, 0) = 0
             then cast(o.other_units_of_year + coalesce(b.units, 0) as decimal(38, 0)) end as other_units_of_year,
-        -- A new code made of others counts their months too; an older unit was there itself.
-        o.months_to_date + case when f.first_number > 1 then coalesce(b.months_count, 0) else 0 end as months_count,
+        coalesce(n.months_count, o.months_to_date) as months_count,
         substr(o.last_counted, 3) as last_standard_id,
         b.unit_id is not null as includes_predecessors
     from own as o
-    inner join founded as f on o.unit_id = f.unit_id and o.fiscal_year = f.fiscal_year
+    left join area_months as n
+        on
+            {{ same_accrual('o', 'n') }}
+            and o.month_number = n.month_number
     left join brought as b
         on
             {{ same_accrual('o', 'b') }}

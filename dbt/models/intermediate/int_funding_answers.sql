@@ -4,15 +4,8 @@
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
-with sizes as (
-    select below_amount, below_pct
-    from {{ ref('stg_materiality') }}
-    where unit = '元'
-),
-
-limits as (
-    select coalesce(max(below_amount), 0) as below_amount, coalesce(max(below_pct), 0) as below_pct
-    from sizes
+with limits as (
+    {{ minor_amounts() }}
 ),
 
 -- A standard is compared with the amounts of its own matter and no other.

@@ -65,7 +65,8 @@ final as (
     select
         m.township_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
         cast(a.allocated_cny as decimal(18, 2)) as allocated_annual_cny,
-        cast(a.allocated_precision_cny as decimal(18, 2)) as allocated_precision_cny,
+        cast(case when a.allocated_cny is not null then a.allocated_precision_cny end as decimal(18, 2))
+            as allocated_precision_cny,
         cast(case when a.allocated_cny is not null then a.allocated_as_of_month end as date) as allocated_as_of_month,
         a.allocated_is_added,
         {% for kind in kinds %}

@@ -6,23 +6,22 @@ with units as (
     where unit_level <> 'village'
 ),
 
-predecessors as (
-    select successor_code, cast(count(*) as bigint) as predecessors_count
-    from units
-    where successor_code is not null
-    group by successor_code
-),
-
-renames as (
+-- Who ended when its successor began. A merger into a unit that already existed is no rename, and makes none of the
+-- one by which that unit came to be.
+beginnings as (
     select new_unit.division_code as new_code, old_unit.division_code as old_code
     from units as old_unit
     inner join units as new_unit on old_unit.successor_code = new_unit.division_code
-    inner join predecessors as p on new_unit.division_code = p.successor_code
     where
-        p.predecessors_count = 1
-        -- A merger into a unit that already existed is no rename.
-        and new_unit.valid_from >= cast({{ dbt.dateadd('day', -31, 'old_unit.unit_end') }} as date)
+        new_unit.valid_from >= cast({{ dbt.dateadd('day', -31, 'old_unit.unit_end') }} as date)
         and new_unit.valid_from <= cast({{ dbt.dateadd('day', 31, 'old_unit.unit_end') }} as date)
+),
+
+renames as (
+    select new_code, min(old_code) as old_code
+    from beginnings
+    group by new_code
+    having count(*) = 1
 ),
 
 -- Three doublings follow up to eight renames of one unit.

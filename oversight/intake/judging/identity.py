@@ -43,6 +43,10 @@ class Unit:
             self.valid_to is None or self.valid_to > end
         )
 
+    def ends_about(self, day: date) -> bool:
+        """Whether it ends so near a day that what begins on it may be the same unit."""
+        return self.valid_to is not None and abs(day - self.valid_to) <= _HANDOVER
+
 
 def month_end(month: date) -> date:
     """The last day of a month given by any of its days."""
@@ -175,16 +179,27 @@ class Units:
         return next((u for u in self.by_code.get(code, ()) if u.in_force(month)), None)
 
     def _renamed_to(self, unit: Unit) -> str | None:
-        """The one successor whose one predecessor this is, if it did not exist beside it: then it is a renaming."""
+        """The one successor, if this unit and no other became it when it began: then it is a renaming, whoever goes
+        into it later."""
         if len(unit.successors) != 1:
             return None
         successor = unit.successors[0]
-        if self._predecessors[successor] != {unit.code} or successor not in self.by_code:
+        begins = self.by_code[successor][0].valid_from if successor in self.by_code else None
+        if begins is None or not unit.ends_about(begins):
             return None
-        begins = self.by_code[successor][0].valid_from
-        if begins is None or unit.valid_to is None or abs(begins - unit.valid_to) > _HANDOVER:
-            return None
-        return successor
+        became = {
+            code
+            for code in self._predecessors[successor]
+            if any(u.ends_about(begins) and successor in u.successors for u in self.by_code[code])
+        }
+        return successor if became == {unit.code} else None
+
+    def _was(self, code: str) -> str | None:
+        """The code that this one took the place of by renaming."""
+        before = self._predecessors.get(code, ())
+        return next(
+            (old for old in before if any(self._renamed_to(u) == code for u in self.by_code[old])), None
+        )
 
     @cached_property
     def first_codes(self) -> dict[str, str]:
@@ -279,11 +294,8 @@ class Units:
     def _backward(self, first: Unit, month: date) -> Resolved:
         code, seen = first.code, {first.code}
         while True:
-            before = self._predecessors.get(code, set())
-            if len(before) != 1:
-                break
-            (previous,) = before
-            if previous in seen or all(self._renamed_to(u) != code for u in self.by_code.get(previous, ())):
+            previous = self._was(code)
+            if previous is None or previous in seen:
                 break
             if self._in_force(previous, month):
                 return Resolved(previous, doubt="D01")
@@ -303,9 +315,8 @@ class Units:
             successor = self._renamed_to(unit)
             if successor:
                 names |= {canonical(u.name) for u in self.by_code[successor]}
-        for previous in self._predecessors.get(code, ()):
-            if any(self._renamed_to(u) == code for u in self.by_code.get(previous, ())):
-                names |= {canonical(u.name) for u in self.by_code[previous]}
+        if (previous := self._was(code)) is not None:
+            names |= {canonical(u.name) for u in self.by_code[previous]}
         return names
 
     def check_name(self, code: str, name: str) -> Resolved:
