@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oversight.intake.sending_back.checking import Checked
 
 # A terminal is no place for ten thousand lines; JSON and the workbook have them all.
-REMARKS_SHOWN = 50
+INSTRUCTIONS_SHOWN = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=("table", "json", "workbook"),
         default="table",
-        help="table 逐条列出（默认），json 供程序读取，workbook 写出标注好的退回件",
+        help="table 列出要改的（默认；相同的问题合为一条），json 供程序读取，workbook 写出标注好的退回件",
     )
     parser.add_argument("--out", metavar="目录", default=".", help="workbook 写到哪个目录，默认当前目录")
     parser.epilog = "退出码：全部入库为 0；有拒收、退回或待确认为 1；参数不对为 2。不改动数据目录。"
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(file: Checked, *, brief: bool) -> Sequence[str]:
+    from oversight.intake.sending_back.instructions import instructions
+
     counts = file.counts
     lines = [f"{file.name}：{file.message_zh}"]
     if counts["rows_read"]:
@@ -61,12 +63,14 @@ def _lines(file: Checked, *, brief: bool) -> Sequence[str]:
             f"退回 {counts['rejected']:,}，忽略 {counts['ignored']:,}（表头、合计、说明）"
         )
     if not brief:
-        for remark in file.remarks[:REMARKS_SHOWN]:
+        told = instructions(file.remarks)
+        for item in told[:INSTRUCTIONS_SHOWN]:
+            remark = item.first
             title = f"“{remark.column_title}”" if remark.column_title else ""
-            lines.append(f"  [{remark.error_code} {remark.title_zh}] {remark.where_zh}{title}")
-            lines.append(f"      {remark.message_zh}")
+            lines.append(f"  [{remark.error_code} {remark.title_zh}] {item.where_zh}{title}")
+            lines.append(f"      {item.message_zh}")
             lines.append(f"      处理：{remark.what_to_do_zh}")
-        rest = Counter(remark.error_code for remark in file.remarks[REMARKS_SHOWN:])
+        rest = Counter(r.error_code for item in told[INSTRUCTIONS_SHOWN:] for r in item.remarks)
         if rest:
             kinds = "、".join(f"{code} {count} 处" for code, count in sorted(rest.items()))
             lines.append(f"  另有 {kinds}；用 --format workbook 查看全部。")

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from oversight import cli
 from oversight.errors import OversightError
+from oversight.intake.reading.grid import ranges_of
 from oversight.intake.sending_back.checking import Checked, check
 from oversight.intake.sending_back.returning import returned_name, write_returned
-from tests.intake.world import NOW, World, csv_bytes, population_rows, xlsx_bytes
+from tests.intake.world import NOW, TOWNSHIPS, World, csv_bytes, population_rows, xlsx_bytes
 
 HEADER = ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "本月拨付(元)")
 TWO_MISTAKES: list[Sequence[Any]] = [
@@ -317,3 +318,37 @@ def test_a_returned_workbook_reads_back_to_the_same_values(
 
 def _cell(value: Any) -> Any:
     return value if isinstance(value, (int, str)) else float(value)
+
+
+def test_equal_mistakes_are_one_instruction(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[Any] = [("统计月份", "区划代码", "乡镇名称", "户籍户数", "户籍人口")]
+    rows += [("2025-06", code, name, 5_000, f"约{9 + at}千") for at, (code, name) in enumerate(TOWNSHIPS)]
+    world.put("6月.xlsx", xlsx_bytes(rows))
+    last = len(TOWNSHIPS) + 1
+    (found,) = check([world.folder.raw / "6月.xlsx"], world.folder, now=NOW)
+    same = [r for r in found.remarks if r.column_title == "户籍人口(人)"]
+    assert len(same) == len(TOWNSHIPS)
+    (told,) = [t for t in found.to_json()["instructions"] if t["column_title"] == "户籍人口(人)"]
+    assert (told["cells"], told["count"]) == (f"E2:E{last}", len(TOWNSHIPS))
+
+    cli.main(["check", str(world.folder.raw / "6月.xlsx"), "--data", str(world.folder.root)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if f"E2:E{last}" in line]
+    assert [f"（{len(TOWNSHIPS)} 处）" in line for line in lines] == [True]
+
+    world.take_in()
+    (returned,) = world.folder.returned.glob("*.xlsx")
+    book = openpyxl.load_workbook(returned)
+    page = book["退回说明"]
+    listed = [
+        (page.cell(r, 4).value, page.cell(r, 6).value)
+        for r in range(5, page.max_row + 1)
+        if page.cell(r, 5).value == "户籍人口(人)"
+    ]
+    assert listed == [(f"E2:E{last}", "约9千、约10千、约11千、约12千、约13千")]
+    # Each cell keeps its own mark.
+    assert all(book["Sheet1"][f"E{row}"].comment is not None for row in range(2, last + 1))
+
+
+def test_equal_mistakes_in_cells_apart_are_named_as_ranges() -> None:
+    assert ranges_of([(3, 4), (3, 5), (3, 6), (3, 9), (4, 4), (4, 5), (4, 6)]) == "D4:E6、D9"
+    assert ranges_of([]) == ""

@@ -26,6 +26,7 @@ from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import proposals, read_answers
 from oversight.intake.reading.nothing import REPORT
 from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake.sending_back.instructions import Instruction, instructions
 from oversight.intake.sending_back.remarks import Remark, question_zh, remarks
 from oversight.references import load_references
 from oversight.settings import DataFolder
@@ -119,9 +120,22 @@ class Checked:
             "rows": self.rows,
             "errors": [_told(r) for r in self.remarks if r.kind != "doubt"],
             "doubts": [_told(r) for r in self.remarks if r.kind == "doubt"],
+            "instructions": [_to_do(item) for item in instructions(self.remarks)],
             "notes": list(self.notes),
             "proposals": [_asked(p) for p in self.proposals],
         }
+
+
+def _to_do(item: Instruction) -> dict[str, Any]:
+    return {
+        "error_code": item.first.error_code,
+        "sheet": item.first.sheet,
+        "column_title": item.first.column_title,
+        "cells": item.cells(),
+        "count": item.count,
+        "message_zh": item.message_zh,
+        "what_to_do_zh": item.first.what_to_do_zh,
+    }
 
 
 def _asked(proposal: dict[str, Any]) -> dict[str, Any]:

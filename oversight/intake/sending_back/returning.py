@@ -26,6 +26,7 @@ from oversight.intake.questions import NOT_USED
 from oversight.intake.reading.delimited import text_rows
 from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.reading.worker import Stopped, worker
+from oversight.intake.sending_back.instructions import instructions
 from oversight.intake.sending_back.overtaken import RETURNED, letters, overtaken
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark, remarks
 from oversight.settings import TIME_ZONE, folder_settings
@@ -392,7 +393,7 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
     _put(page["A1"], f"{RETURN_SHEET}：{Path(name).name}")
     page["A1"].font = Font(bold=True, size=14)
     page["A2"] = (
-        "请按“怎么改”逐条更正（点“单元格”可跳到该处，有颜色并有批注），保存后整份重新报送；"
+        "请按“怎么改”逐条更正（相同的问题合为一条；点“单元格”跳到第一处，各处有颜色并有批注），保存后整份重新报送；"
         "本页不必删除，系统读取时会略过。"
     )
     for column, (title, width) in enumerate(zip(_TITLES, _WIDTHS, strict=True), start=1):
@@ -406,17 +407,19 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.page_setup.fitToHeight = 0
     page.print_title_rows = "4:4"
-    for number, remark in enumerate(found[:MAX_LISTED], start=1):
+    told = instructions(found)
+    for number, item in enumerate(told[:MAX_LISTED], start=1):
         row = number + 4
+        remark = item.first
         place = _place(remark, moved)
         values = (
             number,
             KIND_ZH[remark.kind],
             (place[0] if place else remark.sheet) or "",
-            (place[1] if place else remark.cell) or "",
+            item.cells(lambda r: (_place(r, moved) or (None, r.cell))[1]),
             remark.column_title or "",
-            remark.value or "",
-            remark.message_zh,
+            item.values_zh,
+            item.message_zh,
             expected_zh(remark),
             remark.what_to_do_zh,
             remark.error_code,
@@ -433,8 +436,8 @@ def _list(book: Any, name: str, found: Sequence[Remark], moved: _Moved) -> None:
                 ref=link.coordinate, location=f"'{sheet}'!{place[1]}", display=place[1]
             )
             link.font = Font(color="FF0563C1", underline="single")
-    if len(found) > MAX_LISTED:
-        page.cell(MAX_LISTED + 5, 1, f"另有 {len(found) - MAX_LISTED} 处未列出，请先更正以上各处。")
+    if len(told) > MAX_LISTED:
+        page.cell(MAX_LISTED + 5, 1, f"另有 {len(told) - MAX_LISTED} 类问题未列出，请先更正以上各处。")
 
 
 # --- every run ------------------------------------------------------------------------------------------
