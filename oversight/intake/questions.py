@@ -206,10 +206,13 @@ def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
     of_one = context.township != (None, None)
     lacking = needed_columns(contract, columns, of_one=of_one)
     if open_ and lacking:
+        unanswered = [
+            n for n in sorted(header.asked, key=lambda n: header.columns[n]) if renamed.get(n, n) is None
+        ]
+        needed = [n for n in unanswered if n in {c.name for c in lacking}] or unanswered
         asked = "、".join(
             f"“{header.titles.get(header.columns[n], '')}”像是“{contract.columns[n].title_zh}”"
-            for n in sorted(header.asked, key=lambda n: header.columns[n])
-            if renamed.get(n, n) is None and n in {c.name for c in lacking}
+            for n in needed
         )
         rows = tuple(getattr(table, "row_numbers", ()))
         refusal = Refusal(

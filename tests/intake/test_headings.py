@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 
 from oversight import cli
@@ -231,9 +233,6 @@ def test_without_the_column_in_question_there_is_no_report(world: World) -> None
 
 
 def test_a_returned_workbook_asks_in_the_heading_and_keeps_the_senders_comment(world: World) -> None:
-    import io
-
-    import openpyxl
     from openpyxl.comments import Comment
 
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(ROWS)))
@@ -300,3 +299,67 @@ def test_a_column_of_counties_with_figures_in_it_names_none() -> None:
         ("荷尧镇", 30, 30_001),
     )
     assert (table.header.county_at, table.cells["reported_name"]) == (None, ["湘东镇", "荷尧镇"])
+
+
+def quarterly() -> list[Sequence[Any]]:
+    """A district's table of a quarter as such are published: names without codes, people, rate, several funds."""
+    funds = ((12.34, 5.67, 3.21), (8.05, 4.44, 1.99), (10.11, 6.06, 2.03))
+    rows: list[Sequence[Any]] = [
+        ("湘东区2025年第一季度社会救助资金发放情况统计表",),
+        ("填报单位：湘东区民政局", "", "", "", "", "", "", "", "单位：万元"),
+        ("序号", "街道（乡镇）", "户籍人口（人）", "临时救助", "", "", "低保金", "特困供养金", "合计"),
+        ("", "", "", "救助人次", "占户籍人口比例（‰）", "临时救助资金", "", "", ""),
+    ]
+    for number, (name, people, (relief, living, support)) in enumerate(
+        zip(("湘东镇", "荷尧镇", "老关镇"), (20_001, 30_002, 15_003), funds, strict=True), start=1
+    ):
+        total = round(relief + living + support, 2)
+        rows.append((number, name, people, 31, 1.55, relief, living, support, total))
+    # The district added up what it had before rounding: each total is a hundredth off.
+    rows.append(("合计", "", 65_006, 93, "", 30.51, 16.18, 7.22, 53.92))
+    return rows
+
+
+def test_a_quarterly_table_with_funds_side_by_side_is_read_after_one_confirmation(world: World) -> None:
+    merged = ("A1:I1", "D3:F3", *(f"{c}3:{c}4" for c in "ABCGHI"))
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in quarterly():
+        sheet.append(tuple(row))
+    for area in merged:
+        sheet.merge_cells(area)
+    memory = io.BytesIO()
+    book.save(memory)
+    world.put("一季度.xlsx", memory.getvalue())
+    world.take_in()
+    path = world.folder.raw / "一季度.xlsx"
+    (checked,) = check([path], world.folder, now=NOW)
+    # The people are read at once; what the money is, is asked once for each fund.
+    assert [row["户籍人口(人)"] for row in checked.rows] == [20_001, 30_002, 15_003]
+    assert [(p["letters"], p["column"]) for p in checked.proposals] == [
+        (letters, "spent_cumulative_cny") for letters in "FGH"
+    ]
+    remember(world.folder, checked.proposals, date(2025, 7, 1))
+    world.take_in()
+    assert world.submission("一季度.xlsx")["status"] == "accepted"
+    spent = world.read("budget").select("township_code", "month", "fund_code", "spent_cumulative_cny").rows()
+    assert {(code, f"{month:%Y-%m}", fund): str(amount) for code, month, fund, amount in spent} == {
+        (code, "2025-03", fund): f"{amount}00.00"
+        for code, amounts in (
+            ("360313101", (1234, 567, 321)),
+            ("360313102", (805, 444, 199)),
+            ("360313103", (1011, 606, 203)),
+        )
+        for fund, amount in zip(
+            ("temporary_relief", "minimum_living", "destitute_support"), amounts, strict=True
+        )
+    }
+    # A hundredth of 万元 is what three rounded rows may be off by.
+    (after,) = check([path], world.folder, now=NOW)
+    assert "D11" not in {r.error_code for r in after.remarks}
+
+
+def test_funds_of_a_second_quarter_are_neither_the_months_nor_the_years() -> None:
+    rows = [tuple(str(c).replace("第一季度", "第二季度") if c else c for c in row) for row in quarterly()[:1]]
+    tables = find_tables(Grid("Sheet1", (*rows, *quarterly()[1:])), "报表.xlsx")[0]
+    assert [t.dataset for t in tables] == ["population"]

@@ -133,6 +133,8 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
             else:
                 column.append(values.cell_text(cell) or None)
         table.cells[name] = column
+    if header.fund is not None:
+        table.cells["fund_name"] = [header.fund] * len(rows)
     if header.others:
         table.others = [_others_of(row, header.others) for row in rows]
     for r, kind in body:

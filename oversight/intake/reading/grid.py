@@ -140,6 +140,8 @@ class Header:
     # Of a prefilled template: the column of the tick, and for each prefilled column the one with what was filled in.
     tick_at: int | None = None
     last_at: dict[str, int] = field(default_factory=dict)
+    # The fund that the heading of the one figure names, where funds stand side by side.
+    fund: str | None = None
 
 
 @dataclass

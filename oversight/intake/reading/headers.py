@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake.reading import values
+from oversight.intake.reading.funds_across import fund_headers
 from oversight.intake.reading.grammar import Certainty, Said
 from oversight.intake.reading.grid import (
     MAX_COLUMNS,
@@ -314,6 +315,21 @@ def read_header(
                     inferred=inferred & frozenset(columns),
                 )
             )
+    if not any(h.dataset == "budget" for h in found):
+        budget = next(m for m in matches if m.dataset == "budget")
+        base = Header(
+            "budget",
+            first,
+            last,
+            budget.columns,
+            {},
+            titles,
+            width,
+            county_at=budget.county_at,
+            year_at=budget.year_at,
+        )
+        if budget.columns.keys() & {"reported_code", "reported_name"}:
+            found.extend(fund_headers(base, stacked, kinds, said, around))
     if found:
         return _with_others(found, titles, kinds)
     best = matches[0]

@@ -11,6 +11,8 @@ from oversight.intake.sending_back.remarks import Remark
 
 # So many values and rows are named; the comments at the cells have each.
 SHOWN = 5
+# A question about a heading is answered for that heading.
+_ABOUT_HEADINGS = frozenset(("D61", "D62", "F60"))
 _CELL = re.compile(r"([A-Z]+)(\d+)")
 
 
@@ -68,8 +70,8 @@ def instructions(found: Sequence[Remark]) -> list[Instruction]:
             remark.column_title,
             remark.what_to_do_zh,
         )
-        if remark.cell is None:
-            # Said of a sheet or of the file: it stands by itself.
+        if remark.cell is None or remark.error_code in _ABOUT_HEADINGS:
+            # Said of a sheet, of the file or of one heading: it stands by itself.
             key = (*key, remark.message_zh)
         groups.setdefault(key, []).append(remark)
     return [Instruction(tuple(group)) for group in groups.values()]
