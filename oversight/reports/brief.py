@@ -51,20 +51,6 @@ _NEXT = {"province": "city", "city": "county"}
 _MARKS = "①②③④⑤⑥⑦⑧"
 _UNIT_ZH = {"city": "市（州、盟）", "county": "县（市、区）", "township": "乡镇（街道）"}
 
-_OWN = "select * from detail.unit_monthly where unit_level = ? and unit_code = ? and month = ?"
-_TOWNSHIPS = """
-select f.*, f.township_name as name, t.disbursed_pct, t.staff_status, t.staff_shortfall_persons
-from r_funding as f
-left join detail.township_monthly as t on f.township_code = t.township_code and f.month = t.month
-where f.month = ? order by f.township_code
-"""
-_BELOW = """
-select u.*, n.name
-from detail.unit_monthly as u
-inner join (select distinct {level}_code as code, {level}_name as name from r_townships) as n on u.unit_code = n.code
-where u.unit_level = '{level}' and u.month = ? order by u.unit_code
-"""
-
 
 def brief(
     folder: DataFolder,
@@ -81,9 +67,13 @@ def brief(
     try:
         check_months(connection, month)
         facts = gather(connection, month, scope_code, wording.settings["content"]["rank_by"])
-        own = rows(connection, _OWN, facts.scope.level, scope_code, month)[0]
+        own = rows(connection, "trend", level=facts.scope.level, code=scope_code, month=month)[-1]
         level = _NEXT.get(facts.scope.level, "township")
-        units = rows(connection, _TOWNSHIPS if level == "township" else _BELOW.format(level=level), month)
+        units = (
+            rows(connection, "brief_townships", month=month)
+            if level == "township"
+            else rows(connection, "ranked_units", level=level, month=month, before=month)
+        )
     finally:
         connection.close()
     report = build(facts, wording, Paper(), load_calendar(folder))

@@ -1,5 +1,5 @@
 -- A row is a unit to be ranked × the month and the one before, as its roll-up has it.
--- Must hold: `$level` is county or city; units with a township in the scope.
+-- Must hold: `$level` is county or city; units with a township in the scope. Of one month alone both are that month.
 with units as (
     select
         case $level when 'county' then county_code else city_code end as code,
