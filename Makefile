@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint audit-code licences fuzz-requests lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -78,6 +78,9 @@ licences: setup  ## 列出所装各个包的许可证（连同开发所需：DEV
 	@$(BIN)/oversight licences $(if $(DEV),--dev)
 
 COUNT ?= 100000
+test-views: setup $(VENV)/dev.stamp  ## 在浏览器里逐页核对数字与排版（八种情形 × 两种单位 × 两种主题 × 三种宽度，约一刻钟）
+	@$(BIN)/python -m tests.dashboard.matrix
+
 fuzz-requests: setup $(VENV)/dev.stamp  ## 用十万个不合规的请求和五百个慢客户端考验看板（COUNT=100000；先运行 make run）
 	@$(BIN)/python tests/faults/fuzz_requests.py $(COUNT)
 	@$(BIN)/python tests/faults/slow_clients.py

@@ -1,0 +1,524 @@
+"""Every kind of place, in both units, both themes and three widths: numbers against SQL, boxes against each other.
+
+    python -m tests.dashboard.matrix [--data DIR] [--quick]
+
+Without `DIR` the worlds are made and run in a temporary folder. Prints how many numbers were compared and what was
+found; exit code 1 where anything was. The suite runs the quick form, one unit, theme and width a situation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+import openpyxl
+
+from oversight import presentation as show
+from oversight.editions import find_edition
+from oversight.editions.publish import point
+from oversight.metrics import METRICS
+from oversight.presentation import MoneyUnit
+from oversight.settings import PROJECT_ROOT, DataFolder
+from tests.dashboard.browsing import CHROMIUM, FLAGS, Visit, serving, visiting
+
+UNITS: tuple[MoneyUnit, ...] = ("wan", "yuan")
+THEMES = ("light", "dark")
+WIDTHS = (1440, 768, 390)
+
+# --- a world of a large county, a small one and a silent one
+
+# Names that a page may stumble over: markup, formulas, quotes, length.
+_ODD = (
+    "<b>甲</b>镇",
+    "=1+1乡",
+    "\"双引号\"'单引号'镇",
+    "名字特别长" * 12 + "镇",
+    "A&amp;B街道",
+    "{{x}}镇",
+)
+LARGE, SMALL, SILENT = "360313", "360321", "360322"
+
+
+def write_world(raw: Path) -> None:
+    """A county of 200 townships, one of a single one, and one of three that never report; a month nobody reported."""
+    raw.mkdir(parents=True)
+    codes: list[tuple[str, str, str]] = []
+    for number in range(200):
+        name = _ODD[number] if number < len(_ODD) else f"第{number}号镇"
+        codes.append((f"{LARGE}{101 + number:03d}", name, LARGE))
+    codes.append((f"{SMALL}101", "独一镇", SMALL))
+    codes += [(f"{SILENT}{101 + number}", f"静{number}镇", SILENT) for number in range(3)]
+    divisions: list[tuple[str, ...]] = [
+        ("360000", "江西省", "省", ""),
+        ("360300", "萍乡市", "市", "360000"),
+        (LARGE, "湘东区", "县", "360300"),
+        (SMALL, "莲花县", "县", "360300"),
+        (SILENT, "上栗县", "县", "360300"),
+    ]
+    divisions += [(code, name, "镇", county) for code, name, county in codes]
+    _write(raw / "行政区划.csv", ("区划代码", "名称", "类型", "上级代码"), divisions)
+    people, money, staff = [], [], []
+    for year, month in ((2024, 12), (2025, 2), (2025, 4)):
+        for number, (code, name, county) in enumerate(codes):
+            if county == SILENT:
+                continue
+            population = 6000 + number * 377
+            when = f"{year}-{month:02d}"
+            people.append((when, code, name, population))
+            budget = Decimal(population) * Decimal("2.52") * (Decimal(70 + number % 60) / 100)
+            paid = budget / 12 * month
+            money.append((when, code, name, f"{budget:.2f}", f"{paid:.2f}", f"{paid * Decimal('0.9'):.2f}"))
+            staff.append((when, code, name, 1, 2, number % 4))
+    _write(raw / "人口.csv", ("统计月份", "区划代码", "乡镇名称", "户籍人口(人)"), people)
+    _write(
+        raw / "经费.csv",
+        ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "累计拨付(元)", "累计支出(元)"),
+        money,
+    )
+    _write(
+        raw / "人员.csv",
+        ("统计月份", "区划代码", "乡镇名称", "行政编制数(名)", "事业编制数(名)", "在编在岗专职人数(人)"),
+        staff,
+    )
+
+
+def _write(path: Path, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def run_over(root: Path) -> DataFolder:
+    """`oversight run` over a folder, as a user starts it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "oversight.cli", "run", "--data", str(root)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise AssertionError(done.stdout + done.stderr)
+    return DataFolder.at(root)
+
+
+def second_edition(folder: DataFolder) -> tuple[str, str]:
+    """Another edition beside the sample's, and made current: names of the old and the new one."""
+    old = find_edition(folder)
+    new = old.path.parent / f"{old.edition_id}-2"
+    shutil.copytree(old.path, new)
+    connection = duckdb.connect(str(new / "warehouse.duckdb"))
+    connection.execute("update edition set edition_id = ?, built_at = built_at + interval 1 day", [new.name])
+    connection.execute(
+        "update detail.unit_monthly set allocated_of_judged_cny = allocated_of_judged_cny + 12345.67 "
+        "where allocated_of_judged_cny is not null"
+    )
+    connection.close()
+    point(folder, new.name)
+    return old.edition_id, new.name
+
+
+# --- what is visited
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A kind of place: which world, which unit and month, which edition (none: the current one)."""
+
+    name: str
+    world: str
+    unit: str
+    month: str = ""
+    edition: str = ""
+    township: str = ""
+
+
+def situations(old_edition: str) -> list[Situation]:
+    """Those of the issue, by name."""
+    return [
+        Situation("no standard", "sample", "130000", "2025-12", township="130321101"),
+        Situation("one township", "large", SMALL, "2025-04", township=f"{SMALL}101"),
+        Situation("200 townships", "large", LARGE, "2025-04", township=f"{LARGE}104"),
+        Situation("two standards", "sample", "", "2025-12", township="640324100"),
+        Situation("silent county", "large", SILENT, "2025-04", township=f"{SILENT}101"),
+        Situation("first month", "sample", "360313", "2024-01", township="360313105"),
+        Situation("merged unit", "sample", "130321", "2025-12", township="merged"),
+        Situation("old edition", "sample", "360313", "2025-12", edition=old_edition, township="360313103"),
+    ]
+
+
+@dataclass
+class Told:
+    """What was looked at, and what was found wrong."""
+
+    pages: int = 0
+    numbers: int = 0
+    files: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def hold(self, what: str, shown: str, expected: str) -> None:
+        """One number."""
+        self.numbers += 1
+        if shown != expected:
+            self.wrong.append(f"{what}: {shown!r} instead of {expected!r}")
+
+
+def _row(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> dict[str, Any] | None:
+    found = _rows(sql, query, *values)
+    return found[0] if found else None
+
+
+def _rows(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = sql.execute(query, list(values))
+    names = [item[0] for item in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+GRID = """async name => {
+    const api = await dash_ag_grid.getApiAsync({name, type: 'grid'});
+    const rows = [];
+    api.forEachNode(node => rows.push(node.data));
+    return rows;
+}"""
+
+# Elements that hang out of their box or over the edge of the screen, texts that are cut with no way to read them,
+# and labels of a chart that lie upon one another.
+BOXES = r"""() => {
+    const wrong = [], content = document.querySelector('#content');
+    const scrolls = element => {
+        for (let e = element; e && e !== content; e = e.parentElement) {
+            const o = getComputedStyle(e);
+            if (/(auto|scroll)/.test(o.overflowX) || e.classList.contains('ag-root-wrapper')) return true;
+        }
+        return false;
+    };
+    const looked = '.kpi, .kpi *, .card-head *, .note, .list *, .part *, .facts *, .button, .notice *, h1, h2, h3';
+    for (const element of content.querySelectorAll(looked)) {
+        const box = element.getBoundingClientRect();
+        if (!box.width || !box.height || element.closest('.visually-hidden')) continue;
+        const name = element.className + ' “' + (element.innerText || '').trim().slice(0, 24) + '”';
+        if (box.right > innerWidth + 1 && !scrolls(element)) wrong.push('over the edge: ' + name);
+        const card = element.closest('.kpi, .card');
+        if (card && card !== element && !scrolls(element)) {
+            const own = card.getBoundingClientRect();
+            if (box.right > own.right + 1 || box.left < own.left - 1) wrong.push('out of its card: ' + name);
+        }
+        const style = getComputedStyle(element);
+        if (style.overflowX !== 'visible' && style.textOverflow !== 'clip' && element.scrollWidth > element.clientWidth + 1 &&
+            !element.title) wrong.push('cut: ' + name);
+    }
+    for (const plot of content.querySelectorAll('.js-plotly-plot')) {
+        const labels = [...plot.querySelectorAll('.textpoint text, .annotation-text, .xtick text, .ytick text, .bartext')]
+            .filter(e => e.textContent.trim()).map(e => [e.textContent, e.getBoundingClientRect()]);
+        for (let i = 0; i < labels.length; i++) for (let j = i + 1; j < labels.length; j++) {
+            const [a, b] = [labels[i][1], labels[j][1]];
+            const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+            const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+            const least = Math.min(a.width * a.height, b.width * b.height);
+            if (width > 1 && height > 1 && width * height > 0.2 * least)
+                wrong.push('labels overlap: “' + labels[i][0] + '” and “' + labels[j][0] + '”');
+        }
+    }
+    if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the screen');
+    return wrong;
+}"""
+
+
+class Looker:
+    """Visits situations in a browser and holds what it reads against the edition."""
+
+    def __init__(self, chromium: Any, told: Told, scratch: Path) -> None:
+        self.chromium, self.told, self.scratch = chromium, told, scratch
+
+    def visit(
+        self,
+        base: str,
+        sql: duckdb.DuckDBPyConnection,
+        place: Situation,
+        money: MoneyUnit,
+        theme: str,
+        width: int,
+        *,
+        with_files: bool,
+    ) -> None:
+        """All pages of a situation in one unit, theme and width."""
+        where = f"{place.name}, {money}, {theme}, {width}"
+        with visiting(self.chromium, base, viewport={"width": width, "height": 900}, theme=theme) as visit:
+            own = {"edition": place.edition, "month": place.month, "money": "yuan" if money == "yuan" else ""}
+            for path in ("/", "/funding"):
+                query = {name: value for name, value in {**own, "unit": place.unit}.items() if value}
+                page = visit.go(f"{path}?{urlencode(query)}")
+                self._page(page, sql, place, money, f"{where}, {path}")
+                if with_files and path == "/funding":
+                    self._files(visit, sql, place, money, f"{where}, {path}")
+            township = place.township
+            if township == "merged":
+                township = sql.execute(
+                    "select successor_code from townships where successor_code is not null limit 1"
+                ).fetchall()[0][0]
+            query = {name: value for name, value in {**own, "unit": township}.items() if value}
+            page = visit.go(f"/township?{urlencode(query)}")
+            self._township(page, sql, township, place, money, f"{where}, /township")
+            page.goto("about:blank")
+
+    def _boxes(self, page: Any, where: str) -> None:
+        page.wait_for_timeout(200)
+        self.told.pages += 1
+        for found in sorted(set(page.evaluate(BOXES))):
+            self.told.wrong.append(f"{where}: {found}")
+        if "没能显示" in page.inner_text("#content"):
+            self.told.wrong.append(f"{where}: the page failed")
+
+    def _page(
+        self, page: Any, sql: duckdb.DuckDBPyConnection, place: Situation, money: MoneyUnit, where: str
+    ) -> None:
+        self._boxes(page, where)
+        unit, month = place.unit or "000000", date.fromisoformat(f"{place.month}-01")
+        row = _row(sql, "select * from detail.unit_monthly where unit_code = ? and month = ?", unit, month)
+        for card in page.locator(".kpi[data-name]").all():
+            name = card.get_attribute("data-name")
+            if name in METRICS:
+                shown = card.locator(".kpi-value").inner_text().strip()
+                self.told.hold(f"{where}, card {name}", shown, METRICS[name].text(row, money))
+        if page.locator("[data-name='units']").count():
+            self._units(page, sql, place, money, month, where)
+        if page.locator("[data-grid='townships']").count():
+            self._townships(page, sql, place, money, month, where)
+
+    def _units(
+        self,
+        page: Any,
+        sql: duckdb.DuckDBPyConnection,
+        place: Situation,
+        money: MoneyUnit,
+        month: date,
+        where: str,
+    ) -> None:
+        if len(place.unit) == 6 and not place.unit.endswith("00"):
+            return
+        expected = {
+            row["unit_code"]: row
+            for row in _rows(sql, "select * from detail.unit_monthly where month = ?", month)
+        }
+        for shown in page.evaluate(GRID, "units"):
+            row = expected[shown["_id"]]
+            for name, value in shown.items():
+                if name in METRICS:
+                    text = METRICS[name].text(row, money)
+                    if METRICS[name].unit == "%" and text[:1].isdigit():
+                        text += "%"
+                    self.told.hold(f"{where}, {shown['name']} {name}", value, text)
+
+    def _townships(
+        self,
+        page: Any,
+        sql: duckdb.DuckDBPyConnection,
+        place: Situation,
+        money: MoneyUnit,
+        month: date,
+        where: str,
+    ) -> None:
+        prefix = re.sub(r"(00)+$", "", place.unit)
+        expected = {
+            row["township_code"]: row
+            for row in _rows(
+                sql,
+                "select * from funding_gap_monthly where month = ? and starts_with(township_code, ?)",
+                month,
+                prefix,
+            )
+        }
+        rows = page.evaluate(GRID, "townships")
+        self.told.hold(f"{where}, rows", str(min(len(rows), 300)), str(min(len(expected), 300)))
+        for shown in rows:
+            row = expected[shown["_id"]]
+            self.told.hold(f"{where}, name", shown["township_name"], row["township_name"])
+            for name in (
+                "guaranteed_annual_cny",
+                "allocated_annual_cny",
+                "allocation_shortfall_cny",
+                "disbursed_ytd_cny",
+                "disbursement_shortfall_ytd_cny",
+                "spent_ytd_cny",
+            ):
+                if row[name] is not None:
+                    # What is known in part says so behind the number.
+                    number = re.sub(r"（.*）$", "", shown[name])
+                    self.told.hold(
+                        f"{where}, {row['township_name']} {name}", number, show.money(row[name], money)
+                    )
+                elif re.search(r"\d", shown[name]):
+                    self.told.wrong.append(
+                        f"{where}, {row['township_name']} {name}: {shown[name]} where nothing is known"
+                    )
+            if row["population_persons"] is not None:
+                self.told.hold(
+                    f"{where}, {row['township_name']} people",
+                    shown["population_persons"],
+                    show.count(row["population_persons"]),
+                )
+
+    def _township(
+        self,
+        page: Any,
+        sql: duckdb.DuckDBPyConnection,
+        code: str,
+        place: Situation,
+        money: MoneyUnit,
+        where: str,
+    ) -> None:
+        self._boxes(page, where)
+        row = _row(
+            sql,
+            "select * from funding_gap_monthly where township_code = ? and month = ?",
+            code,
+            date.fromisoformat(f"{place.month}-01"),
+        )
+        if row is None:
+            return
+        for key, column in (
+            ("guaranteed_of_judged_cny", "guaranteed_annual_cny"),
+            ("allocated_of_judged_cny", "allocated_annual_cny"),
+            ("allocation_shortfall_of_judged_cny", "allocation_shortfall_cny"),
+            ("disbursed_of_complete_cny", "disbursed_ytd_cny"),
+        ):
+            shown = page.locator(f"[data-name='{key}'] .kpi-value").inner_text().strip()
+            if row[column] is not None:
+                self.told.hold(f"{where}, card {key}", shown, show.money(row[column], money))
+            elif re.search(r"\d", shown):
+                self.told.wrong.append(f"{where}, card {key}: {shown} where nothing is known")
+
+    def _files(
+        self, visit: Visit, sql: duckdb.DuckDBPyConnection, place: Situation, money: MoneyUnit, where: str
+    ) -> None:
+        """The table as Excel and as CSV: exact amounts, not those rounded for the screen."""
+        page = visit.page
+        button = page.locator("[data-download='townships']")
+        if not button.count():
+            return
+        prefix = re.sub(r"(00)+$", "", place.unit)
+        expected = {
+            row["township_name"]: row
+            for row in _rows(
+                sql,
+                "select * from funding_gap_monthly where month = ? and starts_with(township_code, ?)",
+                date.fromisoformat(f"{place.month}-01"),
+                prefix,
+            )
+        }
+        scale = Decimal(10_000 if money == "wan" else 1)
+        for form in ("xlsx", "csv"):
+            with page.expect_download() as started:
+                page.locator(f"[data-download='townships'][data-format='{form}']").click()
+            path = self.scratch / f"file.{form}"
+            started.value.save_as(path)
+            self.told.files += 1
+            if place.month not in started.value.suggested_filename:
+                self.told.wrong.append(f"{where}: the name of the file has no month")
+            rows = list(_cells(path))
+            top = next(number for number, row in enumerate(rows) if row[0] == "乡镇名称")
+            column = next(n for n, head in enumerate(rows[top]) if str(head).startswith("安排缺口"))
+            for row in rows[top + 1 :]:
+                own = expected.get(str(row[0]).removeprefix("'") if form == "csv" else row[0])
+                if own is None or own["allocation_shortfall_cny"] is None:
+                    continue
+                exact = Decimal(own["allocation_shortfall_cny"]) / scale
+                self.told.hold(
+                    f"{where}, {form} {row[0]}", f"{Decimal(str(row[column])):.6f}", f"{exact:.6f}"
+                )
+
+
+def _cells(path: Path) -> Iterator[list[Any]]:
+    if path.suffix == ".csv":
+        yield from (row or [""] for row in csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+        return
+    for row in openpyxl.load_workbook(path, data_only=True).active.iter_rows(values_only=True):
+        yield list(row)
+
+
+def look(
+    chromium: Any,
+    worlds: dict[str, DataFolder],
+    places: Iterable[tuple[Situation, MoneyUnit, str, int]],
+    scratch: Path,
+) -> Told:
+    """Visit them all; each world is served once."""
+    told = Told()
+    looker = Looker(chromium, told, scratch)
+    chosen = sorted(places, key=lambda item: item[0].world)
+    for world, items in itertools.groupby(chosen, key=lambda item: item[0].world):
+        with serving(worlds[world]) as running:
+            for number, (place, money, theme, width) in enumerate(items):
+                edition = find_edition(worlds[world], place.edition or None)
+                with duckdb.connect(str(edition.warehouse), read_only=True) as sql:
+                    try:
+                        looker.visit(
+                            running.base, sql, place, money, theme, width, with_files=number % 3 == 0
+                        )
+                    except AssertionError as error:
+                        told.wrong.append(f"{place.name}, {money}, {theme}, {width}: {error}")
+    return told
+
+
+def quick(places: list[Situation]) -> list[tuple[Situation, MoneyUnit, str, int]]:
+    """Each situation once, in turn in another unit, theme and width."""
+    return [(place, UNITS[n % 2], THEMES[n // 2 % 2], WIDTHS[n % 3]) for n, place in enumerate(places)]
+
+
+def main() -> int:
+    """The whole matrix."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="where the worlds lie or are made")
+    parser.add_argument("--quick", action="store_true", help="one unit, theme and width a situation")
+    parser.add_argument("--only", default="", help="situations whose name holds this")
+    args = parser.parse_args()
+    root = args.data or Path(tempfile.mkdtemp(prefix="views-"))
+    worlds = {}
+    for name in ("sample", "large"):
+        place = root / name
+        if not (place / "marts").is_dir():
+            if name == "sample":
+                shutil.copytree(PROJECT_ROOT / "data" / "raw", place / "raw")
+            else:
+                write_world(place / "raw")
+            run_over(place)
+        worlds[name] = DataFolder.at(place)
+    editions = sorted(path.name for path in (worlds["sample"].marts / "editions").iterdir())
+    old = editions[0] if len(editions) > 1 else second_edition(worlds["sample"])[0]
+    places = [place for place in situations(old) if args.only in place.name]
+    combined = quick(places) if args.quick else list(itertools.product(places, UNITS, THEMES, WIDTHS))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        told = look(browser, worlds, combined, root)
+        browser.close()
+    print(
+        f"{len(combined)} combinations, {told.pages} pages, {told.numbers} numbers compared with SQL, "
+        f"{told.files} files opened, {len(told.wrong)} found wrong"
+    )
+    for line in told.wrong[:60]:
+        print("  " + line)
+    if args.data is None:
+        shutil.rmtree(root)
+    return 1 if told.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
