@@ -35,7 +35,11 @@ def file_arrivals(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorD
             return SkipReason("没有新文件")
         context.update_cursor(state)
         published = current(run.folder)
-        if published and published.made_from.input_fingerprint == state:
+        stood_for = published.stands_for if published else None
+        if published and state in {
+            published.made_from.input_fingerprint,
+            stood_for.input_fingerprint if stood_for else None,
+        }:
             return SkipReason(f"这些文件已在版本 {published.edition_id} 中")
         # A key is asked for once only, but files may be taken away and put back: the cursor tells, not the key.
         return RunRequest()

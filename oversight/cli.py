@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "path": ("oversight.commands.path", "显示当前版本的数据库文件位置"),
     "explain": ("oversight.commands.explain", "说明一个单位的数字从哪里来、怎样算出来"),
     "diff": ("oversight.commands.diff", "比较两个版本：变了什么、为什么变"),
-    "editions": ("oversight.commands.editions", "列出已发布的版本"),
+    "editions": ("oversight.commands.editions", "列出已发布的版本，或回到以前的版本"),
     "init": ("oversight.commands.init", "新建一个空的数据目录，用来放本单位的报表"),
     "review": ("oversight.commands.review", "审核报送：采用或退回，确认待确认的数"),
     "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),

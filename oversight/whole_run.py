@@ -53,7 +53,11 @@ def unchanged(folder: DataFolder) -> Edition | None:
     """The current edition, if one made now would say the same."""
     edition = current(folder)
     try:
-        return edition if edition and edition.made_from == fingerprints(folder) else None
+        if edition is None:
+            return None
+        now = fingerprints(folder)
+        # One that was gone back to stands as long as nothing comes after.
+        return edition if now in (edition.made_from, edition.stands_for) else None
     except EditionError:
         # Its manifest is damaged: it is not known what it was made from.
         return None

@@ -22,6 +22,7 @@ Action = Literal[
     "reply",  # to a finding of one's own units
     "close_finding",  # close, exempt, send back
     "approve_letter",
+    "run",  # start a run, go back to an edition of before
     "manage",  # accounts and the record
     "operate",  # how the service itself is doing
 ]
@@ -34,11 +35,11 @@ ROLES: dict[Role, str] = {
     "reader": "查阅",
 }
 _ACTIONS: dict[Role, frozenset[Action]] = {
-    "administrator": frozenset({"look", "query", "keep_queries", "manage", "operate"}),
+    "administrator": frozenset({"look", "query", "keep_queries", "run", "manage", "operate"}),
     "analyst": frozenset(
         {
             *("look", "query", "keep_queries", "hand_in", "confirm", "issue_report", "write_standards"),
-            *("follow", "reply"),
+            *("follow", "reply", "run"),
         }
     ),
     "reviewer": frozenset(

@@ -9,7 +9,7 @@ import secrets
 import sys
 from datetime import datetime
 
-from oversight import logs
+from oversight import logs, progress
 from oversight.accounts import record
 from oversight.cli import add_data_argument
 from oversight.editions.edition import Edition
@@ -48,7 +48,9 @@ def _run(folder: DataFolder, *, even_if_unchanged: bool) -> int:
     record.note_files(folder, "standards", [folder.standards])
     record.note_files(folder, "corrections", [folder.corrections, folder.headings])
     try:
-        outcome = run_over(folder, say=say, now=started, even_if_unchanged=even_if_unchanged)
+        with progress.following(folder) as followed:
+            said = followed.told_to(say)
+            outcome = run_over(folder, say=said, now=started, even_if_unchanged=even_if_unchanged)
     except Exception:
         log.exception("the run did not end")
         raise

@@ -36,6 +36,7 @@ from oversight.dashboard import (
     health,
     inputs,
     reviewing,
+    running,
     signing_in,
 )
 from oversight.dashboard import sql_service as sql
@@ -106,6 +107,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     handing_in.register(app.server, shelf, plain_page)
     following.register(app.server, shelf)
     reviewing.register(app.server, shelf)
+    running.register(app.server, shelf)
 
     server: flask.Flask = app.server
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))

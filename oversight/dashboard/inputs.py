@@ -278,6 +278,19 @@ class Decision(Input):
     rows: Annotated[list[Annotated[int, Field(ge=0, lt=LARGEST)]], Field(max_length=100_000)] | None = None
 
 
+class RunNamed(Input):
+    """A run by its id."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^\d{8}-\d{6}-[0-9a-f]{6}$")]
+
+
+class GoBack(Input):
+    """The edition to go back to, and why."""
+
+    edition: Annotated[EditionId, StringConstraints(min_length=1)]
+    reason: Reason
+
+
 class QuestionsOf(Input):
     """Of which unit questions are wanted; of all in sight without one."""
 

@@ -23,6 +23,7 @@ from oversight import telemetry
 from oversight.editions.changes import EVERYTHING, Inputs, read_inputs, since
 from oversight.editions.code import dbt_hash
 from oversight.editions.edition import EditionError
+from oversight.progress import counted
 from oversight.settings import DBT_DIR, DataFolder
 
 # A folder of its own: `dbt` typed by hand and the SQL linter write their parse, for another build file, beside it.
@@ -54,6 +55,10 @@ class NodeResult:
     def ok(self) -> bool:
         """Built, or its test passed."""
         return self.status in _OK
+
+
+# What `dbt build` goes through.
+_BUILT = ("model", "seed", "test", "snapshot")
 
 
 def manifest_path() -> Path:
@@ -132,9 +137,12 @@ def build(
         if event.info.name == "NodeFinished":
             result = _node_result(event.data)
             results.append(result)
+            counted(len(results), expected)
             on_node(result)
 
     manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
+    # Of single nodes that are asked for nobody waits.
+    expected = 0 if select else sum(node.resource_type in _BUILT for node in manifest.nodes.values())
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
     arguments += ["--vars", json.dumps(variables(first_day))]
     if select:

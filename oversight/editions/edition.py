@@ -89,6 +89,12 @@ class Edition:
         return Fingerprints(**{name: self.manifest[name] for name in Fingerprints.__annotations__})
 
     @property
+    def stands_for(self) -> Fingerprints | None:
+        """What a run would have read when this edition of before was gone back to; None for one that a run made."""
+        told = self.manifest.get("restores")
+        return Fingerprints(**told["stands_for"]) if told else None
+
+    @property
     def months(self) -> tuple[date, date] | None:
         """First and last month judged; None when no dataset has reported any month."""
         first, last = self.manifest["months"]["first"], self.manifest["months"]["last"]

@@ -39,6 +39,7 @@ from oversight.intake.reading.headers import missing_columns
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import worker
+from oversight.progress import counted
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
 FILE_SCHEMA: dict[str, Any] = {
@@ -541,13 +542,15 @@ def parse(
             if f.refusal is None
         ]
         readings = worker().read(jobs)
-        for file in todo:
+        for number, file in enumerate(todo):
+            counted(number, len(todo))
             reading = next(readings) if file.refusal is None else Reading(error=file.refusal)
             if reading.is_not_it and kept:
                 raise archive.damaged(kept, file.sha256)
             if reading.is_personal:
                 personal.add(file.sha256)
             batch.add(file.submission_id, reading)
+        counted(0, 0)
     return batch.finish(), personal
 
 

@@ -83,6 +83,12 @@ CLOSED_RULES = {
     ("GET", "/hand-in/mine"): "/hand-in/mine",
     ("POST", "/hand-in/withdraw/<name>"): "/hand-in/withdraw/0123456789abcdef01",
     ("GET", "/hand-in/receipt/<name>"): "/hand-in/receipt/0123456789abcdef01",
+    ("GET", "/run/state"): "/run/state",
+    ("GET", "/run/waiting"): "/run/waiting",
+    ("POST", "/run/start"): "/run/start",
+    ("GET", "/run/log/<name>"): "/run/log/20260101-000000-abcdef",
+    ("GET", "/run/editions"): "/run/editions",
+    ("POST", "/run/back"): "/run/back",
     ("GET", "/review/files"): "/review/files",
     ("GET", "/review/file/<name>"): "/review/file/0123456789abcdef01",
     ("GET", "/review/original/<name>"): "/review/original/0123456789abcdef01",
@@ -94,6 +100,7 @@ ONLY_FOR = {
     "manage": [path for _, path in CLOSED_RULES if path.startswith(("/accounts", "/record"))],
     "query": [path for _, path in CLOSED_RULES if path.startswith("/sql")],
     "hand_in": [path for _, path in CLOSED_RULES if path.startswith("/hand-in")],
+    "run": [path for _, path in CLOSED_RULES if path.startswith("/run")],
     "confirm": [path for _, path in CLOSED_RULES if path.startswith("/review")],
 }
 CALLBACKS = {
