@@ -45,6 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("oversight.commands.backup", "备份数据目录，只增加有变化的内容"),
     "restore": ("oversight.commands.restore", "把备份恢复到一个空文件夹"),
     "serve": ("oversight.commands.serve", "启动网页看板，供浏览器查看"),
+    "letter": (
+        "oversight.commands.letter",
+        "催报与文书：拟稿、审批、签发、送达催报函、提醒函、督办单、整改通知书",
+    ),
     "finding": ("oversight.commands.finding", "办理问题：通知、答复、约定、核销、豁免，列出、对账、导入导出"),
     "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),

@@ -150,10 +150,16 @@ def fingerprint(folder: DataFolder, scope_code: str) -> str:
 
     To whom a report is sent does not change what it says.
     """
-    settings = {key: value for key, value in load(folder, scope_code).settings.items() if key not in _FREE}
+    settings = {
+        key: value
+        for key, value in load(folder, scope_code).settings.items()
+        if key not in _FREE and key != "letters"
+    }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False).encode())
     for root in (DEFAULTS, report_folder(folder)):
         for path in sorted((*root.glob("templates/*.txt"), *root.glob("fonts/*"))):
+            if path.name.startswith("letter_"):
+                continue
             digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -19,8 +19,9 @@ import smtplib
 import socket
 import sqlite3
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -56,6 +57,25 @@ def _nothing(_: str) -> None:
     """No one needs to know which step is being taken."""
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """A paper as it is delivered: what it is in the ledger (month, division, version), what it is called, its files."""
+
+    month: str
+    scope_code: str
+    number: int
+    title: str
+    document_no: str
+    edition_id: str
+    folder_name: str
+    # form → (file name, content)
+    files: Mapping[str, tuple[str, bytes]]
+
+    def key(self, recipient: str) -> tuple[str, str, int, str]:
+        """What is delivered once."""
+        return self.month, self.scope_code, self.number, recipient
+
+
 def deliver(
     folder: DataFolder,
     version: Version,
@@ -83,27 +103,47 @@ def deliver(
         )
     if again is not None and again not in names:
         raise ReportError(f"没有名为“{again}”的接收方，可用的有：{'、'.join(names) or '无'}。")
+    with store.lock(folder):
+        forms = sorted({form for item in wanted for form in _formats(item)})
+        told = version.manifest
+        parcel = Parcel(
+            str(told["month"]),
+            str(told["scope_code"]),
+            version.number,
+            str(told["title"]),
+            version.document_no,
+            version.edition_id,
+            f"{told['month']}_{told['scope_code']}_v{version.number}",
+            {form: (version.file(form).name, version.verified(form)) for form in forms},
+        )
+        done = send(folder, settings, parcel, wanted, again=again, on_step=on_step)
+    return done or ["没有设置接收方，未发送（见 report/report.toml 的 [[delivery]]）。"]
+
+
+def send(
+    folder: DataFolder,
+    settings: Mapping[str, Any],
+    parcel: Parcel,
+    wanted: Sequence[Mapping[str, Any]],
+    *,
+    again: str | None = None,
+    on_step: Callable[[str], None] = _nothing,
+) -> list[str]:
+    """Deliver a parcel to each recipient who has not had it. Call it under the reports' lock. Raises as `deliver`."""
     done, failed = [], []
-    with (
-        store.lock(folder),
-        vouched(store.reports_folder(folder) / LEDGER),
-        _ledger(folder) as ledger,
-    ):
-        parts = {
-            form: version.verified(form) for form in sorted({f for item in wanted for f in _formats(item)})
-        }
+    with vouched(store.reports_folder(folder) / LEDGER), _ledger(folder) as ledger:
         on_step("verified")
         for item in wanted:
             try:
-                done.append(_one(ledger, settings, version, item, parts, again == item["name"], on_step))
+                done.append(_one(ledger, settings, parcel, item, again == item["name"], on_step))
             except (ReportError, OSError, smtplib.SMTPException) as error:
                 failed.append(f"{item['name']}：{_told(error)}")
     if failed:
         finished = f"已完成：{'；'.join(done)}。" if done else ""
         raise ReportError(
-            f"通报没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
+            f"没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
         )
-    return done or ["没有设置接收方，未发送（见 report/report.toml 的 [[delivery]]）。"]
+    return done
 
 
 def had(folder: DataFolder, version: Version) -> list[str]:
@@ -130,6 +170,11 @@ def _formats(item: Mapping[str, Any]) -> list[str]:
             f"接收方“{item['name']}”的 formats 不对：{'、'.join(unknown) or '空'}。请改正 report.toml。"
         )
     return chosen
+
+
+def _chosen(parcel: Parcel, item: Mapping[str, Any]) -> list[str]:
+    """The forms of a parcel that a recipient is to have: all of them unless the settings name some."""
+    return _formats(item) if "formats" in item else list(parcel.files)
 
 
 def _told(error: Exception) -> str:
@@ -161,11 +206,6 @@ def _ledger(folder: DataFolder) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _key(version: Version, item: Mapping[str, Any]) -> tuple[str, str, int, str]:
-    told = version.manifest
-    return str(told["month"]), str(told["scope_code"]), version.number, str(item["name"])
-
-
 def _state(ledger: sqlite3.Connection, key: tuple[str, str, int, str]) -> str | None:
     row = ledger.execute(
         "select state from deliveries where month = ? and scope_code = ? and version = ? and recipient = ?",
@@ -175,13 +215,21 @@ def _state(ledger: sqlite3.Connection, key: tuple[str, str, int, str]) -> str | 
 
 
 def _note(
-    ledger: sqlite3.Connection, version: Version, item: Mapping[str, Any], state: str, message_id: str
+    ledger: sqlite3.Connection, parcel: Parcel, item: Mapping[str, Any], state: str, message_id: str
 ) -> None:
     address = str(item.get("email") or item["folder"])
     now = datetime.now(TIME_ZONE).isoformat(timespec="seconds")
     ledger.execute(
         "insert or replace into deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_key(version, item), address, state, now, ",".join(_formats(item)), version.edition_id, message_id),
+        (
+            *parcel.key(str(item["name"])),
+            address,
+            state,
+            now,
+            ",".join(_chosen(parcel, item)),
+            parcel.edition_id,
+            message_id,
+        ),
     )
 
 
@@ -197,14 +245,12 @@ def _forget(ledger: sqlite3.Connection, key: tuple[str, str, int, str]) -> None:
 def _one(
     ledger: sqlite3.Connection,
     settings: Mapping[str, Any],
-    version: Version,
+    parcel: Parcel,
     item: Mapping[str, Any],
-    parts: Mapping[str, bytes],
     is_again: bool,
     on_step: Callable[[str], None],
 ) -> str:
-    key = _key(version, item)
-    state = _state(ledger, key)
+    state = _state(ledger, parcel.key(str(item["name"])))
     if state == "sent":
         return f"{item['name']}：此前已发送，不再重发"
     if state == "sending" and not is_again:
@@ -212,65 +258,60 @@ def _one(
             f"上次发送在服务器应答之前中断，不知道对方是否收到。请先查看；确实没有收到的，"
             f"加 --send-again {item['name']} 重发"
         )
-    chosen = {form: parts[form] for form in _formats(item)}
     if "folder" in item:
-        _to_folder(Path(str(item["folder"])), version, chosen, on_step)
+        _to_folder(Path(str(item["folder"])), parcel, _chosen(parcel, item), on_step)
         on_step("placed")
-        _note(ledger, version, item, "sent", "")
+        _note(ledger, parcel, item, "sent", "")
         on_step("noted")
         return f"{item['name']}：已放入 {item['folder']}"
-    message = _message(settings, version, item, chosen)
-    _to_mail(ledger, settings, version, item, message, on_step)
+    message = _message(settings, parcel, item)
+    _to_mail(ledger, settings, parcel, item, message, on_step)
     return f"{item['name']}：已发邮件到 {item['email']}"
 
 
-def _to_folder(
-    place: Path, version: Version, parts: Mapping[str, bytes], on_step: Callable[[str], None]
-) -> None:
-    """All files of a version appear at once, in a folder of their own."""
+def _to_folder(place: Path, parcel: Parcel, forms: Sequence[str], on_step: Callable[[str], None]) -> None:
+    """All files of a paper appear at once, in a folder of their own."""
     if not place.is_dir():
         raise ReportError(f"接收文件夹 {place} 不存在或未连接")
-    told = version.manifest
-    home = place / f"{told['month']}_{told['scope_code']}_v{version.number}"
+    home = place / parcel.folder_name
     if home.is_dir():
         return
     staged = place / f".{home.name}.part"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
-    for form, content in parts.items():
+    for form in forms:
         on_step(f"place {form}")
-        (staged / version.file(form).name).write_bytes(content)
+        name, content = parcel.files[form]
+        (staged / name).write_bytes(content)
     on_step("staged")
     durable.put_folder(staged, home)
 
 
-def _message(
-    settings: Mapping[str, Any], version: Version, item: Mapping[str, Any], parts: Mapping[str, bytes]
-) -> EmailMessage:
-    told = version.manifest
+def _message(settings: Mapping[str, Any], parcel: Parcel, item: Mapping[str, Any]) -> EmailMessage:
     sender = str(settings.get("smtp", {}).get("sender", ""))
     if not sender:
         raise ReportError("没有设置发件人（[smtp] 的 sender）")
     message = EmailMessage(policy=SMTP.clone(max_line_length=900))
     address = str(item["email"])
-    for text in (sender, address, str(told["title"])):
+    for text in (sender, address, parcel.title):
         if any(character in text for character in "\r\n"):
             raise ReportError("地址或标题里有换行")
     message["From"], message["To"] = sender, address
-    message["Subject"] = str(told["title"])
+    message["Subject"] = parcel.title
     message["Date"] = format_datetime(datetime.now(TIME_ZONE))
-    text = "/".join(map(str, (*_key(version, item), address)))
+    text = "/".join(map(str, (*parcel.key(str(item["name"])), address)))
     message["Message-ID"] = (
         f"<{hashlib.sha256(text.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2] or 'oversight'}>"
     )
-    names = "、".join(version.file(form).name for form in parts)
-    number = f"（{version.document_no}）" if version.document_no else ""
+    chosen = [(form, *parcel.files[form]) for form in _chosen(parcel, item)]
+    names = "、".join(name for _, name, _ in chosen)
+    number = f"（{parcel.document_no}）" if parcel.document_no else ""
     message.set_content(
-        f"附上《{told['title']}》{number}，数据版次{version.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
+        f"附上《{parcel.title}》{number}，数据版次{parcel.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
     )
-    for form, content in parts.items():
-        main, sub = _MIME[form]
-        message.add_attachment(content, maintype=main, subtype=sub, filename=version.file(form).name)
+    for form, name, content in chosen:
+        main, sub = _MIME[form.partition(" ")[0]]
+        message.add_attachment(content, maintype=main, subtype=sub, filename=name)
     return message
 
 
@@ -302,19 +343,19 @@ class _LastLineTls(_LastLine, smtplib.SMTP_SSL):
 def _to_mail(
     ledger: sqlite3.Connection,
     settings: Mapping[str, Any],
-    version: Version,
+    parcel: Parcel,
     item: Mapping[str, Any],
     message: EmailMessage,
     on_step: Callable[[str], None],
 ) -> None:
-    key, message_id = _key(version, item), str(message["Message-ID"])
+    key, message_id = parcel.key(str(item["name"])), str(message["Message-ID"])
     server = _connect(settings.get("smtp", {}))
     try:
         on_step("connected")
 
         def about_to_commit() -> None:
             on_step("body sent")
-            _note(ledger, version, item, "sending", message_id)
+            _note(ledger, parcel, item, "sending", message_id)
 
         server.before_last_line = about_to_commit
         try:
@@ -327,7 +368,7 @@ def _to_mail(
             _forget(ledger, key)
             raise
         on_step("accepted")
-        _note(ledger, version, item, "sent", message_id)
+        _note(ledger, parcel, item, "sent", message_id)
         on_step("noted")
     finally:
         # The message is the server's by now; a server that drops the line instead of saying goodbye is no failure.

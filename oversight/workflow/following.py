@@ -284,6 +284,19 @@ class Outcome:
     refused: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Act:
+    """A step on one finding. `seen`: the version that was seen (None: whatever it is). Of those of one `group` all are
+    taken or none."""
+
+    finding_id: str
+    kind: str
+    said: Said
+    action_id: str
+    seen: int | None = None
+    group: str = ""
+
+
 def act(
     folder: DataFolder,
     rows: Iterable[Mapping[str, Any]],
@@ -295,42 +308,63 @@ def act(
     now: datetime,
     key: str = "",
 ) -> Outcome:
-    """Take a step on findings of an edition. `asked` has each finding's id and the version that was seen (None: whatever
-    it is); the same `key` a second time changes nothing.
+    """Take a step on findings of an edition. `asked` has each finding's id and the version that was seen; the same `key`
+    a second time changes nothing.
 
     Raises `FollowError` for what holds of all of them; what holds of one is told in the outcome.
     """
-    by = _one_line(by)
-    step = STEPS.get(kind)
-    if step is None:
-        raise FollowError(f"没有“{kind}”这种办理，可用的是{'、'.join(s.title for s in STEPS.values())}。")
-    if not by:
-        raise FollowError("请写明由谁办理。")
-    said = _checked(step, said, by, now.date())
     key = key or secrets.token_hex(8)
     if not _KEY.fullmatch(key):
         raise FollowError("办理编号不对。请刷新页面后重试。")
-    with locked(folder):
+    acts = [
+        Act(name, kind, said, f"{key}-{number}", seen, group=name)
+        for number, (name, seen) in enumerate(asked.items())
+    ]
+    return act_each(folder, rows, acts, by=by, now=now)
+
+
+def act_each(
+    folder: DataFolder, rows: Iterable[Mapping[str, Any]], acts: Sequence[Act], *, by: str, now: datetime
+) -> Outcome:
+    """Take several steps at once. Raises `FollowError` for a step that is not said as it must be."""
+    by = _one_line(by)
+    if not by:
+        raise FollowError("请写明由谁办理。")
+    checked = [(item, _checked(item.kind, item.said, by, now.date())) for item in acts]
+    with locked(folder, "findings"):
         found = cases(folder, rows, now.date())
-        done, refused, made = [], [], []
-        for number, (name, seen) in enumerate(asked.items()):
-            case = found.get(name)
-            action_id = f"{key}-{number}"
-            if case is not None and any(note["action_id"] == action_id for note in case.notes):
-                done.append(name)
-                continue
-            why = _why_not(case, step, kind, seen, by)
+        done: list[str] = []
+        refused: list[tuple[str, str]] = []
+        made: list[tuple[dict[str, Any], str]] = []
+        for group in dict.fromkeys(item.group for item in acts):
+            own = [(item, said) for item, said in checked if item.group == group]
+            fresh: list[tuple[Act, Said]] = []
+            why: dict[str, str] = {}
+            for item, said in own:
+                case = found.get(item.finding_id)
+                if case is None or all(note["action_id"] != item.action_id for note in case.notes):
+                    told = _why_not(case, item.kind, item.seen, by)
+                    why |= {item.finding_id: told} if told else {}
+                    fresh.append((item, said))
             if why:
-                refused.append((name, why))
+                refused += why.items()
                 continue
-            done.append(name)
-            made.append(_row(name, kind, said, by, now, action_id))
+            done += [item.finding_id for item, _ in own]
+            for item, said in fresh:
+                case = found[item.finding_id]
+                note = _row(item.finding_id, item.kind, said, by, now, item.action_id)
+                after = Case(case.row, now.date(), [*case.notes, note | {"note_no": 10**9, "file_name": ""}])
+                made.append((note, f"{case.state_zh}→{after.state_zh}"))
+                found[item.finding_id] = after
         if made:
-            _keep(folder, made, found, now.date())
+            _keep(folder, made)
     return Outcome(tuple(done), tuple(refused))
 
 
-def _checked(step: Step, said: Said, by: str, today: date) -> Said:
+def _checked(kind: str, said: Said, by: str, today: date) -> Said:
+    step = STEPS.get(kind)
+    if step is None:
+        raise FollowError(f"没有“{kind}”这种办理，可用的是{'、'.join(s.title for s in STEPS.values())}。")
     texts = {name: _one_line(getattr(said, name)) for name in ("text", "approver", "owner")}
     said = Said(texts["text"], said.on, texts["approver"], texts["owner"], said.attachments)
     if step is STEPS["closed"] and not said.approver:
@@ -350,7 +384,8 @@ def _checked(step: Step, said: Said, by: str, today: date) -> Said:
     return said
 
 
-def _why_not(case: Case | None, step: Step, kind: str, seen: int | None, by: str) -> str:
+def _why_not(case: Case | None, kind: str, seen: int | None, by: str) -> str:
+    step = STEPS[kind]
     if case is None:
         return "当前版本里没有这个问题，或您无权查看。请刷新后重试。"
     if seen is not None and seen != case.version:
@@ -395,25 +430,25 @@ def digest(note: Mapping[str, Any]) -> str:
     return hashlib.sha256("\x1f".join(files.written(note)).encode()).hexdigest()[:16]
 
 
-def _keep(folder: DataFolder, made: Sequence[dict[str, Any]], found: Mapping[str, Case], today: date) -> None:
-    lines = []
-    for note in made:
-        case = found[note["finding_id"]]
-        after = Case(case.row, today, [*case.notes, note | {"note_no": 10**9, "file_name": ""}])
-        lines.append(
+def _keep(folder: DataFolder, made: Sequence[tuple[dict[str, Any], str]]) -> None:
+    # What cannot be recorded does not happen.
+    record.note_all(
+        folder,
+        "finding",
+        [
             {
                 "编号": note["action_id"],
                 "问题": note["finding_id"],
                 "动作": STEPS[note["kind"]].title,
-                "状态": f"{case.state_zh}→{after.state_zh}",
+                "状态": change,
                 "内容": note["text_zh"],
                 "办理人": note["recorded_by"],
                 "摘要": digest(note),
             }
-        )
-    # What cannot be recorded does not happen.
-    record.note_all(folder, "finding", lines)
-    append(folder, made)
+            for note, change in made
+        ],
+    )
+    append(folder, [note for note, _ in made])
 
 
 def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
@@ -438,9 +473,9 @@ def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
 
 
 @contextmanager
-def locked(folder: DataFolder) -> Iterator[None]:
-    """One writer of the ledger at a time, in whatever process; the kernel's lock goes with its holder."""
-    path = folder.work / "findings.lock"
+def locked(folder: DataFolder, what: str) -> Iterator[None]:
+    """One writer of a ledger at a time, in whatever process; the kernel's lock goes with its holder."""
+    path = folder.work / f"{what}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -544,7 +579,7 @@ def import_notes(folder: DataFolder, path: Path, *, by: str) -> tuple[int, int]:
 
     Raises `FindingNoteError` for a row that cannot be understood.
     """
-    with locked(folder):
+    with locked(folder, "findings"):
         known: dict[tuple[str, ...], int] = {}
         for own in files.note_files(folder):
             for note in files.read_notes(own):
