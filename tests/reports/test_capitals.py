@@ -80,5 +80,5 @@ def test_two_amounts_never_look_the_same(one: int, other: int) -> None:
 
 @pytest.mark.parametrize("amount", ["0.001", "10000000000000000", "NaN", "Infinity"])
 def test_what_is_no_amount_is_refused(amount: str) -> None:
-    with pytest.raises(ValueError, match="capitals|decimals"):
+    with pytest.raises(ValueError, match=r"capitals|decimals"):
         in_capitals(Decimal(amount))
