@@ -26,7 +26,8 @@ from pathlib import Path
 from oversight import durable
 from oversight.archive import store
 from oversight.archive.sums import Damaged, digest_of, sealed, unsealed
-from oversight.editions.edition import POINTER
+from oversight.editions.edition import POINTER, current
+from oversight.editions.publish import lead
 from oversight.errors import OversightError
 from oversight.intake import ledger
 from oversight.settings import DataFolder
@@ -149,6 +150,9 @@ def restore(place: Path, folder: DataFolder, *, name: str | None = None) -> int:
         path.rename(folder.root / path.name)
     staged.rmdir()
     durable.sync(folder.root)
+    if (found := current(folder)) is not None:
+        # Links are not kept; this one is to be there before the next run.
+        lead(folder, found.edition_id)
     return len(entries)
 
 

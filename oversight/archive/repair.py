@@ -12,8 +12,8 @@ from datetime import datetime
 from oversight.archive import store
 from oversight.archive.sums import not_vouched
 from oversight.archive.verify import Fault, edition_faults, verify
-from oversight.editions.edition import current, list_editions
-from oversight.editions.publish import point
+from oversight.editions.edition import STABLE, current, list_editions
+from oversight.editions.publish import lead, point
 from oversight.errors import OversightError
 from oversight.intake import intake_run, landed, ledger
 from oversight.reports import register
@@ -76,6 +76,9 @@ def _pointer(folder: DataFolder, say: Callable[[str], None]) -> None:
     """The pointer to the newest edition that is whole, where it names none or one that is not."""
     now = current(folder)
     if now is not None and not edition_faults(folder, now.path):
+        stable = folder.marts / STABLE
+        if stable.resolve() != now.path.resolve() and lead(folder, now.edition_id):
+            say(f"  ✓ 固定路径 {stable} 已通向当前版本 {now.edition_id}")
         return
     for edition in list_editions(folder):
         if not edition_faults(folder, edition.path):

@@ -17,7 +17,7 @@ import polars as pl
 from oversight.archive import store
 from oversight.archive.sums import SUMS, Damaged, damaged_in
 from oversight.editions import seal
-from oversight.editions.edition import MANIFEST, POINTER, editions_folder
+from oversight.editions.edition import MANIFEST, POINTER, STABLE, editions_folder
 from oversight.editions.keys import trusted_keys
 from oversight.editions.receipts import check_receipts
 from oversight.errors import OversightError
@@ -224,6 +224,12 @@ def _editions(folder: DataFolder) -> tuple[int, list[Fault]]:
         if told not in {f"{place.name}\n" for place in places}:
             why = "指向的版本不存在" if told else "文件不在了"
             faults.append(Fault("editions", pointer, why, "看板、通报和查询用哪一版", "oversight repair"))
+        stable = folder.marts / STABLE
+        if (stable.is_symlink() or stable.exists()) and stable.resolve() not in {
+            place.resolve() for place in places if f"{place.name}\n" == told
+        }:
+            why = "不是通向当前版本的链接" if stable.is_symlink() else "是某一版的复制件，不会随新版本更新"
+            faults.append(Fault("editions", stable, why, "按固定路径读取的程序", "oversight repair"))
     return looked + pointer.is_file(), faults
 
 

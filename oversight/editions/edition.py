@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
 POINTER = "CURRENT"
+# Beside the pointer, for programs that keep an address: a link to the current edition's folder.
+STABLE = "current"
 MANIFEST = "manifest.json"
 WAREHOUSE = "warehouse.duckdb"
 

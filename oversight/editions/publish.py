@@ -22,6 +22,7 @@ from oversight.editions.build import STORAGE_VERSION, build_file, descriptions, 
 from oversight.editions.edition import (
     MANIFEST,
     POINTER,
+    STABLE,
     WAREHOUSE,
     Edition,
     EditionError,
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Beside the pointer, for programs that keep an address: a link to the current edition's folder.
-STABLE = "current"
 _MONTHLY = "funding_gap_monthly"
 # Where the papers made from editions say from which.
 _PAPERS = "reports/*/*/*/manifest.json"

@@ -35,5 +35,5 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bureau(made: Path, tmp_path: Path) -> World:
     """A copy of it."""
-    shutil.copytree(made, tmp_path / "data")
+    shutil.copytree(made, tmp_path / "data", symlinks=True)
     return World.over(tmp_path / "data")

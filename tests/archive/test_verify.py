@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ import pytest
 from oversight import cli, whole_run
 from oversight.archive import store
 from oversight.editions import current, find_edition
-from oversight.editions.edition import POINTER
+from oversight.editions.edition import POINTER, STABLE
 from oversight.intake import ledger
 from tests.archive.conftest import publish_number
 from tests.archive.test_truth import flip
@@ -28,6 +29,7 @@ def told(world: World, capsys: pytest.CaptureFixture[str], *words: str) -> tuple
 def kept(world: World) -> list[Path]:
     folder = world.folder
     found = [*folder.archive.iterdir(), *folder.landed.rglob("*"), *folder.marts.rglob("*")]
+    found = [path for path in found if folder.marts / STABLE not in path.parents]
     return sorted(path for path in found if path.is_file() and path.stat().st_size)
 
 
@@ -46,6 +48,28 @@ def test_every_kept_file_is_named_when_a_bit_of_it_changes(
         assert named.replace("manifest.sig", "manifest.json") in out, (named, at, out)
         flip(path, at)
     assert told(bureau, capsys, "verify")[0] == 0
+
+
+def test_the_path_for_other_programs_leads_to_the_current_edition_or_is_named(
+    bureau: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stable = bureau.folder.marts / STABLE
+    newest = current(bureau.folder)
+    assert newest is not None
+    wrong = {
+        "复制件": lambda: shutil.copytree(newest.path, stable),
+        "链接": lambda: stable.symlink_to("elsewhere"),
+    }
+    for said, mistake in wrong.items():
+        stable.unlink()
+        mistake()
+        code, out = told(bureau, capsys, "verify")
+        assert code == 1
+        assert f"marts/{STABLE}" in out
+        assert said in out
+        assert told(bureau, capsys, "repair")[0] == 0
+        assert stable.resolve() == newest.path.resolve()
+        assert told(bureau, capsys, "verify")[0] == 0
 
 
 def test_what_is_missing_or_strange_is_named(bureau: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from oversight import handbook, presentation
 from oversight.cli import COMMANDS
 from oversight.dictionary import ColumnEntry, TableEntry, problems, read_dictionary
 from oversight.editions import find_edition, open_edition
-from oversight.settings import PROJECT_ROOT, DataFolder
+from oversight.settings import PROJECT_ROOT, DataFolder, folder_settings
 from oversight.standards import load_standards
 from oversight.standards.notes import load_finding_notes
 from tests.conftest import run_oversight
@@ -106,10 +106,11 @@ def test_every_block_of_code_is_of_a_kind_that_is_run_here() -> None:
         line.strip() for page in pages for line in re.findall(r"^ *```.*$", page.read_text("utf-8"), re.M)
     ]
     drawings = 1  # the way the data go, in README.md
-    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv"))
-    # What listens on an address of a server, or needs the rights of its administrator, is in this page alone;
-    # tests/dashboard/test_deploy.py tries what it installs.
-    assert {page for page, _ in blocks("text")} == {"intranet.md"}
+    run = sum(len(blocks(kind)) for kind in ("sh", "sql", "python", "csv", "toml"))
+    # What listens on an address of a server, or needs the rights of its administrator, is in intranet.md alone, and
+    # tests/dashboard/test_deploy.py tries what it installs; clients.md has the query of a program that is not here.
+    assert {page for page, _ in blocks("text")} == {"intranet.md", "clients.md"}
+    assert sum(page == "clients.md" for page, _ in blocks("text")) == 1
     run += len(blocks("text"))
     assert len(fences) == 2 * (run + drawings)
 
@@ -121,6 +122,14 @@ def test_confirmations_written_as_the_guide_shows_count(tmp_path: Path) -> None:
     (folder.standards / "confirmations.csv").write_text(text, "utf-8")
     confirmed = load_standards(folder).standards["last_confirmed_on"]
     assert set(confirmed) == {date(2028, 10, 15)}
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("toml"), ids=[page for page, _ in blocks("toml")])
+def test_settings_written_as_the_guide_shows_are_read(tmp_path: Path, page: str, text: str) -> None:
+    folder = DataFolder.at(tmp_path)
+    before = folder_settings(folder)
+    (folder.root / "settings.toml").write_text(text, "utf-8")
+    assert folder_settings(folder) != before, page
 
 
 def test_a_notice_written_as_the_guide_shows_counts(tmp_path: Path) -> None:
