@@ -131,15 +131,7 @@ def report_rows(
     `<dataset>_came` is a code of `REPORT_TOLD`. Returns the rows and how many there are.
     """
     condition, values = within("f.township_code", scope, prefix)
-    told = [f"f.{name}_told in ('nil', 'dash', 'blank')" for name in ("population", "budget", "staffing")]
-    came = ", ".join(
-        f"f.{name}_status || case when {is_told} then '/' || f.{name}_told else '' end as {name}_came"
-        for name, is_told in zip(("population", "budget", "staffing"), told, strict=True)
-    )
-    sql = (
-        f"select f.*, {came} from {statement('townships')} as f where f.month = ? and {condition} "
-        f"and (f.sent_count < 3 or f.is_late or {' or '.join(told)})"
-    )
+    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (f.sent_count < 3 or f.is_late or f.lacks_a_figure)"
     values = [month, *values]
     rows = _asked(w, sql, values, "township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
@@ -247,13 +239,7 @@ def _named_units(w: Warehouse, scope: Scope) -> _NamedUnits:
     cursor = w.plain_cursor()
     try:
         rows = cursor.execute(
-            "select t.township_code, t.township_name, "
-            "concat(t.province_name, t.city_name, t.county_name) as inside, t.valid_to is not null as is_former, "
-            "n.township_name as now_name, d.former_names "
-            "from townships as t left join townships as n on t.successor_code = n.township_code "
-            "left join (select division_code, list(distinct division_name) as former_names "
-            "from reported.divisions group by division_code) as d on t.township_code = d.division_code "
-            f"where {condition} order by t.township_code",
+            f"select t.* from {statement('named_units')} as t where {condition} order by t.township_code",
             values,
         ).fetchall()
     finally:
@@ -448,7 +434,7 @@ def _judgement_condition(
     condition, values = within("j.subject_code", scope, prefix)
     holding, held = _holding(w, scope, month, "j")
     condition, values = f"{holding} and {condition}", [*held, *values]
-    for name, value in (("j.rule_id", rule), ("j.status", status), ("s.topic_zh", topic)):
+    for name, value in (("j.rule_id", rule), ("j.status", status), ("j.topic_zh", topic)):
         if value:
             condition += f" and {name} = ?"
             values.append(value)
@@ -473,10 +459,7 @@ def judgement_rows(
         "case status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
         "when 'over' then 3 else 4 end, shortfall desc nulls last, subject_code, rule_id, subject_unit"
     )
-    inner = (
-        "select j.*, s.title_zh, s.topic_zh, s.clause, s.severity, s.document_id "
-        f"from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id where {condition}"
-    )
+    inner = f"select j.* from {statement('judgements')} as j where {condition}"
     if ask.is_all:
         # The page of rows is chosen before names are joined to it.
         inner += f" order by {order}{_limit(limit)}"
@@ -494,8 +477,7 @@ def judgement_rows(
     if not ask.is_all:
         return rows, _count(w, named, values, ask)
     found = w.row(
-        "select count(*) as n from e.judgements as j inner join e.standards as s on j.rule_id = s.standard_id "
-        f"where {condition}",
+        f"select count(*) as n from {statement('judgements')} as j where {condition}",
         values,
     )
     return rows, int(found["n"])
@@ -530,7 +512,7 @@ def _finding_condition(
     elif change == "cleared":
         condition += " and f.cleared_month = ?"
         values.append(month)
-    for name, value in (("f.rule_id", rule), ("f.severity", severity), ("s.topic_zh", topic)):
+    for name, value in (("f.rule_id", rule), ("f.severity", severity), ("f.topic_zh", topic)):
         if value:
             condition += f" and {name} = ?"
             values.append(value)
@@ -554,12 +536,10 @@ def findings(
     """Findings as of a month, the gravest and oldest first, and how many there are."""
     condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
     # Months open as of the month shown, not as of the edition; an answer speaks of its whole period.
+    period = _PERIOD_MONTHS.replace("s.", "f.")
     sql = (
-        f"select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + {_PERIOD_MONTHS} as bigint) "
-        "as months_open), s.title_zh, s.topic_zh, t.county_name, "
-        "split_part(f.message_zh, '：', 1) as subject_name "
-        "from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
-        f"left join e.townships as t on substr(f.subject_code, 1, 9) = t.township_code where {condition}"
+        f"select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + {period} as bigint) "
+        f"as months_open) from {statement('findings')} as f where {condition}"
     )
     rows = _asked(w, sql, [month, *values], FINDING_ORDER, limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
@@ -578,10 +558,7 @@ def moved(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
     if len(prefix) not in LEVELS or not scope.covers(whole) or not w.has("detail", "unit_moved_monthly"):
         return []
     return w.rows(
-        "select u.month, u.units_count, m.* exclude (unit_level, unit_code, month, closed_money_count), "
-        "coalesce(m.closed_money_count, 0) as closed_money_count "
-        "from e.detail.unit_monthly as u left join e.detail.unit_moved_monthly as m "
-        "on u.unit_level = m.unit_level and u.unit_code = m.unit_code and u.month = m.month "
+        f"select u.* from {statement('moved_by_month')} as u "
         f"where u.unit_level = '{LEVELS[len(prefix)]}' and u.unit_code = ? order by u.month",
         [whole],
     )
@@ -595,9 +572,7 @@ def moved_rows(
         return [], 0
     condition, values = within("a.township_code", scope, prefix)
     sql = (
-        "select a.*, t.township_name, t.county_name, s.title_zh from e.detail.moved_amounts as a "
-        "inner join e.standards as s on a.rule_id = s.standard_id "
-        f"left join e.townships as t on a.township_code = t.township_code where {condition} "
+        f"select a.* from {statement('moved_amounts')} as a where {condition} "
         "and a.month <= ? and date_part('year', a.month) = ?"
     )
     values = [*values, month, month.year]
@@ -783,10 +758,7 @@ def rejected(
 ) -> tuple[list[Row], int]:
     """What is wrong with rows refused or held, with their file, and how many faults there are."""
     where, values = _rejected_condition(scope, prefix, disposition)
-    sql = (
-        "select r.*, s.file_name from e.rejected_rows as r "
-        f"left join e.submissions as s on r.submission_id = s.submission_id where {where}"
-    )
+    sql = f"select r.* from {statement('rejected')} as r where {where}"
     rows = _asked(w, sql, values, "file_name, sheet, row_number, column_title, error_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
@@ -819,17 +791,7 @@ def differences(
     if not w.has("main", "reconciliation"):
         return [], 0
     condition, values = within("r.township_code", scope, prefix)
-
-    def place(side: str) -> str:
-        return (
-            f"concat_ws(' ', r.file_name_{side}, case when r.sheet_{side} is not null then '“' || r.sheet_{side} || '”' end, "
-            f"'第' || r.row_number_{side} || '行') as place_{side}"
-        )
-
-    sql = (
-        f"select r.*, {place('a')}, {place('b')} from e.reconciliation as r "
-        f"where r.month = cast(? as date) and {condition}"
-    )
+    sql = f"select r.* from {statement('differences')} as r where r.month = cast(? as date) and {condition}"
     rows = _asked(
         w, sql, [month, *values], "abs(difference) desc, township_code, figure, source_b", limit, ask
     )
@@ -950,8 +912,7 @@ def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: 
     holding, held = _holding(w, scope, month, "j")
     condition, values = within("j.subject_code", scope)
     return w.rows(
-        "select j.*, s.title_zh, s.topic_zh, s.clause from e.judgements as j "
-        "inner join e.standards as s on j.rule_id = s.standard_id "
+        f"select j.* from {statement('judgements')} as j "
         f"where j.subject_code in ({marks}) and {holding} and {condition} order by j.rule_id, j.subject_unit",
         [*codes, *held, *values],
     )
@@ -962,7 +923,7 @@ def subject_findings(w: Warehouse, scope: Scope, codes: Sequence[str], limit: in
     marks = ", ".join("?" * len(codes)) or "null"
     condition, values = within("f.subject_code", scope)
     return w.rows(
-        "select f.*, s.title_zh from e.findings as f inner join e.standards as s on f.rule_id = s.standard_id "
+        f"select f.* from {statement('findings')} as f "
         f"where f.subject_code in ({marks}) and {condition} "
         "order by f.cleared_month is not null, f.opened_month desc, f.finding_id" + _limit(limit),
         [*codes, *values],
