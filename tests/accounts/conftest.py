@@ -17,7 +17,7 @@ from tests.accounts.asking import ACCOUNTS, Browser, add_accounts
 
 def with_accounts(sample: DataFolder, root: Any) -> DataFolder:
     """A folder with the sample's editions, its returned workbooks, and accounts."""
-    shutil.copytree(sample.marts, root / "marts", copy_function=os.link)
+    shutil.copytree(sample.marts, root / "marts", copy_function=os.link, symlinks=True)
     if sample.returned.is_dir():
         shutil.copytree(sample.returned, root / "returned", copy_function=os.link)
     folder = DataFolder.at(root)

@@ -27,7 +27,7 @@ from tests.conftest import run_oversight
 
 def copy_of(folder: DataFolder, place: Path) -> DataFolder:
     """The sample with its edition, to be changed."""
-    shutil.copytree(folder.root, place)
+    shutil.copytree(folder.root, place, symlinks=True)
     return DataFolder.at(place)
 
 

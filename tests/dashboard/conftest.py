@@ -20,7 +20,7 @@ from tests.dashboard.browsing import Served, Visit, serving, visiting
 def dashboard_folder(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """The sample's editions, apart, so that tests may publish beside them."""
     root = tmp_path_factory.mktemp("dashboard")
-    shutil.copytree(sample_folder.marts, root / "marts", copy_function=os.link)
+    shutil.copytree(sample_folder.marts, root / "marts", copy_function=os.link, symlinks=True)
     if sample_folder.returned.is_dir():
         shutil.copytree(sample_folder.returned, root / "returned", copy_function=os.link)
     return DataFolder.at(root)

@@ -40,7 +40,7 @@ class TwoEditions:
 def two(dashboard_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoEditions]:
     """Two editions, served."""
     folder = DataFolder.at(tmp_path_factory.mktemp("two"))
-    shutil.copytree(dashboard_folder.marts, folder.marts)
+    shutil.copytree(dashboard_folder.marts, folder.marts, symlinks=True)
     old = find_edition(folder)
     new = old.path.parent / f"{old.edition_id}-2"
     shutil.copytree(old.path, new)

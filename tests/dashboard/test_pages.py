@@ -555,7 +555,7 @@ def test_a_new_edition_is_announced_and_never_mixed_in(
     chromium: Any, dashboard_folder: DataFolder, tmp_path: Path
 ) -> None:
     folder = DataFolder.at(tmp_path)
-    shutil.copytree(dashboard_folder.marts, folder.marts)
+    shutil.copytree(dashboard_folder.marts, folder.marts, symlinks=True)
     old = find_edition(folder)
     with serving(folder) as running, visiting(chromium, running.base) as visit:
         page = visit.go("/")

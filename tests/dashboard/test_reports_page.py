@@ -24,7 +24,7 @@ pytestmark = needs_chromium
 def reported(dashboard_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """The sample with one report, and the draft of another."""
     folder = DataFolder.at(tmp_path_factory.mktemp("reported"))
-    shutil.copytree(dashboard_folder.marts, folder.marts)
+    shutil.copytree(dashboard_folder.marts, folder.marts, symlinks=True)
     from datetime import date
 
     issue_all(folder, date(2025, 12, 1), ["360313"])
@@ -73,7 +73,7 @@ def test_a_report_made_meanwhile_is_there_at_the_next_look(
     chromium: Any, dashboard_folder: DataFolder, tmp_path: Path, reported: DataFolder
 ) -> None:
     folder = DataFolder.at(tmp_path)
-    shutil.copytree(dashboard_folder.marts, folder.marts)
+    shutil.copytree(dashboard_folder.marts, folder.marts, symlinks=True)
     with serving(folder) as running, visiting(chromium, running.base) as visit:
         page = visit.go("/reports")
         assert "还没有" in page.inner_text("#content")

@@ -144,7 +144,7 @@ def home(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) ->
     """A user's home folder as the guide supposes it, and programs that stand in for those that need a network."""
     place = tmp_path_factory.mktemp("home")
     for name in ("supervision", "督查数据"):
-        shutil.copytree(sample_folder.root, place / name)
+        shutil.copytree(sample_folder.root, place / name, symlinks=True)
     work = place / "work"
     for name in ("报表", "reports"):
         (work / name).mkdir(parents=True)
@@ -242,7 +242,7 @@ def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
     restored.root.mkdir()
     subprocess.run(["tar", "xzf", str(kept), "-C", str(restored.root)], check=True)
     before = find_edition(sample_folder)
-    shutil.copytree(sample_folder.marts, restored.marts)
+    shutil.copytree(sample_folder.marts, restored.marts, symlinks=True)
     # Something new to publish: one month's population of one township.
     with open_edition(restored) as connection:
         code, name = connection.execute(

@@ -105,7 +105,7 @@ def runs(folder: DataFolder, count: int, chance: random.Random, room: Path) -> C
     from oversight.intake import take_in
 
     whole = room / "whole"
-    shutil.copytree(folder.root, whole)
+    shutil.copytree(folder.root, whole, symlinks=True)
     take_in(DataFolder.at(whole), now=harness.NOW)
     right = judged(DataFolder.at(whole))
     outcome: Counter[str] = Counter()
@@ -114,7 +114,7 @@ def runs(folder: DataFolder, count: int, chance: random.Random, room: Path) -> C
         if time.monotonic() > until:
             break
         tried = DataFolder.at(room / f"run{number}")
-        shutil.copytree(whole, tried.root)
+        shutil.copytree(whole, tried.root, symlinks=True)
         group = ("archive", "ledger", "landed")[number % 3]
         path = chance.choice(files_of(tried, group))
         flip(path, chance.randrange(path.stat().st_size), chance.randrange(8))

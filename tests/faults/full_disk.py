@@ -31,7 +31,7 @@ def steps(room: Path, number: int, only: str, name: str, every: int) -> Counter[
     outcome: Counter[str] = Counter()
     origin = harness.bureau(room / f"bureau-{name}")
     undisturbed = DataFolder.at(room / f"undisturbed-{name}")
-    shutil.copytree(origin.root, undisturbed.root)
+    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
     assert harness.forked(harness.take_in(undisturbed), where=room).code == 0
     right = harness.asked(lambda: judged(undisturbed), room)
     step, passed = 0, False
@@ -39,7 +39,7 @@ def steps(room: Path, number: int, only: str, name: str, every: int) -> Counter[
     while not passed and time.monotonic() < until:
         step += every
         tried = DataFolder.at(room / "tried")
-        shutil.copytree(origin.root, tried.root)
+        shutil.copytree(origin.root, tried.root, symlinks=True)
 
         def job(at: int = step, folder: DataFolder = tried) -> int:
             from oversight.faults import cause_zh

@@ -30,7 +30,7 @@ def intake(room: Path, moments: int, chance: random.Random, every: int) -> Count
     outcome: Counter[str] = Counter()
     origin = harness.bureau(room / "intake")
     undisturbed = DataFolder.at(room / "undisturbed")
-    shutil.copytree(origin.root, undisturbed.root)
+    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
     took = harness.forked(harness.take_in(undisturbed), where=room)
     assert took.code == 0, took.said
     # The first month is in already: what the kill must not lose.
@@ -41,7 +41,7 @@ def intake(room: Path, moments: int, chance: random.Random, every: int) -> Count
     while (not passed or moments) and time.monotonic() < until:
         step += every
         tried = DataFolder.at(room / "tried")
-        shutil.copytree(origin.root, tried.root)
+        shutil.copytree(origin.root, tried.root, symlinks=True)
         if not passed:
 
             def job(at: int = step, folder: DataFolder = tried) -> None:
@@ -131,7 +131,7 @@ def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
     outcome: Counter[str] = Counter()
     origin = harness.bureau(room / "whole")
     undisturbed = DataFolder.at(room / "whole-undisturbed")
-    shutil.copytree(origin.root, undisturbed.root)
+    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
     took = harness.forked(harness.run(undisturbed), where=room)
     assert took.code == 0, took.said
     right = harness.fingerprints(undisturbed)
@@ -140,7 +140,7 @@ def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
         if time.monotonic() > until:
             break
         tried = DataFolder.at(room / "tried")
-        shutil.copytree(origin.root, tried.root)
+        shutil.copytree(origin.root, tried.root, symlinks=True)
         ended = harness.forked(harness.run(tried), kill_after=chance.uniform(0, took.seconds), where=room)
         again = harness.forked(harness.run(tried), where=room)
         same = again.code == 0 and harness.fingerprints(tried) == right

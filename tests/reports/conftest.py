@@ -79,7 +79,7 @@ def written(request: pytest.FixtureRequest, sample_folder: DataFolder) -> Iterat
 def sample_copy(sample_folder: DataFolder, tmp_path: Path) -> DataFolder:
     """The sample's edition in a folder of its own, to write reports into."""
     folder = DataFolder(tmp_path / "data")
-    shutil.copytree(sample_folder.marts, folder.marts)
+    shutil.copytree(sample_folder.marts, folder.marts, symlinks=True)
     return folder
 
 

@@ -18,7 +18,7 @@ from tests.accounts.asking import add_accounts
 
 def own_copy(sample: DataFolder, root: Path, *, with_accounts: bool = True) -> DataFolder:
     """A copy of the sample after its run, that may be changed."""
-    shutil.copytree(sample.marts, root / "marts", copy_function=os.link)
+    shutil.copytree(sample.marts, root / "marts", copy_function=os.link, symlinks=True)
     for name in ("raw", "landed", "archive", "returned"):
         if (sample.root / name).is_dir():
             shutil.copytree(sample.root / name, root / name)
