@@ -38,6 +38,7 @@ from oversight.dashboard import (
     reviewing,
     running,
     signing_in,
+    sources,
 )
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
@@ -104,6 +105,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
         app.server, shelf, lambda name: str(app.get_asset_url(name)), {"site": TITLE, "subtitle": SUBTITLE}
     )
     health.register(app.server, shelf)
+    sources.register(app.server, shelf, plain_page)
     handing_in.register(app.server, shelf, plain_page)
     following.register(app.server, shelf)
     reviewing.register(app.server, shelf)

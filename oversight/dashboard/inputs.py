@@ -174,6 +174,20 @@ class ReportFile(Input):
     form: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,10}$")]
 
 
+class SourceFile(Input):
+    """A file that was received, by its id."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{4,80}$")]
+
+
+class SourceQuery(Input):
+    """A place in a file, and of which edition's files it is one."""
+
+    sheet: Annotated[Line, StringConstraints(max_length=200)] = ""
+    row: Annotated[int, Field(ge=1, le=10_000_000)] = 1
+    edition: EditionId = ""
+
+
 class BriefQuery(Input):
     """Of what a one-page brief is wanted."""
 

@@ -114,6 +114,7 @@ class Edition:
             row["sheet"],
             row["row_number"],
             "；".join(notes),
+            row.get("submission_id"),
         )
 
 

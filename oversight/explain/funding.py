@@ -386,6 +386,7 @@ def amount_parts(
             row["sheet"],
             row["row_number"],
             doubt(row),
+            row.get("submission_id"),
         )
         for row in listed
     ]
@@ -484,6 +485,7 @@ def listed_rule(edition: Edition, told: RuleExplanation, judged: dict[str, Any])
                 cell.sheet,
                 cell.row,
                 f"经费{presentation.status_label(row['status'])}" + _paid(edition, row, judged["month"]),
+                cell.submission,
             )
         )
     kept, owed = judged["value_checked"], judged["value_expected"]

@@ -267,6 +267,7 @@ def _unit_cells(edition: Edition, told: RuleExplanation, judged: dict[str, Any])
                 row["sheet"],
                 row["row_number"],
                 doubt(row),
+                row.get("submission_id"),
             )
         )
     if len(rows) > _UNITS_SHOWN:
@@ -345,6 +346,7 @@ def _figures(
                 row.get("sheet"),
                 row.get("row_number"),
                 doubt(row),
+                row.get("submission_id"),
             ),
             row["figure"],
         )

@@ -27,6 +27,8 @@ class Cell:
     sheet: str | None = None
     row: int | None = None
     note: str = ""
+    # The file by its id: names may come twice.
+    submission: str | None = None
 
     def text(self) -> str:
         """As one line."""

@@ -51,6 +51,8 @@ CLOSED_RULES = {
     ("POST", "/rows"): "/rows",
     ("GET", "/returned/<path:name>"): "/returned/a.xlsx",
     ("GET", "/brief"): "/brief?unit=360313&month=2025-12",
+    ("GET", "/source/<name>"): "/source/abcd?row=1",
+    ("GET", "/source/<name>/whole"): "/source/abcd/whole",
     ("GET", "/report/<path:key>/<form>"): "/report/2025-06/360313/1/html",
     ("GET", "/sql/dictionary"): "/sql/dictionary",
     ("POST", "/sql/run"): "/sql/run",

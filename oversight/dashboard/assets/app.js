@@ -448,7 +448,7 @@
         }
         return;
       }
-      if (href.startsWith("/") && !href.startsWith("/returned/") && !href.startsWith("/report/") && !link.target && !link.hasAttribute("download") &&
+      if (href.startsWith("/") && !href.startsWith("/returned/") && !href.startsWith("/report/") && !href.startsWith("/source/") && !link.target && !link.hasAttribute("download") &&
           !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
         event.preventDefault();
         go(href);

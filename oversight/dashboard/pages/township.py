@@ -27,8 +27,10 @@ from oversight.dashboard.elements import dmc, html
 from oversight.dashboard.grids import Column, Table, public, row_number
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
+from oversight.dashboard.sources import address as source_address
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
+from oversight.explain import Cell
 from oversight.metrics import METRICS
 
 DATASETS = ("population", "budget", "staffing")
@@ -315,9 +317,13 @@ def _explained(view: View, code: str) -> Any:
     blocks = []
     for number, rule in enumerate(found.rules):
         sections: list[Any] = [html.P(rule.conclusion)]
-        quote = f"《{rule.document}》{rule.clause}：“{rule.quotation}”" if rule.document else ""
-        if quote:
-            sections.append(html.P(quote, className="quote"))
+        if rule.document:
+            clause = html.A(
+                f"《{rule.document}》{rule.clause}",
+                href=view.state.href("/policy", unit="", rule=rule.rule_id),
+                title="在政策标准里打开这一条",
+            )
+            sections.append(html.P([clause, f"：“{rule.quotation}”"], className="quote"))
         if rule.tier:
             sections.append(
                 html.P(
@@ -325,7 +331,7 @@ def _explained(view: View, code: str) -> Any:
                 )
             )
         for title, items, style in (
-            ("报送数据（文件、工作表、行）", [cell.text() for cell in rule.cells], ""),
+            ("报送数据（文件、工作表、行；点击看原件）", [_cell(view, cell) for cell in rule.cells], ""),
             ("计算", [line.text() for line in rule.arithmetic], "formula"),
             ("所作假定", rule.assumptions, ""),
             ("另一种理解", rule.other_readings, ""),
@@ -355,6 +361,14 @@ def _explained(view: View, code: str) -> Any:
         wide=True,
         name="explained",
     )
+
+
+def _cell(view: View, cell: Cell) -> Any:
+    """A reported figure; where the file is known, a link to the row."""
+    if not cell.submission:
+        return cell.text()
+    place = source_address(cell.submission, cell.sheet, cell.row, view.warehouse.edition_id)
+    return html.A(cell.text(), href=place, target="_blank", rel="noopener")
 
 
 def _money_history(view: View, history: Sequence[Row]) -> Any:
@@ -519,8 +533,11 @@ def reported_table(view: View, dataset: str) -> Table:
         ],
         rows=rows,
         key=lambda item: f"{item['submission_id']}/{item['sheet']}/{item['row_number']}/{item['month']}",
+        href=lambda item: source_address(
+            item["submission_id"], item["sheet"], item["row_number"], w.edition_id
+        ),
         empty=f"到{show.month(view.month)}为止没有报送过{show.DATASET[dataset]}。",
-        notes=("同一个月有几次报送的，逐次列出；“采用”为是的一行是现在使用的",),
+        notes=("同一个月有几次报送的，逐次列出；“采用”为是的一行是现在使用的；点击统计月份打开原件的那一行",),
     )
 
 

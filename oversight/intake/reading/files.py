@@ -12,11 +12,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oversight.intake.reading import personal, values
-from oversight.intake.reading.delimited import read_text
+from oversight.intake.reading.delimited import read_text, text_rows
 from oversight.intake.reading.found import Reading, Unreadable
 from oversight.intake.reading.grid import Grid, Refusal, is_blank_row
 from oversight.intake.reading.hidden import read_sheets
@@ -149,19 +149,75 @@ def _read_archive(data: bytes, name: str, depth: int = 0) -> Reading:
                 raise Unreadable("F01", name=Path(name).name, detail="是 Word 文档")
             if any(n.startswith("ppt/") for n in names):
                 raise Unreadable("F01", name=Path(name).name, detail="是 PowerPoint 演示文稿")
-            if "xl/workbook.bin" in names or "content.xml" in names:
-                # The library takes a claimed size at its word: it has to be true.
-                for entry in entries:
-                    if entry.filename.endswith((".bin", ".xml", ".rels")):
-                        _inflate(archive, entry)
-                grids = other_grids(data, name)
-            elif "xl/workbook.xml" in names:
-                grids = xlsx_grids(archive)
-            else:
+            grids = _archive_grids(archive, data, name)
+            if grids is None:
                 return _read_members(archive, name, depth)
     except BROKEN_ZIP as failure:
         raise Unreadable("F04", detail="压缩结构不完整") from failure
     return _read_grids(grids, name)
+
+
+def _archive_grids(archive: zipfile.ZipFile, data: bytes, name: str) -> list[Grid] | None:
+    """The sheets of an archive that is a workbook; None of one that holds other files."""
+    names = set(archive.namelist())
+    if "xl/workbook.bin" in names or "content.xml" in names:
+        # The library takes a claimed size at its word: it has to be true.
+        for entry in archive.infolist():
+            if entry.filename.endswith((".bin", ".xml", ".rels")):
+                _inflate(archive, entry)
+        return other_grids(data, name)
+    return xlsx_grids(archive) if "xl/workbook.xml" in names else None
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Some rows of a file as they stand in it: `rows` from the `first` on (counted from one), of so many; all sheets."""
+
+    sheets: tuple[str, ...]
+    sheet: str
+    first: int
+    rows: list[list[str]]
+    count: int
+
+
+def excerpt(path: Path, name: str, sha256: str, sheet: str, row: int, around: int) -> Excerpt | None:
+    """The rows around one of a sheet, for a file that was read before; None where it is not that content, is no table or
+    has no such sheet."""
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        return None
+    first = max(1, row - around)
+    try:
+        grids = _grids_of(data, name)
+        if grids is None:
+            lines = text_rows(data, name)
+            wanted = [
+                lines.get(number, []) for number in range(first, min(row + around, max(lines, default=0)) + 1)
+            ]
+            return Excerpt(
+                (), "", first, [[str(cell) for cell in line] for line in wanted], max(lines, default=0)
+            )
+    except (Unreadable, *BROKEN_ZIP):
+        return None
+    chosen = next((grid for grid in grids if (grid.name or "") == sheet), None)
+    if chosen is None:
+        return None
+    shown = [
+        ["" if cell is None else str(cell) for cell in line] for line in chosen.rows[first - 1 : row + around]
+    ]
+    return Excerpt(
+        tuple(grid.name or "" for grid in grids), chosen.name or "", first, shown, len(chosen.rows)
+    )
+
+
+def _grids_of(data: bytes, name: str) -> list[Grid] | None:
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _archive_grids(archive, data, name) or []
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return other_grids(data, name)
+    kind = kind_of(data, name)
+    return markup_grids(data, kind, name) if kind is not None else None
 
 
 def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:

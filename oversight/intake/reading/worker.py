@@ -315,7 +315,7 @@ def _bound(limits: _Limits) -> None:
 
 
 def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
-    from oversight.intake.reading.files import read_path
+    from oversight.intake.reading.files import excerpt, read_path
 
     def write_returned(*arguments: Any) -> None:
         # Its library is loaded only when something is to be returned.
@@ -332,7 +332,7 @@ def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
                 table.spooled, table.frame = str(file), table.frame.clear()
         return reading
 
-    return {"read": read, "return": write_returned}
+    return {"read": read, "return": write_returned, "excerpt": excerpt}
 
 
 def main() -> None:
