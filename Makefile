@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev test test-worlds test-office test-walk test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -46,6 +46,9 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 		$$as_root apt-get install -qq -y --no-install-recommends libreoffice-writer libreoffice-calc fonts-noto-cjk >/dev/null; } || \
 		{ echo "LibreOffice 没有装成：请检查软件源后再试。" >&2; exit 1; }
 	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
+
+test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送、改正、审核、运行、起草、审核、印发（较慢）
+	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py
 
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
 	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder

@@ -14,6 +14,7 @@ Action = Literal[
     "keep_queries",
     "hand_in",
     "confirm",
+    "make_report",
     "issue_report",
     "review_report",
     "write_standards",
@@ -38,7 +39,16 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
     "administrator": frozenset({"look", "query", "keep_queries", "run", "manage", "operate"}),
     "analyst": frozenset(
         {
-            *("look", "query", "keep_queries", "hand_in", "confirm", "issue_report", "write_standards"),
+            *(
+                "look",
+                "query",
+                "keep_queries",
+                "hand_in",
+                "confirm",
+                "make_report",
+                "issue_report",
+                "write_standards",
+            ),
             *("follow", "reply", "run"),
         }
     ),
@@ -56,6 +66,7 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
 _APART: tuple[tuple[Action, Action, str], ...] = (
     ("hand_in", "confirm", "报送的人不能确认自己报送的数据"),
     ("write_standards", "approve_standards", "起草标准的人不能审批自己起草的标准"),
+    ("make_report", "review_report", "起草通报的人不能审核自己起草的通报"),
     ("review_report", "issue_report", "审核通报的人不能签发同一份通报"),
     ("follow", "close_finding", "提请核销的人不能核销同一问题"),
     ("follow", "approve_letter", "拟稿的人不能审批自己拟的文书"),

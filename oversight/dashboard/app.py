@@ -35,6 +35,7 @@ from oversight.dashboard import (
     handing_in,
     health,
     inputs,
+    papers,
     reviewing,
     running,
     signing_in,
@@ -110,6 +111,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     following.register(app.server, shelf)
     reviewing.register(app.server, shelf)
     running.register(app.server, shelf)
+    papers.register(app.server, shelf)
 
     server: flask.Flask = app.server
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))

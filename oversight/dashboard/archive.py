@@ -93,7 +93,7 @@ def register(server: flask.Flask, folder: DataFolder) -> None:
         answer = flask.Response(content, content_type=KINDS[form][1])
         answer.headers["Cache-Control"] = "no-store"
         if form == "html" and given(ReportQuery).read:
-            answer.headers["Content-Security-Policy"] = _policy(content)
+            answer.headers["Content-Security-Policy"] = policy_of(content)
             answer.headers["X-Frame-Options"] = "SAMEORIGIN"
         else:
             name = found.file(form).name
@@ -104,6 +104,7 @@ def register(server: flask.Flask, folder: DataFolder) -> None:
         return answer
 
 
-def _policy(content: bytes) -> str:
+def policy_of(content: bytes) -> str:
+    """What a report may do when it is read as a page: run its own scripts and nothing else."""
     digests = (base64.b64encode(hashlib.sha256(text).digest()).decode() for text in _SCRIPT.findall(content))
     return POLICY.format(scripts=" ".join(f"'sha256-{digest}'" for digest in digests) or "'none'")

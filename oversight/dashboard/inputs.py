@@ -292,6 +292,36 @@ class Decision(Input):
     rows: Annotated[list[Annotated[int, Field(ge=0, lt=LARGEST)]], Field(max_length=100_000)] | None = None
 
 
+class OfPaper(Input):
+    """A report, by its month and the division it is about."""
+
+    month: MonthCode
+    scope: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+
+
+class PaperStep(OfPaper):
+    """A step in the life of a report: which one, and of what that was read."""
+
+    step: Literal["draft", "submit", "review", "return", "issue", "deliver", "withdraw"]
+    read: Annotated[Line, StringConstraints(max_length=200)] = ""
+    note: Reason = ""
+    version: Annotated[int, Field(ge=0, lt=100_000)] = 0
+    number: Annotated[int, Field(ge=1, lt=1_000_000)] | None = None
+    provisional: bool = False
+
+
+class PaperText(Input):
+    """One of the bureau's own texts of the report."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^(report\.toml|[a-z_]{1,40})$")]
+    text: Annotated[Text, StringConstraints(max_length=100_000)]
+    read: Annotated[Text, StringConstraints(max_length=100_000)] = ""
+
+
+class PaperPreview(OfPaper, PaperText):
+    """How a report would read with a text changed."""
+
+
 class RunNamed(Input):
     """A run by its id."""
 

@@ -85,6 +85,7 @@ def make_all(
     issuing: Issuing | None = None,
     now: datetime | None = None,
     on_step: Callable[[str], None] = _nothing,
+    by: str = "",
 ) -> list[Made]:
     """The reports on `scopes` for `month`, from the current edition; the settings' own scopes when none are named.
 
@@ -104,6 +105,7 @@ def make_all(
                 issuing=issuing,
                 now=now,
                 on_step=on_step,
+                by=by,
             )
             for code in chosen
         ]
@@ -224,10 +226,12 @@ def make(
     issuing: Issuing | None = None,
     now: datetime | None = None,
     on_step: Callable[[str], None] = _nothing,
+    by: str = "",
 ) -> Made:
     """One report: its draft, or with `issuing` the paper. The same content again gives what stands, with formats added.
 
-    Once a paper was issued, another content is a correction of it. Raises `ReportError` where a draft has not been
+    Once a paper was issued, another content is a correction of it. `by`: who makes the draft, and will not review it.
+    Raises `ReportError` where a draft has not been
     reviewed, or says something else by now, and is to be issued by a person.
     """
     wording = config.load(folder, scope_code)
@@ -241,7 +245,7 @@ def make(
     with store.lock(folder):
         on_step("lock")
         store.clear_leftovers(folder, month, scope_code)
-        return work.issue(issuing) if issuing else work.draft(now or _now())
+        return work.issue(issuing) if issuing else work.draft(now or _now(), by)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,7 +264,7 @@ class _Work:
     def key(self) -> tuple[DataFolder, date, str]:
         return self.folder, self.facts.month, self.facts.scope.code
 
-    def draft(self, at: datetime) -> Made:
+    def draft(self, at: datetime, by: str = "") -> Made:
         """The draft of what is new; the paper that stands where nothing is."""
         content = self._content()
         standing = store.versions(*self.key)
@@ -279,7 +283,7 @@ class _Work:
         ) == (content, paper.notice, before, style)
         if held and is_same:
             return Made(self._completed(held), False)
-        return Made(self._published(paper, content, store.event("drafted", "", at)), True)
+        return Made(self._published(paper, content, store.event("drafted", by, at)), True)
 
     def issue(self, issuing: Issuing) -> Made:
         """The paper: numbered, dated the day it is issued."""

@@ -33,9 +33,11 @@ _INCOMING = ".incoming"
 WAIT_SECONDS = 900.0
 
 
-State = Literal["drafted", "reviewed", "issued", "withdrawn"]
+State = Literal["drafted", "submitted", "reviewed", "returned", "issued", "withdrawn"]
 STATE_ZH: dict[State, str] = {
     "drafted": "草稿",
+    "submitted": "已送审",
+    "returned": "已退回",
     "reviewed": "已审核",
     "issued": "已印发",
     "withdrawn": "已撤回",
@@ -94,7 +96,8 @@ class Version:
     def name_zh(self) -> str:
         """What a list calls it: 草稿, 第2版（更正）."""
         if self.is_draft:
-            return f"{'更正稿' if self.is_correction else '草稿'}{'（已审核）' if self.state == 'reviewed' else ''}"
+            state = f"（{STATE_ZH[self.state]}）" if self.state != "drafted" else ""
+            return f"{'更正稿' if self.is_correction else '草稿'}{state}"
         kind = "（更正）" if self.is_correction else ""
         return f"第{presentation.count(self.number)}版{kind}{'，已撤回' if self.state == 'withdrawn' else ''}"
 

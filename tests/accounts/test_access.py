@@ -85,6 +85,13 @@ CLOSED_RULES = {
     ("GET", "/hand-in/mine"): "/hand-in/mine",
     ("POST", "/hand-in/withdraw/<name>"): "/hand-in/withdraw/0123456789abcdef01",
     ("GET", "/hand-in/receipt/<name>"): "/hand-in/receipt/0123456789abcdef01",
+    ("GET", "/papers/list"): "/papers/list",
+    ("POST", "/papers/step"): "/papers/step",
+    ("GET", "/papers/job/<name>"): "/papers/job/0123456789abcdef",
+    ("GET", "/papers/texts"): "/papers/texts",
+    ("POST", "/papers/preview"): "/papers/preview",
+    ("GET", "/papers/page/<name>"): "/papers/page/0123456789abcdef",
+    ("POST", "/papers/save"): "/papers/save",
     ("GET", "/run/state"): "/run/state",
     ("GET", "/run/waiting"): "/run/waiting",
     ("POST", "/run/start"): "/run/start",
@@ -102,6 +109,12 @@ ONLY_FOR = {
     "manage": [path for _, path in CLOSED_RULES if path.startswith(("/accounts", "/record"))],
     "query": [path for _, path in CLOSED_RULES if path.startswith("/sql")],
     "hand_in": [path for _, path in CLOSED_RULES if path.startswith("/hand-in")],
+    "make_report": [
+        path
+        for _, path in CLOSED_RULES
+        if path.startswith("/papers/")
+        and path not in ("/papers/list", "/papers/step", "/papers/job/0123456789abcdef")
+    ],
     "run": [path for _, path in CLOSED_RULES if path.startswith("/run")],
     "confirm": [path for _, path in CLOSED_RULES if path.startswith("/review")],
 }

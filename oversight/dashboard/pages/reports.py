@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import Any
 
 from oversight import presentation as show
+from oversight.accounts.identity import current
+from oversight.accounts.roles import Action
 from oversight.dashboard.access import significant
 from oversight.dashboard.archive import KINDS, address, key_of, reports_in_sight
 from oversight.dashboard.components import View, card, icon, page_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
+from oversight.dashboard.papers import scopes_in_sight
 from oversight.reports import Version, differences
 
 CHANGES_SHOWN = 30
@@ -23,14 +27,46 @@ def render(view: View) -> list[Any]:
     inside = [item for item in every if _belongs(view, item)]
     head = page_head(view, f"{view.unit_name if state.unit else ''}督查通报", has_money=False)
     chosen = next((item for item in inside if key_of(item) == state.get("report")), None)
+    desk = _desk(view)
     if not inside:
-        return [head, _none(view, bool(every))]
-    parts: list[Any] = [head]
+        return [head, *desk, _none(view, bool(every))]
+    parts: list[Any] = [head, *desk]
     if chosen is not None:
         parts.append(_reading(view, chosen))
     for month, items in groupby(inside, key=lambda item: item.month):
         parts.append(_month(view, show.month(month), list(items)))
     return parts
+
+
+def _desk(view: View) -> list[Any]:
+    """Where reports are made, reviewed and issued, for those who may; `assets/papers.js` fills it."""
+    who = current()
+    steps: tuple[Action, ...] = ("make_report", "review_report", "issue_report")
+    may = [action for action in steps if who.may(action)]
+    if not may:
+        return []
+    w = view.warehouse
+    setup = {
+        "may": may,
+        "month": show.month_code(view.month),
+        "months": [(show.month_code(month), show.month(month)) for month in reversed(w.months[-24:])],
+        "scopes": scopes_in_sight(w, view.scope),
+        "unit": view.state.unit[:6],
+    }
+    return [
+        html.Div(
+            card(
+                "办理",
+                [html.Div(id="paper-make"), html.Div(id="paper-list"), html.Div(id="paper-texts")],
+                note="起草、送审、审核、印发、发送、更正、撤回；起草的人不审核，审核的人不签发",
+                wide=True,
+                name="papers",
+            ),
+            id="paper-page",
+            className="hand-in-page",
+            **{"data-setup": json.dumps(setup, ensure_ascii=False)},
+        )
+    ]
 
 
 def _belongs(view: View, version: Version) -> bool:
@@ -124,7 +160,14 @@ def _month(view: View, title: str, items: list[Version]) -> Any:
     )
 
 
-_STEP_ZH = {"drafted": "生成", "reviewed": "审核", "issued": "印发", "withdrawn": "撤回"}
+_STEP_ZH = {
+    "drafted": "生成",
+    "submitted": "送审",
+    "reviewed": "审核",
+    "returned": "退回",
+    "issued": "印发",
+    "withdrawn": "撤回",
+}
 
 
 def _life(version: Version) -> list[str]:
