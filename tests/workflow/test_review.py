@@ -175,6 +175,14 @@ def test_a_file_returned_whole_never_reaches_raw(folder: DataFolder, browsers: d
     mine = next(r for r in found if r["id"] == receipt["id"])
     assert (mine["state_zh"], mine["may_withdraw"]) == ("审核退回", False)
     assert {r["reason"] for r in mine["review_reasons"]} == {"月份不对"}
+    # Though no run ever saw it, its loss would be told.
+    from oversight.archive.verify import verify
+
+    kept = folder.archive / receipt["sha256"]
+    away = kept.rename(folder.root / "away")
+    told = [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults]
+    assert [(fault.path.name, "退回.csv（审核）" in fault.depends) for fault in told] == [(kept.name, True)]
+    away.rename(kept)
     # What was returned may be handed in again.
     assert handed_in(browsers["analyst"], "再报.csv", content)[0]["state_zh"] == "已交，待审核"
 
