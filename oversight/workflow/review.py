@@ -131,9 +131,13 @@ def _listed(folder: DataFolder) -> Iterator[Review]:
     if not folder.reviews.is_dir():
         return
     months = sorted(path for path in folder.reviews.iterdir() if path.is_dir())
-    for month in months[-desk.MONTHS_LISTED :]:
+    late = months[-desk.MONTHS_LISTED :]
+    for month in months:
         for path in sorted(month.glob("*.json")):
-            yield Review(path, json.loads(path.read_text("utf-8")))
+            text = path.read_text("utf-8")
+            # What is decided long since is past; what waits is never out of sight.
+            if month in late or '"state": "waiting"' in text:
+                yield Review(path, json.loads(text))
 
 
 def content_of(folder: DataFolder, item: Review) -> bytes:
