@@ -127,7 +127,8 @@ class Progress:
         if step is None:
             return
         left = self.left()
-        later = STEPS[STEPS.index(step.title) + 1 :] if step.title in STEPS else ()
+        # Two of them need nothing of each other and come in either order.
+        later = [name for name in STEPS if name != step.title and name not in self.took]
         rest = [self.before[name] for name in later if name in self.before]
         told = {
             "step": step.title,

@@ -25,16 +25,16 @@
     }
     const now = told.now || {};
     const steps = (now.steps || []).map(function (step, n) {
-      const is = n + 1 < now.number ? "done" : n + 1 === now.number ? "now" : "later";
+      const is = step.seconds !== null ? "done" : n + 1 === now.number ? "now" : "later";
       let text = step.title;
-      if (is === "done" && step.seconds !== null) text += "　" + span(step.seconds);
+      if (is === "done") text += "　" + span(step.seconds);
       if (is === "now") text += (now.total ? "　" + now.done + " / " + now.total : "") + "　已用 " + span(now.seconds) + (now.left !== null && now.seconds >= 5 ? "，约还需 " + span(now.left) : "");
       return el("li", { class: "run-step is-" + is, text: (is === "done" ? "● " : is === "now" ? "◆ " : "○ ") + text, "aria-current": is === "now" ? "step" : null });
     });
     place.replaceChildren(
       el("p", { role: "status", text: (going ? going.by + " 于 " + going.started + " 启动" : "由命令行或定时启动") + (now.left_in_all ? "，全部约还需 " + span(now.left_in_all) : "") + "。读者看到的仍是上一版，运行期间可以照常使用。" }),
       steps.length ? el("ol", { class: "run-steps" }, steps) : el("p", { class: "note", text: "正在启动…" }),
-      now.total ? el("progress", { max: String(now.total), value: String(now.done), "aria-label": now.step }) : null
+      now.total ? el("progress", { max: String(now.total), value: String(now.done), "aria-label": now.step }) : ""
     );
   }
   function showRuns(told) {
