@@ -220,10 +220,10 @@ def _filters(view: View, chosen: Choice) -> list[Any]:
     state, w = view.state, view.warehouse
     found = [select("by", "比什么", list(WAYS.items()), chosen.way, allowDeselect=False)]
     if chosen.way == "units":
-        offered = queries.all_below(w, view.scope, state.unit)
         picked = [side.unit for side in chosen.sides] or [
             code for code in state.get("units").split(",") if re.fullmatch(r"\d{6}|\d{9}", code)
         ]
+        offered = _offered(view, picked)
         names = [(code, queries.unit_name(w, view.scope, code)) for code in picked]
         found.append(
             multi_select(
@@ -248,6 +248,17 @@ def _filters(view: View, chosen: Choice) -> list[Any]:
             if edition.edition_id != w.edition_id
         ]
         found.append(select("older", "与哪一版比", kept, state.get("older"), placeholder="选择版本"))
+    return found
+
+
+def _offered(view: View, picked: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Units to choose from: those of the whole, as far as a list goes, and the neighbours of those that are chosen."""
+    found = dict(queries.all_below(view.warehouse, view.scope, ""))
+    for code in dict.fromkeys([*picked, *([view.state.unit] if view.state.unit else [])]):
+        own = significant(code)
+        above = own[:6] if len(own) > 6 else own[:-2]
+        for level, units in queries.all_below(view.warehouse, view.scope, queries.padded(above)).items():
+            found[level] = sorted({*found.get(level, []), *units})
     return found
 
 

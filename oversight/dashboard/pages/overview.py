@@ -98,7 +98,9 @@ def _actions(view: View) -> list[Any]:
     """What one does with a unit: set it beside others, take its page along."""
     state = view.state
     beside = html.A(
-        [icon("columns"), "对比"], href=state.href("/compare", units=state.unit or None), className="button"
+        [icon("columns"), "对比"],
+        href=state.href("/compare", unit="", units=state.unit or None),
+        className="button",
     )
     if not state.unit:
         return [beside]
