@@ -291,8 +291,9 @@ def note_files(folder: DataFolder, what: str, places: Iterable[Path]) -> bool:
         for path in (sorted(place.rglob("*")) if place.is_dir() else [place])
         if path.is_file() and not path.name.startswith(".")
     }
-    last = next(lines(folder, newest_first=True, what=what, limit=1), None)
-    before: dict[str, str] = last.told.get("文件", {}) if last else {}
+    # Lines of the same kind also tell what somebody decided; those of the files name them all, with their digests.
+    told = (line.told.get("文件") for line in lines(folder, newest_first=True, what=what))
+    before: dict[str, str] = next((files for files in told if isinstance(files, dict)), {})
     # Names are masked in the record; so are those compared with them.
     found = {masked(name): digest for name, digest in found.items()}
     if found == before:

@@ -96,6 +96,12 @@ def test_what_is_handed_in_waits_and_enters_raw_once_accepted(
     assert "已由reviewer于" in told.get_data(as_text=True)
     mine = browsers["reporter"].get("/hand-in/mine").get_json()["receipts"]
     assert next(r for r in mine if r["id"] == receipt["id"])["state_zh"] == "审核采用，待运行"
+    # What a run notes of files stands beside what reviewers decided.
+    folder.corrections.mkdir(exist_ok=True)
+    (folder.corrections / "空.csv").write_text("类型\n", "utf-8")
+    assert record.note_files(folder, "corrections", [folder.corrections])
+    assert not record.note_files(folder, "corrections", [folder.corrections])
+    (folder.corrections / "空.csv").unlink()
     lines = [line.told for line in record.lines(folder, what="corrections") if line.who == "reviewer"]
     assert [line["动作"] for line in lines] == ["审核采用"]
     assert lines[0]["sha256"] == receipt["sha256"]
