@@ -207,6 +207,9 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if not heading.things and {"registered", "whole"} <= heading.scopes and heading.units & {"人", "万人"}:
         # 户籍总数(人).
         thing = "people"
+    if "注销" in heading.texts and thing in ("people", "households"):
+        # 户籍注销人数 are those who are gone.
+        return None
     if thing not in ("people", "households", "residents", "living") or "start" in heading.periods:
         return None
     month = _named_month(heading, said)
@@ -377,9 +380,8 @@ def _by_whom(heading: _Heading) -> Meaning | None:
         return None
     is_own = bool(heading.values & {"own", "own_given"})
     levels = sum(heading.texts.__contains__(t) for t in _LEVELS)
-    if "above" in heading.changes or (
-        "one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)
-    ):
+    is_above = "above" in heading.changes or any(t.startswith("上级") for t in heading.texts)
+    if is_above or ("one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)):
         if is_own or things - {"budget", "payment", "paid"}:
             return None
         if "paid" in things and not heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入"}:
@@ -396,7 +398,7 @@ def _by_whom(heading: _Heading) -> Meaning | None:
         if sure is Certainty.QUESTION and "of_which" in heading.changes and not is_doubtful:
             # 其中：上级资金.
             sure = Certainty.INFERRED
-        if "above" not in heading.changes:
+        if not is_above:
             sure = min(sure, Certainty.INFERRED)
         return Meaning("from_above_cny", sure)
     # 年初本级安排 is the budget itself.
@@ -405,6 +407,9 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if heading.changes & {"above", "one_above"}:
         return None
     is_said = heading.kinds & {"approve"} or heading.values & {"whence", "given", "own_given", "subsidy"}
+    if not is_said and "of_which" in heading.changes:
+        # 其中：本级财政.
+        return Meaning("own_cny", Certainty.INFERRED)
     return Meaning("own_cny", Certainty.CERTAIN if is_said else Certainty.QUESTION)
 
 
@@ -440,9 +445,15 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 调整后指标数: quotas are the budget.
         return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
+    if not others and heading.is_adjusted_budget and not heading.unknown_before and not heading.periods:
+        # 调整后数, 调整后安排数.
+        return Meaning("adjusted_budget_cny", Certainty.QUESTION)
     if others and others <= {"budget", "paid", "spent", "payment", "executed"}:
         # 预算拨付, 拨付支出, 下达预算: the last word says what it is, the other may say it is not.
         last = heading.things[-1]
+        if last == "payment" and others == {"budget", "payment"} and heading.periods == {"start"}:
+            # 年初预算下达数.
+            return Meaning("initial_budget_cny", Certainty.QUESTION)
         if last == "budget" and others == {"budget", "payment"} and heading.periods & {"start", "year"}:
             return _amount_of_year(heading, sure)
         if last == "budget" and heading.periods == {"start"} and not heading.unknown_before:
@@ -482,6 +493,9 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         return Meaning("initial_budget_cny", sure)
     if "year" in heading.periods and heading.is_approved:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
+    if "own" in heading.values and heading.is_approved:
+        # 本级预算安排 is the part that the county gives; 县级预算 may be the whole.
+        return Meaning("own_cny", Certainty.QUESTION)
     if heading.unknown_before:
         # 机动预算: a budget of some kind, of which nobody can say more.
         return None
@@ -509,6 +523,8 @@ _LEVELS = (
     "市财政",
 )
 
+_OF_MONEY = frozenset(("经费", "资金", "金额", "款", "款项", "业务经费", "财政资金"))
+_MONEY = frozenset(("元", "万元", "千元", "亿元"))
 # Beside posts these words say how many of them are filled.
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
 _COUNTED = {
@@ -526,6 +542,9 @@ _COUNTED = {
 
 
 def _staffing(heading: _Heading, said: Said) -> Meaning | None:
+    if heading.texts & _OF_MONEY or heading.units & _MONEY:
+        # 购买服务经费 is no number of people.
+        return None
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
