@@ -1,4 +1,4 @@
-"""Column headings, measured from outside: python benchmarks/forms.py --split dev|test [--count 200] [--seed 1] [--land].
+"""Column headings, measured from outside: python benchmarks/forms.py --split dev [--count 200] [--seed 1] [--land].
 
 Whole workbooks are made with the headings of forms.csv, a vocabulary gathered from published Chinese forms and
 written without looking at the project's own lists, and put through the public commands `oversight check` and
@@ -7,8 +7,8 @@ written without looking at the project's own lists, and put through the public c
 forms.csv: `heading` (| parts a group heading from the heading below it, \\n is a line break, {m} and {y} are the
 report's month and year), `dataset` (any: in each of them), `column` (the landed column it means; empty: none of
 ours, neither to be read nor proposed; ?a/b: an honest reader asks, and both answers are right), `kind` (published,
-plausible), `source`, `split` (half and half within each column, by digest).
-The failing headings of `test` are listed only with --list: whoever mends the project looks at `dev`.
+plausible), `source`, `split` (half and half within each column, by digest; `mend` and `kept` are a second vocabulary).
+The failing headings of `test` and `kept` are listed only with --list: whoever mends the project looks at `dev` and `mend`.
 """
 
 from __future__ import annotations
@@ -698,7 +698,7 @@ def main() -> None:
     parser.add_argument(
         "--land", action="store_true", help="also run, and compare what landed with what was checked"
     )
-    parser.add_argument("--list", action="store_true", help="list the failing headings of test, too")
+    parser.add_argument("--list", action="store_true", help="list the failing headings of test and kept, too")
     parser.add_argument("--keep", type=Path, help="leave the workbooks and the data folder here")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

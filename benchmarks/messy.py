@@ -463,7 +463,7 @@ def _titles(
             if column.scale == "stock" and column.unit in ("人", "户") and r.random() < 0.15:
                 unit = "万" + column.unit
                 units[column.name] = unit
-        if spoil == "F10" and column.kind == "money" and column.required:
+        if spoil == "F10" and column.name == "initial_budget_cny":
             unit = "美元"
         title = label + (
             r.choice(("（{}）", "({})", "【{}】", "/{}", "\n（{}）")).format(unit) if unit else ""

@@ -17,6 +17,7 @@ from oversight.intake.reading.files import read
 from oversight.intake.reading.formats import builtin, parsed
 from oversight.intake.reading.grid import Grid
 from oversight.intake.reading.workbooks import other_grids, xlsx_grids
+from oversight.intake.reading.xlsx import Damaged, walk
 from tests.intake.formats import ods_bytes, xlsb_bytes
 from tests.intake.world import POPULATION_HEADER, World, population_rows
 from tests.intake.xml_writers import Made, compare, make
@@ -374,3 +375,8 @@ def test_characters_that_xml_cannot_hold_are_put_back() -> None:
     cells = '<c r="A1" t="inlineStr"><is><t>a_x000D_b</t></is></c><c r="B1" t="str"><v>_x005F_x000D_</v></c>'
     (grid,) = grids(sheet_of(f'<sheetData><row r="1">{cells}</row></sheetData>'))
     assert grid.rows[0] == ["a\rb", "_x000D_"]
+
+
+def test_an_encoding_that_nobody_knows_is_damage() -> None:
+    with pytest.raises(Damaged):
+        walk(b'<?xml version="1.0" encoding="UTG-8"?><a/>', "xl/workbook.xml", lambda *_: None)

@@ -375,6 +375,9 @@ def _read_openly(
         if m.is_so_far and certainty is Certainty.QUESTION and _says_by_when(found):
             certainty = Certainty.INFERRED
         rivals = [o for o, other in read if other.column == name and other.certainty == certainty]
+        if len(rivals) > 1 and certainty is Certainty.QUESTION:
+            # Two that may both be it: to propose one of them would be a guess.
+            continue
         if len(rivals) > 1:
             # Two headings with the same claim: which of them is meant is a question.
             certainty = Certainty.QUESTION

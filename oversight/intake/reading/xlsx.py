@@ -79,7 +79,8 @@ def walk(
             while read := stream.read(piece):
                 parser.Parse(read, False)
             parser.Parse(b"", True)
-    except expat.ExpatError as failure:
+    except (expat.ExpatError, LookupError) as failure:
+        # LookupError: of an encoding that a part declares and nobody knows.
         raise Damaged(f"{part}：{failure}") from failure
 
 
