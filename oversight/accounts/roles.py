@@ -55,7 +55,7 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
     "reviewer": frozenset(
         {
             *("look", "query", "keep_queries", "confirm", "review_report", "approve_standards"),
-            *("close_finding", "approve_letter"),
+            *("close_finding", "see_letters", "approve_letter"),
         }
     ),
     "reporter": frozenset({"look", "hand_in", "reply"}),

@@ -35,6 +35,7 @@ from oversight.dashboard import (
     handing_in,
     health,
     inputs,
+    letters,
     papers,
     reviewing,
     running,
@@ -109,6 +110,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     sources.register(app.server, shelf, plain_page)
     handing_in.register(app.server, shelf, plain_page)
     following.register(app.server, shelf)
+    letters.register(app.server, shelf)
     reviewing.register(app.server, shelf)
     running.register(app.server, shelf)
     papers.register(app.server, shelf)

@@ -11,15 +11,19 @@ from typing import Any
 
 import pytest
 
+from oversight.accounts import record, store
 from oversight.accounts.scope import significant
 from oversight.calendar import load_calendar
 from oversight.cli import main
+from oversight.dashboard.app import create_app
 from oversight.reports.errors import ReportError
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.workflow import following, letters
 from oversight.workflow.following import FollowError, Said
 from oversight.workflow.letters import Ground, Missing, Unit
+from tests.accounts.asking import Browser
 from tests.workflow.conftest import own_copy
+from tests.workflow.handing import posted
 
 MONDAY, SATURDAY = date(2026, 3, 2), date(2026, 3, 7)
 TOWNS = ("360313101", "360313102")
@@ -346,3 +350,39 @@ def test_the_list_of_recipients_is_read_with_a_sentence_for_each_slip(tmp_path: 
         path.write_text(text, "utf-8")
         with pytest.raises((FollowError, ReportError), match=said):
             letters.recipients(ground.folder)
+
+
+def test_the_page_drafts_approves_and_shows_letters_inside_the_scope(
+    sample_folder: DataFolder, tmp_path: Path
+) -> None:
+    folder = own_copy(sample_folder, tmp_path)
+    app = create_app(folder)
+    browsers = {
+        name: Browser(app.server.test_client())
+        for name in ("analyst", "reviewer", "other-analyst", "reporter")
+    }
+    for name, browser in browsers.items():
+        assert browser.sign_in(name).status_code == 303
+    analyst, reviewer, foreign = browsers["analyst"], browsers["reviewer"], browsers["other-analyst"]
+    due = analyst.get("/letters/all").get_json()["due"]
+    assert {item["unit"][:6] for item in due} == {"360313"}
+    items = [{key: item[key] for key in ("kind", "unit", "colour", "about")} for item in due[:2]]
+    # What is due elsewhere is not drafted from here.
+    assert posted(foreign, "/letters/draft", {"items": items}).get_json()["done"] == 0
+    assert posted(analyst, "/letters/draft", {"items": items}).get_json() == {"done": 2, "told": []}
+    assert posted(analyst, "/letters/draft", {"items": items}).get_json()["done"] == 0
+    names = [row["id"] for row in analyst.get("/letters/all").get_json()["letters"]]
+    assert len(names) == 2
+    assert foreign.get("/letters/all").get_json()["letters"] == []
+    assert browsers["reporter"].get("/letters/all").status_code == 403
+
+    def step(browser: Browser, kind: str) -> Any:
+        return posted(browser, "/letters/step", {"step": kind, "letters": names})
+
+    assert "角色不能审批" in step(analyst, "approve").get_data(as_text=True)
+    assert "无权办理" in step(foreign, "issue").get_data(as_text=True)
+    assert step(reviewer, "approve").get_json()["done"] == 2
+    assert foreign.get(f"/letters/file?id={names[0]}").status_code == 400
+    assert analyst.get(f"/letters/file?id={names[0]}").data.startswith(b"%PDF")
+    assert [line.told["动作"] for line in record.lines(folder, what="letter")] == ["拟稿", "审批"]
+    store.forget(folder)
