@@ -22,6 +22,7 @@ Action = Literal[
     "follow",  # what is done about a finding, and letters
     "reply",  # to a finding of one's own units
     "close_finding",  # close, exempt, send back
+    "see_letters",
     "approve_letter",
     "run",  # start a run, go back to an edition of before
     "manage",  # accounts and the record

@@ -22,6 +22,7 @@ from oversight.workflow import following, letters
 from oversight.workflow.following import FollowError, Said
 from oversight.workflow.letters import Ground, Missing, Unit
 from tests.accounts.asking import Browser
+from tests.faults import year_of_letters
 from tests.workflow.conftest import own_copy
 from tests.workflow.handing import posted
 
@@ -386,3 +387,10 @@ def test_the_page_drafts_approves_and_shows_letters_inside_the_scope(
     assert analyst.get(f"/letters/file?id={names[0]}").data.startswith(b"%PDF")
     assert [line.told["动作"] for line in record.lines(folder, what="letter")] == ["拟稿", "审批"]
     store.forget(folder)
+
+
+def test_a_quarter_of_scripted_replies(tmp_path: Path) -> None:
+    """The short form of tests/faults/year_of_letters.py, which checks against what the script knows."""
+    found = year_of_letters.run(tmp_path, 6, days=110)
+    assert found["letters"] > 10
+    assert found["actions on record"] > 20
