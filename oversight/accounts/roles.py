@@ -40,17 +40,8 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
     "administrator": frozenset({"look", "query", "keep_queries", "run", "manage", "operate"}),
     "analyst": frozenset(
         {
-            *(
-                "look",
-                "query",
-                "keep_queries",
-                "hand_in",
-                "confirm",
-                "make_report",
-                "issue_report",
-                "write_standards",
-            ),
-            *("follow", "reply", "run"),
+            *("look", "query", "keep_queries", "hand_in", "confirm", "make_report", "issue_report"),
+            *("write_standards", "follow", "reply", "see_letters", "run"),
         }
     ),
     "reviewer": frozenset(

@@ -427,7 +427,12 @@ def _row(name: str, kind: str, said: Said, by: str, now: datetime, action_id: st
 
 def digest(note: Mapping[str, Any]) -> str:
     """What ties a row of the ledger to its line of the record."""
-    return hashlib.sha256("\x1f".join(files.written(note)).encode()).hexdigest()[:16]
+    return spelt(hashlib.sha256("\x1f".join(files.written(note)).encode()).hexdigest()[:16])
+
+
+def spelt(name: str) -> str:
+    """A name of ours as the record holds it: without digits, of which eleven in a row are taken for a telephone."""
+    return name.translate(str.maketrans("0123456789", "ghijklmnop"))
 
 
 def _keep(folder: DataFolder, made: Sequence[tuple[dict[str, Any], str]]) -> None:
@@ -437,7 +442,7 @@ def _keep(folder: DataFolder, made: Sequence[tuple[dict[str, Any], str]]) -> Non
         "finding",
         [
             {
-                "编号": note["action_id"],
+                "编号": spelt(note["action_id"]),
                 "问题": note["finding_id"],
                 "动作": STEPS[note["kind"]].title,
                 "状态": change,
@@ -545,8 +550,8 @@ def reconcile(folder: DataFolder) -> Reconciled:
                 lines[str(line.told["编号"])] = str(line.told["摘要"])
     matched = before = 0
     for name, note in own.items():
-        if name in lines:
-            if lines[name] == digest(note):
+        if spelt(name) in lines:
+            if lines[spelt(name)] == digest(note):
                 matched += 1
             else:
                 wrong.append(f"{note['finding_id']}（{name}）的内容与留痕不同：台账被改动过。请从备份核对。")
@@ -557,7 +562,8 @@ def reconcile(folder: DataFolder) -> Reconciled:
                 f"{note['finding_id']}（{name}）在留痕里没有：不是在系统里办理的。请核对 findings/。"
             )
     wrong += [
-        f"留痕记有办理 {name}，台账里没有。请从备份恢复或重新办理。" for name in lines.keys() - own.keys()
+        f"留痕记有办理 {name}，台账里没有。请从备份恢复或重新办理。"
+        for name in lines.keys() - set(map(spelt, own))
     ]
     return Reconciled(
         matched, len(notes) - sum(1 for n in notes if n["action_id"]), before, tuple(sorted(wrong))

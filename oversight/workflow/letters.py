@@ -495,7 +495,9 @@ def _set(ledger: sqlite3.Connection, name: str, **changes: Any) -> None:
 
 def _tell(folder: DataFolder, what: str, names: Sequence[str], by: str, **more: Any) -> None:
     if names:
-        record.note(folder, "letter", 动作=what, 文书=list(names), 办理人=by, **more)
+        record.note(
+            folder, "letter", 动作=what, 文书=[following.spelt(name) for name in names], 办理人=by, **more
+        )
 
 
 def _who(by: str) -> str:

@@ -232,7 +232,7 @@ def _letters(
             assert not story.answered, "a letter to a unit that has answered"
 
 
-def _check(folder: DataFolder, place: Path, told: list[Story], figures: Counter[str], calendar: Any) -> None:
+def _check(folder: DataFolder, place: Path, told: list[Story], figures: Counter[str]) -> None:
     rows = letters.letters(folder, ("delivered",))
     assert len(rows) == figures["letters"]
     for row in rows:

@@ -362,3 +362,11 @@ def test_a_step_needs_a_name_and_a_known_kind(tmp_path: Path) -> None:
         following.act(DataFolder.at(tmp_path), [], {"x": None}, "notice", Said("x"), by=" ", now=now)
     with pytest.raises(FollowError, match="没有“burn”这种办理"):
         following.act(DataFolder.at(tmp_path), [], {"x": None}, "burn", Said("x"), by="甲", now=now)
+
+
+def test_an_action_whose_number_looks_like_a_telephone_is_found_in_the_record(
+    place: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    item = listed(browsers["analyst"])[0]
+    assert act(browsers["analyst"], "remark", item, key="7dd8e13812345678aabbccdd").status_code == 200
+    assert following.reconcile(place).wrong == ()
