@@ -502,6 +502,8 @@ def tier_steps(
                 {
                     "x": start / 10_000,
                     "y": 0,
+                    # Every other one a line higher: on a telephone they would lie upon one another.
+                    "yshift": 18 * (number % 2),
                     "yref": "paper",
                     "yanchor": "bottom",
                     "text": f"过 {show.number(Decimal(start) / 10_000, 0)} 万人 "
