@@ -292,7 +292,7 @@ def build(place: Path, told: list[Story], folder: DataFolder) -> dict[str, Decim
                                      "measure_code": "allocated_annual_cny", "label_zh": "年度安排数"}])  # fmt: skip
     for story in told:
         world.unit(story.code)
-        world.report("population", story.code, f"{YEAR - 1}-12", population_persons=1000)
+        world.report("population", story.code, f"{YEAR}-01", population_persons=1000)
         for month, amount in story.budget.items():
             world.report(
                 "budget", story.code, f"{YEAR}-{month:02}",

@@ -367,6 +367,7 @@ def test_a_step_needs_a_name_and_a_known_kind(tmp_path: Path) -> None:
 def test_an_action_whose_number_looks_like_a_telephone_is_found_in_the_record(
     place: DataFolder, browsers: dict[str, Browser]
 ) -> None:
-    item = listed(browsers["analyst"])[0]
+    item, before = listed(browsers["analyst"])[0], following.reconcile(place)
     assert act(browsers["analyst"], "remark", item, key="7dd8e13812345678aabbccdd").status_code == 200
-    assert following.reconcile(place).wrong == ()
+    found = following.reconcile(place)
+    assert (found.matched, found.wrong) == (before.matched + 1, before.wrong)
