@@ -104,6 +104,17 @@ CLOSED_RULES = {
     ("POST", "/review/decide/<name>"): "/review/decide/0123456789abcdef01",
     ("GET", "/review/questions"): "/review/questions",
     ("POST", "/review/answer/<name>"): "/review/answer/0123456789abcdef01",
+    ("GET", "/follow/list"): "/follow/list",
+    ("GET", "/follow/one"): "/follow/one?id=0123456789abcdef",
+    ("GET", "/follow/file"): "/follow/file?id=0123456789abcdef",
+    ("GET", "/follow/people"): "/follow/people",
+    ("POST", "/follow/act"): "/follow/act",
+    ("POST", "/follow/attach"): "/follow/attach",
+    ("POST", "/follow/part/<name>/<int:number>/<int:at>"): "/follow/part/0123456789abcdef/0/0",
+    ("GET", "/letters/all"): "/letters/all",
+    ("GET", "/letters/file"): "/letters/file?id=0123456789abcdef",
+    ("POST", "/letters/draft"): "/letters/draft",
+    ("POST", "/letters/step"): "/letters/step",
 }
 ONLY_FOR = {
     "manage": [path for _, path in CLOSED_RULES if path.startswith(("/accounts", "/record"))],
@@ -112,11 +123,13 @@ ONLY_FOR = {
     "make_report": [
         path
         for _, path in CLOSED_RULES
-        if path.startswith("/papers/")
-        and path not in ("/papers/list", "/papers/step", "/papers/job/0123456789abcdef")
+        if path.startswith("/papers/") and path not in ("/papers/list", "/papers/step", "/papers/job/<name>")
     ],
     "run": [path for _, path in CLOSED_RULES if path.startswith("/run")],
     "confirm": [path for _, path in CLOSED_RULES if path.startswith("/review")],
+    "follow": ["/follow/people", "/letters/draft"],
+    "reply": ["/follow/attach", "/follow/part/<name>/<int:number>/<int:at>"],
+    "see_letters": ["/letters/all", "/letters/file", "/letters/step"],
 }
 CALLBACKS = {
     "..content.children...nav.children...meta.data..",
@@ -287,6 +300,30 @@ def leaks(browser: Browser, edition: Any, others: Others, number: int, seed: int
         # What was asked for stands in the answer too; nothing else does.
         found += [(path, search, word) for word in others.found_in(text) if word not in search]
     return found
+
+
+def test_findings_and_letters_of_another_county_are_none(
+    signed_in: dict[str, Browser], folder: DataFolder
+) -> None:
+    edition = find_edition(folder)
+    others = Others(edition.warehouse, COUNTY)
+    browser = signed_in["analyst"]
+    for path in ("/follow/list?state=all", "/follow/people", "/letters/all"):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        assert others.found_in(answer.get_data(as_text=True)) == [], path
+    import duckdb
+
+    with duckdb.connect(str(edition.warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select finding_id from findings where subject_code = ? limit 1", [OTHER_TOWN]
+        ).fetchone()
+    assert found is not None
+    outside, unknown = (
+        browser.get(f"/follow/one?id={name}")
+        for name in (found[0], found[0].replace(OTHER_TOWN, "640324998"))
+    )
+    assert (outside.status_code, outside.data) == (unknown.status_code, unknown.data)
 
 
 def test_an_outside_unit_answers_as_an_unknown_one(signed_in: dict[str, Browser], folder: DataFolder) -> None:
