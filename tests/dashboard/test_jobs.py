@@ -32,6 +32,16 @@ class Clicks:
         target.click()
         self.visit.drawn()
 
+    def to(self, title: str) -> None:
+        """Go to a page of the navigation; until it is drawn, the page before stands there."""
+        self.on(self.page.locator(".nav-link", has_text=title))
+        until(
+            self.page,
+            "title => [...document.querySelectorAll('.nav-link.is-here')].some(l => l.textContent.includes(title))",
+            title,
+        )
+        self.visit.drawn()
+
     def enter(self) -> None:
         """Press Enter."""
         self.count += 1
@@ -70,7 +80,7 @@ def test_short_in_a_county_down_to_file_row_and_clause(start: Callable[[str], Cl
 
 def test_who_is_near_an_edge(start: Callable[[str], Clicks]) -> None:
     job = start("/")
-    job.on(job.page.locator(".nav-link", has_text="经费保障"))
+    job.to("经费保障")
     assert job.page.locator("[data-name='near'] .ag-row a").count() > 5
     assert job.count <= 1
 
@@ -96,7 +106,7 @@ def test_two_counties_compared(start: Callable[[str], Clicks]) -> None:
 
 def test_twelve_months_of_a_gap(start: Callable[[str], Clicks]) -> None:
     job = start("/?unit=360313")
-    job.on(job.page.locator(".nav-link", has_text="经费保障"))
+    job.to("经费保障")
     chart = job.page.locator(".chart").first
     assert "近 24 个月" in str(chart.get_attribute("aria-label"))
     assert job.count <= 1
@@ -135,7 +145,7 @@ def test_a_clause_found_by_words(start: Callable[[str], Clicks]) -> None:
 
 def test_rows_that_are_held(start: Callable[[str], Clicks]) -> None:
     job = start("/")
-    job.on(job.page.locator(".nav-link", has_text="报送与质量"))
+    job.to("报送与质量")
     rows = job.page.locator("[data-name='rejected'] .ag-row")
     assert rows.count() > 0
     assert "待确认" in job.page.locator("[data-name='rejected']").inner_text()
