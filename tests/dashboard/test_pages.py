@@ -321,7 +321,7 @@ def test_downloads_hold_what_is_shown(
         page.locator("[data-download='townships'][data-format='xlsx']").click()
     path = tmp_path / "table.xlsx"
     started.value.save_as(path)
-    assert started.value.suggested_filename == "乡镇经费明细_湘东区_2025-12.xlsx"
+    assert started.value.suggested_filename == f"乡镇经费明细_湘东区_2025-12_{warehouse.edition_id}.xlsx"
     sheet = openpyxl.load_workbook(path).active
     cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
     top = next(number for number, row in enumerate(cells) if row[0] == "乡镇名称")
