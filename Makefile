@@ -31,7 +31,7 @@ dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000
 	@$(BIN)/python -m dagster_project.dev $(DATA)
 
 test: setup $(VENV)/dev.stamp  ## 运行全部测试
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐行核对（较慢；SEEDS=11,12,13）
 	@OVERSIGHT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k "thousand or upon"
@@ -51,7 +51,7 @@ test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送�
 	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py
 
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
-	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 MINUTES ?= 10
 fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件考验读取（MINUTES=10，各半）

@@ -593,7 +593,8 @@ def make(number: int, county: County, seed: int) -> Made:
     r = random.Random(f"{seed}/{number}")
     plan = Plan(county, r)
     spoil = r.choice(list(SPOILED)) if r.random() < 0.1 else None
-    dataset = "budget" if spoil == "F10" else r.choice(REPORTS)
+    # Without its main figures a table of budgets says nothing; another is read for what it has.
+    dataset = "budget" if spoil in ("F06", "F10") else r.choice(REPORTS)
     if spoil == "F04":
         plan.is_csv = False
     if spoil == "F18":

@@ -50,11 +50,8 @@ LONGEST = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One module goes to one worker, so that what its tests share is made once."""
+    """The longest first; `make test` gives each module to one worker, so that what its tests share is made once."""
     root = config.rootpath
-    for item in items:
-        if not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(root))))
 
     def rank(item: pytest.Item) -> int:
         place = str(item.path.relative_to(root))
