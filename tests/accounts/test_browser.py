@@ -16,7 +16,7 @@ from tests.accounts.asking import ACCOUNTS, COUNTY, PASSWORD
 from tests.accounts.conftest import with_accounts
 from tests.dashboard.browsing import PHONE, Served, Visit, needs_chromium, serving, visiting
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("accounts browser")]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,6 @@ DEPLOY = PROJECT_ROOT / "docs" / "deploy"
 NAME = "oversight.example.gov.cn"
 NGINX = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 
-pytestmark = pytest.mark.xdist_group("dashboard")
-
 
 @pytest.fixture(scope="module")
 def behind(dashboard_folder: DataFolder) -> Iterator[int]:

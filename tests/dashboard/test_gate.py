@@ -25,8 +25,6 @@ from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.dashboard.browsing import Served, Visit, free_port, needs_chromium
 from tests.faults.fuzz_requests import Fuzzer, fuzz, known_tables
 
-pytestmark = pytest.mark.xdist_group("dashboard")
-
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

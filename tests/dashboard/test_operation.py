@@ -10,8 +10,6 @@ import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from oversight import logs
 from oversight.dashboard.app import create_app
 from oversight.editions import find_edition
@@ -21,8 +19,6 @@ from oversight.settings import TIME_ZONE, DataFolder
 from tests.conftest import run_oversight
 from tests.dashboard.browsing import Served
 from tests.dashboard.test_gate import JSON, ask, call
-
-pytestmark = pytest.mark.xdist_group("dashboard")
 
 
 def test_the_health_address_asks_the_current_edition(dashboard_folder: DataFolder, tmp_path: Path) -> None:

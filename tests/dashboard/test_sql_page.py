@@ -10,11 +10,10 @@ from typing import Any
 
 import openpyxl
 import polars as pl
-import pytest
 
 from tests.dashboard.browsing import Visit, needs_chromium, until
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("dashboard")]
+pytestmark = needs_chromium
 
 
 def opened(visit: Visit, path: str = "/sql") -> Any:

@@ -19,8 +19,6 @@ from tests.sandbox.attacks import ALL
 SECONDS = 0.5
 TOKEN = "canary-7f3a91"
 
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 
 @dataclass
 class Ground:

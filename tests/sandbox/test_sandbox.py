@@ -17,8 +17,6 @@ from oversight.editions import Edition
 from oversight.sandbox import Limits, QueryError, Sandbox
 from oversight.sandbox.examples import EXAMPLES
 
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:

@@ -20,7 +20,6 @@ from oversight.editions import Edition
 from oversight.sandbox import Sandbox, scoped_copy
 from oversight.sandbox.pool import Limits
 
-pytestmark = pytest.mark.xdist_group("sandbox")
 QUERIES = 10_000
 THROUGH_THE_SANDBOX = 40
 PUBLIC = {"standards", "standard_tiers", "policy_documents", "table_changes", "edition"}
