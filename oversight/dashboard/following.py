@@ -17,6 +17,7 @@ from oversight.accounts.roles import may
 from oversight.accounts.scope import significant
 from oversight.calendar import load_calendar
 from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.doing import doing
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import (
     LARGEST,
@@ -28,9 +29,7 @@ from oversight.dashboard.inputs import (
     UploadedFile,
     given,
 )
-from oversight.dashboard.routes import json_routes
 from oversight.dashboard.warehouse import Shelf, Warehouse
-from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE
 from oversight.workflow import following
 from oversight.workflow import handing_in as uploads
@@ -101,7 +100,8 @@ class NewAttachments(Input):
 def register(server: flask.Flask, shelf: Shelf) -> None:
     """Add the routes."""
     folder = shelf.folder
-    routes, route = json_routes("follow", OversightError)
+    routes = flask.Blueprint("follow", __name__)
+    route = doing(routes, "look")
 
     def warehouse() -> Warehouse:
         return shelf.warehouse(shelf.current_id() or "")
@@ -109,7 +109,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     def now() -> datetime:
         return datetime.now(TIME_ZONE)
 
-    @route("GET", "/follow/list", "look", query=Chosen)
+    @route("GET", "/follow/list", query=Chosen)
     def listed() -> dict[str, Any]:
         """A page of findings, how many there are, and how many in each state."""
         asked = given(Chosen)
@@ -134,13 +134,13 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "rows": [_brief(case, calendar) for case in fits[first : first + PAGE_ROWS]],
         }
 
-    @route("GET", "/follow/one", "look", query=OneFinding)
+    @route("GET", "/follow/one", query=OneFinding)
     def one() -> dict[str, Any]:
         """A finding, everything done about it, and what may be done now by whoever asks."""
         case = _case(warehouse(), given(OneFinding).id, now().date())
         return _whole(case, load_calendar(folder))
 
-    @route("POST", "/follow/act", "look", body=Taken)
+    @route("POST", "/follow/act", body=Taken)
     def taken() -> dict[str, Any]:
         """Take a step on findings; what became of each."""
         asked = given(Taken)
@@ -187,7 +187,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             for number, item in enumerate(tray.files)
         )
 
-    @route("POST", "/follow/attach", "reply", body=NewAttachments)
+    @route("POST", "/follow/attach", needing="reply", body=NewAttachments)
     def attach() -> dict[str, Any]:
         """Begin to send files."""
         asked = given(NewAttachments)
@@ -196,7 +196,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         )
         return {"id": made.id}
 
-    @route("POST", "/follow/part/<name>/<int:number>/<int:at>", "reply", path=PartOfUpload)
+    @route("POST", "/follow/part/<name>/<int:number>/<int:at>", needing="reply", path=PartOfUpload)
     def part(name: str, number: int, at: int) -> dict[str, Any]:
         """Bytes of a file from an offset on; how many it has then."""
         tray = uploads.open_tray(folder, name, _owner())
@@ -204,7 +204,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             raise FollowError("附件没有传完。请重新选择附件。")
         return {"have": uploads.add_part(tray, number, at, flask.request.get_data(cache=False))}
 
-    @route("GET", "/follow/file", "look", query=FileOfFinding)
+    @route("GET", "/follow/file", query=FileOfFinding)
     def file() -> flask.Response:
         """A file that was attached to a finding in sight."""
         asked = given(FileOfFinding)
@@ -225,7 +225,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         response.headers["Content-Security-Policy"] = "sandbox"
         return response
 
-    @route("GET", "/follow/people", "follow")
+    @route("GET", "/follow/people", needing="follow")
     def people_in_sight() -> dict[str, Any]:
         """Whom a finding may be given to."""
         if not exist(folder):

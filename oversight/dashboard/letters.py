@@ -13,11 +13,10 @@ from oversight.accounts import record
 from oversight.accounts.identity import current
 from oversight.accounts.roles import Action
 from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.doing import doing
 from oversight.dashboard.following import TOGETHER, who
 from oversight.dashboard.inputs import Id, Input, Name, given
-from oversight.dashboard.routes import json_routes
 from oversight.dashboard.warehouse import Shelf
-from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE
 from oversight.workflow import letters
 from oversight.workflow.following import FollowError
@@ -72,7 +71,8 @@ class OneLetter(Input):
 def register(server: flask.Flask, shelf: Shelf) -> None:
     """Add the routes."""
     folder = shelf.folder
-    routes, route = json_routes("letters", OversightError)
+    routes = flask.Blueprint("letters", __name__)
+    route = doing(routes, "see_letters")
 
     def now() -> datetime:
         return datetime.now(TIME_ZONE)
@@ -91,7 +91,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             raise FollowError("没有这件文书，或您无权办理。请刷新后重试。")
         return names
 
-    @route("GET", "/letters/all", "see_letters")
+    @route("GET", "/letters/all")
     def listed() -> dict[str, Any]:
         """What is due and not drafted yet, and the letters there are."""
         ground = letters.ground(folder)
@@ -136,7 +136,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "letters_count": len(rows),
         }
 
-    @route("POST", "/letters/draft", "follow", body=Drafts)
+    @route("POST", "/letters/draft", needing="follow", body=Drafts)
     def drafted() -> dict[str, Any]:
         """Draft letters that are due."""
         asked = given(Drafts)
@@ -153,7 +153,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "told": [] if len(made) == len(wanted) else ["其余已有文书，或已不需要发。"],
         }
 
-    @route("POST", "/letters/step", "see_letters", body=Taken)
+    @route("POST", "/letters/step", body=Taken)
     def taken() -> dict[str, Any]:
         """Take a step; how many, and what became of the others."""
         asked = given(Taken)
@@ -170,7 +170,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         done, told = step(ground, names, by=by, now=now())
         return {"done": len(done), "told": told}
 
-    @route("GET", "/letters/file", "see_letters", query=OneLetter)
+    @route("GET", "/letters/file", query=OneLetter)
     def file() -> flask.Response:
         """A letter as PDF, to be read within the page, or as Word file."""
         asked = given(OneLetter)
