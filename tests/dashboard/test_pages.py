@@ -613,3 +613,32 @@ def test_every_page_module_stands_in_the_navigation(visit: Visit) -> None:
 def test_pages_and_editions_are_told_over_http(served: Served) -> None:
     answer = json.load(urllib.request.urlopen(served.base + "/edition"))
     assert answer["edition_id"] == find_edition(served.folder).edition_id
+
+
+def test_findings_and_letters_are_listed_and_what_is_typed_outlives_a_sign_in(visit: Visit) -> None:
+    def begin(what: str) -> Any:
+        page.locator("#follow-list .follow-open").first.click()
+        page.locator("dialog[open] [data-step='remark']").click()
+        field = page.locator("dialog[open] textarea")
+        field.wait_for()
+        assert field.input_value() == what
+        return field
+
+    page = visit.go("/follow")
+    page.wait_for_selector("#follow-list [data-finding]")
+    begin("").fill("已电话核实")
+    page.locator("dialog[open] input[type=text]").last.fill("张三")
+    page.route("**/follow/act", lambda route: route.fulfill(status=401, body="请先登录。"))
+    with page.expect_navigation():
+        page.locator("dialog[open] button[type=submit]").click()
+    page.unroute("**/follow/act")
+    visit.go("/follow")
+    page.wait_for_selector("#follow-list [data-finding]")
+    begin("已电话核实")
+    assert all("401" in line for line in visit.wrong), visit.wrong
+    visit.wrong.clear()
+
+    page = visit.go("/letters")
+    page.wait_for_selector("#letters-due .note")
+    page.wait_for_selector("#letters-list .note")
+    assert re.search(r"共 \d+ 件", page.inner_text("#letters-due"))

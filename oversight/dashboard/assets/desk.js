@@ -17,22 +17,19 @@ window.oversightDesk = (function () {
   }
   function say(text) { const live = at("live"); if (live) live.textContent = text; }
 
+  /* Where the sign-in ran out, accounts.js leads away from the page and back; `kept` holds what was being typed. */
   async function ask(method, path, body, kind) {
     const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
     const headers = method === "POST" ? { "X-CSRFToken": token ? token[1] : "" } : {};
     if (body !== undefined) headers["Content-Type"] = kind || "application/json";
     let answer;
     try { answer = await fetch(path, { method: method, headers: headers, body: body }); }
-    catch (error) { throw new Error("连不上服务。请检查网络后重试；已上传的部分不会丢。"); }
-    if (answer.status === 401) {
-      location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
-      throw new Error("登录已过期，请重新登录；已上传的文件还在。");
-    }
+    catch (error) { throw new Error("连不上服务。请检查网络后重试；填写的和已上传的都还在。"); }
     if (!answer.ok) {
       const text = await answer.text();
       let told = text;
       try { told = JSON.parse(text).error || text; } catch (error) { /* It is a sentence already. */ }
-      throw new Error(told.length < 400 ? told : "服务没有答复。请稍后再试。");
+      throw new Error(told.length < 3000 && !told.startsWith("<") ? told : "服务没有答复。请稍后再试。");
     }
     return answer.json();
   }

@@ -4,39 +4,9 @@
   const PART = 1024 * 1024;
   let page = null, setup = null, asked = {}, chosen = new Map(), turn = 0;
 
-  function at(id) { return document.getElementById(id); }
-  function el(tag, options, children) {
-    const made = document.createElement(tag);
-    Object.entries(options || {}).forEach(function (pair) {
-      const name = pair[0], value = pair[1];
-      if (value === undefined || value === null || value === false) return;
-      if (name === "text") made.textContent = value;
-      else if (name === "class") made.className = value;
-      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-      else made.setAttribute(name, value === true ? "" : value);
-    });
-    (children || []).forEach(function (child) { if (child) made.append(child); });
-    return made;
-  }
-  function say(text) { const live = at("live"); if (live) live.textContent = text; }
+  const desk = window.oversightDesk, at = desk.at, el = desk.el, say = desk.say, ask = desk.ask;
   function newKey() { return Array.from(crypto.getRandomValues(new Uint8Array(12)), function (n) { return n.toString(16).padStart(2, "0"); }).join(""); }
 
-  async function ask(method, path, body, kind) {
-    const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
-    const headers = method === "POST" ? { "X-CSRFToken": token ? token[1] : "" } : {};
-    if (body !== undefined) headers["Content-Type"] = kind || "application/json";
-    let answer;
-    try { answer = await fetch(path, { method: method, headers: headers, body: body }); }
-    catch (error) { throw new Error("连不上服务。请检查网络后重试；填写的内容还在。"); }
-    if (answer.status === 401) throw new Error("登录已过期。请在另一个标签页里重新登录，再回到这里重试；填写的内容还在。");
-    if (!answer.ok) {
-      const text = await answer.text();
-      let told = text;
-      try { told = JSON.parse(text).error || text; } catch (error) { /* It is a sentence already. */ }
-      throw new Error(told.length < 600 ? told : "服务没有答复。请稍后再试。");
-    }
-    return answer.json();
-  }
   function wrong(place, text) {
     const old = place.querySelector(":scope > .follow-wrong");
     if (old) old.remove();
@@ -195,6 +165,9 @@
     if (wants.includes("approver") && !setup.who) parts.push(field("approver", step.kind === "closed" ? "核销人" : "批准人", el("input", { type: "text", maxlength: "100", required: true })));
     if (!setup.who) parts.push(field("by", "办理人", el("input", { type: "text", maxlength: "100", required: true, value: sessionStorage.getItem("follow-by") || "" })));
     if (setup.may_attach && ["reply", "done", "remark"].includes(step.kind)) parts.push(field("files", "附件（最多 " + setup.files + " 个）", el("input", { type: "file", multiple: true })));
+    const about = "follow:" + step.kind + ":" + rows.map(function (row) { return row.id; }).join(" ") + ":";
+    const typed = ["owner", "text", "on", "approver"].filter(function (name) { return fields[name]; });
+    typed.forEach(function (name) { desk.kept(about + name, fields[name]); });
     const send = el("button", { type: "submit", class: "button follow-main", text: step.title });
     const made = el("form", { method: "dialog" }, parts.concat([el("div", { class: "button-row" }, [send, el("button", { type: "button", class: "button", text: "取消", onclick: function () { box.close(); } })])]));
     made.addEventListener("submit", async function (event) {
@@ -212,6 +185,7 @@
           key: key, kind: step.kind, findings: rows.map(function (row) { return { id: row.id, version: row.version }; }),
           text: value("text"), on: value("on"), approver: value("approver"), owner: value("owner"), by: value("by"), upload: sent
         }));
+        if (told.done.length) typed.forEach(function (name) { fields[name].sent(); });
         chosen.clear();
         showList();
         if (told.refused.length) {
@@ -226,17 +200,14 @@
     box.showModal();
   }
 
-  function start(found) {
+  function start(found, told) {
     page = found;
-    setup = JSON.parse(page.dataset.setup);
+    setup = told;
     asked = Object.assign({ page: 0 }, setup.asked);
     chosen = new Map();
     filters();
     showList();
     if (asked.id) open(asked.id);
   }
-  new MutationObserver(function () {
-    const found = at("follow-page");
-    if (found && found !== page) start(found);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  desk.page("follow-page", start);
 })();

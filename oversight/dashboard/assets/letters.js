@@ -3,30 +3,8 @@
   "use strict";
   let page = null, setup = null, due = new Map(), chosen = new Map(), state = "";
 
-  function at(id) { return document.getElementById(id); }
-  function el(tag, options, children) {
-    const made = document.createElement(tag);
-    Object.entries(options || {}).forEach(function (pair) {
-      const name = pair[0], value = pair[1];
-      if (value === undefined || value === null || value === false) return;
-      if (name === "text") made.textContent = value;
-      else if (name === "class") made.className = value;
-      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-      else made.setAttribute(name, value === true ? "" : value);
-    });
-    (children || []).forEach(function (child) { if (child) made.append(child); });
-    return made;
-  }
-  async function ask(method, path, body) {
-    const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
-    const headers = method === "POST" ? { "X-CSRFToken": token ? token[1] : "", "Content-Type": "application/json" } : {};
-    let answer;
-    try { answer = await fetch(path, { method: method, headers: headers, body: body && JSON.stringify(body) }); }
-    catch (error) { throw new Error("连不上服务。请检查网络后重试。"); }
-    if (answer.status === 401) throw new Error("登录已过期。请在另一个标签页里重新登录，再回到这里重试。");
-    if (!answer.ok) { const text = await answer.text(); throw new Error(text.length < 3000 ? text : "服务没有答复。请稍后再试。"); }
-    return answer.json();
-  }
+  const desk = window.oversightDesk, at = desk.at, el = desk.el;
+  function ask(method, path, body) { return desk.ask(method, path, body && JSON.stringify(body)); }
   function tell(place, texts) {
     const old = place.querySelector(":scope > .follow-wrong");
     if (old) old.remove();
@@ -145,15 +123,12 @@
     drawDue(told);
     drawLetters(told);
   }
-  function start(found) {
+  function start(found, told) {
     page = found;
-    setup = JSON.parse(page.dataset.setup);
+    setup = told;
     due = new Map();
     chosen = new Map();
     show().catch(function (error) { tell(at("letters-due").closest(".card"), [error.message]); });
   }
-  new MutationObserver(function () {
-    const found = at("letters-page");
-    if (found && found !== page) start(found);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  desk.page("letters-page", start);
 })();
