@@ -161,6 +161,14 @@ def multi_select(
     )
 
 
+def title_head(view: View, title: str, *, shown: str = "") -> Element:
+    """Breadcrumbs and title alone (`shown` where it says more than the crumb), for a page with filters of its own."""
+    return html.Div(
+        html.Div([crumbs(view, title), html.H1(shown or title)], className="page-title"),
+        className="page-head",
+    )
+
+
 def page_head(
     view: View,
     title: str,

@@ -82,7 +82,7 @@ def serious(page: Any) -> list[Any]:
     ]
 
 
-# Each theme and each width once; `make test-views` looks at every one of each.
+# Each theme and each width once; `make test-views` reads figures and labels in every combination.
 @pytest.mark.parametrize(
     ("viewport", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"]
 )

@@ -11,7 +11,7 @@ from typing import Any
 from oversight import presentation as show
 from oversight.accounts.identity import current
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, crumbs
+from oversight.dashboard.components import View, card, title_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.following import TOGETHER, who
 from oversight.dashboard.pages import Page
@@ -47,13 +47,7 @@ def render(view: View) -> list[Any]:
         "characters": TEXT_CHARACTERS,
     }
     return [
-        html.Div(
-            html.Div(
-                [crumbs(view, "问题整改"), html.H1(f"{view.unit_name if state.unit else ''}问题整改")],
-                className="page-title",
-            ),
-            className="page-head",
-        ),
+        title_head(view, "问题整改", shown=f"{view.unit_name if state.unit else ''}问题整改"),
         html.Div(
             [
                 card(

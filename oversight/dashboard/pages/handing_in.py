@@ -11,7 +11,7 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, crumbs, empty, icon
+from oversight.dashboard.components import View, card, empty, icon, title_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.handing_in import months_to_choose
 from oversight.dashboard.pages import Page
@@ -26,9 +26,7 @@ def render(view: View) -> list[Any]:
     counties = _counties(view)
     if not unit and len(counties) == 1:
         unit = counties[0][0]
-    head = html.Div(
-        html.Div([crumbs(view, "报送"), html.H1("报送")], className="page-title"), className="page-head"
-    )
+    head = title_head(view, "报送")
     if not unit:
         return [head, _choose(view, counties)]
     months = months_to_choose(w)

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from oversight.accounts.identity import current
-from oversight.dashboard.components import View, card, crumbs
+from oversight.dashboard.components import View, card, title_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.following import TOGETHER, who
 from oversight.dashboard.letters import STEPS, states
@@ -28,10 +28,7 @@ def render(view: View) -> list[Any]:
         "most": TOGETHER,
     }
     return [
-        html.Div(
-            html.Div([crumbs(view, "催报与文书"), html.H1("催报与文书")], className="page-title"),
-            className="page-head",
-        ),
+        title_head(view, "催报与文书"),
         html.Div(
             [
                 card(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from oversight.dashboard.components import View, card, crumbs
+from oversight.dashboard.components import View, card, title_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
 
@@ -17,9 +17,7 @@ def render(view: View) -> list[Any]:
     """The page."""
     setup = {"unit": view.state.unit, "file": view.state.get("review") or ""}
     return [
-        html.Div(
-            html.Div([crumbs(view, "审核"), html.H1("审核")], className="page-title"), className="page-head"
-        ),
+        title_head(view, "审核"),
         html.Div(
             [
                 card(

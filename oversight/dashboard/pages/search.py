@@ -11,7 +11,7 @@ from urllib.parse import quote
 from oversight import presentation as show
 from oversight.accounts.identity import current
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, crumbs, empty
+from oversight.dashboard.components import View, card, empty, title_head
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import Ask, NamedUnit
@@ -27,9 +27,7 @@ def render(view: View) -> list[Any]:
     """The page."""
     words = view.state.get("q").split()
     title = "搜索"
-    head = html.Div(
-        html.Div([crumbs(view, title), html.H1(title)], className="page-title"), className="page-head"
-    )
+    head = title_head(view, title)
     if not words:
         return [head, empty("在上方输入单位名称、代码、拼音或首字母，政策条文、问题、文件名里的词，按回车。")]
     parts = [part for part in (_units(view, words), _rules(view, words)) if part is not None]
