@@ -258,6 +258,7 @@ def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
         while not stop.is_set():
             with duckdb.connect(str(find_edition(restored).warehouse), read_only=True) as client:
                 counts.append(int(client.execute("select count(*) from 中文.经费缺口_月").fetchall()[0][0]))
+            stop.wait(0.1)
 
     held = duckdb.connect(str(find_edition(restored).warehouse), read_only=True)
     with ThreadPoolExecutor(1) as pool:

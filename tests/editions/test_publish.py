@@ -297,9 +297,7 @@ def _read_in_a_loop(root: str, stop: Any, report: Any) -> None:
     report.put((loops, sorted(seen), wrong))
 
 
-def test_readers_see_no_error_and_no_mixture_during_twenty_publications(
-    folder: DataFolder, manifest: Path
-) -> None:
+def test_readers_see_no_error_and_no_mixture_during_publications(folder: DataFolder, manifest: Path) -> None:
     publish_number(folder, manifest, 0, keep=1)
     context = multiprocessing.get_context("spawn")
     stop, report = context.Event(), context.Queue()
@@ -307,7 +305,7 @@ def test_readers_see_no_error_and_no_mixture_during_twenty_publications(
     reader.start()
     held = open_edition(folder)
 
-    for number in range(1, 21):
+    for number in range(1, 7):
         publish_number(folder, manifest, number, keep=1)
     stop.set()
     loops, seen, wrong = report.get(timeout=60)

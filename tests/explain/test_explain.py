@@ -136,11 +136,16 @@ def test_the_calculator_refuses_a_wrong_line(line: str) -> None:
         follow(line)
 
 
-def test_the_arithmetic_of_every_townships_staff_in_every_month_gives_the_published_figures(
+def test_the_arithmetic_of_every_townships_staff_gives_the_published_figures(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    rows = _rows(connection, "select * from staffing_gap_monthly order by township_code, month, standard_id")
-    assert len(rows) > 1_500
+    # What stays as it was for years is followed in its first month and in its last.
+    gaps = _rows(connection, "select * from staffing_gap_monthly order by township_code, month, standard_id")
+    spans: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for gap in gaps:
+        spans.setdefault(tuple(value for name, value in gap.items() if name != "month"), []).append(gap)
+    rows = [row for span in spans.values() for row in (span[:1] if len(span) == 1 else (span[0], span[-1]))]
+    assert len(rows) > 200
     for row in rows:
         told = explain(connection, row["township_code"], row["month"], row["standard_id"])
         lines = followed(told, row["standard_id"])
