@@ -105,8 +105,9 @@ class Amount:
 
 @dataclass(frozen=True)
 class Piece:
-    """What accrues in a month: by which rule, how much of it, and the people it rests on."""
+    """What accrues in a month: for whom, by which rule, how much of it, and the people it rests on."""
 
+    unit: str
     month: date
     rule: Standard
     amount: Fraction
@@ -427,7 +428,7 @@ class Oracle:
                         if rule.accrual == "monthly"
                         else self._months_with(root, row_month, known_by, rule)
                     )
-                    options.append(Piece(month, rule, _share(rule, people, months), base))
+                    options.append(Piece(root, month, rule, _share(rule, people, months), base))
             if options:
                 # The highest by what a year of it comes to, however it is spread.
                 found.append(
@@ -535,9 +536,9 @@ class Oracle:
                 for offset in sorted(offsets)
             ]
             # Of several counts that came together the least of each stretch counts.
-            stretches: dict[Base, list[int]] = defaultdict(list)
+            stretches: dict[tuple[str, str, Base], list[int]] = defaultdict(list)
             for place, piece in enumerate(found):
-                stretches[piece.base].append(place)
+                stretches[piece.unit, piece.rule.basis, piece.base].append(place)
 
             def the_least(until: date) -> Fraction:
                 return half_up(

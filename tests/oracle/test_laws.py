@@ -36,6 +36,8 @@ from tests.oracle.stories import (
 )
 
 PLAIN, WHOLE, PIECES, COARSE, MERGING = "360111", "410102", "410103", "360112", "360113"
+# People in 万人 under a rate that changes within the year, and rules on registered and resident people side by side.
+CHANGING, TWO_COUNTS = "360114", "410104"
 SAME = (
     "month",
     "population_persons",
@@ -107,7 +109,7 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     chance = random.Random(2025)
     world = World()
-    for county in (PLAIN, WHOLE, PIECES, COARSE, MERGING):
+    for county in (PLAIN, WHOLE, PIECES, COARSE, MERGING, CHANGING, TWO_COUNTS):
         world.divisions.append(Division(county, f"模拟{county}县", "县"))
 
     def several(county: str, count: int, story: Callable[[Teller], Any]) -> list[Any]:
@@ -119,6 +121,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     cuts = [date(2020, 1, 1), *(date(YEAR, n, 1) for n in sorted(chance.sample(range(1, 13), 3)))]
     for number, day in enumerate(cuts, 1):
         rules.add(f"W-1{number}", PIECES, "per_capita_by_tier", "0.26", day)
+    rules.add("W-21", CHANGING, "per_capita_by_tier", "0.40", date(2020, 1, 1), effective_to=f"{YEAR}-06-30")
+    rules.add("W-31", TWO_COUNTS, "per_capita_by_tier", "0.20", date(2020, 1, 1))
+    rules.add("W-32", TWO_COUNTS, "per_capita_by_tier", "0.10", date(2020, 1, 1), population_basis="resident")
     world.standards = dict(rules.tables)
     pairs: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "renamed": [],
@@ -126,11 +131,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         "refined": [],
     }
 
-    for unit in several(PLAIN, 40, plain):
+    for unit in [*several(PLAIN, 40, plain), *several(CHANGING, 25, _in_tens_of_thousands)]:
         day = date(YEAR, chance.randint(2, 12), chance.choice([1, 10, 28]))
-        new = replace(unit, code=f"{PLAIN}{int(unit.code[6:]) + 100}", begins=day, name=f"新{unit.code}")
+        county = unit.code[:6]
+        new = replace(unit, code=f"{county}{int(unit.code[6:]) + 100}", begins=day, name=f"新{unit.code}")
         old = Division(
-            f"{PLAIN}{int(unit.code[6:]) + 200}", f"旧{unit.code}", unit.kind, None, day, (new.code,)
+            f"{county}{int(unit.code[6:]) + 200}", f"旧{unit.code}", unit.kind, None, day, (new.code,)
         )
         world.divisions += [old, new]
         _tell_again(world, unit.code, standing(old, new), None)
@@ -146,6 +152,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         _tell_again(world, unit.code, standing(twin), chance)
         pairs["refined"].append(((unit.code,), (twin.code,)))
     mergers = several(MERGING, 20, _merger)
+    _two_counts(world)
 
     for file in world.files.values():
         chance.shuffle(file.rows)
@@ -160,6 +167,30 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         {(row["subject_code"], row["month"], row["rule_id"]): row["status"] for row in answers},
         mergers,
     )
+
+
+def _in_tens_of_thousands(teller: Teller) -> Division:
+    """A unit whose people are told in 万人, around a tier's edge."""
+    unit = teller.unit()
+    teller.enter(unit)
+    base = teller.chance.choice([19_600, 20_000, 20_400, 30_000, 50_000])
+    teller.people(unit.code, FIRST, base, "", "万人")
+    amount = (yearly(JIANGXI, base) * Decimal(teller.chance.choice(["0.9", "1", "1.2"]))).quantize(Decimal(1))
+    for month in months(date(YEAR, 1, 1), date(YEAR, 12, 1)):
+        teller.money(unit.code, month, {"年初预算": amount, "本月拨付": (amount / 12).quantize(Decimal(1))}, "元")
+    return unit
+
+
+def _two_counts(world: World) -> None:
+    """2.0 万人 of registered and 30,000 resident people: 19,500 × 0.20 × 12 = 46,800 at least, 30,000 × 0.10 × 12 = 36,000."""
+    for number, budget in enumerate(("46799.99", "46800.00", "30000.00"), 1):
+        unit = Division(f"{TWO_COUNTS}10{number}", f"模拟{number}镇", "镇")
+        world.divisions.append(unit)
+        header = ["统计月份", "区划代码", "乡镇名称", "户籍人口(万人)", "常住人口(人)"]
+        world.say("两种人口", header, [f"{FIRST:%Y-%m}", unit.code, "", "2.0", "30000"])
+        world.say(
+            "两种人口的经费", ["统计月份", "区划代码", "乡镇名称", "年初预算(元)"], [f"{YEAR}-01", unit.code, "", budget]
+        )
 
 
 def _merger(teller: Teller) -> tuple[str, str, date, int]:
@@ -196,6 +227,14 @@ def test_a_new_name_or_the_same_rate_in_pieces_changes_nothing(told: Told, law: 
             if distinct(left[month][name], right[month][name])
         ]
     assert not wrong, wrong[:10]
+
+
+def test_the_least_of_a_count_is_asked_of_each_rule_by_its_own_people(told: Told) -> None:
+    rows = [told.rows[f"{TWO_COUNTS}10{number}", date(YEAR, 3, 1)] for number in (1, 2, 3)]
+    assert [str(row["status"]) for row in rows] == ["short", "met", "short"]
+    assert [row["allocation_shortfall_cny"] for row in rows] == [Decimal("0.01"), 0, Decimal("16800.00")]
+    answers = [told.answers[f"{TWO_COUNTS}10{number}", date(YEAR, 3, 1), "W-32"] for number in (1, 2, 3)]
+    assert answers == ["met", "met", "short"]
 
 
 def test_a_figure_written_more_exactly_never_turns_short_into_met(told: Told) -> None:

@@ -8,8 +8,21 @@ with months as (
     select * from {{ ref('int_funding_months') }} where {{ anew_year('fiscal_year') }}
 ),
 
+-- Phases of one stretch rest on the same people.
 phases as (
-    select * from {{ ref('int_unit_phases') }} where {{ anew_year('fiscal_year') }}
+    select
+        p.*, b.stretch_number,
+        coalesce(lead(b.stretch_number) over (
+            partition by p.unit_id, p.fiscal_year order by p.from_number asc nulls first
+        ) = b.stretch_number, false) as goes_on
+    from {{ ref('int_unit_phases') }} as p
+    inner join {{ ref('int_unit_bases') }} as b
+        on
+            p.unit_id = b.unit_id
+            and p.fiscal_year = b.fiscal_year
+            and p.from_number = b.from_number
+            and b.population_basis = 'registered'
+    where {{ anew_year('p.fiscal_year') }}
 ),
 
 links as (
@@ -73,22 +86,24 @@ keys as (
 ),
 
 variants as (
-    select unit_id, fiscal_year, from_number, variant_no
-    from months
-    group by unit_id, fiscal_year, from_number, variant_no
+    select p.unit_id, p.fiscal_year, p.stretch_number, m.variant_no
+    from months as m
+    inner join phases as p
+        on m.unit_id = p.unit_id and m.fiscal_year = p.fiscal_year and m.from_number = p.from_number
+    group by p.unit_id, p.fiscal_year, p.stretch_number, m.variant_no
     union
-    select unit_id, fiscal_year, from_number, cast(0 as bigint) as variant_no
+    select unit_id, fiscal_year, stretch_number, cast(0 as bigint) as variant_no
     from phases
 ),
 
 grid as (
     select
         k.standard_id, k.unit_id, k.fiscal_year, k.known_number, k.known_until_number,
-        p.from_number, p.until_number, p.last_number, v.variant_no, n.month_number
+        p.from_number, p.until_number, p.last_number, p.stretch_number, p.goes_on, v.variant_no, n.month_number
     from keys as k
     inner join phases as p on k.unit_id = p.unit_id and k.fiscal_year = p.fiscal_year
     inner join variants as v
-        on p.unit_id = v.unit_id and p.fiscal_year = v.fiscal_year and p.from_number = v.from_number
+        on p.unit_id = v.unit_id and p.fiscal_year = v.fiscal_year and p.stretch_number = v.stretch_number
     inner join ({{ numbers_of_months() }}) as n on p.from_number <= n.month_number
 ),
 
@@ -120,29 +135,66 @@ added as (
             and g.month_number = c.month_number
 ),
 
--- The least of what a population written in 万人 may come to, in each phase by itself.
+-- What the earlier phases of a stretch came to, for each number of people that may have been meant.
+carried as (
+    select
+        {{ key }}, stretch_number, variant_no,
+        sum(units_to_date) over (
+            partition by {{ key }}, stretch_number, variant_no
+            order by from_number asc nulls first rows between unbounded preceding and current row
+        ) as units,
+        until_number + 1 as next_from_number
+    from added
+    where goes_on and month_number = until_number
+),
+
+-- The least of what a population written in 万人 may come to, in each stretch by itself.
 by_phase as (
     select
-        {{ key }}, known_until_number, from_number, until_number, last_number, month_number,
+        a.standard_id, a.unit_id, a.fiscal_year, a.known_number, a.known_until_number, a.from_number, a.until_number,
+        a.last_number, a.stretch_number, a.goes_on, a.month_number,
         {% for name in [
             'units_to_date', 'units_of_year', 'other_units_of_year', 'months_to_date', 'unknown_to_date', 'unknown_of_year'
         ] %}
-        max(case when variant_no = 0 then {{ name }} end) as {{ name }},
+        max(case when a.variant_no = 0 then a.{{ name }} end) as {{ name }},
         {% endfor %}
-        coalesce(min(case when variant_no > 0 then units_to_date end), max(units_to_date)) as least_units_to_date,
-        coalesce(min(case when variant_no > 0 then units_of_year end), max(units_of_year)) as least_units_of_year,
-        max(case when variant_no = 0 then last_counted end) as last_counted
-    from added
-    where month_number <= until_number and month_number <= last_number
-    group by {{ key }}, known_until_number, from_number, until_number, last_number, month_number
+        {% for span in ['to_date', 'of_year'] %}
+        coalesce(
+            min(case when a.variant_no > 0 then a.units_{{ span }} + coalesce(c.units, 0) end),
+            max(a.units_{{ span }} + coalesce(c.units, 0))
+        ) as least_units_{{ span }},
+        {% endfor %}
+        max(case when a.variant_no = 0 then a.last_counted end) as last_counted
+    from added as a
+    left join carried as c
+        on
+            {{ same_accrual('a', 'c') }}
+            and a.stretch_number = c.stretch_number
+            and a.variant_no = c.variant_no
+            and a.from_number = c.next_from_number
+    where a.month_number <= a.until_number and a.month_number <= a.last_number
+    group by
+        a.standard_id, a.unit_id, a.fiscal_year, a.known_number, a.known_until_number, a.from_number, a.until_number,
+        a.last_number, a.stretch_number, a.goes_on, a.month_number
 ),
 
-{% set sums = ['units', 'least_units', 'months', 'unknown'] %}
+ends_of_phases as (
+    select
+        p.*,
+        -- The least of a stretch stands at its end, with all its phases.
+        case when p.goes_on then 0 else p.least_units_to_date end as ended_least_units_to_date
+    from by_phase as p
+    where p.month_number = p.until_number
+),
+
 ended_phases as (
     select
         {{ key }}, from_number,
-        {% for name in sums %}
-        sum({{ name }}_to_date) over (
+        {% for name, column in [
+            ('units', 'units_to_date'), ('least_units', 'ended_least_units_to_date'), ('months', 'months_to_date'),
+            ('unknown', 'unknown_to_date')
+        ] %}
+        sum({{ column }}) over (
             partition by {{ key }} order by from_number asc nulls first rows between unbounded preceding and current row
         ) as {{ name }},
         {% endfor %}
@@ -151,12 +203,7 @@ ended_phases as (
         ) as last_counted,
         -- The next phase may have no last month of its own: the unit may end in it.
         until_number + 1 as next_from_number
-    from (
-        select
-            p.*
-        from by_phase as p
-        where p.month_number = p.until_number
-    ) as ended
+    from ends_of_phases
 ),
 
 own as (

@@ -8,7 +8,7 @@
 with with_population as (
     select
         ts.township_code, ts.standard_id, ts.formula, b.unit_id, b.fiscal_year, b.from_number, b.until_number,
-        s.edge_rule, s.population_basis,
+        b.stretch_number, s.edge_rule, b.population_basis,
         b.population_persons, b.population_month, b.population_township_code, b.population_is_fallback,
         b.population_is_stale, b.sums_predecessors,
         -- Of an odd unit of the last place the half person is nobody.
@@ -30,17 +30,18 @@ with with_population as (
 ),
 
 -- Within a tier a guarantee only grows with the people: the least of a range lies at its start or where a tier begins.
+-- Whatever the name a unit has and whichever standard holds, it is the same people: one set for the whole stretch.
 turns as (
-    select w.township_code, w.fiscal_year, w.from_number, w.population_basis, w.least_persons as persons
+    select w.unit_id, w.fiscal_year, w.stretch_number, w.population_basis, w.least_persons as persons
     from with_population as w
     where w.is_coarse and w.formula in {{ money }}
     union
-    select w.township_code, w.fiscal_year, w.from_number, w.population_basis, w.most_persons as persons
+    select w.unit_id, w.fiscal_year, w.stretch_number, w.population_basis, w.most_persons as persons
     from with_population as w
     where w.is_coarse and w.formula in {{ money }}
     {% for step in [0, 1] %}
     union
-    select w.township_code, w.fiscal_year, w.from_number, w.population_basis, t.lower_bound + {{ step }} as persons
+    select w.unit_id, w.fiscal_year, w.stretch_number, w.population_basis, t.lower_bound + {{ step }} as persons
     from with_population as w
     inner join {{ ref('stg_standard_tiers') }} as t on w.standard_id = t.standard_id
     where
@@ -49,29 +50,64 @@ turns as (
     {% endfor %}
 ),
 
-numbered as (
+coarse as (
+    select unit_id, fiscal_year, stretch_number
+    from turns
+    group by unit_id, fiscal_year, stretch_number
+),
+
+-- Registered and resident people are two numbers: each of the one with each of the other; an exact one is what it is.
+exactly as (
+    select w.unit_id, w.fiscal_year, w.stretch_number, w.population_basis, w.population_persons as persons
+    from with_population as w
+    inner join coarse as c
+        on w.unit_id = c.unit_id and w.fiscal_year = c.fiscal_year and w.stretch_number = c.stretch_number
+    where w.formula in {{ money }} and w.population_persons is not null and not w.is_coarse
+    group by w.unit_id, w.fiscal_year, w.stretch_number, w.population_basis, w.population_persons
+),
+
+candidates_of_people as (
+    select unit_id, fiscal_year, stretch_number, population_basis, persons
+    from turns
+    where persons > 0
+    union all
+    select unit_id, fiscal_year, stretch_number, population_basis, persons
+    from exactly
+),
+
+paired as (
     select
-        t.*,
+        c.unit_id, c.fiscal_year, c.stretch_number,
+        a.persons as registered_persons, b.persons as resident_persons,
         cast(row_number() over (
-            partition by t.township_code, t.fiscal_year, t.from_number, t.population_basis
-            order by t.persons asc nulls first
+            partition by c.unit_id, c.fiscal_year, c.stretch_number
+            order by a.persons asc nulls first, b.persons asc nulls first
         ) as bigint) as variant_no
-    from turns as t
-    where t.persons > 0
+    from coarse as c
+    left join candidates_of_people as a
+        on
+            c.unit_id = a.unit_id
+            and c.fiscal_year = a.fiscal_year
+            and c.stretch_number = a.stretch_number
+            and a.population_basis = 'registered'
+    left join candidates_of_people as b
+        on
+            c.unit_id = b.unit_id
+            and c.fiscal_year = b.fiscal_year
+            and c.stretch_number = b.stretch_number
+            and b.population_basis = 'resident'
 ),
 
 variants as (
     select w.*, cast(0 as bigint) as variant_no, w.population_persons as persons
     from with_population as w
     union all
-    select w.*, n.variant_no, n.persons
+    select
+        w.*, n.variant_no,
+        case when w.population_basis = 'resident' then n.resident_persons else n.registered_persons end as persons
     from with_population as w
-    inner join numbered as n
-        on
-            w.township_code = n.township_code
-            and w.fiscal_year = n.fiscal_year
-            and w.from_number = n.from_number
-            and w.population_basis = n.population_basis
+    inner join paired as n
+        on w.unit_id = n.unit_id and w.fiscal_year = n.fiscal_year and w.stretch_number = n.stretch_number
     where w.formula in {{ money }}
 ),
 

@@ -1,5 +1,6 @@
 -- A row is the population on which a unit's tiers rest in a phase of a fiscal year, by basis.
 -- Must hold: a basis that rests on a month before a takeover is the sum of both units'; one part unknown, all unknown.
+-- Phases that rest on the same people are one stretch: a number written in 万人 is one and the same in all of them.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew_year('fiscal_year')) }}"
@@ -79,7 +80,7 @@ joined as (
     {{ chosen_base('summed') }}
 ),
 
-final as (
+every_phase as (
     select
         p.unit_id, p.township_code, p.fiscal_year, p.from_index, p.from_number, p.until_number, b.population_basis,
         o.population_persons, o.population_written_to, o.population_month, o.population_township_code,
@@ -99,6 +100,49 @@ final as (
     from phases as p
     inner join joined as j
         on p.unit_id = j.unit_id and p.fiscal_year = j.fiscal_year and p.from_index = j.upto_index
+),
+
+compared as (
+    select
+        e.*,
+        {% for name in ['persons', 'written_to', 'month'] %}
+        lag(e.population_{{ name }}) over (
+            partition by e.unit_id, e.fiscal_year, e.population_basis order by e.from_number asc nulls first
+        ) as {{ name }}_before{{ ',' if not loop.last }}
+        {% endfor %}
+    from every_phase as e
+),
+
+changing as (
+    select
+        unit_id, fiscal_year, from_number,
+        max(case
+            when
+                population_persons is not distinct from persons_before
+                and population_written_to is not distinct from written_to_before
+                and population_month is not distinct from month_before
+                then 1
+            else from_number
+        end) as since_number
+    from compared
+    group by unit_id, fiscal_year, from_number
+),
+
+stretches as (
+    select
+        c.unit_id, c.fiscal_year, c.from_number,
+        cast(max(c.since_number) over (
+            partition by c.unit_id, c.fiscal_year
+            order by c.from_number asc nulls first rows between unbounded preceding and current row
+        ) as bigint) as stretch_number
+    from changing as c
+),
+
+final as (
+    select e.*, s.stretch_number
+    from every_phase as e
+    inner join stretches as s
+        on e.unit_id = s.unit_id and e.fiscal_year = s.fiscal_year and e.from_number = s.from_number
 )
 
 select * from final
