@@ -177,7 +177,9 @@ def _in_tens_of_thousands(teller: Teller) -> Division:
     teller.people(unit.code, FIRST, base, "", "万人")
     amount = (yearly(JIANGXI, base) * Decimal(teller.chance.choice(["0.9", "1", "1.2"]))).quantize(Decimal(1))
     for month in months(date(YEAR, 1, 1), date(YEAR, 12, 1)):
-        teller.money(unit.code, month, {"年初预算": amount, "本月拨付": (amount / 12).quantize(Decimal(1))}, "元")
+        teller.money(
+            unit.code, month, {"年初预算": amount, "本月拨付": (amount / 12).quantize(Decimal(1))}, "元"
+        )
     return unit
 
 
@@ -189,7 +191,9 @@ def _two_counts(world: World) -> None:
         header = ["统计月份", "区划代码", "乡镇名称", "户籍人口(万人)", "常住人口(人)"]
         world.say("两种人口", header, [f"{FIRST:%Y-%m}", unit.code, "", "2.0", "30000"])
         world.say(
-            "两种人口的经费", ["统计月份", "区划代码", "乡镇名称", "年初预算(元)"], [f"{YEAR}-01", unit.code, "", budget]
+            "两种人口的经费",
+            ["统计月份", "区划代码", "乡镇名称", "年初预算(元)"],
+            [f"{YEAR}-01", unit.code, "", budget],
         )
 
 
