@@ -266,7 +266,13 @@ def _is_there(folder: DataFolder, pointer: bytes) -> bool:
 
 
 def _fits(folder: DataFolder, place: Path, entries: dict[str, Entry]) -> bool:
-    """Whether the ledger that was taken is the one that the journal that was taken names last."""
+    """Whether what was taken of two files belongs together: a database and the digest beside it, the ledger and the
+    journal that names it last."""
+    for name, entry in entries.items():
+        beside = entries.get(f"{name}.sha256")
+        vouching = _object(place, beside.sha256).read_text("utf-8", "replace") if beside else "open"
+        if not vouching.startswith(("open", entry.sha256)):
+            return False
     told, journal = (
         entries.get(path.relative_to(folder.root).as_posix())
         for path in (ledger.ledger_path(folder), ledger.journal_path(folder))

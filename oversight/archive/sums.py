@@ -7,15 +7,18 @@ before it: of a damaged list nobody can say that it was the files. Small files o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from oversight import durable
 from oversight.errors import OversightError
 
 SUMS = "SHA256SUMS"
 _MARK = "# "
+_DIGEST = "digest"
 
 
 class Damaged(OversightError):
@@ -46,6 +49,38 @@ def unsealed(path: Path) -> str:
     if mark != _MARK.encode() or told != hashlib.sha256(body).hexdigest().encode() + b"\n":
         raise Damaged(path)
     return body.decode()
+
+
+def as_json(content: Mapping[str, Any]) -> bytes:
+    """A small file of ours as it is written: with the digest of all the rest under `digest`."""
+    told = {name: value for name, value in content.items() if name != _DIGEST}
+    return _text(told | {_DIGEST: hashlib.sha256(_text(told)).hexdigest()})
+
+
+def is_as_written(path: Path) -> bool:
+    """Whether such a file still says what it said; one of before there were digests is taken at its word."""
+    content = path.read_bytes()
+    try:
+        told = json.loads(content)
+    except ValueError:
+        return False
+    if not isinstance(told, dict):
+        return False
+    if _DIGEST in told:
+        return as_json(told) == content
+    plain = json.dumps(told, ensure_ascii=False)
+    if content not in (plain.encode(), (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()):
+        return False
+    # The digest may stand under a name that is not what it was.
+    return not any(
+        value == hashlib.sha256(_text({n: v for n, v in told.items() if n != name})).hexdigest()
+        for name, value in told.items()
+        if isinstance(value, str) and len(value) == 64
+    )
+
+
+def _text(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 @contextmanager

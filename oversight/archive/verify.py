@@ -15,10 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from oversight.archive import store
-from oversight.archive.sums import SUMS, Damaged, damaged_in
+from oversight.archive.sums import SUMS, Damaged, damaged_in, digest_of, is_as_written
 from oversight.editions import seal
 from oversight.editions.edition import MANIFEST, POINTER, STABLE, editions_folder
-from oversight.editions.keys import trusted_keys
+from oversight.editions.keys import faults as keys_faults
+from oversight.editions.keys import readable_keys
 from oversight.editions.receipts import check_receipts
 from oversight.errors import OversightError
 from oversight.intake import landed, ledger
@@ -76,6 +77,7 @@ def _archive(folder: DataFolder) -> tuple[int, list[Fault]]:
     for path in sorted(folder.reviews.glob("*/*.json")):
         try:
             told = json.loads(path.read_text("utf-8"))
+            store.place(folder, told["sha256"])
             names.setdefault(told["sha256"], []).append(f"{told['file_name']}（审核）")
         except (OSError, ValueError, KeyError, TypeError):
             faults.append(Fault("archive", path, "审核记录读不出来", "这份报送的审核", _FROM_BACKUP))
@@ -199,7 +201,7 @@ def edition_faults(folder: DataFolder, place: Path, *, with_rows: bool = False) 
     """What is wrong with one edition."""
     cited = _cited(folder).get(place.name, [])
     depends = "、".join([f"版本 {place.name}", *cited])
-    found = seal.check(place, trusted_keys(folder), with_rows=with_rows, by_sha256_alone=not with_rows)
+    found = seal.check(place, readable_keys(folder), with_rows=with_rows, by_sha256_alone=not with_rows)
     return [
         Fault("editions", place / damage.file, damage.message_zh.rstrip("。"), depends, _OF_EDITION)
         for damage in found
@@ -278,7 +280,7 @@ def _receipts(folder: DataFolder) -> tuple[int, list[Fault]]:
             "报送单位据以对账的回执",
             _FROM_BACKUP,
         )
-        for damage in check_receipts(folder, trusted_keys(folder))
+        for damage in check_receipts(folder, readable_keys(folder))
     ]
 
 
@@ -293,6 +295,82 @@ def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
     ]
 
 
+# --- what people did ------------------------------------------------------------------------------------
+
+
+def _desk(folder: DataFolder) -> tuple[int, list[Fault]]:
+    from oversight.accounts.record import exist
+    from oversight.workflow import following, letters
+
+    looked = 0
+    faults: list[Fault] = []
+
+    def fault(path: Path, why: str, depends: str) -> None:
+        faults.append(Fault("desk", path, why.rstrip("。"), depends, _FROM_BACKUP))
+
+    for top, pattern, depends in (
+        (folder.reviews, "*/*.json", "这份报送的审核"),
+        (folder.handed_in, "*/*.json", "这份报送的回执"),
+        (folder.root / "queries", "*.json", "保存的查询"),
+    ):
+        for path in sorted(top.glob(pattern)):
+            looked += 1
+            if not is_as_written(path) or json.loads(path.read_bytes()).get("id") != path.stem:
+                fault(path, "内容与它的校验值不符", depends)
+    for path, why in letters.examine(folder):
+        looked += 1
+        if why:
+            fault(path, why, "文书的文号、签发和送达")
+    attachments = following.attachment(folder, "00").parents[1]
+    for path in sorted(path for path in attachments.rglob("*") if path.is_file()):
+        looked += 1
+        if path.name != digest_of(path):
+            fault(path, "内容与它的校验值不符", "办理问题时所附的文件")
+    # What was done in the browser stands in the record too; what people wrote into the files by hand stands here alone.
+    if exist(folder) or attachments.parent.is_dir():
+        looked += sum(1 for _ in attachments.parent.glob("*.csv"))
+        try:
+            wrong: Sequence[str] = following.reconcile(folder).wrong
+        except OversightError as error:
+            wrong = [str(error)]
+        for why in wrong:
+            fault(attachments.parent, why, "问题办到了哪一步")
+    return looked, faults
+
+
+def _keys(folder: DataFolder) -> tuple[int, list[Fault]]:
+    found = keys_faults(folder)
+    depends = "签名、核验签名"
+    return sum(1 for path in folder.keys.glob("*") if path.is_file()), [
+        Fault("keys", path, why, depends, "恢复另行保管的密钥文件") for path, why in found
+    ]
+
+
+# What no digest can tell of: (files, why). Every other file in a data folder is looked at; locks and what was not written
+# to its end have names that begin with a dot.
+NOT_LOOKED_AT = (
+    ("raw/**", "报来的原件：每次运行读到的内容都在存档里核对"),
+    ("standards/**", "本单位维护的标准：每一版所用的内容都在存档里核对"),
+    ("corrections/**", "本单位维护的更正和确认：改动记在留痕里，每一版所用的内容都在存档里核对"),
+    ("headings.csv", "本单位确认的表头：改动记在留痕里"),
+    ("settings.toml", "本单位的设置"),
+    ("sources.toml", "本单位的设置"),
+    ("report/**", "本单位的通报文字和送达名单：印发的通报自成一份"),
+    ("说明.md", "说明"),
+    ("accounts.sqlite*", "账号数据库：其中的留痕逐条核对，账号和会话由数据库自身保证"),
+    ("last_backup.json", "上次备份的时间"),
+    ("returned/**", "退回件：随时重新生成"),
+    ("logs/**", "日志：可以删除"),
+    (".work/**", "运行的中间结果：可以删除"),
+    (".dagster/**", "运行历史：可以删除"),
+)
+
+
+def not_looked_at(folder: DataFolder) -> list[tuple[str, str]]:
+    """Those of `NOT_LOOKED_AT` that this folder has."""
+    return [item for item in NOT_LOOKED_AT if any(folder.root.glob(item[0]))]
+
+
 GROUPS = (
     Group("archive", "存档", _archive),
     Group("ledger", "收文台账", _ledger),
@@ -301,4 +379,6 @@ GROUPS = (
     Group("reports", "通报", _reports),
     Group("receipts", "回执", _receipts),
     Group("record", "留痕", _record),
+    Group("desk", "报送、审核与办理", _desk),
+    Group("keys", "密钥", _keys),
 )

@@ -28,6 +28,7 @@ import flask
 from oversight import durable
 from oversight.accounts import record
 from oversight.accounts.identity import current, needs
+from oversight.archive.sums import as_json
 from oversight.dashboard.access import significant
 from oversight.dashboard.gate import changes, gate, refusal
 from oversight.dashboard.inputs import FileQuestion, Named, OfEdition, Question, SavedQuery, given, takes
@@ -289,7 +290,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         }
         if who.name:
             item |= {"by": who.name, "divisions": list(who.divisions)}
-        durable.write_text(folder / f"{name}.json", json.dumps(item, ensure_ascii=False))
+        durable.write_bytes(folder / f"{name}.json", as_json(item))
         return flask.jsonify(item)
 
     @routes.delete("/sql/saved/<name>")

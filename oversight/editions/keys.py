@@ -7,8 +7,10 @@ before is checked by it. How to guard and to change the key: docs/guide/seal.md.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,20 +23,28 @@ if TYPE_CHECKING:
 
 PRIVATE = "signing.key"
 PUBLIC = "signing.pub"
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def signing_key(folder: DataFolder) -> Ed25519PrivateKey:
     """The folder's key; made if there is none. Raises `EditionError` where there is one that cannot be read."""
+    if not (folder.keys / PRIVATE).is_file():
+        return _made(folder)
+    key = _private(folder.keys / PRIVATE)
+    # The public half follows from the private one: a copy that differs would make good editions look forged.
+    public = folder.keys / PUBLIC
+    if not public.is_file() or public.read_bytes() != pem(key.public_key()):
+        _put_aside(public)
+        durable.write_bytes(public, pem(key.public_key()))
+    return key
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    path = folder.keys / PRIVATE
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return _made(folder)
-    try:
-        key = serialization.load_pem_private_key(content, password=None)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
         raise EditionError(
             f"签名密钥 {path} 损坏或不是本系统的密钥，无法签名。请从备份恢复该文件；"
@@ -44,19 +54,54 @@ def signing_key(folder: DataFolder) -> Ed25519PrivateKey:
         raise EditionError(
             f"签名密钥 {path} 不是 Ed25519 密钥，无法签名。请恢复原来的文件，或移走它以另建一把。"
         )
-    # The public half follows from the private one: a copy that differs would make good editions look forged.
-    if (
-        (folder.keys / PUBLIC).read_bytes() != pem(key.public_key())
-        if (folder.keys / PUBLIC).is_file()
-        else True
-    ):
-        durable.write_bytes(folder.keys / PUBLIC, pem(key.public_key()))
     return key
+
+
+def _put_aside(public: Path) -> None:
+    """What the key before signed is still to be checked, also where the private key is the one that is damaged."""
+    with contextlib.suppress(EditionError, FileNotFoundError):
+        public.replace(public.with_name(f"{key_id(read_public_key(public))}.pub"))
 
 
 def trusted_keys(folder: DataFolder) -> list[Ed25519PublicKey]:
     """Every public key that lies in the folder's `keys/`: the present one and those from before it was changed."""
     return [read_public_key(path) for path in sorted(folder.keys.glob("*.pub"))]
+
+
+def readable_keys(folder: DataFolder) -> list[Ed25519PublicKey]:
+    """The same without those that are damaged, which `faults` names."""
+    found = []
+    for path in sorted(folder.keys.glob("*.pub")):
+        with contextlib.suppress(EditionError):
+            found.append(read_public_key(path))
+    return found
+
+
+def faults(folder: DataFolder) -> list[tuple[Path, str]]:
+    """Each key file that is not what it was, and why: a public one is told by its name, or by the private one."""
+    found: list[tuple[Path, str]] = []
+    public, private = folder.keys / PUBLIC, folder.keys / PRIVATE
+    for path in sorted(folder.keys.glob("*.pub")):
+        try:
+            key = read_public_key(path)
+        except EditionError:
+            found.append((path, "公钥读不出来"))
+            continue
+        if path != public and not _KEY_ID.fullmatch(path.stem):
+            continue
+        if path.read_bytes() != pem(key) or path.stem not in (public.stem, key_id(key)):
+            found.append((path, "内容被改动过，或与名称里的密钥编号不符"))
+    if private.is_file() and public.is_file() and not found:
+        try:
+            own = _private(private)
+        except EditionError:
+            found.append((private, "私钥读不出来"))
+        else:
+            if pem(own.public_key()) != public.read_bytes():
+                found.append((private, "私钥与公钥 signing.pub 不是一对"))
+            elif private.read_bytes() != _private_pem(own):
+                found.append((private, "内容被改动过"))
+    return found
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
@@ -91,23 +136,24 @@ def is_guarded(folder: DataFolder) -> bool:
     return not path.is_file() or not path.stat().st_mode & 0o077
 
 
-def _made(folder: DataFolder) -> Ed25519PrivateKey:
+def _private_pem(key: Ed25519PrivateKey) -> bytes:
     from cryptography.hazmat.primitives import serialization
+
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _made(folder: DataFolder) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.generate()
     folder.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     with durable.written(folder.keys / PRIVATE) as aside:
         # Made with these rights: a moment in which others could read it is enough.
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-    old = folder.keys / PUBLIC
-    if old.is_file():
-        # What the key before signed is still to be checked.
-        old.replace(folder.keys / f"{key_id(read_public_key(old))}.pub")
+            file.write(_private_pem(key))
+    _put_aside(folder.keys / PUBLIC)
     durable.write_bytes(folder.keys / PUBLIC, pem(key.public_key()))
     return key

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from oversight import durable, presentation
-from oversight.archive.sums import digest_of, not_vouched
+from oversight.archive.sums import as_json, digest_of, is_as_written, not_vouched
 from oversight.reports.errors import ReportError
 from oversight.settings import DataFolder
 
@@ -31,6 +31,7 @@ FORMATS = ("docx", "pdf", "xlsx", "html")
 MANIFEST, SNAPSHOT, DRAFT = "manifest.json", "snapshot.json", "draft"
 _INCOMING = ".incoming"
 WAIT_SECONDS = 900.0
+_NUMBERED = re.compile(r"v[0-9]+")
 
 
 State = Literal["drafted", "submitted", "reviewed", "returned", "issued", "withdrawn"]
@@ -172,7 +173,7 @@ def versions(folder: DataFolder, month: date, scope_code: str) -> list[Version]:
     found = [
         _read(path)
         for path in scope_folder(folder, month, scope_code).glob(f"v*/{MANIFEST}")
-        if re.fullmatch(r"v[0-9]+", path.parent.name)
+        if _NUMBERED.fullmatch(path.parent.name)
     ]
     return sorted(found, key=lambda version: version.number)
 
@@ -197,7 +198,7 @@ def note(version: Version, step: State, by: str, at: datetime, why: str = "") ->
     """Put down what became of a paper. Call it under the lock."""
     events = [*version.events, event(step, by, at, why)]
     told = {**version.manifest, "events": events}
-    durable.write_bytes(version.path / MANIFEST, _json(told))
+    durable.write_bytes(version.path / MANIFEST, as_json(told))
     return Version(version.path, told)
 
 
@@ -216,7 +217,7 @@ def archive(folder: DataFolder, *, drafts: bool = False) -> list[Version]:
     found = [
         version
         for path in reports_folder(folder).glob(f"*/*/*/{MANIFEST}")
-        if (drafts and path.parent.name == DRAFT) or re.fullmatch(r"v[0-9]+", path.parent.name)
+        if (drafts and path.parent.name == DRAFT) or _NUMBERED.fullmatch(path.parent.name)
         for version in [_read(path)]
     ]
     return sorted(found, key=lambda item: (-item.month.toordinal(), item.scope_code, -item.number))
@@ -279,9 +280,9 @@ def publish(
         (incoming / name).write_bytes(content)
         told["files"][form] = _entry(name, content)
     on_step("snapshot")
-    (incoming / SNAPSHOT).write_bytes(_json(snapshot))
+    (incoming / SNAPSHOT).write_bytes(as_json(snapshot))
     on_step("manifest")
-    (incoming / MANIFEST).write_bytes(_json(told))
+    (incoming / MANIFEST).write_bytes(as_json(told))
     on_step("rename")
     if manifest["version"]:
         place = home / f"v{manifest['version']}"
@@ -303,7 +304,7 @@ def add_formats(version: Version, files: Mapping[str, bytes], on_step: Callable[
         durable.write_bytes(version.path / name, content)
         told["files"][form] = _entry(name, content)
     on_step("manifest")
-    durable.write_bytes(version.path / MANIFEST, _json(told))
+    durable.write_bytes(version.path / MANIFEST, as_json(told))
     return Version(version.path, told)
 
 
@@ -315,7 +316,7 @@ def read_snapshot(version: Version) -> dict[str, Any]:
 
 def put(path: Path, content: dict[str, Any]) -> None:
     """A small file of the reports folder, in place as a whole or not at all."""
-    durable.write_bytes(path, _json(content))
+    durable.write_bytes(path, as_json(content))
 
 
 def _read(path: Path) -> Version:
@@ -331,27 +332,20 @@ def _entry(name: str, content: bytes) -> dict[str, Any]:
     return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _json(content: dict[str, Any]) -> bytes:
-    """As it is written: with the digest of all the rest, so that it can be told whether it still is that."""
-    told = {name: value for name, value in content.items() if name != "digest"}
-    told["digest"] = hashlib.sha256(_text(told)).hexdigest()
-    return _text(told)
-
-
-def _text(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
-
-
 def examine(folder: DataFolder) -> Iterator[tuple[Path, list[tuple[Path, str]]]]:
     """Each folder of a paper, and the other files beside them: what there is not what was written, and why."""
     home = reports_folder(folder)
     if not home.is_dir():
         return
-    for place in sorted(path.parent for path in home.glob(f"*/*/*/{MANIFEST}")):
-        if not place.name.startswith("."):
-            yield place, _examined(place)
+    places = [path for path in home.glob("*/*/*") if path.name == DRAFT or _NUMBERED.fullmatch(path.name)]
+    for place in sorted(places):
+        yield place, _examined(place)
+    for scope in sorted({place.parent for place in places}):
+        numbers = {int(place.name[1:]) for place in places if place.parent == scope and place.name != DRAFT}
+        for number in sorted(set(range(1, max(numbers, default=0))) - numbers):
+            yield scope / f"v{number}", [(scope / f"v{number}", "这一版不在了")]
     for path in sorted(home.glob("owed/*.json")):
-        yield path, [] if _is_as_written(path) else [(path, "内容与它的校验值不符")]
+        yield path, [] if is_as_written(path) else [(path, "内容与它的校验值不符")]
     for path in sorted(home.glob("*.sqlite.sha256")):
         database = path.with_name(path.name.removesuffix(".sha256"))
         damage = not_vouched(database)
@@ -360,7 +354,9 @@ def examine(folder: DataFolder) -> Iterator[tuple[Path, list[tuple[Path, str]]]]
 
 def _examined(place: Path) -> list[tuple[Path, str]]:
     changed = "内容与它的校验值不符"
-    if not _is_as_written(place / MANIFEST):
+    if not (place / MANIFEST).is_file():
+        return [(place / MANIFEST, "文件不在了")]
+    if not is_as_written(place / MANIFEST):
         return [(place / MANIFEST, changed)]
     told = json.loads((place / MANIFEST).read_text("utf-8"))
     found = []
@@ -372,19 +368,7 @@ def _examined(place: Path) -> list[tuple[Path, str]]:
             found.append((place / name, changed))
     if not (place / SNAPSHOT).is_file():
         found.append((place / SNAPSHOT, "文件不在了"))
-    elif not _is_as_written(place / SNAPSHOT):
+    elif not is_as_written(place / SNAPSHOT):
         found.append((place / SNAPSHOT, changed))
     strange = {path.name for path in place.iterdir()} - files.keys() - {MANIFEST, SNAPSHOT}
     return found + [(place / name, "清单里没有它") for name in sorted(strange) if not name.startswith(".")]
-
-
-def _is_as_written(path: Path) -> bool:
-    """Whether a file of ours still says what it said; one of before there were digests is taken at its word."""
-    content = path.read_bytes()
-    try:
-        told = json.loads(content)
-    except ValueError:
-        return False
-    if not isinstance(told, dict):
-        return False
-    return _json(told) == content if "digest" in told else _text(told) == content

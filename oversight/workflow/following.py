@@ -100,6 +100,7 @@ _OVER = {"cleared": "数据已达标", "unit_ended": "单位已撤并", "superse
 TEXT_CHARACTERS = 2000
 FILES_EACH = 10
 _KEY = re.compile(r"[0-9a-f]{8,32}")
+_HEAD = ("\ufeff" + ",".join(files.HEADS)).encode()
 
 COLUMNS = (
     "finding_id, rule_id, subject_level, subject_code, opened_month, last_month, cleared_month, months_open, status, "
@@ -463,7 +464,7 @@ def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         if not path.exists():
-            durable.write_text(path, "\ufeff" + ",".join(files.HEADS) + "\n")
+            durable.write_bytes(path, _HEAD + b"\n")
         writer.writerows(files.written(note) for note in made if f"{note['recorded_on']:%Y-%m}" == month)
         with path.open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
@@ -541,6 +542,11 @@ def reconcile(folder: DataFolder) -> Reconciled:
         {str(n["action_id"]) for n in notes if n["action_id"] and own[str(n["action_id"])] is not n}
     )
     wrong = [f"办理编号 {name} 在台账里出现了不止一次。请核对 findings/。" for name in doubled]
+    wrong += [
+        f"{path.name} 的表头被改动过：改了名的列读不进来。请改回 {','.join(files.HEADS)}。"
+        for path in files.note_files(folder)
+        if path.name.startswith(files.ACTIONS) and not path.read_bytes().startswith(_HEAD)
+    ]
     lines: dict[str, str] = {}
     first = ""
     if exist(folder):

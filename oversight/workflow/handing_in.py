@@ -28,6 +28,7 @@ from oversight import durable
 from oversight.accounts import record
 from oversight.accounts.actor import Actor
 from oversight.accounts.scope import Scope
+from oversight.archive.sums import as_json
 from oversight.editions.lock import holder
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
@@ -350,7 +351,7 @@ def _put(
         review.begin(folder, made, found, content, tray.meta["county_name"])
     elif not (folder.raw / name).exists():
         durable.write_bytes(folder.raw / name, content)
-    durable.write_text(_receipt_path(folder, identifier, made["handed_in_at"]), _as_text(made))
+    durable.write_bytes(_receipt_path(folder, identifier, made["handed_in_at"]), as_json(made))
     return made
 
 
@@ -371,7 +372,7 @@ def note_review(folder: DataFolder, identifier: str, changes: Mapping[str, Any])
     told = receipt(folder, identifier)
     if told is not None:
         told |= changes
-        durable.write_text(_receipt_path(folder, identifier, told["handed_in_at"]), _as_text(told))
+        durable.write_bytes(_receipt_path(folder, identifier, told["handed_in_at"]), as_json(told))
 
 
 def sender_of(folder: DataFolder, sha256: str) -> str:
@@ -426,7 +427,7 @@ def withdraw(folder: DataFolder, found: Mapping[str, Any], actor: Actor) -> dict
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == told["sha256"]:
             path.unlink()
             durable.sync(path.parent)
-        durable.write_text(_receipt_path(folder, told["id"], told["handed_in_at"]), _as_text(told))
+        durable.write_bytes(_receipt_path(folder, told["id"], told["handed_in_at"]), as_json(told))
         return told
 
 
@@ -440,7 +441,7 @@ def _withdraw_from_review(folder: DataFolder, told: dict[str, Any], actor: Actor
         folder, "hand_in", 动作="撤回", 文件=told["file_name"], sha256=told["sha256"], 回执=told["id"]
     )
     told |= {"withdrawn_at": now(), "withdrawn_by": actor.name, "review": "withdrawn"}
-    durable.write_text(_receipt_path(folder, told["id"], told["handed_in_at"]), _as_text(told))
+    durable.write_bytes(_receipt_path(folder, told["id"], told["handed_in_at"]), as_json(told))
     return told
 
 
@@ -493,10 +494,6 @@ def _receipts(folder: DataFolder) -> Iterator[dict[str, Any]]:
     for month in months[-MONTHS_LISTED:]:
         for path in sorted(month.glob("*.json")):
             yield json.loads(path.read_text("utf-8"))
-
-
-def _as_text(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 
 
 def waiting(folder: DataFolder) -> set[str]:

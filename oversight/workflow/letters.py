@@ -29,6 +29,7 @@ from oversight.accounts import record
 from oversight.accounts.roles import Conflict, apart
 from oversight.accounts.scope import EVERYTHING
 from oversight.accounts.scope import Scope as Sight
+from oversight.archive.sums import digest_of, not_vouched, vouched
 from oversight.calendar import Calendar, load_calendar
 from oversight.capitals import in_capitals
 from oversight.editions import current, open_edition
@@ -331,29 +332,76 @@ def home(folder: DataFolder) -> Path:
     return folder.root / "letters"
 
 
+def _ledger(folder: DataFolder) -> Path:
+    return home(folder) / "letters.sqlite"
+
+
 @contextmanager
-def _opened(folder: DataFolder, *, is_writing: bool = False) -> Iterator[sqlite3.Connection]:
-    path = home(folder) / "letters.sqlite"
+def _writing(folder: DataFolder) -> Iterator[sqlite3.Connection]:
+    """The ledger while nobody else writes it; its digest stands beside it afterwards. Raises `Damaged` where it is not
+    what was last written: a letter that it has forgotten would go out again."""
+    path = _ledger(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
+    with following.locked(folder, "letters-ledger"), vouched(path), _opened(path) as ledger:
+        ledger.execute("pragma synchronous = full")
+        ledger.executescript(_SCHEMA)
+        ledger.execute("begin immediate")
+        yield ledger
+        ledger.execute("commit")
+
+
+@contextmanager
+def _reading(folder: DataFolder) -> Iterator[sqlite3.Connection | None]:
+    """The ledger as it stands; None before the first letter."""
+    if not _ledger(folder).is_file():
+        yield None
+        return
+    with _opened(_ledger(folder)) as ledger:
+        is_made = ledger.execute("select 1 from sqlite_master where name = 'by_state'").fetchone()
+        yield ledger if is_made else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:
         connection.row_factory = sqlite3.Row
-        connection.execute("pragma synchronous = full")
-        connection.executescript(_SCHEMA)
-        if is_writing:
-            connection.execute("begin immediate")
         yield connection
-        if is_writing:
-            connection.execute("commit")
     finally:
         connection.close()
 
 
+def examine(folder: DataFolder) -> Iterator[tuple[Path, str]]:
+    """Each file of letters, and why it is not what was written; '' where it is."""
+    path = _ledger(folder)
+    damage = not_vouched(path)
+    if damage:
+        yield damage.path, damage.why
+        return
+    if not path.is_file():
+        return
+    yield path, ""
+    own: set[Path] = set()
+    for row in letters(folder):
+        place = home(folder) / str(row["year"]) / row["id"]
+        for name, sha256 in json.loads(row["files"] or "{}").values():
+            file = place / name
+            own.add(file)
+            why = "" if file.is_file() and digest_of(file) == sha256 else "内容与它的校验值不符"
+            yield file, why if file.is_file() else "文件不在了"
+        # What an attempt that was cut off has written is written again by the next.
+        if row["state"] == "issuing" and place.is_dir():
+            own |= set(place.iterdir())
+    for file in sorted(home(folder).glob("*/*/*")):
+        if file not in own and not file.name.startswith("."):
+            yield file, "文书登记里没有它"
+
+
 def _taken(folder: DataFolder) -> tuple[frozenset[str], dict[str, str]]:
     """Occasions that have their letter, and of findings whose last letter was a red 督办单 when that was issued."""
-    if not (home(folder) / "letters.sqlite").is_file():
-        return frozenset(), {}
-    with _opened(folder) as ledger:
+    with _reading(folder) as ledger:
+        if ledger is None:
+            return frozenset(), {}
         taken = frozenset(
             row[0] for row in ledger.execute("select occasion from occasions where is_live = 1")
         )
@@ -369,10 +417,10 @@ def _taken(folder: DataFolder) -> tuple[frozenset[str], dict[str, str]]:
 
 def letters(folder: DataFolder, states: Sequence[str] = tuple(STATES)) -> list[dict[str, Any]]:
     """Letters in these states, the newest first, each with its findings."""
-    if not (home(folder) / "letters.sqlite").is_file():
-        return []
     marks = ", ".join("?" for _ in states)
-    with _opened(folder) as ledger:
+    with _reading(folder) as ledger:
+        if ledger is None:
+            return []
         found = ledger.execute(
             f"select * from letters where state in ({marks}) order by drafted_at desc, unit_code, id",
             list(states),
@@ -406,7 +454,7 @@ def draft(ground: Ground, items: Sequence[Wanted], *, by: str, now: datetime) ->
     """Draft letters; the ids of those that are new. What already has its letter is left out."""
     by = _who(by)
     made = []
-    with _opened(ground.folder, is_writing=True) as ledger:
+    with _writing(ground.folder) as ledger:
         live = {row[0] for row in ledger.execute("select occasion from occasions where is_live = 1")}
         for item in items:
             if any(occasion in live for occasion, _ in item.occasions):
@@ -470,7 +518,7 @@ def _each(
     by: str,
 ) -> list[str]:
     done, failed = [], []
-    with _opened(folder, is_writing=True) as ledger:
+    with _writing(folder) as ledger:
         for name in dict.fromkeys(names):
             row = ledger.execute("select * from letters where id = ?", (name,)).fetchone()
             try:
@@ -647,7 +695,7 @@ def issue(
         chosen = []
         settings = ground.settings
         acted = _acted(ground, today, rows)
-        with _opened(folder, is_writing=True) as ledger:
+        with _writing(folder) as ledger:
             for row in sorted(rows, key=lambda row: (row["unit_code"], row["id"])):
                 # One whose findings have its notice already was cut off after it.
                 why = "" if row["id"] in acted else why_not(ground, row, today, FROM.get(row["kind"], ()))
@@ -676,12 +724,13 @@ def issue(
         )
         refused = dict(outcome.refused)
         done = []
-        with _opened(folder, is_writing=True) as ledger:
+        with _writing(folder) as ledger:
             for row in chosen:
                 why = next((refused[name] for name in row["findings"] if name in refused), "")
                 if why:
                     # Its number stays taken, as a void one.
-                    _set(ledger, row["id"], state="discarded", why=why)
+                    files = json.dumps(row["files"], ensure_ascii=False)
+                    _set(ledger, row["id"], state="discarded", why=why, files=files)
                     void.append(f"{row['unit_name']}{row['title']}（{row['told']['document_no']}）：{why}")
                 else:
                     _set(
@@ -867,7 +916,7 @@ def deliver(
 
 
 def _put(folder: DataFolder, name: str, **changes: Any) -> None:
-    with _opened(folder, is_writing=True) as ledger:
+    with _writing(folder) as ledger:
         _set(ledger, name, **changes)
 
 

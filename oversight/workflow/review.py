@@ -24,6 +24,7 @@ from oversight.accounts.actor import Actor
 from oversight.accounts.roles import apart
 from oversight.accounts.scope import Scope
 from oversight.archive import store as archive
+from oversight.archive.sums import as_json
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 from oversight.workflow import handing_in as desk
 from oversight.workflow.answers import ReviewError, add, answer, one_at_a_time, reason_of
@@ -70,7 +71,7 @@ class Review:
 
     def save(self) -> None:
         """Keep it as it now is."""
-        durable.write_text(self.path, json.dumps(self.told, ensure_ascii=False, indent=1) + "\n")
+        durable.write_bytes(self.path, as_json(self.told))
 
 
 def is_on(folder: DataFolder, codes: Sequence[str]) -> bool:

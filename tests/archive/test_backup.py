@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from oversight.archive import backup as backups
 from oversight.archive.verify import verify
 from oversight.editions import current, list_editions
 from oversight.intake import input_fingerprint
+from oversight.reports import register
 from oversight.settings import DataFolder
 from tests.archive.conftest import publish_number
 from tests.archive.test_truth import flip
@@ -89,6 +91,27 @@ def test_backups_while_runs_go_on_can_be_restored_and_are_whole(bureau: World, t
         assert [fault for _, _, found in verify(restored) for fault in found] == []
         assert current(restored) is not None
         shutil.rmtree(restored.root)
+
+
+def test_a_database_and_its_digest_are_taken_of_one_moment(
+    bureau: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, june, taken = bureau.folder, date(2025, 6, 1), []
+    register.take(folder, "湘东区民政局", 2025, (june, "360313", 1))
+    real = backups._take
+
+    def then_written(place: Path, path: Path) -> tuple[str, int]:
+        made = real(place, path)
+        if path.name == "register.sqlite" and len(taken) < 2:
+            taken.append(register.take(folder, "湘东区民政局", 2025, (june, "360313", 2 + len(taken))))
+        return made
+
+    monkeypatch.setattr(backups, "_take", then_written)
+    backups.backup(folder, tmp_path / "backup", now=NOW)
+    restored = DataFolder.at(tmp_path / "restored")
+    backups.restore(tmp_path / "backup", restored)
+    assert taken == [2, 3]
+    assert not [fault for _, _, faults in verify(restored) for fault in faults]
 
 
 def test_a_damaged_content_never_takes_the_place_of_the_whole_one(bureau: World, tmp_path: Path) -> None:

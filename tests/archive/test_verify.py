@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sys
+from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from oversight import cli, whole_run
 from oversight.archive import store
+from oversight.archive.sums import as_json, is_as_written
+from oversight.archive.verify import NOT_LOOKED_AT, verify
 from oversight.editions import current, find_edition
 from oversight.editions.edition import POINTER, STABLE
+from oversight.editions.keys import signing_key
+from oversight.errors import OversightError
 from oversight.intake import ledger
+from oversight.reports import store as papers
+from oversight.settings import DataFolder
+from oversight.workflow import letters
+from oversight.workflow.following import FollowError
 from tests.archive.conftest import publish_number
 from tests.archive.test_truth import flip
+from tests.faults import harness
 from tests.intake.world import NOW, World
 
 
@@ -198,3 +212,103 @@ def test_a_run_finds_a_lost_pointer_again(unchanged: World) -> None:
     assert not outcome.is_new
     assert current(unchanged.folder) == before
     assert "指针" in said[0]
+
+
+@pytest.fixture(scope="module")
+def full(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which everything lies that a bureau's folder may hold."""
+    root = tmp_path_factory.mktemp("full") / "data"
+    shutil.copytree(made, root, symlinks=True)
+    harness.fill(DataFolder.at(root))
+    return root
+
+
+def test_what_was_written_before_there_were_digests_is_taken_at_its_word(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"id": "收", "a": 1}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    assert is_as_written(path)
+
+
+def faults_of(folder: DataFolder, *groups: str) -> set[str]:
+    return {
+        fault.path.relative_to(folder.root).as_posix()
+        for _, _, faults in verify(folder, groups)
+        for fault in faults
+    }
+
+
+def test_every_file_of_a_full_folder_is_looked_at_or_said_not_to_be(full: Path) -> None:
+    folder, chance = DataFolder.at(full), random.Random(2)
+    assert faults_of(folder) == set()
+    own = {"archive", "landed", "marts"}  # tried file by file above
+    groups = {"reports": "reports", "keys": "keys"}
+    seen = set()
+    for path in sorted(p for p in full.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        name = path.relative_to(full).as_posix()
+        top = name.partition("/")[0]
+        if top in own or any(fnmatch(name, pattern) for pattern, _ in NOT_LOOKED_AT):
+            continue
+        seen.add(top)
+        at = chance.randrange(path.stat().st_size)
+        flip(path, at)
+        found = faults_of(folder, groups.get(top, "desk"))
+        flip(path, at)
+        # A digest or a signature is one with what it vouches for, and the ledger of findings is named as a whole.
+        alike = {
+            name,
+            name.removesuffix(".sha256"),
+            name.removesuffix(".sig"),
+            *({top} if top == "findings" else ()),
+        }
+        assert found & alike or (found and top == "keys"), (name, at, found)
+    # Receipts are tried one by one in tests/editions/test_receipts.py.
+    assert seen == {"reports", "keys", "reviews", "handed_in", "queries", "letters", "findings"}
+    assert faults_of(folder) == set()
+
+
+def test_the_name_of_a_digest_is_vouched_for_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(as_json({"id": "a", "sha256": "0" * 64}))
+    for at in range(path.stat().st_size):
+        flip(path, at)
+        assert not is_as_written(path), at
+        flip(path, at)
+    assert is_as_written(path)
+
+
+def test_a_paper_that_is_gone_is_named(full: Path) -> None:
+    folder = DataFolder.at(full)
+    place = papers.scope_folder(folder, date(2025, 6, 1), "360313")
+    aside = full / "aside.json"
+    (place / "v1" / "manifest.json").rename(aside)
+    assert faults_of(folder, "reports") == {"reports/2025-06/360313/v1/manifest.json"}
+    aside.rename(place / "v1" / "manifest.json")
+    (place / "v1").rename(place / "v2")
+    assert "reports/2025-06/360313/v1" in faults_of(folder, "reports")
+    (place / "v2").rename(place / "v1")
+
+
+def test_letters_are_not_written_upon_a_damaged_ledger(full: Path) -> None:
+    folder = DataFolder.at(full)
+    ledger_of_letters = letters.home(folder) / "letters.sqlite"
+    flip(ledger_of_letters, 5000)
+    with pytest.raises(OversightError, match=r"letters\.sqlite 已损坏"):
+        letters.discard(folder, ["x"], by="甲", why="重复")
+    flip(ledger_of_letters, 5000)
+    with pytest.raises(FollowError, match="没有这件文书"):
+        letters.discard(folder, ["x"], by="甲", why="重复")
+    assert faults_of(folder, "desk") == set()
+
+
+def test_a_key_that_changed_does_not_make_good_editions_look_forged(full: Path) -> None:
+    folder = DataFolder.at(full)
+    private, public = folder.keys / "signing.key", folder.keys / "signing.pub"
+    before = private.read_bytes(), public.read_bytes()
+    private.write_bytes(
+        Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    assert faults_of(folder, "keys") == {"keys/signing.key"}
+    signing_key(folder)
+    assert faults_of(folder, "editions", "keys") == set()
+    for path, content in zip((private, public), before, strict=True):
+        path.write_bytes(content)

@@ -23,7 +23,7 @@ from oversight.dashboard.pages import pages
 from oversight.editions import find_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.dashboard.browsing import Served, Visit, free_port, needs_chromium
-from tests.faults.fuzz_requests import Fuzzer, fuzz, known_tables
+from tests.faults.fuzz_requests import Fuzzer, fuzz, known_rules, known_tables
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -354,7 +354,9 @@ def test_every_route_and_callback_says_what_it_takes(dashboard_folder: DataFolde
 @pytest.mark.parametrize("seed", [1, 2])
 def test_requests_that_no_page_sends_are_never_a_fault_of_ours(served: Served, seed: int) -> None:
     """The short form of `make fuzz-requests`."""
-    told = fuzz(served.base, Fuzzer(seed, find_edition(served.folder).edition_id, known_tables()), 700)
+    # Nothing that could be understood and done: others read the same folder.
+    rules = [rule for rule in known_rules(served.folder) if rule[0] == "GET"]
+    told = fuzz(served.base, Fuzzer(seed, find_edition(served.folder).edition_id, known_tables(), rules), 700)
     assert not told.wrong, told.wrong[:3]
     assert len(told.statuses) > 4
 

@@ -101,6 +101,70 @@ ODD = (
 )
 
 
+# What the routes of the workflow take, and values that some of them accept.
+FIELDS = (
+    *(
+        "unit",
+        "month",
+        "dataset",
+        "files",
+        "verdict",
+        "rows",
+        "reason",
+        "scope",
+        "step",
+        "read",
+        "note",
+        "version",
+    ),
+    *(
+        "number",
+        "name",
+        "text",
+        "edition",
+        "key",
+        "kind",
+        "findings",
+        "on",
+        "upload",
+        "items",
+        "letters",
+        "by",
+    ),
+    *("id", "sha256", "form", "state", "severity", "rule", "words", "page", "sheet", "row"),
+)
+RIGHT: tuple[Any, ...] = (
+    *("360313", "360313101", "2025-06", "population", "accept", "draft", "remark", "reminder", "all", "pdf"),
+    *(
+        0,
+        1,
+        [],
+        ["0123456789abcdef"],
+        [{"name": "a.pdf", "size": 3}],
+        [{"id": "A-06/360313101/2025-01", "version": 0}],
+    ),
+    *(
+        [{"kind": "reminder", "unit": "360313101"}],
+        "0123456789abcdef",
+        "A-06/360313101/2025-01",
+        "a" * 64,
+        "",
+    ),
+)
+NAMES = (
+    "0123456789abcdef",
+    "0123456789abcdef01",
+    "0",
+    "1",
+    "20260101-000000-abcdef",
+    "2025-06/360313/1",
+    "html",
+    "dash",
+)
+# Starting a run, going back an edition and signing out end what is tried here.
+NOT_SENT = ("/run/start", "/run/back", "/sign-out", "/account/password", "/_reload-hash")
+
+
 @dataclass
 class Told:
     """What came back."""
@@ -113,9 +177,11 @@ class Told:
 class Fuzzer:
     """Makes requests from what is known of the routes, and breaks them."""
 
-    def __init__(self, seed: int, edition: str, tables: dict[str, list[str]]) -> None:
+    def __init__(
+        self, seed: int, edition: str, tables: dict[str, list[str]], rules: list[tuple[str, str]]
+    ) -> None:
         self.random = random.Random(seed)
-        self.edition, self.tables = edition, tables
+        self.edition, self.tables, self.rules = edition, tables, rules
         self.routes = (
             *(
                 self.page,
@@ -127,7 +193,7 @@ class Fuzzer:
                 self.sql_run,
                 self.sql_other,
             ),
-            *(self.returned, self.report, self.file, self.anything, self.accounts),
+            *(self.returned, self.report, self.file, self.anything, self.accounts, self.work, self.work),
         )
 
     def value(self) -> Any:
@@ -324,6 +390,20 @@ class Fuzzer:
         body = urllib.parse.urlencode(sent, errors="replace").encode()
         return "POST", address, body, "application/x-www-form-urlencoded"
 
+    def work(self) -> tuple[str, str, bytes | None, str]:
+        """Whatever else is routed: every address that the application knows, its variables and its body made up."""
+        method, rule = self.random.choice(self.rules)
+        address = re.sub(r"<[^>]*>", lambda _: quoted(self.maybe(self.random.choice(NAMES))), rule)
+        if method == "GET":
+            sent = [(self.random.choice(FIELDS), self.text()) for _ in range(self.random.randrange(4))]
+            return method, f"{address}?{urllib.parse.urlencode(sent, errors='replace')}", None, ""
+        if self.random.random() < 0.15:
+            return method, address, self.text().encode("utf-8", "replace"), "application/octet-stream"
+        body = {
+            field: self.maybe(self.random.choice(RIGHT)) for field in FIELDS if self.random.random() < 0.4
+        }
+        return method, address, self.broken(body), "application/json"
+
     def returned(self) -> tuple[str, str, bytes | None, str]:
         """A returned workbook."""
         return "GET", "/returned/" + quoted(self.text()), None, ""
@@ -388,15 +468,32 @@ def known_tables() -> dict[str, list[str]]:
     return {path: list(page.tables) for path, page in pages().items()}
 
 
+def known_rules(folder: DataFolder) -> list[tuple[str, str]]:
+    """Every method and address that the application routes."""
+    from oversight.dashboard.app import create_app
+
+    return sorted(
+        (method, rule.rule)
+        for rule in create_app(folder).server.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule not in NOT_SENT
+    )
+
+
 def main() -> int:
     """Fuzz and tell."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 17
     folder = DataFolder.at(os.environ.get("OVERSIGHT_FUZZ_DATA", "data"))
-    is_wrong = stage("nobody signs in", folder, count, seed, signed_in=False)
-    with tempfile.TemporaryDirectory(prefix="oversight-fuzz-") as place:
-        shutil.copytree(folder.marts, Path(place) / "marts", symlinks=True)
-        is_wrong |= stage("an administrator", DataFolder.at(place), count // 10, seed, signed_in=True)
+    is_wrong = False
+    for title, number, signed_in in (
+        ("nobody signs in", count, False),
+        ("an administrator", count // 10, True),
+    ):
+        # What is sent may well be understood, and then something is done: not to the folder itself.
+        with tempfile.TemporaryDirectory(prefix="oversight-fuzz-") as place:
+            shutil.copytree(folder.marts, Path(place) / "marts", symlinks=True)
+            is_wrong |= stage(title, DataFolder.at(place), number, seed, signed_in=signed_in)
     return int(is_wrong)
 
 
@@ -416,9 +513,10 @@ def stage(title: str, folder: DataFolder, count: int, seed: int, *, signed_in: b
     with serving(folder) as running:
         own = sign_in(running.base) if signed_in else {}
         process = psutil.Process(running.process.pid)
-        fuzzer = Fuzzer(seed, find_edition(folder).edition_id, known_tables())
+        fuzzer = Fuzzer(seed, find_edition(folder).edition_id, known_tables(), known_rules(folder))
         # Every page once, so that what belongs to serving at all is there before memory is measured.
-        fuzz(running.base, Fuzzer(seed + 1, fuzzer.edition, fuzzer.tables), min(count, 2000), own)
+        warm = Fuzzer(seed + 1, fuzzer.edition, fuzzer.tables, fuzzer.rules)
+        fuzz(running.base, warm, min(count, 2000), own)
         before, start = process.memory_info().rss, time.perf_counter()
         told = fuzz(running.base, fuzzer, count, own)
         took, after = time.perf_counter() - start, process.memory_info().rss
@@ -432,14 +530,14 @@ def stage(title: str, folder: DataFolder, count: int, seed: int, *, signed_in: b
     return bool(told.wrong) or after - before > MOST_GROWN
 
 
-def sign_in(base: str) -> dict[str, str]:
+def sign_in(base: str, name: str = "chief") -> dict[str, str]:
     """The header fields of somebody signed in, token included."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     # A session belongs to the browser that began it.
     opener.addheaders = [("User-Agent", "fuzz")]
     opener.open(f"{base}/sign-in").read()
-    form = urllib.parse.urlencode({"name": "chief", "password": PASSWORD}).encode()
+    form = urllib.parse.urlencode({"name": name, "password": PASSWORD}).encode()
     opener.open(f"{base}/sign-in", form).read()
     cookies = {cookie.name: cookie.value or "" for cookie in jar}
     assert "oversight_session" in cookies

@@ -7,6 +7,7 @@ loads. Faults are put in from outside, in the child, by standing before the few 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import pickle
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,70 @@ def bureau(root: Path, months: int = 2) -> DataFolder:
     for name, content in put.items():
         (folder.raw / name).write_bytes(content)
     return folder
+
+
+def fill(folder: DataFolder) -> None:
+    """Put in whatever else may lie in a folder that has been worked in, by what writes it: letters of every state, what
+    was done about findings, accounts with their record, a review, a receipt, a saved query, a paper, keys."""
+    from oversight.archive.sums import as_json
+    from oversight.editions import publish
+    from oversight.reports import register
+    from oversight.reports import store as papers
+    from oversight.workflow import following, handing_in, review
+    from tests.editions.standin import identity, write_build, write_manifest
+    from tests.faults import year_of_letters
+
+    year_of_letters.run(folder.root.parent, 3, days=50)
+    # An edition that carries the head of the record.
+    write_build(folder, number=3)
+    manifest = write_manifest(folder.root.parent / "dbt-manifest.json")
+    edition = publish(folder, identity(folder, 3), manifest=manifest)
+    receipt: dict[str, Any] = {
+        **{
+            "id": "0" * 18,
+            "file_name": "人口.csv",
+            "sha256": hashlib.sha256(b"x").hexdigest(),
+            "bytes": 1,
+            "by": "甲",
+        },
+        **{"handed_in_at": "2026-01-05T09:00:00+08:00", "is_nil": False, "dataset": "population"},
+        **{"months": ["2025-06"], "units": ["360313101"], "counts": {}, "county_code": "360313"},
+    }
+    first = folder.handed_in / "2026-01" / f"{receipt['id']}.json"
+    first.parent.mkdir(parents=True)
+    first.write_bytes(as_json(receipt))
+    handing_in.note_review(folder, receipt["id"], {"review": "waiting"})
+    found = {"lines": [{"row": 2}], "file_remarks": [], "unusable": []}
+    review.begin(folder, receipt, found, b"x", "湘东区")
+    following.keep_attachment(folder, b"attached")
+    (folder.root / "queries").mkdir()
+    (folder.root / "queries" / "0123456789ab.json").write_bytes(
+        as_json({"id": "0123456789ab", "sql": "select 1"})
+    )
+    paper = {
+        **{
+            "month": "2025-06",
+            "scope_code": "360313",
+            "scope_name": "湘东区",
+            "version": 1,
+            "corrects": None,
+        },
+        **{"events": [papers.event("issued", "乙", NOW)], "edition_id": edition.edition_id},
+        **{"issuer": "湘东区民政局", "issued_on": "2025-07-01", "number": 1},
+    }
+    june = date(2025, 6, 1)
+    papers.publish(folder, june, "360313", paper, {"html": b"<p>"}, {"a": 1}, lambda _: None)
+    register.take(folder, "湘东区民政局", 2025, (june, "360313", 1))
+    papers.put(papers.reports_folder(folder) / "owed" / "a.json", {"a": 1})
+    for name in (
+        "headings.csv",
+        "settings.toml",
+        "standards/fund_names.csv",
+        "logs/serve.log",
+        "returned/a.xlsx",
+    ):
+        (folder.root / name).parent.mkdir(exist_ok=True)
+        (folder.root / name).touch()
 
 
 @dataclass(frozen=True)

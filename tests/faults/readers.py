@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from itertools import count
 from pathlib import Path
 
 from oversight.settings import DataFolder
@@ -22,18 +21,19 @@ _QUERY = (
 _A_CONNECTION = 20
 
 
-def reader(folder: DataFolder, queries: int, done: Path) -> int:
-    """Ask so often, and until the last publication, opening the current edition anew every now and then.
+def reader(folder: DataFolder, queries: int, publications: int, begun: Path) -> int:
+    """Ask so often, opening the current edition anew every now and then: a share of the queries while each publication
+    goes on, so that fifty readers do not take the machine from the one that publishes.
 
-    Exit code 1 for an error or a mixture.
+    `begun` grows by a byte with each publication that begins. Exit code 1 for an error or a mixture.
     """
     from oversight.editions import open_edition
 
     seen = set()
     connection = open_edition(folder)
-    for number in count():
-        if number >= queries and done.exists():
-            break
+    for number in range(queries):
+        while begun.stat().st_size < min(publications, 1 + number * publications // queries):
+            time.sleep(0.005)
         if number % _A_CONNECTION == _A_CONNECTION - 1:
             connection.close()
             connection = open_edition(folder)
@@ -42,7 +42,7 @@ def reader(folder: DataFolder, queries: int, done: Path) -> int:
             print(f"MIXTURE {kinds} {one} {other} {edition}")
             return 1
         seen.add(edition)
-    print(len(seen), number)
+    print(len(seen), queries)
     return 0
 
 
@@ -66,12 +66,17 @@ def main(arguments: list[str]) -> int:
         assert harness.forked(lambda: job(0), where=room).code == 0
         start = time.monotonic()
         told = [room / f"reader-{number}" for number in range(readers)]
-        children = [harness.start(lambda: reader(folder, queries, room / "done"), path) for path in told]
-        failed = sum(
-            harness.forked(lambda n=n: job(n), where=room).code != 0 for n in range(1, publications + 1)
-        )
+        begun = room / "begun"
+        begun.touch()
+        children = [
+            harness.start(lambda: reader(folder, queries, publications, begun), path) for path in told
+        ]
+        failed = 0
+        for number in range(1, publications + 1):
+            with begun.open("ab") as file:
+                file.write(b".")
+            failed += harness.forked(lambda n=number: job(n), where=room).code != 0
         published = time.monotonic() - start
-        (room / "done").touch()
         ended = [harness.wait(child, path) for child, path in zip(children, told, strict=True)]
     wrong = [end for end in ended if end.code]
     told_by = [tuple(map(int, end.said.split())) for end in ended if not end.code]
