@@ -299,7 +299,7 @@ def _record(folder: DataFolder) -> tuple[int, list[Fault]]:
 
 
 def _desk(folder: DataFolder) -> tuple[int, list[Fault]]:
-    from oversight.accounts.record import exist
+    from oversight.accounts.exist import exist
     from oversight.workflow import following, letters
 
     looked = 0
