@@ -1,10 +1,11 @@
 """kill -9 at every step of writing and at random moments: nothing is lost, and the next run says what it would have said.
 
-    python tests/faults/kills.py [intake-moments publish-moments whole-runs [every nth step]]
+    python tests/faults/kills.py [intake-moments publish-moments whole-runs [every nth step [papers-moments]]]
 
 Intake is killed at each step in turn until it gets through, then at random moments; publishing (of a build file without
-dbt) likewise; whole runs at random moments. After each kill: what was published before still answers, the next attempt
-succeeds by itself, `verify` finds nothing, and the fingerprints are those of an undisturbed run.
+dbt), letters (drafted, approved, issued, delivered) and papers (drafted, issued, delivered) likewise; whole runs at random
+moments. After each kill: what was published before still answers, the next attempt succeeds by itself, `verify` finds
+nothing, the fingerprints are those of an undisturbed run, and nothing has gone out twice.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from oversight.editions.edition import STABLE
@@ -153,9 +156,150 @@ def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
     return outcome
 
 
+def each(
+    room: Path,
+    name: str,
+    origin: Path,
+    moments: int,
+    chance: random.Random,
+    every: int,
+    job: Job,
+    fault: Fault,
+) -> Counter[str]:
+    """Kill a job over a copy of a folder at each step, then at random moments; after each it is done again and looked at."""
+    outcome: Counter[str] = Counter()
+    tried = DataFolder.at(room / "tried")
+    shutil.copytree(origin, tried.root, symlinks=True)
+    took = harness.forked(lambda: job(tried), where=room)
+    assert took.code == 0, took.said
+    wrong = harness.asked(lambda: fault(tried), room)
+    assert not wrong, wrong
+    step, passed = 0, False
+    until = time.monotonic() + _SECONDS
+    while (not passed or moments) and time.monotonic() < until:
+        shutil.rmtree(tried.root)
+        shutil.copytree(origin, tried.root, symlinks=True)
+        if not passed:
+            step += every
+
+            def at_one(at: int = step) -> int | None:
+                with harness.at_step(at, harness.killed):
+                    return job(tried)
+
+            ended = harness.forked(at_one, where=room)
+            passed = ended.code == 0
+            kind = f"{name}, at a step"
+        else:
+            moments -= 1
+            ended = harness.forked(lambda: job(tried), kill_after=chance.uniform(0, took.seconds), where=room)
+            kind = f"{name}, at a moment"
+        again = harness.forked(lambda: job(tried), where=room)
+        wrong = again.said[-300:] if again.code else harness.asked(lambda: fault(tried), room)
+        if wrong:
+            print(f"  {kind} {step}: {wrong}")
+        told = "killed, made up for" if ended.code == -9 else "not reached"
+        outcome[f"{kind}: {'WRONG' if wrong else told}"] += 1
+    shutil.rmtree(tried.root)
+    return outcome
+
+
+Job = Callable[[DataFolder], int | None]
+Fault = Callable[[DataFolder], str]
+
+
+def _damage(folder: DataFolder) -> str:
+    from oversight.archive.verify import verify
+
+    groups = ("reports", "desk", "record", "keys")
+    return "; ".join(f"{fault.path} {fault.why}" for _, _, found in verify(folder, groups) for fault in found)
+
+
+def letters_out(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
+    """Two letters drafted, approved, issued and delivered: one of each, numbers 1 and 2, whatever was killed."""
+    from oversight.accounts import people, store
+    from oversight.accounts.actor import at_the_machine
+    from oversight.workflow import letters
+    from tests.workflow.test_letters import MONDAY, TOWNS, at, finding, made_up
+
+    origin, now = room / "letters", at(MONDAY)
+
+    def accounts() -> None:
+        folder = DataFolder.at(origin)
+        people.add(folder, at_the_machine(), "chief", "administrator", ["000000"], password="Ganlan-Shu-2031")
+        store.forget(folder)
+
+    origin.mkdir()
+    assert harness.forked(accounts, where=room).code == 0
+
+    def job(folder: DataFolder) -> None:
+        ground = made_up(folder.root, [finding(), finding(TOWNS[1])])
+        letters.draft(ground, letters.wanted(ground, now), by="甲", now=now)
+
+        def of(*states: str) -> list[str]:
+            return [row["id"] for row in letters.letters(folder, states)]
+
+        if of("drafted"):
+            letters.approve(folder, of("drafted"), by="乙", now=now)
+        letters.issue(ground, of("approved", "issuing"), by="甲", now=now, formats=("docx",))
+        letters.deliver(ground, of("issued"), by="甲", now=now)
+
+    def fault(folder: DataFolder) -> str:
+        ground = made_up(folder.root, [finding(), finding(TOWNS[1])])
+        rows = letters.letters(folder)
+        out = sorted(path.name for path in (folder.root / "outbox").iterdir())
+        found = {
+            "letters": (
+                sorted((row["number"], row["state"]) for row in rows),
+                [(1, "delivered"), (2, "delivered")],
+            ),
+            "notes": ([len(case.notes) for case in ground.cases(MONDAY).values()], [1, 1]),
+            "sent": (len(out), 2),
+        }
+        told = [f"{name}: {is_so}" for name, (is_so, wanted) in found.items() if is_so != wanted]
+        return "; ".join([*told, *filter(None, [_damage(folder)])])
+
+    return each(room, "letters", origin, moments, chance, every, job, fault)
+
+
+def papers_out(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
+    """A report drafted, reviewed, issued and delivered: one paper, number 1, in the receiver's folder once."""
+    from oversight import cli
+    from oversight.reports import register, store
+
+    origin = harness.bureau(room / "papers")
+    ended = harness.forked(harness.run(origin), where=room)
+    assert ended.code == 0, ended.said
+    (origin.root / "report").mkdir()
+    (origin.root / "out").mkdir()
+    # Beside the data, so that each copy has its own.
+    settings = f'[[delivery]]\nname = "共享目录"\nfolder = "{room / "tried" / "out"}"\nformats = ["html"]\n'
+    (origin.root / "report" / "report.toml").write_text(settings, "utf-8")
+    february = date(2025, 2, 1)
+
+    def job(folder: DataFolder) -> int:
+        county = ("--scope", "360313", "--month", "2025-02", "--data", str(folder.root))
+        if not store.versions(folder, february, "360313"):
+            cli.main(["report", "--format", "html", *county])
+            cli.main(["report", "review", "--by", "甲", *county])
+        return cli.main(["report", "issue", "--by", "乙", "--format", "html", "--send", *county])
+
+    def fault(folder: DataFolder) -> str:
+        found = store.versions(folder, february, "360313")
+        taken = [(entry.number, entry.version) for entry in register.entries(folder)]
+        sent = [path for path in (folder.root / "out").rglob("*") if path.is_file()]
+        if len(found) != 1 or found[0].state != "issued" or taken != [(1, 1)]:
+            return f"{[(version.number, version.state) for version in found]} {taken}"
+        if [path.read_bytes() for path in sent] != [found[0].verified("html")]:
+            return f"sent: {[path.name for path in sent]}"
+        return _damage(folder)
+
+    return each(room, "papers", origin.root, moments, chance, every, job, fault)
+
+
 def main(arguments: list[str]) -> int:
     """Print what came of it; exit code 1 where anything was lost or left damaged."""
-    moments, publications, count, every = (*map(int, arguments), 1)[:4] if arguments else (150, 100, 50, 1)
+    numbers = [*map(int, arguments)]
+    moments, publications, count, every, papers = (*numbers, *(150, 100, 50, 1, 50)[len(numbers) :])
     chance = random.Random(20260105)
     harness.load(whole=count > 0)
     outcome: Counter[str] = Counter()
@@ -164,6 +308,8 @@ def main(arguments: list[str]) -> int:
         for part in (
             lambda: intake(room, moments, chance, every),
             lambda: publishing(room, publications, chance, every),
+            lambda: letters_out(room, papers, chance, every),
+            lambda: papers_out(room, papers, chance, every) if count else Counter(),
             lambda: whole_runs(room, count, chance) if count else Counter(),
         ):
             start = time.monotonic()
