@@ -56,8 +56,8 @@ def test_other_failures_have_none() -> None:
     "words",
     [
         ("flips", "150", "4", "short"),
-        ("kills", "3", "2", "0", "11"),
-        ("full_disk", "0", "17"),
+        ("kills", "3", "2", "0", "11", "2"),
+        ("full_disk", "0", "17", "0"),
         ("rivals", "3", "2"),
         ("readers", "3", "40", "2"),
     ],

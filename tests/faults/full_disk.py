@@ -1,24 +1,29 @@
 """The disk full, or broken, at the 1st, 2nd, … step of writing until it passes: one clear sentence, and nothing is lost.
 
-    python tests/faults/full_disk.py [whole-runs-on-a-full-disk [every nth step]]
+    python -m tests.faults.full_disk [whole-runs-on-a-full-disk [every nth step [faults beneath]]]
 
 Each step of intake fails in turn with ENOSPC, EIO and a failing fsync; then whole runs on a file system of its own that
-is too small by more and less (where one may be mounted). What was published still answers, the message names the cause
-and quotes no library, and the same command succeeds as soon as there is room.
+is too small by more and less (where one may be mounted); then, beneath every library (where there is a C compiler), every
+so-manieth write and fsync of a publication and of whole runs, once or from then on. What was published still answers, the
+message names the cause and quotes no library, and the same command succeeds as soon as there is room.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from oversight.settings import DataFolder
+from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
 from tests.faults.flips import judged
 
@@ -117,10 +122,134 @@ def on_a_small_disk(room: Path, count: int) -> Counter[str]:
     return outcome
 
 
+def _beneath() -> ctypes.CDLL:
+    """What `failing.c` offers in this process."""
+    library = ctypes.CDLL(None)
+    library.oversight_fail.argtypes = (
+        ctypes.c_char_p,
+        ctypes.c_long,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_int,
+    )
+    library.oversight_taken.restype = ctypes.c_long
+    return library
+
+
+_KINDS = (
+    ("ENOSPC from then on", errno.ENOSPC, 1, 0),
+    ("ENOSPC once", errno.ENOSPC, 0, 0),
+    ("EIO once", errno.EIO, 0, 0),
+    ("EIO from then on", errno.EIO, 1, 0),
+    ("fsync fails once", errno.EIO, 0, 1),
+)
+
+
+def beneath(
+    room: Path, name: str, origin: Path, job: Callable[[DataFolder], int], tries: int
+) -> Counter[str]:
+    """Faults in the writes of whichever library, `tries` of each kind spread evenly over a job on a copy of a folder."""
+    outcome: Counter[str] = Counter()
+    tried = DataFolder.at(room / "tried")
+
+    def doing(at: int, number: int, stay: int, sync: int, counted: Path | None = None) -> int:
+        library = _beneath()
+        library.oversight_fail(str(tried.root).encode(), at, number, stay, sync)
+        code = job(tried)
+        if counted:
+            counted.write_text(str(library.oversight_taken()))
+        return code
+
+    for kind, number, stay, sync in _KINDS:
+        shutil.copytree(origin, tried.root, symlinks=True)
+        ended = harness.forked(lambda s=sync: doing(0, 0, 0, s, room / "counted"), where=room)
+        assert ended.code == 0, ended.said
+        writes = int((room / "counted").read_text())
+        right = harness.fingerprints(tried)
+        shutil.rmtree(tried.root)
+        for turn in range(tries):
+            at = 1 + turn * writes // tries
+            shutil.copytree(origin, tried.root, symlinks=True)
+            before = harness.fingerprints(tried)
+            ended = harness.forked(lambda a=at, n=number, k=stay, s=sync: doing(a, n, k, s), where=room)
+            stands = harness.fingerprints(tried) in (before, right)
+            clear = ended.code == 0 or (_CAUSES[number] in ended.said and harness.is_clear(ended.said))
+            again = harness.forked(lambda: job(tried), where=room)
+            whole = again.code == 0 and harness.fingerprints(tried) == right
+            left = harness.damaged(tried, room, "archive", "ledger", "landed", "editions")
+            if not (clear and stands and whole) or left:
+                said = (ended.said.strip().splitlines() or [""])[-1][:300]
+                print(
+                    f"  {name}, {kind}, write {at} of {writes}: clear {clear}, stands {stands}, whole {whole} {left[:2]}"
+                )
+                print(f"    {ended.code}: {said} | {again.said.strip()[-200:] if again.code else ''}")
+                outcome[f"{name}, {kind}: WRONG"] += 1
+            else:
+                outcome[
+                    f"{name}, {kind}: {'done all the same' if ended.code == 0 else 'named, made up for'}"
+                ] += 1
+            shutil.rmtree(tried.root)
+        outcome[f"{name}, {kind}: of {writes} writes"] += 1
+    return outcome
+
+
+def publishing(room: Path, tries: int) -> Counter[str]:
+    """Publications of a build file: what DuckDB, Arrow and we write."""
+    from oversight.editions import publish
+    from oversight.editions.lock import run_lock
+    from oversight.errors import OversightError
+    from oversight.faults import cause_zh
+
+    folder = DataFolder.at(room / "publications")
+    manifest = write_manifest(room / "manifest.json")
+
+    def job(of: DataFolder, number: int = 2) -> int:
+        try:
+            with run_lock(of):
+                write_build(of, number=number)
+                publish(of, identity(of, number), manifest=manifest)
+        except (OSError, OversightError, RuntimeError) as error:
+            print(cause_zh(error) or f"{type(error).__name__}: {error}")
+            return 1
+        return 0
+
+    assert harness.forked(lambda: job(folder, 1), where=room).code == 0
+    return beneath(room, "publication", folder.root, job, tries)
+
+
+def whole_runs(room: Path, tries: int) -> Counter[str]:
+    """Whole runs: what dbt, Dagster and Great Expectations write too."""
+    origin = harness.bureau(room / "whole")
+    assert harness.forked(harness.run(origin), where=room).code == 0
+    (origin.raw / "人口3月.csv").write_bytes(
+        (origin.raw / "人口2月.csv").read_bytes().replace(b"2025-02", b"2025-03")
+    )
+    return beneath(room, "whole run", origin.root, lambda folder: harness.run(folder)(), tries)
+
+
+def _with_faults_beneath(arguments: list[str]) -> bool:
+    """Whether this process can be told to fail; started anew with `failing.c` before libc where there is a compiler."""
+    if "OVERSIGHT_FAILING" in os.environ:
+        return True
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return False
+    library = Path(tempfile.mkdtemp(prefix="failing-")) / "failing.so"
+    source = Path(__file__).with_name("failing.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    environment = os.environ | {"LD_PRELOAD": str(library), "OVERSIGHT_FAILING": str(library)}
+    command = [sys.executable, "-m", "tests.faults.full_disk", *arguments]
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+
+
 def main(arguments: list[str]) -> int:
     """Print what came of it; exit code 1 where a message was unclear or something was lost."""
-    count, every = (*map(int, arguments), 1)[:2] if arguments else (12, 1)
-    harness.load(whole=count > 0)
+    numbers = [*map(int, arguments)]
+    count, every, below = (*numbers, *(12, 1, 12)[len(numbers) :])
+    if below and not _with_faults_beneath(arguments):
+        print("beneath: no C compiler here, not tried")
+        below = 0
+    harness.load(whole=count + below > 0)
     outcome: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="disk-") as name:
         room = Path(name)
@@ -129,6 +258,8 @@ def main(arguments: list[str]) -> int:
             lambda: steps(room, errno.EIO, "", "EIO", every),
             lambda: steps(room, errno.EIO, "fsync", "fsync fails", every),
             lambda: on_a_small_disk(room, count) if count else Counter(),
+            lambda: publishing(room, 2 * below) if below else Counter(),
+            lambda: whole_runs(room, below // 2) if below else Counter(),
         ):
             start = time.monotonic()
             found = part()

@@ -1,0 +1,58 @@
+/* Put before libc (LD_PRELOAD): lets the nth writing call on files below a folder fail as a disk fails, whoever makes it
+   (DuckDB, SQLite, Arrow, Python). A process says by oversight_fail() what is to fail in it; see full_disk.py. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_long taken;
+static long nth;
+static int number, stays, only_sync;
+static char below[PATH_MAX];
+
+/* From now on: count; at the nth call, and with `stay` at all after it, fail with this number. 0: only count. */
+void oversight_fail(const char *folder, long at, int error, int stay, int sync) {
+    strncpy(below, folder, sizeof below - 1);
+    taken = 0;
+    nth = at;
+    number = error;
+    stays = stay;
+    only_sync = sync;
+}
+
+long oversight_taken(void) { return taken; }
+
+static int fails(int fd, int is_sync) {
+    char link[64], path[PATH_MAX];
+    if (!below[0] || (only_sync && !is_sync)) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    if (strncmp(path, below, strlen(below))) return 0;
+    long now = ++taken;
+    if (!nth || now < nth || (now > nth && !stays)) return 0;
+    errno = number;
+    return 1;
+}
+
+#define WRAP(kind, name, sync, parameters, arguments)                        \
+    kind name parameters {                                                   \
+        static kind(*real) parameters;                                       \
+        if (!real) real = (kind(*) parameters)dlsym(RTLD_NEXT, #name);       \
+        return fails(fd, sync) ? -1 : real arguments;                        \
+    }
+
+WRAP(ssize_t, write, 0, (int fd, const void *b, size_t n), (fd, b, n))
+WRAP(ssize_t, pwrite, 0, (int fd, const void *b, size_t n, off_t at), (fd, b, n, at))
+WRAP(ssize_t, pwrite64, 0, (int fd, const void *b, size_t n, off64_t at), (fd, b, n, at))
+WRAP(ssize_t, writev, 0, (int fd, const struct iovec *v, int n), (fd, v, n))
+WRAP(int, ftruncate, 0, (int fd, off_t n), (fd, n))
+WRAP(int, ftruncate64, 0, (int fd, off64_t n), (fd, n))
+WRAP(int, fsync, 1, (int fd), (fd))
+WRAP(int, fdatasync, 1, (int fd), (fd))
