@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from oversight.errors import OversightError
 from oversight.references import load_references
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards.notes import load_finding_notes, note_files
@@ -153,7 +154,7 @@ _EXPECTED = {
 }
 
 
-class StandardFileError(ValueError):
+class StandardFileError(OversightError, ValueError):
     """A standards file that cannot be read; the message says in Chinese where, what and what to do."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from oversight.errors import OversightError
 from oversight.settings import DataFolder
 
 _COLUMNS = {
@@ -66,7 +67,7 @@ SCHEMA: dict[str, pl.DataType] = {
 _FINDING_ID = re.compile(r"^[^/]+/.+/\d{4}-(0[1-9]|1[0-2])$")
 
 
-class FindingNoteError(ValueError):
+class FindingNoteError(OversightError, ValueError):
     """A note that cannot be kept; the message says in Chinese where, what and what to do."""
 
 

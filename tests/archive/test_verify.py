@@ -220,6 +220,9 @@ def full(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("full") / "data"
     shutil.copytree(made, root, symlinks=True)
     harness.fill(DataFolder.at(root))
+    for name in ("headings.csv", "settings.toml", "standards/funds.csv", "logs/serve.log", "returned/a.xlsx"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).touch()
     return root
 
 

@@ -127,15 +127,6 @@ def fill(folder: DataFolder) -> None:
     papers.publish(folder, june, "360313", paper, {"html": b"<p>"}, {"a": 1}, lambda _: None)
     register.take(folder, "湘东区民政局", 2025, (june, "360313", 1))
     papers.put(papers.reports_folder(folder) / "owed" / "a.json", {"a": 1})
-    for name in (
-        "headings.csv",
-        "settings.toml",
-        "standards/fund_names.csv",
-        "logs/serve.log",
-        "returned/a.xlsx",
-    ):
-        (folder.root / name).parent.mkdir(exist_ok=True)
-        (folder.root / name).touch()
 
 
 @dataclass(frozen=True)

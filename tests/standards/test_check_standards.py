@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from oversight import cli
+from oversight.errors import OversightError
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import (
     StandardFileError,
@@ -251,6 +253,17 @@ def test_a_file_that_would_not_be_read_is_refused(tmp_path: Path, name: str) -> 
     (folder.standards / name).touch()
     with pytest.raises(StandardFileError, match=f"standards/{name} 不会被读取"):
         load_standards(folder)
+
+
+def test_what_is_wrong_with_a_file_is_said_in_its_own_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "办理.csv").write_text("问题编号,类别\nA-06/360313101/2025-01,通知\n", "utf-8")
+    words = ["finding", "import", str(tmp_path / "办理.csv"), "--by", "甲", "--data", str(tmp_path / "data")]
+    assert cli.main(words) == 1
+    assert capsys.readouterr().err == "findings/办理.csv 第 1 行：缺少列 记录日期、内容。请补齐后重新运行。\n"
+    # A run stops with the sentence itself too, and not with the name of a class of ours.
+    assert issubclass(StandardFileError, OversightError)
 
 
 def test_a_confirmation_moves_the_day_and_nothing_else(tmp_path: Path) -> None:
