@@ -189,6 +189,7 @@ REASON = {
     "silent": "未报",
     "stale_population": "人口数过旧",
     "too_coarse": "报数过粗",
+    "within_precision": "在报数精度之内",
 }
 # How the report of a township for a month came.
 REPORT_STATUS: dict[str, Look] = {

@@ -1,5 +1,19 @@
 {# An amount compared with a guarantee by the digits it was written with: `p` is one unit of its last place. #}
 
+{# Half a unit of the last place: what was written whole, or to the person, is exact. #}
+{% macro half_of(p, is_count=false) -%}
+    {%- if is_count -%}
+    cast(case when {{ p }} > 1 then {{ p }} else 0 end * 0.5 as decimal(18, 4))
+    {%- else -%}
+    cast(coalesce({{ p }}, 0) * 0.5 as decimal(18, 4))
+    {%- endif -%}
+{%- endmacro %}
+
+{# Less whatever was meant: `above` is how much more may have been written so, which itself is not reached. #}
+{% macro is_surely_less(a, above, g) -%}
+    case when {{ above }} > 0 then {{ a }} + {{ above }} <= {{ g }} else {{ a }} < {{ g }} end
+{%- endmacro %}
+
 {# Short: no amount that may be written so could reach the guarantee. #}
 {% macro is_short(a, p, g) -%}
     {{ a }} + {{ a }} + {{ p }} <= {{ g }} + {{ g }}

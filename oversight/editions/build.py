@@ -174,6 +174,7 @@ def variables(first_day: date = EVERYTHING) -> dict[str, Any]:
                 "name": column.name,
                 "kind": column.kind,
                 "title": column.title_zh,
+                "has_precision": column.has_precision,
                 "is_main": column.required or column.name in contract.any_of,
             }
             for column in contract.measures

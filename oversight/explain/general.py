@@ -74,6 +74,13 @@ def general_rule(
         left, right = judged["value_expected"], judged["value_checked"]
         if shape.name == "benchmark" and right > left:
             left, right = right, left
+        elif judged["reason"] == "within_precision":
+            return
+        elif judged["status"] == "short" and judged["shortfall"] < left - right:
+            left = right + judged["shortfall"]
+            told.assumptions.append(
+                f"所依据的数是四舍五入的：要求值最少可能是 {trimmed(left)}，只按这一数计差额。"
+            )
         told.arithmetic.append(difference("差额", left, right, judged["shortfall"], plain_unit(judged)))
 
 

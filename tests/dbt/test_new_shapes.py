@@ -176,6 +176,93 @@ SHAPES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str
 }  # fmt: skip
 
 
+# Rules on figures that were rounded, each asked of townships in a county of its own:
+# name → (formula, columns of the standard, tiers, measures, [(report, status, reason, shortfall)]).
+_PAID, _PEOPLE = "disbursed_ytd_cny", "population_persons"
+ROUNDED: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], list[tuple[Any, ...]]]] = {
+    # 每人每年 7 元，使用率不低于 90%；20,000 人为 126,000 元
+    "P-01": (
+        "coverage", {"period": "year", "unit": "%"}, [_tier(90, "%")],
+        [_measure("numerator", _PAID), _measure("denominator", _PEOPLE, factor=7)],
+        [
+            ({"paid": "125960", "p": 100, "people": 20000}, "met", "within_precision", 0),
+            ({"paid": "125950", "p": 100, "people": 20000}, "short", None, "0.0357"),
+            ({"paid": "125000", "p": 10000, "people": 20000}, "not_reported", "too_coarse", None),
+            ({"paid": "127000", "p": 10000, "people": 20000}, "not_reported", "too_coarse", None),
+            ({"paid": "140000", "p": 10000, "people": 20000}, "met", None, 0),
+            # 2.0 万人 are 19,500 at least, of whom 122,850 元 are asked.
+            ({"paid": "122850", "p": 0, "people": 20000, "persons": 1000}, "met", "within_precision", 0),
+            ({"paid": "122849.99", "p": 0, "people": 20000, "persons": 1000}, "short", None, "0.0000"),
+        ],
+    ),
+    # 不低于同县均值：the last of five is last only as it was rounded, and so convicts nobody
+    "P-02": (
+        "relative_to_peers", {"unit": "元"}, [_tier(1, "倍")], [_measure("value", "allocated_annual_cny")],
+        [
+            ({"budget": "50000", "p": 100}, "met", None, 0),
+            *[({"budget": "50020", "p": 100}, "met", None, 0)] * 2,
+            ({"budget": "49900", "p": 100}, "short", None, "84.0000"),
+            ({"budget": "49980", "p": 100}, "met", "within_precision", 0),
+        ],
+    ),
+    "P-03": (
+        "floor", {}, [_tier(50000, "元")], [_measure("value", "allocated_annual_cny")],
+        [
+            ({"budget": "49960", "p": 100}, "met", "within_precision", 0),
+            ({"budget": "49950", "p": 100}, "short", None, 50),
+            ({"budget": "50000", "p": 10000}, "not_reported", "too_coarse", None),
+            ({"budget": "60000", "p": 10000}, "met", None, 0),
+        ],
+    ),
+    # 每人 7 元
+    "P-04": (
+        "amount_by_counts", {"period": "year", "unit": "元"}, [_tier(0, "元")],
+        [_measure("value", _PAID), _measure("denominator", _PEOPLE, factor=7)],
+        [
+            ({"paid": "136500", "p": 0, "people": 20000, "persons": 1000}, "met", "within_precision", 0),
+            ({"paid": "136499", "p": 0, "people": 20000, "persons": 1000}, "short", None, 1),
+            ({"paid": "139960", "p": 100, "people": 20000}, "met", "within_precision", 0),
+        ],
+    ),
+    # 每 1 万人 1 名；2.0 万人 may be 19,500: two all the same; 3.0 万人 may be 29,500, 2.1 万 20,500
+    "P-05": (
+        "step", {"unit": "人"}, [_tier(0, "人/万人")],
+        [_measure("numerator", "dedicated_staff_persons"), _measure("denominator", _PEOPLE, threshold=10000)],
+        [
+            ({"staff": 1, "people": 20000, "persons": 1000}, "short", None, 1),
+            ({"staff": 2, "people": 20400, "persons": 1000}, "met", "within_precision", 0),
+        ],
+    ),
+    "P-06": (
+        "floor_by_tier", {"unit": "人"},
+        [_between(0, 20000, 2, "人", 1), _between(20000, None, 3, "人", 2)],
+        [_measure("numerator", "dedicated_staff_persons"), _measure("tier_key", _PEOPLE)],
+        [
+            ({"staff": 2, "people": 20400, "persons": 1000}, "met", "within_precision", 0),
+            ({"staff": 1, "people": 20400, "persons": 1000}, "short", None, 1),
+            ({"staff": 2, "people": 20500, "persons": 1000}, "met", "within_precision", 0),
+            ({"staff": 2, "people": 20501, "persons": 1000}, "short", None, 1),
+        ],
+    ),
+}  # fmt: skip
+
+
+def _rounded(world: World, code: str, shown: dict[str, Any]) -> None:
+    written = {
+        "people": ("population", "2024-12", "population_persons", "persons"),
+        "paid": ("budget", YEAR, "disbursed_cumulative_cny", "p"),
+        "budget": ("budget", YEAR, "initial_budget_cny", "p"),
+    }
+    for kind, (dataset, when, column, unit) in written.items():
+        if kind in shown:
+            value = shown[kind] if kind == "people" else Decimal(shown[kind])
+            world.report(
+                dataset, code, when, **{column: value, f"{column}_precision": Decimal(shown.get(unit, 0))}
+            )
+    if "staff" in shown:
+        world.report("staffing", code, YEAR, dedicated_staff_persons=shown["staff"])
+
+
 def _report(world: World, code: str, shown: dict[str, Any]) -> None:
     if "people" in shown:
         world.report("population", code, "2024-12", population_persons=shown["people"])
@@ -232,6 +319,16 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 _report(world, code, reports[place_number])
             if name == "N-01":
                 world.indicator(code, "2024-12", "N-01.2", Decimal(1000000))
+    for number, (name, (formula, columns, tiers, measures, townships)) in enumerate(ROUNDED.items(), 1):
+        county = str(int(COUNTY) + 50 + number)
+        seeds["standards"].append(
+            rule(name, formula=formula, **({"scope_code": county, "report_valid_months": 1} | columns))
+        )
+        seeds["standard_tiers"] += [{"standard_id": name} | tier for tier in tiers]
+        seeds["standard_measures"] += [{"standard_id": name} | measure for measure in measures]
+        for place_number, (shown, *_) in enumerate(townships):
+            world.unit(f"{county}10{place_number}", "镇")
+            _rounded(world, f"{county}10{place_number}", shown)
     # What N-19 measures the payments against: a flat 40,000 元 in its county.
     place_of = list(SHAPES).index("N-19") + 1
     seeds["standards"].append(
@@ -267,6 +364,31 @@ def test_a_new_rule_is_judged_and_found_by_data_alone(build: Path, name: str) ->
     )  # fmt: skip
     open_ones = {row["case_name"]: row["status"] for row in found if row["status"] != "cleared"}
     assert open_ones == {"fails": "short", "silent": "not_reported"}
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_nobody_is_convicted_by_digits_that_were_not_written(build: Path, name: str) -> None:
+    import duckdb
+
+    from oversight.explain import explain
+    from tests.explain.test_explain import followed
+
+    rows = rows_of(
+        build, "select subject_code, status, reason, shortfall, value_checked from judgements where rule_id = ? "
+        "and month = '2025-12-01' order by subject_code", name,
+    )  # fmt: skip
+    expected = [
+        (status, reason, None if shortfall is None else Decimal(shortfall))
+        for _, status, reason, shortfall in ROUNDED[name][-1]
+    ]
+    assert [(row["status"], row["reason"], row["shortfall"]) for row in rows] == expected
+    with duckdb.connect(str(build), read_only=True) as connection:
+        connection.execute(f"set file_search_path = '{build.parent / 'inputs'}'")
+        for row in rows:
+            told = explain(connection, row["subject_code"], rule=name)
+            assert row["value_checked"] in followed(told, name).values()
+            said = any("四舍五入的范围之内" in line for line in told.rules[0].assumptions)
+            assert said == (row["reason"] == "within_precision")
 
 
 def test_a_rate_for_each_part_has_no_cliff_and_is_explained_part_by_part(build: Path) -> None:

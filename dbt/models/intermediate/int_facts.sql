@@ -1,5 +1,6 @@
 -- A row is a figure that a general rule counts: subject × measure × month as reported, or as the budget year carries it.
 -- Must hold: at most one row a subject, measure and month; what nobody reported has no row.
+-- `below` and `above`: how much less or more may have been written so.
 {% set budget = ['allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny'] %}
 {# What is guaranteed, for rules on pace and use; as the funding table has it. #}
 {% set guaranteed = ['guaranteed_annual_cny', 'guaranteed_ytd_cny'] %}
@@ -28,6 +29,8 @@ indicators as (
         f.indicator_code as measure_code,
         f.month,
         f.indicator_value as value,
+        cast(0 as decimal(18, 4)) as below,
+        cast(0 as decimal(18, 4)) as above,
         f.indicator_text as value_text,
         coalesce(f.indicator_name, c.label_zh) as title
     from {{ ref('reported_indicators') }} as f
@@ -46,7 +49,15 @@ columns_of_datasets as (
         cast(case when r.{{ column.name }} then 1 else 0 end as decimal(18, 4)) as value
         {% else %}
         cast(r.{{ column.name }} as decimal(18, 4)) as value
+        {%- endif %},
+        {% for side in ['below', 'above'] %}
+        {% if column.has_precision %}
+        {{ half_of('r.' ~ column.name ~ '_precision', column.kind != 'money') }}
+        {% else %}
+        cast(0 as decimal(18, 4))
         {% endif %}
+        as {{ side }}{{ ',' if not loop.last }}
+        {% endfor %}
     from {{ reports }} as r
     inner join lineage as l on r.township_code = l.township_code
     where
@@ -58,7 +69,9 @@ columns_of_datasets as (
     {% for column in budget %}
     select
         b.unit_id as subject_unit, '{{ column }}' as measure_code, b.month,
-        cast(b.{{ column }} as decimal(18, 4)) as value
+        cast(b.{{ column }} as decimal(18, 4)) as value,
+        {{ half_of('b.' ~ column.split('_')[0] ~ '_precision_cny') }} as below,
+        {{ half_of('b.' ~ column.split('_')[0] ~ '_precision_cny') }} as above
     from {{ ref('int_township_budget') }} as b
     where
         b.{{ column }} is not null
@@ -74,7 +87,9 @@ columns_of_datasets as (
     {% set amount = column | replace('allocated_annual_cny', 'allocated_cny') %}
     select
         a.unit_id as subject_unit, a.matter || '/{{ column }}' as measure_code, a.month,
-        cast(a.{{ amount }} as decimal(18, 4)) as value
+        cast(a.{{ amount }} as decimal(18, 4)) as value,
+        {{ half_of('a.' ~ column.split('_')[0] ~ '_precision_cny') }} as below,
+        {{ half_of('a.' ~ column.split('_')[0] ~ '_precision_cny') }} as above
     from {{ ref('int_matter_amounts') }} as a
     where
         a.matter <> 'working_funds' and a.{{ amount }} is not null
@@ -88,7 +103,10 @@ columns_of_datasets as (
     {% for column in guaranteed %}
     select
         l.unit_id as subject_unit, '{{ column }}' as measure_code, g.month,
-        cast(g.{{ column }} as decimal(18, 4)) as value
+        cast(g.{{ column }} as decimal(18, 4)) as value,
+        cast(g.{{ column }} - coalesce(g.{{ column | replace('guaranteed', 'guaranteed_least') }}, g.{{ column }})
+            as decimal(18, 4)) as below,
+        cast(0 as decimal(18, 4)) as above
     from {{ ref('funding_gap_monthly') }} as g
     inner join lineage as l on g.township_code = l.township_code
     where
@@ -101,7 +119,9 @@ columns_of_datasets as (
         y.unit_id as subject_unit,
         case when y.population_basis = 'resident' then 'resident_population_persons' else 'population_persons' end
             as measure_code,
-        m.month, cast(y.population_persons as decimal(18, 4)) as value
+        m.month, cast(y.population_persons as decimal(18, 4)) as value,
+        {{ half_of('y.population_written_to', true) }} as below,
+        {{ half_of('y.population_written_to', true) }} as above
     from {{ ref('int_unit_bases') }} as y
     inner join {{ ref('int_months') }} as m
         on
@@ -119,7 +139,7 @@ columns_of_datasets as (
 
 every_figure as (
     select
-        subject_unit, measure_code, month, cast(value as decimal(18, 4)) as value, value_text,
+        subject_unit, measure_code, month, cast(value as decimal(18, 4)) as value, below, above, value_text,
         -- The title of a number to date says since when it counts; any other number is the month's own.
         case
             when title like '%本季%' or title like '%季度%' then 'quarter'
@@ -129,14 +149,14 @@ every_figure as (
     from indicators
     union all
     select
-        subject_unit, measure_code, month, value,
+        subject_unit, measure_code, month, value, below, above,
         cast(null as varchar) as value_text, cast(null as varchar) as counted_since
     from columns_of_datasets
 ),
 
 final as (
     select
-        e.subject_unit, e.measure_code, e.month, e.value, e.value_text, e.counted_since,
+        e.subject_unit, e.measure_code, e.month, e.value, e.below, e.above, e.value_text, e.counted_since,
         cast(extract(year from e.month) as bigint) * 12
         + cast(extract(month from e.month) as bigint) - 1 as month_index,
         lead(cast(extract(year from e.month) as bigint) * 12 + cast(extract(month from e.month) as bigint) - 1) over (

@@ -55,7 +55,7 @@ final as (
     union all
     select {{ columns }}, reason, numerator, denominator, tier_label from {{ ref('int_judgements_general') }}
     union all
-    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_carried') }}
+    select {{ columns }}, reason, {{ no_operands }} from {{ ref('int_judgements_carried') }}
 )
 
 select * from final

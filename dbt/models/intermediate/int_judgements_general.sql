@@ -20,9 +20,13 @@ with owed as (
 ),
 
 simple_values as (
-    select v.standard_id, v.subject_unit, v.end_index, v.value
+    select
+        v.standard_id, v.subject_unit, v.end_index, v.value, v.below, v.above,
+        case when m.measure_code like '%_cny' then v.above else 0 end as half
     from {{ ref('int_measured') }} as v
     inner join {{ ref('int_rules') }} as r on v.standard_id = r.standard_id and r.is_simple
+    inner join {{ ref('stg_standard_measures') }} as m
+        on v.standard_id = m.standard_id and v.role = m.role and v.part_no = m.part_no
 ),
 
 -- What each rule needs of its measures; `per` is the amount of denominator that the rule's figure is for.
@@ -49,6 +53,16 @@ compound_values as (
         cast(sum(case when v.role = 'denominator' then v.value end) as decimal(18, 4)) as denominator,
         cast(sum(case when v.role = 'denominator' and v.value is not null then 1 else 0 end) as bigint) as denominators,
         max(case when v.role = 'tier_key' then v.value end) as tier_key,
+        {% for side in ['below', 'above'] %}
+        max(case when v.role = 'tier_key' then v.{{ side }} end) as tier_key_{{ side }},
+        cast(sum(case when v.role in ('value', 'numerator') then v.{{ side }} else 0 end) as decimal(18, 4)) as {{ side }},
+        cast(sum(case when v.role = 'denominator' then v.{{ side }} else 0 end) as decimal(18, 4))
+            as denominator_{{ side }},
+        {% endfor %}
+        cast(sum(case when v.role in ('value', 'numerator') and m.measure_code like '%_cny' then v.above else 0 end)
+            as decimal(18, 4)) as half,
+        cast(sum(case when v.role = 'denominator' and m.measure_code like '%_cny' then v.above else 0 end)
+            as decimal(18, 4)) as denominator_half,
         cast(sum(case when v.role = 'part' and v.value is not null then 1 else 0 end) as bigint) as parts_known,
         cast(sum(case when v.role = 'part' and v.value >= coalesce(m.threshold, 1) then 1 else 0 end) as bigint)
             as parts_met
@@ -79,6 +93,23 @@ tiers_found as (
     group by c.standard_id, c.subject_unit, c.end_index
 ),
 
+-- The least that any of the tiers asks in which the other figure may be.
+least_tiers as (
+    select c.standard_id, c.subject_unit, c.end_index, min(t.value) as least_tier_value
+    from compound_values as c
+    inner join {{ ref('int_rules') }} as r on c.standard_id = r.standard_id and r.formula = 'floor_by_tier'
+    inner join {{ ref('stg_standard_tiers') }} as t on c.standard_id = t.standard_id
+    where
+        c.tier_key_above > 0
+        and c.tier_key + c.tier_key_above > coalesce(t.lower_bound, -1)
+        and (
+            t.upper_bound is null
+            or c.tier_key - c.tier_key_below < t.upper_bound
+            or (c.tier_key - c.tier_key_below = t.upper_bound and t.upper_included)
+        )
+    group by c.standard_id, c.subject_unit, c.end_index
+),
+
 -- One pass over what is owed; a rule has its figure from one of the two sides.
 answers as (
     select
@@ -88,7 +119,12 @@ answers as (
         case when c.denominators >= n.denominators then c.denominator end as denominator,
         c.tier_key, w.value as tier_value, w.tier_label,
         coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
-        coalesce(n.per, 1) as per
+        coalesce(n.per, 1) as per,
+        {% for side in ['below', 'above', 'half'] %}
+        coalesce(case when o.is_simple then s.{{ side }} else c.{{ side }} end, 0) as {{ side }},
+        coalesce(c.denominator_{{ side }}, 0) as denominator_{{ side }},
+        {% endfor %}
+        l.least_tier_value
     from owed as o
     inner join needs as n on o.standard_id = n.standard_id
     left join simple_values as s
@@ -106,6 +142,11 @@ answers as (
             o.standard_id = t.standard_id
             and o.subject_unit = t.subject_unit
             and o.end_index = t.end_index
+    left join least_tiers as l
+        on
+            o.standard_id = l.standard_id
+            and o.subject_unit = l.subject_unit
+            and o.end_index = l.end_index
     left join {{ ref('stg_standard_tiers') }} as w on t.standard_id = w.standard_id and t.tier_no = w.tier_no
 ),
 
@@ -113,6 +154,8 @@ peers as (
     select
         o.standard_id, o.county_code, o.end_index,
         cast(sum(v.value) as decimal(18, 4)) as total,
+        cast(sum(v.below) as decimal(18, 4)) as total_below,
+        cast(sum(v.above) as decimal(18, 4)) as total_above,
         cast(count(v.value) as decimal(18, 0)) as reporting
     from {{ ref('int_answers_owed') }} as o
     inner join {{ ref('int_rules') }} as r on o.standard_id = r.standard_id and r.formula = 'relative_to_peers'
@@ -174,21 +217,8 @@ measured as (
             when a.formula = 'amount_by_counts' then a.least_value + a.denominator
             else a.least_value
         end as expected,
-        -- Exact comparisons by multiplying out; a rounded percentage could meet what the counts do not.
-        case
-            when a.formula = 'coverage' and a.value is null then
-                cast(a.numerator as decimal(18, 4)) * cast(100 as decimal(18, 4))
-                < cast(a.denominator as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
-            when a.formula = 'rate' and a.value is null then
-                cast(a.numerator as decimal(18, 4)) * cast(a.per as decimal(18, 4))
-                < cast(a.denominator as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
-            when a.formula = 'relative_to_peers' then
-                cast(a.value as decimal(18, 4)) * cast(p.reporting as decimal(18, 4))
-                < cast(p.total as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
-            when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete then
-                cast(u.having_count as decimal(18, 4)) * cast(100 as decimal(18, 4))
-                < cast(u.units_count as decimal(18, 4)) * cast(a.least_value as decimal(18, 4))
-        end as is_less_exactly,
+        a.below, a.above, a.half, a.denominator_below, a.denominator_above, a.denominator_half, a.least_value, a.per,
+        a.least_tier_value, a.included_count, a.value as value_itself, p.total, p.reporting, p.total_below, p.total_above,
         a.decimals
     from answers as a
     left join peers as p
@@ -199,6 +229,91 @@ measured as (
             and a.subject_level = u.subject_level
             and a.subject_code = u.subject_code
             and a.month = u.month
+),
+
+-- Two numbers to compare, exactly, by multiplying out: a rounded percentage could meet what the counts do not. Beside
+-- each how much less or more may have been meant, `scale` times as much as in the figure's own unit.
+sides as (
+    select
+        m.*,
+        {% set cases = [
+            ("m.formula = 'coverage' and m.value_itself is null", {
+                'found': 'm.numerator * 100', 'found_below': 'm.below * 100', 'found_above': 'm.above * 100',
+                'asked': 'm.denominator * m.least_value', 'asked_below': 'm.denominator_below * m.least_value',
+                'asked_above': 'm.denominator_above * m.least_value',
+                'half': 'm.half * 100 + m.denominator_half * m.least_value', 'scale': '100'
+            }),
+            ("m.formula = 'rate' and m.value_itself is null", {
+                'found': 'm.numerator * m.per', 'found_below': 'm.below * m.per', 'found_above': 'm.above * m.per',
+                'asked': 'm.denominator * m.least_value', 'asked_below': 'm.denominator_below * m.least_value',
+                'asked_above': 'm.denominator_above * m.least_value',
+                'half': 'm.half * m.per + m.denominator_half * m.least_value', 'scale': 'm.per'
+            }),
+            ("m.formula = 'relative_to_peers' and m.reporting > m.least_value", {
+                'found': 'm.checked * (m.reporting - m.least_value)',
+                'found_below': 'm.below * (m.reporting - m.least_value)',
+                'found_above': 'm.above * (m.reporting - m.least_value)',
+                'asked': '(m.total - m.checked) * m.least_value',
+                'asked_below': '(m.total_below - m.below) * m.least_value',
+                'asked_above': '(m.total_above - m.above) * m.least_value',
+                'half': 'm.half * m.reporting', 'scale': 'm.reporting'
+            }),
+            ("m.formula = 'relative_to_peers'", {
+                'found': 'm.checked * m.reporting', 'found_below': '0', 'found_above': '0',
+                'asked': 'm.total * m.least_value', 'asked_below': '0', 'asked_above': '0', 'half': '0', 'scale': '1'
+            }),
+            ("m.formula = 'coverage_of_units' and m.units_count is not null and m.value_itself is null", {
+                'found': 'm.having_count * 100', 'found_below': '0', 'found_above': '0',
+                'asked': 'm.units_count * m.least_value', 'asked_below': '0', 'asked_above': '0',
+                'half': '0', 'scale': '100'
+            }),
+            ("m.formula = 'step' and m.denominator > m.included_count", {
+                'found': 'm.checked', 'found_below': 'm.below', 'found_above': 'm.above', 'asked': 'm.expected',
+                'asked_below': 'm.expected - m.least_value - ' ~ steps_up(
+                    'case when m.denominator - m.denominator_below > m.included_count'
+                    ~ ' then m.denominator - m.denominator_below - m.included_count else 0 end', 'm.per'),
+                'asked_above': '0', 'half': 'm.half', 'scale': '1'
+            }),
+            ("true", {
+                'found': 'm.checked', 'found_below': 'm.below', 'found_above': 'm.above', 'asked': 'm.expected',
+                'asked_below': "case when m.formula = 'amount_by_counts' then m.denominator_below
+                    when m.least_tier_value < m.expected then m.expected - m.least_tier_value else 0 end",
+                'asked_above': "case when m.formula = 'amount_by_counts' then m.denominator_above else 0 end",
+                'half': "m.half + case when m.formula = 'amount_by_counts' then m.denominator_half else 0 end",
+                'scale': '1'
+            })
+        ] %}
+        {% for name in ['found', 'found_below', 'found_above', 'asked', 'asked_below', 'asked_above', 'half', 'scale'] %}
+        cast(case
+            {% for condition, sides in cases %}
+            when {{ condition }} then {{ sides[name] }}
+            {% endfor %}
+        end as decimal({{ '30, 4' if name in ('half', 'scale') else '38, 8' }})) as {{ name ~ '_times' if name == 'half' else name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from measured as m
+),
+
+limits as (
+    {{ minor_amounts() }}
+),
+
+compared as (
+    select
+        s.*,
+        s.found < s.asked as is_less,
+        {{ is_surely_less('s.found', 's.found_above', 's.asked - s.asked_below') }} as is_surely_short,
+        -- Too coarse to say: both answers may be meant, and what amounts leave open is wider than is minor.
+        coalesce(
+            s.half_times > 0
+            and not {{ is_surely_less('s.found', 's.found_above', 's.asked - s.asked_below') }}
+            and s.found - s.found_below < s.asked + s.asked_above
+            and s.half_times > cast(z.below_amount as decimal(12, 2)) * cast(s.scale as decimal(20, 4))
+            and cast(s.half_times as decimal(30, 4)) * cast(100 as decimal(3, 0))
+            > cast(s.asked as decimal(30, 4)) * cast(z.below_pct as decimal(8, 4)),
+            false
+        ) as is_too_coarse
+    from sides as s
+    cross join limits as z
 ),
 
 judged as (
@@ -212,6 +327,9 @@ judged as (
             when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and not m.roster_is_complete and m.checked is null
                 then 'roster_incomplete'
+            when m.checked is null or m.expected is null or m.formula in ('benchmark', 'composite') then null
+            when m.is_too_coarse then 'too_coarse'
+            when m.is_less and not m.is_surely_short then 'within_precision'
         end as reason,
         case
             when m.formula in ('coverage', 'rate', 'benchmark', 'step') and m.denominator = 0 then 'not_applicable'
@@ -225,7 +343,7 @@ judged as (
                     else 'short'
                 end
             -- Units that are silent decide only where they can no longer change the answer.
-            when m.formula = 'coverage_of_units' and m.silent_count > 0 and m.is_less_exactly then
+            when m.formula = 'coverage_of_units' and m.silent_count > 0 and m.is_less then
                 case
                     when
                         cast(m.having_count + m.silent_count as decimal(18, 4)) * cast(100 as decimal(18, 4))
@@ -233,12 +351,13 @@ judged as (
                         then 'short'
                     else 'not_reported'
                 end
-            when coalesce(m.is_less_exactly, m.checked < m.expected) then 'short'
-            when m.formula = 'exact' and m.checked > m.expected then 'over'
-            when m.formula = 'range' and m.checked > m.most_value then 'over'
+            when m.is_too_coarse then 'not_reported'
+            when m.is_surely_short then 'short'
+            when m.formula = 'exact' and m.found - m.found_below > m.expected then 'over'
+            when m.formula = 'range' and m.found - m.found_below > m.most_value then 'over'
             else 'met'
         end as status
-    from measured as m
+    from compared as m
 ),
 
 final as (
@@ -254,6 +373,16 @@ final as (
             when formula = 'composite' then cast(parts_known - parts_met as decimal(18, 4))
             when formula = 'benchmark' and expected > checked then expected - checked
             when formula = 'benchmark' then checked - expected
+            when reason = 'too_coarse' then null
+            when reason = 'within_precision' then 0
+            -- Of a range of people, or of what it guarantees, by the least.
+            when formula in ('coverage', 'rate') and denominator_below > 0 and numerator is not null then
+                {{ missing('expected', ratio(
+                    'numerator', '(denominator - denominator_below)',
+                    "case when formula = 'coverage' then 100 else per end"
+                )) }}
+            when formula in ('amount_by_counts', 'step', 'floor_by_tier') and asked_below > 0
+                then {{ missing('cast(expected - asked_below as decimal(18, 4))', 'checked') }}
             else {{ missing('expected', 'checked') }}
         end as decimal(18, 4)) as shortfall,
         reason,

@@ -23,7 +23,7 @@ monthly as (
     select
         m.standard_id, m.role, m.part_no, f.subject_unit,
         f.month_index + m.months_back + s.step as end_index,
-        f.value, f.value_text, m.pattern
+        f.value, f.below, f.above, f.value_text, m.pattern
     from {{ ref('int_facts') }} as f
     inner join measures as m on f.measure_code = m.measure_code and m.period = 'month'
     inner join steps as s
@@ -33,7 +33,7 @@ monthly as (
 -- Events are added up; a report that gives the number to date (its title says since when) counts what it adds.
 events as (
     select
-        f.subject_unit, f.measure_code, f.month_index, f.value, f.counted_since,
+        f.subject_unit, f.measure_code, f.month_index, f.value, f.below, f.above, f.counted_since,
         cast(case f.counted_since
             when 'year' then {{ div_floor('f.month_index', 12) }}
             when 'half_year' then {{ div_floor('f.month_index', 6) }}
@@ -93,7 +93,7 @@ added as (
     select
         b.subject_unit, b.measure_code, b.month_index,
         b.counted_since is not null and b.value_before is null as begins_a_window,
-        b.window_no * b.window_months as window_start,
+        b.window_no * b.window_months as window_start, b.below, b.above,
         cast(case
             when b.counted_since is null then b.value
             else
@@ -112,6 +112,8 @@ added_within as (
     select
         m.standard_id, m.role, m.part_no, a.subject_unit, p.end_index,
         cast(sum(a.value) as decimal(18, 4)) as summed,
+        cast(sum(a.below) as decimal(18, 4)) as below,
+        cast(sum(a.above) as decimal(18, 4)) as above,
         -- A number to date that reaches back beyond the period cannot be parted.
         max(case when a.begins_a_window and a.window_start < p.start_index then 1 else 0 end) as reaches_back
     from added as a
@@ -126,7 +128,7 @@ added_within as (
 
 within_period as (
     select
-        m.standard_id, m.role, m.part_no, m.pattern, f.subject_unit, p.end_index, f.value, f.value_text,
+        m.standard_id, m.role, m.part_no, m.pattern, f.subject_unit, p.end_index, f.value, f.below, f.above, f.value_text,
         cast(row_number() over (
             partition by m.standard_id, m.role, m.part_no, f.subject_unit, p.end_index
             order by f.month_index desc nulls last
@@ -141,15 +143,15 @@ within_period as (
 ),
 
 every_period as (
-    select standard_id, role, part_no, subject_unit, end_index, value, value_text, pattern from monthly
+    select standard_id, role, part_no, subject_unit, end_index, value, below, above, value_text, pattern from monthly
     union all
-    select standard_id, role, part_no, subject_unit, end_index, value, value_text, pattern
+    select standard_id, role, part_no, subject_unit, end_index, value, below, above, value_text, pattern
     from within_period
     where recency = 1
     union all
     select
         standard_id, role, part_no, subject_unit, end_index,
-        case when reaches_back = 0 then summed end as value,
+        case when reaches_back = 0 then summed end as value, below, above,
         cast(null as varchar) as value_text, cast(null as varchar) as pattern
     from added_within
 ),
@@ -175,7 +177,9 @@ scaled as (
     select
         n.standard_id, n.role, n.part_no, n.subject_unit, n.end_index, n.value_text, n.pattern,
         n.one_stem, n.other_stem,
-        cast(n.value * m.factor as decimal(18, 4)) as value
+        cast(n.value * m.factor as decimal(18, 4)) as value,
+        cast(n.below * m.factor as decimal(18, 4)) as below,
+        cast(n.above * m.factor as decimal(18, 4)) as above
     from named as n
     inner join measures as m on n.standard_id = m.standard_id and n.role = m.role and n.part_no = m.part_no
 ),
@@ -189,7 +193,7 @@ final as (
             when {{ fits_a_form('value_text', 'pattern', 'one_stem') }} then cast(1 as decimal(18, 4))
             when {{ fits_a_form('value_text', 'pattern', 'other_stem') }} then cast(1 as decimal(18, 4))
             when value_text is not null then cast(0 as decimal(18, 4))
-        end as value
+        end as value, below, above
     from scaled
 )
 

@@ -19,8 +19,8 @@ units as (
     select
         r.standard_id, o.subject_level, o.subject_code, o.month,
         case
-            when v.value >= r.threshold then 1
-            else 0
+            when v.value is null or {{ is_surely_less('v.value', 'v.above', 'r.threshold') }} then 0
+            else 1
         end as has_it,
         case when v.value is null then 1 else 0 end as is_silent
     from {{ ref('int_answers_owed') }} as o
