@@ -58,7 +58,8 @@ figures as (
 
 judged as (
     select
-        standard_id, formula, subject_unit, is_first, from_index, until_index, valid_months, expected, most_value, below, above,
+        standard_id, formula, subject_unit, is_first, from_index, until_index, valid_months, expected, most_value,
+        below, above,
         case when formula in ('boolean', 'name_pattern') and figure >= 1 then 1 else figure end as checked,
         -- Too coarse to say: what is asked lies within what may have been written so, and that is wider than is minor.
         half > 0
@@ -82,7 +83,8 @@ spells as (
         end as decimal(18, 4)) as shortfall,
         case
             when is_too_coarse then 'too_coarse'
-            when checked < expected and not {{ is_surely_less('checked', 'above', 'expected') }} then 'within_precision'
+            when checked < expected and not {{ is_surely_less('checked', 'above', 'expected') }}
+                then 'within_precision'
         end as reason,
         case
             when checked is null or expected is null or is_too_coarse then 'not_reported'

@@ -55,7 +55,8 @@ compound_values as (
         max(case when v.role = 'tier_key' then v.value end) as tier_key,
         {% for side in ['below', 'above'] %}
         max(case when v.role = 'tier_key' then v.{{ side }} end) as tier_key_{{ side }},
-        cast(sum(case when v.role in ('value', 'numerator') then v.{{ side }} else 0 end) as decimal(18, 4)) as {{ side }},
+        cast(sum(case when v.role in ('value', 'numerator') then v.{{ side }} else 0 end) as decimal(18, 4))
+            as {{ side }},
         cast(sum(case when v.role = 'denominator' then v.{{ side }} else 0 end) as decimal(18, 4))
             as denominator_{{ side }},
         {% endfor %}
@@ -218,7 +219,8 @@ measured as (
             else a.least_value
         end as expected,
         a.below, a.above, a.half, a.denominator_below, a.denominator_above, a.denominator_half, a.least_value, a.per,
-        a.least_tier_value, a.included_count, a.value as value_itself, p.total, p.reporting, p.total_below, p.total_above,
+        a.least_tier_value, a.included_count, a.value as value_itself, p.total, p.reporting,
+        p.total_below, p.total_above,
         a.decimals
     from answers as a
     left join peers as p
@@ -236,60 +238,7 @@ measured as (
 sides as (
     select
         m.*,
-        {% set cases = [
-            ("m.formula = 'coverage' and m.value_itself is null", {
-                'found': 'm.numerator * 100', 'found_below': 'm.below * 100', 'found_above': 'm.above * 100',
-                'asked': 'm.denominator * m.least_value', 'asked_below': 'm.denominator_below * m.least_value',
-                'asked_above': 'm.denominator_above * m.least_value',
-                'half': 'm.half * 100 + m.denominator_half * m.least_value', 'scale': '100'
-            }),
-            ("m.formula = 'rate' and m.value_itself is null", {
-                'found': 'm.numerator * m.per', 'found_below': 'm.below * m.per', 'found_above': 'm.above * m.per',
-                'asked': 'm.denominator * m.least_value', 'asked_below': 'm.denominator_below * m.least_value',
-                'asked_above': 'm.denominator_above * m.least_value',
-                'half': 'm.half * m.per + m.denominator_half * m.least_value', 'scale': 'm.per'
-            }),
-            ("m.formula = 'relative_to_peers' and m.reporting > m.least_value", {
-                'found': 'm.checked * (m.reporting - m.least_value)',
-                'found_below': 'm.below * (m.reporting - m.least_value)',
-                'found_above': 'm.above * (m.reporting - m.least_value)',
-                'asked': '(m.total - m.checked) * m.least_value',
-                'asked_below': '(m.total_below - m.below) * m.least_value',
-                'asked_above': '(m.total_above - m.above) * m.least_value',
-                'half': 'm.half * m.reporting', 'scale': 'm.reporting'
-            }),
-            ("m.formula = 'relative_to_peers'", {
-                'found': 'm.checked * m.reporting', 'found_below': '0', 'found_above': '0',
-                'asked': 'm.total * m.least_value', 'asked_below': '0', 'asked_above': '0', 'half': '0', 'scale': '1'
-            }),
-            ("m.formula = 'coverage_of_units' and m.units_count is not null and m.value_itself is null", {
-                'found': 'm.having_count * 100', 'found_below': '0', 'found_above': '0',
-                'asked': 'm.units_count * m.least_value', 'asked_below': '0', 'asked_above': '0',
-                'half': '0', 'scale': '100'
-            }),
-            ("m.formula = 'step' and m.denominator > m.included_count", {
-                'found': 'm.checked', 'found_below': 'm.below', 'found_above': 'm.above', 'asked': 'm.expected',
-                'asked_below': 'm.expected - m.least_value - ' ~ steps_up(
-                    'case when m.denominator - m.denominator_below > m.included_count'
-                    ~ ' then m.denominator - m.denominator_below - m.included_count else 0 end', 'm.per'),
-                'asked_above': '0', 'half': 'm.half', 'scale': '1'
-            }),
-            ("true", {
-                'found': 'm.checked', 'found_below': 'm.below', 'found_above': 'm.above', 'asked': 'm.expected',
-                'asked_below': "case when m.formula = 'amount_by_counts' then m.denominator_below
-                    when m.least_tier_value < m.expected then m.expected - m.least_tier_value else 0 end",
-                'asked_above': "case when m.formula = 'amount_by_counts' then m.denominator_above else 0 end",
-                'half': "m.half + case when m.formula = 'amount_by_counts' then m.denominator_half else 0 end",
-                'scale': '1'
-            })
-        ] %}
-        {% for name in ['found', 'found_below', 'found_above', 'asked', 'asked_below', 'asked_above', 'half', 'scale'] %}
-        cast(case
-            {% for condition, sides in cases %}
-            when {{ condition }} then {{ sides[name] }}
-            {% endfor %}
-        end as decimal({{ '30, 4' if name in ('half', 'scale') else '38, 8' }})) as {{ name ~ '_times' if name == 'half' else name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sides_of_rules() }}
     from measured as m
 ),
 
@@ -356,7 +305,11 @@ judged as (
             when m.formula = 'exact' and m.found - m.found_below > m.expected then 'over'
             when m.formula = 'range' and m.found - m.found_below > m.most_value then 'over'
             else 'met'
-        end as status
+        end as status,
+        {{ ratio(
+            'm.numerator', '(m.denominator - m.denominator_below)',
+            "case when m.formula = 'coverage' then 100 else m.per end"
+        ) }} as least_ratio
     from compared as m
 ),
 
@@ -376,11 +329,12 @@ final as (
             when reason = 'too_coarse' then null
             when reason = 'within_precision' then 0
             -- Of a range of people, or of what it guarantees, by the least.
-            when formula in ('coverage', 'rate') and denominator_below > 0 and numerator is not null then
-                {{ missing('expected', ratio(
-                    'numerator', '(denominator - denominator_below)',
-                    "case when formula = 'coverage' then 100 else per end"
-                )) }}
+            when formula in ('coverage', 'rate') and denominator_below > 0 and status = 'short' then
+                -- What is too little to show is still missing.
+                case
+                    when expected > least_ratio then expected - least_ratio
+                    else cast(0.0001 as decimal(18, 4))
+                end
             when formula in ('amount_by_counts', 'step', 'floor_by_tier') and asked_below > 0
                 then {{ missing('cast(expected - asked_below as decimal(18, 4))', 'checked') }}
             else {{ missing('expected', 'checked') }}

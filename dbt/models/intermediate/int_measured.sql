@@ -128,7 +128,8 @@ added_within as (
 
 within_period as (
     select
-        m.standard_id, m.role, m.part_no, m.pattern, f.subject_unit, p.end_index, f.value, f.below, f.above, f.value_text,
+        m.standard_id, m.role, m.part_no, m.pattern, f.subject_unit, p.end_index,
+        f.value, f.below, f.above, f.value_text,
         cast(row_number() over (
             partition by m.standard_id, m.role, m.part_no, f.subject_unit, p.end_index
             order by f.month_index desc nulls last
