@@ -18,7 +18,7 @@ from oversight.contracts import ALL_DATASETS
 from oversight.dictionary import ColumnEntry, TableEntry
 from oversight.editions.build import manifest_path
 from oversight.intake.sending_back.catalogue import CATALOGUE
-from oversight.settings import DataFolder
+from oversight.settings import PROJECT_ROOT, DataFolder
 from oversight.standards import load_standards
 
 _SCHEMAS = {
@@ -105,8 +105,20 @@ def pages() -> dict[str, str]:
         "lineage.md": _lineage(),
         "standards.md": _standards(),
         "errors.md": _errors(),
+        "report_settings.md": _report_settings(),
     }
     return made
+
+
+def _report_settings() -> str:
+    """Every setting of the report with its default, as the file itself says it."""
+    text = (PROJECT_ROOT / "oversight" / "reports" / "defaults" / "report.toml").read_text("utf-8")
+    return (
+        "# 通报设置一览\n\n"
+        "这是自带的 `report.toml`，每一项的意思写在它上面。要改哪一项，在数据目录下的 `report/report.toml` 里只写那一项；"
+        "怎样改、怎样预览见[督查通报](../report.md)和[在浏览器里办月报](../papers.md)。\n\n"
+        f"```toml\n{text}```\n"
+    )
 
 
 def _models() -> dict[str, dict[str, Any]]:

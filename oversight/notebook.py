@@ -1,7 +1,8 @@
 """For notebooks: `%load_ext oversight.notebook` opens the current edition and adds the cell magic `%%sql`.
 
-`%%sql` shows the result; `%%sql name` keeps it under that name as a polars frame as well. Which data folder is read
-says the environment variable OVERSIGHT_DATA; the project's own `data/` otherwise.
+`%%sql` shows the result; `%%sql name` keeps it under that name as a polars frame as well. Charts look as those of the
+dashboard do, `say` writes a finding in words, and `show` makes a figure's text. Which data folder is read says the
+environment variable OVERSIGHT_DATA; the project's own `data/` otherwise.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from oversight import presentation
+from oversight.dashboard import theme
 from oversight.dictionary import CHINESE_SCHEMA
 from oversight.editions import find_edition, open_edition
 from oversight.sandbox.messages import explain
@@ -68,11 +71,46 @@ def _draw_offline() -> None:
     plotly.io.renderers.default = "offline"
 
 
+def _draw_as_the_house() -> None:
+    """The dashboard's font, colours and axes for every chart that says nothing else, on white as on paper."""
+    import plotly.graph_objects as go
+    import plotly.io
+
+    colours = theme.LIGHT
+    layout = theme.layout(
+        "light",
+        xaxis=theme.axis("light", fixedrange=False),
+        yaxis=theme.axis("light", fixedrange=False),
+        margin={"l": 8, "r": 16, "t": 72, "b": 8},
+        paper_bgcolor=colours.surface,
+        plot_bgcolor=colours.surface,
+        title={"x": 0, "xref": "paper", "font": {"size": 15}},
+        colorway=[
+            colours.allocated,
+            colours.shortfall,
+            colours.disbursed,
+            colours.spent,
+            colours.guaranteed,
+            colours.shortfall_soft,
+        ],
+    )
+    plotly.io.templates["house"] = go.layout.Template(layout=layout)
+    plotly.io.templates.default = "house"
+
+
+def say(text: str) -> None:
+    """A finding in words, as Markdown under the cell."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))  # type: ignore[no-untyped-call]
+
+
 def load_ipython_extension(shell: Any) -> None:
-    """Add `%%sql` and the name `edition` to the notebook; charts are drawn without the internet."""
+    """Add `%%sql`, `edition`, `query`, `say` and `show` to the notebook; charts are drawn without the internet."""
     _draw_offline()
+    _draw_as_the_house()
     notebook = Notebook()
-    shell.push({"edition": notebook.edition, "query": notebook.query})
+    shell.push({"edition": notebook.edition, "query": notebook.query, "say": say, "show": presentation})
 
     def sql(line: str, cell: str) -> Any:
         frame = notebook.query(cell)

@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -24,6 +25,7 @@ from oversight.settings import PROJECT_ROOT, DataFolder, folder_settings
 from oversight.standards import load_standards
 from oversight.standards.notes import load_finding_notes
 from tests.conftest import run_oversight
+from tests.dashboard.browsing import needs_chromium, until
 
 GUIDE = PROJECT_ROOT / "docs" / "guide"
 
@@ -60,6 +62,36 @@ def test_pages_fetch_nothing_from_outside(site: Path) -> None:
             r'<link[^>]+rel="(?:stylesheet|preconnect|preload)"[^>]*href="(https?:[^"]+)"', text
         )
         assert not fetched, (page.name, fetched)
+
+
+@needs_chromium
+def test_the_search_finds_chinese_words_from_a_disk(site: Path, chromium: Any) -> None:
+    """Opened as a file, without a server: part of a phrase finds the page that says it."""
+    context = chromium.new_context(offline=True, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.locator("input.md-search__input").click()
+    for word, expected in (
+        ("点名门槛", "report.html"),
+        ("常住人口", "generated/"),
+        ("压缩包", "hand-in.html"),
+    ):
+        page.locator("input.md-search__input").fill(word)
+        # A word put in at once is no key pressed.
+        page.keyboard.press("End")
+        until(page, f"!!document.querySelector('.md-search-result__link[href*=\"{expected}\"]')")
+    context.close()
+
+
+def test_every_picture_of_the_guide_is_there_and_small(site: Path) -> None:
+    pictures = list((site / "pictures").glob("*.png"))
+    shown = {
+        name
+        for page in GUIDE.glob("*.md")
+        for name in re.findall(r"pictures/([\w-]+\.png)", page.read_text("utf-8"))
+    }
+    assert shown == {path.name for path in pictures}
+    assert sum(path.stat().st_size for path in pictures) < 800_000
 
 
 def test_every_published_column_is_in_the_dictionary(sample_folder: DataFolder) -> None:
