@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev test test-worlds test-office test-walk test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev pictures test test-worlds test-reports test-office test-walk test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -39,6 +39,9 @@ test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐
 test-faults: setup $(VENV)/dev.stamp  ## 随机改动、断电、磁盘写满、并发（很慢，逐项打印结果）
 	@for each in flips kills full_disk rivals readers stranger; do $(BIN)/python -m tests.faults.$$each || exit 1; done
 
+test-reports: setup $(VENV)/dev.stamp  ## 逐月逐地逐句核对通报里的每个数（样例和模拟世界，约十分钟）
+	@$(BIN)/python -m tests.reports.every
+
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）
 	@command -v soffice >/dev/null || { \
 		as_root=$$( [ $$(id -u) = 0 ] || echo sudo ); export DEBIAN_FRONTEND=noninteractive; \
@@ -56,6 +59,9 @@ test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行�
 MINUTES ?= 10
 fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件考验读取（MINUTES=10，各半）
 	@$(BIN)/python benchmarks/intake.py xml fuzz --minutes $$(( $(MINUTES) / 2 ))
+
+pictures: setup $(VENV)/dev.stamp  ## 重拍使用手册里的图（先运行 make run；需要 Chromium）
+	@$(BIN)/python docs/pictures.py
 
 docs: setup $(VENV)/docs.stamp  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -83,6 +83,7 @@ class _Numbers(dict[str, int]):
 def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> Report:
     """The whole paper: the report, or a correction that has the corrected report as an annex."""
     settings = wording.settings
+    facts = weighing.sized(facts, settings)
     days = dates(facts.month, paper.issued_on, settings["deadlines"], calendar)
     named = _named(facts, wording, days)
     tables = tables_of(facts, settings)

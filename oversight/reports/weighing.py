@@ -8,6 +8,7 @@ excused or unknown. What the division of the report itself owes is not told to t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ _SEVERITY = {"high": 0, "medium": 1, "low": 2}
 # Money first, then people, then the rest. Payment is this year's, arrears are a year's that has ended.
 _KINDS = ("payment", "money", "arrears", "people", "other")
 _PAYMENT_RULE = "paid_in_full"
+_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 12}
 
 
 def is_demanded(row: Row) -> bool:
@@ -63,12 +65,23 @@ def _sort(facts: Facts, row: Row) -> str:
 
 
 def is_minor(row: Row, settings: Row) -> bool:
-    """Whether what is missing is too little to name anyone for."""
-    if row.get("is_minor"):
-        return True
+    """Whether what is missing is too little to name anyone for; of an earlier month told by the settings."""
+    if row.get("is_minor") is not None:
+        return bool(row["is_minor"])
     if row["unit"] != "元" or row["shortfall"] is None:
         return False
     return _is_little(row["shortfall"], row["value_expected"], settings)
+
+
+def sized(facts: Facts, settings: Row) -> Facts:
+    """The facts with findings of an earlier month weighed by what was missing then: what is minor is never grave."""
+    return replace(
+        facts,
+        findings=[
+            {**row, "severity": "low"} if row.get("is_minor") is None and is_minor(row, settings) else row
+            for row in facts.findings
+        ],
+    )
 
 
 def _is_little(missing: Decimal, wanted: Decimal | None, settings: Row) -> bool:
@@ -137,8 +150,9 @@ def payments(facts: Facts, settings: Row) -> list[Row]:
 
 
 def weight(row: Row) -> Decimal:
-    """What is missing times the months it has been missing."""
-    return Decimal(row["shortfall"] or 0) * Decimal(row["months_open"] or 1)
+    """What is missing times the months it has been missing: a year's answer counts for its twelve."""
+    periods = Decimal(row["months_open"] or 1)
+    return Decimal(row["shortfall"] or 0) * periods * _MONTHS.get(row.get("period") or "month", 1)
 
 
 def weight_first(row: Row) -> tuple[Any, ...]:

@@ -5,7 +5,8 @@ select
     j.value_checked, j.value_expected, j.shortfall,
     s.unit, s.title_zh, s.matter, s.period,
     f.opened_month,
-    coalesce(f.is_minor, false) as is_minor,
+    -- A finding carries the size of its last answer; what was missing before may have been more.
+    coalesce(f.is_minor and j.shortfall <= f.shortfall, false) as is_minor,
     coalesce(f.is_exempt, false) as is_exempt,
     split_part(f.message_zh, '：', 1) as subject_name
 from e.judgements as j

@@ -1,5 +1,6 @@
 -- A row is a finding of the scope as it stood at the end of the month, though the edition may know what came after.
--- Must hold: one row a finding; the gravest and what is missing longest first.
+-- Must hold: one row a finding; the gravest and what is missing longest first. A finding carries the size of its last
+-- answer: of an earlier one it is not known here (null), and the severity is the rule's own.
 with units as (
     select subject_code, min(unit_id) as unit_id from r_subjects group by subject_code
 ),
@@ -40,8 +41,10 @@ final as (
         a.value_checked, a.value_expected, a.shortfall,
         s.* exclude (
             finding_id, rule_id, subject_level, subject_code, opened_month, cleared_month, months_open, status,
-            value_checked, value_expected, shortfall, kind
+            value_checked, value_expected, shortfall, kind, severity, is_minor
         ),
+        case when a.month >= s.last_month then s.severity else coalesce(r.severity, 'medium') end as severity,
+        case when a.month >= s.last_month then s.is_minor end as is_minor,
         r.title_zh, r.topic_zh, r.matter, r.formula, r.gradeable, r.strength, r.period, r.origin_zh, d.force,
         d.issuer_code
     from spells as s
