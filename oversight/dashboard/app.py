@@ -45,7 +45,7 @@ from oversight.dashboard import (
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.components import View, empty, icon
-from oversight.dashboard.elements import dag, dcc, dmc, html
+from oversight.dashboard.elements import dag, dcc, dmc, html, plain
 from oversight.dashboard.gate import Doors, Gate, refusal
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
@@ -379,7 +379,10 @@ def _callbacks(app: Any, shelf: Shelf) -> None:
         page = pages().get(path.rstrip("/") or "/")
         if page is not None and not page.is_of_edition:
             flask.g.answer_key = None
-        return _draw(shelf, path, search or "", "dark" if theme == "dark" else "light", edition_id)
+        content, navigation, meta = _draw(
+            shelf, path, search or "", "dark" if theme == "dark" else "light", edition_id
+        )
+        return plain(content), plain(navigation), meta
 
     app.callback(
         Output("content", "children"),

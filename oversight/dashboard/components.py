@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from oversight import presentation as show
@@ -22,6 +22,7 @@ from oversight.metrics import Metric
 from oversight.presentation import Theme
 
 Element = Any
+T = TypeVar("T")
 
 # Rows sent to a browser; a download has them all.
 ROWS_SHOWN = 300
@@ -37,6 +38,15 @@ class View:
     theme: Theme
     ask: Ask = ALL
     shelf: Shelf | None = None
+    # What the parts of one page make more than once, by name.
+    _made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all parts of the page."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
     @property
     def month(self) -> Any:

@@ -7,8 +7,35 @@ from typing import Any
 import dash
 import dash_ag_grid
 import dash_mantine_components
+from dash.development.base_component import Component
 
 html: Any = dash.html
 dcc: Any = dash.dcc
 dmc: Any = dash_mantine_components
 dag: Any = dash_ag_grid
+
+
+# Names of properties by kind of element: they stand in each element, and are the same in all of a kind.
+_properties: dict[type[Component], frozenset[str]] = {}
+
+
+def plain(value: Any) -> Any:
+    """Elements as the dictionaries they are sent as; what holds none stays the very object it is.
+
+    A page that is plain is written by orjson at once. Dash would otherwise walk through every cell of every table in
+    Python, because an element somewhere is nothing that orjson knows.
+    """
+    if isinstance(value, Component):
+        # As `Component.to_plotly_json` does it, which asks every property whether it was set.
+        named = _properties.get(type(value)) or _properties.setdefault(
+            type(value), frozenset(value._prop_names)
+        )
+        props = {
+            name: plain(item)
+            for name, item in vars(value).items()
+            if name in named or name.startswith(("data-", "aria-"))
+        }
+        return {"props": props, "type": value._type, "namespace": value._namespace}
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (Component, list, tuple)) for item in value):
+        return [plain(item) for item in value]
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -119,6 +119,20 @@ def townships(
     in_months, of_months = _in_months(months, "f.month")
     return w.rows(
         f"{_TOWNSHIPS} where {condition} and {in_months} order by f.township_code, f.month",
+        [*values, *of_months],
+    )
+
+
+def township_rates(
+    w: Warehouse, scope: Scope, prefix: str, months: Sequence[date] | None = None
+) -> list[Row]:
+    """What the rate of each township's money by month is made of: not one of forty other columns."""
+    condition, values = within("township_code", scope, prefix)
+    in_months, of_months = _in_months(months)
+    return w.rows(
+        "select township_code, township_name, month, status, status_reason, standard_id, adequacy_pct, "
+        "allocated_annual_cny, guaranteed_annual_cny from e.funding_gap_monthly "
+        f"where {condition} and {in_months} order by township_code, month",
         [*values, *of_months],
     )
 
@@ -1051,26 +1065,32 @@ _WEIGHT = "shortfall * months_open"
 
 
 def worst(
-    w: Warehouse, scope: Scope, prefix: str, month: date, units: Sequence[str], limit: int
-) -> list[Row]:
-    """Duties in force that are not met in a month, counted in `units`, by what is missing times the months.
+    w: Warehouse, scope: Scope, prefix: str, month: date, kinds: Mapping[str, Sequence[str]], limit: int
+) -> dict[str, list[Row]]:
+    """Duties in force that are not met in a month, by what is missing times the months: for each kind, counted in the
+    units it names, the first so many.
 
     Of rules on the same matter (the same people) a subject's largest shortfall stands for all.
     """
     holding, held = _holding(w, scope, month, "j")
     condition, values = within("j.subject_code", scope, prefix)
-    marks = ", ".join("?" * len(units))
-    return w.rows(
-        "select *, " + _WEIGHT + " as weight from ("
+    of_kind = "case " + " ".join("when unit = ? then ?" for units in kinds.values() for _ in units) + " end"
+    named = [value for kind, units in kinds.items() for unit in units for value in (unit, kind)]
+    every = [unit for units in kinds.values() for unit in units]
+    rows = w.rows(
+        f"select *, {_WEIGHT} as weight, {of_kind} as kind from ("
         f"select j.*, datediff('month', j.opened_month, j.month) + {_PERIOD_MONTHS.replace('s.', 'j.')} as months_open, "
         "coalesce(t.county_name, '') as county_name "
         f"from {statement('duties')} as j left join e.townships as t on substr(j.subject_code, 1, 9) = t.township_code "
-        f"where {holding} and {condition} and j.unit in ({marks}) and not j.is_minor and not j.is_exempt "
+        f"where {holding} and {condition} and j.unit in ({', '.join('?' * len(every))}) "
+        "and not j.is_minor and not j.is_exempt "
         "qualify row_number() over (partition by j.subject_code, coalesce(j.matter, j.rule_id), j.unit "
-        "order by j.shortfall desc, j.rule_id) = 1) as q "
-        "where shortfall is not null order by weight desc, subject_code, rule_id" + _limit(limit),
-        [*held, *values, *units],
+        "order by j.shortfall desc, j.rule_id) = 1) as q where shortfall is not null "
+        f"qualify row_number() over (partition by kind order by weight desc, subject_code, rule_id) <= {int(limit)} "
+        "order by weight desc, subject_code, rule_id",
+        [*named, *held, *values, *every],
     )
+    return {kind: [row for row in rows if row["kind"] == kind] for kind in kinds}
 
 
 def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:

@@ -231,17 +231,18 @@ def _gaps(told: RuleExplanation, funding: dict[str, Any]) -> None:
 
 def _used_source(edition: Edition, funding: dict[str, Any], group: str) -> str:
     """Whose figures the year's amount is made of."""
+    # One question for all three: each answer is remembered.
     used = edition.one(
-        f"select {group}_source as source from fund_ledger_monthly "
+        "select allocated_source, disbursed_source, spent_source from fund_ledger_monthly "
         "where township_code = ? and month = ? and fund_code = 'working_funds'",
         funding["township_code"],
         funding["month"],
     )
-    return (used or {}).get("source") or "township"
+    return (used or {}).get(f"{group}_source") or "township"
 
 
 def _codes(edition: Edition, funding: dict[str, Any]) -> list[str]:
-    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
+    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
     return edition.codes(own["unit_id"]) if own else [funding["township_code"]]
 
 
@@ -281,7 +282,7 @@ def _vouchers(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]
 
 def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tuple[str, Decimal]]:
     """What units taken over in the year came to in their last month: name and amount."""
-    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
+    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
     if own is None:
         return []
     found = []

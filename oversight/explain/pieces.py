@@ -59,7 +59,7 @@ class Piece:
 
 def pieces_of(edition: Edition, funding: dict[str, Any], alone: str | None = None) -> list[Piece]:
     """The pieces of a row's guarantee, first those of units taken over; with `alone` those of that standard only."""
-    own = edition.one("select unit_id from townships where township_code = ?", funding["township_code"])
+    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
     if own is None:
         return []
     year, number = funding["fiscal_year"], funding["month"].month

@@ -517,11 +517,13 @@ def _named_tables(named: Sequence[Row], settings: Row, number: object) -> list[T
         units = [
             f"{item[0]['place']}{_missing(item) if len(grouped) <= AMOUNTS_SHOWN else ''}" for item in grouped
         ]
-        more = f"等{presentation.count(len(units))}个，见附件{number}" if len(units) > shown else ""
+        # Many are named in one line, so that the page holds the whole table.
+        listed = shown if len(units) <= shown else max(1, shown // 2)
+        more = f"等{presentation.count(len(units))}个，见附件{number}" if len(units) > listed else ""
         rows.append(
             (
                 problem,
-                "、".join(units[:shown]) + more,
+                "、".join(units[:listed]) + more,
                 items[0]["demand"],
                 by(items[0]["deadline"]),
                 _unique(item["office"] for item in items[:shown]),

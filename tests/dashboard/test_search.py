@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pypinyin
 import pytest
+from dash._utils import to_json
 
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope
+from oversight.dashboard.components import View
+from oversight.dashboard.pages import pages
 from oversight.dashboard.spelling import spells
+from oversight.dashboard.state import State
 from oversight.dashboard.warehouse import Warehouse
 from tests.dashboard.browsing import Visit, needs_chromium, until
 
@@ -57,6 +62,43 @@ def test_units_in_reach_are_those_of_the_register(
     assert {unit.code for unit in within} == {"360000", "360300", "360313"} | {
         code for code in codes if code.startswith("360313")
     }
+
+
+def _found(warehouse: Warehouse, words: str) -> str:
+    state = State("/search", more={"q": words}, month=warehouse.months[-1])
+    content = pages()["/search"].render(View(warehouse, EVERYTHING, state, "light"))
+    return json.dumps(json.loads(to_json(content)), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "section", "said"),
+    [
+        ("老关", "单位", "老关镇"),
+        ("360313103", "单位", "老关镇"),
+        ("lgz", "单位", "老关镇"),
+        ("laoguan", "单位", "老关镇"),
+        ("湘东 老关", "单位", "老关镇"),
+        ("A-10", "政策标准与条文", "A-10 民政所工作经费分档保障"),
+        # In the clause, in the clause of a tier alone, in the paper's title.
+        ("户籍人口数确定", "政策标准与条文", "二（三）"),
+        ("不低于0.22元", "政策标准与条文", "A-10"),
+        ("社会救助经办", "政策标准与条文", "秦皇岛市人民政府"),
+        ("老关镇 分档", "未了的问题", "老关镇"),
+        ("2025年12月", "报送文件", ".xlsx"),
+        ("月报", "页面", "/reports"),
+    ],
+)
+def test_each_kind_is_found(warehouse: Warehouse, words: str, section: str, said: str) -> None:
+    told = _found(warehouse, words)
+    assert section in told
+    assert said in told
+
+
+def test_a_former_name_leads_to_the_unit(warehouse: Warehouse, sql: duckdb.DuckDBPyConnection) -> None:
+    for old, now in sql.execute(
+        "select t.township_name, n.township_name from townships t join townships n on t.successor_code = n.township_code"
+    ).fetchall():
+        assert f"现为 {now}" in _found(warehouse, old)
 
 
 @needs_chromium

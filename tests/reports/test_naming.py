@@ -200,7 +200,7 @@ def test_a_blank_row_of_a_form_is_missing_and_not_doubtful(standin: Standin) -> 
     assert not [row for row in rows_of(report, "annex_doubts") if row[0] == "退回"]
 
 
-@pytest.mark.parametrize("sizes", [(1,), (11,), (60,)])
+@pytest.mark.parametrize("sizes", [(1,), (11,), (200,)])
 def test_page_one_holds_what_matters_and_the_body_three_pages(
     standin: Standin, sizes: tuple[int, ...]
 ) -> None:

@@ -185,8 +185,12 @@ def chart_digits(view: View) -> int:
 
 def unit_rows(view: View, digits: int | None = None) -> list[Row]:
     """The units below the one shown, with their figures by metric; the largest gap first."""
+    own = digits or queries.BELOW.get(len(view.state.prefix), 9)
+    return view.once(("unit rows", own), lambda: _unit_rows(view, own))
+
+
+def _unit_rows(view: View, digits: int) -> list[Row]:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    digits = digits or queries.BELOW.get(len(state.prefix), 9)
     rows: list[Row]
     if digits == 9:
         rows = [
@@ -226,13 +230,16 @@ def unknown_text(rows: Sequence[Row], *names: str) -> str:
 def _first(view: View) -> Any:
     """What is to be done first: money by amount times months, then people; duties in force alone."""
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    money = queries.worst(w, scope, state.prefix, month, ("元", "元/年"), FIRST_MONEY)
+    asked = {"money": ("元", "元/年"), "people": ("人", "名")}
+    found = queries.worst(w, scope, state.prefix, month, asked, max(FIRST_MONEY, FIRST_PEOPLE))
     late = [
         {**row, "title_zh": f"今年拨付{show.PACE[row['pace']].label}", "unit": "元"}
         for row in queries.late(w, scope, state.prefix, month, FIRST_MONEY)
     ]
-    money = sorted([*money, *late], key=lambda row: (-row["weight"], row["subject_code"]))[:FIRST_MONEY]
-    people = queries.worst(w, scope, state.prefix, month, ("人", "名"), FIRST_PEOPLE)
+    money = sorted([*found["money"], *late], key=lambda row: (-row["weight"], row["subject_code"]))[
+        :FIRST_MONEY
+    ]
+    people = found["people"][:FIRST_PEOPLE]
     title = "最该办的"
     if not money and not people:
         return card(title, empty("没有资金、人员低于有约束力的标准的单位；未报送的不算达标。"), name="first")
@@ -405,7 +412,12 @@ def _news(view: View, now: Row) -> Any:
         ],
         className="news-head",
     )
-    parts = [head, *_list("新增", view, "new"), *_list("整改", view, "cleared"), *_worse(view, now)]
+    parts = [
+        head,
+        *(_list("新增", view, "new") if count else []),
+        *(_list("整改", view, "cleared") if cleared else []),
+        *_worse(view, now),
+    ]
     if not count and not cleared:
         parts.insert(1, html.P("本月没有新出现的问题，也没有整改的问题。", className="muted"))
     return card("本月变化", parts, name="news")
@@ -473,19 +485,17 @@ def _heat_map(view: View) -> Any:
     months = view.last_months(HEAT_MONTHS)
     digits = chart_digits(view)
     rate = METRICS["adequacy_of_judged_pct"]
-    cells: dict[tuple[str, date], figures.Cell] = {}
+    known: dict[tuple[str, date], Figure] = {}
     names: dict[str, str] = {}
     if digits == 9:
-        for row in queries.townships(w, scope, state.prefix, months):
-            names[row["code"]] = row["name"]
-            cells[row["code"], row["month"]] = _cell(
-                view, row["code"], row["name"], row, rate.of_township(row)
-            )
+        for row in queries.township_rates(w, scope, state.prefix, months):
+            names[row["township_code"]] = row["township_name"]
+            known[row["township_code"], row["month"]] = rate.of_township(row)
     else:
         for row in queries.units(w, scope, state.prefix, digits, months):
             code = queries.padded(row["code"])
             names[code] = w.names.get(code, code)
-            cells[code, row["month"]] = _cell(view, code, names[code], row, rate.of(row))
+            known[code, row["month"]] = rate.of(row)
     ranked = unit_rows(view, digits)
     listed = [
         (row["code"], names[row["code"]]) for row in ranked if row["is_covered"] and row["code"] in names
@@ -498,9 +508,13 @@ def _heat_map(view: View) -> Any:
     more = f"；共 {len(listed)} 个单位，此处为前 {len(shown)} 个" if len(listed) > len(shown) else ""
     without = len(ranked) - len(listed)
     more += f"；另有 {without} 个单位没有适用标准，不列" if without else ""
-    states = {
-        cells[code, month].figure.state for code, _ in shown for month in months if (code, month) in cells
+    cells = {
+        (code, month): _cell(view, code, name, month, known[code, month])
+        for code, name in shown
+        for month in months
+        if (code, month) in known
     }
+    states = {cell.figure.state for cell in cells.values()}
     return card(
         title,
         chart(
@@ -526,10 +540,14 @@ def blank_keys(states: set[show.State]) -> Any:
     return keys(*((name, word) for name, word, own in groups if own & states))
 
 
-def _cell(view: View, code: str, name: str, row: Row, figure: Figure) -> figures.Cell:
+def _cell(view: View, code: str, name: str, month: date, figure: Figure) -> figures.Cell:
     rate = METRICS["adequacy_of_judged_pct"]
-    hover = f"{name}<br>{show.month(row['month'])}<br>{rate.title} {rate.written(figure, named=True)}"
-    link = view.unit_href(code) if len(code) == 9 else view.state.href(month=row["month"], unit=code)
+    hover = f"{name}<br>{show.month(month)}<br>{rate.title} {rate.written(figure, named=True)}"
+    link = (
+        view.once(("unit", code), lambda: view.unit_href(code))
+        if len(code) == 9
+        else view.state.href(month=month, unit=code)
+    )
     return figures.Cell(figure, hover, link)
 
 

@@ -68,7 +68,7 @@ def render(view: View) -> list[Any]:
     rule = next((row for row in every if row["standard_id"] == state.get("rule")), None)
     return [
         page_head(view, f"{view.unit_name if state.unit else ''}政策标准", filters=filters),
-        *([_one(view, rule)] if rule is not None else []),
+        *([_one(view, rule, every)] if rule is not None else []),
         _documents(view, documents),
         table_card(view, rules_table(view), note="点击编号查看原文、分档、适用范围和说明"),
         table_card(view, tiers_table(view), note="金额、人数的分档；边界是否含本数已写明"),
@@ -124,7 +124,38 @@ def _documents(view: View, documents: list[Row]) -> Any:
     )
 
 
-def _one(view: View, rule: Row) -> Any:
+# Clauses of the same paper that are shown before and after the one that is open.
+_BESIDE = 2
+
+
+def _beside(view: View, rule: Row, every: list[Row]) -> list[Any]:
+    """The clause at its place: what the same paper says right before and after it, in the paper's order."""
+    clauses: dict[str, list[Row]] = {}
+    for row in every:
+        if row["document_id"] == rule["document_id"]:
+            clauses.setdefault(row["quotation"] or row["title_zh"], []).append(row)
+    order = list(clauses)
+    at = order.index(rule["quotation"] or rule["title_zh"])
+    items = []
+    for text in order[max(0, at - _BESIDE) : at + _BESIDE + 1]:
+        row = clauses[text][0]
+        place = [html.Span(row["clause"] or show.NONE, className="muted"), " "]
+        said = html.Mark(text) if text == order[at] else text
+        links = [
+            html.A(own["standard_id"], href=view.state.href(rule=own["standard_id"]))
+            if own is not rule
+            else ""
+            for own in clauses[text]
+        ]
+        items.append(html.Li([*place, said, " ", *links]))
+    whole = html.A(
+        f"《{rule['document_title']}》的全部 {len(order)} 处条文",
+        href=view.state.href(rule=None, document=rule["document_id"]),
+    )
+    return [html.H3("在文件中的位置"), html.Ul(items, className="clauses"), html.P(whole)]
+
+
+def _one(view: View, rule: Row, every: list[Row]) -> Any:
     w = view.warehouse
     tiers = queries.tiers(w, view.scope, rule["standard_id"])
     covered = queries.covered(w, view.scope, rule["scope_code"], view.month)
@@ -150,6 +181,7 @@ def _one(view: View, rule: Row) -> Any:
     ]
     texts = [
         html.P(f"“{rule['quotation']}”", className="quote"),
+        *_beside(view, rule, every),
         facts(items),
         *(
             [

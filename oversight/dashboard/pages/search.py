@@ -93,11 +93,17 @@ def _begins(unit: NamedUnit, words: list[str]) -> bool:
 
 def _rules(view: View, words: list[str]) -> Any:
     items = []
+    quoted_tiers: dict[str, list[str]] = {}
+    for tier in queries.all_tiers(view.warehouse, view.scope):
+        quoted_tiers.setdefault(tier["standard_id"], []).append(tier["quotation"] or "")
     for rule in queries.standards(view.warehouse, view.scope):
-        texts = [rule[name] or "" for name in ("standard_id", "title_zh", "quotation", "document_title")]
-        if all(any(word.lower() in text.lower() for text in texts) for word in words):
+        told = [
+            rule[name] or "" for name in ("standard_id", "title_zh", "document_title", "clause", "origin_zh")
+        ]
+        clauses = [rule["quotation"] or "", *quoted_tiers.get(rule["standard_id"], ())]
+        if all(any(word.lower() in text.lower() for text in (*told, *clauses)) for word in words):
             place = f"《{rule['document_title']}》{rule['clause'] or ''}"
-            quoted = _around(rule["quotation"] or "", words)
+            quoted = next((text for text in (_around(clause, words) for clause in clauses) if text), "")
             name = f"{rule['standard_id']} {rule['title_zh']}"
             items.append(_item(name, view.state.href("/policy", rule=rule["standard_id"]), place, quoted))
     return _section("政策标准与条文", len(items), items[:SHOWN]) if items else None
