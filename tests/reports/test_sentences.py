@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
+import duckdb
 import pytest
 
 from oversight.editions import open_edition
+from oversight.reports.document import Paragraph
 from oversight.settings import DataFolder
 from tests.reports.conftest import CALENDAR, FIRST, Standin
-from tests.reports.every import ISSUED, read_all
+from tests.reports.every import ISSUED, report_on
 from tests.reports.sentences import Edition, wrong_in
 from tests.reports.test_cases import change
 from tests.reports.test_naming import WORLDS, report_of
+
+Opened = tuple[DataFolder, duckdb.DuckDBPyConnection, Edition]
+
+
+@pytest.fixture(scope="module")
+def opened(sample_folder: DataFolder) -> Iterator[Opened]:
+    """The sample's edition, its tables read once."""
+    with open_edition(sample_folder) as connection:
+        yield sample_folder, connection, Edition(connection)
 
 
 @pytest.mark.parametrize(
     ("scope", "month"),
     [("360313", date(2024, 6, 1)), ("640000", date(2025, 3, 1)), ("130321", date(2025, 12, 1))],
 )
-def test_the_sample_says_what_is_so(sample_folder: DataFolder, scope: str, month: date) -> None:
-    reports, paragraphs, wrong = read_all(sample_folder, [month], [scope])
-    assert (reports, wrong) == (1, [])
-    assert paragraphs > 10
+def test_the_sample_says_what_is_so(opened: Opened, scope: str, month: date) -> None:
+    folder, connection, edition = opened
+    report = report_on(folder, connection, scope, month)
+    assert not wrong_in(report, edition, scope, month, ISSUED, CALENDAR)
 
 
-@pytest.mark.parametrize("world", ["nothing paid", "silent", "a little missing"])
+@pytest.mark.parametrize("world", ["nothing paid", "silent"])
 def test_a_made_up_world_says_what_is_so(standin: Standin, world: str) -> None:
     folder = standin(14, adjust=change(WORLDS[world]))
     month = date(2025, 12, 1)
@@ -34,22 +47,20 @@ def test_a_made_up_world_says_what_is_so(standin: Standin, world: str) -> None:
         assert not wrong_in(report, Edition(connection), "990101", month, ISSUED, CALENDAR)
 
 
-def test_a_false_number_is_found(sample_folder: DataFolder) -> None:
-    """The reader reads: each number of the text, changed, is complained of."""
-    from dataclasses import replace
-
-    from oversight.reports.document import Paragraph
-    from tests.reports.every import report_on
-
+def test_a_false_number_is_found(opened: Opened) -> None:
+    """The reader reads: a number of the text, changed, is complained of."""
+    folder, connection, edition = opened
     month = date(2025, 12, 1)
-    with open_edition(sample_folder) as connection:
-        edition = Edition(connection)
-        report = report_on(sample_folder, connection, "360313", month)
-        assert not wrong_in(report, edition, "360313", month, ISSUED, CALENDAR)
-        for place, block in enumerate(report.body):
-            if not isinstance(block, Paragraph) or "万元" not in block.text:
-                continue
-            told = block.text.replace("万元", "1万元", 1)
-            body = (*report.body[:place], Paragraph(told), *report.body[place + 1 :])
-            assert wrong_in(replace(report, body=body), edition, "360313", month, ISSUED, CALENDAR), told
+    report = report_on(folder, connection, "360313", month)
+    blocks = (*report.opening, *report.body)
+    told = [block for block in blocks if isinstance(block, Paragraph) and "万元" in block.text]
+    assert len(told) >= 6
+    for block in told[:6]:
+        false = replace(block, text=block.text.replace("万元", "1万元", 1))
+        changed = replace(
+            report,
+            opening=tuple(false if item is block else item for item in report.opening),
+            body=tuple(false if item is block else item for item in report.body),
+        )
+        assert wrong_in(changed, edition, "360313", month, ISSUED, CALENDAR), false.text
     assert FIRST.issued_on == ISSUED
