@@ -10,6 +10,7 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard.access import EVERYTHING
 from oversight.dashboard.components import View, card, empty, facts, page_head, select, table_card
+from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table
 from oversight.dashboard.pages import Page
 from oversight.dashboard.warehouse import Outdated, Row, Unavailable, Warehouse
@@ -29,8 +30,14 @@ def render(view: View) -> list[Any]:
     choice = select("older", "与哪一版比较", names, older, placeholder="选择以前的版本", clearable=True)
     head = page_head(view, "数据版本", filters=[choice], has_units=False)
     parts = [head]
+    shown = next((edition for edition in kept if edition.edition_id == view.warehouse.edition_id), None)
+    earlier = [edition for edition in kept if shown is not None and _order(edition) < _order(shown)]
     if older:
         parts += _changes(view, older)
+    elif earlier:
+        last = max(earlier, key=_order).edition_id
+        since = html.A("上一版以来有何变化", href=view.state.href(older=last), className="button")
+        parts.append(html.Div(since, className="button-row button-row-left"))
     parts.append(
         table_card(
             view,
@@ -39,6 +46,10 @@ def render(view: View) -> list[Any]:
         )
     )
     return parts
+
+
+def _order(edition: Edition) -> tuple[Any, ...]:
+    return edition.built_at, edition.edition_id
 
 
 def _name(edition: Edition) -> str:
