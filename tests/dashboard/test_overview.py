@@ -42,7 +42,8 @@ def _view(w: Warehouse, search: str) -> View:
 def test_what_is_first_is_worst_by_money_times_months(
     warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
 ) -> None:
-    rows = queries.worst(warehouse, EVERYTHING, "360313", warehouse.months[-1], ("元", "元/年"), 7)
+    asked = {"money": ("元", "元/年")}
+    rows = queries.worst(warehouse, EVERYTHING, "360313", warehouse.months[-1], asked, 7)["money"]
     expected = sql.execute(
         "select f.subject_code, f.rule_id, f.shortfall * f.months_open as weight from findings as f "
         "inner join standards as s on f.rule_id = s.standard_id "
@@ -88,7 +89,7 @@ def test_what_was_put_right_says_what_it_moved(warehouse: Warehouse, sql: duckdb
 def test_whoever_sees_a_part_gets_that_part(warehouse: Warehouse, month: str) -> None:
     scope, when = Scope(("360313105",)), date.fromisoformat(month)
     rows = [
-        *queries.worst(warehouse, scope, "", when, ("元", "人"), 100),
+        *queries.worst(warehouse, scope, "", when, {"all": ("元", "人")}, 100)["all"],
         *queries.late(warehouse, scope, "", when, 100),
     ]
     assert {row["subject_code"][:9] for row in rows} == {"360313105"}
