@@ -9,6 +9,7 @@ from dagster_project.automation import file_arrivals
 from dagster_project.checks import suite_checks
 from dagster_project.context import RunContext, locked
 from dagster_project.dbt_assets import build_dbt_assets
+from dagster_project.mails import new_notices, notice_job
 from dagster_project.reports import (
     monthly_report,
     monthly_supervision,
@@ -30,7 +31,7 @@ def build_definitions(run: RunContext) -> Definitions:
         # Another process for each step would import everything anew (86 CPU seconds instead of 24).
         executor_def=in_process_executor,
     )
-    supervision, report = supervision_job(), report_job()
+    supervision, report, mails = supervision_job(), report_job(), notice_job(run)
     return Definitions(
         assets=[
             assets.pulled_files,
@@ -43,9 +44,9 @@ def build_definitions(run: RunContext) -> Definitions:
             monthly_report,
         ],
         asset_checks=[suite_checks],
-        jobs=[job, supervision, report],
+        jobs=[job, supervision, report, mails],
         schedules=[monthly_supervision(supervision, run)],
-        sensors=[file_arrivals(job, run), owed_reports(report, run)],
+        sensors=[file_arrivals(job, run), owed_reports(report, run), new_notices(mails, run)],
         resources={"run": locked(run)},
         executor=in_process_executor,
     )

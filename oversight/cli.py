@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "oversight.commands.letter",
         "催报与文书：拟稿、审批、签发、送达催报函、提醒函、督办单、整改通知书",
     ),
+    "notice": ("oversight.commands.notice", "列出待办、逾期和出错的提醒，或发邮件"),
     "finding": ("oversight.commands.finding", "办理问题：通知、答复、约定、核销、豁免，列出、对账、导入导出"),
     "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),

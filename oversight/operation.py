@@ -34,6 +34,7 @@ class Run:
     status: str
     started_at: datetime | None
     ended_at: datetime | None
+    job: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -108,9 +109,12 @@ def runs(folder: DataFolder) -> tuple[Run, ...]:
         return ()
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=2)) as connection:
         rows = connection.execute(
-            "select run_id, status, start_time, end_time from runs order by id desc limit ?", (RUNS_SHOWN,)
+            "select run_id, status, start_time, end_time, pipeline_name from runs order by id desc limit ?",
+            (RUNS_SHOWN,),
         ).fetchall()
-    return tuple(Run(name, status, _moment(start), _moment(end)) for name, status, start, end in rows)
+    return tuple(
+        Run(name, status, _moment(start), _moment(end), job) for name, status, start, end, job in rows
+    )
 
 
 def disk_of(folder: DataFolder) -> Disk:

@@ -91,16 +91,21 @@ def _has_sources(folder: DataFolder) -> bool:
 
 
 def run(
-    folder: DataFolder, *, say: Callable[[str], None], now: datetime, even_if_unchanged: bool = False
+    folder: DataFolder,
+    *,
+    say: Callable[[str], None],
+    now: datetime,
+    even_if_unchanged: bool = False,
+    pulling: bool = True,
 ) -> Outcome:
     """Pull, compare, and unless nothing is new, take in, build, audit and publish.
 
     `even_if_unchanged` does so in any case, and from nothing: every content is read again from the archive, and no
-    figure is taken over from the last run.
+    figure is taken over from the last run. `pulling` fetches from the sources first.
     """
     check_folder(folder)
     with run_lock(folder):
-        if folder.sources_toml.is_file():
+        if pulling and folder.sources_toml.is_file():
             from oversight.sources import pull
 
             pull(folder, say=say)

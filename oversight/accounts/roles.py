@@ -17,6 +17,7 @@ Action = Literal[
     "make_report",
     "issue_report",
     "review_report",
+    "correct",  # ask for a figure to be corrected
     "write_standards",
     "approve_standards",
     "follow",  # what is done about a finding, and letters
@@ -41,7 +42,7 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
     "analyst": frozenset(
         {
             *("look", "query", "keep_queries", "hand_in", "confirm", "make_report", "issue_report"),
-            *("write_standards", "follow", "reply", "see_letters", "run"),
+            *("correct", "write_standards", "follow", "reply", "see_letters", "run"),
         }
     ),
     "reviewer": frozenset(
@@ -57,6 +58,7 @@ _ACTIONS: dict[Role, frozenset[Action]] = {
 # Two steps of one thing that two different people must take, and how it is said.
 _APART: tuple[tuple[Action, Action, str], ...] = (
     ("hand_in", "confirm", "报送的人不能确认自己报送的数据"),
+    ("correct", "confirm", "提出更正的人不能批准自己提出的更正"),
     ("write_standards", "approve_standards", "起草标准的人不能审批自己起草的标准"),
     ("make_report", "review_report", "起草通报的人不能审核自己起草的通报"),
     ("review_report", "issue_report", "审核通报的人不能签发同一份通报"),

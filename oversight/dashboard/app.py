@@ -36,8 +36,10 @@ from oversight.dashboard import (
     health,
     inputs,
     letters,
+    notices,
     papers,
     reviewing,
+    rules,
     running,
     signing_in,
     sources,
@@ -114,6 +116,8 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     reviewing.register(app.server, shelf)
     running.register(app.server, shelf)
     papers.register(app.server, shelf)
+    rules.register(app.server, shelf)
+    notices.register(app.server, shelf)
 
     server: flask.Flask = app.server
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))
@@ -276,6 +280,14 @@ def _shell(shelf: Shelf) -> Any:
                             type="button",
                             title="打印本页",
                             **{"data-action": "print", "aria-label": "打印本页"},
+                        ),
+                        html.Button(
+                            [icon("bell"), html.Span(className="bell-count", **{"aria-hidden": "true"})],
+                            id="bell",
+                            className="icon-button bell",
+                            type="button",
+                            title="提醒",
+                            **{"aria-label": "提醒", "aria-haspopup": "dialog", "aria-expanded": "false"},
                         ),
                         html.Button(
                             icon("theme"),

@@ -70,6 +70,8 @@ class Parcel:
     folder_name: str
     # form → (file name, content)
     files: Mapping[str, tuple[str, bytes]]
+    # What a mail says; without it, what is enclosed.
+    text: str = ""
 
     def key(self, recipient: str) -> tuple[str, str, int, str]:
         """What is delivered once."""
@@ -156,6 +158,14 @@ def had(folder: DataFolder, version: Version) -> list[str]:
             (str(version.manifest["month"]), version.scope_code, version.number),
         ).fetchall()
     return [str(name) for (name,) in found]
+
+
+def state_of(folder: DataFolder, parcel: Parcel, recipient: str) -> str | None:
+    """How far a parcel is on its way to somebody: `sending` (nobody knows), `sent`, or not yet."""
+    if not (store.reports_folder(folder) / LEDGER).is_file():
+        return None
+    with _ledger(folder) as ledger:
+        return _state(ledger, parcel.key(recipient))
 
 
 def _is_for(item: Mapping[str, Any], version: Version) -> bool:
@@ -307,7 +317,8 @@ def _message(settings: Mapping[str, Any], parcel: Parcel, item: Mapping[str, Any
     names = "、".join(name for _, name, _ in chosen)
     number = f"（{parcel.document_no}）" if parcel.document_no else ""
     message.set_content(
-        f"附上《{parcel.title}》{number}，数据版次{parcel.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
+        parcel.text
+        or f"附上《{parcel.title}》{number}，数据版次{parcel.edition_id}。\n附件：{names}\n\n本邮件由系统自动发送。\n"
     )
     for form, name, content in chosen:
         main, sub = _MIME[form.partition(" ")[0]]

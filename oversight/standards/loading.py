@@ -69,7 +69,7 @@ _KEYS = {
     "source_precedence": "figure",
 }
 # Columns that a bureau's file may leave out: those that came later, and those that have a default or may be blank.
-_MAY_LACK = frozenset(
+MAY_LACK = frozenset(
     {
         "report_valid_months",
         "decimals",
@@ -184,6 +184,21 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
         measures=merged["standard_measures"],
         materiality=merged["materiality"],
     )
+
+
+def columns_of(name: str) -> list[str]:
+    """The columns of a file of standards, in order."""
+    return _header(SEEDS_DIR / f"{name}.csv")
+
+
+def kind_of(name: str, column: str) -> str:
+    """What stands in a column: text, date, whole, flag or figure."""
+    return _KINDS[name].get(column, _TEXT)
+
+
+def key_of(name: str) -> str:
+    """The column by which a bureau's rows take the place of the project's."""
+    return _KEYS[name]
 
 
 def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
@@ -362,7 +377,7 @@ def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
             f"{path.name}：文件是空的。请照 dbt/seeds/{name}.csv 的表头填写，或删除该文件。"
         )
     header = [cell.strip() for cell in rows[0]]
-    missing = [column for column in columns if column not in header and column not in _MAY_LACK]
+    missing = [column for column in columns if column not in header and column not in MAY_LACK]
     if missing:
         raise StandardFileError(
             f"{path.name} 第 1 行：缺少列 {'、'.join(missing)}。请照 dbt/seeds/{name}.csv 的表头补齐。"

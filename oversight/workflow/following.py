@@ -238,6 +238,12 @@ def cases(folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date) ->
     return found
 
 
+def noted_cases(folder: DataFolder, prefixes: Sequence[str], today: date) -> dict[str, Case]:
+    """Of the current edition, the findings below any of these codes that something was done about."""
+    stems = sorted(_noted(folder))
+    return cases(folder, edition_rows(folder, prefixes, stems), today) if stems else {}
+
+
 def _noted(folder: DataFolder) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     paths = files.note_files(folder)
     return _grouped(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
@@ -260,15 +266,22 @@ def _of_file(mark: tuple[Path, int, int]) -> tuple[dict[str, Any], ...]:
     return tuple(files.read_notes(mark[0]))
 
 
-def edition_rows(folder: DataFolder, prefixes: Sequence[str] = ("",)) -> list[dict[str, Any]]:
-    """The findings of the current edition below any of these codes. Raises `FollowError` where there is none."""
+def edition_rows(
+    folder: DataFolder, prefixes: Sequence[str] = ("",), stems: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """The findings of the current edition below any of these codes; of these `stems` (an id without its month) alone,
+    where some are given. Raises `FollowError` where there is no edition."""
     if current(folder) is None:
         raise FollowError("还没有数据版本。请先运行 oversight run。")
     with open_edition(folder) as connection:
         condition = " or ".join("starts_with(subject_code, ?)" for _ in prefixes) or "false"
+        values: list[Any] = list(prefixes)
+        if stems is not None:
+            condition = f"({condition}) and list_contains(?, left(finding_id, length(finding_id) - 8))"
+            values.append(list(stems))
         cursor = connection.execute(
             f"select {COLUMNS} from findings where {condition} order by subject_code, opened_month, finding_id",
-            list(prefixes),
+            values,
         )
         names = [item[0] for item in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -443,6 +443,16 @@ def letters(folder: DataFolder, states: Sequence[str] = tuple(STATES)) -> list[d
     ]
 
 
+def waiting(folder: DataFolder, states: Sequence[str]) -> list[tuple[str, str]]:
+    """Letters in these states: id and unit."""
+    with _opened(folder) as ledger:
+        marks = ",".join("?" for _ in states)
+        rows = ledger.execute(
+            f"select id, unit_code from letters where state in ({marks}) order by id", list(states)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+
 def _one(folder: DataFolder, name: str) -> dict[str, Any]:
     found = next((row for row in letters(folder) if row["id"] == name), None)
     if found is None:

@@ -51,7 +51,7 @@ DUE_SCHEMA: dict[str, pl.DataType] = {
     "makes_rows": pl.Boolean(),
 }
 _STATUSES = ("accepted", "held", "rejected")
-_DEFAULTS = Path(__file__).parent / "defaults" / "due_dates.csv"
+DEFAULTS = Path(__file__).parent / "defaults" / "due_dates.csv"
 _COLUMNS = ("dataset", "months_after", "day", "effective_from", "on_day_off", "note")
 
 
@@ -258,7 +258,7 @@ def _number(month: date) -> int:
 
 def _all_rules(folder: DataFolder) -> dict[str, list[_Rule]]:
     rules: dict[str, list[_Rule]] = defaultdict(list)
-    for path in (_DEFAULTS, folder.standards / "due_dates.csv"):
+    for path in (DEFAULTS, folder.standards / "due_dates.csv"):
         rules.update(_rules(path) if path.is_file() else {})
     return rules
 
