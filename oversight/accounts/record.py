@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +95,7 @@ def note_all(folder: DataFolder, what: str, details: Iterable[Mapping[str, Any]]
 
     actor = acting()
     with writing(folder) as session:
-        for detail in details:
-            add_to(session, actor.name, actor.role, actor.divisions, actor.address, what, detail)
+        _add_all(session, actor.name, actor.role, actor.divisions, actor.address, what, details)
 
 
 def add(
@@ -125,6 +124,19 @@ def add_to(
     detail: Mapping[str, Any],
 ) -> Line:
     """Add a line with the change it tells of: both stand, or neither."""
+    (line,) = _add_all(session, who, role, divisions, address, what, [detail])
+    return line
+
+
+def _add_all(
+    session: Session,
+    who: str,
+    role: str,
+    divisions: Sequence[str],
+    address: str,
+    what: str,
+    details: Iterable[Mapping[str, Any]],
+) -> list[Line]:
     import sqlalchemy as sa
 
     from oversight.accounts.store import RECORD_LOCK, Entry, now
@@ -136,21 +148,26 @@ def add_to(
     last = session.execute(
         sa.select(Entry.number, Entry.digest).order_by(Entry.number.desc()).limit(1)
     ).first()
-    fields: dict[str, Any] = {
-        "number": last.number + 1 if last else 1,
-        "at": now(),
-        "who": masked(who)[:100],
-        "role": role,
-        "divisions": ",".join(divisions),
-        "address": address[:64],
-        "what": what,
-        "detail": canonical({name: _masked(value) for name, value in detail.items()}),
-        "previous": last.digest if last else START,
-    }
-    digest = digest_of(fields)
-    session.add(Entry(**fields, digest=digest))
-    session.flush()
-    return Line(**fields, digest=digest)
+    number, previous = (last.number, last.digest) if last else (0, START)
+    lines = []
+    for detail in details:
+        number += 1
+        fields: dict[str, Any] = {
+            "number": number,
+            "at": now(),
+            "who": masked(who)[:100],
+            "role": role,
+            "divisions": ",".join(divisions),
+            "address": address[:64],
+            "what": what,
+            "detail": canonical({name: _masked(value) for name, value in detail.items()}),
+            "previous": previous,
+        }
+        previous = digest_of(fields)
+        lines.append(Line(**fields, digest=previous))
+    if lines:
+        session.execute(sa.insert(Entry), [asdict(line) for line in lines])
+    return lines
 
 
 def canonical(value: Any) -> str:

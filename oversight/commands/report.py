@@ -25,7 +25,7 @@ from oversight.settings import TIME_ZONE, DataFolder
 STEPS = {
     "draft": "生成草稿（不写步骤时就是这一步）",
     "review": "记下审核人对草稿的认可",
-    "issue": "印发：编号、署当天日期；已印发而内容有变的，印发更正",
+    "issue": "印发：编号、署签发日期（不写即当天）；已印发而内容有变的，印发更正",
     "withdraw": "撤回已印发的通报",
     "list": "列出各件及其状态",
 }
@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", metavar="文字", default="", help="审核意见；撤回时写明原因（必写）")
     parser.add_argument("--number", type=int, metavar="号", help="指定文号里的号；不写则取登记簿的下一个")
     parser.add_argument(
+        "--signed-on",
+        type=_a_day,
+        metavar="日期",
+        help="领导签发的日期（如 2026-03-05），即成文日期；不写署当天。不早于审核，不在休息日，期限须尚未到",
+    )
+    parser.add_argument(
         "--provisional", action="store_true", help="数据未齐也生成草稿；这样的草稿不能审核、印发"
     )
     parser.add_argument(
@@ -71,6 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--send-again", metavar="接收方", help="发送中断、结果不明时，查明没有收到后用这一项重发"
     )
     add_data_argument(parser)
+
+
+def _a_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}”不是日期，请写成 2026-03-05") from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -86,6 +99,8 @@ def run(args: argparse.Namespace) -> int:
         raise ReportError(f"请写明由谁办理：oversight report {args.step} … --by 姓名。")
     if args.number is not None and (args.step != "issue" or len(args.scope or ()) != 1 or args.number < 1):
         raise ReportError("--number 要是正整数，只用于 issue，并且同时用 --scope 指定一个地方。")
+    if args.signed_on is not None and args.step != "issue":
+        raise ReportError("--signed-on 只用于 issue。")
     if args.step in ("review", "withdraw"):
         return _note(folder, month, now, args)
     record.note(
@@ -103,7 +118,9 @@ def run(args: argparse.Namespace) -> int:
         args.scope,
         formats,
         provisional=args.provisional,
-        issuing=Issuing(args.by.strip(), now, args.number) if args.step == "issue" else None,
+        issuing=Issuing(args.by.strip(), now, args.number, signed_on=args.signed_on)
+        if args.step == "issue"
+        else None,
         send=args.send,
         again=args.send_again,
         # Sent is what was issued; a change since then is not issued on the way.

@@ -12,6 +12,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 import flask
@@ -54,6 +55,13 @@ def _text(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("含有不能显示的字符")
     return text
+
+
+def _day(text: str) -> str:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("不是日期") from None
 
 
 def _from_json(text: Any) -> Any:
@@ -307,6 +315,8 @@ class PaperStep(OfPaper):
     note: Reason = ""
     version: Annotated[int, Field(ge=0, lt=100_000)] = 0
     number: Annotated[int, Field(ge=1, lt=1_000_000)] | None = None
+    # The day of the signature; '' is today.
+    signed_on: Annotated[str, AfterValidator(_day)] = ""
     provisional: bool = False
 
 

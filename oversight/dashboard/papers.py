@@ -145,7 +145,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         else:
             choices: dict[str, dict[str, Any]] = {
                 "draft": {"provisional": asked.provisional},
-                "issue": {"number": asked.number},
+                "issue": {"number": asked.number, "signed_on": asked.signed_on},
                 "deliver": {"number": asked.version},
             }
             more = choices[asked.step]

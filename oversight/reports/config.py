@@ -15,13 +15,13 @@ import re
 import tomllib
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, meta, nodes
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from oversight import presentation
@@ -51,6 +51,8 @@ class Wording:
     settings: Settings
     environment: SandboxedEnvironment
     fonts: Path
+    # Short texts as they were compiled: a letter to each of many units fills in the same ones.
+    compiled: dict[str, Template] = field(default_factory=dict, repr=False, compare=False)
 
     def line(self, text: str, **values: Any) -> str:
         """A short text of the settings, with its values filled in."""
@@ -66,7 +68,10 @@ class Wording:
 
     def _rendered(self, file: str | None, text: str, values: Mapping[str, Any]) -> str:
         try:
-            template = self.environment.get_template(file) if file else self.environment.from_string(text)
+            if file:
+                template = self.environment.get_template(file)
+            elif (template := self.compiled.get(text)) is None:  # type: ignore[assignment]
+                template = self.compiled[text] = self.environment.from_string(text)
             return template.render(**values)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             place, told = f"通报设置里的“{text}”", str(getattr(error, "message", None) or error)

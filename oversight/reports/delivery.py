@@ -132,20 +132,46 @@ def send(
     on_step: Callable[[str], None] = _nothing,
 ) -> list[str]:
     """Deliver a parcel to each recipient who has not had it. Call it under the reports' lock. Raises as `deliver`."""
-    done, failed = [], []
-    with vouched(store.reports_folder(folder) / LEDGER), _ledger(folder) as ledger:
+    with opened(folder) as post:
         on_step("verified")
+        return post.send(settings, parcel, wanted, again=again, on_step=on_step)
+
+
+@dataclass(frozen=True)
+class Post:
+    """The open ledger of deliveries."""
+
+    ledger: sqlite3.Connection
+
+    def send(
+        self,
+        settings: Mapping[str, Any],
+        parcel: Parcel,
+        wanted: Sequence[Mapping[str, Any]],
+        *,
+        again: str | None = None,
+        on_step: Callable[[str], None] = _nothing,
+    ) -> list[str]:
+        """As `send`, one parcel after the other."""
+        done, failed = [], []
         for item in wanted:
             try:
-                done.append(_one(ledger, settings, parcel, item, again == item["name"], on_step))
+                done.append(_one(self.ledger, settings, parcel, item, again == item["name"], on_step))
             except (ReportError, OSError, smtplib.SMTPException) as error:
                 failed.append(f"{item['name']}：{_told(error)}")
-    if failed:
-        finished = f"已完成：{'；'.join(done)}。" if done else ""
-        raise ReportError(
-            f"没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
-        )
-    return done
+        if failed:
+            finished = f"已完成：{'；'.join(done)}。" if done else ""
+            raise ReportError(
+                f"没有全部发出。{finished}未发出：{'；'.join(failed)}。排除原因后重新运行即可，不会重复发送。"
+            )
+        return done
+
+
+@contextmanager
+def opened(folder: DataFolder) -> Iterator[Post]:
+    """The ledger, held against its digest once for all that is sent with it. Call it under the reports' lock."""
+    with vouched(store.reports_folder(folder) / LEDGER), _ledger(folder) as ledger:
+        yield Post(ledger)
 
 
 def had(folder: DataFolder, version: Version) -> list[str]:

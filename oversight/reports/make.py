@@ -32,7 +32,7 @@ from oversight.reports.facts import (
     month_end,
     readiness_counts,
 )
-from oversight.reports.paper import Cited, Paper
+from oversight.reports.paper import Cited, Paper, dates
 from oversight.reports.snapshot import compare, snapshot
 from oversight.reports.store import FORMATS, Version
 from oversight.settings import TIME_ZONE, DataFolder
@@ -54,12 +54,21 @@ class Made:
 
 @dataclasses.dataclass(frozen=True)
 class Issuing:
-    """Someone's word that papers be issued: who, on which day, under which number (none: the next)."""
+    """Someone's word that papers be issued: who, when, under which number (none: the next).
+
+    `signed_on`: the day on which the head signed, where that was put down later; none: today.
+    """
 
     by: str
     at: datetime
     number: int | None = None
     is_automatic: bool = False
+    signed_on: date | None = None
+
+    @property
+    def day(self) -> date:
+        """The date of the paper: 成文日期, the day of the signature."""
+        return self.signed_on or self.at.astimezone(TIME_ZONE).date()
 
 
 def _nothing(_: str) -> None:
@@ -286,7 +295,7 @@ class _Work:
         return Made(self._published(paper, content, store.event("drafted", by, at)), True)
 
     def issue(self, issuing: Issuing) -> Made:
-        """The paper: numbered, dated the day it is issued."""
+        """The paper: numbered, dated the day it is signed."""
         content = self._content()
         standing = store.versions(*self.key)
         last = store.standing(standing)
@@ -294,6 +303,7 @@ class _Work:
             store.discard_draft(*self.key)
             return Made(self._completed(last), False)
         events = self._reviewed(content, issuing)
+        self._check_day(issuing, events, last)
         number = standing[-1].number + 1 if standing else 1
         paper = self._paper(number, standing, issuing)
         event = store.event("issued", issuing.by, issuing.at)
@@ -329,6 +339,44 @@ class _Work:
             raise ReportError(str(error)) from error
         return held.events
 
+    def _check_day(self, issuing: Issuing, events: list[dict[str, str]], last: Version | None) -> None:
+        """A day that was given for the signature: a working day on which there was something to sign, and from which
+        the deadlines are still to come."""
+        day, today = issuing.signed_on, issuing.at.astimezone(TIME_ZONE).date()
+        if day is None or day == today:
+            return
+        if day > today:
+            raise ReportError(f"签发日期 {day} 还没有到，不能印发。请写今天或以前的日期。")
+        if not self.calendar.is_workday(day):
+            raise ReportError(f"签发日期 {day} 是休息日，不能印发。请写实际签发的工作日。")
+        known = self.facts.edition["built_at"].date()
+        steps = [(known, "所依据的数据版本生成")]
+        steps += [
+            (datetime.fromisoformat(event["at"]).astimezone(TIME_ZONE).date(), said)
+            for event in events
+            for step, said in (("drafted", "草稿生成"), ("reviewed", "草稿审核"))
+            if event["step"] == step
+        ]
+        if last and last.issued_on:
+            steps.append((last.issued_on, "所更正的通报印发"))
+        after, said = max(steps)
+        if day < after:
+            raise ReportError(
+                f"签发日期 {day} 早于{said}的日期 {after}，不能印发。请写 {after} 或以后的日期。"
+            )
+        first = self._first_deadline(day)
+        if first <= today:
+            raise ReportError(
+                f"按签发日期 {day} 算，最早的办理期限是 {first}，已经到了，不能印发。请写较近的日期，或不写（署今天）。"
+            )
+
+    def _first_deadline(self, day: date) -> date:
+        settings = self.wording.settings["deadlines"]
+        found = dates(self.facts.month, day, settings, self.calendar)
+        return min(
+            item.on for item in (found.confirm, found.supplement, found.plan, found.rectify) if item.on
+        )
+
     def _paper(self, version: int, standing: list[Version], issuing: Issuing | None = None) -> Paper:
         last = store.standing(standing)
         withdrawn = None if last or not standing else standing[-1]
@@ -337,7 +385,7 @@ class _Work:
             changes = compare(store.read_snapshot(last), snapshot(self.facts), last.number)
         paper = Paper(
             version=version,
-            issued_on=issuing.at.astimezone(TIME_ZONE).date() if issuing else None,
+            issued_on=issuing.day if issuing else None,
             notice="" if issuing else DRAFT_ZH + (f"：{'；'.join(self.problems)}" if self.problems else ""),
             corrects=_cited(last),
             changes=changes,
@@ -345,7 +393,7 @@ class _Work:
         )
         if issuing is None:
             return paper
-        day = issuing.at.astimezone(TIME_ZONE).date()
+        day = issuing.day
         texts = self.wording.settings["document"]
         number = register.take(
             self.folder,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,15 @@ def load_finding_notes(folder: DataFolder | None) -> pl.DataFrame:
 def read_notes(path: Path) -> list[dict[str, Any]]:
     """The notes of one file, without their numbers. Raises FindingNoteError."""
     return [_note(path, number, row) | {"file_name": path.name} for number, row in enumerate(_read(path), 2)]
+
+
+def parsed(path: Path, rows: Iterable[Sequence[str]], number: int) -> list[dict[str, Any]]:
+    """Rows under `HEADS`, as they were put into a file from line `number` on, as `read_notes` would read them."""
+    return [
+        _note(path, at, {name: cell.strip() for name, cell in zip(_COLUMNS, row, strict=True)})
+        | {"file_name": path.name}
+        for at, row in enumerate(rows, number)
+    ]
 
 
 def written(note: Mapping[str, Any]) -> list[str]:

@@ -11,14 +11,15 @@ import csv
 import fcntl
 import hashlib
 import io
+import itertools
 import os
 import re
 import secrets
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -218,52 +219,119 @@ def _last_day(month: date) -> date:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
-def cases(folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date) -> dict[str, Case]:
-    """The findings of an edition (`COLUMNS`), each with its notes. A note follows the spell that holds its month."""
+@dataclass
+class Kept:
+    """Cases of an edition that were made before: one is made anew only where something was done, or a day may change it."""
+
+    generation: int = -1
+    cases: dict[str, tuple[int, Case]] = field(default_factory=dict)
+
+
+def cases(
+    folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date, kept: Kept | None = None
+) -> dict[str, Case]:
+    """The findings of an edition (`COLUMNS`), each with its notes. A note follows the spell that holds its month.
+
+    `kept` is for whoever asks for the same rows again and again.
+    """
     rows = list(rows)
-    noted = _noted(folder)
+    ledger = _ledger(folder)
+    if kept is not None and kept.generation != ledger.generation:
+        kept.generation, kept.cases = ledger.generation, {}
+    noted = ledger.notes
     earlier = {str(row["finding_id"]): row.get("previous_finding_id") for row in rows}
     found = {}
     for row in rows:
         name = str(row["finding_id"])
         stem, month = name[:-8], name[-7:]
+        every = noted.get(stem, ())
+        before = kept.cases.get(name) if kept is not None else None
+        if before is not None and before[0] == len(every):
+            found[name] = before[1]
+            before[1].today = today
+            continue
         last = f"{row['last_month']:%Y-%m}"
-        own = [dict(note) for at, note in noted.get(stem, ()) if month <= at <= last]
+        own = [dict(note) for at, note in every if month <= at <= last]
         chain: list[str] = []
-        before = row.get("previous_finding_id")
-        while before and before not in chain:
-            chain.append(str(before))
-            before = earlier.get(before)
-        found[name] = Case(row, today, own, tuple(chain))
+        previous = row.get("previous_finding_id")
+        while previous and previous not in chain:
+            chain.append(str(previous))
+            previous = earlier.get(previous)
+        found[name] = case = Case(row, today, own, tuple(chain))
+        if kept is not None and not any(note["kind"] == "exemption" for note in own):
+            # An exemption ends with its day; nothing else changes by itself.
+            kept.cases[name] = (len(every), case)
     return found
 
 
 def noted_cases(folder: DataFolder, prefixes: Sequence[str], today: date) -> dict[str, Case]:
     """Of the current edition, the findings below any of these codes that something was done about."""
-    stems = sorted(_noted(folder))
+    stems = sorted(_ledger(folder).notes)
     return cases(folder, edition_rows(folder, prefixes, stems), today) if stems else {}
 
 
-def _noted(folder: DataFolder) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    paths = files.note_files(folder)
-    return _grouped(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+Mark = tuple[Path, int, int]
 
 
-@lru_cache(maxsize=8)
-def _grouped(marks: tuple[tuple[Path, int, int], ...]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    number = 0
-    for mark in marks:
-        for note in _of_file(mark):
-            number += 1
+@dataclass
+class _Ledger:
+    """The notes of a folder as they were last read: by finding without its month, each with its month."""
+
+    marks: list[Mark]
+    counts: list[int]
+    notes: dict[str, list[tuple[str, dict[str, Any]]]]
+    generation: int
+
+    def add(self, at: int, found: Sequence[dict[str, Any]]) -> None:
+        """Notes at the end of file number `at`."""
+        for note in found:
+            self.counts[at] += 1
             name = str(note["finding_id"])
-            found.setdefault(name[:-8], []).append((name[-7:], note | {"note_no": number}))
-    return found
+            number = at * _FILE_NOTES + self.counts[at]
+            self.notes.setdefault(name[:-8], []).append((name[-7:], note | {"note_no": number}))
 
 
-@lru_cache(maxsize=64)
-def _of_file(mark: tuple[Path, int, int]) -> tuple[dict[str, Any], ...]:
-    return tuple(files.read_notes(mark[0]))
+# More than a file has rows.
+_FILE_NOTES = 10**8
+_ledgers: dict[Path, _Ledger] = {}
+_ledgers_lock = threading.Lock()
+_generations = itertools.count()
+
+
+def _mark(path: Path) -> Mark:
+    stat = path.stat()
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+def _ledger(folder: DataFolder) -> _Ledger:
+    """The notes as they stand; read anew where any file is not what it was."""
+    marks = [_mark(path) for path in files.note_files(folder)]
+    with _ledgers_lock:
+        found = _ledgers.get(folder.root)
+        if found is not None and found.marks == marks:
+            return found
+        made = _Ledger(marks, [0] * len(marks), {}, next(_generations))
+        for at, (path, _, _) in enumerate(marks):
+            made.add(at, files.read_notes(path))
+        while len(_ledgers) >= _FOLDERS_KEPT:
+            _ledgers.pop(next(iter(_ledgers)))
+        _ledgers[folder.root] = made
+        return made
+
+
+# A server has one folder, the tests have many.
+_FOLDERS_KEPT = 4
+
+
+def _extended(folder: DataFolder, before: Mark, rows: Sequence[Sequence[str]]) -> None:
+    """Rows were put at the end of a file that was `before`: what was read of it goes on from there."""
+    with _ledgers_lock:
+        found = _ledgers.get(folder.root)
+        if found is None or before not in found.marks:
+            return
+        at = found.marks.index(before)
+        found.add(at, files.parsed(before[0], rows, found.counts[at] + 2))
+        found.marks[at] = _mark(before[0])
 
 
 def edition_rows(
@@ -350,8 +418,10 @@ def act_each(
         done: list[str] = []
         refused: list[tuple[str, str]] = []
         made: list[tuple[dict[str, Any], str]] = []
-        for group in dict.fromkeys(item.group for item in acts):
-            own = [(item, said) for item, said in checked if item.group == group]
+        groups: dict[str, list[tuple[Act, Said]]] = {}
+        for item, said in checked:
+            groups.setdefault(item.group, []).append((item, said))
+        for own in groups.values():
             fresh: list[tuple[Act, Said]] = []
             why: dict[str, str] = {}
             for item, said in own:
@@ -367,7 +437,7 @@ def act_each(
             for item, said in fresh:
                 case = found[item.finding_id]
                 note = _row(item.finding_id, item.kind, said, by, now, item.action_id)
-                after = Case(case.row, now.date(), [*case.notes, note | {"note_no": 10**9, "file_name": ""}])
+                after = Case(case.row, now.date(), [*case.notes, note | {"note_no": 10**15, "file_name": ""}])
                 made.append((note, f"{case.state_zh}→{after.state_zh}"))
                 found[item.finding_id] = after
         if made:
@@ -472,23 +542,29 @@ def _keep(folder: DataFolder, made: Sequence[tuple[dict[str, Any], str]]) -> Non
 
 def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
     """Add rows to the ledger's file of their month. Call it within `locked`."""
-    for month in sorted({f"{note['recorded_on']:%Y-%m}" for note in made}):
+    by_month: dict[str, list[list[str]]] = {}
+    for note in made:
+        by_month.setdefault(f"{note['recorded_on']:%Y-%m}", []).append(files.written(note))
+    for month in sorted(by_month):
         path = folder.root / "findings" / f"{files.ACTIONS}{month}.csv"
         text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        csv.writer(text, lineterminator="\n").writerows(by_month[month])
         if not path.exists():
             durable.write_bytes(path, _HEAD + b"\n")
-        writer.writerows(files.written(note) for note in made if f"{note['recorded_on']:%Y-%m}" == month)
+        before = _mark(path)
         with path.open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 65536))
             tail = file.read()
             # A line that a crash cut off was never said to be done.
-            file.seek(size - (len(tail) - tail.rfind(b"\n") - 1))
+            end = size - (len(tail) - tail.rfind(b"\n") - 1)
+            file.seek(end)
             file.truncate()
             file.write(text.getvalue().encode())
             file.flush()
             os.fsync(file.fileno())
+        if end == size:
+            _extended(folder, before, by_month[month])
 
 
 @contextmanager

@@ -75,6 +75,8 @@ STATES = {
 _DEAD = ("discarded",)
 RECIPIENTS = "recipients.csv"
 FORMATS = ("docx", "pdf")
+# So many are delivered with one opening of the ledger.
+TOGETHER = 500
 DATASETS = {"population": "户籍人口", "budget": "民政工作经费", "staffing": "民政工作人员"}
 
 _SCHEMA = """
@@ -140,11 +142,12 @@ class Ground:
     # "dataset month unit" of what was handed in and waits for a run.
     handed: frozenset[str] = frozenset()
     calendar: Calendar = field(default_factory=load_calendar)
+    kept: following.Kept = field(default_factory=following.Kept)
 
     def cases(self, today: date, names: Iterable[str] | None = None) -> dict[str, Case]:
         """The findings as of a day; only those named, where some are."""
         rows = self.rows if names is None else [self.by_id[name] for name in names if name in self.by_id]
-        return following.cases(self.folder, rows, today)
+        return following.cases(self.folder, rows, today, self.kept if names is None else None)
 
     @cached_property
     def by_id(self) -> dict[str, Mapping[str, Any]]:
@@ -415,25 +418,32 @@ def _taken(folder: DataFolder) -> tuple[frozenset[str], dict[str, str]]:
     return taken, reds
 
 
-def letters(folder: DataFolder, states: Sequence[str] = tuple(STATES)) -> list[dict[str, Any]]:
-    """Letters in these states, the newest first, each with its findings."""
+def letters(
+    folder: DataFolder, states: Sequence[str] = tuple(STATES), names: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Letters in these states, the newest first, each with its findings; those named alone, where some are."""
     marks = ", ".join("?" for _ in states)
+    condition, values = f"state in ({marks})", list(states)
+    if names is not None:
+        condition += " and id in (select value from json_each(?))"
+        values.append(json.dumps(list(names)))
     with _reading(folder) as ledger:
         if ledger is None:
             return []
         found = ledger.execute(
-            f"select * from letters where state in ({marks}) order by drafted_at desc, unit_code, id",
-            list(states),
+            f"select * from letters where {condition} order by drafted_at desc, unit_code, id", values
         ).fetchall()
-        names: dict[str, list[str]] = {}
+        about: dict[str, list[str]] = {}
         for letter_id, name in ledger.execute(
-            "select letter_id, finding_id from occasions where finding_id is not null order by rowid"
+            "select letter_id, finding_id from occasions where finding_id is not null "
+            "and letter_id in (select value from json_each(?)) order by rowid",
+            [json.dumps([row["id"] for row in found])],
         ):
-            names.setdefault(letter_id, []).append(name)
+            about.setdefault(letter_id, []).append(name)
     return [
         dict(row)
         | {
-            "findings": names.get(row["id"], []),
+            "findings": about.get(row["id"], []),
             "told": json.loads(row["content"]),
             "state_zh": STATES[row["state"]],
             "title": (COLOURS[row["colour"]] if row["colour"] else "") + KINDS[row["kind"]],
@@ -445,7 +455,9 @@ def letters(folder: DataFolder, states: Sequence[str] = tuple(STATES)) -> list[d
 
 def waiting(folder: DataFolder, states: Sequence[str]) -> list[tuple[str, str]]:
     """Letters in these states: id and unit."""
-    with _opened(folder) as ledger:
+    with _reading(folder) as ledger:
+        if ledger is None:
+            return []
         marks = ",".join("?" for _ in states)
         rows = ledger.execute(
             f"select id, unit_code from letters where state in ({marks}) order by id", list(states)
@@ -454,7 +466,7 @@ def waiting(folder: DataFolder, states: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _one(folder: DataFolder, name: str) -> dict[str, Any]:
-    found = next((row for row in letters(folder) if row["id"] == name), None)
+    found = next(iter(letters(folder, names=[name])), None)
     if found is None:
         raise FollowError(f"没有文书 {name}。用 oversight letter list 查看编号。")
     return found
@@ -695,7 +707,7 @@ def issue(
         )
     with following.locked(folder, "letters"):
         wanted_names = set(names)
-        rows = [row for row in letters(folder) if row["id"] in wanted_names]
+        rows = letters(folder, names=sorted(wanted_names))
         wrong = [row for row in rows if row["state"] not in ("approved", "issuing", "issued", "delivered")]
         if wrong or len(rows) != len(wanted_names):
             told = "；".join(f"{row['id']} 现在是“{row['state_zh']}”" for row in wrong) or "有的文书不存在"
@@ -802,6 +814,8 @@ def _write(
     ground: Ground, row: Mapping[str, Any], now: datetime, formats: Sequence[str]
 ) -> dict[str, list[str]]:
     """Write a letter's files; form → name and digest."""
+    if not formats:
+        return {}
     page = page_of(ground, row, now)
     unit = ground.units[row["unit_code"]]
     fonts = ground.settings.wording(unit).fonts
@@ -896,25 +910,37 @@ def deliver(
     withheld: list[str] = []
     failed: list[str] = []
     with following.locked(folder, "letters"):
-        asked = set(names)
-        for row in letters(folder, ("issued",)):
-            if row["id"] not in asked:
-                continue
-            why = why_not(ground, row, today, _WAITING)
-            if why:
-                withheld.append(f"{row['unit_name']}{row['title']}：{why}")
-                _put(folder, row["id"], state="withheld", why=why)
-                continue
-            where = places.get(row["unit_code"]) or places.get(row["unit_code"][:6])
+        rows = letters(folder, ("issued",), names)
+        for batch in (rows[at : at + TOGETHER] for at in range(0, len(rows), TOGETHER)):
+            # Reports that are sent meanwhile wait for so many letters, not for all.
+            # What a crash leaves unsaid here stands in the ledger of deliveries: nothing goes twice.
+            changes: dict[str, dict[str, str]] = {}
             try:
-                if where is None:
-                    raise FollowError(f"送达名单里没有 {row['unit_code']}，也没有 {row['unit_code'][:6]}")
-                _hand_over(folder, row, where, again=again)
-            except OversightError as error:
-                failed.append(f"{row['unit_name']}{row['title']}：{str(error).rstrip('。')}")
-                continue
-            _put(folder, row["id"], state="delivered", delivered_at=now.isoformat(timespec="seconds"))
-            done.append(row["id"])
+                with store.lock(folder), delivery.opened(folder) as post:
+                    for row in batch:
+                        why = why_not(ground, row, today, _WAITING)
+                        if why:
+                            withheld.append(f"{row['unit_name']}{row['title']}：{why}")
+                            changes[row["id"]] = {"state": "withheld", "why": why}
+                            continue
+                        where = places.get(row["unit_code"]) or places.get(row["unit_code"][:6])
+                        try:
+                            if where is None:
+                                raise FollowError(
+                                    f"送达名单里没有 {row['unit_code']}，也没有 {row['unit_code'][:6]}"
+                                )
+                            _hand_over(ground, post, row, where, again=again)
+                        except OversightError as error:
+                            failed.append(f"{row['unit_name']}{row['title']}：{str(error).rstrip('。')}")
+                            continue
+                        at = now.isoformat(timespec="seconds")
+                        changes[row["id"]] = {"state": "delivered", "delivered_at": at}
+                        done.append(row["id"])
+            finally:
+                if changes:
+                    with _writing(folder) as ledger:
+                        for name, told in changes.items():
+                            _set(ledger, name, **told)
         _tell(folder, "送达", done, by)
         if withheld:
             record.note(folder, "letter", 动作="不再送达", 原因=withheld, 办理人=by)
@@ -925,13 +951,10 @@ def deliver(
     return done, withheld
 
 
-def _put(folder: DataFolder, name: str, **changes: Any) -> None:
-    with _writing(folder) as ledger:
-        _set(ledger, name, **changes)
-
-
-def _hand_over(folder: DataFolder, row: Mapping[str, Any], where: Mapping[str, str], *, again: bool) -> None:
-    settings = config.load(folder, row["county_code"]).settings
+def _hand_over(
+    ground: Ground, post: delivery.Post, row: Mapping[str, Any], where: Mapping[str, str], *, again: bool
+) -> None:
+    settings = ground.settings.wording(ground.units[row["unit_code"]]).settings
     parcel = delivery.Parcel(
         "letter",
         row["id"],
@@ -940,7 +963,6 @@ def _hand_over(folder: DataFolder, row: Mapping[str, Any], where: Mapping[str, s
         row["document_no"],
         row["edition_id"],
         f"{row['document_no']}_{row['unit_code']}",
-        _checked(folder, row),
+        _checked(ground.folder, row),
     )
-    with store.lock(folder):
-        delivery.send(folder, settings, parcel, [where], again=where["name"] if again else None)
+    post.send(settings, parcel, [where], again=where["name"] if again else None)

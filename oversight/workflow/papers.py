@@ -169,7 +169,10 @@ def _do(folder: DataFolder, asked: Mapping[str, Any]) -> dict[str, Any]:
     if asked["step"] == "preview":
         resource.setrlimit(resource.RLIMIT_AS, (PREVIEW_BYTES, PREVIEW_BYTES))
         return {"html": _preview(folder, month, scope, asked["name"], asked["text"])}
-    issuing = Issuing(str(asked["by"]), now, asked.get("number")) if asked["step"] == "issue" else None
+    issuing = None
+    if asked["step"] == "issue":
+        signed_on = date.fromisoformat(asked["signed_on"]) if asked.get("signed_on") else None
+        issuing = Issuing(str(asked["by"]), now, asked.get("number"), signed_on=signed_on)
     (made,) = make_all(
         folder,
         month,

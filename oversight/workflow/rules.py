@@ -195,7 +195,7 @@ def _choices(column: str) -> tuple[tuple[str, str], ...]:
 @cache
 def _described() -> dict[str, dict[str, str]]:
     """How the published tables of standards describe their columns."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     from oversight.settings import DBT_DIR
 

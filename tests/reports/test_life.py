@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -205,3 +205,34 @@ def test_the_steps_on_the_command_line(standin: Standin) -> None:
     assert "写明撤回的原因" in told("withdraw", "--by", "李局长")
     assert "已撤回" in told("withdraw", "--by", "李局长", "--note", "范围有误")
     assert set(FORMATS) == {"docx", "pdf", "xlsx", "html"}
+
+
+def test_a_day_of_signature_is_one_on_which_it_could_be_signed(standin: Standin) -> None:
+    """成文日期 is the day the head signed: it may be put down later, but not before there was something to sign."""
+    folder, calendar = standin(3), load_calendar()
+    make_all(folder, DECEMBER, formats=("pdf",), now=AT)
+    review(folder, DECEMBER, COUNTY, by="王科长", at=AT)
+    drafted = AT.date()
+    signed = calendar.add_workdays(drafted, 1)
+    now = datetime.combine(calendar.add_workdays(signed, 1), AT.timetz())
+
+    def issued(on: date, at: datetime = now) -> Made:
+        issuing = Issuing("李局长", at, signed_on=on)
+        return make_all(folder, DECEMBER, formats=("pdf",), issuing=issuing)[0]
+
+    day_off = next(d for n in range(60) if not calendar.is_workday(d := now.date() - timedelta(days=n)))
+    late = datetime.combine(calendar.add_workdays(signed, 60), AT.timetz())
+    for wrong, at, said in (
+        (now.date() + timedelta(days=1), now, "还没有到"),
+        (day_off, now, "休息日"),
+        (calendar.add_workdays(drafted - timedelta(days=40), 1), now, "早于"),
+        (signed, late, "已经到了"),
+    ):
+        with pytest.raises(ReportError, match=said):
+            issued(wrong, at)
+    made = issued(signed)
+    assert made.version.issued_on == signed
+    assert made.version.document_no.startswith(f"督通〔{signed.year}〕1号")
+    text = reading.squeezed(reading.pdf_text(made.version.verified("pdf")))
+    named = sorted({date(*map(int, found)) for found in DAYS.findall(text)} - {signed})
+    assert all(day > now.date() and calendar.is_workday(day) for day in named if day > drafted)

@@ -18,7 +18,7 @@ from oversight.reports import owe
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.workflow import notices, rules
 from oversight.workflow.notices import Reader
-from tests.accounts.asking import COUNTY, PASSWORD, Browser
+from tests.accounts.asking import COUNTY, PASSWORD, TOWN, Browser
 from tests.reports.test_delivery import Mailbox, mailbox  # noqa: F401 - a fixture
 from tests.workflow.conftest import own_copy
 from tests.workflow.handing import good, posted, sent, uploaded
@@ -62,7 +62,7 @@ def test_each_role_is_told_of_what_is_its_own(folder: DataFolder, browsers: dict
     late = told(folder, "reporter").get("late")
     every = told(folder, "chief-analyst")["late"]
     mine = told(folder, "analyst").get("late")
-    for part, codes in ((late, "360313100"), (mine, COUNTY)):
+    for part, codes in ((late, TOWN), (mine, COUNTY)):
         for item in part.items if part else ():
             assert item.rpartition(" ")[2].startswith(codes)
             assert item in every.items
@@ -70,7 +70,7 @@ def test_each_role_is_told_of_what_is_its_own(folder: DataFolder, browsers: dict
     assert browsers["reader"].get("/notices").get_json() == {"notices": []}
 
     # A file that waits for the reviewer is his, and nobody's of another county.
-    file = good(41_000, "360313100")
+    file = good()
     tray = uploaded(browsers["reporter"], ("人口.csv", file), unit=COUNTY)
     assert sent(browsers["reporter"], tray).status_code == 200
     assert told(folder, "reviewer")["to_review"].text == "1 份报送待审核"

@@ -208,7 +208,7 @@ WRONG = [
     (
         "funds",
         {"fund_code": "x", "fund_name": "甲", "matter": "y", "budget_includes_carryover": "也许"},
-        "可选",
+        "true 或 false",
     ),
     ("report_sources", {"source": "x", "source_name": "甲", "reporter_pattern": "("}, "不是有效的写法"),
     ("headings", {"版式": "a", "报表": "户籍人口", "表头": "总人口", "对应列": "没有这列"}, "不是可选的值"),

@@ -43,18 +43,20 @@
     const has = function (name) { return item.steps.indexOf(name) >= 0; };
     const note = has("review") || has("return") || has("withdraw") ? desk.kept("paper:" + key, el("input", { type: "text", maxlength: "500", placeholder: has("withdraw") ? "撤回的原因" : "意见；退回须写原因", "aria-label": item.title + "的意见" })) : null;
     const number = has("issue") ? el("input", { type: "number", min: "1", class: "paper-number", placeholder: "号（不写取下一个）", "aria-label": item.title + "文号里的号" }) : null;
+    const signed = has("issue") ? el("label", { class: "paper-signed" }, [el("span", { class: "note", text: "签发日期" }), el("input", { type: "date", title: "领导签发的日期，即成文日期；不写署今天", "aria-label": item.title + "的签发日期" })]) : null;
     const one = function (name, text, kind, doing, sure) {
       return has(name) ? press(text, kind, async function () {
         if (sure && !window.confirm(sure)) return;
         const more = { step: name, note: note ? note.value : "" };
         if (name === "issue" && number.value) more.number = Number(number.value);
+        if (name === "issue") more.signed_on = signed.querySelector("input").value;
         await step(Object.assign({}, of, more), place, doing);
         if (note) note.sent();
       }) : null;
     };
-    return [note, number, el("div", { class: "button-row" }, [
+    return [note, number, signed, el("div", { class: "button-row" }, [
       one("submit", "送审", "hand-in-main", "正在送审"), one("review", "审核通过", "hand-in-main", "正在审核"), one("return", "退回", "", "正在退回"),
-      one("issue", "印发", "hand-in-main", "正在印发", "印发" + item.title + "通报？署今天的日期，编号后不能再改，有变化只能更正。"),
+      one("issue", "印发", "hand-in-main", "正在印发", "印发" + item.title + "通报？署签发日期（不写即今天），编号后不能再改，有变化只能更正。"),
       one("deliver", "发送", "", "正在发送", "按设置发送" + item.title + "通报？每个接收方每件只发一次。"),
       one("withdraw", "撤回", "", "正在撤回", "撤回" + item.title + "通报？文件保留并标明已撤回。"),
       has("draft") ? press("重新起草", "", function () { return step(Object.assign({}, of, { step: "draft" }), place, "正在起草"); }) : null
