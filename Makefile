@@ -27,8 +27,8 @@ run: setup  ## 读取 data/raw，发布新版本（自己的数据：make run DA
 serve: setup  ## 打开看板：http://127.0.0.1:8050（自己的数据：make serve DATA=目录；换端口：PORT=8051）
 	@$(BIN)/oversight serve $(if $(DATA),--data $(DATA)) $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000
-	@$(BIN)/python -m dagster_project.dev $(DATA)
+dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000（PORT=3001 换端口）
+	@$(BIN)/python -m dagster_project.dev $(DATA) --port $(or $(PORT),3000)
 
 test: setup $(VENV)/dev.stamp  ## 运行全部测试
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder

@@ -80,7 +80,7 @@ def input_key(table: str) -> AssetKey:
 def pulled_files(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     """Fetch the other sources, unless that has just been done."""
     written = pull(run.folder, say=run.say) if run.pull else []
-    return MaterializeResult(metadata={"files": len(written)})
+    return MaterializeResult(metadata={"取来的文件": len(written)})
 
 
 @multi_asset(
@@ -107,7 +107,7 @@ def intake(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] |
         check_name="rows_conserved",
         asset_key=input_key("submissions"),
         passed=not unequal,
-        metadata={"files": unequal},
+        metadata={"行数对不上的文件": unequal},
     )
     if unequal:
         raise OversightError(
@@ -157,7 +157,7 @@ def standards(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None
         check_name="standards_sound",
         asset_key=input_key("overlay_standards"),
         passed=not problems,
-        metadata={"problems": problems},
+        metadata={"问题": problems},
     )
     for problem in problems[1:_PROBLEMS_SHOWN]:
         run.say(f"  {problem}")
@@ -226,7 +226,9 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
             f"这是程序的问题，请把 {run.audit} 交给维护人员。"
         )
     counts = {kind: sum(result.count(kind) for result in results) for kind in ("blocking", "doubt", "short")}
-    return MaterializeResult(metadata={"suites": len(results), **counts})
+    kinds = {"blocking": "流程有误", "doubt": "数据存疑", "short": "未达标准"}
+    told = {kinds[kind]: count for kind, count in counts.items()}
+    return MaterializeResult(metadata={"核对的表": len(results), **told})
 
 
 def _audit_sums(folder: DataFolder) -> Path:
@@ -268,11 +270,11 @@ def published_edition(run: ResourceParam[RunContext]) -> MaterializeResult[None]
         run.say(f"开出回执 {len(written)} 份：{run.folder.receipts}")
     return MaterializeResult(
         metadata={
-            "receipts": len(written),
-            "edition_id": edition.edition_id,
-            "is_new": edition.edition_id == identity.edition_id,
-            "warehouse": str(edition.warehouse),
-            "months": " – ".join(f"{month:%Y-%m}" for month in edition.months or ()),
+            "回执": len(written),
+            "版本": edition.edition_id,
+            "是否新版本": edition.edition_id == identity.edition_id,
+            "数据库文件": str(edition.warehouse),
+            "月份": " – ".join(f"{month:%Y-%m}" for month in edition.months or ()),
             **{table: edition.row_count(f"main.{table}") for table in PUBLIC_TABLES},
         }
     )

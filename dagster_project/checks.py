@@ -73,7 +73,7 @@ def _key(target: str) -> AssetKey:
             _check_name(suite),
             asset=_key(target),
             additional_deps=[SUITE_RESULTS],
-            description=f"Great Expectations 核对：{target}",
+            description=f"按数据约定和标准逐条核对（Great Expectations）：{target}",
         )
         for suite, target in SUITES.items()
     ],

@@ -14,8 +14,10 @@ from typing import Any
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
+    AssetCheckSpec,
     AssetKey,
     AssetsDefinition,
+    AssetSpec,
     MaterializeResult,
     ResourceParam,
 )
@@ -38,6 +40,18 @@ _LAYERS = {
 }
 
 
+# What a dbt test holds: by its kind, one of its own by its name.
+_CHECKS = {
+    "unique_key": "键不重复：每一行只有一份",
+    "one_current_row": "每个单位、月份只有一行计入",
+    "assert_december_guarantee_is_the_annual_one": "十二个月的应保障等于全年额，到分",
+    "assert_every_answer_owed_is_judged": "每项应答都有判定，无一遗漏",
+    "assert_every_township_in_force_has_a_row_each_month": "在册乡镇每月都有一行，报没报都有",
+    "assert_rows_read_are_all_accounted_for": "读到的行都有去处：采用、待确认、拒收或忽略",
+    "assert_unknown_amounts_stay_unknown": "不知道的金额是空白并写明原因，不是零",
+}
+
+
 class Translator(DagsterDbtTranslator):
     """Keys as the tables are called, Chinese descriptions as they are, without the SQL; one group a layer."""
 
@@ -50,6 +64,16 @@ class Translator(DagsterDbtTranslator):
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The model's own description; what is not published may do with its layer's."""
         return dbt_resource_props["description"] or _LAYERS.get(dbt_resource_props["schema"], "")
+
+    def get_asset_check_spec(
+        self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> AssetCheckSpec | None:
+        """A test's check, with what it holds in Chinese."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        node = manifest["nodes"][unique_id]
+        kind = (node.get("test_metadata") or {}).get("name") or node["name"]
+        told = _CHECKS.get(kind)
+        return spec._replace(description=told) if spec and told else spec
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The schema: staging, intermediate, reported, main, seeds."""

@@ -1,7 +1,11 @@
-"""`make dev`: the Dagster page over a data folder, with the same history as `oversight run`."""
+"""`make dev`: the Dagster page over a data folder, with the same history as `oversight run`.
+
+python -m dagster_project.dev [FOLDER] [--port 3000]
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -12,10 +16,15 @@ from oversight.settings import DataFolder
 
 def main(arguments: list[str]) -> None:
     """Become `dagster dev`."""
-    folder = DataFolder.at(arguments[0] if arguments else None)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", metavar="数据目录")
+    parser.add_argument("--port", type=int, default=3000, metavar="端口", help="默认 3000")
+    asked = parser.parse_args(arguments)
+    folder = DataFolder.at(asked.folder)
     prepare_home(folder)
     os.environ[DATA_VARIABLE] = str(folder.root)
-    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions"])
+    command = ["-m", "dagster", "dev", "-m", "dagster_project.definitions", "--port", str(asked.port)]
+    os.execv(sys.executable, [sys.executable, *command])
 
 
 if __name__ == "__main__":

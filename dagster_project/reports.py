@@ -78,17 +78,17 @@ def monthly_report(
         )
     except OversightError as refusal:
         raise Failure(
-            description=str(refusal), metadata={"done": "\n".join(lines)}, allow_retries=False
+            description=str(refusal), metadata={"经过": "\n".join(lines)}, allow_retries=False
         ) from None
     finally:
         for line in lines:
             run.say(line)
     return MaterializeResult(
         metadata={
-            "reports": len(made),
-            "new": sum(item.is_new for item in made),
-            "drafts": sum(item.version.is_draft for item in made),
-            "done": "\n".join(lines),
+            "通报": len(made),
+            "新生成": sum(item.is_new for item in made),
+            "其中草稿": sum(item.version.is_draft for item in made),
+            "经过": "\n".join(lines),
         }
     )
 

@@ -20,6 +20,9 @@ _CONFIGURATION = """\
 # Written once by `oversight run`; may be changed.
 telemetry:
   enabled: false
+# Nobody is invited to a community outside.
+nux:
+  enabled: false
 # What a step prints belongs on the terminal of whoever started it.
 compute_logs:
   module: dagster.core.storage.noop_compute_log_manager

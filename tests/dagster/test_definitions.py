@@ -63,6 +63,17 @@ def test_every_asset_is_described_in_chinese(definitions: Definitions) -> None:
         assert any("一" <= letter <= "鿿" for letter in text), key.to_user_string()
 
 
+def test_every_check_says_in_chinese_what_it_holds(definitions: Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.asset_check_keys:
+        text = graph.get_check_spec(key).description or ""
+        assert any("一" <= letter <= "鿿" for letter in text), key.name
+    repository = definitions.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    for each in (*jobs, *repository.schedule_defs, *repository.sensor_defs):
+        assert any("一" <= letter <= "鿿" for letter in each.description or ""), each.name
+
+
 def test_every_public_table_is_an_asset_that_the_edition_waits_for(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     before = graph.get_ancestor_asset_keys(AssetKey("published_edition"))

@@ -66,7 +66,7 @@ def test_a_month_run_twice_is_one_report_and_one_delivery(standin: Standin, tmp_
     assert [item.number for item in versions(folder, date(2025, 12, 1), "990101")] == [1]
     assert [path.name for path in (tmp_path / "share").iterdir()] == ["2025-12_990101_v1"]
     (materialization,) = again.asset_materializations_for_node("monthly_report")
-    assert "不再重发" in str(materialization.metadata["done"].value)
+    assert "不再重发" in str(materialization.metadata["经过"].value)
 
 
 def test_late_data_fail_the_step_and_say_why(standin: Standin) -> None:

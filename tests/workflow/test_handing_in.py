@@ -300,3 +300,18 @@ def test_where_nobody_signs_in_it_works_at_this_machine(sample_folder: DataFolde
     tray = uploaded(me, ("人口.csv", good()))
     (receipt,) = sent(me, tray).get_json()["receipts"]
     assert (folder.raw / receipt["stored_as"]).read_bytes() == good()
+
+
+def test_what_is_handed_in_while_a_run_goes_on_waits_for_the_next(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    from oversight.editions import run_lock
+    from oversight.workflow import running
+
+    with run_lock(folder):
+        tray = uploaded(browsers["reporter"], ("运行时交的人口.csv", good(41_077)))
+        answers = [sent(browsers["reporter"], tray) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    found = list(folder.raw.rglob("运行时交的人口*"))
+    assert [path.read_bytes() for path in found] == [good(41_077)]
+    assert any("运行时交的人口" in item["name"] for item in running.waiting(folder))
