@@ -82,28 +82,34 @@ def _of_the_service(folder: DataFolder, who: Reader, now: datetime) -> Iterator[
     """Runs and papers that failed, and what the service warns of."""
     if not (who.may("run") or who.may("operate") or who.may("make_report")):
         return
-    from oversight.operation import operation
+    from oversight import operation
     from oversight.reports.owed import owed
 
     if who.may("run") or who.may("operate"):
         from oversight.workflow import running
 
-        found = operation(folder, now)
+        runs = operation.runs(folder)
         failed = [
             run.run_id
-            for run in [next((run for run in found.runs if run.is_over and run.job not in _NO_RUNS), None)]
+            for run in [next((run for run in runs if run.is_over and run.job not in _NO_RUNS), None)]
             if run is not None and run.status == "FAILURE"
         ]
         # One that ended before the orchestrator began is known to the page alone.
-        failed += [run.id for run in running.runs(folder)[:1] if run.state in ("failed", "broken")]
+        edition = current(folder)
+        failed += [
+            run.id
+            for run in running.runs(folder)[:1]
+            if run.state in ("failed", "broken")
+            and (edition is None or datetime.fromisoformat(run.told["started_at"]) > edition.built_at)
+        ]
         where = "/run" if who.may("run") else "/operation"
         yield Notice(
             "run_failed", "failed", "最近一次运行没有完成，读者看到的仍是上一版", where, tuple(failed)
         )
         if who.may("operate"):
-            told = tuple(text for text in found.warnings)
+            told = _warnings(folder, now)
             yield Notice("service", "failed", f"服务有 {len(told)} 项需要处理", "/operation", told)
-        mails = next((run for run in found.runs if run.is_over and run.job == JOB), None)
+        mails = next((run for run in runs if run.is_over and run.job == JOB), None)
         if who.may("operate") and mails is not None and mails.status == "FAILURE":
             yield Notice("mail_failed", "failed", "提醒邮件没有全部发出", where, (mails.run_id,))
     if who.may("make_report") or who.may("operate"):
@@ -117,6 +123,21 @@ def _of_the_service(folder: DataFolder, who: Reader, now: datetime) -> Iterator[
                 "/reports",
                 tuple(f"{item.month:%Y-%m} {item.reason}" for item in items),
             )
+
+
+def _warnings(folder: DataFolder, now: datetime) -> tuple[str, ...]:
+    """What the page 运行状况 warns of. Measuring the disk walks over every file: it is not done each minute."""
+    from oversight.operation import operation
+
+    before = _warned.get(folder.root)
+    if before is None or not timedelta(0) <= now - before[0] < _WARNED_FOR:
+        _warned.clear()
+        before = _warned[folder.root] = (now, operation(folder, now).warnings)
+    return before[1]
+
+
+_WARNED_FOR = timedelta(minutes=10)
+_warned: dict[Path, tuple[datetime, tuple[str, ...]]] = {}
 
 
 def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calendar) -> Iterator[Notice]:
