@@ -42,7 +42,7 @@ _CAUSES = (
     ),
     _Cause(
         frozenset((errno.EIO,)),
-        re.compile(r"input/output error|disk i/o error", re.I),
+        re.compile(r"input/output error|disk i/o error|fsync failed", re.I),
         f"磁盘读写出错{{where}}（硬件或网络盘故障），{_SAFE}。请检查磁盘，先运行 oversight verify，再重新运行。",
     ),
     _Cause(

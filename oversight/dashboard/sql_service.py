@@ -114,11 +114,7 @@ class Desk:
     ) -> str:
         """Start a question, or with `kind` a file; its id. Raises `QueryError` when the user asks too many at once."""
         with self._lock:
-            running = [job for job in self._jobs.values() if not job.future.done()]
-            if sum(job.user == user for job in running) >= AT_ONCE_EACH:
-                raise QueryError("您已有查询在运行，请等它结束，或先取消。", code="busy")
-            if address and sum(job.address == address for job in running) >= AT_ONCE_FROM:
-                raise QueryError("这台电脑上已有许多查询在运行，请等它们结束后再试。", code="busy")
+            self.check(user, address)
             self._tidy()
             name = secrets.token_hex(8)
             future: Future[Answer] | Future[IO[bytes]]
@@ -137,6 +133,18 @@ class Desk:
                 )
             self._jobs[name] = _Job(user, address, sql, future, kind)
         return name
+
+    def check(self, user: str, address: str) -> None:
+        """Whether another question may begin. Raises `QueryError` when the user, or all from the address, ask too many.
+
+        Asked before a question is noted, too: a flood of those that are refused must not fill the record, nor keep the
+        disk busy for everybody else.
+        """
+        running = [job for job in list(self._jobs.values()) if not job.future.done()]
+        if sum(job.user == user for job in running) >= AT_ONCE_EACH:
+            raise QueryError("您已有查询在运行，请等它结束，或先取消。", code="busy")
+        if address and sum(job.address == address for job in running) >= AT_ONCE_FROM:
+            raise QueryError("这台电脑上已有许多查询在运行，请等它们结束后再试。", code="busy")
 
     def _tidy(self) -> None:
         """Let go of what was not fetched, the oldest first. A temporary file goes with the last who holds it."""
@@ -192,6 +200,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
         try:
             database = desk.database(asked.edition)
             parameters = _parameters(asked)
+            desk.check(gate().asker(), gate().address())
             _note(shelf, asked)
             name = desk.ask(gate().asker(), database, asked.sql, parameters, address=gate().address())
         except (Unavailable, Outdated):
@@ -224,6 +233,7 @@ def register(server: flask.Flask, shelf: Shelf, sandbox: Sandbox | None = None) 
             database = desk.database(asked.edition)
             notes = _notes(shelf.warehouse(asked.edition), asked)
             parameters = _parameters(asked)
+            desk.check(gate().asker(), gate().address())
             _note(shelf, asked, 格式=asked.format)
             name = desk.ask(
                 gate().asker(),

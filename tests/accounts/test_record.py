@@ -64,3 +64,19 @@ def test_runs_and_changed_files_are_noted(folder: DataFolder) -> None:
     line = newest(folder, "corrections")
     assert line.told["变动"] == ["corrections/confirmations.csv"]
     assert line.who == at_the_machine().name
+
+
+def test_questions_that_are_refused_for_their_number_do_not_fill_the_record(
+    signed_in: dict[str, Browser], folder: DataFolder
+) -> None:
+    browser, edition = signed_in["analyst"], find_edition(folder).edition_id
+    bomb = {"edition": edition, "sql": "select sum(range) from range(1000000000000)"}
+    before = sum(1 for _ in record.lines(folder, what="query"))
+    told = [browser.post("/sql/run", json=bomb).get_json() for _ in range(12)]
+    started = [item["id"] for item in told if "id" in item]
+    try:
+        assert {item.get("code") for item in told if "id" not in item} == {"busy"}
+        assert sum(1 for _ in record.lines(folder, what="query")) - before == len(started) < 12
+    finally:
+        for name in started:
+            browser.post(f"/sql/cancel/{name}", json={})

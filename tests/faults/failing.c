@@ -15,6 +15,9 @@ static long nth;
 static int number, stays, only_sync;
 static char below[PATH_MAX];
 
+/* What is forced to disk, and what makes a file shorter, which never fails for want of room. */
+enum { PLAIN, SYNC, CUT };
+
 /* From now on: count; at the nth call, and with `stay` at all after it, fail with this number. 0: only count. */
 void oversight_fail(const char *folder, long at, int error, int stay, int sync) {
     strncpy(below, folder, sizeof below - 1);
@@ -27,9 +30,9 @@ void oversight_fail(const char *folder, long at, int error, int stay, int sync) 
 
 long oversight_taken(void) { return taken; }
 
-static int fails(int fd, int is_sync) {
+static int fails(int fd, int kind) {
     char link[64], path[PATH_MAX];
-    if (!below[0] || (only_sync && !is_sync)) return 0;
+    if (!below[0] || (only_sync && kind != SYNC) || (kind == CUT && number == ENOSPC)) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
@@ -41,18 +44,18 @@ static int fails(int fd, int is_sync) {
     return 1;
 }
 
-#define WRAP(kind, name, sync, parameters, arguments)                        \
-    kind name parameters {                                                   \
-        static kind(*real) parameters;                                       \
-        if (!real) real = (kind(*) parameters)dlsym(RTLD_NEXT, #name);       \
-        return fails(fd, sync) ? -1 : real arguments;                        \
+#define WRAP(type, name, kind, parameters, arguments)                        \
+    type name parameters {                                                   \
+        static type(*real) parameters;                                       \
+        if (!real) real = (type(*) parameters)dlsym(RTLD_NEXT, #name);       \
+        return fails(fd, kind) ? -1 : real arguments;                        \
     }
 
-WRAP(ssize_t, write, 0, (int fd, const void *b, size_t n), (fd, b, n))
-WRAP(ssize_t, pwrite, 0, (int fd, const void *b, size_t n, off_t at), (fd, b, n, at))
-WRAP(ssize_t, pwrite64, 0, (int fd, const void *b, size_t n, off64_t at), (fd, b, n, at))
-WRAP(ssize_t, writev, 0, (int fd, const struct iovec *v, int n), (fd, v, n))
-WRAP(int, ftruncate, 0, (int fd, off_t n), (fd, n))
-WRAP(int, ftruncate64, 0, (int fd, off64_t n), (fd, n))
-WRAP(int, fsync, 1, (int fd), (fd))
-WRAP(int, fdatasync, 1, (int fd), (fd))
+WRAP(ssize_t, write, PLAIN, (int fd, const void *b, size_t n), (fd, b, n))
+WRAP(ssize_t, pwrite, PLAIN, (int fd, const void *b, size_t n, off_t at), (fd, b, n, at))
+WRAP(ssize_t, pwrite64, PLAIN, (int fd, const void *b, size_t n, off64_t at), (fd, b, n, at))
+WRAP(ssize_t, writev, PLAIN, (int fd, const struct iovec *v, int n), (fd, v, n))
+WRAP(int, ftruncate, CUT, (int fd, off_t n), (fd, n))
+WRAP(int, ftruncate64, CUT, (int fd, off64_t n), (fd, n))
+WRAP(int, fsync, SYNC, (int fd), (fd))
+WRAP(int, fdatasync, SYNC, (int fd), (fd))

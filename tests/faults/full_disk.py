@@ -197,7 +197,6 @@ def publishing(room: Path, tries: int) -> Counter[str]:
     """Publications of a build file: what DuckDB, Arrow and we write."""
     from oversight.editions import publish
     from oversight.editions.lock import run_lock
-    from oversight.errors import OversightError
     from oversight.faults import cause_zh
 
     folder = DataFolder.at(room / "publications")
@@ -208,7 +207,7 @@ def publishing(room: Path, tries: int) -> Counter[str]:
             with run_lock(of):
                 write_build(of, number=number)
                 publish(of, identity(of, number), manifest=manifest)
-        except (OSError, OversightError, RuntimeError) as error:
+        except Exception as error:
             print(cause_zh(error) or f"{type(error).__name__}: {error}")
             return 1
         return 0
