@@ -123,12 +123,12 @@ def _ask(
 
     class Here(http.client.HTTPSConnection):
         def connect(self) -> None:
-            plain = socket.create_connection(("127.0.0.1", port), 10)
+            plain = socket.create_connection(("127.0.0.1", port), 90)
             self.sock = trusted.wrap_socket(plain, server_hostname=name)
 
     deadline = time.monotonic() + 10
     while True:
-        connection = Here(name, 443, timeout=20, context=trusted)
+        connection = Here(name, 443, timeout=90, context=trusted)
         try:
             connection.request("POST" if body else "GET", path, body, headers)
             answer = connection.getresponse()
