@@ -40,12 +40,13 @@ def signing_key(folder: DataFolder) -> Ed25519PrivateKey:
 
 
 def _private(path: Path) -> Ed25519PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise EditionError(
             f"签名密钥 {path} 损坏或不是本系统的密钥，无法签名。请从备份恢复该文件；"
             "确实找不回的，把它移出该文件夹，再运行时会另建一把。"
@@ -106,12 +107,13 @@ def faults(folder: DataFolder) -> list[tuple[Path, str]]:
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """A public key file; raises `EditionError`, saying so, for anything else."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
         key = serialization.load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise EditionError(f"公钥 {path} 读不出来。请换成发布单位给的 {PUBLIC}。") from error
     if not isinstance(key, Ed25519PublicKey):
         raise EditionError(f"公钥 {path} 不是 Ed25519 公钥。请换成发布单位给的 {PUBLIC}。")

@@ -303,6 +303,18 @@ def test_letters_are_not_written_upon_a_damaged_ledger(full: Path) -> None:
     assert faults_of(folder, "desk") == set()
 
 
+def test_every_bit_of_a_key_is_held(full: Path) -> None:
+    folder = DataFolder.at(full)
+    for path in (folder.keys / "signing.key", folder.keys / "signing.pub"):
+        before = path.read_bytes()
+        # Where the text says what kind of key it is, too: that is told by an error of its own.
+        for at in range(28, len(before)):
+            path.write_bytes(before[:at] + bytes([before[at] ^ 4]) + before[at + 1 :])
+            assert faults_of(folder, "keys"), (path.name, at)
+        path.write_bytes(before)
+    assert faults_of(folder, "keys") == set()
+
+
 def test_a_key_that_changed_does_not_make_good_editions_look_forged(full: Path) -> None:
     folder = DataFolder.at(full)
     private, public = folder.keys / "signing.key", folder.keys / "signing.pub"

@@ -23,6 +23,7 @@ from tests.faults import harness
 
 # Of the flips, so that the whole stays below five minutes on a machine that does nothing else.
 _SECONDS = 270
+_AT_ONCE = 6
 GROUPS = {
     "archive": ["archive/*"],
     "ledger": ["landed/ledger.parquet", "archive/journal.jsonl"],
@@ -59,6 +60,33 @@ def flip(path: Path, at: int, bit: int) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
+def unit_of(folder: DataFolder, path: Path) -> str:
+    """What is vouched for together: of two files of one unit the damage of one may hide that of the other."""
+    name = path.relative_to(folder.root).as_posix().removesuffix(".sha256").removesuffix(".sig")
+    top, *rest = name.split("/")
+    depth = {"marts": 2, "landed": 2, "reports": 3}.get(
+        top, 0 if top in ("letters", "findings", "keys") else 9
+    )
+    ledger = (top == "landed" and rest[0] == "ledger.parquet") or name == "archive/journal.jsonl"
+    return "ledger" if ledger else "/".join([top, *rest[:depth]])
+
+
+def is_named(
+    folder: DataFolder, group: str, path: Path, faults: set[Path], there: dict[str, list[Path]]
+) -> bool:
+    """Whether the file is among those that `verify` names."""
+    # A signature is one with what it signs, a digest with what it stands beside: either may be the one that changed.
+    alike = {path, path.with_name(path.name.removesuffix(".sha256").removesuffix(".sig"))}
+    if path.name == "manifest.sig":
+        alike.add(path.with_name("manifest.json"))
+    # Of a pair of keys either may be the one; the ledger of findings is held against the record as a whole.
+    if group == "keys":
+        alike |= set(there[group])
+    if folder.root / "findings" in path.parents:
+        alike.add(folder.root / "findings")
+    return bool(alike & faults)
+
+
 def flips(
     folder: DataFolder, count: int, chance: random.Random, seconds: float = 1e9
 ) -> tuple[Counter[str], list[str]]:
@@ -67,31 +95,26 @@ def flips(
     missed: list[str] = []
     there = {group: files for group in GROUPS if (files := files_of(folder, group))}
     until = time.monotonic() + seconds
-    for _ in range(count):
-        if time.monotonic() > until:
-            break
+    while sum(named.values()) + len(missed) < count and time.monotonic() < until:
         group = chance.choice(sorted(there))
-        path = chance.choice(there[group])
-        at, bit = chance.randrange(path.stat().st_size), chance.randrange(8)
-        flip(path, at, bit)
+        # Several at once where none hides another.
+        units: dict[str, Path] = {}
+        for path in chance.sample(there[group], min(_AT_ONCE, len(there[group]))):
+            units.setdefault(unit_of(folder, path), path)
+        flipped = [(p, chance.randrange(p.stat().st_size), chance.randrange(8)) for p in units.values()]
+        for path, at, bit in flipped:
+            flip(path, at, bit)
         try:
             faults = [fault for _, _, found in verify(folder, [group]) for fault in found]
         except Exception as error:
             faults = []
-            missed.append(f"{path}@{at}.{bit}: {type(error).__name__} {error}")
-        flip(path, at, bit)
-        # A signature is one with what it signs: either may be the one that changed.
-        alike = {path, path.with_name("manifest.json") if path.name == "manifest.sig" else path}
-        beside = path.with_name(path.name.removesuffix(".sha256").removesuffix(".sig"))
-        # Of a pair of keys either may be the one; the ledger of findings is held against the record as a whole.
-        if group == "keys":
-            alike |= set(there[group])
-        if folder.root / "findings" in path.parents:
-            alike.add(folder.root / "findings")
-        if any(fault.path in alike | {beside} for fault in faults):
-            named[group] += 1
-        else:
-            missed.append(f"{path}@{at}.{bit}: {[str(f.path) for f in faults]}")
+            missed.append(f"{type(error).__name__} {error}")
+        for path, at, bit in flipped:
+            flip(path, at, bit)
+            if is_named(folder, group, path, {fault.path for fault in faults}, there):
+                named[group] += 1
+            else:
+                missed.append(f"{path}@{at}.{bit}: {[str(f.path) for f in faults]}")
     return named, missed
 
 
