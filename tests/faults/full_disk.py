@@ -1,6 +1,8 @@
 """The disk full, or broken, at the 1st, 2nd, … step of writing until it passes: one clear sentence, and nothing is lost.
 
-    python -m tests.faults.full_disk [whole-runs-on-a-full-disk [every nth step [faults beneath]]]
+    python -m tests.faults.full_disk [whole-runs-on-a-full-disk [every nth step [faults beneath]]] [part …]
+
+Parts: steps, small, publication, runs; all where none is named.
 
 Each step of intake fails in turn with ENOSPC, EIO and a failing fsync; then whole runs on a file system of its own that
 is too small by more and less (where one may be mounted); then, beneath every library (where there is a C compiler), every
@@ -243,7 +245,8 @@ def _with_faults_beneath(arguments: list[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Print what came of it; exit code 1 where a message was unclear or something was lost."""
-    numbers = [*map(int, arguments)]
+    numbers = [int(word) for word in arguments if word.isdigit()]
+    chosen = [word for word in arguments if not word.isdigit()]
     count, every, below = (*numbers, *(12, 1, 12)[len(numbers) :])
     if below and not _with_faults_beneath(arguments):
         print("beneath: no C compiler here, not tried")
@@ -252,14 +255,19 @@ def main(arguments: list[str]) -> int:
     outcome: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="disk-") as name:
         room = Path(name)
-        for part in (
-            lambda: steps(room, errno.ENOSPC, "", "disk full", every),
-            lambda: steps(room, errno.EIO, "", "EIO", every),
-            lambda: steps(room, errno.EIO, "fsync", "fsync fails", every),
-            lambda: on_a_small_disk(room, count) if count else Counter(),
-            lambda: publishing(room, 2 * below) if below else Counter(),
-            lambda: whole_runs(room, below // 2) if below else Counter(),
-        ):
+        parts: list[tuple[str, Callable[[], Counter[str]]]] = [
+            ("steps", lambda: steps(room, errno.ENOSPC, "", "disk full", every)),
+            ("steps", lambda: steps(room, errno.EIO, "", "EIO", every)),
+            ("steps", lambda: steps(room, errno.EIO, "fsync", "fsync fails", every)),
+        ]
+        if count:
+            parts.append(("small", lambda: on_a_small_disk(room, count)))
+        if below:
+            parts.append(("publication", lambda: publishing(room, 2 * below)))
+            parts.append(("runs", lambda: whole_runs(room, below // 2)))
+        for name, part in parts:
+            if chosen and name not in chosen:
+                continue
             start = time.monotonic()
             found = part()
             outcome += found
