@@ -35,6 +35,10 @@ SUITES = {
     "staffing_gap_monthly": "main.staffing_gap_monthly",
     "judgements": "main.judgements",
     "findings": "main.findings",
+    "agreement": "main.judgements",
+    "month_funding_gap_monthly": "main.funding_gap_monthly",
+    "month_judgements": "main.judgements",
+    "month_staffing_gap_monthly": "main.staffing_gap_monthly",
 }
 
 
@@ -62,6 +66,14 @@ def _check_name(suite: str) -> str:
     return f"suite_{suite}"
 
 
+def _what_it_does(suite: str) -> str:
+    return (
+        "由 Great Expectations 按数据约定和标准核对当月"
+        if suite.startswith("month_")
+        else "按数据约定逐行核对"
+    )
+
+
 def _key(target: str) -> AssetKey:
     return AssetKey(target.split("."))
 
@@ -73,7 +85,7 @@ def _key(target: str) -> AssetKey:
             _check_name(suite),
             asset=_key(target),
             additional_deps=[SUITE_RESULTS],
-            description=f"按数据约定和标准逐条核对（Great Expectations）：{target}",
+            description=f"{_what_it_does(suite)}：{target}",
         )
         for suite, target in SUITES.items()
     ],

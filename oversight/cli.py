@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "finding": ("oversight.commands.finding", "办理问题：通知、答复、约定、核销、豁免，列出、对账、导入导出"),
     "roster": ("oversight.commands.roster", "核对名册：同一个人是否在两个乡镇（只留结论，不留号码）"),
     "user": ("oversight.commands.user", "管理看板的账号、角色和能看的区划，核对留痕"),
+    "quality": ("oversight.commands.quality", "数据核对：按数据约定和标准生成 Great Expectations 的套件"),
     "licences": ("oversight.commands.licences", "列出所装各个包的许可证"),
 }
 

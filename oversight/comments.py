@@ -39,7 +39,7 @@ _SUITE = {
     "target": "核对的表：规则核对哪张表",
     "expectation": "规则代号：核对规则的代号",
     "title_zh": "规则名称：核对规则的中文名称",
-    "kind": "性质：blocking 流程有误，doubt 数据存疑，short 未达标准",
+    "kind": "性质：blocking 流程有误，doubt 数据存疑，short 未达标准（最近一个统计月，只计数；逐条见 judgements、findings）",
     "evaluated_count": "核对行数（行）：核对了多少行",
     "unexpected_count": "标出行数（行）：标出了多少行",
     "unexpected_pct": "标出比例（%）：标出行数占核对行数的比例",

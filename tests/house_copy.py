@@ -14,6 +14,7 @@ _COPIED = (
     "oversight",
     "dagster_project",
     "dbt",
+    "gx",
     "docs",
     "tests",
     "pyproject.toml",

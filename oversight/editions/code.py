@@ -31,8 +31,17 @@ _SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 def code_version() -> str:
     """Version and hash of everything that takes part in making an edition, e.g. `0.1.0+3f2a90c41b7d`."""
     modules = modules_of_a_run()
-    digest = content_hash([*modules, *_beside(modules), *dbt_files(), PROJECT_ROOT / "requirements.lock"])
+    digest = content_hash(
+        [*modules, *_beside(modules), *dbt_files(), *_suites(), PROJECT_ROOT / "requirements.lock"]
+    )
     return f"{VERSION}+{digest[:12]}"
+
+
+def _suites() -> Iterator[Path]:
+    """The context that Great Expectations judges by: what people add there is judged by the next run."""
+    for folder in ("", "expectations", "checkpoints", "validation_definitions"):
+        for suffix in ("json", "yml"):
+            yield from (PROJECT_ROOT / "gx" / folder).glob(f"*.{suffix}")
 
 
 def dbt_hash() -> str:

@@ -1,8 +1,7 @@
 """Browsable pages of what the suites found: static, offline, in Chinese.
 
-They are our own and not Great Expectations' Data Docs: those have their sentences in English inside 60 renderers
-(no catalogue of messages to translate), fetch styles and scripts from outside, know nothing of our three kinds
-of red, and cannot lead from a flagged row to the sender's file, sheet and row.
+They lead from a flagged row to the sender's file, sheet and row, and to Great Expectations' own Data Docs of what it judged,
+whose index needs scripts from outside.
 """
 
 from __future__ import annotations
@@ -170,7 +169,8 @@ def _index(results: list[SuiteResult], edition: str) -> str:
         )
     body.append(
         '<p class="note">全部被标出的行在数据仓库的 quality.suite_flags 表中，检查项在 quality.suite_results 表中，'
-        "可用 SQL 查询。检查由 Great Expectations 执行。</p>"
+        "可用 SQL 查询；未达标准的逐条见 judgements、findings。当月的套件由 Great Expectations 核对，"
+        "它自己的页面从各套件页进入。</p>"
     )
     return _page("数据质量检查", body)
 
@@ -180,7 +180,7 @@ def _suite(result: SuiteResult, files: dict[str, str], edition: str) -> str:
         f'<div class="path"><a href="index.html">数据质量检查</a> › {escape(result.title_zh)}</div>',
         f"<h1>{escape(result.title_zh)} {_suite_chip(result)}</h1>",
         f'<p class="lead">{escape(edition)}{"；" if edition else ""}检查对象 {escape(result.target)}，'
-        f"共 {len(result.expectations)} 项。</p>",
+        f"共 {len(result.expectations)} 项。{_own_page(result)}</p>",
         '<div class="card scroll"><table><thead><tr><th>结果</th><th>检查项</th><th class="n">检查</th>'
         '<th class="n">不符</th><th class="n">占比</th></tr></thead><tbody>',
         *(
@@ -194,6 +194,12 @@ def _suite(result: SuiteResult, files: dict[str, str], edition: str) -> str:
         *(_section(e, files) for e in sorted(result.expectations, key=lambda e: e.success)),
     ]
     return _page(f"{result.title_zh} · 数据质量检查", body)
+
+
+def _own_page(result: SuiteResult) -> str:
+    if result.page is None:
+        return ""
+    return f'<a href="{quote(result.page)}">Great Expectations 的页面</a>'
 
 
 def _section(e: ExpectationResult, files: dict[str, str]) -> str:

@@ -38,9 +38,11 @@ class Kept:
         told = pl.read_parquet_metadata(results).get(_EVALUATED)
         return cls(since, flags, json.loads(told)) if told else None
 
-    def flags(self, suite: str, expectations: Sequence[str]) -> pl.DataFrame:
-        """What these expectations of a suite flagged in these months."""
-        is_theirs = (pl.col("suite") == suite) & pl.col("expectation").is_in(expectations)
+    def flags(self, suite: str, expectations: Sequence[str] | None) -> pl.DataFrame:
+        """What these expectations of a suite flagged in these months; of all of them where none are named."""
+        is_theirs = pl.col("suite") == suite
+        if expectations is not None:
+            is_theirs &= pl.col("expectation").is_in(expectations)
         return pl.scan_parquet(self._flags).filter(is_theirs, pl.col("month") < self.since).collect()
 
     def evaluated(self, suite: str, expectation: str) -> dict[int, int]:

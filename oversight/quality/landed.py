@@ -92,7 +92,6 @@ def _key_checks(dataset: str) -> list[Check]:
                 )
             },
             message=told_monthly("缺少月份、单位、文件或行号"),
-            repeats=True,
         ),
         Check(
             name=f"{dataset}_unit_is_known",
@@ -106,7 +105,6 @@ def _key_checks(dataset: str) -> list[Check]:
             value=pl.col("subject_code"),
             expected=pl.lit("行政区划中的 9 位代码"),
             message=told_monthly("代码不在行政区划中"),
-            repeats=True,
         ),
         Check(
             name=f"{dataset}_name_agrees_with_code",
@@ -120,7 +118,6 @@ def _key_checks(dataset: str) -> list[Check]:
             value=pl.col("reported_name"),
             expected=pl.col("unit_name"),
             message=told_monthly("上报名称为“{}”", pl.col("reported_name")),
-            repeats=True,
         ),
     ]
 
@@ -187,7 +184,6 @@ def _any_of(dataset: str) -> list[Check]:
             },
             expected=pl.lit("至少一项"),
             message=told_monthly("主要数据一项也未填"),
-            repeats=True,
         )
     ]
 
@@ -206,7 +202,6 @@ def _completeness(dataset: str) -> list[Check]:
             operands={column.name: reported(column.name)},
             expected=pl.lit("必填"),
             message=told_monthly(f"“{column.title_zh}”未填"),
-            repeats=True,
         )
         for column in _measures(dataset)
         if column.required
@@ -235,8 +230,6 @@ def _plausibility(dataset: str) -> list[Check]:
                 message=told_monthly(
                     f"“{column.label_zh}”为 {{}}{column.unit or ''}，超出合理范围", _shown(column)
                 ),
-                # A running total of payments is hardly ever the same twice.
-                repeats=column.scale != "flow",
             )
         )
     return checks
@@ -313,7 +306,6 @@ def _scale_checks(dataset: str) -> list[Check]:
                         _text(column, middle),
                         pl.col(f"{column.name}_times_off_{base}"),
                     ),
-                    repeats=True,
                 )
             )
     return checks
@@ -347,7 +339,6 @@ def _every_month(landed: Landed, dataset: str, rows: pl.DataFrame) -> Panel:
         message=pl.when(waits)
         .then(told_monthly(f"{title}已报，数值存疑待确认，暂未采用"))
         .otherwise(told_monthly(f"未报送{title}")),
-        repeats=True,
     )
     return Panel(
         grid, (check,), lambda flagged: flagged.join(held, on="key", how="left", maintain_order="left")
@@ -616,7 +607,6 @@ def _budget(landed: Landed) -> Suite:
                     yuan(pl.col(f"{flow}_cumulative_cny")),
                     yuan(pl.col(f"{flow}_sum")),
                 ),
-                repeats=True,
             )
             for flow, word in (("disbursed", "拨付"), ("spent", "支出"))
         ),
@@ -694,7 +684,6 @@ def _budget(landed: Landed) -> Suite:
                 yuan(pl.col("initial_before")),
                 yuan(pl.col("initial_budget_cny")),
             ),
-            repeats=True,
         ),
     ]
     return Suite(
@@ -732,7 +721,6 @@ def _staffing(landed: Landed) -> Suite:
                 pl.col("villages_with_assistant_count"),
                 pl.col("villages_count"),
             ),
-            repeats=True,
         ),
         Check(
             name="staffing_dedicated_within_posts",
@@ -748,7 +736,6 @@ def _staffing(landed: Landed) -> Suite:
             message=told_monthly(
                 "在编在岗专职 {} 人，多于编制 {} 名", pl.col("dedicated_staff_persons"), pl.col("posts")
             ),
-            repeats=True,
         ),
     )
     return Suite(
@@ -797,7 +784,6 @@ def _indicators(landed: Landed) -> Suite:
             operands={"indicator_text": reported("indicator_text")},
             expected=pl.lit("必填"),
             message=told_monthly("指标 {} 未填", pl.col("indicator_code")),
-            repeats=True,
         ),
         Check(
             name="indicators_value_not_negative",
@@ -811,7 +797,6 @@ def _indicators(landed: Landed) -> Suite:
             value=shown,
             expected=pl.lit("不小于 0"),
             message=told_monthly("指标 {} 为 {}", pl.col("indicator_code"), shown),
-            repeats=True,
         ),
     ]
     return Suite("indicators", "能力建设指标", "inputs.indicators", (Panel(rows, tuple(checks)),))

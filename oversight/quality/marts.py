@@ -1,5 +1,7 @@
-"""One suite over each mart. Townships that fall short are found by Great Expectations from the figures
-themselves; the status that the warehouse wrote is then compared with what the figures say, as a check of ours."""
+"""One suite over each mart: whether what the warehouse concluded follows from the figures beside it, row by row.
+
+Who falls short the marts say themselves; it is not said again here. `months` has Great Expectations find it from the
+figures of the month that is reported."""
 
 from __future__ import annotations
 
@@ -12,7 +14,6 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from oversight.contracts import DATASETS
 from oversight.quality.frames import (
     PROVENANCE,
     Landed,
@@ -24,12 +25,11 @@ from oversight.quality.frames import (
     whole,
     yuan,
 )
-from oversight.quality.rules import RULES_AT_MOST, Rules
+from oversight.quality.rules import RULES_AT_MOST, Rules, confirmed_until
 from oversight.quality.suites import (
+    REPORT_FAULT,
     Check,
-    Locate,
     Panel,
-    Severity,
     Suite,
     at_least,
     between,
@@ -38,22 +38,12 @@ from oversight.quality.suites import (
     unique,
 )
 
-REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
-SUPERVISE = "列入督查清单，按依据条款督促整改，并在下月核对。"
-
 STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
-FUNDING_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 # Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
 # An amount may lie below a guarantee by less than the places it was written with; then nothing is missing.
 DIRECT_FORMULAS = ("staff_floor", "staff_range_by_tier", "village_coverage")
 # Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
 UNDECIDED = ("unconfirmed", "not_applicable", "no_standard")
-
-_SEVERITY: dict[str, Severity] = {"high": "critical", "medium": "warning", "low": "info"}
-
-
-def _severity(standard: dict[str, Any]) -> Severity:
-    return _SEVERITY.get(str(standard["severity"]), "warning")
 
 
 @dataclass(frozen=True)
@@ -77,10 +67,6 @@ class Warehouse:
         chosen = f"fiscal_year >= {self.since.year}" if self.since else "true"
         return self._ask(f"select {columns} from detail.funding_pieces where {chosen}")
 
-    def rules_in(self, name: str, column: str) -> pl.Series:
-        """Ids of all standards that a table names, in whatever month."""
-        return self._ask(f"select distinct {column} as id from main.{name} where {column} is not null")["id"]
-
     def _ask(self, query: str) -> pl.DataFrame:
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return connection.cursor().sql(query).pl()
@@ -93,7 +79,7 @@ def mart_suites(landed: Landed, warehouse: Warehouse, rules: Rules) -> list[Call
         lambda: _townships(warehouse),
         lambda: _funding(landed, warehouse, rules),
         lambda: _staffing(landed, warehouse, rules),
-        lambda: _judgements(landed, warehouse, rules),
+        lambda: _judgements(warehouse, rules),
         lambda: _findings(warehouse, rules),
     ]
 
@@ -118,10 +104,6 @@ def _staffing_place(landed: Landed, flagged: pl.DataFrame) -> pl.DataFrame:
     """Adds file, sheet and row of the township's staffing report of the month."""
     reports = landed.staffing_rows.filter(pl.col("key").is_in(flagged.get_column("key").implode()))
     return flagged.join(reports.select("key", *PROVENANCE), on="key", how="left", maintain_order="left")
-
-
-def _clause(standard: dict[str, Any]) -> str:
-    return f"《{standard['document_title']}》{standard['clause'] or ''}"
 
 
 def _fault(name: str, title_zh: str, what_zh: str, why_zh: str, **rest: Any) -> Check:
@@ -167,7 +149,6 @@ def _one_row_each(name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFra
                     value=pl.col("rows").cast(pl.String),
                     expected=pl.lit("1"),
                     message=told_monthly("有 {} 行，应有 1 行", pl.col("rows")),
-                    repeats=True,
                 ),
             ),
         ),
@@ -182,7 +163,6 @@ def _one_row_each(name: str, title_zh: str, grid: pl.DataFrame, rows: pl.DataFra
                     rule=is_one("is_owed"),
                     operands={"is_owed": pl.col("is_owed")},
                     message=told_monthly("当月不在册或不适用该标准"),
-                    repeats=True,
                 ),
             ),
         ),
@@ -200,41 +180,15 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             f"{', '.join(_fen_of(c) for c in _FUNDING_FIGURES)}, status",
         )
     )
-    rows = _with_basis(_with_tier(rows, rules), rules)
+    rows = _with_tier(rows, rules)
     guaranteed, allocated = pl.col("guaranteed_annual_cny"), pl.col("allocated_annual_cny")
     guaranteed_ytd, disbursed = pl.col("guaranteed_ytd_cny"), pl.col("disbursed_ytd_cny")
     shortfall, gap = pl.col("allocation_shortfall_cny"), pl.col("disbursement_shortfall_ytd_cny")
     decided = pl.col("status").is_in(["met", "short"])
     # Of a population written in 万人 the least that it may stand for counts.
     least, least_ytd = pl.col("guaranteed_least_annual_cny"), pl.col("guaranteed_least_ytd_cny")
-    checks: list[Check] = []
-    for standard in rules.described(warehouse.rules_in("funding_gap_monthly", "standard_id")):
-        rule_id, law = standard["standard_id"], _clause(standard)
-        checks.append(
-            Check(
-                name=f"allocated_reaches_guaranteed_{rule_id}",
-                title_zh=f"{rule_id} 预算安排不低于保障额",
-                what_zh=f"本年预算安排数不低于按 {rule_id}“{standard['title_zh']}”测算的全年保障额；差额小于填写的位数的不算。",
-                why_zh=f"依据{law}：{standard['quotation']}",
-                what_to_do_zh=SUPERVISE,
-                kind="short",
-                severity=_severity(standard),
-                rule=between("allocation_shortfall_cny", 0, 0),
-                operands={"allocation_shortfall_cny": shortfall},
-                where=decided & pl.col("basis_holds") & (pl.col("standard_id") == rule_id),
-                value=yuan(allocated),
-                expected=yuan(guaranteed),
-                message=told_monthly(
-                    "全年安排 {} 元，应保障 {} 元，少安排 {} 元",
-                    yuan(allocated),
-                    yuan(guaranteed),
-                    yuan(shortfall),
-                ),
-                repeats=True,
-            )
-        )
     falls_short = allocated * 2 + pl.col("allocated_precision_cny") <= least * 2
-    checks += [
+    checks = [
         _fault(
             "funding_status_follows_from_figures",
             "“不达标”与金额一致",
@@ -245,7 +199,6 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             where=decided,
             value=pl.col("status"),
             message=told_monthly("标为 {}，与金额不符", pl.col("status")),
-            repeats=True,
         ),
         _fault(
             "funding_shortfall_is_exact",
@@ -262,7 +215,6 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             },
             value=yuan(shortfall),
             message=told_monthly("缺口记为 {} 元，与金额不符", yuan(shortfall)),
-            repeats=True,
         ),
         _fault(
             "funding_surplus_balances",
@@ -278,7 +230,6 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
                 .then(pl.max_horizontal(allocated - guaranteed, 0)),
             },
             message=told_monthly("安排、缺口、保障额、超出四数不平"),
-            repeats=True,
         ),
         _fault(
             "funding_disbursement_shortfall_is_exact",
@@ -308,7 +259,6 @@ def _funding(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             value=pl.col("population_persons").cast(pl.String),
             expected=pl.col("tier_label"),
             message=told_monthly("人口 {} 不在“{}”一档", pl.col("population_persons"), pl.col("tier_label")),
-            repeats=True,
         ),
         _fault(
             "funding_ytd_within_year",
@@ -377,7 +327,6 @@ def _pieces(warehouse: Warehouse, rules: Rules) -> Panel:
         value=yuan(annual // 100),
         expected=yuan(again // 100),
         message=told_monthly("全年额记为 {} 元，按标准应为 {} 元", yuan(annual // 100), yuan(again // 100)),
-        repeats=True,
     )
     return Panel(_keyed(_with_tier(rows, rules)), (check,))
 
@@ -420,12 +369,7 @@ def _with_tier(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 def _with_basis(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """`basis_holds`: whether the standard was still confirmed on the month's last day; else nothing is concluded."""
-    confirmed = rules.standards.select(
-        "standard_id",
-        confirmed_until=pl.coalesce("last_confirmed_on", "recorded_on").dt.offset_by(
-            pl.format("{}mo", pl.col("confirm_within_months"))
-        ),
-    )
+    confirmed = rules.standards.select("standard_id", confirmed_until=confirmed_until())
     until = pl.col("confirmed_until")
     return (
         rows.join(confirmed, on="standard_id", how="left", maintain_order="left")
@@ -451,38 +395,8 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     # People known in part that do not reach the minimum leave it open: nobody knows who is missing.
     told = ~(pl.col("counted_is_partial") & (pl.col("status") == "not_reported"))
     decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds") & told
-    panels = []
-    plain: list[Check] = []
-    for standard in rules.described(warehouse.rules_in("staffing_gap_monthly", "standard_id")):
-        rule_id, of_rule = (
-            standard["standard_id"],
-            decided & (pl.col("standard_id") == standard["standard_id"]),
-        )
-        if standard["formula"] == "posts_parts":
-            panels.append(_parts_panel(landed, rules, standard, rows.filter(of_rule)))
-            continue
-        plain.append(
-            Check(
-                name=f"counted_reaches_required_{rule_id}",
-                title_zh=f"{rule_id} {standard['title_zh']}",
-                what_zh=f"按 {rule_id} 的口径计入的人数不少于该乡镇应有的最低人数。",
-                why_zh=f"依据{_clause(standard)}：{standard['quotation']}",
-                what_to_do_zh=SUPERVISE,
-                kind="short",
-                severity=_severity(standard),
-                rule=at_least("counted_persons", "required_min_persons"),
-                operands={"counted_persons": counted, "required_min_persons": required},
-                where=of_rule,
-                value=counted.cast(pl.String),
-                expected=required.cast(pl.String),
-                message=told_monthly(
-                    "实有 {} 人，应有不少于 {} 人，缺 {} 人", counted, required, required - counted
-                ),
-                repeats=True,
-            )
-        )
-    by_parts = pl.col("standard_id").is_in(rules.of_formula("posts_parts").implode())
-    plain += [
+    by_parts = pl.col("standard_id").is_in(rules.of_formulas(("posts_parts",)).implode())
+    checks = [
         _fault(
             "staffing_shortfall_is_exact",
             "人员缺口 = 应有 − 实有（不足为零）",
@@ -494,7 +408,6 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             value=missing.cast(pl.String),
             expected=_missing(counted, required).cast(pl.String),
             message=told_monthly("缺口记为 {} 人，与实有、应有不符", missing),
-            repeats=True,
         ),
         _fault(
             "staffing_excess_is_exact",
@@ -506,7 +419,6 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             where=told,
             value=pl.col("excess_persons").cast(pl.String),
             message=told_monthly("超配记为 {} 人，与实有、上限不符", pl.col("excess_persons")),
-            repeats=True,
         ),
         _fault(
             "staffing_status_follows_from_figures",
@@ -520,7 +432,6 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
             where=decided,
             value=pl.col("status"),
             message=told_monthly("标为 {}，与缺口不符", pl.col("status")),
-            repeats=True,
         ),
     ]
     answer = pl.col("key") * RULES_AT_MOST + rules.number()
@@ -531,8 +442,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         title_zh="人员缺口（月）",
         target="main.staffing_gap_monthly",
         panels=(
-            Panel(rows, tuple(plain), lambda flagged: _staffing_place(landed, flagged)),
-            *panels,
+            Panel(rows, tuple(checks), lambda flagged: _staffing_place(landed, flagged)),
             *_one_row_each("staffing", "人员缺口", owed, given),
         ),
     )
@@ -552,45 +462,10 @@ def _missing(have: pl.Expr, need: pl.Expr) -> pl.Expr:
     return pl.when(have.is_not_null() & need.is_not_null()).then(pl.max_horizontal(need - have, 0))
 
 
-def _parts_panel(landed: Landed, rules: Rules, standard: dict[str, Any], rows: pl.DataFrame) -> Panel:
-    """A rule of several parts (1 of this and 2 of that): each part is judged from the township's own report."""
-    parts = rules.parts(standard["standard_id"])
-    reports = landed.staffing_rows.select(
-        "key", *PROVENANCE, *(pl.col(p["measure_code"]).cast(pl.Int64) for p in parts)
-    )
-    frame = rows.join(reports, on="key", how="left", maintain_order="left").with_columns(
-        pl.lit(int(p["threshold"]), pl.Int64).alias(f"least_{p['measure_code']}") for p in parts
-    )
-    # One part missing leaves the whole rule unanswered.
-    answered = pl.all_horizontal(pl.col(p["measure_code"]).is_not_null() for p in parts)
-    checks = []
-    for part in parts:
-        have, least = pl.col(part["measure_code"]), pl.col(f"least_{part['measure_code']}")
-        checks.append(
-            Check(
-                name=f"{part['measure_code']}_reaches_{standard['standard_id']}",
-                title_zh=f"{standard['standard_id']} {part['label_zh']}不少于 {int(part['threshold'])} {standard['unit']}",
-                what_zh=f"{standard['title_zh']}：逐项核对，此项为{part['label_zh']}，以乡镇报表为准。",
-                why_zh=f"依据{_clause(standard)}：{standard['quotation']}",
-                what_to_do_zh=SUPERVISE,
-                kind="short",
-                severity=_severity(standard),
-                rule=at_least(part["measure_code"], f"least_{part['measure_code']}"),
-                operands={part["measure_code"]: have, f"least_{part['measure_code']}": least},
-                where=answered,
-                value=have.cast(pl.String),
-                expected=least.cast(pl.String),
-                message=told_monthly(f"{part['label_zh']} {{}}，应不少于 {{}}", have, least),
-                repeats=True,
-            )
-        )
-    return Panel(frame, tuple(checks))
-
-
 # ---------------------------------------------------------------- judgements
 
 
-def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
+def _judgements(warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
         warehouse.monthly(
             "judgements",
@@ -611,54 +486,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = rows.with_columns(shortfall=pl.when(unseen).then(1).otherwise("shortfall"))
     found, expected, missing = pl.col("value_checked"), pl.col("value_expected"), pl.col("shortfall")
     decided = ~pl.col("status").is_in(UNDECIDED)
-    unit = pl.col("unit").fill_null("")
-    # Rules are many: the rows of each are set apart once, not looked for again by every check.
-    of_rules = rows.filter(decided).partition_by("rule_id", as_dict=True)
-    plain, by_parts = [], []
-    for standard in rules.described(warehouse.rules_in("judgements", "rule_id")):
-        rule_id, formula = standard["standard_id"], standard["formula"]
-        of_rule = of_rules.get((rule_id,), rows.clear())
-        common: dict[str, Any] = {
-            "title_zh": f"{rule_id} {standard['title_zh']}",
-            "why_zh": f"依据{_clause(standard)}：{standard['quotation']}",
-            "what_to_do_zh": SUPERVISE,
-            "kind": "short",
-            "severity": _severity(standard),
-            "value": _plain(found),
-            "expected": _plain(expected),
-            "message": told_monthly(
-                "应为 {} {}，实为 {} {}，差 {} {}",
-                _plain(expected),
-                unit,
-                _plain(found),
-                unit,
-                _plain(missing),
-                unit,
-            ),
-            "repeats": True,
-        }
-        if formula == "posts_parts":
-            by_parts.append(_parts_panel(landed, rules, standard, of_rule))
-            continue
-        if formula in DIRECT_FORMULAS:
-            check = Check(
-                name=f"judged_value_reaches_expected_{rule_id}",
-                what_zh="实际值不低于应有值。",
-                rule=at_least("value_checked", "value_expected"),
-                operands={"value_checked": found, "value_expected": expected},
-                where=pl.col("status") != "not_reported",
-                **common,
-            )
-        else:
-            check = Check(
-                name=f"judged_nothing_missing_{rule_id}",
-                what_zh="缺少数（如未落实的乡镇个数）为零。",
-                rule=between("shortfall", 0, 0),
-                operands={"shortfall": missing},
-                where=pl.col("status") != "not_reported",
-                **common,
-            )
-        plain.append(Panel(of_rule, (check,), _place_of(landed, rules, standard)))
+    counted = pl.col("rule_id").is_in(rules.of_formulas(DIRECT_FORMULAS).implode())
     agreement = _fault(
         "judgement_status_follows_from_figures",
         "“不达标”与数字一致",
@@ -676,7 +504,20 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         where=decided,
         value=pl.col("status"),
         message=told_monthly("判为 {}，与缺少数不符", pl.col("status")),
-        repeats=True,
+    )
+    direct = _fault(
+        "judgement_shortfall_follows_from_figures",
+        "缺少数与实有数、应有数一致",
+        "按人数、村数直接比较的标准，实有数低于应有数的都有缺少数，其余的都没有。",
+        "缺少数要进通报，须由两个数得出。",
+        rule=is_one("shortfall_follows"),
+        operands={"shortfall_follows": flag((found < expected) == (missing > 0))},
+        where=decided & counted & (pl.col("status") != "not_reported"),
+        value=_plain(found),
+        expected=_plain(expected),
+        message=told_monthly(
+            "实有 {}，应有 {}，缺少数记为 {}", _plain(found), _plain(expected), _plain(missing)
+        ),
     )
     once = _fault(
         "judgement_given_once",
@@ -684,10 +525,8 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         "同一标准、同一单位、同一时期只有一条判断。",
         "重复的判断会使不达标数虚增。",
         rule=between("times", 1, 1),
-        # Counted here: for Great Expectations to find that millions of numbers are unique takes it five times as long.
         operands={"times": pl.when(pl.col("answer").is_not_null()).then(pl.len().over("answer"))},
         message=told_monthly("标准 {} 的判断重复", pl.col("rule_id")),
-        repeats=True,
     )
     numbered = rows.with_columns(
         # One whole number for subject, month and rule: 12 digits and 4,096 months from 1900 fit.
@@ -699,39 +538,7 @@ def _judgements(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         name="judgements",
         title_zh="标准判断",
         target="main.judgements",
-        panels=(*plain, Panel(numbered, (agreement, once)), *by_parts),
-    )
-
-
-def _place_of(landed: Landed, rules: Rules, standard: dict[str, Any]) -> Locate | None:
-    """Where the figures of a township rule were reported, if one report gave them all; a county's answer comes
-    from many reports."""
-    if standard["subject_level"] == "county":
-        return None
-    if standard["formula"] in FUNDING_FORMULAS:
-        return lambda flagged: _budget_place(landed, flagged)
-    measures = rules.measures_of(standard["standard_id"])
-    if measures and measures <= set(DATASETS["staffing"].columns):
-        return lambda flagged: _staffing_place(landed, flagged)
-    if len(measures) == 1:
-        return lambda flagged: _indicator_place(landed, flagged, next(iter(measures)))
-    return None
-
-
-def _indicator_place(landed: Landed, flagged: pl.DataFrame, indicator: str) -> pl.DataFrame:
-    """Adds file, sheet and row of the subject's latest report of an indicator up to the month."""
-    reports = landed.indicator_rows.filter(pl.col("indicator_code") == indicator).sort("month")
-    return (
-        flagged.with_row_index("order")
-        .sort("month")
-        .join_asof(
-            reports.select("subject_code", "month", *PROVENANCE),
-            on="month",
-            by="subject_code",
-            strategy="backward",
-            check_sortedness=False,
-        )
-        .sort("order")
+        panels=(Panel(numbered, (agreement, direct, once)),),
     )
 
 
@@ -821,7 +628,6 @@ def _findings(warehouse: Warehouse, rules: Rules) -> Suite:
             value=pl.col("months_open").cast(pl.String),
             expected=span.cast(pl.String),
             message=told_monthly("持续 {} 个月，起止之间只有 {} 个月", pl.col("months_open"), span),
-            repeats=True,
         ),
         _fault(
             "findings_cleared_after_last",
@@ -831,7 +637,6 @@ def _findings(warehouse: Warehouse, rules: Rules) -> Suite:
             rule=at_least("cleared", "after_last"),
             operands={"cleared": pl.col("cleared"), "after_last": pl.col("last") + 1},
             message=told_monthly("整改月早于最近一次不达标的月份"),
-            repeats=True,
         ),
     )
     return Suite("findings", "问题清单", "main.findings", (Panel(rows, checks, is_whole=True),))

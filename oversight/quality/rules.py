@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ _KEYS = {
     "documents": ("policy_documents", "document_id"),
     "standards": ("standards", "standard_id"),
     "tiers": ("standard_tiers", "standard_id"),
-    "measures": ("standard_measures", "standard_id"),
 }
 
 # Township and month take up to 17 digits; this many rules still fit into a whole number of 64 bits.
@@ -29,7 +29,6 @@ class Rules:
     documents: pl.DataFrame
     standards: pl.DataFrame
     tiers: pl.DataFrame
-    measures: pl.DataFrame
 
     @classmethod
     def of_run(cls, inputs: Path) -> Rules:
@@ -45,19 +44,28 @@ class Rules:
             merged[field] = rows
         return cls(**merged)
 
-    def described(self, ids: pl.Series) -> list[dict[str, Any]]:
-        """Standards of these ids, with document_title, by id."""
+    @classmethod
+    def of_project(cls) -> Rules:
+        """The project's standards alone."""
+        seeds: Standards = load_standards()
+        return cls(**{field: getattr(seeds, field) for field in _KEYS})
+
+    def judged(self) -> list[dict[str, Any]]:
+        """The standards that a township can fall short of, with document_title and confirmed_until, by id."""
         titles = self.documents.select("document_id", "document_title")
         return (
-            self.standards.filter(pl.col("standard_id").is_in(ids.implode()))
+            self.standards.filter(
+                (pl.col("gradeable") != "N") & pl.col("strength").is_in(["must", "principle"])
+            )
             .join(titles, on="document_id", how="left")
+            .with_columns(confirmed_until=confirmed_until())
             .sort("standard_id")
             .to_dicts()
         )
 
-    def of_formula(self, formula: str) -> pl.Series:
-        """Ids of the standards of a formula."""
-        return self.standards.filter(pl.col("formula") == formula).get_column("standard_id")
+    def of_formulas(self, formulas: Sequence[str]) -> pl.Series:
+        """Ids of the standards of these formulas."""
+        return self.standards.filter(pl.col("formula").is_in(formulas)).get_column("standard_id")
 
     def number(self) -> pl.Expr:
         """A whole number below RULES_AT_MOST for each standard_id; all unknown ids share the last one."""
@@ -65,18 +73,6 @@ class Rules:
         return pl.col("standard_id").replace_strict(
             ids, pl.int_range(ids.len(), eager=True, dtype=pl.Int64), default=RULES_AT_MOST - 1
         )
-
-    def parts(self, standard_id: str) -> list[dict[str, Any]]:
-        """The parts of a composite standard: measure_code, threshold, label_zh."""
-        return (
-            self.measures.filter((pl.col("standard_id") == standard_id) & (pl.col("role") == "part"))
-            .sort("part_no")
-            .to_dicts()
-        )
-
-    def measures_of(self, standard_id: str) -> set[str]:
-        """Codes of the figures that a standard counts."""
-        return set(self.measures.filter(pl.col("standard_id") == standard_id).get_column("measure_code"))
 
     def owed(self, township_months: pl.DataFrame, formulas: tuple[str, ...]) -> pl.DataFrame:
         """subject_code × month × standard_id for which an answer is owed: the standard's place holds the
@@ -132,6 +128,13 @@ class Rules:
         ]
         empty = codes.clear().join(judged.select(columns).clear(), how="cross")
         return pl.concat([empty, *covered])
+
+
+def confirmed_until() -> pl.Expr:
+    """The last day on which a standard counts as confirmed; null where that never ends."""
+    return pl.coalesce("last_confirmed_on", "recorded_on").dt.offset_by(
+        pl.format("{}mo", pl.col("confirm_within_months"))
+    )
 
 
 def _prefix(scope_code: str) -> str:

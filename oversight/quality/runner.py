@@ -1,9 +1,11 @@
-"""One call runs every suite over the build inputs and the warehouse, and writes what they found."""
+"""One call runs every suite over the build inputs and the warehouse, and writes what they found.
+
+Three askers, each for what it is made for: row by row over all months what landed and what the marts conclude (`engine`),
+in DuckDB whether the tables of the build agree (`agreement`), and Great Expectations over the month reported (`months`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from oversight.quality import agreement, months
 from oversight.quality.data_docs import write_data_docs
-from oversight.quality.engine import Engine
+from oversight.quality.engine import run
 from oversight.quality.frames import Landed
 from oversight.quality.kept import FLAGS, RESULTS, Kept, evaluated_by_year
 from oversight.quality.landed import landed_suites
@@ -44,8 +47,9 @@ def run_suites(
 ) -> list[SuiteResult]:
     """Judge the build inputs (`inputs_dir/*.parquet`) and the marts of the warehouse (opened read-only).
 
-    Writes into `out_dir`: suite_results.parquet (a row an expectation), suite_flags.parquet (a row a flagged
-    row), and data_docs/ (Chinese pages). The results that are returned keep the first flagged rows of each
+    Writes into `out_dir`: suite_results.parquet (a row an expectation), suite_flags.parquet (a row a flagged row, without
+    those that fall short, which the marts say), audited/ (the rows of the month that Great Expectations judged), and
+    data_docs/ (Chinese pages, and its own under gx/). The results that are returned keep the first flagged rows of each
     expectation; all of them are in the file. A failed expectation is a result, whatever its kind: it is for the
     caller to stop at `SuiteResult.blocking_failures`. Raises QualityError if an expectation could not be
     evaluated at all.
@@ -60,36 +64,25 @@ def run_suites(
     kept = Kept.of(before, since) if before and since else None
     first = since if kept else None
     landed = Landed(inputs_dir, first)
-    makers = [
-        *landed_suites(landed),
-        *mart_suites(landed, Warehouse(warehouse_path, first), Rules.of_run(inputs_dir)),
-    ]
+    rules = Rules.of_run(inputs_dir)
+    makers = [*landed_suites(landed), *mart_suites(landed, Warehouse(warehouse_path, first), rules)]
     out_dir.mkdir(parents=True, exist_ok=True)
     results = []
-    # Great Expectations keeps one core busy: the next suite is made meanwhile, and the last one written.
-    with (
-        pq.ParquetWriter(
-            out_dir / FLAGS, _arrow(pl.DataFrame(schema=FLAG_SCHEMA)).schema, **_WRITTEN
-        ) as file,
-        ThreadPoolExecutor(1) as ahead,
-        ThreadPoolExecutor(1) as behind,
-    ):
-        made = ahead.submit(makers[0])
-        engine = Engine()
-        written: Future[None] | None = None
-        for following in [*makers[1:], None]:
-            suite = made.result()
-            if following:
-                made = ahead.submit(following)
-            result = engine.run(suite, landed.names, kept)
+
+    def judged() -> Iterator[SuiteResult]:
+        for make in makers:
+            yield run(make(), landed.names, kept)
+        yield agreement.judge(warehouse_path, inputs_dir, landed.names, first, kept)
+        yield from months.judge(warehouse_path, rules, out_dir)
+
+    with pq.ParquetWriter(
+        out_dir / FLAGS, _arrow(pl.DataFrame(schema=FLAG_SCHEMA)).schema, **_WRITTEN
+    ) as file:
+        for result in judged():
             say(_line(result))
-            # Nationwide there are millions of flags: they go to disk suite by suite.
-            if written:
-                written.result()
-            written = behind.submit(file.write_table, _arrow(result.flags))
+            # They go to disk suite by suite: a bad month of the country has many.
+            file.write_table(_arrow(result.flags))
             results.append(replace(result, flags=result.flags.clear()))
-        if written:
-            written.result()
     result_rows(results).write_parquet(out_dir / RESULTS, metadata=evaluated_by_year(results))
     write_data_docs(results, inputs_dir, out_dir / "data_docs")
     return results

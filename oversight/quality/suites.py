@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ SEVERITY_ZH: dict[str, str] = {"critical": "严重", "warning": "一般", "info"
 
 # Adds submission_id, sheet and row_number to flagged rows.
 Locate = Callable[[pl.DataFrame], pl.DataFrame]
+
+REPORT_FAULT = "属于程序问题：本次结果不发布，请把本页交维护人员。"
 
 # Pages show this many flagged rows; every one of them is in suite_flags.parquet.
 KEYS_SHOWN = 200
@@ -65,62 +68,58 @@ class QualityError(RuntimeError):
 
 @dataclass(frozen=True)
 class Rule:
-    """One Great Expectations expectation: its class name and its arguments, which name operand columns."""
+    """What must hold of the operands of a row; `violated` is the opposite, made from the operands by name."""
 
-    expectation: str
-    arguments: Mapping[str, Any]
-
-    @property
-    def is_completeness(self) -> bool:
-        """Whether a null is what the rule looks for. Every other rule is silent about nulls."""
-        return self.expectation == "ExpectColumnValuesToNotBeNull"
-
-    @property
-    def is_row_wise(self) -> bool:
-        """Whether each row is judged by its own operands alone, so that equal rows get equal answers."""
-        return "Unique" not in self.expectation
+    violated: Callable[[Mapping[str, pl.Expr]], pl.Expr]
+    # Every other rule is silent about nulls; this one looks for them.
+    is_completeness: bool = False
 
 
 def at_least(left: str, right: str) -> Rule:
     """`left` ≥ `right` in every row."""
-    return Rule(
-        "ExpectColumnPairValuesAToBeGreaterThanB", {"column_A": left, "column_B": right, "or_equal": True}
-    )
+    return Rule(lambda operands: operands[left] < operands[right])
 
 
 def equal(left: str, right: str) -> Rule:
     """`left` = `right` in every row."""
-    return Rule("ExpectColumnPairValuesToBeEqual", {"column_A": left, "column_B": right})
+    return Rule(lambda operands: operands[left] != operands[right])
 
 
 def between(column: str, low: int | None, high: int | None) -> Rule:
     """`low` ≤ `column` ≤ `high`; a bound of None is open."""
-    return Rule("ExpectColumnValuesToBeBetween", {"column": column, "min_value": low, "max_value": high})
+
+    def outside(operands: Mapping[str, pl.Expr]) -> pl.Expr:
+        bounds = []
+        if low is not None:
+            bounds.append(operands[column] < low)
+        if high is not None:
+            bounds.append(operands[column] > high)
+        return pl.any_horizontal(bounds)
+
+    return Rule(outside)
 
 
 def is_one(column: str) -> Rule:
     """`column`, a condition worked out beforehand as 1 or 0, is 1."""
-    return Rule("ExpectColumnValuesToBeInSet", {"column": column, "value_set": [1]})
+    return Rule(lambda operands: operands[column] != 1)
 
 
 def present(column: str) -> Rule:
     """`column` is not null."""
-    return Rule("ExpectColumnValuesToNotBeNull", {"column": column})
+    return Rule(lambda operands: operands[column].is_null(), is_completeness=True)
 
 
 def unique(column: str) -> Rule:
     """No value of `column`, a number that stands for the key, comes twice."""
-    return Rule("ExpectColumnValuesToBeUnique", {"column": column})
+    return Rule(lambda operands: operands[column].is_duplicated())
 
 
 @dataclass(frozen=True)
 class Check:
     """One expectation over the rows of a frame, with all that a reader needs to understand and act on it.
 
-    `operands` are the columns that Great Expectations sees, as whole numbers (money in 分). `where` chooses the
-    rows that the rule speaks about. `value`, `expected` and `message` become text for the flagged rows only.
-    `repeats` says that operands repeat from row to row: they are then judged once for each distinct
-    combination, which gives the same flags (see `engine`).
+    `operands` are what the rule compares, as whole numbers (money in 分). `where` chooses the rows that the rule
+    speaks about. `value`, `expected` and `message` become text for the flagged rows only.
     """
 
     name: str
@@ -135,7 +134,6 @@ class Check:
     value: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.String))
     expected: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.String))
     message: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.String))
-    repeats: bool = False
     severity: Severity | None = None
 
     @property
@@ -143,10 +141,13 @@ class Check:
         """The severity, by kind where none is given."""
         return self.severity or ("critical" if self.kind == "blocking" else "warning")
 
-
-def count_by_year(years: pl.Series) -> dict[int, int]:
-    """How often each year is there."""
-    return dict(years.drop_nulls().value_counts().iter_rows())
+    def judged(self) -> tuple[pl.Expr, pl.Expr]:
+        """Whether the check looks at a row (it speaks about it, and no operand is missing), and whether the row falls foul."""
+        speaks = pl.lit(True) if self.where is None else self.where.fill_null(False)
+        if not self.rule.is_completeness:
+            speaks = pl.all_horizontal(speaks, *(operand.is_not_null() for operand in self.operands.values()))
+        # A literal alone would be one row.
+        return speaks & (pl.int_range(pl.len()) >= 0), self.rule.violated(self.operands)
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,6 @@ class Panel:
     def years(self) -> pl.Series:
         """The year of each row."""
         return self.frame.get_column("month").cast(pl.Date).dt.year()
-
-    @cached_property
-    def rows_by_year(self) -> dict[int, int]:
-        """Number of rows of each year, without those of no month."""
-        return count_by_year(self.years)
 
 
 @dataclass(frozen=True)
@@ -194,13 +190,24 @@ class ExpectationResult:
     what_to_do_zh: str
     kind: Kind
     severity: Severity
-    gx_type: str
     evaluated_count: int
     unexpected_count: int
-    success: bool
-    message_zh: str
     flagged: tuple[dict[str, Any], ...] = ()
     evaluated_by_year: Mapping[int, int] = field(default_factory=dict)
+    # Of one that finds who falls short: rule, subject and month of each.
+    keys: frozenset[tuple[str, str, date]] = frozenset()
+
+    @property
+    def success(self) -> bool:
+        """Whether no row is flagged."""
+        return self.unexpected_count == 0
+
+    @property
+    def message_zh(self) -> str:
+        """How many rows were looked at, and how many of them are flagged."""
+        if self.unexpected_count:
+            return f"检查 {self.evaluated_count} 项，{self.unexpected_count} 项不符"
+        return f"检查 {self.evaluated_count} 项，全部符合" if self.evaluated_count else "没有可检查的数据"
 
     @property
     def unexpected_pct(self) -> float:
@@ -220,6 +227,8 @@ class SuiteResult:
     target: str
     expectations: tuple[ExpectationResult, ...]
     flags: pl.DataFrame = field(repr=False)
+    # Great Expectations' own page of it, beside our pages.
+    page: str | None = None
 
     @property
     def success(self) -> bool:

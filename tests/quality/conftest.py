@@ -1,4 +1,4 @@
-"""One Great Expectations context for all tests here: importing it takes seconds."""
+"""Running one suite over a world."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oversight.quality.engine import Engine
+from oversight.quality import agreement, engine
 from oversight.quality.frames import Landed
 from oversight.quality.landed import landed_suites
 from oversight.quality.marts import Warehouse, mart_suites
@@ -21,18 +21,15 @@ MARTS = ("townships", "funding_gap_monthly", "staffing_gap_monthly", "judgements
 Judge = Callable[[World, str], SuiteResult]
 
 
-@pytest.fixture(scope="session")
-def engine() -> Engine:
-    return Engine()
-
-
 @pytest.fixture
-def judge(engine: Engine, tmp_path: Path) -> Judge:
+def judge(tmp_path: Path) -> Judge:
     """Run one suite over a world."""
 
     def run(world: World, suite: str) -> SuiteResult:
         inputs, warehouse = world.write(tmp_path / f"run{len(list(tmp_path.iterdir()))}")
         landed = Landed(inputs)
+        if suite == agreement.SUITE:
+            return agreement.judge(warehouse, inputs, landed.names, None)
         makers = dict(zip(LANDED, landed_suites(landed), strict=True))
         makers.update(
             zip(MARTS, mart_suites(landed, Warehouse(warehouse), Rules.of_run(inputs)), strict=True)

@@ -7,6 +7,7 @@ be compared with them, and rows of a mart can be changed alone, to play a pipeli
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ STAFF_RULES = {
     JILIN: [("B-07", 3, None)],
 }
 VILLAGE_RULES = {JIANGXI: "A-07", HEBEI: "D-09"}
+ANSWERS = ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
 FILE = "0123456789abcdef"
 MARCH_FILE = "2025年3月/报表.xlsx"
 
@@ -89,6 +91,8 @@ class World:
         )
         self.tables["submissions"] = [self._submission(FILE, MARCH_FILE)]
         self.marts: dict[str, list[Row]] | None = None
+        # What the build file has of the reports, where it is not what landed.
+        self.reported: dict[str, list[Row]] = {}
         self.overlays: dict[str, pl.DataFrame] = {}
 
     def _sourced(self, **row: Any) -> Row:
@@ -222,12 +226,22 @@ class World:
         with duckdb.connect(str(warehouse)) as connection:
             for name, rows in self.build().items():
                 frame = pl.DataFrame(rows, schema=_MARTS[name], orient="row").to_arrow()
-                schema = "detail" if name == "funding_pieces" else "main"
+                schema = "detail" if name in _DETAIL else "main"
                 connection.execute(f"create schema if not exists {schema}")
                 connection.execute(f"create table {schema}.{name} as select * from frame")
+            connection.execute("create schema reported")
+            for name in _REPORTED:
+                schema = DATASETS[name].polars_schema()
+                rows = [
+                    r for r in self.reported.get(name, self.tables[name]) if r["row_status"] == "accepted"
+                ]
+                frame = pl.DataFrame(rows, schema=schema, orient="row").to_arrow()
+                connection.execute(f"create table reported.{name} as select * from frame")
         return inputs, warehouse
 
 
+_DETAIL = ("funding_pieces", "unit_monthly", "unit_rules_monthly")
+_REPORTED = ("population", "budget", "staffing")
 _COUNT = pl.Int64
 _MONEY = pl.Decimal(18, 2)
 _VALUE = pl.Decimal(18, 4)
@@ -247,10 +261,16 @@ _MARTS: dict[str, dict[str, Any]] = {
     },
     "funding_gap_monthly": {
         "township_code": pl.String,
+        "county_code": pl.String,
         "month": pl.Date,
         "standard_id": pl.String,
         "tier_label": pl.String,
+        "population_township_code": pl.String,
+        "population_month": pl.Date,
         "population_persons": _COUNT,
+        "includes_predecessors": pl.Boolean,
+        "adequacy_pct": _MONEY,
+        "spent_ytd_cny": _MONEY,
         "guaranteed_annual_cny": _MONEY,
         "guaranteed_ytd_cny": _MONEY,
         "guaranteed_least_annual_cny": _MONEY,
@@ -296,6 +316,26 @@ _MARTS: dict[str, dict[str, Any]] = {
         "shortfall": _VALUE,
         "unit": pl.String,
         "denominator": _VALUE,
+    },
+    "unit_rules_monthly": {
+        "unit_level": pl.String,
+        "unit_code": pl.String,
+        "month": pl.Date,
+        "rule_id": pl.String,
+        "answers_count": _COUNT,
+        **{f"{answer}_count": _COUNT for answer in ANSWERS},
+        "shortfall": _VALUE,
+    },
+    "unit_monthly": {
+        "unit_level": pl.String,
+        "unit_code": pl.String,
+        "month": pl.Date,
+        "ended_count": _COUNT,
+        "short_count": _COUNT,
+        "met_count": _COUNT,
+        "allocation_shortfall_of_judged_cny": _MONEY,
+        "allocated_of_covered_cny": _MONEY,
+        "guaranteed_of_covered_cny": _MONEY,
     },
     "findings": {
         "finding_id": pl.String,
@@ -394,7 +434,44 @@ def _marts(world: World) -> dict[str, list[Row]]:
                     "months_open": 1,
                 }
             )
+    marts["unit_rules_monthly"] = _rolled_up(
+        marts["judgements"],
+        ("rule_id",),
+        lambda rows: {
+            "answers_count": len(rows),
+            **{f"{answer}_count": sum(r["status"] == answer for r in rows) for answer in ANSWERS},
+            "shortfall": sum(r["shortfall"] or 0 for r in rows),
+        },
+    )
+    marts["unit_monthly"] = _rolled_up(
+        [{**r, "subject_code": r["township_code"]} for r in marts["funding_gap_monthly"]],
+        (),
+        lambda rows: {
+            "ended_count": 0,
+            "short_count": sum(r["status"] == "short" for r in rows),
+            "met_count": sum(r["status"] == "met" for r in rows),
+            "allocation_shortfall_of_judged_cny": sum(r["allocation_shortfall_cny"] or 0 for r in rows),
+            "allocated_of_covered_cny": sum(r["allocated_annual_cny"] or 0 for r in rows if r["standard_id"]),
+            "guaranteed_of_covered_cny": sum(r["guaranteed_annual_cny"] or 0 for r in rows),
+        },
+    )
     return marts
+
+
+def _rolled_up(rows: list[Row], keys: tuple[str, ...], told: Callable[[list[Row]], Row]) -> list[Row]:
+    """A row for each county, city, province and the country, month and key: what is told of the rows in it."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        county = row["subject_code"][:6]
+        for level, code in (
+            ("county", county),
+            ("city", f"{county[:4]}00"),
+            ("province", f"{county[:2]}0000"),
+            ("country", "000000"),
+        ):
+            groups.setdefault((level, code, row["month"], *(row[key] for key in keys)), []).append(row)
+    names = ("unit_level", "unit_code", "month", *keys)
+    return [{**dict(zip(names, group, strict=True)), **told(found)} for group, found in groups.items()]
 
 
 def _funding(code: str, month: dt.date, budget: dict[Any, Row]) -> Row:
@@ -430,10 +507,16 @@ def _funding(code: str, month: dt.date, budget: dict[Any, Row]) -> Row:
     )
     return {
         "township_code": code,
+        "county_code": code[:6],
         "month": month,
         "standard_id": standard,
         "tier_label": tier,
+        "population_township_code": code,
+        "population_month": month,
         "population_persons": 20_000,
+        "includes_predecessors": False,
+        "adequacy_pct": _cents(100 * allocated / annual) if annual and allocated is not None else None,
+        "spent_ytd_cny": disbursed,
         "guaranteed_annual_cny": annual,
         "guaranteed_ytd_cny": ytd,
         "guaranteed_least_annual_cny": annual,
