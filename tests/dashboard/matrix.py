@@ -1,6 +1,6 @@
 """Every kind of place, in both units, both themes and three widths: numbers against SQL, boxes against each other.
 
-    python -m tests.dashboard.matrix [--data DIR] [--quick]
+    python -m tests.dashboard.matrix [--data DIR] [--quick] [--only NAME] [--width 390]
 
 Without `DIR` the worlds are made and run in a temporary folder. Prints how many numbers were compared and what was
 found; exit code 1 where anything was. The suite runs the quick form, one unit, theme and width a situation.
@@ -489,6 +489,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="where the worlds lie or are made")
     parser.add_argument("--quick", action="store_true", help="one unit, theme and width a situation")
     parser.add_argument("--only", default="", help="situations whose name holds this")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone, to go by slices")
     args = parser.parse_args()
     root = args.data or Path(tempfile.mkdtemp(prefix="views-"))
     worlds = {}
@@ -505,6 +506,7 @@ def main() -> int:
     old = editions[0] if len(editions) > 1 else second_edition(worlds["sample"])[0]
     places = [place for place in situations(old) if args.only in place.name]
     combined = quick(places) if args.quick else list(itertools.product(places, UNITS, THEMES, WIDTHS))
+    combined = [item for item in combined if args.width in (None, item[3])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         told = look(browser, worlds, combined, root)

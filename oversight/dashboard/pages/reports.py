@@ -83,7 +83,11 @@ def _none(view: View, elsewhere: bool) -> Any:
         [
             icon("report"),
             html.H2(f"还没有{view.unit_name if unit else ''}的督查通报"),
-            html.P("通报按月生成，有 Word、PDF、Excel 和网页四种格式。在服务器上运行："),
+            html.P(
+                "通报按月生成，有 Word、PDF、Excel 和网页四种格式。"
+                + ("在上面“办理”里起草，或" if current().may("make_report") else "")
+                + "在服务器上运行："
+            ),
             html.Pre(command),
             html.P(
                 "先生成草稿，审核后用 oversight report review、issue 印发。数据没有报齐时会说明缺什么；"
