@@ -19,6 +19,7 @@ _SEVERITY = {"high": 0, "medium": 1, "low": 2}
 # Money first, then people, then the rest. Payment is this year's, arrears are a year's that has ended.
 _KINDS = ("payment", "money", "arrears", "people", "other")
 _PAYMENT_RULE = "paid_in_full"
+_AMOUNTS = ("元", "元/年", "万元")
 _MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 12}
 
 
@@ -61,7 +62,8 @@ def _sort(facts: Facts, row: Row) -> str:
     if row["formula"] == _PAYMENT_RULE:
         # Answered in December for the year, and the answer stands until the next December.
         return "payment" if row["judged_month"] == facts.month else "arrears"
-    return "money" if str(row["unit"] or "").startswith(("元", "万元")) else "other"
+    # An amount for each person or household is a rate: it is neither added up nor weighed against amounts.
+    return "money" if row["unit"] in _AMOUNTS else "other"
 
 
 def is_minor(row: Row, settings: Row) -> bool:

@@ -201,7 +201,7 @@ class Second:
             if standard["formula"] == "paid_in_full":
                 item["sort"] = "payment" if last["month"] == self.month else "arrears"
             else:
-                item["sort"] = "money" if str(last["unit"]).startswith(("元", "万元")) else "other"
+                item["sort"] = "money" if last["unit"] in ("元", "元/年") else "other"
             found.append(item)
         return found + list(people.values())
 
@@ -250,7 +250,7 @@ class Second:
 
     def is_minor(self, row: Row) -> bool:
         """Too little to name anybody for."""
-        return str(row["unit"]).startswith("元") and row["shortfall"] < max(
+        return row["unit"] in ("元", "元/年") and row["shortfall"] < max(
             Decimal(100), row["value_expected"] / 1000
         )
 
