@@ -370,6 +370,21 @@ select *,
         as spent_of_spending_pct
 from summed order by all;
 
+create table detail.unit_staffing_monthly as
+with levels as (
+    select 'county' as unit_level, t.county_code as unit_code, s.* from staffing_gap_monthly s join townships t using (township_code)
+    union all
+    select 'city', t.city_code, s.* from staffing_gap_monthly s join townships t using (township_code)
+    union all
+    select 'province', t.province_code, s.* from staffing_gap_monthly s join townships t using (township_code)
+)
+select unit_level, unit_code, month, standard_id, count(*) as due_count, count(*) filter (status = 'met') as met_count,
+    count(*) filter (status = 'short') as short_count, count(*) filter (status = 'over') as over_count,
+    count(*) filter (status = 'not_reported') as not_reported_count, cast(0 as bigint) as unconfirmed_count,
+    count(*) filter (counted_is_partial) as partial_count,
+    cast(coalesce(sum(shortfall_persons) filter (status = 'short'), 0) as bigint) as shortfall_persons
+from levels group by all;
+
 create table quality.suite_results as
 select '经费' as suite_title_zh, '检查' as title_zh, '' as message_zh, 'blocking' as kind, true as success;
 create table quality.suite_flags as

@@ -15,6 +15,7 @@ from typing import Any
 
 from oversight import presentation
 from oversight.calendar import Calendar
+from oversight.metrics import METRICS
 from oversight.reports import weighing
 from oversight.reports.config import VALUE_MARK, Wording, by, tight
 from oversight.reports.document import (
@@ -637,8 +638,8 @@ def _trend_chart(facts: Facts) -> Chart | None:
         "lines",
         tuple(presentation.month_short(item.month) for item in facts.trend),
         (
-            Series("保障率", tuple(item.adequacy for item in facts.trend)),
-            Series("拨付率", tuple(item.paid_pct for item in facts.trend)),
+            Series(METRICS["adequacy_of_judged_pct"].title, tuple(item.adequacy for item in facts.trend)),
+            Series(METRICS["disbursed_of_complete_pct"].title, tuple(item.paid_pct for item in facts.trend)),
         ),
         "%",
     )
@@ -698,11 +699,14 @@ def _notes(facts: Facts, paper: Paper) -> tuple[tuple[str, str], ...]:
         ("标准指纹", str(edition["standards_fingerprint"])),
         ("程序版本", str(edition["code_version"])),
         ("计量单位", "金额单位为元，保留两位小数；正文中的万元为四舍五入后的数。"),
-        ("应保障", "按标准全年应保障的工作经费；应保障累计为全年数乘以月数除以12。"),
+        ("应保障", "按标准全年应保障的工作经费；应保障累计为1月（或设立当月）至本月逐月计提之和。"),
         ("年度安排", "本年最近一次报送的调整后预算，没有则为年初预算。"),
-        ("安排缺口", "应保障减年度安排，不足零按零；高出标准的部分不抵减其他单位的缺口。"),
         (
-            "保障率",
+            METRICS["allocation_shortfall_of_judged_cny"].title,
+            "应保障减年度安排，不足零按零；高出标准的部分不抵减其他单位的缺口。",
+        ),
+        (
+            METRICS["adequacy_of_judged_pct"].title,
             "年度安排÷应保障×100，四舍五入保留两位小数；显示100.00%而状态为不达标的，差额在万分之零点五以内。",
         ),
         ("定档人口", "上年12月及以前最近一次报送数；没有的用本年最早一次报送数代用并注明。"),

@@ -256,6 +256,10 @@ def gather(
     `rank_by` is township, county, city or auto: the townships of a county, the counties of anything larger.
     """
     scope = find_scope(connection, scope_code)
+    if not _has(connection, "detail", "unit_staffing_monthly"):
+        raise ReportError(
+            "这一版数据由旧版程序生成，没有通报要用的人员汇总。请先运行 oversight run 发布新版本，再生成通报。"
+        )
     if rank_by == "auto":
         rank_by = "township" if scope.level == "county" else "county"
     _scope_tables(connection, scope, month)
@@ -278,7 +282,7 @@ def gather(
         ranking=_ranking(connection, month, rank_by),
         units=rows(connection, "units", month=month),
         trend=[item for item in trend if item.month > earlier(month, TREND_MONTHS)],
-        staffing=rows(connection, "staffing"),
+        staffing=rows(connection, "staffing", **told),
         staffing_rows=rows(connection, "staffing_rows"),
         capacity=rows(connection, "capacity"),
         capacity_rows=rows(connection, "capacity_rows"),

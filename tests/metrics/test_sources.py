@@ -13,10 +13,22 @@ from oversight.metrics import METRICS, MOVED
 from oversight.settings import PROJECT_ROOT
 
 OVERSIGHT = PROJECT_ROOT / "oversight"
-READERS = sorted([*(OVERSIGHT / "dashboard").rglob("*.py"), OVERSIGHT / "summary.py"])
+READERS = sorted(
+    [
+        *(path for room in ("dashboard", "reports", "workflow") for path in (OVERSIGHT / room).rglob("*.py")),
+        OVERSIGHT / "summary.py",
+    ]
+)
+STATEMENTS = sorted(
+    path for room in ("dashboard", "reports") for path in (OVERSIGHT / room / "sql").glob("*.sql")
+)
+# Steps from one month to another stand in no roll-up: which townships entered, left, or opened a gap between any two
+# months of a scope. They are differences of two months, and add up to the roll-ups' (tests/reports/test_figures.py).
+DIFFERENCES = {"steps", "doubts"}
 PUBLISHED = re.compile(
-    r"\b(funding_gap_monthly|staffing_gap_monthly|judgements|findings|unit_monthly|unit_rules_monthly|scorecard|"
-    r"township_monthly|payment_pace)\b"
+    r"\b(funding_gap_monthly|staffing_gap_monthly|fund_ledger_monthly|judgements|findings|unit_monthly|"
+    r"unit_rules_monthly|unit_staffing_monthly|unit_scorecard_monthly|scorecard|township_monthly|payment_pace|"
+    r"vacancies_monthly|moved_amounts|unit_moved_monthly|r_\w+)\b"
 )
 TITLES = {metric.title for metric in METRICS.values()}
 
@@ -45,6 +57,14 @@ def texts(path: Path) -> list[str]:
 def test_no_published_table_is_summed(path: Path) -> None:
     for text in texts(path):
         assert not (PUBLISHED.search(text) and re.search(r"\b(sum|avg|mean|median)\s*\(", text)), text
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_no_statement_sums_a_published_table_or_names_a_figure(path: Path) -> None:
+    text = re.sub(r"--[^\n]*", "", path.read_text("utf-8"))
+    assert not [title for title in TITLES if f"'{title}'" in text or f'"{title}"' in text]
+    summed = PUBLISHED.search(text) and re.search(r"\b(sum|avg|mean|median)\s*\(", text)
+    assert bool(summed) == (path.stem in DIFFERENCES), "an exception that is none any more, or a new sum"
 
 
 @pytest.mark.parametrize("path", READERS, ids=lambda path: path.stem)
