@@ -372,7 +372,8 @@ from summed order by all;
 
 create table detail.unit_staffing_monthly as
 with levels as (
-    select 'county' as unit_level, t.county_code as unit_code, s.* from staffing_gap_monthly s join townships t using (township_code)
+    select 'county' as unit_level, t.county_code as unit_code, s.*
+    from staffing_gap_monthly s join townships t using (township_code)
     union all
     select 'city', t.city_code, s.* from staffing_gap_monthly s join townships t using (township_code)
     union all
