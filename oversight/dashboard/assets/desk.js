@@ -43,7 +43,7 @@ window.oversightDesk = (function () {
     const button = el("button", { type: "button", class: "button " + (kind || ""), text: text });
     button.addEventListener("click", async function () {
       if (button.disabled) return;
-      const home = button.closest(".hand-in-tray, .card");
+      const home = button.closest(".hand-in-tray, dialog, .card");
       button.disabled = true;
       try { await act(button); }
       catch (error) { if (home && home.isConnected) wrong(home, error); }
