@@ -51,7 +51,7 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
 
 test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送、改正、审核、运行、起草、审核、印发（较慢）
-	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py
+	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py tests/docs/test_roles.py
 
 test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
 	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
