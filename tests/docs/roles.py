@@ -279,7 +279,7 @@ PAGES: dict[str, list[Step]] = {
         Step("运行状况", _operation),
     ],
     "role-reader": [
-        Step("总览", _overview, "reader"),
+        Step("总览", _overview),
         Step("搜索框", _search),
         Step("每个数都能点开", _explained),
         Step("问题台账", _papers),
