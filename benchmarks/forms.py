@@ -7,8 +7,9 @@ written without looking at the project's own lists, and put through the public c
 forms.csv: `heading` (| parts a group heading from the heading below it, \\n is a line break, {m} and {y} are the
 report's month and year), `dataset` (any: in each of them), `column` (the landed column it means; empty: none of
 ours, neither to be read nor proposed; ?a/b: an honest reader asks, and both answers are right), `kind` (published,
-plausible), `source`, `split` (half and half within each column, by digest; `mend` and `kept` are a second vocabulary).
-The failing headings of `test` and `kept` are listed only with --list: whoever mends the project looks at `dev` and `mend`.
+plausible), `source`, `split` (half and half within each column, by digest: dev and test, then mend and kept of a
+second vocabulary, third and sealed of a third). The failing headings of test, kept and sealed are listed only with
+--list: whoever mends the project looks at the others.
 """
 
 from __future__ import annotations
@@ -692,7 +693,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--split", choices=["dev", "test", "mend", "kept"], default="dev")
+    parser.add_argument("--split", choices=["dev", "test", "mend", "kept", "third", "sealed"], default="dev")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -716,7 +717,7 @@ def main() -> None:
     )
     kinds = Counter(kind for made in forms for kind, _, _ in made.faults)
     print("  faults: " + ", ".join(f"{kind} {number}" for kind, number in kinds.most_common()))
-    if arguments.split in ("dev", "mend") or arguments.list:
+    if arguments.split in ("dev", "mend", "third") or arguments.list:
         for made in forms:
             for kind, label, what in made.faults:
                 print(f"{made.name} {made.dataset}: {kind}: {label} {what}")

@@ -23,7 +23,8 @@ READ: dict[tuple[str, str], str] = {
     (
         "population",
         "population_persons",
-    ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍）",
+    ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
+    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口",
     ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数",
     ("population", "births_persons"): "本月出生人数 出生登记数 6月出生人口",
     (
@@ -47,10 +48,11 @@ READ: dict[tuple[str, str], str] = {
     ("population", "resident_population_persons"): "常驻人口 常住人口（居住半年以上）",
     ("staffing", "administrative_posts"): "核定行政编制 行政编制名额",
     ("staffing", "villages_count"): "辖村（社区）数 村居总数",
-    ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数",
+    ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数 "
+    "协理员配备情况|村（社区）数",
 }
 ASKED = (
-    "公安户籍人口 户籍人口（含集体户） 预算金额 年初预算(含追加) 本月累计拨付 专职工作人员 本月下达 行政村数 "
+    "实有人口 户籍人口（含集体户） 预算金额 年初预算(含追加) 本月累计拨付 专职工作人员 本月下达 行政村数 "
     "全年预算数 辖区人口 上级拨款 参公事业编制 本月燃气支出"
 )
 NEVER = (
@@ -59,7 +61,8 @@ NEVER = (
     "三季度拨付 下半年拨付 空编数 行政编制实有人数 协理员人数 未配备协理员村数 出生率 "
     "预算调整数 年初预算调整数 人员编制数 本月人员经费支出 年末结转结余 市级补助 上年结转支出 公用定额 "
     "户籍注销人数 户籍在外人口 村干部数 购买服务经费 机动预算 种粮户数 五保户数 "
-    "预算减少数 拨付依据 新增户数 出国人口 事业编制实际配备数 退出公益性岗位人数 基本支出 参公人员"
+    "预算减少数 拨付依据 新增户数 出国人口 事业编制实际配备数 退出公益性岗位人数 基本支出 参公人员 "
+    "支付方式 拨付单位 支出用途 支付凭证 村级运转经费"
 )
 DATASETS = ("population", "budget", "staffing")
 
@@ -115,6 +118,46 @@ def test_townships_across_the_columns() -> None:
         [3, 4],
         4,
     )
+
+
+_BUDGET = ("区划代码", "乡镇", "年初预算", "已拨付资金", "本级财政安排资金", "上级财政资金")
+
+
+def _money(paid: Sequence[int], above: Sequence[int]) -> Any:
+    rows = [
+        (360313101 + n, f"第{n}镇", 120_000 + n * 1_200, p, 50_000 + n, a)
+        for n, (p, a) in enumerate(zip(paid, above, strict=True))
+    ]
+    (table,) = _tables(("2025年6月民政工作经费",), _BUDGET, *rows)
+    return table
+
+
+def test_figures_settle_what_words_leave_open() -> None:
+    """Half of the budget in June is what was paid so far; what adds up with the county's part is the rest of it."""
+    table = _money((60_000, 61_000, 60_900), (70_000, 71_199, 72_398))
+    assert table.header.asked == frozenset()
+    assert table.header.inferred >= {"disbursed_cumulative_cny", "from_above_cny"}
+    # A twelfth is as well what was paid in the month, and parts that do not add up are no parts.
+    table = _money((10_000, 10_100, 10_200), (70_000, 71_000, 72_398))
+    assert table.header.asked == {"disbursed_cumulative_cny", "from_above_cny"}
+
+
+def test_figures_withdraw_a_question_that_they_contradict() -> None:
+    (table,) = _tables(
+        ("2025年6月民政工作经费",),
+        ("区划代码", "乡镇", "年初预算", "累计拨付", "拨付金额"),
+        *((360313101 + n, f"第{n}镇", 120_000, 10_000, 20_000 + n) for n in range(3)),
+    )
+    assert (table.header.asked, list(table.header.others.values())) == (frozenset(), ["拨付金额"])
+
+
+def test_full_time_staff_beside_those_not_on_the_payroll_are_those_who_are() -> None:
+    headings = ("区划代码", "乡镇", "行政编制", "事业编制", "专职人员", "公益性岗位", "政府购买服务")
+    rows = [(360313101 + n, f"第{n}镇", 2, 3, 3, 1, 1) for n in range(3)]
+    (table,) = _tables(("2025年6月民政工作人员",), headings, *rows)
+    assert "dedicated_staff_persons" in table.header.inferred
+    (table,) = _tables(("2025年6月民政工作人员",), headings, *((*r[:4], 9, *r[5:]) for r in rows))
+    assert "dedicated_staff_persons" in table.header.asked
 
 
 def test_one_form_a_township() -> None:

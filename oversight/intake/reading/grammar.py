@@ -52,6 +52,8 @@ class Meaning:
     otherwise: str | None = None
     # 已拨付: all that was paid so far, if what was paid in the month stands beside it.
     is_so_far: bool = False
+    # What figures may settle where it is a question: when (已拨付), part (上级资金), staff (专职).
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class _Heading:
     texts: frozenset[str]
     unknown_before: str
     unknown_after: str
+    # Words that no list knows, in brackets behind the heading.
+    unknown_note: str
+    # Whether the last word is neither the thing nor a number of it: 支付方式, 拨付单位.
+    is_of_manner: bool
     values: frozenset[str]
     units: frozenset[str]
     # The cell itself, not a group heading above it, speaks of what was approved.
@@ -106,6 +112,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
         periods = {w.value for w in above if w.kind == "period"}
         spans = [w.months for w in above if w.months]
     last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
+    said = [w for w in leaf if not w.is_note]
     things_above = frozenset(w.value for w in above if w.kind == "thing")
     changing = {
         w.value
@@ -119,10 +126,16 @@ def _gather(parts: Sequence[str]) -> _Heading:
         spans=tuple(dict.fromkeys(s for s in spans if s)),
         years=frozenset(w.year for w in (*leaf, *above) if w.year),
         scopes=frozenset(w.value for w in (*leaf, *above) if w.kind == "scope"),
-        kinds=frozenset(w.kind for w in (*leaf, *above) if w.kind and not (w.text == "其中" and w in above)),
+        kinds=frozenset(
+            "neutral" if w.kind == "manner" else w.kind
+            for w in (*leaf, *above)
+            if w.kind and not (w.text == "其中" and w in above)
+        ),
         texts=frozenset(w.text for w in (*leaf, *above)),
-        unknown_before="".join(w.text for w in leaf[:last] if w.kind is None),
-        unknown_after="".join(w.text for w in leaf[last + 1 :] if w.kind is None),
+        unknown_before="".join(w.text for w in leaf[:last] if w.kind is None and not w.is_note),
+        unknown_after="".join(w.text for w in leaf[last + 1 :] if w.kind is None and not w.is_note),
+        unknown_note="".join(w.text for w in leaf if w.kind is None and w.is_note),
+        is_of_manner=len(said) > 1 and said[-1].kind == "manner" and any(w.kind == "thing" for w in said),
         values=frozenset(w.value for w in (*leaf, *above)),
         changes=frozenset(changing | (things_above & _NARROWING)),
         units=frozenset(u for part in parts if (u := header_key(part)[1])),
@@ -155,7 +168,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if read is None or not parts:
         return None
     heading = _gather(parts)
-    if heading.is_strange:
+    if heading.is_strange or (heading.is_of_manner and not set(heading.things) & {"listed", "note"}):
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
         return part
@@ -170,6 +183,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if (
         (heading.years and said.year is None)
         or heading.unknown_after
+        or heading.unknown_note
         or len(heading.unknown_before) > 6
         or ("ask" in heading.kinds and not (set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}))
     ):
@@ -181,7 +195,9 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     found = read(heading, said)
     if found is None:
         return None
-    return replace(found, certainty=min(found.certainty, heading_certainty))
+    # A heading that is doubtful for its words is not settled by figures.
+    doubt = "" if heading_certainty is Certainty.QUESTION else found.doubt
+    return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
 
 
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
@@ -218,7 +234,9 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if heading.unknown_before and thing in ("people", "households") and not heading.scopes:
         # 务农人口, 种粮户数: some of them, and not said to be registered.
         return None
-    sure = Certainty.QUESTION if said.is_other_people or "real" in heading.kinds else Certainty.CERTAIN
+    # 实有人口 are those who are there; 实有户籍人口 those who are registered all the same.
+    is_real = "real" in heading.kinds and "registered" not in heading.scopes
+    sure = Certainty.QUESTION if said.is_other_people or is_real else Certainty.CERTAIN
     if thing == "living":
         return Meaning("resident_population_persons", Certainty.QUESTION, month)
     if thing == "residents":
@@ -371,7 +389,7 @@ def _for_what(heading: _Heading) -> Meaning | None:
         return None
     # 人员经费支出 may be what was spent already.
     is_doubtful = "spent" in things | above or "start" in heading.periods or "ask" in heading.kinds
-    return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN)
+    return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN, doubt="part")
 
 
 def _by_whom(heading: _Heading) -> Meaning | None:
@@ -400,7 +418,7 @@ def _by_whom(heading: _Heading) -> Meaning | None:
             sure = Certainty.INFERRED
         if not is_above:
             sure = min(sure, Certainty.INFERRED)
-        return Meaning("from_above_cny", sure)
+        return Meaning("from_above_cny", sure, doubt="part")
     # 年初本级安排 is the budget itself.
     if not is_own or heading.things or things - {"budget"} or "start" in heading.periods:
         return None
@@ -410,7 +428,7 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if not is_said and "of_which" in heading.changes:
         # 其中：本级财政.
         return Meaning("own_cny", Certainty.INFERRED)
-    return Meaning("own_cny", Certainty.CERTAIN if is_said else Certainty.QUESTION)
+    return Meaning("own_cny", Certainty.CERTAIN if is_said else Certainty.QUESTION, doubt="part")
 
 
 def _budget(heading: _Heading, said: Said) -> Meaning | None:
@@ -476,7 +494,11 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             when = _When("to_date" if is_so_far else "month", when.certainty)
             if is_so_far and last in ("paid", "spent"):
                 return Meaning(
-                    f"{kind}_cumulative_cny", min(sure, when.certainty), when.month, is_so_far=True
+                    f"{kind}_cumulative_cny",
+                    min(sure, when.certainty),
+                    when.month,
+                    is_so_far=True,
+                    doubt="when" if sure > Certainty.QUESTION else "",
                 )
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
         return Meaning(column, min(sure, when.certainty), when.month)
@@ -495,7 +517,7 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if "own" in heading.values and heading.is_approved:
         # 本级预算安排 is the part that the county gives; 县级预算 may be the whole.
-        return Meaning("own_cny", Certainty.QUESTION)
+        return Meaning("own_cny", Certainty.QUESTION, doubt="part")
     if heading.unknown_before:
         # 机动预算: a budget of some kind, of which nobody can say more.
         return None
@@ -527,6 +549,8 @@ _OF_MONEY = frozenset(("经费", "资金", "金额", "款", "款项", "业务经
 _MONEY = frozenset(("元", "万元", "千元", "亿元"))
 # Beside posts these words say how many of them are filled.
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
+# That somebody is there.
+_HAVING = frozenset(("配备", "配有", "已配备", "已配", "配齐", "设有", "设立", "有"))
 _COUNTED = {
     "admin_posts": "administrative_posts",
     "institution_posts": "institution_posts",
@@ -574,6 +598,10 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)
+    if thing in ("villages", "some_villages") and "assistants" in heading.things_above:
+        # 村（社区）数 below 协理员配备.
+        sure = Certainty.INFERRED if heading.texts & _HAVING else Certainty.QUESTION
+        return Meaning("villages_with_assistant_count", sure)
     if thing == "some_staff" and (
         heading.unknown_before
         or "of_which" in heading.changes
@@ -601,16 +629,14 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         sure = Certainty.QUESTION if heading.things[-1] == "assistants" else sure
     if thing == "some_villages":
         sure = Certainty.QUESTION
-    return Meaning(_COUNTED[thing], sure)
+    is_full_time = thing == "some_staff" and "专职" in words and "budget" not in heading.things
+    return Meaning(_COUNTED[thing], sure, doubt="staff" if is_full_time else "")
 
 
 def _is_filled(heading: _Heading) -> bool:
     """Whether villages are said to have somebody, and nobody is counted."""
     is_counted = heading.texts & {"人", "名", "数"} or heading.units & {"人", "名"}
-    return (
-        bool(heading.texts & {"配备", "配有", "已配备", "已配", "配齐", "设有", "设立", "有"})
-        and not is_counted
-    )
+    return bool(heading.texts & _HAVING) and not is_counted
 
 
 def _is_of_posts(heading: _Heading) -> bool:

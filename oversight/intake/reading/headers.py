@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake.reading import values
+from oversight.intake.reading.evidence import weigh
 from oversight.intake.reading.funds_across import fund_headers
 from oversight.intake.reading.grammar import Certainty, Said
 from oversight.intake.reading.grid import (
@@ -251,7 +252,10 @@ def read_header(
     around = (" ".join(titles_above), grid.name or "", file_name)
     kinds = kinds_below(grid, last + 1, len(stacked))
     said = said_around(around, _months_below(grid, stacked, last + 1))
-    matches = [_named_by_title(match_columns(d, stacked, said, kinds), around) for d in ALL_DATASETS]
+    matches = [
+        _named_by_title(weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said), around)
+        for d in ALL_DATASETS
+    ]
     of_one = stated_township(titles_above, grid.name, file_name) != (None, None)
     matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
     titles = {at: "".join(parts) for at, parts in enumerate(stacked) if parts}

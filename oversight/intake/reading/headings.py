@@ -83,6 +83,10 @@ def _says_nothing(group: str) -> bool:
     return all(w.kind in ("neutral", "approve") for w in words_of(group))
 
 
+# In a report of registered people 总人口 means them; whether it is such a report is asked when the header is read.
+_ANY = Said(is_registered=True)
+
+
 @lru_cache(maxsize=65536)
 def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
     """(column, unit, unknown unit) that the stacked header cells `parts` stand for in `dataset`."""
@@ -102,12 +106,13 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
         if key and not (titles and (titles[-1] == key or key.isdigit())):
             titles.append(key)
     entries, neutral = _index()[dataset], _neutral()[dataset]
+    whole = len(titles)
     while titles:
         found = entries.get("".join(titles))
         if found is None and len(titles) > 1 and titles[-1] in SUBTOTAL_PARTS:
             found = entries.get("".join(titles[:-1]))
         if found is not None:
-            return found, unit, unknown
+            return found if len(titles) == whole else _beside_groups(dataset, parts, found), unit, unknown
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
         if not neutral.fullmatch(titles[0]) and not _says_nothing(titles[0]):
             break
@@ -115,15 +120,20 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
     return None, unit, unknown
 
 
+def _beside_groups(dataset: str, parts: tuple[str, ...], found: str) -> str | None:
+    """What a title means whose group headings were left out; None where they make it another column.
+
+    村（社区）数 below 协理员配备 counts those that have one.
+    """
+    told = meaning_of(dataset, parts, _ANY)
+    return None if told and told.column != found else found
+
+
 def known_cells(row: Row) -> int:
     """How many cells of a row are headings: titles of a contract, or words that mean one of its columns."""
     return sum(
         1 for cell in row[:MAX_COLUMNS] if isinstance(cell, str) and 0 < len(cell) <= 40 and _is_heading(cell)
     )
-
-
-# In a report of registered people 总人口 means them; whether it is such a report is asked when the header is read.
-_ANY = Said(is_registered=True)
 
 
 @lru_cache(maxsize=65536)
@@ -181,6 +191,8 @@ class Match:
     item_at: int | None = None
     # How sure each column's meaning is, where it is not spelled as the contract has it.
     sure: dict[str, Certainty] = field(default_factory=dict)
+    # What figures may settle of those that are a question; see `grammar.Meaning.doubt`.
+    doubts: dict[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> tuple[int, int, int]:
@@ -325,6 +337,7 @@ def match_columns(
         county_at,
         item_at,
         found.sure,
+        found.doubts,
     )
 
 
@@ -339,6 +352,7 @@ class _Found:
     repeated: dict[str, list[int]]
     wide: dict[tuple[int | None, int], dict[str, int]]
     sure: dict[str, Certainty]
+    doubts: dict[str, str] = field(default_factory=dict)
 
 
 def _read_openly(
@@ -383,6 +397,8 @@ def _read_openly(
             certainty = Certainty.QUESTION
         found.columns[name] = at
         found.sure[name] = certainty
+        if m.doubt and len(rivals) == 1 and name == m.column:
+            found.doubts[name] = m.doubt
         _take_unit(found, name, stacked[at])
     _give_roles(found, open_, stacked, kinds)
 

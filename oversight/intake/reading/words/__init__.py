@@ -18,6 +18,7 @@ from oversight.intake.reading.text import fold, header_key, plain
 _FILE = Path(__file__).with_name("headings.csv")
 _SPAN = r"(\d{1,2})月?份?[-—–―~至到]+(\d{1,2})月份?"
 _TO_DATE = r"1月?份?[-—–―~至到]+(?:本|当)月[末底]?"
+_NOTE = re.compile(r"(?<=[^(])\([^()]+\)$")
 _OF_WHICH = re.compile(r"\W*\d{0,2}\W*其中")
 _SPECIAL = re.compile(
     r"(?P<year>(?:19|20)\d{2})(?:年度?)?"
@@ -40,6 +41,8 @@ class Word:
     text: str
     months: tuple[int, int] | None = None
     year: int | None = None
+    # In brackets behind the heading: 户籍人口（公安口径）.
+    is_note: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +63,26 @@ def words_of(part: str) -> tuple[Word, ...]:
     written = values.digits_of_date(header_key(part)[0])
     text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written)))[:60]
     of_which = (Word("change", "of_which", "其中"),) if _OF_WHICH.match(fold(part)) else ()
-    return of_which + _parted(text)
+    words = _parted(text)
+    note = _NOTE.search(fold(written))
+    if note is not None:
+        words = _with_note(words, len(text) - len(plain(note.group())))
+    return of_which + words
+
+
+def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
+    """The words, those marked that stand in brackets at the end: a note on the others, not the last of them."""
+    marked: list[Word] = []
+    at = 0
+    for word in words:
+        start, at = at, at + len(word.text)
+        if word.kind is None and start < begins < at:
+            marked.append(replace(word, text=word.text[: begins - start]))
+            word, start = replace(word, text=word.text[begins - start :]), begins
+        if start >= begins > 0 and word.kind == "thing":
+            return words
+        marked.append(replace(word, is_note=start >= begins > 0))
+    return tuple(marked)
 
 
 def _parted(text: str) -> tuple[Word, ...]:
