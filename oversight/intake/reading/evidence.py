@@ -83,7 +83,7 @@ def _number(text: str) -> float | None:
     if found is None or isinstance(found, values.Problem):
         return None
     number, power = found
-    return float(number) * 10 ** (power or 0)
+    return float(number.scaleb(power or 0))
 
 
 def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
