@@ -20,6 +20,7 @@ from oversight.accounts.scope import Scope
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake.sending_back.checking import Checked, RowUnit, check
+from oversight.intake.sending_back.instructions import SHOWN, Instruction, instructions
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark
 from oversight.intake.sending_back.returning import return_workbook, returned_name
 from oversight.settings import TIME_ZONE, DataFolder
@@ -27,8 +28,8 @@ from oversight.workflow import review
 from oversight.workflow.handing_in import MONTHLY, Tray, taken_in, waiting
 from oversight.workflow.templates import fill_in
 
-# More than anybody corrects in a page; the marked workbook has them all.
-REMARKS_SHOWN = 300
+# More kinds of mistakes than anybody corrects in a page; the marked workbook has them all.
+INSTRUCTIONS_SHOWN = 300
 OUTSIDE = "这一行不是由您报送的单位。"
 OUTSIDE_TO_DO = "请删去这一行后重新上传，或由该单位自己报送。"
 
@@ -61,6 +62,7 @@ def _told(
     # What is said of somebody else's row may speak of somebody else's figures.
     remarks = [r for r in file.remarks if (r.sheet, r.row_number) not in theirs]
     remarks = sorted([*map(_outside, outside), *remarks], key=lambda r: (r.sheet or "", r.row_number or 0))
+    told = instructions(remarks)
     others = sorted({unit.dataset for unit in file.units} - set(MONTHLY))
     reason = ""
     if file.status == "refused":
@@ -105,8 +107,8 @@ def _told(
         "units": sorted({unit.code for unit in own if unit.code}),
         "cells": sorted({_cell(unit) for unit in own if unit.code and unit.month}),
         "counts": file.counts,
-        "remarks": [_remark(r) for r in remarks[:REMARKS_SHOWN]],
-        "remarks_count": len(remarks),
+        "remarks": [_instruction(item) for item in told[:INSTRUCTIONS_SHOWN]],
+        "instructions_count": len(told),
         "notes": list(file.notes),
         "is_personal": file.is_personal,
         **(_for_review(file) if _is_reviewed(folder, tray, own) else {}),
@@ -184,6 +186,21 @@ def _outside(unit: RowUnit) -> Remark:
         OUTSIDE,
         OUTSIDE_TO_DO,
     )
+
+
+def _instruction(item: Instruction) -> dict[str, Any]:
+    """Equal remarks as the one thing that there is to do, with the cells that it is about."""
+    first = _remark(item.first)
+    if item.count == 1:
+        return first | {"count": 1}
+    return first | {
+        "row": None,
+        "cell": item.cells()
+        or "、".join(f"第 {r.row_number} 行" for r in item.remarks[:SHOWN] if r.row_number),
+        "value": item.values_zh or None,
+        "what": item.message_zh,
+        "count": item.count,
+    }
 
 
 def _remark(remark: Remark) -> dict[str, Any]:

@@ -106,6 +106,17 @@ def test_a_mistake_is_told_at_its_cell_and_the_right_file_is_taken(
     assert all(line.told["sha256"] == receipt["sha256"] for line in lines)
 
 
+def test_equal_mistakes_are_one_line_that_names_their_cells(browsers: dict[str, Browser]) -> None:
+    rows = [
+        (f"2025-0{month}", TOWN, "", 12_000, wrong) for month, wrong in ((1, "四万一"), (2, "x"), (4, "y"))
+    ]
+    (file,) = uploaded(browsers["reporter"], ("三个月.csv", table(*rows)), unit=TOWN)["files"]
+    (remark,) = [r for r in file["remarks"] if r["kind"] == "rejected"]
+    assert (remark["cell"], remark["row"], remark["count"]) == ("E2:E4", None, 3)
+    assert remark["value"] == "四万一、x、y"
+    assert "同类共 3 处" in remark["what"]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

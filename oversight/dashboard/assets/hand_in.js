@@ -143,9 +143,9 @@
     ];
     if (file.remarks.length) {
       parts.push(table(["工作表", "行", "单元格", "列", "填的是", "问题", "怎样改"], file.remarks.map(function (r) {
-        return el("tr", { class: "is-" + r.kind }, [cell(r.sheet), cell(r.row, "numeric"), cell(r.cell), cell(r.column), cell(r.value, "hand-in-value"), el("td", {}, [el("strong", { text: r.kind_zh + "：" }), r.what]), cell(r.to_do)]);
+        return el("tr", { class: "is-" + r.kind }, [cell(r.sheet), cell(r.row, "numeric"), cell(r.count > 1 && r.cell ? r.cell + "（" + r.count + " 处）" : r.cell), cell(r.column), cell(r.value, "hand-in-value"), el("td", {}, [el("strong", { text: r.kind_zh + "：" }), r.what]), cell(r.to_do)]);
       }), file.name + "的问题"));
-      if (file.remarks_count > file.remarks.length) parts.push(el("p", { class: "note", text: "共 " + file.remarks_count + " 处，此处为前 " + file.remarks.length + " 处；标注好的工作簿里有全部。" }));
+      if (file.instructions_count > file.remarks.length) parts.push(el("p", { class: "note", text: "共 " + file.instructions_count + " 条，此处为前 " + file.remarks.length + " 条；标注好的工作簿里有全部。" }));
     }
     file.notes.forEach(function (note) { parts.push(el("p", { class: "note", text: note })); });
     if (file.marked) parts.push(el("p", {}, [el("a", { class: "button", download: true, href: "/hand-in/marked/" + tray.id + "/" + number, text: "下载标注好的工作簿" })]));

@@ -13,6 +13,7 @@ from oversight.contracts import ALL_DATASETS, Contract
 from oversight.intake.reading import values
 from oversight.intake.reading.grid import (
     MAX_COLUMNS,
+    Cell,
     Context,
     Grid,
     Header,
@@ -115,23 +116,20 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
     rows = [grid.rows[r] for r in data]
     contract = ALL_DATASETS[header.dataset]
     for name, at in header.columns.items():
-        is_month = contract.columns[name].kind == "month"
-        column: list[str | None] = []
-        for row in rows:
-            cell = row[at] if at < len(row) else None
-            if isinstance(cell, str):
-                column.append(cell or None)
-            elif type(cell) is float and not is_month:
-                column.append(str(int(cell)) if cell.is_integer() and -1e15 < cell < 1e15 else f"{cell:.15g}")
-            elif is_month and grid.counts_from_1904 and isinstance(cell, float) and 10_000 <= cell < 100_000:
-                column.append(
-                    values.cell_text(values.serial(f"{cell:.0f}", base_1904=True)) or f"{cell:.15g}"
-                )
-            elif is_month and isinstance(cell, float) and round(cell % 1, 6) == 0.1:
-                # The number 2025.1 is what Excel makes of 2025.10 as well as of 2025.1.
-                column.append(f"{cell:.15g}?")
-            else:
-                column.append(values.cell_text(cell) or None)
+        if contract.columns[name].kind == "month":
+            column = [_month_cell(row[at] if at < len(row) else None, grid) for row in rows]
+        else:
+            # The loop that every cell of every table goes through: calls are kept out of it.
+            column = [
+                None
+                if at >= len(row)
+                else (cell or None)
+                if type(cell := row[at]) is str
+                else str(int(cell))
+                if type(cell) is float and cell.is_integer() and -1e15 < cell < 1e15
+                else values.cell_text(cell) or None
+                for row in rows
+            ]
         table.cells[name] = column
     if header.fund is not None:
         table.cells["fund_name"] = [header.fund] * len(rows)
@@ -158,6 +156,17 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
             if extra is not None:
                 table.broken.append((r + 1, "", extra, "R20"))
     return table
+
+
+def _month_cell(cell: Cell, grid: Grid) -> str | None:
+    """A cell of a column of months as text."""
+    if isinstance(cell, float):
+        if grid.counts_from_1904 and 10_000 <= cell < 100_000:
+            return values.cell_text(values.serial(f"{cell:.0f}", base_1904=True)) or f"{cell:.15g}"
+        if round(cell % 1, 6) == 0.1:
+            # The number 2025.1 is what Excel makes of 2025.10 as well as of 2025.1.
+            return f"{cell:.15g}?"
+    return values.cell_text(cell) or None
 
 
 def _add_facts(grid: Grid, table: Table) -> None:

@@ -424,20 +424,30 @@ def kinds_below(grid: Grid, start: int, width: int) -> tuple[str, ...]:
 
 def _kind_of(cells: Sequence[Cell]) -> str:
     # Nearly all cells are numbers, or texts that came before: neither is parsed again.
-    told = [(text_of(c), True) if type(c) is float else _told(text_of(c)) for c in cells]
-    written = [t for t in told if t is not None]
-    # Totals, notes and signatures stand below too.
-    enough = max(1, (len(written) * 3 + 4) // 5)
-    if not written:
+    figures = [c for c in cells if type(c) is float]
+    texts = [t for c in cells if type(c) is not float and (t := _told(text_of(c))) is not None]
+    count = len(figures) + len(texts)
+    if not count:
         return "blank"
-    if sum(1 for t, _ in written if len(t) in (9, 12) and t.isascii() and t.isdigit()) >= enough:
+    # Totals, notes and signatures stand below too.
+    enough = max(1, (count * 3 + 4) // 5)
+    codes = sum(1 for t, _ in texts if len(t) in (9, 12) and t.isascii() and t.isdigit())
+    if codes + sum(1 for c in figures if _may_be_code(c)) >= enough:
         return "code"
-    numbers = sum(is_number for _, is_number in written)
-    if numbers < len(written) and sum(1 for t, _ in written if _is_month(t)) >= enough:
-        return "month"
+    numbers = len(figures) + sum(is_number for _, is_number in texts)
+    if numbers < count:
+        months = sum(1 for t, _ in texts if _is_month(t))
+        months += sum(1 for c in figures if _is_month(text_of(c)))
+        if months >= enough:
+            return "month"
     if numbers >= enough:
         return "number"
-    return "name" if sum(1 for t, _ in written if NAME_BELOW.search(t)) >= enough else "text"
+    return "name" if sum(1 for t, _ in texts if NAME_BELOW.search(t)) >= enough else "text"
+
+
+def _may_be_code(number: float) -> bool:
+    """Whether a number has 9 or 12 digits and nothing behind the point."""
+    return (1e8 <= number < 1e9 or 1e11 <= number < 1e12) and number.is_integer()
 
 
 @lru_cache(maxsize=1 << 16)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from oversight.personal import has_right_check_digit
 
@@ -26,17 +27,19 @@ _TEXT = 200_000
 _ENOUGH = 3
 
 
-def in_cells(rows: Iterable[Sequence[str]]) -> bool:
+def in_cells(rows: Iterable[Sequence[object]]) -> bool:
     """Whether the first rows of a sheet have such a heading or hold such numbers."""
     numbers = 0
     for at, row in enumerate(rows):
         if at >= _ROWS:
             break
         for cell in row:
-            text = str(cell)
+            # A number of Excel's has 15 digits: it is no identity card's, and no heading.
+            if type(cell) is float or not (text := str(cell)):
+                continue
             if len(text) == 18 and _is_identity(text):
                 numbers += 1
-            elif text and len(text) <= _LONGEST_HEADING and _HEADING.search(_SPACE.sub("", text)):
+            elif len(text) <= _LONGEST_HEADING and _is_heading(text):
                 return True
     return numbers >= _ENOUGH
 
@@ -51,6 +54,11 @@ def in_text(data: bytes) -> bool:
         ):
             return True
     return False
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_heading(text: str) -> bool:
+    return bool(_HEADING.search(_SPACE.sub("", text)))
 
 
 def _is_identity(text: str) -> bool:

@@ -564,12 +564,12 @@ def cell_text(value: object) -> str:
     """A workbook cell as text, losing nothing: whole floats without .0, 15 significant digits like Excel shows."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "是" if value else "否"
     if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e15:
+        if -1e15 < value < 1e15 and value.is_integer():
             return str(int(value))
         return format(value, ".15g")
+    if isinstance(value, bool):
+        return "是" if value else "否"
     if isinstance(value, datetime):
         return (
             value.isoformat(sep=" ")
