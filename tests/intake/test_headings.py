@@ -160,6 +160,51 @@ def test_full_time_staff_beside_those_not_on_the_payroll_are_those_who_are() -> 
     assert "dedicated_staff_persons" in table.header.asked
 
 
+def test_a_heading_merged_to_the_right_reaches_over_the_words_below_it() -> None:
+    """上年末 below the first of four merged cells is not this month's figure."""
+    rows = [(f"第{n}镇", 31_000 + n, 31_050 + n, 50) for n in range(3)]
+    title, head = ("2025年6月户籍人口",), ("乡镇", "户籍人口")
+    grid = Grid("Sheet1", [title, head, ("", "上年末", "本月末", "增减"), *rows], merged=(((1, 1), (1, 3)),))
+    (table,) = find_tables(grid, "报表.xlsx")[0]
+    assert table.cells["population_persons"] == ["31050", "31051", "31052"]
+    assert list(table.header.others.values()) == ["户籍人口上年末", "户籍人口增减"]
+
+
+def test_people_are_no_days_of_a_calendar() -> None:
+    """36,526 is a day for Excel; a signature below the column does not make a column of months of it."""
+    rows = [(f"第{n}镇", 9_000, 36_526 + n) for n in range(1, 8)]
+    (table,) = _tables(
+        ("2025年6月户籍人口",), ("乡镇", "户数", "期末户籍总人口"), *rows, ("制表：", "", "审核：李四")
+    )
+    assert table.cells["population_persons"][0] == "36527"
+
+
+def test_a_title_says_what_a_bare_number_is_of() -> None:
+    head, row = ("乡镇", "本月数", "累计数"), ("湘东镇", 6_000, 36_000)
+    (table,) = _tables(("2025年6月民政工作经费拨付情况表",), head, row)
+    assert table.header.inferred == {"disbursed_month_cny", "disbursed_cumulative_cny"}
+    assert not find_tables(
+        Grid("Sheet1", [("2025年6月民政工作经费拨付使用情况表",), head, row]), "报表.xlsx"
+    )[0]
+
+
+def test_a_month_over_a_column_is_its_month_whatever_the_title_spans() -> None:
+    tables = _tables(
+        ("2025年第二季度民政工作经费",), ("乡镇", "年初预算", "4月拨付", "5月拨付", "6月拨付"),
+        ("湘东镇", 72_000, 6_000, 6_100, 6_200),
+    )  # fmt: skip
+    assert [t.cells["disbursed_month_cny"] for t in tables] == [["6000"], ["6100"], ["6200"]]
+    assert not [entry for t in tables for entry in t.broken]
+
+
+def test_a_line_over_a_part_of_the_county_is_no_row() -> None:
+    (table,) = _tables(
+        ("2025年6月民政工作经费",), ("区划代码", "单位", "年初预算", "本月拨付"), ("一、城区片",),
+        ("360313101", "湘东镇", 72_000, 6_000), ("", "城区片小计", 72_000, 6_000),
+    )  # fmt: skip
+    assert (table.row_numbers, table.ignored) == ([4], [(3, "note"), (5, "total")])
+
+
 def test_one_form_a_township() -> None:
     (table,) = _tables(
         ("湘东镇2025年6月民政工作经费",),

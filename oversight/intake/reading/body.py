@@ -31,6 +31,8 @@ from oversight.intake.reading.totals import ADDED_UP, check_total, set_apart_cou
 
 _OF_WHICH = re.compile(r"^其中[:,、]?(?P<what>.+)$")
 _A_TOWNSHIP = re.compile(r"(?<!城)(?<!乡)[镇乡]$|街道(?:办事处)?$|苏木$|[农林牧渔]场$")
+# A line of its own over the units of a part of the county: 一、城区片.
+_GROUP = re.compile(r"(?:片|片区|组团|区域|部分)[:]?$")
 # A row that says only the year or the month of the rows below it.
 _SECTION = re.compile(
     r"^(?:[一二三四五六七八九十]{1,2}、|\d{1,2}、)?(?:(\d{4})年度?)?(?:(\d{1,2})月份?)?[:]?$"
@@ -80,8 +82,11 @@ def classify(row: Row, header: Header) -> str:
         return "index"
     if len(filled) == 1 and section_of(filled[0][1]) is not None:
         return "section"
-    if len(filled) == 1 and filled[0][0] not in (code_at, name_at):
+    if len(filled) == 1 and (filled[0][0] not in (code_at, name_at) or _GROUP.search(filled[0][1])):
         return "note"
+    if len(filled) == 1 and filled[0][0] == code_at and not re.search(r"\d", filled[0][1]):
+        # A word where a code should be, and nothing beside it: whoever stands there reports nothing.
+        return "data" if _A_TOWNSHIP.search(filled[0][1]) else "note"
     if len(filled) == 1 and len(filled[0][1]) > 20:
         return "note"
     return "data"
@@ -219,6 +224,9 @@ def mark_periods(table: Table) -> None:
             continue
         said = f"{bounds[0]}—{bounds[1]} 月"
         for name in flows:
+            if table.header.period is not None and name in table.header.varying:
+                # 4月 stands over the column: whatever the title says, it is that month's.
+                continue
             value = table.cells[name][i] if name in table.cells else None
             beside = None if name in _EVENTS else table.cells.get(name.replace("_month_", "_cumulative_"))
             total = beside[i] if beside is not None else None

@@ -39,6 +39,8 @@ class Said:
     # The title speaks of another fund or another group of people (低保, 高龄津贴) and not of this dataset's own matter.
     is_other_people: bool = False
     is_other_fund: bool = False
+    # The one thing done with money that the title speaks of: paid or spent (经费拨付情况表).
+    thing: str = ""
 
 
 @dataclass(frozen=True)
@@ -442,6 +444,10 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         rest = tuple(t for t in heading.things if t != "costs") or ("spent",)
         return _budget(replace(heading, things=rest), said)
     sure = Certainty.QUESTION if said.is_other_fund else Certainty.CERTAIN
+    if said.thing and _says_only_how_much(heading):
+        # 本月数 of a table that is called 经费拨付情况表.
+        by_title = _budget(replace(heading, things=(said.thing,)), replace(said, thing=""))
+        return by_title and replace(by_title, certainty=min(by_title.certainty, Certainty.INFERRED))
     if "listed" in others:
         return Meaning("is_listed_separately", sure)
     if not others and "start" in heading.periods and "approve" in heading.kinds:
@@ -503,6 +509,14 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
         return Meaning(column, min(sure, when.certainty), when.month)
     return None
+
+
+def _says_only_how_much(heading: _Heading) -> bool:
+    """Whether a heading names an amount or a time and nothing else: 金额, 本月数, 累计."""
+    is_bare = not heading.things and not heading.things_above and not heading.unknown_before
+    if not is_bare or heading.unknown_after or heading.kinds - {"neutral", "period", "time"}:
+        return False
+    return bool(heading.periods & {"month", "to_date", "until"} or heading.texts & {"金额", "数额"})
 
 
 def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
@@ -70,7 +70,9 @@ def stacked_cells(grid: Grid, first: int, last: int) -> tuple[tuple[str, ...], .
         [without_question(text_of(c).strip()) for c in grid.rows[r][:MAX_COLUMNS]]
         for r in range(first, last + 1)
     ]
-    width = max((len(r) for r in rows), default=0)
+    # A cell merged to the right reaches further than the last one that is filled.
+    reach = (right + 1 for (top, _), (_, right) in grid.merged if first <= top <= last)
+    width = min(max([len(r) for r in rows] + list(reach), default=0), MAX_COLUMNS)
     block = [r + [""] * (width - len(r)) for r in rows]
     for (top, left), (bottom, right) in grid.merged:
         if top > last or bottom < first or left >= width or top < first:
@@ -452,7 +454,17 @@ def _may_be_code(number: float) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _is_month(text: str) -> bool:
-    return isinstance(values.month(text), date)
+    """Whether a cell names a month. Five digits are a day as Excel counts it only where a month begins or ends.
+
+    36,000 people would be one as well.
+    """
+    found = values.month(text)
+    if not isinstance(found, date):
+        return False
+    if not re.fullmatch(r"\d{5}(?:\.0+)?", text):
+        return True
+    day = date(1899, 12, 30) + timedelta(days=int(text[:5]))
+    return 1 in (day.day, (day + timedelta(days=1)).day)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -487,13 +499,9 @@ def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
     if month is None and months and len(set(months)) == 1:
         month = months[0].month
     year = year or next((y for t in texts if (y := values.stated_year(t))), None)
-    changed = {
-        w.text
-        for t in texts[:1]
-        for line in re.split(r"\s+", t)
-        for w in words_of(line)
-        if w.kind == "change"
-    }
+    words = [w for t in texts[:1] for line in re.split(r"\s+", t) for w in words_of(line)]
+    changed = {w.text for w in words if w.kind == "change"}
+    done = {w.value for w in words if w.kind == "thing"}
     return Said(
         year=year,
         month=month,
@@ -502,6 +510,7 @@ def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
         is_resident="常住" in title,
         is_other_people=bool(changed) and not re.search("户籍|户口|人口", title),
         is_other_fund=bool(changed) and not _OWN_FUND.search(title),
+        thing=done.pop() if done in ({"paid"}, {"spent"}) else "",
     )
 
 

@@ -85,6 +85,8 @@ def _says_nothing(group: str) -> bool:
 
 # In a report of registered people 总人口 means them; whether it is such a report is asked when the header is read.
 _ANY = Said(is_registered=True)
+# While a header is looked for: what 本月数 is a number of, the title says.
+_ANYWHERE = replace(_ANY, thing="paid")
 
 
 @lru_cache(maxsize=65536)
@@ -143,7 +145,7 @@ def _is_heading(cell: str) -> bool:
     # 湘东区2025年户籍人口统计表 is the title of a table, not of a column.
     if fold(cell).endswith(("表", "册", "单")) or len(cell) > 24:
         return False
-    return any(meaning_of(d, (cell,), _ANY) is not None for d in DATASETS)
+    return any(meaning_of(d, (cell,), _ANYWHERE) is not None for d in DATASETS)
 
 
 # What a column of units or months may be called: several of these words, and no other.
@@ -257,7 +259,7 @@ def _split_period(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int | 
 
 @lru_cache(maxsize=16384)
 def match_columns(
-    dataset: str, stacked: tuple[tuple[str, ...], ...], said: Said = _ANY, kinds: tuple[str, ...] = ()
+    dataset: str, stacked: tuple[tuple[str, ...], ...], said: Said = _ANYWHERE, kinds: tuple[str, ...] = ()
 ) -> Match:
     """What the columns of a header mean in a dataset. Kept: offices send the same form month after month.
 
