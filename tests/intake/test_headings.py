@@ -179,6 +179,31 @@ def test_people_are_no_days_of_a_calendar() -> None:
     assert table.cells["population_persons"][0] == "36527"
 
 
+LISTS = {
+    ("payments", "paid_on"): "实际支付时间 拨款时间 交易日期",
+    ("payments", "reported_name"): "收款方账户名称 用款单位名称",
+    ("payments", "amount_cny"): "实付金额 本次拨付金额",
+    ("payments", "voucher_no"): "支付凭证编号 交易流水号 电子凭证号",
+    (
+        "payments",
+        None,
+    ): "付款方账户名称 收款方账号 支付申请日期 申请金额 累计支付金额 指标文号 支付方式 可用余额",
+    ("divisions", "valid_to"): "撤销时间 废止日期",
+    ("divisions", "parent_code"): "上级单位代码",
+    ("divisions", None): "原名称 面积 负责人",
+    ("division_changes", "approval_document"): "批复文号 民政部批准文号",
+    ("indicators", "indicator_text"): "实际值 指标填报值",
+    ("indicators", None): "目标值 上年值 权重",
+}
+
+
+@pytest.mark.parametrize(("dataset", "column"), LISTS)
+def test_headings_of_lists_are_read_by_their_build(dataset: str, column: str | None) -> None:
+    for heading in LISTS[dataset, column].split():
+        found = meaning_of(dataset, (heading,), SAID)
+        assert (found and found.column) == column, heading
+
+
 def test_a_title_says_what_a_bare_number_is_of() -> None:
     head, row = ("乡镇", "本月数", "累计数"), ("湘东镇", 6_000, 36_000)
     (table,) = _tables(("2025年6月民政工作经费拨付情况表",), head, row)

@@ -13,6 +13,7 @@ from datetime import date
 from enum import IntEnum
 from functools import lru_cache
 
+from oversight.intake.reading.lists import column_in_list
 from oversight.intake.reading.text import header_key
 from oversight.intake.reading.words import Word, words_of
 
@@ -166,6 +167,8 @@ def _thing(heading: _Heading) -> str | None:
 @lru_cache(maxsize=65536)
 def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | None:
     """The column of `dataset` that stacked header cells stand for; None where they mean none of them."""
+    if (of_list := column_in_list(dataset, parts)) is not None:
+        return Meaning(of_list, Certainty.INFERRED)
     read = _READERS.get(dataset)
     if read is None or not parts:
         return None

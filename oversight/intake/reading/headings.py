@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from oversight.contracts import ALL_DATASETS, DATASETS
+from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
@@ -145,7 +145,7 @@ def _is_heading(cell: str) -> bool:
     # 湘东区2025年户籍人口统计表 is the title of a table, not of a column.
     if fold(cell).endswith(("表", "册", "单")) or len(cell) > 24:
         return False
-    return any(meaning_of(d, (cell,), _ANYWHERE) is not None for d in DATASETS)
+    return any(meaning_of(d, (cell,), _ANYWHERE) is not None for d in ALL_DATASETS)
 
 
 # What a column of units or months may be called: several of these words, and no other.
