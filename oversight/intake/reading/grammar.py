@@ -446,14 +446,20 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         # 拨付费用 is what was paid, 费用 alone what was spent.
         rest = tuple(t for t in heading.things if t != "costs") or ("spent",)
         return _budget(replace(heading, things=rest), said)
-    sure = Certainty.QUESTION if said.is_other_fund else Certainty.CERTAIN
+    # 本月燃气支出, 年初绿化预算: a word before money may say what the money is for, and then it is a part.
+    is_part = bool(heading.unknown_before) and "listed" not in others
+    sure = Certainty.QUESTION if said.is_other_fund or is_part else Certainty.CERTAIN
     if said.thing and _says_only_how_much(heading):
         # 本月数 of a table that is called 经费拨付情况表.
         by_title = _budget(replace(heading, things=(said.thing,)), replace(said, thing=""))
         return by_title and replace(by_title, certainty=min(by_title.certainty, Certainty.INFERRED))
     if "listed" in others:
         return Meaning("is_listed_separately", sure)
-    if not others and "start" in heading.periods and "approve" in heading.kinds:
+    if (
+        not others
+        and "start" in heading.periods
+        and ("approve" in heading.kinds or "核定数" in heading.texts)
+    ):
         # 年初安排数, 年初批复数: a budget that is not called one.
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if (
@@ -530,6 +536,9 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         return Meaning("adjusted_budget_cny", sure) if heading.is_adjusted_budget else None
     if "start" in heading.periods:
         return Meaning("initial_budget_cny", sure)
+    if heading.texts & {"最新", "现行"}:
+        # As it stands now: changed or not.
+        return Meaning("adjusted_budget_cny", Certainty.QUESTION)
     if "year" in heading.periods and heading.is_approved:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if "own" in heading.values and heading.is_approved:
@@ -590,7 +599,7 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
     words = "".join(sorted(heading.texts))
-    if thing == "some_staff" and "在编" in words and "专职" in words:
+    if thing == "some_staff" and ("在编" in words or "编内" in words) and "专职" in words:
         # 在编 below 专职人员.
         thing = "staff"
     if "movement" in heading.things:
@@ -601,7 +610,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing is None and "paid" in heading.things and not heading.texts & {"拨付", "拨款"}:
         # 协理员到位村(社区): it is people who have come.
         return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "paid")), said)
-    if "of" in heading.kinds:
+    # 机关行政编 says it twice.
+    posts_of = {"admin_posts": "admin", "institution_posts": "institution"}.get(thing or "")
+    if "of" in heading.kinds and heading.values & {"admin", "institution"} != {posts_of}:
         # 行政 below 编制; 行政人员 are people.
         if heading.things or not _is_of_posts(heading) or "real" in heading.kinds or heading.texts & _FILLED:
             return None
