@@ -114,7 +114,7 @@ def _run(context_dir: Path, data: Path, month: date) -> list[SuiteResult]:
     settings = context_dir / "gx" / "great_expectations.yml"
     text, times = re.subn(
         r"(?m)^(\s+base_directory: )data/marts/.*$",
-        lambda found: found.group(1) + f"'{data}'",
+        lambda found: f"{found[1]}'{data}'",
         settings.read_text("utf-8"),
     )
     if times != 1:
