@@ -41,7 +41,7 @@ def amount(value: Any) -> str:
 
 def pct(part: Any, whole: Any) -> str:
     """A rate of two sums."""
-    return f"{half_up(Decimal(part) * 100 / Decimal(whole))}%"
+    return f"{half_up(Decimal(part) * 100 / Decimal(whole)):,}%"
 
 
 def before(month: date, months: int) -> date:
@@ -455,13 +455,13 @@ def _(it: Second, m: re.Match[str]) -> None:
         it.hold("doubts by kind", sum(map(int, kinds)), m[2])
 
 
-@says(r"\d\.经费安排：可判定的(\d+)个单位没有需要追补的缺口，保障率([\d.]+%)。")
+@says(r"\d\.经费安排：可判定的(\d+)个单位没有需要追补的缺口，保障率([\d,.]+%)。")
 def _(it: Second, m: re.Match[str]) -> None:
     it.hold("well funded", (m[1], it.leading["money"]), (str(len(it.judged)), []))
     _adequacy(it, m[2])
 
 
-@says(r"\d\.资金拨付：已报拨付数的(\d+)个单位没有明显滞后，拨付率([\d.]+%)。")
+@says(r"\d\.资金拨付：已报拨付数的(\d+)个单位没有明显滞后，拨付率([\d,.]+%)。")
 def _(it: Second, m: re.Match[str]) -> None:
     it.hold("well paid", (m[1], it.leading["payment"]), (str(len(it.paid)), []))
     it.hold("paid rate", m[2], pct(_sum(it.paid, "disbursed_ytd_cny"), _sum(it.paid, "guaranteed_ytd_cny")))
@@ -500,8 +500,12 @@ def _(it: Second, m: re.Match[str]) -> None:
             unknown.add(name)
         assert key
     every = sorted((rate for each in rates.values() for rate in each), reverse=True)
-    for place, name, rate in re.findall(r"(?:([\d]+)\.)?([^\d、。；：]+?)([\d.]+)%", m[1]):
-        value = Decimal(rate)
+    for part in re.split(r"[、；。]|[前后]\d+位：", m[1]):
+        told = re.match(r"(?:(\d+)\.)?(.*?)([\d,]+\.\d\d)%(?:，|$)", part)
+        if told is None:
+            continue
+        place, name, rate = told.groups()
+        value = Decimal(rate.replace(",", ""))
         if value not in rates.get(name, ()):
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {name} {rate}, and not {rates.get(name)}")
         elif place:
@@ -514,7 +518,7 @@ def _(it: Second, m: re.Match[str]) -> None:
 
 
 @says(
-    r"截至\d+年\d+月\d+日，拨付数完整的(\d+)个单位按进度应保障@，累计拨付@，拨付率([\d.]+%)"
+    r"截至\d+年\d+月\d+日，拨付数完整的(\d+)个单位按进度应保障@，累计拨付@，拨付率([\d,.]+%)"
     r"(?:，低于进度的(\d+)个，共差@|，均不低于进度)。"
 )
 def _(it: Second, m: re.Match[str]) -> None:
@@ -586,7 +590,7 @@ def _(it: Second, m: re.Match[str]) -> None:
 
 @says(
     r"在册乡镇（街道）等单位(\d+)个(?:，年内撤销、没有承接单位而仍计入合计的(\d+)个)?，可判定(\d+)个"
-    r"(?:，未报送(\d+)个)?(?:，无适用标准(\d+)个)?。可判定单位(\d{4})年应保障@，年度安排@，保障率([\d.]+%)；(.+?)。"
+    r"(?:，未报送(\d+)个)?(?:，无适用标准(\d+)个)?。可判定单位(\d{4})年应保障@，年度安排@，保障率([\d,.]+%)；(.+?)。"
     r"(?:高出标准的@不抵减其他单位的缺口。)?"
 )
 def _(it: Second, m: re.Match[str]) -> None:
