@@ -36,6 +36,7 @@ from oversight.quality.suites import (
 AUDITED = "audited"
 PAGES = "gx"
 _LATEST = "funding_gap_monthly"
+_PLACE: re.Pattern[str] = re.compile(r"(?m)^(\s+base_directory: )data/marts/.*$")
 # What Data Docs fetch from outside, and the icon from their 4 MB of pictures: a closed network has none of it, an edition
 # need not keep it, and the pages read well without.
 _FETCHED = re.compile(
@@ -112,11 +113,7 @@ def _run(context_dir: Path, data: Path, month: date) -> list[SuiteResult]:
         from great_expectations.core.run_identifier import RunIdentifier
 
     settings = context_dir / "gx" / "great_expectations.yml"
-    text, times = re.subn(
-        r"(?m)^(\s+base_directory: )data/marts/.*$",
-        lambda found: f"{found[1]}'{data}'",
-        settings.read_text("utf-8"),
-    )
+    text, times = _PLACE.subn(lambda found: f"{found[1]}'{data}'", settings.read_text("utf-8"))
     if times != 1:
         raise OversightError(
             f"{GX_ROOT / settings.name} 中找不到数据源的 base_directory。请恢复该文件后重新运行。"
