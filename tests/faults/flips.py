@@ -119,12 +119,14 @@ def flips(
 
 
 def judged(folder: DataFolder) -> dict[str, Any]:
-    """What a build would start from."""
+    """What a build would start from; in which order the rows of a table stand follows from when they were read."""
     import polars as pl
 
     volatile = {"received_at", "arrival_seq", "precedence"}
     return {
-        path.stem: (frame := pl.read_parquet(path)).drop(volatile & set(frame.columns)).to_dicts()
+        path.stem: sorted(
+            (frame := pl.read_parquet(path)).drop(volatile & set(frame.columns)).to_dicts(), key=str
+        )
         for path in sorted(folder.inputs.glob("*.parquet"))
     }
 
