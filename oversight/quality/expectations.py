@@ -315,12 +315,14 @@ def _reached(
 ) -> Expectation:
     rule, missing, pair = _COMPARED[table]
     ids = [standard["standard_id"] for standard in standards]
-    # Of rows whose gap is known; from the deadline on, and until the standard has to be confirmed again.
-    conditions = [f"{rule} in {json.dumps(ids)}", f"{missing}.notnull()"]
+    # From the deadline on, and until the standard has to be confirmed again; of two figures only where the gap is known.
+    conditions = [f"{rule} in {json.dumps(ids)}"]
+    if is_pair:
+        conditions.append(f"{missing}.notnull()")
     if first is not None:
-        conditions.append(f'month.astype("str") >= "{first}"')
+        conditions.append(f'month >= "{first}"')
     if end is not None:
-        conditions.append(f'month.astype("str") < "{end}"')
+        conditions.append(f'month < "{end}"')
     where = {"row_condition": " and ".join(conditions), "condition_parser": "pandas"}
     title = (
         f"《{standards[0]['document_title']}》{len(ids)} 项标准"

@@ -99,8 +99,10 @@ def _months_rows(warehouse: Path, folder: Path) -> date | None:
         if month is not None:
             for table, (_, key) in TABLES.items():
                 place = str(folder / f"{table}_{month:%Y-%m}.parquet").replace("'", "''")
+                # pandas knows times and no dates: a date would be an object a row, slow to compare.
                 connection.execute(
-                    f"copy (select * from main.{table} where month = date '{month}' order by {', '.join(key)}) "
+                    f"copy (select * replace (cast(month as timestamp) as month) from main.{table} "
+                    f"where month = date '{month}' order by {', '.join(key)}) "
                     f"to '{place}' (format parquet, compression zstd)"
                 )
     return month
