@@ -7,9 +7,11 @@ with units as (
 ),
 
 -- Who ended when its successor began. A merger into a unit that already existed is no rename, and makes none of the
--- one by which that unit came to be.
+-- one by which that unit came to be; where one ended on the very day, another that ended weeks from it came later.
 beginnings as (
-    select new_unit.division_code as new_code, old_unit.division_code as old_code
+    select
+        new_unit.division_code as new_code, old_unit.division_code as old_code,
+        case when new_unit.valid_from = old_unit.unit_end then 0 else 1 end as is_apart
     from units as old_unit
     inner join units as new_unit on old_unit.successor_code = new_unit.division_code
     where
@@ -18,9 +20,11 @@ beginnings as (
 ),
 
 renames as (
-    select new_code, min(old_code) as old_code
-    from beginnings
-    group by new_code
+    select b.new_code, min(b.old_code) as old_code
+    from beginnings as b
+    inner join (select new_code, min(is_apart) as is_apart from beginnings group by new_code) as nearest
+        on b.new_code = nearest.new_code and b.is_apart = nearest.is_apart
+    group by b.new_code
     having count(*) = 1
 ),
 
