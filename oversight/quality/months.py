@@ -152,7 +152,7 @@ def _told(identifier: Any, validation: Any, month: date) -> SuiteResult:
     table = validation.asset_name or suite
     return SuiteResult(
         suite=f"month_{suite}",
-        title_zh=f"{title}（{month.year}年{month.month}月，Great Expectations）",
+        title_zh=f"{title}（{month.year}年{month.month}月当月核对）",
         target=f"main.{table}",
         expectations=tuple(results),
         flags=pl.concat(flags) if flags else pl.DataFrame(schema=FLAG_SCHEMA),
