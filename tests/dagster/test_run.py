@@ -146,7 +146,8 @@ def test_killed_at_any_step_the_last_edition_stands_and_the_next_run_succeeds(
     sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
 ) -> None:
     folder = copy_of(sample_folder, tmp_path / "资料")
-    for step in ("intake", "standards", "identity", "build", "audit", "publish"):
+    # Every step, and moments at random: `python -m tests.faults.kills`.
+    for step in ("standards", "build", "publish"):
         command = [sys.executable, "-c", KILLED, str(folder.root), step]
         done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
         assert done.returncode == -signal.SIGKILL, (step, done.stderr.decode())
