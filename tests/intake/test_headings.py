@@ -14,6 +14,7 @@ from oversight import cli
 from oversight.intake.questions import read_answers, remember
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import Grid
+from oversight.intake.reading.headings import match_columns
 from oversight.intake.reading.layout import find_tables
 from oversight.intake.sending_back.checking import check
 from tests.intake.world import NOW, World, xlsx_bytes
@@ -100,6 +101,19 @@ def test_a_heading_above_may_change_what_is_meant(above: str) -> None:
 
 def _tables(*rows: Sequence[Any], name: str = "报表.xlsx") -> list[Any]:
     return find_tables(Grid("Sheet1", rows), name)[0]
+
+
+@pytest.mark.parametrize("above", ["村级协理员", "协理员配备情况"])
+def test_what_a_heading_above_makes_of_a_title_may_stand_beside_it(above: str) -> None:
+    """Then the title is what it says, in whichever order the two stand."""
+    titles = ["村（社区）数（个）", "已配备协理员村（社区）数（个）"]
+    for order in (titles, titles[::-1]):
+        found = match_columns(
+            "staffing", (("区划代码",), ("乡镇名称",), *((above, title) for title in order))
+        )
+        named = {name: order[at - 2] for name, at in found.columns.items() if at >= 2}
+        assert named == {"villages_count": titles[0], "villages_with_assistant_count": titles[1]}
+        assert all(certainty > Certainty.QUESTION for certainty in found.sure.values())
 
 
 def test_townships_across_the_columns() -> None:

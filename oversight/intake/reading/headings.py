@@ -92,6 +92,17 @@ _ANYWHERE = replace(_ANY, thing="paid")
 @lru_cache(maxsize=65536)
 def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
     """(column, unit, unknown unit) that the stacked header cells `parts` stand for in `dataset`."""
+    found, unit, unknown, without_groups = _spelled(dataset, parts)
+    if found is not None and without_groups:
+        # 村（社区）数 below 协理员配备 counts those that have one, unless these have a column of their own.
+        told = meaning_of(dataset, parts, _ANY)
+        found = None if told and told.column != found else found
+    return found, unit, unknown
+
+
+@lru_cache(maxsize=65536)
+def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None, bool]:
+    """(column, unit, unknown unit, group headings left out) by the contract's spelling of a title."""
     titles: list[str] = []
     unit: str | None = None
     unknown: str | None = None
@@ -114,21 +125,12 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
         if found is None and len(titles) > 1 and titles[-1] in SUBTOTAL_PARTS:
             found = entries.get("".join(titles[:-1]))
         if found is not None:
-            return found if len(titles) == whole else _beside_groups(dataset, parts, found), unit, unknown
+            return found, unit, unknown, len(titles) < whole
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
         if not neutral.fullmatch(titles[0]) and not _says_nothing(titles[0]):
             break
         titles = titles[1:]
-    return None, unit, unknown
-
-
-def _beside_groups(dataset: str, parts: tuple[str, ...], found: str) -> str | None:
-    """What a title means whose group headings were left out; None where they make it another column.
-
-    村（社区）数 below 协理员配备 counts those that have one.
-    """
-    told = meaning_of(dataset, parts, _ANY)
-    return None if told and told.column != found else found
+    return None, unit, unknown, False
 
 
 def known_cells(row: Row) -> int:
@@ -384,8 +386,13 @@ def _read_openly(
         read = [(at, m) for at, m in read if not any(at in places.values() for places in found.wide.values())]
     for at, m in sorted((r for r in read if r[1].month is None), key=lambda r: (-r[1].certainty, r[0])):
         name, certainty = m.column, m.certainty
-        if name in found.columns and m.otherwise is not None and _is_sure(found, name):
-            name = m.otherwise
+        if name in found.columns and _is_sure(found, name):
+            own, _, _, _ = _spelled(found.dataset, stacked[at])
+            if m.otherwise is not None:
+                name = m.otherwise
+            elif own is not None:
+                # What the group heading makes of it has a column of its own beside this one.
+                name, certainty = own, Certainty.SPELLED
         if name in found.columns or name in found.repeated or any(name in p for p in found.wide.values()):
             continue
         if m.is_so_far and certainty is Certainty.QUESTION and _says_by_when(found):
