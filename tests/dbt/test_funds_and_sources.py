@@ -93,10 +93,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Any, Any
             }
         ],
     )
-    world.own("standards", [STANDARD])
+    # Every shape of a money standard, far above and far below what the working funds are guaranteed.
+    world.own(
+        "standards",
+        [
+            STANDARD,
+            STANDARD | {"standard_id": "X-02", "formula": "per_capita_marginal"},
+            STANDARD | {"standard_id": "X-03", "formula": "flat_by_tier", "accrual": "annual"},
+        ],
+    )
+    small = {"tier_no": 1, "tier_label": "3万人以下", "upper_bound": 30_000, "upper_included": True}
+    large = {"tier_no": 2, "tier_label": "3万人以上", "lower_bound": 30_000, "lower_included": False}
     world.own(
         "standard_tiers",
-        [{"standard_id": "X-01", "tier_no": 1, "tier_label": "全部", "value": "7", "unit": "元/人·年"}],
+        [
+            {"standard_id": "X-01", "tier_no": 1, "tier_label": "全部", "value": "7", "unit": "元/人·年"},
+            *({"standard_id": "X-02", "value": "900", "unit": "元/人·年"} | tier for tier in (small, large)),
+            *({"standard_id": "X-03", "value": "1", "unit": "元/年"} | tier for tier in (small, large)),
+        ],
     )
     nil = {"disbursed_month_cny": Decimal(0), "nil_figures": "report;disbursed_month_cny;spent_month_cny"}
     told: list[dict[str, Any]] = [
@@ -207,6 +221,23 @@ def test_two_funds_never_meet(built: tuple[Path, dict[Any, Any]]) -> None:
 
     assert figures(PLAIN).equals(figures(FUNDED), null_equal=True)
     assert figures(PLAIN)["guaranteed_annual_cny"].drop_nulls().len() > 100
+    for table, named in (("judgements", "subject_unit"), ("findings", "finding_id, message_zh")):
+        plain, funded = (
+            rows(
+                built,
+                f"select right(subject_code, 3) as place, * exclude (subject_code, {named}) from {table} "
+                f"where subject_code like '{county}___' and rule_id not like 'X-%' order by all",
+            )
+            for county in (PLAIN, FUNDED)
+        )
+        assert len(plain) > 10
+        assert plain == funded, table
+    shapes = rows(
+        built,
+        "select rule_id, count(distinct status) from judgements "
+        f"where rule_id in ('X-01', 'X-02', 'X-03') and subject_code like '{FUNDED}___' group by 1 order by 1",
+    )
+    assert [rule for rule, _ in shapes] == ["X-01", "X-02", "X-03"]
     answers = rows(
         built,
         "select j.status, l.initial_cny, l.fund_code from judgements as j left join fund_ledger_monthly as l "
