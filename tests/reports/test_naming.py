@@ -141,6 +141,8 @@ def test_a_person_is_missing_once(standin: Standin) -> None:
         " where standard_id = 'A-06'",
         "insert into staffing_gap_monthly select township_code, month, 'A-06b', * exclude (township_code, month,"
         " standard_id) from staffing_gap_monthly",
+        "insert into detail.unit_staffing_monthly select * replace ('A-06b' as standard_id)"
+        " from detail.unit_staffing_monthly where standard_id = 'A-06'",
         "insert into judgements select 'A-06b', * exclude (rule_id) from judgements where rule_id = 'A-06'",
         "insert into findings select 'b' || finding_id, 'A-06b', * exclude (finding_id, rule_id) from findings"
         " where rule_id = 'A-06'",
