@@ -57,6 +57,13 @@ def as_json(content: Mapping[str, Any]) -> bytes:
     return _text(told | {_DIGEST: hashlib.sha256(_text(told)).hexdigest()})
 
 
+def from_json(path: Path) -> dict[str, Any]:
+    """What was written, without its digest."""
+    told: dict[str, Any] = json.loads(path.read_bytes())
+    told.pop(_DIGEST, None)
+    return told
+
+
 def is_as_written(path: Path) -> bool:
     """Whether such a file still says what it said; one of before there were digests is taken at its word."""
     content = path.read_bytes()

@@ -28,7 +28,7 @@ from oversight import durable
 from oversight.accounts import record
 from oversight.accounts.actor import Actor
 from oversight.accounts.scope import Scope
-from oversight.archive.sums import as_json
+from oversight.archive.sums import as_json, from_json
 from oversight.editions.lock import holder
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
@@ -378,7 +378,7 @@ def note_review(folder: DataFolder, identifier: str, changes: Mapping[str, Any])
 def sender_of(folder: DataFolder, sha256: str) -> str:
     """Who handed in a content, '' where it came another way."""
     for path in folder.handed_in.glob("*/*.json"):
-        told = json.loads(path.read_text("utf-8"))
+        told = from_json(path)
         if told["sha256"] == sha256 and not told.get("withdrawn_at"):
             return str(told["by"])
     return ""
@@ -473,8 +473,7 @@ def receipt(folder: DataFolder, identifier: str) -> dict[str, Any] | None:
     if not _RECEIPT.fullmatch(identifier):
         return None
     for path in folder.handed_in.glob(f"*/{identifier}.json"):
-        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return told
+        return from_json(path)
     return None
 
 
@@ -493,7 +492,7 @@ def _receipts(folder: DataFolder) -> Iterator[dict[str, Any]]:
     months = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     for month in months[-MONTHS_LISTED:]:
         for path in sorted(month.glob("*.json")):
-            yield json.loads(path.read_text("utf-8"))
+            yield from_json(path)
 
 
 def waiting(folder: DataFolder) -> set[str]:

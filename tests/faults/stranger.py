@@ -222,7 +222,7 @@ def a_standard(copy: Copy, draw: random.Random) -> tuple[list[str], str]:
     )
     text = (copy.archive / kept["sha256"]).read_text("utf-8")
     pattern = re.compile(
-        rf"^({re.escape(told['standard_id'])},\d+,[^\n]*?,)(0\.\d\d|[1-9]0{(4,)})(,,元/)", re.MULTILINE
+        rf"^({re.escape(told['standard_id'])},\d+,[^\n]*?,)(0\.\d\d|[1-9]0{{4,}})(,,元/)", re.MULTILINE
     )
     changed = pattern.sub(lambda m: f"{m[1]}{float(m[2]) * 2:g}{m[3]}", text)
     assert changed != text, told["standard_id"]

@@ -238,13 +238,15 @@ def test_what_was_cut_off_goes_on(
     tray = judged(me, posted(me, f"/hand-in/check/{half}").get_json())
     from oversight import durable
 
-    def stopped(path: Any, text: str, **options: Any) -> None:
+    write = durable.write_bytes
+
+    def stopped(path: Any, content: bytes, **options: Any) -> None:
         if "handed_in" in str(path):
             raise OSError("no power")
-        durable.write_bytes(path, text.encode(), **options)
+        write(path, content, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(durable, "write_text", stopped)
+        patch.setattr(durable, "write_bytes", stopped)
         assert sent(me, tray).status_code == 500
     assert list(new_files(folder, before).values()) == [content]
     (receipt,) = sent(me, tray).get_json()["receipts"]
