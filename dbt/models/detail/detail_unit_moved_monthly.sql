@@ -35,13 +35,7 @@ summed as (
 ),
 
 levels as (
-    select 'county' as unit_level, s.county_code as unit_code, s.* from summed as s
-    union all
-    select 'city' as unit_level, substr(s.county_code, 1, 4) || '00' as unit_code, s.* from summed as s
-    union all
-    select 'province' as unit_level, substr(s.county_code, 1, 2) || '0000' as unit_code, s.* from summed as s
-    union all
-    select 'country' as unit_level, '000000' as unit_code, s.* from summed as s
+    {{ at_every_level('summed') }}
 ),
 
 final as (

@@ -21,13 +21,7 @@ with answers as (
 ),
 
 levels as (
-    select 'county' as unit_level, a.county_code as unit_code, a.* from answers as a
-    union all
-    select 'city' as unit_level, substr(a.county_code, 1, 4) || '00' as unit_code, a.* from answers as a
-    union all
-    select 'province' as unit_level, substr(a.county_code, 1, 2) || '0000' as unit_code, a.* from answers as a
-    union all
-    select 'country' as unit_level, '000000' as unit_code, a.* from answers as a
+    {{ at_every_level('answers') }}
 ),
 
 final as (

@@ -21,13 +21,7 @@ with counties as (
 ),
 
 levels as (
-    select 'county' as unit_level, c.county_code as unit_code, c.* from counties as c
-    union all
-    select 'city' as unit_level, substr(c.county_code, 1, 4) || '00' as unit_code, c.* from counties as c
-    union all
-    select 'province' as unit_level, substr(c.county_code, 1, 2) || '0000' as unit_code, c.* from counties as c
-    union all
-    select 'country' as unit_level, '000000' as unit_code, c.* from counties as c
+    {{ at_every_level('counties') }}
 ),
 
 final as (
