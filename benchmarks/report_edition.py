@@ -198,8 +198,10 @@ from sums order by township_code, month;
 create table staffing_gap_monthly as
 select township_code, month, 'A-06' as standard_id, '不分档' as tier_label, cast(null as bigint) as population_persons,
     cast(null as date) as population_month, cast(null as boolean) as population_is_fallback, false as is_on_tier_edge,
+    false as is_tier_uncertain,
     cast(staff as bigint) as counted_persons, false as counted_is_partial, cast(2 as bigint) as required_min_persons,
-    cast(null as bigint) as advised_max_persons,
+    cast(2 as bigint) as required_least_persons, cast(null as bigint) as advised_max_persons,
+    cast(null as bigint) as advised_most_persons,
     cast(case when staff is null then null else greatest(2 - staff, 0) end as bigint) as shortfall_persons,
     cast(case when staff is null then null else 0 end as bigint) as excess_persons,
     case when staff is null then 'not_reported' when staff < 2 then 'short' else 'met' end as status

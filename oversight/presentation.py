@@ -377,6 +377,7 @@ _ATTRIBUTES = (
     "other_tier_label",
     "other_annual_cny",
     "advised_max_persons",
+    "advised_most_persons",
     "tier_label",
     "reason",
     "status_reason",

@@ -76,6 +76,21 @@ class Edition:
         own = (judged["rule_id"], judged["subject_level"])
         return next((row for row in every if (row["rule_id"], row["subject_level"]) == own), None)
 
+    def part_answers(self, judged: Mapping[str, Any]) -> dict[int, str] | None:
+        """How each part of a list was answered; None in an edition from before that was kept."""
+        if not self.one(
+            "select 1 as found from information_schema.tables "
+            "where table_schema = 'detail' and table_name = 'part_answers'"
+        ):
+            return None
+        rows = self.rows(
+            "select part_no, answer from detail.part_answers where standard_id = ? and subject_unit = ? and month = ?",
+            judged["rule_id"],
+            judged["subject_unit"],
+            judged["month"],
+        )
+        return {row["part_no"]: row["answer"] for row in rows}
+
     def tier(self, standard_id: str, label: str | None) -> dict[str, Any] | None:
         return self.one(
             "select * from standard_tiers where standard_id = ? and tier_label = ?", standard_id, label

@@ -29,6 +29,11 @@ _OF_LEDGER = {
     "spent_ytd_cny": "spent_ytd_cny",
 }
 _UNITS_SHOWN = 20
+# What else than met or short a part of a list is answered.
+_PART_ANSWERS = {
+    "within_precision": "最低数在填写的位数所能代表的范围之内，按达到算。",
+    "too_coarse": "填写的位数太粗，不能断定是否达到，按未报送算。",
+}
 
 
 _MONTHS_OF = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
@@ -65,7 +70,7 @@ def general_rule(
         told.assumptions.append("该版本由旧版程序生成，没有保存算式所用的数，只列结果。")
         evidence = dict.fromkeys(_OPERANDS)
     told.arithmetic += _operands(measures, reported, evidence, plain_unit(judged))
-    told.arithmetic += _lines(told, shape, judged, measures, reported, evidence)
+    told.arithmetic += _lines(edition, told, shape, judged, measures, reported, evidence)
     if shape.name == "floor_by_tier" and evidence["tier_label"]:
         _tier_of(edition, told, judged, measures, evidence)
     if judged["value_expected"] is not None and judged["shortfall"] is not None:
@@ -115,6 +120,7 @@ def _operands(
 
 
 def _lines(
+    edition: Edition,
     told: RuleExplanation,
     shape: Shape,
     judged: dict[str, Any],
@@ -128,18 +134,18 @@ def _lines(
     if shape.checked and evidence["numerator"] is not None and evidence["denominator"]:
         lines.append(Line("实际值", _filled(shape.checked, evidence), trimmed(checked), unit, shape.remark))
     elif shape.name == "composite":
-        met = [
-            "1" if values and _taken(m, values) >= m["threshold"] else "0"
-            for m in measures
-            for values in [reported.get((m["role"], m["part_no"]), [])]
-        ]
+        answers = edition.part_answers(judged)
+        if answers is None:
+            return [Line("达到的项数", trimmed(checked), trimmed(checked), unit)]
+        met = ["1" if answers.get(m["part_no"]) in ("met", "within_precision") else "0" for m in measures]
         lines.append(Line("达到的项数", " + ".join(met), trimmed(checked), unit))
+        told.assumptions += [
+            f"{m['label_zh']}：{_PART_ANSWERS[answers[m['part_no']]]}"
+            for m in measures
+            if answers.get(m["part_no"]) in _PART_ANSWERS
+        ]
         if judged["shortfall"] is not None:
-            lacking = [
-                "1" if values and _taken(m, values) < m["threshold"] else "0"
-                for m in measures
-                for values in [reported.get((m["role"], m["part_no"]), [])]
-            ]
+            lacking = ["1" if answers.get(m["part_no"]) == "short" else "0" for m in measures]
             lines.append(
                 Line("不达标项数", " + ".join(lacking), trimmed(judged["shortfall"]), unit, "未报送的不算缺")
             )
@@ -170,10 +176,6 @@ def _lines(
         upper = f"上限 {trimmed(evidence['advised_max'])}，超过只作提示" if shape.name == "range" else ""
         lines.append(Line("要求值", trimmed(expected), trimmed(expected), unit, upper))
     return lines
-
-
-def _taken(measure: dict[str, Any], values: list[Decimal]) -> Decimal:
-    return sum(values, Decimal(0)) if measure["combine"] == "sum" else values[0]
 
 
 def _filled(template: str, evidence: dict[str, Any]) -> str:

@@ -55,6 +55,13 @@ def staffing_rule(
             + f"；同时适用，取 {span({'value': row['required_min_persons'], 'value_max': row['advised_max_persons']})}。"
         )
         told.other_readings += [f"若只按“{item['tier_label']}”：{span(item)}" for item in labels]
+    if row["is_tier_uncertain"]:
+        most = row["advised_most_persons"]
+        told.assumptions.append(
+            f"{standard['standard_id']} 的定档人口写作万人，可能落在不同的档：至少要求 {row['required_least_persons']} 人，"
+            + ("没有上限" if most is None else f"至多建议 {most} 人")
+            + "；缺员按至少要求判定，超配按至多建议判定，表中所列仍是写出的数所在的档。"
+        )
     if row["counted_persons"] is None or found is None:
         return
     counted = [m for m in measures if found[m["measure_code"]] is not None]
@@ -92,18 +99,18 @@ def staffing_rule(
         told.arithmetic.append(
             difference(
                 "缺员",
-                Decimal(row["required_min_persons"]),
+                Decimal(row["required_least_persons"]),
                 Decimal(row["counted_persons"]),
                 Decimal(row["shortfall_persons"]),
                 unit,
             )
         )
-        if row["advised_max_persons"] is not None:
+        if row["advised_most_persons"] is not None:
             told.arithmetic.append(
                 difference(
                     "超过建议上限",
                     Decimal(row["counted_persons"]),
-                    Decimal(row["advised_max_persons"]),
+                    Decimal(row["advised_most_persons"]),
                     Decimal(row["excess_persons"]),
                     unit,
                 )

@@ -40,8 +40,9 @@ from oversight.quality.suites import (
 
 STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
 # Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
-# An amount may lie below a guarantee by less than the places it was written with; then nothing is missing.
-DIRECT_FORMULAS = ("staff_floor", "staff_range_by_tier", "village_coverage")
+# An amount may lie below a guarantee by less than the places it was written with, and people in 万人 may be in the tier
+# below; then nothing is missing.
+DIRECT_FORMULAS = ("staff_floor", "village_coverage")
 # Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
 UNDECIDED = ("unconfirmed", "not_applicable", "no_standard")
 
@@ -385,13 +386,13 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     rows = _keyed(
         warehouse.monthly(
             "staffing_gap_monthly",
-            "township_code as subject_code, month, standard_id, counted_persons, required_min_persons, "
-            "advised_max_persons, shortfall_persons, excess_persons, counted_is_partial, status",
+            "township_code as subject_code, month, standard_id, counted_persons, required_least_persons, "
+            "advised_most_persons, shortfall_persons, excess_persons, counted_is_partial, status",
         )
     ).with_columns(whole(c) for c in _STAFF_FIGURES)
     rows = _with_basis(rows, rules)
-    counted, required = pl.col("counted_persons"), pl.col("required_min_persons")
-    advised, missing = pl.col("advised_max_persons"), pl.col("shortfall_persons")
+    counted, required = pl.col("counted_persons"), pl.col("required_least_persons")
+    advised, missing = pl.col("advised_most_persons"), pl.col("shortfall_persons")
     # People known in part that do not reach the minimum leave it open: nobody knows who is missing.
     told = ~(pl.col("counted_is_partial") & (pl.col("status") == "not_reported"))
     decided = ~pl.col("status").is_in(UNDECIDED) & pl.col("basis_holds") & told
@@ -399,7 +400,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
     checks = [
         _fault(
             "staffing_shortfall_is_exact",
-            "人员缺口 = 应有 − 实有（不足为零）",
+            "人员缺口 = 至少要求 − 实有（不足为零）",
             "逐行核对缺口人数；按编制分项核定的标准另行核对。",
             "缺口要进通报，一人不能差。",
             rule=equal("shortfall_persons", "shortfall_again"),
@@ -411,7 +412,7 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
         ),
         _fault(
             "staffing_excess_is_exact",
-            "超配 = 实有 − 建议上限（不足为零）",
+            "超配 = 实有 − 至多建议（不足为零）",
             "有建议上限的标准逐行核对。",
             "超配只作提示，但数字同样要准。",
             rule=equal("excess_persons", "excess_again"),
@@ -450,8 +451,8 @@ def _staffing(landed: Landed, warehouse: Warehouse, rules: Rules) -> Suite:
 
 _STAFF_FIGURES = (
     "counted_persons",
-    "required_min_persons",
-    "advised_max_persons",
+    "required_least_persons",
+    "advised_most_persons",
     "shortfall_persons",
     "excess_persons",
 )

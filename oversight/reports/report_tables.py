@@ -369,7 +369,14 @@ def _annex_staffing(facts: Facts) -> Table:
             NONE if row["advised_max_persons"] is None else row["advised_max_persons"],
             NONE if row["shortfall_persons"] is None else row["shortfall_persons"],
             NONE if row["excess_persons"] is None else row["excess_persons"],
-            "部分口径未报" if row["counted_is_partial"] else "",
+            "；".join(
+                word
+                for word, holds in (
+                    ("部分口径未报", row["counted_is_partial"]),
+                    ("人口写作万人、档次不定，按至少要求判定", row["is_tier_uncertain"]),
+                )
+                if holds
+            ),
             presentation.status_label(row["status"]),
         )
         for row in facts.staffing_rows

@@ -244,6 +244,19 @@ ROUNDED: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], list[dict[st
             ({"staff": 2, "people": 20501, "persons": 1000}, "short", None, 1),
         ],
     ),
+    # 清单两项：拨付 5 万元，专职 1 人
+    "P-07": (
+        "composite", {"period": "year", "unit": "项"}, [_tier(2, "项")],
+        [_measure("part", _PAID, 1, threshold=50000), _measure("part", "dedicated_staff_persons", 2, threshold=1)],
+        [
+            ({"paid": "49960", "p": 100, "staff": 1}, "met", "within_precision", 0),
+            ({"paid": "49950", "p": 100, "staff": 1}, "short", None, 1),
+            ({"paid": "49960", "p": 100, "staff": 0}, "short", None, 1),
+            ({"paid": "50000", "p": 10000, "staff": 1}, "not_reported", "too_coarse", None),
+            ({"paid": "50000", "p": 10000, "staff": 0}, "short", None, 1),
+            ({"paid": "60000", "p": 10000, "staff": 1}, "met", None, 0),
+        ],
+    ),
 }  # fmt: skip
 
 

@@ -886,6 +886,11 @@ def _staff(folder: Folder) -> None:
         folder.staff(code, "2025-04", "1,1,2,2,2")
         folder.staff(code, "2025-05", "1,1,,5,5")
         folder.staff(code, "2025-07", "1,1,1,0,")
+    # 3.0 万人 are 29,500 to 30,499 people: 2 or 3 are required, 3 or 5 advised at most.
+    code = folder.unit(f"{QHD}104")
+    folder.people(code, dict.fromkeys(["2024-12", *months(1, 12)], "3.0"), "人口（万人）")
+    for number, persons in enumerate((1, 2, 4, 6), 2):
+        folder.staff(code, f"2025-0{number}", f"1,1,{persons},0,0")
     code = folder.unit(f"{DH}101")
     folder.staff(code, "2025-02", "0,4,1,,")
     folder.staff(code, "2025-03", "1,2,0,,")

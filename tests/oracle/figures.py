@@ -15,7 +15,8 @@ Where the text leaves a choice, what a careful county accountant would do:
 - What a predecessor never reported is unknown: a sum that needs it is unknown (budget) or partial (payments); a
   new budget of the unit that took it over is then taken for the area's.
 - Where several counts in 万人 went into one area, the least of each stretch of months counts.
-- A tier of a staff rule is that of the number of people as it was written, in 万人 too.
+- A tier of a staff rule is that of the number of people as it was written; of those counted in 万人 nobody is missing
+  whom any number written so would not require, and nobody too many whom any would allow.
 """
 
 from __future__ import annotations
@@ -959,6 +960,9 @@ class Oracle:
         required: int | None
         advised: int | None
         required, advised, stale = None, None, False
+        least_required: int | None = None
+        most_advised: int | None = None
+        uncertain = False
         base = self.base(root, month.year, month, rule.basis)
         if rule.formula == "posts_parts":
             least = [int(Fraction(m[3])) for m in rule.measures]
@@ -967,17 +971,21 @@ class Oracle:
         else:
             if not rule.edges:
                 required, advised = int(rule.tiers[0].value), rule.tiers[0].maximum
+                least_required, most_advised = required, advised
             elif base is not None:
-                tiers = set(tiers_at(rule, int(base.people)))
-                required = max(int(rule.tiers[k].value) for k in tiers)
-                tops = [t for t in (rule.tiers[k].maximum for k in tiers) if t is not None]
-                advised = min(tops, default=None)
+                required, advised = _staff_asked(rule, int(base.people))
+                # One person after the other: what each of the numbers that may have been written so would ask.
+                asked = {_staff_asked(rule, n) for n in base.whole_numbers}
+                least_required = min(least for least, _ in asked)
+                tops = [most for _, most in asked if most is not None]
+                most_advised = max(tops) if all(most is not None for _, most in asked) else None
+                uncertain = len({_staff_tier(rule, n) for n in base.whole_numbers}) > 1
                 stale = base.is_stale
-            lacking = max((required or 0) - (counted or 0), 0)
+            lacking = max((least_required or 0) - (counted or 0), 0)
         if counted is None or required is None or stale or (partial and lacking):
             status, short, excess = "not_reported", None, None
         else:
-            excess = max(counted - advised, 0) if advised is not None else 0
+            excess = max(counted - most_advised, 0) if most_advised is not None else 0
             short = lacking
             status = "short" if lacking else "over" if excess else "met"
         return {
@@ -986,11 +994,26 @@ class Oracle:
             "standard_id": rule.standard_id,
             "counted_persons": counted,
             "required_min_persons": required,
+            "required_least_persons": least_required if rule.formula != "posts_parts" else required,
             "advised_max_persons": advised,
+            "advised_most_persons": most_advised,
+            "is_tier_uncertain": uncertain,
             "shortfall_persons": short,
             "excess_persons": excess,
             "status": status,
         }
+
+
+def _staff_tier(rule: Standard, people: int) -> int:
+    return max(tiers_at(rule, people), key=lambda k: rule.tiers[k].value)
+
+
+@cache
+def _staff_asked(rule: Standard, people: int) -> tuple[int, int | None]:
+    """The least required and the most advised; at an edge where two tiers hold, both bind."""
+    tiers = [rule.tiers[k] for k in tiers_at(rule, people)]
+    tops = [t.maximum for t in tiers if t.maximum is not None]
+    return max(int(t.value) for t in tiers), min(tops, default=None)
 
 
 def _added_up(county: str, month: date, found: list[tuple[Row, bool]]) -> Row:

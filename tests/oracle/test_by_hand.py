@@ -154,6 +154,41 @@ def test_staff_of_qinhuangdao(
         assert answers == {"D-07": seven, "D-08": eight}
 
 
+def test_nobody_is_missing_whom_a_count_in_tens_of_thousands_may_not_require(
+    warehouse: Path, oracle: Oracle
+) -> None:
+    """Written 3.0 万人: who has two is not convicted, who has four has not too many; one is one too few all the same."""
+    asked = (*STAFF, "required_least_persons", "advised_most_persons", "is_tier_uncertain")
+    for table in (rows(warehouse, "select * from staffing_gap_monthly"), oracle.staffing_gap_monthly()):
+        found = {
+            row["month"].month: tuple(row[name] for name in asked)
+            for row in table
+            if (row["township_code"], row["standard_id"]) == (f"{QHD}104", "D-08")
+            and row["month"].year == 2025
+            and 2 <= row["month"].month <= 5
+        }
+        assert found == {
+            2: (1, 3, 3, 1, 0, "short", 2, 5, True),
+            3: (2, 3, 3, 0, 0, "met", 2, 5, True),
+            4: (4, 3, 3, 0, 0, "met", 2, 5, True),
+            5: (6, 3, 3, 0, 1, "over", 2, 5, True),
+        }
+    answers = rows(
+        warehouse,
+        "select month, reason from judgements where subject_code = ? and rule_id = 'D-08' and month between ? and ?",
+        f"{QHD}104", date(2025, 2, 1), date(2025, 5, 1),
+    )  # fmt: skip
+    assert {row["month"].month: row["reason"] for row in answers} == {
+        2: None, 3: "within_precision", 4: "within_precision", 5: None,
+    }  # fmt: skip
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        told = explain(connection, f"{QHD}104", date(2025, 2, 1), "D-08").text()
+    assert "至少要求 2 人" in told
+    assert [(name, value, result) for name, value, result, _ in printed_lines(told) if name == "缺员"] == [
+        ("缺员", 1, 1)
+    ]
+
+
 def test_posts_are_counted_apart_and_a_rule_of_the_same_id_replaces_ours(
     warehouse: Path, oracle: Oracle
 ) -> None:

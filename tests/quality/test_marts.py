@@ -175,7 +175,7 @@ WRONG: list[tuple[str, Fault, set[str]]] = [
         staffing(JIANGXI, shortfall_persons=1),
         {"staffing_shortfall_is_exact", "staffing_status_follows_from_figures"},
     ),
-    ("staffing_gap_monthly", staffing(HEBEI, advised_max_persons=2), {"staffing_excess_is_exact"}),
+    ("staffing_gap_monthly", staffing(HEBEI, advised_most_persons=2), {"staffing_excess_is_exact"}),
     ("staffing_gap_monthly", lambda m: m["staffing_gap_monthly"].pop(), {"staffing_has_every_row_once"}),
     (
         "staffing_gap_monthly",

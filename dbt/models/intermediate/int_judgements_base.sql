@@ -37,7 +37,15 @@ staffing as (
         s.status,
         cast(s.counted_persons as decimal(18, 4)) as value_checked,
         cast(s.required_min_persons as decimal(18, 4)) as value_expected,
-        cast(s.shortfall_persons as decimal(18, 4)) as shortfall
+        cast(s.shortfall_persons as decimal(18, 4)) as shortfall,
+        case
+            when
+                s.status <> 'not_reported' and (
+                    (s.counted_persons < s.required_min_persons and s.shortfall_persons = 0)
+                    or (s.counted_persons > s.advised_max_persons and s.excess_persons = 0)
+                )
+                then 'within_precision'
+        end as reason
     from {{ ref('staffing_gap_monthly') }} as s
     inner join {{ ref('int_unit_lineage') }} as l on s.township_code = l.township_code
 ),
@@ -47,7 +55,7 @@ final as (
     union all
     select {{ columns }}, reason, {{ no_operands }} from payments
     union all
-    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from staffing
+    select {{ columns }}, reason, {{ no_operands }} from staffing
     union all
     select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_villages') }}
     union all

@@ -64,13 +64,21 @@ compound_values as (
             as decimal(18, 4)) as half,
         cast(sum(case when v.role = 'denominator' and m.measure_code like '%_cny' then v.above else 0 end)
             as decimal(18, 4)) as denominator_half,
-        cast(sum(case when v.role = 'part' and v.value is not null then 1 else 0 end) as bigint) as parts_known,
-        cast(sum(case when v.role = 'part' and v.value >= coalesce(m.threshold, 1) then 1 else 0 end) as bigint)
-            as parts_met
+        cast(sum(case when p.answer <> 'too_coarse' then 1 else 0 end) as bigint) as parts_known,
+        cast(sum(case when p.answer in ('met', 'within_precision') then 1 else 0 end) as bigint) as parts_met,
+        cast(sum(case when p.answer = 'too_coarse' then 1 else 0 end) as bigint) as parts_coarse,
+        cast(sum(case when p.answer = 'within_precision' then 1 else 0 end) as bigint) as parts_rounded
     from {{ ref('int_measured') }} as v
     inner join {{ ref('int_rules') }} as r on v.standard_id = r.standard_id and not r.is_simple
     inner join {{ ref('stg_standard_measures') }} as m
         on v.standard_id = m.standard_id and v.role = m.role and v.part_no = m.part_no
+    left join {{ ref('detail_part_answers') }} as p
+        on
+            v.role = 'part'
+            and v.standard_id = p.standard_id
+            and v.subject_unit = p.subject_unit
+            and v.end_index = p.end_index
+            and v.part_no = p.part_no
     where v.role <> 'unit'
     group by v.standard_id, v.subject_unit, v.end_index
 ),
@@ -119,7 +127,8 @@ answers as (
         case when c.numerators >= n.numerators then c.numerator end as numerator,
         case when c.denominators >= n.denominators then c.denominator end as denominator,
         c.tier_key, w.value as tier_value, w.tier_label,
-        coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met, n.parts_count,
+        coalesce(c.parts_known, 0) as parts_known, coalesce(c.parts_met, 0) as parts_met,
+        coalesce(c.parts_coarse, 0) as parts_coarse, coalesce(c.parts_rounded, 0) as parts_rounded, n.parts_count,
         coalesce(n.per, 1) as per,
         {% for side in ['below', 'above', 'half'] %}
         coalesce(case when o.is_simple then s.{{ side }} else c.{{ side }} end, 0) as {{ side }},
@@ -173,7 +182,8 @@ peers as (
 measured as (
     select
         a.standard_id, a.subject_level, a.subject_code, a.subject_unit, a.month, a.last_day, a.formula,
-        a.deadline, a.is_unlisted, a.most_value, a.parts_count, a.parts_known, a.parts_met,
+        a.deadline, a.is_unlisted, a.most_value, a.parts_count, a.parts_known, a.parts_met, a.parts_coarse,
+        a.parts_rounded,
         case
             when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then u.units_count
@@ -198,7 +208,7 @@ measured as (
                 ) }}
             when a.formula = 'step' then a.numerator
             when a.formula in ('floor_by_tier', 'amount_by_counts') then coalesce(a.value, a.numerator)
-            when a.formula = 'composite' and a.parts_known > 0 then cast(a.parts_met as decimal(18, 4))
+            when a.formula = 'composite' and a.parts_known + a.parts_coarse > 0 then cast(a.parts_met as decimal(18, 4))
             when a.formula = 'coverage_of_units' and u.silent_count < u.units_count and u.roster_is_complete
                 then {{ ratio('u.having_count', 'u.units_count', '100') }}
             else a.value
@@ -276,6 +286,9 @@ judged as (
             when m.formula = 'coverage_of_units' and m.units_count is null and m.checked is null then 'unlisted'
             when m.formula = 'coverage_of_units' and not m.roster_is_complete and m.checked is null
                 then 'roster_incomplete'
+            when m.formula = 'composite' and m.parts_coarse > 0 and m.parts_known = m.parts_met then 'too_coarse'
+            when m.formula = 'composite' and m.parts_rounded > 0 and m.parts_met = m.parts_count
+                then 'within_precision'
             when m.checked is null or m.expected is null or m.formula in ('benchmark', 'composite') then null
             when m.is_too_coarse then 'too_coarse'
             when m.is_less and not m.is_surely_short then 'within_precision'

@@ -1,5 +1,7 @@
 -- A row is what a standard asks of a township in a phase of a fiscal year: tier, amount or number, and the other reading.
 -- Must hold: variant 0 is the population as written; the others are those that a population written in 万人 may stand for.
+-- Staff have variant 0 alone, and beside it the least that the others would require and the most they would advise.
+-- A number of staff has variant 0 alone, and beside it the least and the most that the others ask and advise.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew_year('fiscal_year')) }}"
@@ -98,9 +100,38 @@ paired as (
             and b.population_basis = 'resident'
 ),
 
+-- A number of staff is the same all over a tier: the ends of the range, and each edge inside with what follows it.
+staff_turns as (
+    select w.township_code, w.standard_id, w.fiscal_year, w.from_number, w.least_persons as persons
+    from with_population as w
+    where w.is_coarse and w.formula = 'staff_range_by_tier'
+    union
+    select w.township_code, w.standard_id, w.fiscal_year, w.from_number, w.most_persons as persons
+    from with_population as w
+    where w.is_coarse and w.formula = 'staff_range_by_tier'
+    {% for step in [0, 1] %}
+    union
+    select w.township_code, w.standard_id, w.fiscal_year, w.from_number, t.lower_bound + {{ step }} as persons
+    from with_population as w
+    inner join {{ ref('stg_standard_tiers') }} as t on w.standard_id = t.standard_id
+    where
+        w.is_coarse and w.formula = 'staff_range_by_tier'
+        and t.lower_bound + {{ step }} > w.least_persons and t.lower_bound + {{ step }} < w.most_persons
+    {% endfor %}
+),
+
 variants as (
     select w.*, cast(0 as bigint) as variant_no, w.population_persons as persons
     from with_population as w
+    union all
+    select w.*, cast(-t.persons - 1 as bigint) as variant_no, t.persons
+    from with_population as w
+    inner join staff_turns as t
+        on
+            w.township_code = t.township_code
+            and w.standard_id = t.standard_id
+            and w.fiscal_year = t.fiscal_year
+            and w.from_number = t.from_number
     union all
     select
         w.*, n.variant_no,
@@ -197,9 +228,14 @@ chosen as (
     group by {{ key }}
 ),
 
--- A tier is uncertain where the population's range reaches into another.
+-- A tier is uncertain where the population's range reaches into another. Nobody lacks whom any number in it would not
+-- require, nor has too many while any would allow them.
 ranges as (
-    select township_code, standard_id, fiscal_year, from_number, min(tier_no) < max(tier_no) as is_tier_uncertain
+    select
+        township_code, standard_id, fiscal_year, from_number,
+        min(tier_no) < max(tier_no) as is_tier_uncertain,
+        min(required_min) as required_least,
+        case when count(advised_max) = count(*) then max(advised_max) end as advised_most
     from chosen
     group by township_code, standard_id, fiscal_year, from_number
 ),
@@ -218,7 +254,9 @@ final as (
         c.other_annual_units,
         coalesce(r.is_tier_uncertain, false) as is_tier_uncertain,
         c.required_min,
-        c.advised_max
+        c.advised_max,
+        r.required_least,
+        r.advised_most
     from variants as w
     left join chosen as c
         on
@@ -233,6 +271,7 @@ final as (
             and w.standard_id = r.standard_id
             and w.fiscal_year = r.fiscal_year
             and w.from_number = r.from_number
+    where w.variant_no >= 0
 )
 
 select * from final

@@ -1,5 +1,6 @@
 -- A row is a township × month × staffing standard in force: who counts, who is required, who is missing.
--- Must hold: people count only as the standard counts them; a count known in part can meet, it can never miss.
+-- Must hold: people count only as the standard counts them; a count known in part can meet, it can never miss. Where
+-- the people of a township are written in 万人, only who is missing by any number written so is missing.
 {{ config(
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
@@ -34,7 +35,8 @@ counted as (
     select
         m.township_code, m.month, ts.standard_id, ts.formula, c.matter, c.parts,
         r.tier_label, r.population_persons, r.population_month, r.population_is_fallback, r.is_on_tier_edge,
-        r.required_min, r.advised_max, r.population_basis,
+        r.required_min, r.advised_max, r.required_least, r.advised_most, r.population_basis,
+        ts.formula = 'staff_range_by_tier' and r.is_tier_uncertain as is_tier_uncertain,
         ts.formula = 'staff_range_by_tier' and coalesce(r.population_is_stale, false) as is_stale,
         {% for column in columns %}
         c.counts_{{ column }} * coalesce(s.{{ column }}, 0)
@@ -86,7 +88,7 @@ known as (
         case
             when not c.knows_a_part then null
             when c.formula = 'posts_parts' then c.parts_shortfall
-            else {{ missing('c.required_min', 'cast(c.known_count as decimal(18, 4))') }}
+            else {{ missing('c.required_least', 'cast(c.known_count as decimal(18, 4))') }}
         end as known_shortfall
     from counted as c
 ),
@@ -125,21 +127,24 @@ final as (
         cast(population_month as date) as population_month,
         cast(population_is_fallback as boolean) as population_is_fallback,
         cast(coalesce(is_on_tier_edge, false) as boolean) as is_on_tier_edge,
+        cast(coalesce(is_tier_uncertain, false) as boolean) as is_tier_uncertain,
         cast(counted as bigint) as counted_persons,
         cast(counted_is_partial as boolean) as counted_is_partial,
         cast(required_min as bigint) as required_min_persons,
+        cast(required_least as bigint) as required_least_persons,
         cast(advised_max as bigint) as advised_max_persons,
+        cast(advised_most as bigint) as advised_most_persons,
         cast(shortfall as bigint) as shortfall_persons,
         cast(case
             when shortfall is null then null
-            when advised_max is null then 0
-            else {{ missing('cast(counted as decimal(18, 4))', 'advised_max') }}
+            when advised_most is null then 0
+            else {{ missing('cast(counted as decimal(18, 4))', 'advised_most') }}
         end as bigint) as excess_persons,
         cast(place = 1 as boolean) as is_counted_in_totals,
         cast(case
             when shortfall is null or required_min is null then 'not_reported'
             when shortfall > 0 then 'short'
-            when counted > advised_max then 'over'
+            when counted > advised_most then 'over'
             else 'met'
         end as varchar) as status
     from ranked

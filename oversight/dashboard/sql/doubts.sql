@@ -35,7 +35,11 @@ found as (
         and (allocated_annual_cny < other_annual_cny) <> (status = 'short')
     union all
     select township_code, month, 'tier' as kind, null as amount, null as word
-    from e.funding_gap_monthly where is_tier_uncertain
+    from (
+        select township_code, month from e.funding_gap_monthly where is_tier_uncertain
+        union
+        select township_code, month from e.staffing_gap_monthly where is_tier_uncertain
+    ) as uncertain
     union all
     select township_code, month, 'precision' as kind,
         guaranteed_annual_cny - allocated_annual_cny as amount, null as word
