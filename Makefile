@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev pictures test test-worlds test-reports test-office test-walk test-duckdb2 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev pictures test test-worlds test-reports test-office test-walk test-duckdb15 docs notebooks lint audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -53,8 +53,8 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送、改正、审核、运行、起草、审核、印发（较慢）
 	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py tests/docs/test_roles.py
 
-test-duckdb2: setup $(VENV)-duckdb2/installed.stamp  ## 用 DuckDB 2.0.0 运行全部测试
-	@$(VENV)-duckdb2/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+test-duckdb15: setup $(VENV)-duckdb15/installed.stamp  ## 用上一代的 DuckDB 1.5.6 运行全部测试
+	@$(VENV)-duckdb15/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 MINUTES ?= 10
 fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件考验读取（MINUTES=10，各半）
@@ -142,7 +142,7 @@ $(VENV)/%.stamp: requirements-%.lock | $(VENV)/installed.stamp
 	$(call add,$(VENV),$<)
 	@touch $@
 
-$(VENV)-duckdb2/installed.stamp: requirements-dev.lock pyproject.toml
-	$(call install,$(VENV)-duckdb2,requirements-dev.lock)
-	@$(VENV)-duckdb2/bin/python -m pip install $(PIP_QUIET) --no-deps duckdb==2.0.0
+$(VENV)-duckdb15/installed.stamp: requirements-dev.lock pyproject.toml
+	$(call install,$(VENV)-duckdb15,requirements-dev.lock)
+	@$(VENV)-duckdb15/bin/python -m pip install $(PIP_QUIET) --no-deps duckdb==1.5.6
 	@touch $@
