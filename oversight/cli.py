@@ -21,6 +21,7 @@ from oversight import telemetry
 from oversight.editions.code import VERSION
 from oversight.errors import OversightError
 from oversight.faults import cause_zh
+from oversight.loading import as_process
 from oversight.settings import TIME_ZONE, DataFolder
 
 # name → (module, help). A feature adds its line here and its module; nothing else.
@@ -173,5 +174,10 @@ def _keep(error: Exception, folder: DataFolder) -> Path | None:
     return path
 
 
+def process() -> NoReturn:
+    """The command `oversight`."""
+    as_process(main)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

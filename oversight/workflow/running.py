@@ -33,6 +33,7 @@ from oversight.accounts.actor import Actor
 from oversight.editions.edition import Edition, current
 from oversight.editions.lock import holder
 from oversight.errors import OversightError
+from oversight.loading import as_process
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
 
 RUNS_LISTED = 20
@@ -271,4 +272,4 @@ def go_back(folder: DataFolder, edition_id: str, why: str, actor: Actor, *, by: 
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    as_process(lambda: main(sys.argv[1:]))

@@ -155,3 +155,37 @@ def test_two_runs_at_once_do_not_collide(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "进程号" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+ENDS = """
+import atexit, sys, threading, time, weakref
+from oversight.loading import as_process
+
+class Stays:
+    def __del__(self):
+        print("taken apart")
+
+def main():
+    global stays
+    stays = Stays()
+    weakref.finalize(stays, print, "finalised")
+    atexit.register(print, "at exit")
+    threading.Thread(target=lambda: (time.sleep(0.05), print("thread"))).start()
+    print("main")
+    if sys.argv[1] == "raises":
+        raise ValueError("wrong")
+    if sys.argv[1] == "leaves":
+        raise SystemExit(2)
+    return 7
+
+as_process(main)
+"""
+
+
+def test_a_process_ends_with_all_it_owes_and_is_not_taken_apart() -> None:
+    for how, code in (("returns", 7), ("leaves", 2), ("raises", 1)):
+        done = subprocess.run([sys.executable, "-c", ENDS, how], capture_output=True, text=True, check=False)
+        assert done.returncode == code, how
+        # Into a pipe, so that what was printed stood in a buffer.
+        assert done.stdout.split("\n") == ["main", "thread", "at exit", "finalised", ""], how
+        assert ("ValueError: wrong" in done.stderr) == (how == "raises")
