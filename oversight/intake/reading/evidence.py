@@ -7,13 +7,15 @@ in the month more than in the year so far) withdraw it: what would be wrong if i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from oversight.intake.reading import values
 from oversight.intake.reading.grammar import Certainty, Said
 from oversight.intake.reading.grid import Grid, text_of
 from oversight.intake.reading.headings import Match
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS
 
 _SAMPLE_ROWS = 40
 # So many rows must agree; three that add up to the cent are no accident.
@@ -23,6 +25,13 @@ _FIRST_MONTH = 4
 # How far a payment may be from the even pace of the year and still be at it.
 _PACE = (0.7, 1.3)
 _BUDGETS = ("initial_budget_cny", "adjusted_budget_cny")
+# How far twelve months, or as many as have gone by, may be from the sum of what they add up to.
+_EVEN = 0.03
+# How far a budget may be changed in the year and still be the same one.
+_NEAR = (0.7, 1.5)
+_WHEN = ("month", "cumulative")
+_FLOWS = tuple(f"{thing}_{when}_cny" for thing in ("disbursed", "spent") for when in _WHEN)
+_PARTS = (*_BUDGETS, "from_above_cny", "own_cny", "personnel_cny", "office_cny", "carried_over_cny")
 _PAIRS = (("from_above_cny", "own_cny"), ("personnel_cny", "office_cny"))
 # The first is never more than the second.
 _WITHIN = (
@@ -32,18 +41,41 @@ _WITHIN = (
     ("births_persons", "population_persons"),
     ("deaths_persons", "population_persons"),
     ("villages_with_assistant_count", "villages_count"),
+    *((part, "initial_budget_cny") for part in ("from_above_cny", "own_cny", "personnel_cny", "office_cny")),
+    ("disbursed_cumulative_cny", "initial_budget_cny"),
+    ("disbursed_month_cny", "initial_budget_cny"),
 )
 _OUTSIDE = frozenset(("welfare_posts_persons", "purchased_service_persons", "part_time_persons"))
 
 
-def weigh(match: Match, grid: Grid, first: int, said: Said) -> Match:
-    """The match with its questions settled, or withdrawn, as far as the figures from row `first` on tell."""
+_T = TypeVar("_T")
+
+
+def weigh(
+    match: Match, grid: Grid, first: int, said: Said, units: tuple[str | None, str | None] = (None, None)
+) -> Match:
+    """The match with its questions settled, moved or withdrawn, as far as the figures from row `first` on tell.
+
+    `units`: of money and of counts, as the lines around the table state them.
+    """
     asked = {n for n, c in match.sure.items() if c is Certainty.QUESTION and n in match.columns}
     if not asked:
         return match
-    figures = _Figures(match, grid, first)
+    figures = _Figures(match, grid, first, units)
+    for name in sorted(n for n in asked if match.doubts.get(n) == "time"):
+        other = name.replace("_month_", "_cumulative_")
+        if other != name and other not in match.columns and _is_at_pace(match, figures, name, said):
+            # 拨付金额 without a word on when, at the pace of the year so far: the year's sum, not the month's.
+            match = _renamed(match, name, other)
+            asked = asked - {name} | {other}
+            figures = _Figures(match, grid, first, units)
     settled = {n for n in asked & match.doubts.keys() if _is_settled(match, figures, n, said)}
     withdrawn = {n for n in asked - settled if _is_contradicted(match, figures, n, asked)}
+    for name in asked - settled - withdrawn:
+        if match.doubts.get(name) in _ONLY_WITH and not _ONLY_WITH[match.doubts[name]](
+            match, figures, name, said
+        ):
+            withdrawn.add(name)
     if not settled and not withdrawn:
         return match
     sure = {n: Certainty.INFERRED if n in settled else c for n, c in match.sure.items() if n not in withdrawn}
@@ -51,11 +83,28 @@ def weigh(match: Match, grid: Grid, first: int, said: Said) -> Match:
     return replace(match, columns=columns, sure=sure)
 
 
+def _renamed(match: Match, name: str, other: str) -> Match:
+    """The match with the column `name` taken for `other`."""
+
+    def moved(of: Mapping[str, _T]) -> dict[str, _T]:
+        return {other if n == name else n: v for n, v in of.items()}
+
+    return replace(
+        match,
+        columns=moved(match.columns),
+        sure=moved(match.sure),
+        units=moved(match.units),
+        unknown_units=moved(match.unknown_units),
+        doubts={n: d for n, d in match.doubts.items() if n != name},
+    )
+
+
 class _Figures:
     """The numbers below the columns of a match, row by row, in the units of their headings."""
 
-    def __init__(self, match: Match, grid: Grid, first: int) -> None:
+    def __init__(self, match: Match, grid: Grid, first: int, units: tuple[str | None, str | None]) -> None:
         self.match = match
+        self.units = units
         self.rows = grid.rows[first : first + _SAMPLE_ROWS]
         self.known: dict[str, list[float | None]] = {}
 
@@ -63,9 +112,14 @@ class _Figures:
         """What stands below a column."""
         if name not in self.known:
             at = self.match.columns[name]
-            unit = self.match.units.get(name, "")
-            factor = 10_000 if unit.startswith("万") else 1_000 if unit.startswith("千") else 1
-            self.known[name] = [None if n is None else n * factor for n in map(_number, self.cells(at))]
+            money = name.endswith("_cny")
+            unit = self.match.units.get(name) or self.units[0 if money else 1]
+            if unit is None and any(n.endswith("_cny") == money for n in self.match.units):
+                # Beside a column in 万元, in what are these?
+                unit = "?"
+            factor = 10 ** (MONEY_UNITS | COUNT_UNITS).get(unit or "", 0)
+            numbers = map(_number, self.cells(at)) if unit != "?" else [None] * len(self.rows)
+            self.known[name] = [None if n is None else n * factor for n in numbers]
         return self.known[name]
 
     def cells(self, at: int) -> list[str]:
@@ -90,8 +144,14 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     match match.doubts[name]:
         case "when":
             return _is_at_pace(match, figures, name, said)
+        case "what":
+            return _is_of_its_kind(match, figures, name, said)
+        case "whole":
+            return _is_whole(match, figures, name, said)
         case "part":
-            return any(name in pair and _adds_up(match, figures, pair) for pair in _PAIRS)
+            return any(name in pair and _adds_up(match, figures, pair) for pair in _PAIRS) or _is_among_parts(
+                match, figures, name
+            )
         case "staff":
             # 专职 beside those who are not on the payroll are those who are.
             beside = {n for n in _OUTSIDE & match.columns.keys() if _is_sure(match, n)}
@@ -101,31 +161,118 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     return False
 
 
+def _is_of_its_kind(match: Match, figures: _Figures, name: str, said: Said) -> bool:
+    """Whether 本月支付 is what was paid to the townships: what they spent has a column, or the months add up to it."""
+    thing, other = ("disbursed", "spent") if name.startswith("disbursed") else ("spent", "disbursed")
+    if any(
+        f"{other}_{when}_cny" in match.columns and _is_sure(match, f"{other}_{when}_cny") for when in _WHEN
+    ):
+        return True
+    return _is_even(match, figures, f"{thing}_month_cny", f"{thing}_cumulative_cny", name, said)
+
+
+def _is_even(match: Match, figures: _Figures, month: str, to_date: str, name: str, said: Said) -> bool:
+    """Whether the month's figure is its share of the sum so far, one of the two being sure."""
+    number = said.month or 0
+    if not {month, to_date} <= match.columns.keys() or number < 2:
+        return False
+    if not _is_sure(match, to_date if name == month else month):
+        return False
+    rows = figures.together(month, to_date)
+    near = sum(abs(of_month * number - total) <= _EVEN * total for of_month, total in rows)
+    return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
+
+
+def _is_whole(match: Match, figures: _Figures, name: str, said: Said) -> bool:
+    """Whether an amount is the year's budget: about the changed one, its parts' sum, or paid out at the year's pace."""
+    adjusted = "adjusted_budget_cny"
+    if name != adjusted and adjusted in match.columns and _is_sure(match, adjusted):
+        rows = figures.together(name, adjusted)
+        near = sum(_NEAR[0] <= changed / budget <= _NEAR[1] for budget, changed in rows)
+        return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
+    if any(
+        _add_up_to(match, figures, pair, name) for pair in _PAIRS if all(_is_sure(match, n) for n in pair)
+    ):
+        return True
+    for paid in ("disbursed_cumulative_cny", "spent_cumulative_cny"):
+        is_known = paid in match.columns and _is_sure(match, paid) and (said.month or 0) >= 2
+        if is_known and _is_pace(figures, paid, name, said):
+            return True
+    return False
+
+
+def _is_among_parts(match: Match, figures: _Figures, name: str) -> bool:
+    """Whether a column stands among the budget and its parts, left of what was paid, and is never more than the budget."""
+    at = match.columns[name]
+    budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
+    flows = [match.columns[n] for n in _FLOWS if n in match.columns]
+    beside = {n for n in _PARTS if match.columns.get(n) in (at - 1, at + 1) and _is_sure(match, n)}
+    if budget is None or not beside or any(flow < at for flow in flows):
+        return False
+    rows = figures.together(name, budget)
+    return len({row[0] for row in rows}) >= _ENOUGH and all(part <= of for part, of in rows)
+
+
+def _is_the_months(match: Match, figures: _Figures, name: str, said: Said) -> bool:
+    """Whether a payment is the month's: its share of the sum so far, or a twelfth of the budget."""
+    if not name.endswith("_month_cny"):
+        return False
+    if _is_even(match, figures, name, name.replace("_month_", "_cumulative_"), name, said):
+        return True
+    budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
+    rows = figures.together(name, budget) if budget else []
+    near = sum(_PACE[0] <= paid * 12 / of <= _PACE[1] for paid, of in rows)
+    return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
+
+
+def _is_beside_its_other(match: Match, figures: _Figures, name: str, _: Said) -> bool:
+    """Whether the other half of the budget stands beside a column, or with it is the budget."""
+    at = match.columns[name]
+    other = {"own_cny": "from_above_cny", "from_above_cny": "own_cny"}.get(name, "")
+    return match.columns.get(other) in (at - 1, at + 1) or _adds_up(
+        match, figures, ("from_above_cny", "own_cny")
+    )
+
+
+# What is proposed only where figures speak for it: the next best meaning is as near.
+_ONLY_WITH: dict[str, Callable[[Match, _Figures, str, Said], bool]] = {
+    "once": _is_the_months,
+    "beside": _is_beside_its_other,
+    "whose": _is_whole,
+}
+
+
 def _is_sure(match: Match, name: str) -> bool:
     return match.sure.get(name, Certainty.SPELLED) > Certainty.QUESTION
 
 
 def _adds_up(match: Match, figures: _Figures, pair: Sequence[str]) -> bool:
     """Whether two parts are the budget in every row."""
+    return any(
+        b in match.columns and _is_sure(match, b) and _add_up_to(match, figures, pair, b) for b in _BUDGETS
+    )
+
+
+def _add_up_to(match: Match, figures: _Figures, pair: Sequence[str], budget: str) -> bool:
     if not set(pair) <= match.columns.keys():
         return False
-    for budget in _BUDGETS:
-        if budget in match.columns and _is_sure(match, budget):
-            rows = figures.together(*pair, budget)
-            if len({row[:2] for row in rows}) >= _ENOUGH and all(
-                abs(a + b - of) < 0.005 for a, b, of in rows
-            ):
-                return True
-    return False
+    rows = figures.together(*pair, budget)
+    return len({row[:2] for row in rows}) >= _ENOUGH and all(abs(a + b - of) < 0.005 for a, b, of in rows)
 
 
 def _is_at_pace(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     """Whether a payment is about the part of the budget that has gone by, and so the whole of what was paid."""
     budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
-    if budget is None or said.month is None or said.month < _FIRST_MONTH:
+    # 已拨付 says that it is the sum so far, if nothing speaks for the month; 拨付金额 does not.
+    first = _FIRST_MONTH if match.doubts.get(name) == "time" else 2
+    if budget is None or said.month is None or said.month < first:
         return False
+    return _is_pace(figures, name, budget, said)
+
+
+def _is_pace(figures: _Figures, name: str, budget: str, said: Said) -> bool:
     rows = figures.together(name, budget)
-    low, high = (limit * said.month / 12 for limit in _PACE)
+    low, high = (limit * (said.month or 0) / 12 for limit in _PACE)
     near = sum(low <= paid / of <= high for paid, of in rows)
     return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
 

@@ -55,7 +55,7 @@ class Meaning:
     otherwise: str | None = None
     # 已拨付: all that was paid so far, if what was paid in the month stands beside it.
     is_so_far: bool = False
-    # What figures may settle where it is a question: when (已拨付), part (上级资金), staff (专职).
+    # What figures may settle where it is a question: see `evidence.weigh`.
     doubt: str = ""
 
 
@@ -89,6 +89,10 @@ class _Heading:
     is_adjusted_budget: bool
     # The last word of the lowest cell.
     last_text: str
+    # Whether the lowest cell is a note with what is to be noted in brackets.
+    is_noted: bool
+    # Whether the lowest cell itself names the thing.
+    is_named_below: bool
 
 
 # Kinds of words that leave a heading without a meaning unless a column is about just that.
@@ -99,6 +103,27 @@ _NARROWING = frozenset(("carried", "personnel", "office", "note"))
 
 # Things that give way to a more particular one beside them: 出生人口 is births, 公益性岗位人员 welfare posts.
 _GENERAL = ("people", "some_staff", "movement", "costs")
+_EVENTS = frozenset(("births", "deaths", "moved_in", "moved_out"))
+# What is done at the register when somebody is born, dies or moves: beside these events such words change nothing.
+_ACTS = frozenset(
+    (
+        "申报",
+        "注销",
+        "销户",
+        "落户",
+        "入户",
+        "立户",
+        "户",
+        "增加",
+        "减少",
+        "核减",
+        "核增",
+        "减",
+        "其中",
+        "外来",
+        "减少额",
+    )
+)
 
 
 def _gather(parts: Sequence[str]) -> _Heading:
@@ -117,12 +142,13 @@ def _gather(parts: Sequence[str]) -> _Heading:
     last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
     said = [w for w in leaf if not w.is_note]
     things_above = frozenset(w.value for w in above if w.kind == "thing")
-    changing = {
-        w.value
-        for w in (*leaf, *above)
-        if w.kind in _CHANGING and not (w.text in ("其中", "基数") and w in above)
-    }
+    changing = _changing(leaf, above)
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
+    named = {w.value for w in leaf if w.kind == "thing" and w.value not in _GENERAL} - {"households"}
+    if named and named <= _EVENTS:
+        leaf = [w for w in leaf if w.text not in _ACTS]
+        changing = _changing(leaf, above)
+        last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
     return _Heading(
         things=tuple(w.value for w in leaf if w.kind == "thing"),
         periods=frozenset(periods),
@@ -146,9 +172,26 @@ def _gather(parts: Sequence[str]) -> _Heading:
         things_above=things_above,
         is_strange=at < len(cells) - 1 and any(w.kind is None for cell in cells[at + 1 :] for w in cell),
         last_text=leaf[-1].text if leaf else "",
+        is_noted=_is_note(parts[-1]),
+        is_named_below=bool(cells) and bool(_things(cells[-1])),
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
+
+
+@lru_cache(maxsize=4096)
+def _is_note(part: str) -> bool:
+    before, bracket, _ = header_key(part)[0].partition("(")
+    words = words_of(before) if bracket else ()
+    return bool(words) and all(w.value == "note" for w in words)
+
+
+def _changing(leaf: Sequence[Word], above: Sequence[Word]) -> set[str]:
+    return {
+        w.value
+        for w in (*leaf, *above)
+        if w.kind in _CHANGING and not (w.text in ("其中", "基数") and w in above)
+    }
 
 
 def _things(words: Sequence[Word]) -> list[str]:
@@ -183,6 +226,14 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     harmless = _HARMLESS.get(dataset, frozenset())
     if set(heading.things) & _OUTSIDE:
         harmless |= {"outside"}
+    if dataset == "budget" and set(heading.things) == {"budget"} and heading.texts & _BEFORE:
+        # 期初预算 is the budget that the year began with, 原预算 the one before it was changed.
+        if "期初" in heading.texts or "start" in heading.periods:
+            heading = replace(
+                heading, periods=heading.periods | {"start"}, changes=heading.changes - {"last", "next"}
+            )
+        elif heading.changes == {"last"}:
+            harmless |= {"last"}
     if heading.changes - harmless or (said.year and heading.years - {said.year}):
         return None
     if (
@@ -202,9 +253,15 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         return None
     # A heading that is doubtful for its words is not settled by figures.
     doubt = "" if heading_certainty is Certainty.QUESTION else found.doubt
+    if heading.texts & _ONE_TIME:
+        doubt = "once"
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
 
 
+# What stands before 预算 and means how it was when the year began, or is said of how it came about.
+_BEFORE = frozenset(("期初", "原", "原有", "原先", "原来", "调整前", "变更前", "基期", "计划"))
+# What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
+_ONE_TIME = frozenset(("本次", "此次"))
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
 # People who are not on the payroll, whatever heading stands over them.
@@ -225,12 +282,23 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if set(heading.things) == {"some_staff"} and "registered" in heading.scopes:
         # 户籍人员总数.
         thing = "people"
-    if not heading.things and {"registered", "whole"} <= heading.scopes and heading.units & {"人", "万人"}:
-        # 户籍总数(人).
-        thing = "people"
+    if not heading.things and "registered" in heading.scopes and heading.units & {"人", "万人", "户", "万户"}:
+        # 户籍总数(人), 户口数(户).
+        thing = "people" if heading.units & {"人", "万人"} else "households"
+    if thing in ("people", "households") and "registered" not in heading.scopes:
+        resident = heading.things_above & {"residents", "living"}
+        if resident and thing == "households":
+            # 户数 below 常住人口: not the registered ones.
+            return None
+        # 人数 below 常住人口情况.
+        thing = min(resident) if resident else thing
     if "注销" in heading.texts and thing in ("people", "households"):
         # 户籍注销人数 are those who are gone.
         return None
+    if not heading.things and {"registered", "whole"} <= heading.scopes and not heading.units:
+        # 户籍总计: of people, most likely.
+        month = _named_month(heading, said)
+        return None if month is False else Meaning("population_persons", Certainty.QUESTION, month)
     if thing not in ("people", "households", "residents", "living") or "start" in heading.periods:
         return None
     month = _named_month(heading, said)
@@ -315,7 +383,8 @@ def _flow(heading: _Heading, said: Said) -> _When | None:
             return _When("month", sure)
         return _When("to_date", sure) if said.span[0] == 1 else None
     if "year" in periods:
-        return _When("to_date", sure if "done" in heading.kinds else Certainty.QUESTION)
+        is_done = "done" in heading.kinds or any(t.startswith("已") for t in heading.texts)
+        return _When("to_date", sure if is_done else Certainty.QUESTION)
     if said.span is not None:
         return _When("to_date", sure) if said.span[0] == 1 else None
     return _When("", Certainty.QUESTION)
@@ -344,6 +413,9 @@ _FUND_NOUNS = frozenset(
 
 def _text_of_budget(heading: _Heading) -> Meaning | None:
     things = set(heading.things)
+    if heading.is_noted:
+        # 备注（未拨付原因）.
+        return Meaning("remark", Certainty.CERTAIN)
     if heading.unknown_before or heading.unknown_after:
         return None
     is_named = "naming" in heading.kinds or (
@@ -383,17 +455,21 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
 
 def _for_what(heading: _Heading) -> Meaning | None:
     things, above = set(heading.things), heading.things_above
+    if things == {"some_staff"} and heading.last_text == "人员" and "whence" in heading.values:
+        # 人员 below 预算构成.
+        things = {"personnel"}
     column = "personnel_cny" if "personnel" in things else "office_cny"
     if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
         return None
     if (
         {"personnel", "office"} <= things
         or heading.changes - {"of_which"}
-        or above - {"budget", "spent", "sort_of_spending"}
+        or above - {"budget", "spent", "sort_of_spending", "personnel", "office"}
     ):
         return None
-    # 人员经费支出 may be what was spent already.
-    is_doubtful = "spent" in things | above or "start" in heading.periods or "ask" in heading.kinds
+    # 人员经费支出 may be what was spent already, 人员支出预算 is not.
+    is_spent = "spent" in things | above and heading.things[-1:] != ("budget",)
+    is_doubtful = is_spent or "start" in heading.periods or "ask" in heading.kinds
     return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN, doubt="part")
 
 
@@ -407,7 +483,8 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if is_above or ("one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)):
         if is_own or things - {"budget", "payment", "paid"}:
             return None
-        if "paid" in things and not heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入"}:
+        is_given = heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入", "拨补"}
+        if "paid" in things and not is_given and "subsidy" not in heading.changes:
             return None
         # 上级拨款 may be what the township was paid.
         is_doubtful = "paid" in things or "budget" in heading.things or "start" in heading.periods
@@ -424,6 +501,9 @@ def _by_whom(heading: _Heading) -> Meaning | None:
         if not is_above:
             sure = min(sure, Certainty.INFERRED)
         return Meaning("from_above_cny", sure, doubt="part")
+    if is_own and heading.things == ("paid",) and heading.texts & {"拨款", "拨款数"} and not heading.periods:
+        # 本级财政拨款 beside 上级拨款 is a part; alone it is as well what was paid.
+        return Meaning("own_cny", Certainty.QUESTION, doubt="beside")
     # 年初本级安排 is the budget itself.
     if not is_own or heading.things or things - {"budget"} or "start" in heading.periods:
         return None
@@ -446,6 +526,12 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         # 拨付费用 is what was paid, 费用 alone what was spent.
         rest = tuple(t for t in heading.things if t != "costs") or ("spent",)
         return _budget(replace(heading, things=rest), said)
+    if "executed" in others and others & {"paid", "spent"}:
+        # 支出执行数: executed says nothing more.
+        return _budget(replace(heading, things=tuple(t for t in heading.things if t != "executed")), said)
+    if others == {"executed"} and not heading.is_named_below:
+        # 累计 below 执行情况: of what, nobody says.
+        return None
     # 本月燃气支出, 年初绿化预算: a word before money may say what the money is for, and then it is a part.
     is_part = bool(heading.unknown_before) and "listed" not in others
     sure = Certainty.QUESTION if said.is_other_fund or is_part else Certainty.CERTAIN
@@ -468,7 +554,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         and (others or heading.texts & {"指标", "指标数", "控制数"})
     ):
         # 年初下达数, 年初指标数.
-        return Meaning("initial_budget_cny", Certainty.QUESTION)
+        return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if thing == "budget":
         return _amount_of_year(heading, sure)
     if (
@@ -480,19 +566,20 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
     if not others and heading.is_adjusted_budget and not heading.unknown_before and not heading.periods:
         # 调整后数, 调整后安排数.
-        return Meaning("adjusted_budget_cny", Certainty.QUESTION)
+        return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
     if others and others <= {"budget", "paid", "spent", "payment", "executed"}:
         # 预算拨付, 拨付支出, 下达预算: the last word says what it is, the other may say it is not.
         last = heading.things[-1]
         if last == "payment" and others == {"budget", "payment"} and heading.periods == {"start"}:
             # 年初预算下达数.
-            return Meaning("initial_budget_cny", Certainty.QUESTION)
+            return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
         if last == "budget" and others == {"budget", "payment"} and heading.periods & {"start", "year"}:
             return _amount_of_year(heading, sure)
         if last == "budget" and heading.periods == {"start"} and not heading.unknown_before:
             # 年初支出预算: what was budgeted for spending.
             return _amount_of_year(heading, min(sure, Certainty.INFERRED))
         kind = "spent" if last in ("spent", "executed") else "disbursed"
+        doubt = "what" if others == {"payment"} and not is_part else ""
         if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
             sure = Certainty.QUESTION
         if last == "budget":
@@ -506,7 +593,11 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
                 return None
             # 已拨付 is all that was paid so far.
             is_so_far = last == "executed" or any(t.startswith("已") for t in heading.texts)
+            is_so_far = is_so_far or (
+                "whole" in heading.scopes and bool(heading.texts & {"总", "总计", "共计"})
+            )
             when = _When("to_date" if is_so_far else "month", when.certainty)
+            doubt = "" if is_part else "time"
             if is_so_far and last in ("paid", "spent"):
                 return Meaning(
                     f"{kind}_cumulative_cny",
@@ -516,7 +607,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
                     doubt="when" if sure > Certainty.QUESTION else "",
                 )
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
-        return Meaning(column, min(sure, when.certainty), when.month)
+        doubt = doubt if when.certainty > Certainty.QUESTION or doubt == "time" else ""
+        return Meaning(column, min(sure, when.certainty), when.month, doubt=doubt)
     return None
 
 
@@ -535,7 +627,12 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         # 预算调整数 is by how much it was changed.
         return Meaning("adjusted_budget_cny", sure) if heading.is_adjusted_budget else None
     if "start" in heading.periods:
+        if "计划" in heading.texts:
+            return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
         return Meaning("initial_budget_cny", sure)
+    if heading.changes == {"last"}:
+        # 调整前预算, 原预算.
+        return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if heading.texts & {"最新", "现行"}:
         # As it stands now: changed or not.
         return Meaning("adjusted_budget_cny", Certainty.QUESTION)
@@ -548,12 +645,13 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         # 机动预算: a budget of some kind, of which nobody can say more.
         return None
     # Beside 年初预算, 全年预算数 is the budget as it was changed and 县级预算 the county's share of it.
-    otherwise = None
+    otherwise, doubt = None, ""
     if "own" in heading.values:
-        otherwise = "own_cny"
+        # Which of the two, figures must tell.
+        otherwise, doubt = "own_cny", "whose"
     elif ("year" in heading.periods or heading.years) and "ask" not in heading.kinds:
         otherwise = "adjusted_budget_cny"
-    return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise=otherwise)
+    return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise=otherwise, doubt=doubt)
 
 
 _LEVELS = (
@@ -637,6 +735,17 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         or _is_of_posts(heading)
     ):
         # 工勤人员, 人员编制数: others than those who are in their posts and do nothing else.
+        return None
+    words = "".join(sorted(heading.texts))
+    if (
+        thing == "some_staff"
+        and "专职" not in words
+        and ("whole" in heading.scopes or "real" in heading.kinds)
+    ):
+        # 人员总数, 实有在编人数: of all kinds, or those in their posts whatever they do.
+        return None
+    if thing == "some_villages" and heading.last_text in ("行政村", "建制村") and not heading.units:
+        # 行政村 alone stands beside 社区 more often than for both.
         return None
     if thing not in _COUNTED or _named_month(heading, said) is not None:
         return None

@@ -35,10 +35,11 @@ from oversight.intake.reading.headings import (
     is_unit,
     known_cells,
     match_columns,
+    role_of,
 )
 from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.prefilled import with_prefilled
-from oversight.intake.reading.text import fold, plain, stated_township
+from oversight.intake.reading.text import fold, plain, stated_township, stated_units
 from oversight.intake.reading.words import words_of
 
 MAX_HEADER_ROWS = 4
@@ -253,9 +254,10 @@ def read_header(
     stacked = stacked_cells(grid, first, last)
     around = (" ".join(titles_above), grid.name or "", file_name)
     kinds = kinds_below(grid, last + 1, len(stacked))
-    said = said_around(around, _months_below(grid, stacked, last + 1))
+    said = said_around(around, _months_below(grid, stacked, last + 1, kinds))
+    units = stated_units(around[0])
     matches = [
-        _named_by_title(weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said), around)
+        _named_by_title(weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units), around)
         for d in ALL_DATASETS
     ]
     of_one = stated_township(titles_above, grid.name, file_name) != (None, None)
@@ -476,9 +478,18 @@ def _told(text: str) -> tuple[str, bool] | None:
     return folded, not isinstance(values.quantity(folded), values.Problem)
 
 
-def _months_below(grid: Grid, stacked: tuple[tuple[str, ...], ...], start: int) -> list[date]:
+def _months_below(
+    grid: Grid, stacked: tuple[tuple[str, ...], ...], start: int, kinds: Sequence[str]
+) -> list[date]:
     """The months that a column of months names in the first rows."""
     at = next((i for i, parts in enumerate(stacked) if parts and column_of_unit(parts) == "month"), None)
+    if at is None:
+        of_time = [
+            i
+            for i, parts in enumerate(stacked)
+            if parts and kinds[i] == "month" and role_of(parts) == "month"
+        ]
+        at = of_time[0] if len(of_time) == 1 else None
     if at is None:
         return []
     cells = (text_of(r[at]) for r in grid.rows[start : start + _SAMPLE_ROWS] if at < len(r))

@@ -87,14 +87,15 @@ def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
 
 def _parted(text: str) -> tuple[Word, ...]:
     known, longest = _known()
-    # For each place the best way to have come there: (unknown characters, words), and its last word.
-    best: list[tuple[tuple[int, int], int, Word] | None] = [None] * (len(text) + 1)
-    best[0] = ((0, 0), 0, Word(None, "", ""))
+    # For each place the best way to have come there: (unknown characters, words, and of as many words those
+    # with the longest among them), and its last word.
+    best: list[tuple[tuple[int, int, int], int, Word] | None] = [None] * (len(text) + 1)
+    best[0] = ((0, 0, 0), 0, Word(None, "", ""))
 
     def offer(start: int, end: int, unknown: int, word: Word) -> None:
         before = best[start]
         assert before is not None
-        cost = (before[0][0] + unknown, before[0][1] + 1)
+        cost = (before[0][0] + unknown, before[0][1] + 1, before[0][2] - (end - start) ** 2)
         here = best[end]
         if here is None or cost < here[0]:
             best[end] = (cost, start, word)
@@ -122,7 +123,20 @@ def _parted(text: str) -> tuple[Word, ...]:
             found_words[-1] = Word(None, "", word.text + found_words[-1].text)
         else:
             found_words.append(word)
-    return tuple(reversed(found_words))
+    found_words.reverse()
+    for at, word in enumerate(found_words[1:], start=1):
+        before = found_words[at - 1]
+        if (
+            word.value in ("paid", "spent")
+            and before.text == "月"
+            and (at == 1 or found_words[at - 2].text not in _EACH)
+        ):
+            # 月拨付额 of a monthly report is the month's.
+            found_words[at - 1] = replace(before, kind="period", value="month")
+    return tuple(found_words)
+
+
+_EACH = ("每", "各", "逐")
 
 
 def _special(match: re.Match[str]) -> Word:
