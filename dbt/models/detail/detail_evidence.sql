@@ -27,6 +27,12 @@ with rules as (
     ) as m on s.standard_id = m.standard_id
 ),
 
+-- A code that only a township has: a condition on the left side alone would have DuckDB 1.5 compare every row with every
+-- row.
+answers as (
+    select *, case when subject_level = 'township' then subject_code end as township_code from main.judgements
+),
+
 final as (
     select
         j.rule_id, j.subject_level, j.subject_code, j.month, r.formula, j.status, j.reason, j.unit,
@@ -39,7 +45,7 @@ final as (
         f.other_tier_label,
         coalesce(p.population_persons, f.population_persons) as population_persons,
         coalesce(p.population_month, f.population_month) as population_month
-    from main.judgements as j
+    from answers as j
     inner join rules as r on j.rule_id = r.standard_id
     left join detail.unit_shares as u
         on
@@ -49,15 +55,13 @@ final as (
             and j.month = u.month
     left join main.staffing_gap_monthly as p
         on
-            j.subject_level = 'township'
-            and j.rule_id = p.standard_id
-            and j.subject_code = p.township_code
+            j.rule_id = p.standard_id
+            and j.township_code = p.township_code
             and j.month = p.month
     left join main.funding_gap_monthly as f
         on
-            j.subject_level = 'township'
-            and j.rule_id = f.standard_id
-            and j.subject_code = f.township_code
+            j.rule_id = f.standard_id
+            and j.township_code = f.township_code
             and j.month = f.month
 )
 

@@ -96,11 +96,11 @@ counted as (
             and a.standard_id is null
     left join accruals as alone
         on
-            (not x.is_binding or x.is_whole)
-            and x.unit_id = alone.unit_id
+            x.unit_id = alone.unit_id
             and x.fiscal_year = alone.fiscal_year
             and x.month_number = alone.month_number
-            and x.standard_id = alone.standard_id
+            -- A condition on the left side alone would have DuckDB 1.5 compare every row with every row.
+            and case when not x.is_binding or x.is_whole then x.standard_id end = alone.standard_id
 ),
 
 -- Standards on other matters are owed an answer of their own, by the amounts of their own funds.
