@@ -21,7 +21,7 @@ from oversight import telemetry
 from oversight.editions.code import VERSION
 from oversight.errors import OversightError
 from oversight.faults import cause_zh
-from oversight.loading import as_process
+from oversight.loading import as_process, without_pandas
 from oversight.settings import TIME_ZONE, DataFolder
 
 # name → (module, help). A feature adds its line here and its module; nothing else.
@@ -57,6 +57,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quality": ("oversight.commands.quality", "数据核对：按数据约定和标准生成 Great Expectations 的套件"),
     "licences": ("oversight.commands.licences", "列出所装各个包的许可证"),
 }
+
+# Great Expectations, which only these start, needs pandas.
+_AUDITING = {"run", "quality"}
 
 _TRANSLATED = (
     (r"unrecognized arguments: (.*)", r"不认识的参数：\1"),
@@ -123,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     telemetry.switch_off()
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
+    if arguments is None and chosen not in _AUDITING:
+        # The process is this command's alone.
+        without_pandas()
     parsed = build_parser(chosen).parse_args(words)
     try:
         code: int = importlib.import_module(COMMANDS[parsed.command][0]).run(parsed)

@@ -53,8 +53,8 @@ def unsealed(path: Path) -> str:
 
 def as_json(content: Mapping[str, Any]) -> bytes:
     """A small file of ours as it is written: with the digest of all the rest under `digest`."""
-    told = {name: value for name, value in content.items() if name != _DIGEST}
-    return _text(told | {_DIGEST: hashlib.sha256(_text(told)).hexdigest()})
+    told = _parts({name: value for name, value in content.items() if name != _DIGEST})
+    return _whole(told | _parts({_DIGEST: hashlib.sha256(_whole(told)).hexdigest()}))
 
 
 def from_json(path: Path) -> dict[str, Any]:
@@ -87,7 +87,22 @@ def is_as_written(path: Path) -> bool:
 
 
 def _text(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    return _whole(_parts(content))
+
+
+def _parts(content: Mapping[str, Any]) -> dict[str, str]:
+    """Each entry as it is written, so that a large one is made into text once, with the digest and without."""
+    return {
+        name: json.dumps({name: value}, ensure_ascii=False, indent=1, sort_keys=True)[2:-2]
+        for name, value in content.items()
+    }
+
+
+def _whole(parts: Mapping[str, str]) -> bytes:
+    """What `json.dumps` with an indent of one and sorted names makes of them all."""
+    if not parts:
+        return b"{}\n"
+    return ("{\n" + ",\n".join(parts[name] for name in sorted(parts)) + "\n}\n").encode()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from oversight.accounts.exist import database_path, exist
 from oversight.errors import OversightError
+from oversight.loading import without_pandas
 from oversight.settings import DataFolder
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -57,12 +58,6 @@ def _keep_memory_together() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
-def _leave_out_pandas() -> None:
-    """DuckDB looks for pandas as soon as a query has parameters. No page uses it, and it costs 60 MB and a second;
-    and while one thread imports it, another that writes JSON meets half a module."""
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-
-
 def serve(
     folder: DataFolder,
     host: str,
@@ -78,7 +73,7 @@ def serve(
     check_accounts_are_there(folder)
     _hold(host, port)
     _keep_memory_together()
-    _leave_out_pandas()
+    without_pandas()
     from oversight import logs
     from oversight.dashboard.app import create_app
     from oversight.dashboard.gate import Doors, Gate

@@ -6,9 +6,11 @@ differ. Nothing here knows SQL, templates or a file format.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from oversight import presentation
@@ -68,7 +70,7 @@ class Table:
         """Positions of the columns that have a place on paper."""
         return [position for position, column in enumerate(self.columns) if column.printed]
 
-    @property
+    @cached_property
     def paper_rows(self) -> tuple[tuple[Value, ...], ...]:
         """The rows that have a place on paper; the workbook and the page always hold all of them."""
         if self.paper_limit is None or len(self.rows) <= self.paper_limit:
@@ -76,6 +78,28 @@ class Table:
         key, value = self.omitted
         at = self.position(key)
         return tuple(row for row in self.rows if row[at] != value)
+
+    @cached_property
+    def paper_texts(self) -> list[list[str]]:
+        """The paper rows as they are printed, in the printed columns."""
+        kinds = [(position, self.columns[position].kind) for position in self.printed]
+        return [[text_of(row[position], kind) for position, kind in kinds] for row in self.paper_rows]
+
+    @cached_property
+    def total_texts(self) -> list[str] | None:
+        """The last row as it is printed; None where there is no total."""
+        total = self.total_row()
+        if total is None:
+            return None
+        return [text_of(total[position], self.columns[position].kind) for position in self.printed]
+
+    @cached_property
+    def longest(self) -> list[int]:
+        """How many half-width characters the longest text of each printed column has."""
+        rows = self.paper_texts if self.total_texts is None else [*self.paper_texts, self.total_texts]
+        if not rows:
+            return [0] * len(self.printed)
+        return [max(map(half_widths, set(texts))) for texts in zip(*rows, strict=True)]
 
     @property
     def paper_note(self) -> str:
@@ -212,6 +236,12 @@ class Report:
         for annex in self.annexes:
             found += annex.blocks
         return found
+
+
+@lru_cache(maxsize=1 << 16)
+def half_widths(text: str) -> int:
+    """Length in half-width characters: a Chinese character is as wide as two figures."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
 def text_of(value: Value, kind: Kind) -> str:

@@ -192,8 +192,9 @@ def clean(value: Any) -> Any:
     """Names and messages on one line, without characters that no document format can hold."""
     if not isinstance(value, str):
         return value
-    kept = "".join(c if c.isprintable() else " " for c in value if not 0xD800 <= ord(c) <= 0xDFFF)
-    return " ".join(kept.split())
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else " " for c in value if not 0xD800 <= ord(c) <= 0xDFFF)
+    return " ".join(value.split())
 
 
 @cache

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from oversight.reports.document import Annex, Table, TableRef, text_of
+from oversight.reports.document import Annex, Table, TableRef, half_widths
 
 # Half-width characters of 9 pt that fit into a line of 156 mm and of 225 mm, with a table's lines and padding.
 PORTRAIT_UNITS, LANDSCAPE_UNITS = 92, 134
@@ -14,11 +12,6 @@ _TITLE_CHARACTERS = 20
 _BREAK_BEFORE = ("乡镇", "民政", "人员", "经费", "保障", "督查", "情况", "工作", "的通报")
 
 
-def half_widths(text: str) -> int:
-    """Length in half-width characters: a Chinese character is as wide as two figures."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
-
-
 def widths(table: Table, units: int, slack: float = 1.0) -> list[float]:
     """Relative widths of the printed columns: numbers never break, text shares what is left.
 
@@ -26,12 +19,7 @@ def widths(table: Table, units: int, slack: float = 1.0) -> list[float]:
     """
     columns = [table.columns[position] for position in table.printed]
     needed, wished = [], []
-    total = table.total_row()
-    for position, column in zip(table.printed, columns, strict=True):
-        texts = [text_of(row[position], column.kind) for row in table.paper_rows]
-        if total is not None:
-            texts.append(text_of(total[position], column.kind))
-        longest = max(map(half_widths, texts), default=0)
+    for longest, column in zip(table.longest, columns, strict=True):
         if column.is_number or column.kind == "month":
             head = max(half_widths(part) for part in column.title.replace("（", " （").split())
             needed.append(max(longest * slack, head, 4) + _COLUMN_PADDING)

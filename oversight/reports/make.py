@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
@@ -493,27 +494,34 @@ def render(
 
     found: dict[str, bytes] = {}
     used = {ref.chart.key: ref.chart for ref in report.charts}
-    pictures = (
-        {key: charts.draw(chart, "png") for key, chart in used.items()}
-        if {"docx", "xlsx"} & set(formats)
-        else {}
-    )
-    for form in formats:
-        on_step(f"write {form}")
-        if form == "docx":
-            found[form] = zipped.settled(write_docx.write(report, pictures), report.built_at)
-        elif form == "xlsx":
-            found[form] = zipped.settled(write_xlsx.write(report, pictures), report.built_at)
-        elif form == "pdf":
-            drawn = {key: charts.draw(chart, "svg") for key, chart in used.items()}
-            style = wording.settings["style"]
-            families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-            found[form] = write_pdf.write(report, drawn, families, wording.fonts)
-        elif form == "html":
-            found[form] = write_html.write(report)
-        else:
-            raise ReportError(f"没有“{form}”这种格式，可用的有：{'、'.join(FORMATS)}。")
-    return found
+
+    def paged() -> bytes:
+        style = wording.settings["style"]
+        families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
+        return write_pdf.write(report, drawn, families, wording.fonts)
+
+    drawn = {key: charts.draw(chart, "svg") for key, chart in used.items()} if "pdf" in formats else {}
+    # Typst sets the pages on another processor while the other formats are written.
+    with ThreadPoolExecutor(1) as beside:
+        pages = beside.submit(paged) if "pdf" in formats else None
+        pictures = (
+            {key: charts.draw(chart, "png") for key, chart in used.items()}
+            if {"docx", "xlsx"} & set(formats)
+            else {}
+        )
+        for form in formats:
+            on_step(f"write {form}")
+            if form == "docx":
+                found[form] = zipped.settled(write_docx.write(report, pictures), report.built_at)
+            elif form == "xlsx":
+                found[form] = zipped.settled(write_xlsx.write(report, pictures), report.built_at)
+            elif form == "html":
+                found[form] = write_html.write(report)
+            elif form != "pdf":
+                raise ReportError(f"没有“{form}”这种格式，可用的有：{'、'.join(FORMATS)}。")
+        if pages is not None:
+            found["pdf"] = pages.result()
+    return {form: found[form] for form in formats}
 
 
 def not_ready(facts: Facts, wording: Wording) -> list[str]:

@@ -22,7 +22,6 @@ from oversight.reports.document import (
     Report,
     Table,
     TableRef,
-    text_of,
 )
 from oversight.reports.write_xlsx import describe
 
@@ -346,17 +345,14 @@ class _Writer:
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
         sides = ["right" if column.is_number else "left" for column in columns]
-        rows_shown = table.paper_rows
+        rows_shown = table.paper_texts
         # A short table stays whole; the total of a long one does not stand alone on a page.
         kept = len(rows_shown) if len(rows_shown) <= _SHORT_TABLE else 2
-        for left, row in zip(range(len(rows_shown), 0, -1), rows_shown, strict=True):
-            texts = [text_of(row[position], table.columns[position].kind) for position in printed]
+        for left, texts in zip(range(len(rows_shown), 0, -1), rows_shown, strict=True):
             keep = left <= kept and (left > 1 or table.total is not None)
             rows.append(_row(texts, wide, sides, size=size, keep=keep))
-        total = table.total_row()
-        if total is not None:
-            texts = [text_of(total[position], table.columns[position].kind) for position in printed]
-            rows.append(_row(texts, wide, sides, size=size, fill="F2F4F6", bold=True))
+        if table.total_texts is not None:
+            rows.append(_row(table.total_texts, wide, sides, size=size, fill="F2F4F6", bold=True))
         borders = "".join(
             f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="55606D"/>'
             for side in ("top", "left", "bottom", "right", "insideH", "insideV")

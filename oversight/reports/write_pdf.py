@@ -12,7 +12,7 @@ from typing import Any, Literal
 from oversight.reports import fonts, layout
 from oversight.reports.charts import height_mm
 from oversight.reports.config import DEFAULTS
-from oversight.reports.document import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef, text_of
+from oversight.reports.document import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef
 from oversight.reports.errors import ReportError
 from oversight.reports.write_xlsx import describe
 from oversight.settings import TIME_ZONE
@@ -163,17 +163,11 @@ def _block(block: Block, units: int) -> dict[str, Any]:
 def _table(table: Table, units: int) -> dict[str, Any]:
     printed = table.printed
     columns = [table.columns[position] for position in printed]
-    total = table.total_row()
     return {
         "columns": [
             {"title": column.title, "number": column.is_number, "width": width}
             for column, width in zip(columns, layout.widths(table, units), strict=True)
         ],
-        "rows": [
-            [text_of(row[position], table.columns[position].kind) for position in printed]
-            for row in table.paper_rows
-        ],
-        "total": None
-        if total is None
-        else [text_of(total[position], table.columns[position].kind) for position in printed],
+        "rows": table.paper_texts,
+        "total": table.total_texts,
     }

@@ -7,8 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from oversight import presentation
-from oversight.reports.document import Chart, Column, Heading, Paragraph, Report, Table, Value, text_of
-from oversight.reports.layout import half_widths
+from oversight.reports.document import (
+    Chart,
+    Column,
+    Heading,
+    Paragraph,
+    Report,
+    Table,
+    Value,
+    half_widths,
+    text_of,
+)
 
 _FORMATS = {
     "money": "#,##0.00",
