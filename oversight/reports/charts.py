@@ -19,6 +19,10 @@ from oversight.reports.document import Chart
 
 WIDTH_MM = 156
 DARK, ACCENT, GREY = "#26303c", "#b93a0b", "#8792a0"
+_SAVED: dict[str, Any] = {
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+    "png": {"dpi": 200, "metadata": {"Software": None}},
+}
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
 FILLS = ("#ffffff", "#f0b89d", "#f7e3a8", "#dde3ea", "#e6dcf7")
 
@@ -32,8 +36,11 @@ def _font() -> Any:
     return font_manager.FontProperties(fname=path).get_name()
 
 
-def draw(chart: Chart, form: Literal["svg", "png"]) -> bytes:
-    """The chart as a file's bytes: the same bytes for the same chart."""
+Form = Literal["svg", "png"]
+
+
+def draw(chart: Chart, *forms: Form) -> dict[Form, bytes]:
+    """The chart as the bytes of a file of each form: the same bytes for the same chart, whatever else is asked for."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -57,12 +64,15 @@ def draw(chart: Chart, form: Literal["svg", "png"]) -> bytes:
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         {"dumbbell": _dumbbell, "lines": _lines, "stacked": _stacked}[chart.form](axes, chart)
-        held = io.BytesIO()
-        if form == "svg":
-            figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(held, format="png", dpi=200, metadata={"Software": None})
-    return held.getvalue()
+        # Where everything stands is worked out once for all forms: it is half of the work.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        found = {}
+        for form in forms:
+            held = io.BytesIO()
+            figure.savefig(held, format=form, **_SAVED[form])
+            found[form] = held.getvalue()
+    return found
 
 
 def height_mm(chart: Chart) -> float:

@@ -498,23 +498,22 @@ def render(
     def paged() -> bytes:
         style = wording.settings["style"]
         families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-        return write_pdf.write(report, drawn, families, wording.fonts)
+        return write_pdf.write(report, pictures["svg"], families, wording.fonts)
 
-    drawn = {key: charts.draw(chart, "svg") for key, chart in used.items()} if "pdf" in formats else {}
+    needed: list[charts.Form] = ["svg"] if "pdf" in formats else []
+    if {"docx", "xlsx"} & set(formats):
+        needed.append("png")
+    drawn = {key: charts.draw(chart, *needed) for key, chart in used.items()} if needed else {}
+    pictures = {form: {key: files[form] for key, files in drawn.items()} for form in needed}
     # Typst sets the pages on another processor while the other formats are written.
     with ThreadPoolExecutor(1) as beside:
         pages = beside.submit(paged) if "pdf" in formats else None
-        pictures = (
-            {key: charts.draw(chart, "png") for key, chart in used.items()}
-            if {"docx", "xlsx"} & set(formats)
-            else {}
-        )
         for form in formats:
             on_step(f"write {form}")
             if form == "docx":
-                found[form] = zipped.settled(write_docx.write(report, pictures), report.built_at)
+                found[form] = zipped.settled(write_docx.write(report, pictures["png"]), report.built_at)
             elif form == "xlsx":
-                found[form] = zipped.settled(write_xlsx.write(report, pictures), report.built_at)
+                found[form] = zipped.settled(write_xlsx.write(report, pictures["png"]), report.built_at)
             elif form == "html":
                 found[form] = write_html.write(report)
             elif form != "pdf":

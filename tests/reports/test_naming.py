@@ -229,7 +229,7 @@ def test_distances_are_those_of_gb_t_9704(standin: Standin) -> None:
     wording = config.load(folder)
     style = wording.settings["style"]
     families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-    drawn = {ref.chart.key: charts.draw(ref.chart, "svg") for ref in report.charts}
+    drawn = {ref.chart.key: charts.draw(ref.chart, "svg")["svg"] for ref in report.charts}
     first = write_pdf.write(report, drawn, families, wording.fonts, form="png")
     image = Image.open(io.BytesIO(first)).convert("RGB")
     per_mm = image.width / 210
