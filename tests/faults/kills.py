@@ -27,69 +27,105 @@ from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
 from tests.faults.flips import judged
 
-# Of each part, so that two of them stay below five minutes.
-_SECONDS = 140
+# How many kills one after the other a whole run has to make up for: what comes after a kill may be killed itself.
+_IN_A_ROW = 4
 
 
-def intake(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
-    """Kills during intake, at each step and at random moments."""
+Job = Callable[[DataFolder], int | None]
+Fault = Callable[[DataFolder], str]
+
+
+def each(
+    room: Path,
+    name: str,
+    origin: Path,
+    moments: int,
+    chance: random.Random,
+    every: int,
+    job: Job,
+    fault: Fault,
+    *,
+    stands: Fault | None = None,
+    in_a_row: int = 1,
+) -> Counter[str]:
+    """Kill a job over a copy of a folder at each `every`th step (0: at none), then at so many random moments.
+
+    After each kill `stands` says what is wrong with what was there before; after every `in_a_row`th of those at moments
+    the job is done again, and `fault` says what is wrong then.
+    """
     outcome: Counter[str] = Counter()
-    origin = harness.bureau(room / "intake")
-    undisturbed = DataFolder.at(room / "undisturbed")
-    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
-    took = harness.forked(harness.take_in(undisturbed), where=room)
+    tried = DataFolder.at(room / "tried")
+
+    def anew() -> None:
+        shutil.rmtree(tried.root, ignore_errors=True)
+        shutil.copytree(origin, tried.root, symlinks=True)
+
+    def told(kind: str, wrong: str, well: str) -> None:
+        if wrong:
+            print(f"  {kind}: {wrong}", flush=True)
+        outcome[f"{kind}: {'WRONG' if wrong else well}"] += 1
+
+    def made_up_for() -> str:
+        again = harness.forked(lambda: job(tried), where=room)
+        return again.said[-300:] if again.code else str(harness.asked(lambda: fault(tried), room))
+
+    anew()
+    took = harness.forked(lambda: job(tried), where=room)
     assert took.code == 0, took.said
-    # The first month is in already: what the kill must not lose.
-    right = harness.asked(lambda: judged(undisturbed), room)
+    wrong = harness.asked(lambda: fault(tried), room)
+    assert not wrong, wrong
     step = 0
-    passed = False
-    until = time.monotonic() + _SECONDS
-    while (not passed or moments) and time.monotonic() < until:
+    while every:
         step += every
-        tried = DataFolder.at(room / "tried")
-        shutil.copytree(origin.root, tried.root, symlinks=True)
-        if not passed:
+        anew()
 
-            def job(at: int = step, folder: DataFolder = tried) -> None:
-                with harness.at_step(at, harness.killed):
-                    harness.take_in(folder)()
+        def at_one(at: int = step) -> int | None:
+            with harness.at_step(at, harness.killed):
+                return job(tried)
 
-            ended = harness.forked(job, where=room)
-            passed = ended.code == 0
-            kind = "intake, at a step"
+        ended = harness.forked(at_one, where=room)
+        if ended.code != -9:
+            break
+        wrong = harness.asked(lambda: stands(tried), room) if stands else ""
+        told(f"{name}, at a step", wrong or made_up_for(), "killed, made up for")
+    killed = 0
+    while killed < moments:
+        anew()
+        wrong = ""
+        for _ in range(min(in_a_row, moments - killed)):
+            ended = harness.forked(lambda: job(tried), kill_after=chance.uniform(0, took.seconds), where=room)
+            if ended.code != -9:
+                # It had ended before, or could not go on from the kill before.
+                wrong = wrong or (
+                    ended.said[-300:] if ended.code else harness.asked(lambda: fault(tried), room)
+                )
+                break
+            killed += 1
+            outcome[f"{name}, at a moment: killed"] += 1
+            wrong = wrong or (harness.asked(lambda: stands(tried), room) if stands else "")
         else:
-            moments -= 1
-            ended = harness.forked(
-                harness.take_in(tried), kill_after=chance.uniform(0, took.seconds), where=room
-            )
-            kind = "intake, at a moment"
-        again = harness.forked(harness.take_in(tried), where=room)
-        same = again.code == 0 and harness.asked(lambda f=tried: judged(f), room) == right
-        outcome[f"{kind}: {_judge(ended.code, again, tried, same, room)}"] += 1
-        shutil.rmtree(tried.root)
-    return _ended(outcome, "intake", passed, moments)
-
-
-def _ended(outcome: Counter[str], name: str, passed: bool, moments: int) -> Counter[str]:
-    """What was found, and whether all of it was tried."""
-    if not passed or moments:
-        print(
-            f"  {name}: no time for all of it; {moments} moments and {0 if passed else 'some'} steps not tried"
-        )
+            told(f"{name}, at a moment", wrong or made_up_for(), "made up for")
+            continue
+        told(f"{name}, at a moment", wrong, "came too late")
+    shutil.rmtree(tried.root)
     return outcome
 
 
-def _judge(code: int, again: harness.Ended, folder: DataFolder, same: bool, room: Path) -> str:
-    if again.code:
-        print(f"  NOT MADE UP FOR: {again.said.strip()[-300:]}")
-        return "FAILED"
-    if not same:
-        return "DIFFERENT"
-    left = harness.damaged(folder, room, "archive", "ledger", "landed", "editions")
-    if left:
-        print(f"  LEFT DAMAGED: {left[:3]}")
-        return "DAMAGED"
-    return "killed, made up for" if code == -9 else "not reached"
+def intake(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
+    """Kills during intake."""
+    origin, undisturbed = harness.bureau(room / "intake"), DataFolder.at(room / "undisturbed")
+    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
+    took = harness.forked(harness.take_in(undisturbed), where=room)
+    assert took.code == 0, took.said
+    right = harness.asked(lambda: judged(undisturbed), room)
+
+    def fault(folder: DataFolder) -> str:
+        return _damage(folder, _TRUTH) or ("" if judged(folder) == right else "the inputs differ")
+
+    def job(folder: DataFolder) -> None:
+        harness.take_in(folder)()
+
+    return each(room, "intake", origin.root, moments, chance, every, job, fault)
 
 
 def publishing(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
@@ -108,9 +144,8 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
 
     first = harness.forked(lambda: job(0), where=room)
     assert first.code == 0, first.said
-    number, step, passed = 0, 0, False
-    until = time.monotonic() + _SECONDS
-    while (not passed or moments) and time.monotonic() < until:
+    number, step, passed = 0, 0, not every
+    while not passed or moments:
         number += 1
         before = find_edition(folder).edition_id
         if not passed:
@@ -124,21 +159,20 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
             passed = ended.code == 0
             kind = "publish, at a step"
         else:
-            moments -= 1
             ended = harness.forked(
                 lambda of=number: job(of), kill_after=chance.uniform(0, first.seconds), where=room
             )
+            moments -= ended.code == -9
             kind = "publish, at a moment"
         stands = find_edition(folder)
         # Killed between the pointer and the link that follows it: verify says so, and the next run leads it on.
         link = f"{folder.marts / STABLE}: "
         whole = all(line.startswith(link) for line in harness.damaged(folder, room, "editions"))
         fitting = stands.edition_id == before or stands.made_from.input_fingerprint == f"{number:08d}"
-        told = "killed, whole" if whole and fitting else "HALF-PUBLISHED"
-        outcome[
-            f"{kind}: {told if ended.code == -9 else 'not reached' if whole and fitting else 'HALF-PUBLISHED'}"
-        ] += 1
-    _ended(outcome, "publish", passed, moments)
+        told = {-9: "killed, whole", 0: "not reached"}.get(ended.code, "FAILED")
+        if told == "FAILED":
+            print(f"  {kind} {step}: {ended.said.strip()[-300:]}")
+        outcome[f"{kind}: {told if whole and fitting else 'HALF-PUBLISHED'}"] += 1
     last = harness.forked(lambda: job(999), where=room)
     healed = last.code == 0 and not harness.damaged(folder, room, "editions")
     outcome[f"publish, afterwards: {'succeeds' if healed else 'FAILED'}"] += 1
@@ -146,83 +180,44 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
 
 
 def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
-    """Kills during whole runs: the same command then succeeds and says the same."""
-    outcome: Counter[str] = Counter()
+    """Kills during whole runs upon an edition: it stands, the same command then succeeds and says the same."""
     origin = harness.bureau(room / "whole")
+    first = harness.forked(harness.run(origin), where=room)
+    assert first.code == 0, first.said
+    before = harness.fingerprints(origin)
+    (origin.raw / "人口3月.csv").write_bytes(
+        (origin.raw / "人口2月.csv").read_bytes().replace(b"2025-02", b"2025-03")
+    )
     undisturbed = DataFolder.at(room / "whole-undisturbed")
     shutil.copytree(origin.root, undisturbed.root, symlinks=True)
-    took = harness.forked(harness.run(undisturbed), where=room)
-    assert took.code == 0, took.said
+    assert harness.forked(harness.run(undisturbed), where=room).code == 0
     right = harness.fingerprints(undisturbed)
-    until = time.monotonic() + _SECONDS
-    for _ in range(count):
-        if time.monotonic() > until:
-            break
-        tried = DataFolder.at(room / "tried")
-        shutil.copytree(origin.root, tried.root, symlinks=True)
-        ended = harness.forked(harness.run(tried), kill_after=chance.uniform(0, took.seconds), where=room)
-        again = harness.forked(harness.run(tried), where=room)
-        same = again.code == 0 and harness.fingerprints(tried) == right
-        outcome[f"whole run: {_judge(ended.code, again, tried, same, room)}"] += 1
-        shutil.rmtree(tried.root)
-    return outcome
+
+    def stands(folder: DataFolder) -> str:
+        from oversight.editions import open_edition
+
+        open_edition(folder).execute("select count(*) from funding_gap_monthly").fetchall()
+        return "" if harness.fingerprints(folder) in (before, right) else "neither edition stands"
+
+    def fault(folder: DataFolder) -> str:
+        same = harness.fingerprints(folder) == right
+        return _damage(folder, _TRUTH) or ("" if same else "the edition says something else")
+
+    def job(folder: DataFolder) -> int:
+        return harness.run(folder)()
+
+    return each(
+        room, "whole run", origin.root, count, chance, 0, job, fault, stands=stands, in_a_row=_IN_A_ROW
+    )
 
 
-def each(
-    room: Path,
-    name: str,
-    origin: Path,
-    moments: int,
-    chance: random.Random,
-    every: int,
-    job: Job,
-    fault: Fault,
-) -> Counter[str]:
-    """Kill a job over a copy of a folder at each step, then at random moments; after each it is done again and looked at."""
-    outcome: Counter[str] = Counter()
-    tried = DataFolder.at(room / "tried")
-    shutil.copytree(origin, tried.root, symlinks=True)
-    took = harness.forked(lambda: job(tried), where=room)
-    assert took.code == 0, took.said
-    wrong = harness.asked(lambda: fault(tried), room)
-    assert not wrong, wrong
-    step, passed = 0, False
-    until = time.monotonic() + _SECONDS
-    while (not passed or moments) and time.monotonic() < until:
-        shutil.rmtree(tried.root)
-        shutil.copytree(origin, tried.root, symlinks=True)
-        if not passed:
-            step += every
-
-            def at_one(at: int = step) -> int | None:
-                with harness.at_step(at, harness.killed):
-                    return job(tried)
-
-            ended = harness.forked(at_one, where=room)
-            passed = ended.code == 0
-            kind = f"{name}, at a step"
-        else:
-            moments -= 1
-            ended = harness.forked(lambda: job(tried), kill_after=chance.uniform(0, took.seconds), where=room)
-            kind = f"{name}, at a moment"
-        again = harness.forked(lambda: job(tried), where=room)
-        wrong = again.said[-300:] if again.code else harness.asked(lambda: fault(tried), room)
-        if wrong:
-            print(f"  {kind} {step}: {wrong}")
-        told = "killed, made up for" if ended.code == -9 else "not reached"
-        outcome[f"{kind}: {'WRONG' if wrong else told}"] += 1
-    shutil.rmtree(tried.root)
-    return _ended(outcome, name, passed, moments)
+_TRUTH = ("archive", "ledger", "landed", "editions")
+_DESK = ("reports", "desk", "record", "keys")
 
 
-Job = Callable[[DataFolder], int | None]
-Fault = Callable[[DataFolder], str]
-
-
-def _damage(folder: DataFolder) -> str:
+def _damage(folder: DataFolder, groups: tuple[str, ...]) -> str:
     from oversight.archive.verify import verify
 
-    groups = ("reports", "desk", "record", "keys")
     return "; ".join(f"{fault.path} {fault.why}" for _, _, found in verify(folder, groups) for fault in found)
 
 
@@ -268,7 +263,7 @@ def letters_out(room: Path, moments: int, chance: random.Random, every: int) -> 
             "sent": (len(out), 2),
         }
         told = [f"{name}: {is_so}" for name, (is_so, wanted) in found.items() if is_so != wanted]
-        return "; ".join([*told, *filter(None, [_damage(folder)])])
+        return "; ".join([*told, *filter(None, [_damage(folder, _DESK)])])
 
     return each(room, "letters", origin, moments, chance, every, job, fault)
 
@@ -303,7 +298,7 @@ def papers_out(room: Path, moments: int, chance: random.Random, every: int) -> C
             return f"{[(version.number, version.state) for version in found]} {taken}"
         if [path.read_bytes() for path in sent] != [found[0].verified("html")]:
             return f"sent: {[path.name for path in sent]}"
-        return _damage(folder)
+        return _damage(folder, _DESK)
 
     return each(room, "papers", origin.root, moments, chance, every, job, fault)
 
@@ -312,7 +307,7 @@ def main(arguments: list[str]) -> int:
     """Print what came of it; exit code 1 where anything was lost or left damaged."""
     numbers = [int(word) for word in arguments if word.isdigit()]
     chosen = [word for word in arguments if not word.isdigit()]
-    moments, publications, count, every, papers = (*numbers, *(150, 100, 50, 1, 50)[len(numbers) :])
+    moments, publications, count, every, papers = (*numbers, *(300, 300, 300, 1, 300)[len(numbers) :])
     chance = random.Random(20260105)
     harness.load(whole=count > 0)
     outcome: Counter[str] = Counter()
