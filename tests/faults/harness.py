@@ -71,6 +71,7 @@ def _read_in_forks() -> None:
         ours.close()
         # Nobody waits for them.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         while True:
             spool, fds, _, _ = socket.recv_fds(theirs, 4096, 3)
             if not spool:
@@ -90,7 +91,9 @@ def _read_in_forks() -> None:
                     worker.main()
                 finally:
                     os._exit(0)
-            os.write(fds[2], str(child).encode())
+            # Who asked may have been killed meanwhile.
+            with contextlib.suppress(OSError):
+                os.write(fds[2], str(child).encode())
             for fd in fds:
                 os.close(fd)
     theirs.close()
