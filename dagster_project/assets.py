@@ -35,7 +35,7 @@ from oversight.settings import DataFolder
 from oversight.sources import pull
 from oversight.standards import check_standards, load_standards, standards_files, write_overlay_inputs
 from oversight.standards.loading import fingerprint_of
-from oversight.whole_run import fingerprints
+from oversight.whole_run import check_ledger, fingerprints
 
 INPUTS = "inputs"
 REPORTED = {
@@ -99,6 +99,7 @@ def pulled_files(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
 def intake(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
     """Take in every file of raw/ and write the build inputs."""
     run.say("▶ 接收文件")
+    check_ledger(run.folder)
     take_in(run.folder, say=run.say, now=run.now())
     for name in REPORTED:
         yield MaterializeResult(asset_key=input_key(name), metadata=_facts(run.folder, name))

@@ -63,6 +63,27 @@ def unchanged(folder: DataFolder) -> Edition | None:
         return None
 
 
+def check_ledger(folder: DataFolder) -> None:
+    """Raise where the ledger does not know any more what the current edition was made of.
+
+    What came stays in force; an edition made without it would say, signed, that it never came.
+    """
+    from oversight.archive.verify import forgotten_inputs
+    from oversight.intake import ledger
+
+    edition = current(folder)
+    count = (
+        forgotten_inputs(folder, set(ledger.read(folder)["sha256"])).get(edition.edition_id, 0)
+        if edition
+        else 0
+    )
+    if edition and count:
+        raise OversightError(
+            f"收文台账 {ledger.ledger_path(folder)} 里没有当前版本 {edition.edition_id} 用过的 {count} 份文件，未发布新版本。"
+            f"请从备份恢复该文件和流水 {ledger.journal_path(folder)}，再重新运行；要重新开始，请用 oversight init 另建数据目录。"
+        )
+
+
 def check_folder(folder: DataFolder) -> None:
     """Raise, saying what to do, when there is nothing to make an edition from."""
     if not folder.root.is_dir():
@@ -153,7 +174,7 @@ def _damage_of(folder: DataFolder, edition: Edition) -> str:
     from oversight.editions import seal
     from oversight.editions.keys import trusted_keys
 
-    seen = seal.check(edition.path, trusted_keys(folder), by_sha256_alone=True)
+    seen = seal.check_in_place(edition.path, trusted_keys(folder), by_sha256_alone=True)
     found = [damage for damage in seen if damage.kind not in _NO_DAMAGE]
     return found[0].message_zh.rstrip("。") if found else ""
 

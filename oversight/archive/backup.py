@@ -26,7 +26,7 @@ from pathlib import Path
 from oversight import durable
 from oversight.archive import store
 from oversight.archive.sums import Damaged, digest_of, sealed, unsealed
-from oversight.editions.edition import POINTER, current
+from oversight.editions.edition import POINTER, STABLE, current
 from oversight.editions.publish import lead
 from oversight.errors import OversightError
 from oversight.intake import ledger
@@ -143,7 +143,7 @@ def restore(place: Path, folder: DataFolder, *, name: str | None = None) -> int:
             raise BackupError(
                 f"备份中 {entry.path} 的内容（{_object(place, entry.sha256)}）已损坏，没有恢复。请改用另一份备份。"
             )
-        target.chmod(entry.mode)
+        target.chmod(entry.mode & 0o777)
         os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns))
         durable.sync(target)
     for path in sorted(staged.iterdir()):
@@ -225,7 +225,7 @@ def is_secret(folder: DataFolder, path: Path) -> bool:
 
 
 def _below(folder: DataFolder, top: Path, others: set[Path]) -> Iterator[Path]:
-    for base, folders, files in os.walk(top):
+    for base, folders, files in os.walk(top, followlinks=True):
         here = Path(base)
         folders[:] = sorted(
             name
@@ -234,6 +234,7 @@ def _below(folder: DataFolder, top: Path, others: set[Path]) -> Iterator[Path]:
             and here / name not in others
             and not name.startswith((".incoming", ".restoring"))
             and not name.endswith(_LEFT_OUT_ENDINGS)
+            and _is_taken(folder, here / name)
         )
         for name in sorted(files):
             path = here / name
@@ -244,8 +245,29 @@ def _below(folder: DataFolder, top: Path, others: set[Path]) -> Iterator[Path]:
                 or is_secret(folder, path)
             ):
                 continue
-            if path.is_file() and not path.is_symlink():
+            if _is_taken(folder, path) and path.is_file():
                 yield path
+
+
+def _is_taken(folder: DataFolder, path: Path) -> bool:
+    """Whether what lies there is to be kept. What was moved to another disk, with a link in its place, is; a link that
+    leads nowhere, or back into the folder, is told: nobody would miss what it stands for before it is needed."""
+    if not path.is_symlink():
+        return True
+    # The first follows the pointer; in raw/ no run follows any, and what it read lies in the archive.
+    if path == folder.marts / STABLE or path.is_relative_to(folder.raw):
+        return False
+    target = path.resolve()
+    if not target.exists():
+        raise BackupError(
+            f"{path} 是链接，它所指的 {target} 不在了，没有备份。请接上那块磁盘或恢复该位置，不用了就移走这个链接。"
+        )
+    root = folder.root.resolve()
+    if target.is_relative_to(root) or root.is_relative_to(target):
+        raise BackupError(
+            f"{path} 是链接，又指回数据目录 {target}，没有备份。请移走这个链接，或把内容放到数据目录之外。"
+        )
+    return True
 
 
 def _batches(folder: DataFolder) -> list[str]:
@@ -359,6 +381,10 @@ def _read_list(path: Path) -> list[Entry]:
     found = []
     for line in lines:
         sha256, size, mtime_ns, mode, name = line.split(" ", 4)
+        if not store.DIGEST.fullmatch(sha256) or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise BackupError(
+                f"备份清单 {path} 写有数据目录以外的位置（{name}），不是本系统写出的，没有恢复。请核对备份的来历，改用另一份。"
+            )
         found.append(Entry(sha256, int(size), int(mtime_ns), int(mode, 8), name))
     return found
 

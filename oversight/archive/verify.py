@@ -71,7 +71,7 @@ def _archive(folder: DataFolder) -> tuple[int, list[Fault]]:
     if not folder.archive.is_dir():
         return 0, []
     names = _names(folder)
-    used = _used(folder)
+    used = _used(folder, "inputs", "standards_files")
     faults: list[Fault] = []
     # What waits for a reviewer lies nowhere else.
     for path in sorted(folder.reviews.glob("*/*.json")):
@@ -139,14 +139,13 @@ def _names(folder: DataFolder) -> dict[str, list[str]]:
     return found
 
 
-def _used(folder: DataFolder) -> dict[str, list[str]]:
-    """The editions that rest on each content."""
+def _used(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
+    """The editions that rest on each content, received or (`standards_files`) the rules."""
     found: dict[str, list[str]] = {}
     for place in _edition_folders(folder):
         try:
             told = json.loads((place / MANIFEST).read_text("utf-8"))
-            files = [*told["inputs"], *told.get("standards_files", [])]
-            for item in files:
+            for item in [item for part in parts for item in told.get(part, [])]:
                 found.setdefault(item["sha256"], []).append(place.name)
         except (OSError, ValueError, KeyError, TypeError):
             continue
@@ -167,18 +166,52 @@ def _ledger(folder: DataFolder) -> tuple[int, list[Fault]]:
         Fault("ledger", path, why, "全部收文的名称和时间", "oversight repair")
         for path, why in ledger.differing(folder)
     ]
+    faults += [
+        Fault("ledger", ledger.ledger_path(folder), why, "全部收文的名称和时间", _FROM_BACKUP)
+        for why in _forgotten(folder)
+    ]
     there = [ledger.ledger_path(folder), ledger.journal_path(folder)]
     return sum(path.is_file() for path in there), faults
+
+
+def _forgotten(folder: DataFolder) -> Iterator[str]:
+    """What ledger and journal do not tell of though it came: both are of before, and fit each other."""
+    try:
+        known = set(ledger.read(folder)["sha256"])
+    except OversightError:
+        return
+    read = {name for place in landed.batch_folders(folder) for name in landed.submissions_of(place)}
+    if missing := read - {sha256[:16] for sha256 in known}:
+        yield f"没有已经读入的 {len(missing)} 份文件：它和流水是以前的"
+    if lacking := forgotten_inputs(folder, known):
+        edition, count = next(iter(lacking.items()))
+        yield f"没有版本 {edition} 用过的 {count} 份文件：它和流水是以前的"
+
+
+def forgotten_inputs(folder: DataFolder, known: set[str]) -> dict[str, int]:
+    """How many of the files that each edition was made of are not among those that are known to have come."""
+    found: dict[str, int] = {}
+    for sha256, editions in _used(folder, "inputs").items():
+        if sha256 not in known and store.DIGEST.fullmatch(sha256):
+            for edition in editions:
+                found[edition] = found.get(edition, 0) + 1
+    return found
 
 
 def _landed(folder: DataFolder) -> tuple[int, list[Fault]]:
     looked = 0
     faults: list[Fault] = []
+    seen: set[str] = set()
     for place in landed.batch_folders(folder):
         files = [path for path in place.iterdir() if path.is_file()]
         looked += len(files)
         if not (place / SUMS).is_file() and landed.is_of_other_code(place):
             continue
+        damages = damaged_in(place)
+        read = landed.submissions_of(place)
+        if read & seen and not damages:
+            damages = [Damaged(place, landed.TWICE)]
+        seen |= read
         faults += [
             Fault(
                 "landed",
@@ -187,7 +220,7 @@ def _landed(folder: DataFolder) -> tuple[int, list[Fault]]:
                 f"第 {place.name} 批读入的数据，之后发布的版本",
                 "oversight repair",
             )
-            for damage in damaged_in(place)
+            for damage in damages
         ]
     return looked, faults
 
@@ -201,7 +234,9 @@ def edition_faults(folder: DataFolder, place: Path, *, with_rows: bool = False) 
     """What is wrong with one edition."""
     cited = _cited(folder).get(place.name, [])
     depends = "、".join([f"版本 {place.name}", *cited])
-    found = seal.check(place, readable_keys(folder), with_rows=with_rows, by_sha256_alone=not with_rows)
+    found = seal.check_in_place(
+        place, readable_keys(folder), with_rows=with_rows, by_sha256_alone=not with_rows
+    )
     return [
         Fault("editions", place / damage.file, damage.message_zh.rstrip("。"), depends, _OF_EDITION)
         for damage in found

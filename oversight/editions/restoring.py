@@ -61,7 +61,7 @@ def restore_edition(
             raise EditionError(f"当前版本 {newest.edition_id} 已经与 {edition_id} 相同，不用再发布。")
         damage = [
             item
-            for item in seal.check(old.path, trusted_keys(folder))
+            for item in seal.check_in_place(old.path, trusted_keys(folder))
             if item.kind not in ("unsigned", "foreign_key")
         ]
         if damage:

@@ -131,6 +131,27 @@ def check(
     return found
 
 
+def check_in_place(
+    folder: Path,
+    public_keys: Iterable[Ed25519PublicKey],
+    *,
+    with_rows: bool = False,
+    by_sha256_alone: bool = False,
+) -> list[Damage]:
+    """What is wrong with an edition where it was published: it may also be another one than its folder is called."""
+    found = check(folder, public_keys, with_rows=with_rows, by_sha256_alone=by_sha256_alone)
+    try:
+        told = json.loads((folder / MANIFEST).read_bytes())["edition_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        # Said already.
+        return found
+    if told != folder.name:
+        found.append(
+            Damage(MANIFEST, "changed", f"清单是版本 {told} 的，不是 {folder.name} 的：整版被换成了另一版。")
+        )
+    return found
+
+
 def _check_signature(folder: Path, written: bytes, keys: list[Ed25519PublicKey]) -> list[Damage]:
     from cryptography.exceptions import InvalidSignature
 

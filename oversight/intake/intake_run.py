@@ -189,11 +189,11 @@ def _land(
     todo = [f for f in sorted(at_hand.values(), key=lambda f: f.name) if f.submission_id not in parsed]
     asked &= {f.submission_id for f in todo}
     had_any = bool(store.batch_folders(folder))
+    _refuse_what_is_lost(folder, ledger, landed, at_hand, loaded.damaged)
     if not todo and not loaded.damaged and (current or not had_any):
         again.unlink(missing_ok=True)
         return landed
     if loaded.damaged:
-        _refuse_what_is_lost(ledger, landed, at_hand, loaded.damaged)
         say(f"落库数据 {loaded.damaged[0].path} 已损坏，已弃用，正从存档重新读取")
     elif again.exists():
         say(f"从存档重新读取 {len(todo)} 个文件")
@@ -240,12 +240,19 @@ def _at_hand(
 
 
 def _refuse_what_is_lost(
+    folder: DataFolder,
     ledger: pl.DataFrame,
     landed: store.Landed,
     at_hand: dict[str, store.RawFile],
     damaged: tuple[Damaged, ...],
 ) -> None:
-    """Raise, naming them, where contents that were landed are neither sound nor in the archive."""
+    """Raise, naming them, where contents that came are neither landed nor in the archive, or the ledger has forgotten them."""
+    forgotten = set(landed.files["submission_id"]) - {sha256[:16] for sha256 in ledger["sha256"]}
+    if forgotten:
+        raise OversightError(
+            f"收文台账 {ledger_of.ledger_path(folder)} 里没有已经读入的 {len(forgotten)} 份文件：它和流水"
+            f" {ledger_of.journal_path(folder)} 被换成了以前的，未发布新版本。请从备份恢复这两个文件，再重新运行。"
+        )
     sound = set(landed.files["submission_id"])
     names = [
         name
@@ -253,9 +260,14 @@ def _refuse_what_is_lost(
         if sha256 not in at_hand and sha256[:16] not in sound and not name.startswith(corrections.PREFIX)
     ]
     if names:
+        what = (
+            f"落库数据 {damaged[0].path} 已损坏，其中"
+            if damaged
+            else f"落库数据 {folder.landed / 'batches'} 有缺失："
+        )
         raise OversightError(
-            f"落库数据 {damaged[0].path} 已损坏，其中 {len(names)} 份文件（如“{names[0]}”）存档里没有，无法重新读取，"
-            "未发布新版本。请从备份恢复该文件，或把这些原始文件放回 raw 后重新运行。"
+            f"{what} {len(names)} 份文件（如“{names[0]}”）存档里没有，无法重新读取，"
+            "未发布新版本。请从备份恢复，或把这些原始文件放回 raw 后重新运行。"
         )
 
 

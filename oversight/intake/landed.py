@@ -86,6 +86,8 @@ NOTICE_SCHEMA: dict[str, Any] = {
     "code": pl.String,
     "found": pl.String,
 }
+# Of a batch: what is wrong with one that has what another has.
+TWICE = "所读的文件在前面的批次里已有：不是写在这里的那一批"
 _IGNORED_SUFFIXES = (".md", ".tmp", ".crdownload", ".part", ".lock")
 # Of two names for one content that arrive together, the one that says it is a copy is the copy.
 _COPY = re.compile(r"副本|复件|备份|[Cc]opy|\(\d\)|（\d）")
@@ -569,7 +571,8 @@ class Loaded:
     """What was landed and is sound; `version` of the code that read it (None: nothing, or by several versions).
 
     `damaged`: files that are not what was written; what was read into their batches is left out, but for refusals
-    whose own files are sound. `answers` to headings that the last batch was read with.
+    whose own files are sound; so is a batch that has what an earlier one has, for it lies in the place of another or is a
+    copy. `answers` to headings that the last batch was read with.
     """
 
     landed: Landed
@@ -592,6 +595,7 @@ def load_sound(folder: DataFolder) -> Loaded:
     versions: set[str] = set()
     damaged: list[Damaged] = []
     answers = ""
+    seen: set[str] = set()
     for path in batch_folders(folder):
         try:
             sums = _sums_of(path)
@@ -614,6 +618,11 @@ def load_sound(folder: DataFolder) -> Loaded:
             except pl.exceptions.PolarsError:
                 faults.append(Damaged(path / f"{name}.parquet", "读不出来"))
         versions.add(version)
+        read = set(parts["files"]["submission_id"]) if "files" in parts else set()
+        if read & seen:
+            damaged.append(Damaged(path, TWICE))
+            continue
+        seen |= read
         if faults:
             damaged += faults
             if all(name in parts for name in ("files", "refusals", "notices")):
@@ -623,6 +632,14 @@ def load_sound(folder: DataFolder) -> Loaded:
         batches.append(Landed(**{name: parts[name] for name in _PARTS}, rows=rows))
     version_told = versions.pop() if len(versions) == 1 else None
     return Loaded(combine(batches), version_told, tuple(damaged), answers)
+
+
+def submissions_of(path: Path) -> set[str]:
+    """Which files a batch has, by their short digests; nothing of one that cannot be read."""
+    try:
+        return set(pl.read_parquet(path / "files.parquet", columns=["submission_id"])["submission_id"])
+    except (OSError, pl.exceptions.PolarsError):
+        return set()
 
 
 def is_of_other_code(path: Path) -> bool:

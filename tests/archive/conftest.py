@@ -13,9 +13,9 @@ from tests.editions.standin import identity, write_build, write_manifest
 from tests.intake.world import World, csv_bytes, population_rows
 
 
-def publish_number(folder: DataFolder, number: int) -> str:
+def publish_number(folder: DataFolder, number: int, made_of: str = "00ff") -> str:
     """An edition that says a number; its name."""
-    write_build(folder, number=number)
+    write_build(folder, number=number, made_of=made_of)
     manifest = write_manifest(folder.root.parent / "dbt-manifest.json")
     return publish(folder, identity(folder, number), manifest=manifest).edition_id
 

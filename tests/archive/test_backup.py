@@ -11,6 +11,7 @@ import pytest
 
 from oversight import cli
 from oversight.archive import backup as backups
+from oversight.archive.sums import sealed, unsealed
 from oversight.archive.verify import verify
 from oversight.editions import current, list_editions
 from oversight.intake import input_fingerprint
@@ -122,6 +123,44 @@ def test_a_damaged_content_never_takes_the_place_of_the_whole_one(bureau: World,
     assert backups.backup(bureau.folder, tmp_path / "backup", now=NOW).damaged == (f"archive/{path.name}",)
     backups.restore(tmp_path / "backup", DataFolder.at(tmp_path / "again"))
     assert (tmp_path / "again" / "archive" / path.name).read_bytes() == whole
+
+
+def test_what_was_moved_to_another_disk_is_in_the_backup(bureau: World, tmp_path: Path) -> None:
+    """A bureau moves a full folder to another disk and leaves a link: that is no reason to lose it."""
+    root, elsewhere = bureau.folder.root, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (root / "letters").mkdir()
+    (root / "letters" / "a.docx").write_bytes(b"a letter")
+    before = contents(root)
+    moved = ["marts/editions", "letters", "archive", "landed/ledger.parquet"]
+    moved.append(f"archive/{sorted(path.name for path in bureau.folder.archive.iterdir())[0]}")
+    for number, name in enumerate(moved):
+        shutil.move((root / name).resolve(), elsewhere / str(number))
+        (root / name).symlink_to(elsewhere / str(number))
+    backups.backup(bureau.folder, tmp_path / "backup", now=NOW)
+    backups.restore(tmp_path / "backup", DataFolder.at(tmp_path / "again"))
+    assert contents(tmp_path / "again") == before
+    (root / "letters").unlink()
+    (root / "letters").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(backups.BackupError, match=r"letters 是链接，.*不在了"):
+        backups.backup(bureau.folder, tmp_path / "backup", now=NOW)
+    (root / "letters").unlink()
+    (root / "letters").symlink_to(root)
+    with pytest.raises(backups.BackupError, match="letters 是链接，"):
+        backups.backup(bureau.folder, tmp_path / "backup", now=NOW)
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped", "keys/../../escaped"])
+def test_a_backup_writes_nowhere_but_into_its_folder(bureau: World, tmp_path: Path, name: str) -> None:
+    place = tmp_path / "backup"
+    backups.backup(bureau.folder, place, now=NOW)
+    (listed,) = place.glob("snapshots/*.txt")
+    told = unsealed(listed)
+    line = " ".join([*told.splitlines()[0].split(" ", 4)[:4], name])
+    listed.write_text(sealed(f"{told}{line}\n"), "utf-8")
+    with pytest.raises(backups.BackupError, match=r"备份清单.*没有恢复"):
+        backups.restore(place, DataFolder.at(tmp_path / "into" / "again"))
+    assert not list(tmp_path.rglob("escaped"))
 
 
 def test_a_backup_that_is_damaged_is_not_restored(bureau: World, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from oversight.archive import store
+from oversight.archive.verify import verify
+from oversight.errors import OversightError
 from oversight.intake import intake_run, ledger
 from oversight.settings import TIME_ZONE
 from tests.intake.world import World, csv_bytes, population_rows, xlsx_bytes
@@ -109,6 +111,52 @@ def test_damaged_rows_of_a_content_that_is_nowhere_stop_the_run(world: World) ->
     (path,) = world.folder.landed.glob("batches/*/population.parquet")
     flip(path)
     with pytest.raises(Exception, match=r"人口\.csv.*请从备份恢复"):
+        world.take_in()
+
+
+def test_a_batch_that_is_another_ones_or_stands_twice_is_read_again(world: World) -> None:
+    world.put("人口.csv", GOOD)
+    world.take_in()
+    world.put("更正.csv", OTHER)
+    world.take_in()
+    right, tables = world.population(), world.read("report_tables").height
+    # The second in the place of the first, the first in that of the second, and a copy beside both.
+    for source, target in (("000002", "000001"), ("000001", "000002"), ("000001", "000003")):
+        other = World.over(world.folder.root.parent / f"{source}-{target}")
+        shutil.copytree(world.folder.root, other.folder.root)
+        base = other.folder.landed / "batches"
+        shutil.rmtree(base / target, ignore_errors=True)
+        shutil.copytree(base / source, base / target)
+        named = [fault.path for _, _, found in verify(other.folder, ["landed"]) for fault in found]
+        assert named == [max(base / source, base / target)]
+        other.take_in()
+        assert (other.population(), other.read("report_tables").height) == (right, tables)
+
+
+def test_what_is_nowhere_any_more_stops_the_run(world: World) -> None:
+    """Neither rows nor content are left of what the ledger names: nothing is published without it."""
+    world.put("人口.csv", GOOD)
+    world.take_in()
+    shutil.rmtree(world.folder.landed / "batches")
+    for path in (world.folder.raw / "人口.csv", store.place(world.folder, digest(GOOD))):
+        path.unlink()
+    assert digest(GOOD) in {f.path.name for _, _, found in verify(world.folder, ["archive"]) for f in found}
+    with pytest.raises(OversightError, match=r"人口\.csv.*请从备份恢复"):
+        world.take_in()
+
+
+def test_a_ledger_of_before_is_known_by_what_was_landed_since(world: World) -> None:
+    folder = world.folder
+    world.put("人口.csv", GOOD)
+    world.take_in()
+    kept = {path: path.read_bytes() for path in (ledger.ledger_path(folder), ledger.journal_path(folder))}
+    world.put("更正.csv", OTHER)
+    world.take_in()
+    (folder.raw / "更正.csv").unlink()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert ledger.ledger_path(folder) in [f.path for _, _, found in verify(folder, ["ledger"]) for f in found]
+    with pytest.raises(OversightError, match=r"收文台账.*1 份.*请从备份恢复"):
         world.take_in()
 
 

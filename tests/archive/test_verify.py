@@ -105,6 +105,45 @@ def test_what_is_missing_or_strange_is_named(bureau: World, capsys: pytest.Captu
         assert path.relative_to(folder.root).as_posix() in out
 
 
+def test_an_edition_in_the_place_of_another_is_named(
+    unchanged: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every byte of it is signed; only the name it lies under is another one's."""
+    base = unchanged.folder.marts / "editions"
+    older, newest = sorted(base.iterdir())
+    shutil.copytree(older, base / "20990101-000000-aaaaaaaa")
+    code, out = told(unchanged, capsys, "verify")
+    assert code == 1
+    assert "20990101-000000-aaaaaaaa/manifest.json" in out
+    assert older.name in out
+    shutil.rmtree(base / "20990101-000000-aaaaaaaa")
+    shutil.rmtree(newest)
+    shutil.copytree(older, newest)
+    assert told(unchanged, capsys, "verify")[0] == 1
+    said: list[str] = []
+    assert whole_run.run(unchanged.folder, say=said.append, now=NOW).is_new
+    assert "有损坏" in said[0]
+
+
+def test_a_run_does_not_go_on_from_a_ledger_that_forgot_what_an_edition_used(
+    unchanged: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unchanged.folder
+    kept = {path: path.read_bytes() for path in (ledger.ledger_path(folder), ledger.journal_path(folder))}
+    unchanged.put("更正.csv", b"x")
+    unchanged.take_in()
+    edition = publish_number(folder, 4, made_of=unchanged.submission("更正.csv")["sha256"])
+    (folder.raw / "更正.csv").unlink()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    shutil.rmtree(folder.landed / "batches")
+    code, out = told(unchanged, capsys, "verify")
+    assert code == 1
+    assert "ledger.parquet" in out
+    with pytest.raises(OversightError, match=rf"{edition}.*请从备份恢复"):
+        whole_run.check_ledger(folder)
+
+
 def test_a_fault_says_what_rests_on_the_file(bureau: World, capsys: pytest.CaptureFixture[str]) -> None:
     sha256 = bureau.submission("人口.csv")["sha256"]
     flip(store.place(bureau.folder, sha256))

@@ -16,8 +16,11 @@ from oversight.settings import TIME_ZONE, DataFolder
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=TIME_ZONE)
 
 
-def write_build(folder: DataFolder, *, number: int = 0, rows: int = 50, reverse: bool = False) -> None:
-    """Every public table; `number` stands in each row of the two monthly tables, to tell editions apart."""
+def write_build(
+    folder: DataFolder, *, number: int = 0, rows: int = 50, reverse: bool = False, made_of: str = "00ff"
+) -> None:
+    """Every public table; `number` stands in each row of the two monthly tables, to tell editions apart. `made_of` is the
+    digest of the one file received."""
     build = build_file(folder)
     build.parent.mkdir(parents=True, exist_ok=True)
     build.unlink(missing_ok=True)
@@ -40,7 +43,7 @@ def write_build(folder: DataFolder, *, number: int = 0, rows: int = 50, reverse:
         )
     connection.execute(
         "create or replace table submissions as select 'x' as submission_id, '甲/乙.xlsx' as file_name, "
-        "'00ff' as sha256, 'accepted' as status, current_timestamp::timestamp as received_at"
+        f"'{made_of}' as sha256, 'accepted' as status, current_timestamp::timestamp as received_at"
     )
     connection.execute(
         f"create or replace table edition as select 'e{number}' as edition_id, "
