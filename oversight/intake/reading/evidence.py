@@ -201,12 +201,19 @@ def _is_whole(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     return False
 
 
+def _beside(match: Match, at: int) -> set[str]:
+    """The nearest columns to the left and the right that mean something."""
+    left = max(((place, n) for n, place in match.columns.items() if place < at), default=(0, ""))
+    right = min(((place, n) for n, place in match.columns.items() if place > at), default=(0, ""))
+    return {left[1], right[1]} - {""}
+
+
 def _is_among_parts(match: Match, figures: _Figures, name: str) -> bool:
     """Whether a column stands among the budget and its parts, left of what was paid, and is never more than the budget."""
     at = match.columns[name]
     budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
     flows = [match.columns[n] for n in _FLOWS if n in match.columns]
-    beside = {n for n in _PARTS if match.columns.get(n) in (at - 1, at + 1) and _is_sure(match, n)}
+    beside = {n for n in _beside(match, at) if n in _PARTS and _is_sure(match, n)}
     if budget is None or not beside or any(flow < at for flow in flows):
         return False
     rows = figures.together(name, budget)
@@ -227,9 +234,8 @@ def _is_the_months(match: Match, figures: _Figures, name: str, said: Said) -> bo
 
 def _is_beside_its_other(match: Match, figures: _Figures, name: str, _: Said) -> bool:
     """Whether the other half of the budget stands beside a column, or with it is the budget."""
-    at = match.columns[name]
     other = {"own_cny": "from_above_cny", "from_above_cny": "own_cny"}.get(name, "")
-    return match.columns.get(other) in (at - 1, at + 1) or _adds_up(
+    return other in _beside(match, match.columns[name]) or _adds_up(
         match, figures, ("from_above_cny", "own_cny")
     )
 

@@ -103,10 +103,10 @@ _NARROWING = frozenset(("carried", "personnel", "office", "note"))
 
 # Things that give way to a more particular one beside them: 出生人口 is births, 公益性岗位人员 welfare posts.
 _GENERAL = ("people", "some_staff", "movement", "costs")
-_EVENTS = frozenset(("births", "deaths", "moved_in", "moved_out"))
-# What is done at the register when somebody is born, dies or moves: beside these events such words change nothing.
+_EVENTS = ("births", "deaths", "moved_in", "moved_out")
+# What is done at the register when somebody is born, dies or moves.
 _ACTS = frozenset(
-    (
+    [
         "申报",
         "注销",
         "销户",
@@ -119,11 +119,22 @@ _ACTS = frozenset(
         "核减",
         "核增",
         "减",
+        "减少额",
         "其中",
         "外来",
-        "减少额",
-    )
+    ]
 )
+# Words that change nothing beside a thing, though they do beside others.
+_BESIDE: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_EVENTS, _ACTS),
+    "personnel": frozenset(
+        ["工资", "福利", "津贴", "补贴", "津补贴", "社保", "保险", "薪酬", "奖金", "报酬"]
+    ),
+    "purchased": frozenset(["社工", "义工", "派遣", "劳务派遣", "采购", "社会组织", "就业", "聘用", "干事"]),
+    "welfare_posts": frozenset(["就业", "失业", "乡村", "农村", "城镇", "困难", "聘用"]),
+    "part_time": frozenset(["其他", "其它", "干事", "聘用"]),
+    "listed": frozenset(["科目", "专项", "依据"]),
+}
 
 
 def _gather(parts: Sequence[str]) -> _Heading:
@@ -145,8 +156,9 @@ def _gather(parts: Sequence[str]) -> _Heading:
     changing = _changing(leaf, above)
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
     named = {w.value for w in leaf if w.kind == "thing" and w.value not in _GENERAL} - {"households"}
-    if named and named <= _EVENTS:
-        leaf = [w for w in leaf if w.text not in _ACTS]
+    beside = [_BESIDE.get(thing, frozenset()) for thing in named]
+    if beside and (harmless := frozenset.intersection(*beside)):
+        leaf = [w for w in leaf if w.text not in harmless]
         changing = _changing(leaf, above)
         last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
     return _Heading(
@@ -216,7 +228,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if read is None or not parts:
         return None
     heading = _gather(parts)
-    if heading.is_strange or (heading.is_of_manner and not set(heading.things) & {"listed", "note"}):
+    if heading.is_strange or (heading.is_of_manner and not set(heading.things) & _WITH_MANNER):
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
         return part
@@ -258,6 +270,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
 
 
+# 人员类项目 are still what is paid for people.
+_WITH_MANNER = frozenset(("listed", "note", "personnel", "office"))
 # What stands before 预算 and means how it was when the year began, or is said of how it came about.
 _BEFORE = frozenset(("期初", "原", "原有", "原先", "原来", "调整前", "变更前", "基期", "计划"))
 # What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
@@ -270,6 +284,9 @@ _OUTSIDE = frozenset(("welfare_posts", "purchased", "part_time"))
 
 def _population(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
+    if heading.last_text in ("入", "出") and "迁移" in heading.texts and set(heading.things) == {"movement"}:
+        # 入 below 迁移.
+        thing = "moved_in" if heading.last_text == "入" else "moved_out"
     if thing is None and heading.things[-2:] == ("people", "households"):
         # 户籍人口户数.
         thing = "households"
@@ -469,7 +486,7 @@ def _for_what(heading: _Heading) -> Meaning | None:
         return None
     # 人员经费支出 may be what was spent already, 人员支出预算 is not.
     is_spent = "spent" in things | above and heading.things[-1:] != ("budget",)
-    is_doubtful = is_spent or "start" in heading.periods or "ask" in heading.kinds
+    is_doubtful = is_spent or heading.is_of_manner or "start" in heading.periods or "ask" in heading.kinds
     return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN, doubt="part")
 
 
@@ -607,6 +624,14 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
                     doubt="when" if sure > Certainty.QUESTION else "",
                 )
         column = f"{kind}_month_cny" if when.value == "month" else f"{kind}_cumulative_cny"
+        if (
+            "year" in heading.periods
+            and when.certainty is Certainty.QUESTION
+            and not is_part
+            and others == {last}
+        ):
+            # 年内拨付.
+            return Meaning(column, Certainty.QUESTION, when.month, doubt="when")
         doubt = doubt if when.certainty > Certainty.QUESTION or doubt == "time" else ""
         return Meaning(column, min(sure, when.certainty), when.month, doubt=doubt)
     return None
@@ -621,6 +646,9 @@ def _says_only_how_much(heading: _Heading) -> bool:
 
 
 def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
+    if heading.periods & {"month_end", "year_end"} and not heading.spans and not heading.unknown_before:
+        # 期末预算: as it stands in the end.
+        return Meaning("adjusted_budget_cny", Certainty.QUESTION, doubt="whole")
     if heading.periods & {"month", "month_end", "quarter", "to_date", "until"} or heading.spans:
         return None
     if "adjusted" in heading.kinds:
@@ -778,7 +806,8 @@ def _is_filled(heading: _Heading) -> bool:
 
 def _is_of_posts(heading: _Heading) -> bool:
     return bool(
-        heading.texts & {"编制", "编制数", "总编制", "员额", "定额", "名额", "核定数", "核编", "核编数"}
+        heading.texts
+        & {"编制", "编制数", "总编制", "员额", "定额", "名额", "核定数", "核编", "核编数", "定编", "定编数"}
     )
 
 

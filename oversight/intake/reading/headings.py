@@ -407,10 +407,13 @@ def _read_openly(
             certainty = Certainty.QUESTION
         found.columns[name] = at
         found.sure[name] = certainty
-        if m.doubt and len(rivals) == 1 and name == m.column:
-            found.doubts[name] = m.doubt
+        if m.doubt and len(rivals) == 1:
+            found.doubts[name] = m.doubt if name == m.column else "part" if name in _PARTS else ""
         _take_unit(found, name, stacked[at])
     _give_roles(found, open_, stacked, kinds)
+
+
+_PARTS = ("own_cny", "from_above_cny")
 
 
 def _says_by_when(found: _Found) -> bool:
