@@ -27,11 +27,13 @@ READ: dict[tuple[str, str], str] = {
     ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
     "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口",
     ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数",
-    ("population", "births_persons"): "本月出生人数 出生登记数 6月出生人口",
+    ("population", "births_persons"): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生",
+    ("population", "deaths_persons"): "本月病亡人数 死亡核减人数 自然减少|死亡 死亡户口注销",
+    ("population", "moved_in_persons"): "落户迁入人数 迁移|入 机械增加（迁入）",
     (
         "budget",
         "initial_budget_cny",
-    ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算",
+    ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算 期初预算",
     ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算",
     ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付",
     ("budget", "disbursed_cumulative_cny"): "1—6月拨付 截至6月底拨付 年初至今拨付 累计已拨付 上半年拨付",
@@ -42,11 +44,11 @@ READ: dict[tuple[str, str], str] = {
     ): "上年结转结余 上年末结余资金 以前年度结转 年初结转 2024年结转资金 资金来源|上年结转",
     ("budget", "from_above_cny"): "其中：上级下达 上级专项资金 中央和省级补助 资金来源|上级",
     ("budget", "own_cny"): "县级配套 ②本级安排 其中：区级财政安排 资金来源|本级",
-    ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费",
+    ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费 预算构成|人员",
     ("budget", "office_cny"): "公用类经费 日常公用经费 其中：公用经费",
     ("budget", "fund_name"): "项目名称 专项资金名称",
-    ("budget", "remark"): "情况说明 需说明的事项",
-    ("population", "resident_population_persons"): "常驻人口 常住人口（居住半年以上）",
+    ("budget", "remark"): "情况说明 需说明的事项 备注（未拨付原因）",
+    ("population", "resident_population_persons"): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数",
     ("staffing", "administrative_posts"): "核定行政编制 行政编制名额",
     ("staffing", "villages_count"): "辖村（社区）数 村居总数",
     ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数 "
@@ -63,7 +65,9 @@ NEVER = (
     "预算调整数 年初预算调整数 人员编制数 本月人员经费支出 年末结转结余 市级补助 上年结转支出 公用定额 "
     "户籍注销人数 户籍在外人口 村干部数 购买服务经费 机动预算 种粮户数 五保户数 "
     "预算减少数 拨付依据 新增户数 出国人口 事业编制实际配备数 退出公益性岗位人数 基本支出 参公人员 "
-    "支付方式 拨付单位 支出用途 支付凭证 村级运转经费"
+    "支付方式 拨付单位 支出用途 支付凭证 村级运转经费 "
+    "行政村 自然村数 示范村数 人员总数 实有在编人数 购买服务合同数 死亡证明开具数 溺水死亡人数 常住人口|户数 "
+    "经费执行情况|自年初累计"
 )
 DATASETS = ("population", "budget", "staffing")
 
@@ -163,6 +167,41 @@ def test_figures_withdraw_a_question_that_they_contradict() -> None:
         *((360313101 + n, f"第{n}镇", 120_000, 10_000, 20_000 + n) for n in range(3)),
     )
     assert (table.header.asked, list(table.header.others.values())) == (frozenset(), ["拨付金额"])
+
+
+def _paid(this_time: Sequence[int], *, unit: str = "") -> Any:
+    (table,) = _tables(
+        ("2025年6月民政工作经费", "单位：万元"),
+        ("区划代码", "乡镇", "年初预算", "本次拨付金额", f"累计拨付{unit}"),
+        *((360313101 + n, f"第{n}镇", 12 + n, paid / 10_000, 6) for n, paid in enumerate(this_time)),
+    )
+    return table
+
+
+def test_the_next_best_meaning_as_near_withholds_a_question() -> None:
+    """What was paid this time is proposed as the month's only where it is the month's share of the sum so far."""
+    assert _paid((10_000, 10_000, 10_000)).header.asked == {"disbursed_month_cny"}
+    # A column whose heading says the unit is compared in the unit that the line above states for the others.
+    assert _paid((10_000, 10_000, 10_000), unit="(万元)").header.asked == {"disbursed_month_cny"}
+    assert _paid((50_000, 31_000, 43_000)).header.others == {3: "本次拨付金额"}
+
+
+def test_the_budget_without_a_word_of_whose_is_asked_only_at_the_pace_of_the_year() -> None:
+    def table(budget: int) -> Any:
+        rows = [(360313101 + n, f"第{n}镇", budget + n, 60_000) for n in range(3)]
+        return _tables(("2025年6月民政工作经费",), ("区划代码", "乡镇", "县级预算", "累计拨付"), *rows)
+
+    assert table(120_000)[0].header.asked == {"initial_budget_cny"}
+    assert not [t for t in table(70_000) if "initial_budget_cny" in t.header.columns]
+
+
+def test_cells_say_whether_a_heading_is_of_funds() -> None:
+    def table(*cells: str) -> Any:
+        rows = [(f"第{n}镇", cell, 1_000, 100) for n, cell in enumerate(cells)]
+        return _tables(("2025年6月民政工作经费",), ("乡镇", "拨款项目", "年初预算", "本月拨付"), *rows)[0]
+
+    assert "fund_name" in table("民政工作经费", "民政工作经费").header.inferred
+    assert table("购买办公用品", "会议").header.others == {1: "拨款项目"}
 
 
 def test_full_time_staff_beside_those_not_on_the_payroll_are_those_who_are() -> None:

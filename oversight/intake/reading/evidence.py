@@ -7,6 +7,7 @@ in the month more than in the year so far) withdraw it: what would be wrong if i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -152,6 +153,8 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
             return any(name in pair and _adds_up(match, figures, pair) for pair in _PAIRS) or _is_among_parts(
                 match, figures, name
             )
+        case "fund":
+            return _are_funds(match, figures, name, said)
         case "staff":
             # 专职 beside those who are not on the payroll are those who are.
             beside = {n for n in _OUTSIDE & match.columns.keys() if _is_sure(match, n)}
@@ -196,7 +199,7 @@ def _is_whole(match: Match, figures: _Figures, name: str, said: Said) -> bool:
         return True
     for paid in ("disbursed_cumulative_cny", "spent_cumulative_cny"):
         is_known = paid in match.columns and _is_sure(match, paid) and (said.month or 0) >= 2
-        if is_known and _is_pace(figures, paid, name, said):
+        if is_known and _is_pace(figures, paid, name, said.month or 0):
             return True
     return False
 
@@ -220,16 +223,15 @@ def _is_among_parts(match: Match, figures: _Figures, name: str) -> bool:
     return len({row[0] for row in rows}) >= _ENOUGH and all(part <= of for part, of in rows)
 
 
-def _is_the_months(match: Match, figures: _Figures, name: str, said: Said) -> bool:
-    """Whether a payment is the month's: its share of the sum so far, or a twelfth of the budget."""
-    if not name.endswith("_month_cny"):
-        return False
-    if _is_even(match, figures, name, name.replace("_month_", "_cumulative_"), name, said):
+def _is_all_of_it(match: Match, figures: _Figures, name: str, said: Said) -> bool:
+    """Whether a payment is all that was paid in its time: month and sum so far agree, or it goes at the year's pace."""
+    month, to_date = (f"{name.split('_')[0]}_{when}_cny" for when in _WHEN)
+    if _is_even(match, figures, month, to_date, name, said):
         return True
     budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
-    rows = figures.together(name, budget) if budget else []
-    near = sum(_PACE[0] <= paid * 12 / of <= _PACE[1] for paid, of in rows)
-    return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
+    if budget is None or not said.month:
+        return False
+    return _is_pace(figures, name, budget, 1 if name == month else said.month)
 
 
 def _is_beside_its_other(match: Match, figures: _Figures, name: str, _: Said) -> bool:
@@ -240,11 +242,22 @@ def _is_beside_its_other(match: Match, figures: _Figures, name: str, _: Said) ->
     )
 
 
+# What the names of funds end with.
+_FUND = re.compile(r"(?:经费|资金|金|款|补助|补贴|津贴|专项|费)$")
+
+
+def _are_funds(match: Match, figures: _Figures, name: str, _: Said) -> bool:
+    """Whether the cells below a heading are names of funds."""
+    cells = [c.strip() for c in figures.cells(match.columns[name]) if c.strip()]
+    return bool(cells) and sum(bool(_FUND.search(c)) for c in cells) * 10 >= len(cells) * 8
+
+
 # What is proposed only where figures speak for it: the next best meaning is as near.
 _ONLY_WITH: dict[str, Callable[[Match, _Figures, str, Said], bool]] = {
-    "once": _is_the_months,
+    "once": _is_all_of_it,
     "beside": _is_beside_its_other,
     "whose": _is_whole,
+    "fund": _are_funds,
 }
 
 
@@ -273,12 +286,12 @@ def _is_at_pace(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     first = _FIRST_MONTH if match.doubts.get(name) == "time" else 2
     if budget is None or said.month is None or said.month < first:
         return False
-    return _is_pace(figures, name, budget, said)
+    return _is_pace(figures, name, budget, said.month)
 
 
-def _is_pace(figures: _Figures, name: str, budget: str, said: Said) -> bool:
+def _is_pace(figures: _Figures, name: str, budget: str, months: int) -> bool:
     rows = figures.together(name, budget)
-    low, high = (limit * (said.month or 0) / 12 for limit in _PACE)
+    low, high = (limit * months / 12 for limit in _PACE)
     near = sum(low <= paid / of <= high for paid, of in rows)
     return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
 

@@ -7,6 +7,7 @@ does change it (上年, 其中, 低保, 占比) leaves no meaning at all: the co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from oversight.intake.reading.lists import column_in_list
-from oversight.intake.reading.text import header_key
+from oversight.intake.reading.text import header_key, plain
 from oversight.intake.reading.words import Word, words_of
 
 
@@ -106,23 +107,10 @@ _GENERAL = ("people", "some_staff", "movement", "costs")
 _EVENTS = ("births", "deaths", "moved_in", "moved_out")
 # What is done at the register when somebody is born, dies or moves.
 _ACTS = frozenset(
-    [
-        "申报",
-        "注销",
-        "销户",
-        "落户",
-        "入户",
-        "立户",
-        "户",
-        "增加",
-        "减少",
-        "核减",
-        "核增",
-        "减",
-        "减少额",
-        "其中",
-        "外来",
-    ]
+    (
+        *("申报", "注销", "销户", "落户", "入户", "立户", "户", "增加", "减少", "核减", "核增"),
+        *("减", "减少额", "其中", "外来", "自然", "机械", "新", "外地", "移居"),
+    )
 )
 # Words that change nothing beside a thing, though they do beside others.
 _BESIDE: dict[str, frozenset[str]] = {
@@ -150,7 +138,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
     if not periods and not spans:
         periods = {w.value for w in above if w.kind == "period"}
         spans = [w.months for w in above if w.months]
-    last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
+    last = _last_thing(leaf)
     said = [w for w in leaf if not w.is_note]
     things_above = frozenset(w.value for w in above if w.kind == "thing")
     changing = _changing(leaf, above)
@@ -160,7 +148,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
     if beside and (harmless := frozenset.intersection(*beside)):
         leaf = [w for w in leaf if w.text not in harmless]
         changing = _changing(leaf, above)
-        last = max((i for i, w in enumerate(leaf) if w.kind == "thing"), default=len(leaf))
+        last = _last_thing(leaf)
     return _Heading(
         things=tuple(w.value for w in leaf if w.kind == "thing"),
         periods=frozenset(periods),
@@ -189,6 +177,12 @@ def _gather(parts: Sequence[str]) -> _Heading:
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
+
+
+def _last_thing(leaf: Sequence[Word]) -> int:
+    """Where the last thing stands; 人数 after a more particular one (死亡赔偿人数) only counts it."""
+    things = [i for i, w in enumerate(leaf) if w.kind == "thing"]
+    return max([i for i in things if leaf[i].value not in _GENERAL] or things, default=len(leaf))
 
 
 @lru_cache(maxsize=4096)
@@ -228,6 +222,10 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if read is None or not parts:
         return None
     heading = _gather(parts)
+    is_named = dataset == "budget" and _FUND_TITLE.fullmatch(plain(header_key(parts[-1])[0]))
+    if is_named and _text_of_budget(heading) is None:
+        # 拨款项目, 资金品目: whether it is the fund, the cells below it say.
+        return Meaning("fund_name", Certainty.QUESTION, doubt="fund")
     if heading.is_strange or (heading.is_of_manner and not set(heading.things) & _WITH_MANNER):
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
@@ -260,11 +258,14 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         heading_certainty = Certainty.INFERRED
     else:
         heading_certainty = Certainty.CERTAIN
+    if dataset in _COUNTS and len(heading.unknown_after) > 1:
+        # 死亡证明开具数, 购买服务合同数: the last word says what is counted, and nobody knows it.
+        return None
     found = read(heading, said)
     if found is None:
         return None
     # A heading that is doubtful for its words is not settled by figures.
-    doubt = "" if heading_certainty is Certainty.QUESTION else found.doubt
+    doubt = "" if heading_certainty is Certainty.QUESTION and found.doubt not in _WITHHOLDING else found.doubt
     if heading.texts & _ONE_TIME:
         doubt = "once"
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
@@ -275,7 +276,9 @@ _WITH_MANNER = frozenset(("listed", "note", "personnel", "office"))
 # What stands before 预算 and means how it was when the year began, or is said of how it came about.
 _BEFORE = frozenset(("期初", "原", "原有", "原先", "原来", "调整前", "变更前", "基期", "计划"))
 # What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
+_WITHHOLDING = frozenset(("once", "beside", "whose", "fund"))
 _ONE_TIME = frozenset(("本次", "此次"))
+_COUNTS = frozenset(("population", "staffing"))
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
 # People who are not on the payroll, whatever heading stands over them.
@@ -292,7 +295,8 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
         thing = "households"
     if thing in ("births", "deaths", "moved_in", "moved_out"):
         when = _flow(heading, said)
-        if when is None or when.value == "to_date":
+        if when is None or when.value == "to_date" or len(heading.unknown_before) > 1:
+            # 溺水死亡人数: some of them.
             return None
         # In a monthly report events without a word on when are the month's.
         return Meaning(f"{thing}_persons", when.certainty if when.value else Certainty.CERTAIN, when.month)
@@ -422,6 +426,11 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
     return Meaning(found.column, Certainty.QUESTION)
 
 
+# Whatever is named by such a heading may be the fund.
+_FUND_TITLE = re.compile(
+    r"(?:财政|民政|专项|预算|补助|补贴|拨款|支出|资金|经费|款项|费用|指标|业务)+(?:来源|使用)?"
+    r"(?:项目|名称|名目|品目|种类|类别|分类|项|品名|全称)+(?:名称|名|指标)?"
+)
 # What a fund's name is the name of.
 _FUND_NOUNS = frozenset(
     ("项目", "资金", "经费", "款项", "款", "专项", "补助", "工作经费", "民政经费", "业务经费", "财政资金")
@@ -573,7 +582,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         # 年初下达数, 年初指标数.
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if thing == "budget":
-        return _amount_of_year(heading, sure)
+        whole = _amount_of_year(heading, sure)
+        return replace(whole, doubt="whose") if whole and is_part and not whole.doubt else whole
     if (
         not others
         and heading.is_adjusted_budget
@@ -596,7 +606,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 年初支出预算: what was budgeted for spending.
             return _amount_of_year(heading, min(sure, Certainty.INFERRED))
         kind = "spent" if last in ("spent", "executed") else "disbursed"
-        doubt = "what" if others == {"payment"} and not is_part else ""
+        doubt = "once" if is_part else "what" if others == {"payment"} else ""
         if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
             sure = Certainty.QUESTION
         if last == "budget":
@@ -614,7 +624,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
                 "whole" in heading.scopes and bool(heading.texts & {"总", "总计", "共计"})
             )
             when = _When("to_date" if is_so_far else "month", when.certainty)
-            doubt = "" if is_part else "time"
+            doubt = "once" if is_part else "time"
             if is_so_far and last in ("paid", "spent"):
                 return Meaning(
                     f"{kind}_cumulative_cny",
@@ -632,7 +642,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         ):
             # 年内拨付.
             return Meaning(column, Certainty.QUESTION, when.month, doubt="when")
-        doubt = doubt if when.certainty > Certainty.QUESTION or doubt == "time" else ""
+        doubt = doubt if when.certainty > Certainty.QUESTION or doubt in ("time", "once") else ""
         return Meaning(column, min(sure, when.certainty), when.month, doubt=doubt)
     return None
 
@@ -771,6 +781,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         and ("whole" in heading.scopes or "real" in heading.kinds)
     ):
         # 人员总数, 实有在编人数: of all kinds, or those in their posts whatever they do.
+        return None
+    if thing == "some_villages" and heading.unknown_before:
+        # 示范村数.
         return None
     if thing == "some_villages" and heading.last_text in ("行政村", "建制村") and not heading.units:
         # 行政村 alone stands beside 社区 more often than for both.
