@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
+import importlib.util
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any, NoReturn, cast
 
 
@@ -43,6 +46,28 @@ def lasting_imports() -> Iterator[None]:
             atexit.register(gc.unfreeze)
         if was_on:
             gc.enable()
+
+
+def on_first_use(name: str) -> None:
+    """Have a module that others import loaded only when something in it is asked for.
+
+    (importlib's LazyLoader does not last: in Python 3.11 the next `import` of the name already looks into the module.)
+    """
+    spec = importlib.util.find_spec(name) if name not in sys.modules else None
+    if spec is None:
+        return
+    stand_in = ModuleType(name)
+    stand_in.__spec__, stand_in.__file__ = spec, spec.origin
+
+    def load(attribute: str) -> Any:
+        if attribute.startswith("__") and attribute not in ("__path__", "__version__"):
+            raise AttributeError(attribute)
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+        return getattr(importlib.import_module(name), attribute)
+
+    vars(stand_in)["__getattr__"] = load
+    sys.modules[name] = stand_in
 
 
 def as_process(main: Callable[[], int]) -> NoReturn:

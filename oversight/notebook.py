@@ -40,7 +40,8 @@ class Notebook:
         place = self._connection.execute("select current_setting('search_path')").fetchall()[0][0]
         cursor.execute(f"set search_path = '{place}'")
         try:
-            return cursor.sql(sql, params=parameters or None).pl()
+            frame: pl.DataFrame = cursor.sql(sql, params=parameters or None).pl()
+            return frame
         except Exception as error:
             if type(error).__module__.startswith(("_duckdb", "duckdb")):
                 raise explain(sql, told(error)) from None

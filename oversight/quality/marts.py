@@ -70,7 +70,8 @@ class Warehouse:
 
     def _ask(self, query: str) -> pl.DataFrame:
         with duckdb.connect(str(self.path), read_only=True) as connection:
-            return connection.cursor().sql(query).pl()
+            frame: pl.DataFrame = connection.cursor().sql(query).pl()
+            return frame
 
 
 def mart_suites(landed: Landed, warehouse: Warehouse, rules: Rules) -> list[Callable[[], Suite]]:

@@ -134,11 +134,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, channel: socket.socket, quest
         result = (
             connection.execute(question["sql"], values) if values else connection.execute(question["sql"])
         )
-        reader = (
-            result.to_arrow_reader(10_000)
-            if hasattr(result, "to_arrow_reader")
-            else result.fetch_record_batch(10_000)
-        )
+        reader: pyarrow.RecordBatchReader = result.to_arrow_reader(10_000)
         _refuse_what_arrow_cannot_show(reader.schema)
         rows, is_complete = _stream(reader, channel, question["rows"])
     except Refused as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from oversight import cli
 from oversight.editions import run_lock
+from oversight.loading import on_first_use
 from oversight.settings import DataFolder
 from tests.conftest import run_oversight
 
@@ -189,3 +191,26 @@ def test_a_process_ends_with_all_it_owes_and_is_not_taken_apart() -> None:
         # Into a pipe, so that what was printed stood in a buffer.
         assert done.stdout.split("\n") == ["main", "thread", "at exit", "finalised", ""], how
         assert ("ValueError: wrong" in done.stderr) == (how == "raises")
+
+
+def test_a_module_set_aside_comes_when_something_in_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("seldom", "seldom.parts", "user"):
+        place = tmp_path.joinpath(*name.split("."))
+        if name == "seldom":
+            place.mkdir()
+            place /= "__init__"
+        place.with_suffix(".py").write_text({"user": "import seldom"}.get(name, f"THIS = {name!r}"), "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for ask in ("user.seldom.THIS", "importlib.import_module('seldom.parts').THIS"):
+        for name in ("seldom", "seldom.parts", "user"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        on_first_use("seldom")
+        user = importlib.import_module("user")
+        assert not hasattr(user.seldom, "__wrapped__")
+        assert "THIS" not in vars(sys.modules["seldom"])
+        assert eval(ask, {"user": user, "importlib": importlib}).startswith("seldom")
+        assert "THIS" in vars(sys.modules["seldom"])
+    on_first_use("no_such_module")
+    assert "no_such_module" not in sys.modules

@@ -77,6 +77,12 @@ def test_somebody_who_knows_great_expectations_adds_one_and_sees_it(
     _, warehouse = World().write(tmp_path / "world")
     month = months._months_rows(warehouse, context.parent / "data" / "marts" / "current" / "audited")
     assert month == MONTHS[-1]
+    for table in expectations.TABLES:
+        (file,) = (context.parent / "data" / "marts" / "current" / "audited").glob(f"{table}_*.parquet")
+        # Nothing that pandas would keep as an object a row but texts and truth.
+        assert {kind.base_type() for kind in pl.read_parquet_schema(file).values()} <= {
+            *(pl.String, pl.Boolean, pl.Int64, pl.Float64, pl.Datetime)
+        }
     monkeypatch.chdir(context.parent)
     add(
         context,
