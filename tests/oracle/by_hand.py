@@ -876,6 +876,29 @@ def _rules(folder: Folder) -> None:
         case, code, "2025-07", guaranteed_annual_cny="12000.00", guaranteed_ytd_cny="2000.00", status="short"
     )
 
+    case = "what accrued to a unit taken over rests on its own people"
+    # 30,000 people told since the takeover, for the whole year: 79,200.00; of 10,000 of two years ago a month: 2,800.00.
+    heir = folder.unit(f"{JX}191")
+    gone = folder.unit(f"{JX}192", ends="2026-02-01", successor=heir)
+    folder.people(gone, {"2024-12": 10_000})
+    folder.people(heir, {"2026-02": 30_000})
+    folder.money(heir, "2026-01", "60000,,,,,,")
+    folder.money(heir, "2026-03", "60000,70000,,20000,,,")
+    folder.expect(
+        case,
+        heir,
+        "2026-03",
+        guaranteed_annual_cny="82000.00",
+        guaranteed_ytd_cny="22600.00",
+        includes_predecessors=True,
+        population_is_stale=False,
+        status="not_reported",
+        status_reason="stale_population",
+        allocation_shortfall_cny=None,
+        disbursement_shortfall_ytd_cny=None,
+    )
+    folder.judge(case, heir, "2026-03", A_10="not_reported")
+
 
 def _staff(folder: Folder) -> None:
     for number, people in enumerate((29_999, 30_000, 30_001), 1):

@@ -45,8 +45,18 @@ MONEY_FILES = {
     "整元": ("元", 0),
     "万元": ("万元", 2),
     "万元一位小数": ("万元", 1),
+    "万元三位小数": ("万元", 3),
+    "万元四位小数": ("万元", 4),
+    # Two decimals in most cells; what a formula gave stands beside them with more.
+    "万元夹公式": ("万元", 2),
 }
-PEOPLE_FILES = {"人": ("人", 0), "万人": ("万人", 1), "万人两位小数": ("万人", 2)}
+PEOPLE_FILES = {
+    "人": ("人", 0),
+    "万人": ("万人", 1),
+    "万人两位小数": ("万人", 2),
+    "万人三位小数": ("万人", 3),
+    "万人四位小数": ("万人", 4),
+}
 AMOUNTS = ("年初预算", "调整后预算", "本月拨付", "累计拨付", "本月支出", "累计支出")
 STAFF = ("行政编制数(名)", "事业编制数(名)", "在编在岗专职人数(人)", "公益性岗位人数(人)", "政府购买服务人数(人)")  # fmt: skip
 
@@ -162,10 +172,15 @@ class Teller:
     ) -> None:
         unit, places = MONEY_FILES[form]
         header = ["统计月份", "区划代码", "乡镇名称", *(f"{a}({unit})" for a in AMOUNTS), "是否单独列支"]
-        told = [
-            _in_unit(value, unit, places) if isinstance(value, Decimal) else _text(value)
-            for value in (cells.get(a) for a in AMOUNTS)
-        ]
+
+        def written(value: Decimal | str | None) -> str:
+            if not isinstance(value, Decimal):
+                return _text(value)
+            if form == "万元夹公式" and self.chance.random() < 0.06:
+                return _in_unit(value + self.chance.randint(-4_999, 4_999) / Decimal(100), unit, 6)
+            return _in_unit(value, unit, places)
+
+        told = [written(cells.get(a)) for a in AMOUNTS]
         listed = _text(cells.get("是否单独列支"))
         if any(told) or listed:
             name = f"民政工作经费（{form}）" + ("更正" if again else "")
@@ -200,7 +215,17 @@ def tell_people(
     chance = teller.chance
     ways = {"monthly": 50, "no_december": 8, "blank_december": 4, "twice": 6}
     if not calm:
-        ways |= {"万人": 8, "万人两位小数": 6, "late": 8, "old": 5, "nought": 4, "nought_once": 2, "never": 2}
+        ways |= {
+            "万人": 8,
+            "万人两位小数": 6,
+            "万人三位小数": 3,
+            "万人四位小数": 2,
+            "late": 8,
+            "old": 5,
+            "nought": 4,
+            "nought_once": 2,
+            "never": 2,
+        }
     way = chance.choices(list(ways), list(ways.values()))[0]
     form = way if way in PEOPLE_FILES else "人"
     late = chance.randint(1, 11)
@@ -226,7 +251,7 @@ def tell_people(
             told = ""
         if (way == "nought" and month >= FIRST) or (way == "nought_once" and month == FIRST):
             told = 0
-        if way not in ("monthly", "万人", "万人两位小数") and month > FIRST and chance.random() < 0.1:
+        if way != "monthly" and way not in PEOPLE_FILES and month > FIRST and chance.random() < 0.1:
             continue
         teller.people(code, month, told, households, form)
 
@@ -258,7 +283,9 @@ def purse(chance: random.Random, target: Decimal, first: date, last: date, form:
                 target * chance.choice([Decimal(1), Decimal("0.8"), Decimal("1.2")]), form
             )
     whole = target if chance.random() < 0.5 else target + chance.choice(near)
-    pays = chance.choices(["evenly", "partly", "never", "stops", "lump", "back"], [50, 15, 8, 7, 8, 12])[0]
+    pays = chance.choices(
+        ["evenly", "partly", "never", "stops", "lump", "back", "back_first"], [50, 15, 8, 7, 8, 12, 3]
+    )[0]
     if pays == "partly":
         whole = whole * Decimal(chance.choice(["0.6", "0.9", "0.99"]))
     stop = chance.choice(in_year)
@@ -272,6 +299,9 @@ def purse(chance: random.Random, target: Decimal, first: date, last: date, form:
             share = whole if month >= stop else Decimal(0)
         elif pays == "back" and month >= stop and number > 2:
             share = share - whole * Decimal("0.12")
+        elif pays == "back_first" and number < 4:
+            # What was paid too much last year is taken back before anything is paid.
+            share = -whole * Decimal("0.03")
         made.paid[month] = _snap(share, form)
     return made
 
@@ -297,6 +327,7 @@ def tell_money(
         "broken": 10,
         "now_and_then": 8,
         "stops": 6,
+        "begins": 5,
         "january": 4,
         "gap": 8,
         "blank_months": 6,
@@ -342,6 +373,10 @@ def tell_money(
                 continue
             if way == "so_far":
                 cells |= {"本月拨付": None, "本月支出": None}
+            if way == "begins" and not late and month.month < 12:
+                continue
+            if way == "begins" and cut % 2:
+                cells |= {"累计拨付": None, "累计支出": None}
             if way == "monthly" or (way == "broken" and late) or way == "blank_months":
                 cells |= {"累计拨付": None, "累计支出": None}
             if way == "now_and_then" and chance.random() < 0.5:
@@ -360,6 +395,11 @@ def tell_money(
                 cells["调整后预算"] = Decimal(0)
             if way == "refused" and month.month == cut:
                 cells["累计拨付"] = Decimal(-5_000)
+            if way == "both" and chance.random() < 0.03:
+                # 无 says nothing of a budget or of a year so far, a dash nothing at all.
+                cells[chance.choice(["年初预算", "调整后预算", "累计拨付", "累计支出"])] = chance.choice(
+                    ["无", "—", "/"]
+                )
             teller.money(code, month, cells, made.form)
             if chance.random() < 0.01:
                 changed = dict(cells)
@@ -377,7 +417,7 @@ def _purses(
 ) -> list[Purse]:
     """This year's purse and, for some, the next year's; from the unit's first month to its last."""
     chance = teller.chance
-    form = form or chance.choices(list(MONEY_FILES), [45, 10, 35, 10])[0]
+    form = form or chance.choices(list(MONEY_FILES), [40, 10, 28, 8, 5, 4, 5])[0]
     this = purse(chance, target, first, min(last, date(YEAR, 12, 1)), form)
     found = [this]
     if last > date(YEAR, 12, 1) and chance.random() < 0.5:
@@ -445,6 +485,27 @@ def abolished(teller: Teller) -> None:
 def _last_month(ends: date) -> date:
     """The last month whose last day a unit saw."""
     return month_after(ends.replace(day=1), -1)
+
+
+def brief(teller: Teller) -> None:
+    """Founded and gone within the year; what there is of it goes to nobody, to two, or to a neighbour."""
+    chance = teller.chance
+    begins = date(YEAR, chance.randint(1, 5), chance.choice([1, 2, 15]))
+    ends = date(YEAR, chance.randint(6, 12), chance.choice([1, 10, 28]))
+    base, first = size(chance, teller.edges), begins.replace(day=1)
+    heirs = [teller.unit(begins=ends if number > 1 else None) for number in range(chance.choice([0, 1, 3]))][
+        -2:
+    ]
+    unit = replace(teller.unit(begins=begins, ends=ends), successors=tuple(h.code for h in heirs))
+    teller.enter(unit, *heirs)
+    target = yearly(teller.edges, base) * (ends.month - first.month) / 12
+    tell_people(teller, standing(unit), drifting(base))
+    tell_money(teller, standing(unit), _purses(teller, target, first, _last_month(ends)))
+    for heir in heirs:
+        people = size(chance, teller.edges)
+        begun = date(YEAR, 1, 1) if heir.begins is None else heir.begins.replace(day=1)
+        tell_people(teller, standing(heir), drifting(people))
+        tell_money(teller, standing(heir), _purses(teller, yearly(teller.edges, people), begun))
 
 
 def split(teller: Teller) -> None:
@@ -515,15 +576,26 @@ def merged(teller: Teller) -> None:
 
 
 def staffed(teller: Teller) -> None:
-    """A unit with people in posts, told whole, in part or not at all, month by month."""
+    """A unit with people in posts, told whole, in part or not at all, month by month; some take over a neighbour."""
     chance = teller.chance
     unit = teller.unit()
     teller.enter(unit)
     base = size(chance, teller.edges)
     tell_people(teller, standing(unit), drifting(base))
+    if chance.random() < 0.2:
+        day = change_day(chance)
+        gone = replace(teller.unit(ends=day), successors=(unit.code,))
+        teller.enter(gone)
+        tell_people(teller, standing(gone), drifting(size(chance, teller.edges)))
+        _tell_staff(teller, gone, _last_month(day))
     if teller.edges == JIANGXI:
         tell_money(teller, standing(unit), _purses(teller, yearly(teller.edges, base)))
-    for month in months(date(YEAR, 1, 1), date(YEAR, 12, 1)):
+    _tell_staff(teller, unit, date(YEAR, 12, 1))
+
+
+def _tell_staff(teller: Teller, unit: Division, last: date) -> None:
+    chance = teller.chance
+    for month in months(date(YEAR, 1, 1), last):
         if chance.random() < 0.85:
             cells: list[int | None] = [chance.randint(0, 2), chance.randint(0, 3)]
             cells += [chance.randint(0, 3), chance.randint(0, 2), chance.randint(0, 2)]
@@ -559,6 +631,7 @@ STORIES: dict[Callable[[Teller], object], int] = {
     founded: 7,
     renamed: 7,
     abolished: 4,
+    brief: 4,
     split: 5,
     merged: 21,
 }

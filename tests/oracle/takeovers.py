@@ -139,7 +139,8 @@ def in_january(teller: Teller, calm: bool) -> None:
 
 def into_a_young_one(teller: Teller, calm: bool) -> None:
     """A unit founded in the year takes an older one over; or the other way round."""
-    early, late = _two_days(teller.chance)
+    # A month between them and more: what begins within a month of the other's end is the same unit under a new code.
+    early, late = _day(teller.chance, 2, 5), _day(teller.chance, 7, 11)
     is_heir_young = teller.chance.random() < 0.5
     heir = teller.unit(begins=early if is_heir_young else None)
     gone = teller.unit(begins=None if is_heir_young else early, ends=late)
@@ -196,6 +197,20 @@ def _changing(teller: Teller, calm: bool) -> None:
     teller.chance.choice([*TAKEOVERS, _of(split), _of(renamed), _of(founded)])(teller, calm)
 
 
+def _merging_in_the_month_of(day: date) -> Story:
+    """A takeover in the very month in which a rate begins or ends, before, on or after its day."""
+
+    def told(teller: Teller, calm: bool) -> None:
+        when = day.replace(day=teller.chance.choice([1, 14, 15, 16, 28]))
+        heir = teller.unit()
+        gone = replace(teller.unit(ends=when), successors=(heir.code,))
+        teller.enter(heir, gone)
+        joined = [_gone(teller, gone, size(teller.chance, teller.edges), calm)]
+        _heir(teller, [heir], size(teller.chance, teller.edges), joined, calm)
+
+    return told
+
+
 def world_of_takeovers(seed: int, stories: int = 300) -> World:
     """A world of about so many stories; the same seed gives the same world."""
     chance = random.Random(seed)
@@ -213,8 +228,8 @@ def world_of_takeovers(seed: int, stories: int = 300) -> World:
         ("360112", JIANGXI, [_anything], 14),
         ("360721", JIANGXI, [_owed_whole], 10),
         ("360722", JIANGXI, [_owed_whole], 8),
-        ("360302", JIANGXI, [_changing], 17),
-        ("360602", JIANGXI, [_changing], 17),
+        ("360302", JIANGXI, [_changing, _changing, _merging_in_the_month_of(since)], 17),
+        ("360602", JIANGXI, [_changing, _changing, _merging_in_the_month_of(until)], 17),
     ]
     names: set[str] = set()
     for county, edges, kinds, share in counties:

@@ -65,14 +65,14 @@ counted as (
     select
         cast(null as varchar) as standard_id, unit_id, fiscal_year, known_number, known_until_number,
         from_number, variant_no, month_number, standard_id as counted_standard_id,
-        share_units, other_share_units
+        share_units, other_share_units, population_is_stale
     from months
     where is_highest
     union all
     select
         m.standard_id, m.unit_id, m.fiscal_year, m.known_number, m.known_until_number,
         m.from_number, m.variant_no, m.month_number, m.standard_id as counted_standard_id,
-        m.share_units, m.other_share_units
+        m.share_units, m.other_share_units, m.population_is_stale
     from months as m
     inner join several as s on m.unit_id = s.unit_id and m.fiscal_year = s.fiscal_year
 ),
@@ -115,7 +115,8 @@ added as (
             ('units', 'c.share_units', 'decimal(38, 0)'),
             ('other_units', 'c.other_share_units', 'decimal(38, 0)'),
             ('months', 'case when c.counted_standard_id is not null then 1 else 0 end', 'bigint'),
-            ('unknown', 'case when c.counted_standard_id is not null and c.share_units is null then 1 else 0 end', 'bigint')
+            ('unknown', 'case when c.counted_standard_id is not null and c.share_units is null then 1 else 0 end', 'bigint'),
+            ('stale', 'case when c.counted_standard_id is not null and c.population_is_stale then 1 else 0 end', 'bigint')
         ] %}
         cast(coalesce(sum({{ expression }}) over (
             {{ running }} order by g.month_number asc nulls first rows between unbounded preceding and current row
@@ -154,7 +155,8 @@ by_phase as (
         a.standard_id, a.unit_id, a.fiscal_year, a.known_number, a.known_until_number, a.from_number, a.until_number,
         a.last_number, a.stretch_number, a.goes_on, a.month_number,
         {% for name in [
-            'units_to_date', 'units_of_year', 'other_units_of_year', 'months_to_date', 'unknown_to_date', 'unknown_of_year'
+            'units_to_date', 'units_of_year', 'other_units_of_year', 'months_to_date', 'unknown_to_date',
+            'unknown_of_year', 'stale_to_date'
         ] %}
         max(case when a.variant_no = 0 then a.{{ name }} end) as {{ name }},
         {% endfor %}
@@ -192,7 +194,7 @@ ended_phases as (
         {{ key }}, from_number,
         {% for name, column in [
             ('units', 'units_to_date'), ('least_units', 'ended_least_units_to_date'), ('months', 'months_to_date'),
-            ('unknown', 'unknown_to_date')
+            ('unknown', 'unknown_to_date'), ('stale', 'stale_to_date')
         ] %}
         sum({{ column }}) over (
             partition by {{ key }} order by from_number asc nulls first rows between unbounded preceding and current row
@@ -218,6 +220,7 @@ own as (
         cast(p.months_to_date + coalesce(e.months, 0) as bigint) as months_to_date,
         cast(p.unknown_to_date + coalesce(e.unknown, 0) as bigint) as unknown_to_date,
         cast(p.unknown_of_year + coalesce(e.unknown, 0) as bigint) as unknown_of_year,
+        cast(p.stale_to_date + coalesce(e.stale, 0) as bigint) as stale_to_date,
         coalesce(p.last_counted, e.last_counted) as last_counted
     from by_phase as p
     left join ended_phases as e
@@ -257,7 +260,8 @@ brought as (
         m.heir_unit_id as unit_id, m.fiscal_year, o.standard_id, o.known_number, g.month_number,
         cast(sum(coalesce(w.units_to_date, o.units_to_date)) as decimal(38, 0)) as units,
         cast(sum(coalesce(w.least_units_to_date, o.least_units_to_date)) as decimal(38, 0)) as least_units,
-        cast(sum(o.unknown_to_date) as bigint) as unknown
+        cast(sum(o.unknown_to_date) as bigint) as unknown,
+        cast(sum(o.stale_to_date) as bigint) as stale
     from members as m
     inner join ({{ numbers_of_months() }}) as g on g.month_number >= m.since_number
     inner join own as o
@@ -328,7 +332,9 @@ final as (
             then cast(o.other_units_of_year + coalesce(b.units, 0) as decimal(38, 0)) end as other_units_of_year,
         coalesce(n.months_count, o.months_to_date) as months_count,
         substr(o.last_counted, 3) as last_standard_id,
-        b.unit_id is not null as includes_predecessors
+        b.unit_id is not null as includes_predecessors,
+        -- What accrued to a unit taken over rests on its own people, whatever the heir's year rests on.
+        coalesce(b.stale > 0, false) as brings_stale
     from own as o
     left join area_months as n
         on

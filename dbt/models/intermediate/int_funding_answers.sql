@@ -34,7 +34,7 @@ compared as (
         case
             when f.population_persons is null or f.guaranteed_annual_cny is null then 'missing'
             when b.allocated_annual_cny is null then 'missing'
-            when f.population_is_stale then 'stale_population'
+            when f.rests_on_stale then 'stale_population'
             when {{ is_too_coarse('b.allocated_annual_cny', 'b.allocated_precision_cny', 'f.least_annual_cny', 'z') }}
                 then 'too_coarse'
         end as allocation_reason,
@@ -43,7 +43,7 @@ compared as (
         case
             when f.population_persons is null or f.guaranteed_ytd_cny is null then 'missing'
             when b.disbursed_ytd_cny is null then 'silent'
-            when f.population_is_stale then 'stale_population'
+            when f.rests_on_stale then 'stale_population'
             when
                 not b.disbursed_is_complete
                 and {{ is_short('b.disbursed_ytd_cny', 'b.disbursed_precision_cny', 'f.least_ytd_cny') }}

@@ -86,7 +86,7 @@ counted as (
         coalesce(alone.other_units_of_year, case when alone.unit_id is null then a.other_units_of_year end)
             as other_units_of_year,
         case when alone.unit_id is null then a.months_count else alone.months_count end as months_count,
-        a.includes_predecessors
+        a.includes_predecessors, a.brings_stale
     from answers as x
     inner join accruals as a
         on
@@ -110,7 +110,7 @@ other_matters as (
         a.known_number, a.from_number, a.last_standard_id, false as is_whole,
         w.standard_id, w.matter, false as is_binding,
         a.units_of_year, a.units_to_date, a.least_units_of_year, a.least_units_to_date, a.other_units_of_year,
-        a.months_count, a.includes_predecessors
+        a.months_count, a.includes_predecessors, a.brings_stale
     from months as m
     inner join accruals as a
         on m.unit_id = a.unit_id and m.fiscal_year = a.fiscal_year and m.month_number = a.month_number
@@ -144,7 +144,8 @@ final as (
         {{ cny_of_shares('c.least_units_of_year') }} as least_annual_cny,
         {{ cny_of_shares('c.least_units_to_date') }} as least_ytd_cny,
         c.months_count,
-        c.includes_predecessors or r.sums_predecessors as includes_predecessors
+        c.includes_predecessors or r.sums_predecessors as includes_predecessors,
+        r.population_is_stale or c.brings_stale as rests_on_stale
     from every_answer as c
     inner join {{ ref('int_township_requirements') }} as r
         on

@@ -22,7 +22,7 @@ shares as (
         r.from_number, r.until_number, r.variant_no, r.standard_id, w.matter, w.accrual,
         case when w.start_number > r.from_number then w.start_number else r.from_number end as start_number,
         w.end_number,
-        r.annual_units, coalesce(r.other_annual_units, r.annual_units) as other_annual_units,
+        r.population_is_stale, r.annual_units, coalesce(r.other_annual_units, r.annual_units) as other_annual_units,
         cast(case
             when w.accrual = 'annual' then
 {{ adapter.dispatch('integer_quotient')(
@@ -42,7 +42,7 @@ final as (
     select
         s.unit_id, s.township_code, s.fiscal_year, s.known_number, s.known_until_number,
         s.from_number, s.until_number, s.variant_no, n.month_number, s.standard_id, s.matter, s.accrual,
-        s.annual_units,
+        s.population_is_stale, s.annual_units,
         cast(s.annual_units * s.share as decimal(38, 0)) as share_units,
         cast(s.other_annual_units * s.share as decimal(38, 0)) as other_share_units,
         -- Of several issuers' standards the highest of the month accrues; one that cannot be known leaves it unknown.

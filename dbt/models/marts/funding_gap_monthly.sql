@@ -13,6 +13,17 @@ with standards as (
     group by f.township_code, f.month
 ),
 
+-- Who took another unit over, and from which month of the year.
+taken as (
+    select t.heir_unit_id, y.fiscal_year, min(t.since_index - y.fiscal_year * 12 + 1) as since_number
+    from {{ ref('int_takeovers') }} as t
+    inner join (
+        select fiscal_year from {{ ref('int_months') }} where {{ anew('month') }} group by fiscal_year
+    ) as y
+        on t.since_index > y.fiscal_year * 12 and t.since_index <= y.fiscal_year * 12 + 11
+    group by t.heir_unit_id, y.fiscal_year
+),
+
 joined as (
     select
         m.township_code, m.township_name, m.county_code, m.month, m.fiscal_year,
@@ -27,8 +38,8 @@ joined as (
         ] %}
         case when g.standard_id is null then p.{{ column }} else g.{{ column }} end as {{ column }},
         {% endfor %}
-        case when g.standard_id is null then p.sums_predecessors else g.includes_predecessors end
-            as includes_predecessors,
+        coalesce(case when g.standard_id is null then p.sums_predecessors else g.includes_predecessors end, false)
+        or k.heir_unit_id is not null as includes_predecessors,
         g.is_on_tier_edge, g.is_tier_uncertain, g.other_tier_label, g.other_annual_cny,
         g.guaranteed_annual_cny, g.guaranteed_ytd_cny, g.least_annual_cny, g.least_ytd_cny, g.months_count,
         b.allocated_annual_cny, b.allocated_as_of_month, b.allocated_precision_cny, b.allocated_is_added,
@@ -54,6 +65,8 @@ joined as (
     left join {{ ref('int_funding_answers') }} as a
         on m.township_code = a.township_code and m.month = a.month and g.standard_id = a.standard_id
     left join standards as s on m.township_code = s.township_code and m.month = s.month
+    left join taken as k
+        on m.unit_id = k.heir_unit_id and m.fiscal_year = k.fiscal_year and m.month_number >= k.since_number
     left join {{ ref('int_township_budget') }} as b on m.township_code = b.township_code and m.month = b.month
     left join {{ ref('reported_budget') }} as r
         on m.township_code = r.township_code and m.month = r.month and r.is_current
