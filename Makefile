@@ -124,8 +124,21 @@ define install
 	@echo "首次准备：安装依赖到 $(1)，约需几分钟……"
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
 	$(call add,$(1),$(2))
+	$(call trim,$(1))
 	@$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation --editable .
 	@$(1)/bin/python -m compileall -q $(CODE)
+endef
+# A fifth of what comes is never used: the packages' own tests, maps for debugging their pages, what pyarrow has for
+# servers elsewhere, dates in a thousand languages, fonts beside ours (SimHei is not even free), and bytecode that no
+# program here loads.
+define trim
+	@cd $(1)/lib/python3*/site-packages && \
+		find numpy pandas scipy matplotlib networkx pyarrow -type d -name tests -prune -exec rm -rf {} + && \
+		find dash dash_ag_grid dash_mantine_components -type f -name '*.map' -delete && \
+		find mplfonts/fonts -type f ! -name 'NotoSansCJKsc-Regular.otf' ! -name 'NotoSerifCJKsc-Regular.otf' -delete && \
+		find babel/locale-data -type f ! -name 'root.dat' ! -name 'en*.dat' ! -name 'zh*.dat' -delete && \
+		find fontTools setuptools pkg_resources sqlglot -type d -name __pycache__ -prune -exec rm -rf {} + && \
+		rm -rf pyarrow/include pyarrow/libarrow_flight.* pyarrow/_flight.* pyarrow/libarrow_s3.* pyarrow/_s3fs.*
 endef
 define add
 	@$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps --require-hashes -r $(2) || \

@@ -298,7 +298,7 @@ def gather(
         sources=_sources(connection, month),
         audit=_audit(connection),
         moved=_moved(connection, told),
-        five=rows(connection, "five", month=month) if _has(connection, "detail", "scorecard") else [],
+        five=rows(connection, "five", **told) if _has(connection, "detail", "unit_scorecard_monthly") else [],
         pace={row["township_code"]: row for row in rows(connection, "pace", month=month)},
     )
 

@@ -1,12 +1,8 @@
--- A row is one of the 五有: how many townships of the scope have it whole.
--- Must hold: townships of which it is asked.
+-- A row is one of the 五有: of how many townships of the scope each state holds, as the roll-up has it.
+-- Must hold: townships of which it is asked; nothing is added here.
 select
-    s.pillar_no, s.pillar_zh, count(*) as due,
-    count(case when s.status = 'met' then 1 end) as met,
-    count(case when s.status = 'short' then 1 end) as short,
-    count(case when s.status = 'not_reported' then 1 end) as not_reported
-from detail.scorecard as s
-inner join r_townships as t on s.township_code = t.township_code
-where s.month = $month and s.status in ('met', 'short', 'not_reported')
-group by s.pillar_no, s.pillar_zh
-order by s.pillar_no
+    u.pillar_no, u.pillar_zh, u.asked_units_count as due, u.met_units_count as met, u.short_units_count as short,
+    u.silent_units_count as not_reported
+from detail.unit_scorecard_monthly as u
+where u.unit_level = $level and u.unit_code = $code and u.month = $month and u.asked_units_count > 0
+order by u.pillar_no
