@@ -507,8 +507,15 @@ class Batch:
 
 
 def _place(header: Header, at: int) -> str:
-    """A column's letters; of a table that lies on its side the number of its row."""
+    """A column's letters; of a table that lies on its side the number of its row, or the very cell."""
+    if at in header.columns_of:
+        return f"{column_letters(header.columns_of[at])}{header.rows_of[at]}"
     return str(header.rows_of[at]) if at in header.rows_of else column_letters(at)
+
+
+def _where(header: Header, at: int) -> str:
+    place = _place(header, at)
+    return f"{place} 列" if place.isalpha() else f"{place} 行" if place.isdigit() else f"{place} 单元格"
 
 
 def _other_titles(table: Table | BulkTable) -> str | None:
@@ -519,7 +526,7 @@ def _other_titles(table: Table | BulkTable) -> str | None:
     else:
         used = {title for said in table.others if said for title in json.loads(said)}
     return (
-        "、".join(f"“{title}”（{column_letters(at)} 列）" for at, title in others.items() if title in used)
+        "、".join(f"“{title}”（{_where(table.header, at)}）" for at, title in others.items() if title in used)
         or None
     )
 

@@ -294,6 +294,45 @@ def test_one_form_a_township() -> None:
     assert (table.cells["initial_budget_cny"], table.cells["disbursed_month_cny"]) == (["6.72"], ["5600"])
 
 
+FORM = (
+    ("湘东镇2025年6月民政工作经费情况表",),
+    ("单位：元",),
+    ("项目", "计量单位", "本月数", "本年累计", "上年同期"),
+    ("一、年初预算", "元", "", 67_200, 60_000),
+    ("二、财政拨付", "元", 5_600, 33_600, 30_000),
+    ("三、实际支出", "元", 4_480, 26_880, ""),
+)
+
+
+def test_one_form_with_the_month_beside_the_sum_so_far() -> None:
+    (table,) = _tables(*FORM)
+    money = {n: cells for n, cells in table.cells.items() if n.endswith("_cny")}
+    assert money == {
+        "initial_budget_cny": ["67200"],
+        "disbursed_month_cny": ["5600"],
+        "disbursed_cumulative_cny": ["33600"],
+        "spent_month_cny": ["4480"],
+        "spent_cumulative_cny": ["26880"],
+    }
+    assert table.header.asked == frozenset()
+    # Last year's are kept and named, not dropped.
+    assert len(table.header.others) == 2
+
+
+def test_a_fault_in_one_form_is_told_at_its_very_cell(world: World) -> None:
+    rows = [list(row) for row in FORM]
+    rows[4][3] = "三万多"
+    world.put("湘东镇.xlsx", xlsx_bytes(rows))
+    (checked,) = check([world.folder.raw / "湘东镇.xlsx"], world.folder, now=NOW)
+    assert {r.cell for r in checked.remarks if r.kind == "rejected"} == {"D5"}
+    assert any("E4 单元格" in r.message_zh for r in checked.remarks)
+    rows[4][3] = 33_600
+    world.put("湘东镇.xlsx", xlsx_bytes(rows))
+    world.take_in()
+    found = world.read("budget").select("month", "disbursed_month_cny", "disbursed_cumulative_cny").rows()
+    assert [(f"{m:%Y-%m}", str(a), str(b)) for m, a, b in found] == [("2025-06", "5600.00", "33600.00")]
+
+
 def test_a_cumulative_figure_is_not_repeated_for_each_month() -> None:
     tables = _tables(
         ("2025年民政工作经费",), ("区划代码", "乡镇", "年初预算", "1月拨付", "2月拨付", "累计拨付"),

@@ -134,6 +134,8 @@ class Header:
     # Of a table that lies on its side: the sheet's row for each of `columns`, and the column of their headings. Its rows
     # are then columns of the sheet.
     rows_of: dict[int, int] = field(default_factory=dict)
+    # And the column of each, where one township's values stand in several columns.
+    columns_of: dict[int, int] = field(default_factory=dict)
     label_at: int = 0
     # Columns that the contract does not know: what stands in them is kept with the row.
     others: dict[int, str] = field(default_factory=dict)

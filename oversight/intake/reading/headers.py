@@ -446,7 +446,10 @@ def _kind_of(cells: Sequence[Cell]) -> str:
             return "month"
     if numbers >= enough:
         return "number"
-    return "name" if sum(1 for t, _ in texts if NAME_BELOW.search(t)) >= enough else "text"
+    if sum(1 for t, _ in texts if NAME_BELOW.search(t)) >= enough:
+        return "name"
+    # One word in a form of one township may be a slip of the pen: it does not say what its column holds.
+    return "text" if count > 1 or numbers else "blank"
 
 
 def _may_be_code(number: float) -> bool:

@@ -6,7 +6,7 @@ Such a sheet is turned, so that everything else reads it as a table like any oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from oversight.contracts import DATASETS
 from oversight.intake.reading.grammar import Said, meaning_of
@@ -23,6 +23,7 @@ from oversight.intake.reading.grid import (
 from oversight.intake.reading.headers import NAME_BELOW, TOTAL
 from oversight.intake.reading.headings import UNIT_LABELS, column_of_unit, meaning
 from oversight.intake.reading.text import fold, plain
+from oversight.intake.reading.words import words_of
 
 # Sheets that list figures are small; further down and further right nothing is looked for.
 _MAX_ROWS = 80
@@ -60,6 +61,8 @@ class Turned:
     columns: dict[int, int]
     rows: dict[int, int]
     label_at: int
+    # Of one township's form with several columns of values (本月数, 累计数): the column of each figure.
+    columns_of: dict[int, int] = field(default_factory=dict)
 
 
 def turn(grid: Grid) -> Turned | None:
@@ -83,6 +86,8 @@ def turn(grid: Grid) -> Turned | None:
     names = {c: t for c, t in heads.items() if c != unit_at and _names_unit(t)}
     values_at = [c for c, t in heads.items() if c != unit_at and (not t or plain(t) in _VALUE_TITLES)]
     only = [c for c in heads if c != unit_at]
+    if not names and len(labels) >= 2 and len(timed := [c for c in only if _is_of_time(heads[c])]) >= 2:
+        return _one_form(grid, rows, labels, label_at, heads, timed, unit_at)
     taken = sorted(names) if names else values_at[:1] or (only if len(only) == 1 else [])
     if not taken or (names and len(names) < 2 and len(labels) < 2) or (not names and len(labels) < 2):
         return None
@@ -113,18 +118,84 @@ def turn(grid: Grid) -> Turned | None:
         )
     turned.extend([line] for line in footer)
     return Turned(
-        replace(
-            grid,
-            rows=turned,
-            merged=(),
-            hidden_rows=frozenset(),
-            hidden_columns=frozenset(),
-            formulas={},
-            decimals={},
-        ),
+        _flat(grid, turned),
         columns,
         {k + lead: r for k, r in enumerate(order)},
         label_at,
+    )
+
+
+def _is_of_time(head: str) -> bool:
+    """Whether what stands over a column of values says of what time they are, and nothing else: 本月数, 本年累计."""
+    words = words_of(head) if head else ()
+    return any(w.kind in ("period", "prior", "time") for w in words) and all(
+        w.kind in ("period", "prior", "time", "neutral", "done") for w in words
+    )
+
+
+def _one_form(
+    grid: Grid,
+    rows: Sequence[Sequence[Cell]],
+    labels: Sequence[int],
+    label_at: int,
+    heads: dict[int, str],
+    timed: Sequence[int],
+    unit_at: int | None,
+) -> Turned:
+    """One township's form whose values stand in several columns, as one row: each figure below its label and its time.
+
+    What is of no time (年初预算) stands in one of the columns, or the same in all: then the label says enough.
+    """
+    first, height = min(labels), max(labels)
+    order = [r for r in range(first, height + 1) if any(text_of(c).strip() for c in rows[r])]
+    above = next((r for r in range(first - 1, -1, -1) if any(_at(rows[r], c) for c in timed)), first)
+    titles = [line_of(rows[r]) for r in range(min(above, first)) if not is_blank_row(rows[r])]
+    footer = [line_of(r) for r in grid.rows[height + 1 : height + 12] if not is_blank_row(r)]
+    figures: list[tuple[str, str, Cell, int, int]] = []
+    for r in order:
+        unit = _at(rows[r], unit_at) if unit_at is not None else ""
+        label = f"{_at(rows[r], label_at)}({unit})" if unit else _at(rows[r], label_at)
+        filled = [c for c in timed if _at(rows[r], c)]
+        own = [c for c in filled if not any(w.kind == "prior" for w in words_of(heads[c]))]
+        if own and len({_at(rows[r], c) for c in own}) == 1 and _is_of_no_time(label):
+            figures.append((label, "", rows[r][own[0]], r, own[0]))
+            filled = [c for c in filled if c not in own]
+        figures.extend((label, heads[c], rows[r][c], r, c) for c in filled)
+    turned: list[list[Cell]] = [[line] for line in titles]
+    turned.extend(([label for label, *_ in figures], [head for _, head, *_ in figures]))
+    columns = {len(turned): timed[0]}
+    turned.append([value for _, _, value, _, _ in figures])
+    turned.extend([line] for line in footer)
+    return Turned(
+        _flat(grid, turned),
+        columns,
+        {k: r for k, (_, _, _, r, _) in enumerate(figures)},
+        label_at,
+        {k: c for k, (_, _, _, _, c) in enumerate(figures)},
+    )
+
+
+def _is_of_no_time(label: str) -> bool:
+    """Whether a label is of a figure that is no flow: the year's budget, people, posts."""
+    for dataset, contract in DATASETS.items():
+        if (said := meaning_of(dataset, (label,), _ANY)) is not None:
+            name: str | None = said.column
+        else:
+            name = meaning(dataset, (label,))[0]
+        if name is not None:
+            return contract.columns[name].is_measure and contract.columns[name].scale != "flow"
+    return False
+
+
+def _flat(grid: Grid, rows: list[list[Cell]]) -> Grid:
+    return replace(
+        grid,
+        rows=rows,
+        merged=(),
+        hidden_rows=frozenset(),
+        hidden_columns=frozenset(),
+        formulas={},
+        decimals={},
     )
 
 
@@ -151,7 +222,9 @@ def _is_figure(text: str) -> bool:
         name = meaning(dataset, (text,))[0]
         if name is not None:
             return contract.columns[name].is_measure
-        if meaning_of(dataset, (text,), _ANY) is not None:
+        if (said := meaning_of(dataset, (text,), _ANY)) is not None and contract.columns[
+            said.column
+        ].is_measure:
             return True
     return False
 
@@ -185,6 +258,13 @@ def put_back(
         table.broken = [(numbers.get(n, n), name, text, code) for n, name, text, code in table.broken]
         table.totals = []
         at = {k: r + 1 for k, r in turned.rows.items()}
-        table.header = replace(table.header, rows_of=at, label_at=turned.label_at, first_row=0, last_row=0)
+        table.header = replace(
+            table.header,
+            rows_of=at,
+            columns_of=turned.columns_of,
+            label_at=turned.label_at,
+            first_row=0,
+            last_row=0,
+        )
     back = [replace(r, rows=(), row_number=1, rows_ignored=len(r.rows) + r.rows_ignored) for r in refusals]
     return list(tables), back

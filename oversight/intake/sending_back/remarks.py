@@ -97,9 +97,15 @@ class _Places:
             for column in ALL_DATASETS[dataset].columns.values():
                 if (column.title_zh == title or column.name in names) and column.name in letters:
                     place = letters[column.name]
-                    # Of a table that lies on its side the column is the row, and the row the column.
+                    # Of a table that lies on its side the column is the row, and the row the column; or it is the cell.
                     cell = f"{column_letters(row - 1)}{place}" if place.isdigit() else f"{place}{row}"
+                    cell = place if not place.isalpha() and not place.isdigit() else cell
                     return cell, column.title_zh
+        if title is None and any(
+            not p.isalpha() for h, _, letters in above if h == nearest for p in letters.values()
+        ):
+            # Of such a table the row is a column of the sheet.
+            return f"{column_letters(row - 1)}1", title
         return (f"A{row}", title) if above or title is None else (None, title)
 
 
