@@ -213,7 +213,7 @@ def test_no_conflict_is_silent_and_the_rule_decides(built: tuple[Path, dict[Any,
 def test_two_funds_never_meet(built: tuple[Path, dict[Any, Any]]) -> None:
     def figures(county: str) -> pl.DataFrame:
         with duckdb.connect(str(built[0]), read_only=True) as connection:
-            return connection.execute(
+            return connection.sql(
                 "select right(township_code, 3) as place, * exclude (township_code, township_name, county_code, "
                 "county_name, population_township_code) from funding_gap_monthly "
                 f"where county_code = '{county}' order by place, month"

@@ -358,7 +358,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer = csv.DictWriter(file, columns_of_seed, lineterminator="\n")
             for row in rows:
                 writer.writerow({key: "" if value is None else value for key, value in row.items()})
-    return world.build(place, project)
+    return world.build_with(project, place)
 
 
 @pytest.mark.parametrize("name", SHAPES)

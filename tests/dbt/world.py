@@ -22,7 +22,7 @@ import duckdb
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.editions.build import variables
+from oversight.editions.build import build, build_file, variables
 from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
 from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
@@ -191,30 +191,33 @@ class World:
             write_csv(folder.standards / f"{seed}.csv", header(seed), rows)
         write_overlay_inputs(folder, inputs)
 
-    def build(self, place: Path, project: Path = DBT_DIR) -> Path:
-        """Run the dbt project over this world; the build file. Fails with dbt's own words."""
-        inputs, folder, target = place / "inputs", DataFolder(place / "data"), place / "build.duckdb"
-        self.write(inputs, folder)
-        run_dbt(inputs, target, place, project)
+    def build(self, place: Path) -> Path:
+        """Build this world as a run does, in this process; the build file."""
+        folder = DataFolder(place / "data")
+        self.write(folder.inputs, folder)
+        build(folder)
+        return build_file(folder)
+
+    def build_with(self, project: Path, place: Path) -> Path:
+        """Build it with a dbt project of its own, in a process of its own; the build file."""
+        folder = DataFolder(place / "data")
+        self.write(folder.inputs, folder)
+        target = build_file(folder)
+        environment = os.environ | {
+            "OVERSIGHT_INPUTS": str(folder.inputs),
+            "OVERSIGHT_BUILD": str(target),
+            "DO_NOT_TRACK": "1",
+        }
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(place / "logs"), "build",
+                "--project-dir", str(project), "--profiles-dir", str(project),
+                "--target-path", str(place / "target"), "--vars", json.dumps(variables()),
+            ],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         return target
-
-
-def run_dbt(inputs: Path, target: Path, place: Path, project: Path = DBT_DIR) -> None:
-    """`dbt build` in a process of its own."""
-    environment = os.environ | {
-        "OVERSIGHT_INPUTS": str(inputs),
-        "OVERSIGHT_BUILD": str(target),
-        "DO_NOT_TRACK": "1",
-    }
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(place / "logs"), "build",
-            "--project-dir", str(project), "--profiles-dir", str(project),
-            "--target-path", str(place / "target"), "--vars", json.dumps(variables()),
-        ],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 def header(seed: str) -> list[str]:
