@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -108,7 +109,9 @@ def test_same_inputs_elsewhere_give_the_same_fingerprints_without_network(
     sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
 ) -> None:
     folder = DataFolder.at(tmp_path / "另一处")
-    shutil.copytree(sample_folder.raw, folder.raw)
+    # What the guide says to keep (docs/guide/backup.md); an edition is made of it again.
+    for kept in ("raw", "landed"):
+        shutil.copytree(sample_folder.root / kept, folder.root / kept)
     command = [sys.executable, "-m", "oversight.cli", "run", "--data", str(folder.root)]
     alone = ["unshare", "--net", "--map-root-user"]
     can = shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True).returncode
@@ -128,72 +131,70 @@ KILLED = """
 import os, signal, sys
 import dagster_project.assets as assets
 import oversight.editions as editions
-import oversight.quality as quality
 from oversight.cli import main
 
 def dies(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-where, name = {"intake": (assets, "take_in"), "standards": (assets, "write_overlay_inputs"),
-    "identity": (editions, "write_identity"), "build": (editions, "build"), "audit": (quality, "run_suites"),
-    "publish": (editions, "publish")}[sys.argv[2]]
+where, name = {"standards": (assets, "write_overlay_inputs"), "build": (editions, "build")}[sys.argv[2]]
 setattr(where, name, dies)
 main(["run", "--again", "--data", sys.argv[1]])
 """
 
 
-def test_killed_at_any_step_the_last_edition_stands_and_the_next_run_succeeds(
-    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
-) -> None:
-    folder = copy_of(sample_folder, tmp_path / "资料")
-    # Every step, and moments at random: `python -m tests.faults.kills`.
-    for step in ("standards", "build", "publish"):
-        command = [sys.executable, "-c", KILLED, str(folder.root), step]
-        done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
-        assert done.returncode == -signal.SIGKILL, (step, done.stderr.decode())
-        edition = current(folder)
-        assert edition is not None, step
-        assert edition.edition_id == sample_edition.edition_id, step
-        with open_edition(folder) as connection:
-            assert connection.execute("select count(*) > 0 from townships").fetchone() == (True,)
+@dataclass
+class GoneOn:
+    """The sample with a corrected file, and the edition that a run going on from the sample's made of it."""
 
-    after = run_oversight("run", "--again", "--data", str(folder.root))
-    assert after.returncode == 0, after.stderr
-    said = f"{len(sample_edition.manifest['tables'])} 张表的内容都与上一版 {sample_edition.edition_id} 相同"
-    assert said in after.stdout
-    edition = current(folder)
-    assert edition is not None
-    assert edition.edition_id != sample_edition.edition_id
-    assert edition.manifest["tables"] == sample_edition.manifest["tables"]
+    folder: DataFolder
+    said: str
+    edition: Edition
 
 
-def test_a_run_that_goes_on_says_what_a_run_from_nothing_says(
-    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
-) -> None:
-    folder = copy_of(sample_folder, tmp_path / "资料")
+@pytest.fixture(scope="module")
+def gone_on(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> GoneOn:
+    folder = copy_of(sample_folder, tmp_path_factory.mktemp("goes_on") / "资料")
     last_quarter = folder.raw / "同心县" / "同心县2025年第4季度民政工作经费（模拟数据）.csv"
     sent = last_quarter.read_text("gb18030")
     corrected = last_quarter.with_stem(f"{last_quarter.stem}（更正）")
     corrected.write_text(sent.replace(",40000.00,", ",39999.00,"), "gb18030")
-
-    goes_on = run_oversight("run", "--data", str(folder.root))
-    assert goes_on.returncode == 0, goes_on.stderr
-    assert goes_on.stdout.count("2025 年以前") == 2, goes_on.stdout
+    done = run_oversight("run", "--data", str(folder.root))
+    assert done.returncode == 0, done.stderr
     edition = current(folder)
     assert edition is not None
-    flags = edition.manifest["tables"]["quality.suite_flags"]
+    return GoneOn(folder, done.stdout, edition)
+
+
+def stands(gone_on: GoneOn) -> None:
+    """The edition of before is the current one and can be read."""
+    edition = current(gone_on.folder)
+    assert edition is not None
+    assert edition.edition_id == gone_on.edition.edition_id
+    with open_edition(gone_on.folder) as connection:
+        assert connection.execute("select count(*) > 0 from townships").fetchone() == (True,)
+
+
+# The tests from here on are steps over one folder; the last one makes everything anew after all that was done to it.
+
+
+def test_a_run_goes_on_from_the_last_one(gone_on: GoneOn, sample_edition: Edition) -> None:
+    assert gone_on.said.count("2025 年以前") == 2, gone_on.said
+    flags = gone_on.edition.manifest["tables"]["quality.suite_flags"]
     assert flags != sample_edition.manifest["tables"]["quality.suite_flags"]
-    from_nothing = run_oversight("run", "--again", "--data", str(folder.root))
-    assert from_nothing.returncode == 0, from_nothing.stderr
-    assert "2025 年以前" not in from_nothing.stdout
-    said = f"{len(edition.manifest['tables'])} 张表的内容都与上一版 {edition.edition_id} 相同"
-    assert said in from_nothing.stdout, from_nothing.stdout
+
+
+@pytest.mark.parametrize("step", ["standards", "build"])
+def test_killed_at_a_step_the_last_edition_stands(gone_on: GoneOn, step: str) -> None:
+    """Every step, and moments at random: `python -m tests.faults.kills`; within a publication: tests/editions."""
+    command = [sys.executable, "-c", KILLED, str(gone_on.folder.root), step]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    stands(gone_on)
 
 
 def test_a_failing_model_leaves_the_last_edition_and_one_line(
-    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+    gone_on: GoneOn,
 ) -> None:
-    folder = copy_of(sample_folder, tmp_path / "资料")
     broken = (
         "import sys, dagster_project.assets as a; from oversight.cli import main; real = a.take_in\n"
         "def take_in(folder, **k):\n"
@@ -201,7 +202,7 @@ def test_a_failing_model_leaves_the_last_edition_and_one_line(
         "a.take_in = take_in; sys.exit(main(['run', '--again', '--data', sys.argv[1]]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", broken, str(folder.root)],
+        [sys.executable, "-c", broken, str(gone_on.folder.root)],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
@@ -209,15 +210,12 @@ def test_a_failing_model_leaves_the_last_edition_and_one_line(
     )
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    edition = current(folder)
-    assert edition is not None
-    assert edition.edition_id == sample_edition.edition_id
+    stands(gone_on)
 
 
 def test_what_the_audit_finds_wrong_is_not_gone_on_in(
-    sample_folder: DataFolder, sample_edition: Edition, tmp_path: Path
+    gone_on: GoneOn,
 ) -> None:
-    folder = copy_of(sample_folder, tmp_path / "资料")
     wrong = (
         "import sys, duckdb, oversight.editions as e; from oversight.cli import main; real = e.build\n"
         "def build(folder, **k):\n"
@@ -227,15 +225,26 @@ def test_what_the_audit_finds_wrong_is_not_gone_on_in(
         "    return made\n"
         "e.build = build; sys.exit(main(['run', '--again', '--data', sys.argv[1]]))"
     )
-    command = [sys.executable, "-c", wrong, str(folder.root)]
+    command = [sys.executable, "-c", wrong, str(gone_on.folder.root)]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "核对发现处理结果有误" in done.stderr
-    edition = current(folder)
+    stands(gone_on)
+    assert not built_from(gone_on.folder).exists()
+    assert not audited_from(gone_on.folder).exists()
+
+
+def test_a_run_from_nothing_after_all_that_says_what_the_one_that_went_on_said(gone_on: GoneOn) -> None:
+    done = run_oversight("run", "--again", "--data", str(gone_on.folder.root))
+    assert done.returncode == 0, done.stderr
+    assert "2025 年以前" not in done.stdout
+    before = gone_on.edition
+    said = f"{len(before.manifest['tables'])} 张表的内容都与上一版 {before.edition_id} 相同"
+    assert said in done.stdout, done.stdout
+    edition = current(gone_on.folder)
     assert edition is not None
-    assert edition.edition_id == sample_edition.edition_id
-    assert not built_from(folder).exists()
-    assert not audited_from(folder).exists()
+    assert edition.edition_id != before.edition_id
+    assert edition.manifest["tables"] == before.manifest["tables"]
 
 
 def test_older_clients_open_the_warehouse(sample_edition: Edition, tmp_path: Path) -> None:

@@ -175,8 +175,9 @@ def test_a_notice_written_as_the_guide_shows_counts(tmp_path: Path) -> None:
 def home(sample_folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's home folder as the guide supposes it, and programs that stand in for those that need a network."""
     place = tmp_path_factory.mktemp("home")
-    for name in ("supervision", "督查数据"):
-        shutil.copytree(sample_folder.root, place / name, symlinks=True)
+    shutil.copytree(sample_folder.root, place / "supervision", symlinks=True)
+    # Under the README's name the same folder: what monthly.md has run need not be run again.
+    (place / "督查数据").symlink_to("supervision")
     work = place / "work"
     for name in ("报表", "reports"):
         (work / name).mkdir(parents=True)
@@ -263,9 +264,9 @@ def test_documented_sql_runs(sample_folder: DataFolder, tmp_path: Path, page: st
 def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
     sample_folder: DataFolder, tmp_path: Path
 ) -> None:
-    """The truth is in what the guide says to keep: without an edition, the same one is made again.
+    """A reader that opens the current edition over and over meanwhile, as any client would, never fails.
 
-    A reader that opens the current edition over and over meanwhile, as any client would, never fails.
+    That the same edition is made again of what the guide says to keep: tests/dagster/test_run.py.
     """
     kept = tmp_path / "kept.tar.gz"
     names = ["raw", "landed"]
@@ -304,17 +305,6 @@ def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
     assert counts
     assert held.execute("select edition_id from edition").fetchall() == [(before.edition_id,)]
     held.close()
-    # Without any edition, the same tables come out as before.
-    bare = DataFolder.at(tmp_path / "bare")
-    bare.root.mkdir()
-    subprocess.run(["tar", "xzf", str(kept), "-C", str(bare.root)], check=True)
-    done = run_oversight("run", "--data", str(bare.root))
-    assert done.returncode == 0, done.stdout + done.stderr
-    tables = [dict(edition.manifest["tables"]) for edition in (before, find_edition(bare))]
-    for told in tables:
-        # Its one row says when it was made.
-        told.pop("main.edition")
-    assert tables[0] == tables[1]
 
 
 def test_every_command_named_in_the_guide_exists() -> None:

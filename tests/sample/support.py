@@ -1,4 +1,4 @@
-"""The generator as a module, the sample's folder, and the runner."""
+"""The generator as a module, and the sample's folder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-
-from tests.oracle.running import run
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 RAW = PROJECT_ROOT / "data" / "raw"
@@ -27,5 +25,3 @@ def load_generator() -> ModuleType:
 
 
 generate = load_generator()
-
-__all__ = ["PROJECT_ROOT", "RAW", "generate", "run"]

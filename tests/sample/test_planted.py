@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from decimal import Decimal
 
 import duckdb
 import pytest
 
-from tests.sample.support import RAW, generate, run
+from tests.sample.support import generate
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory):
-    data = tmp_path_factory.mktemp("sample")
-    shutil.copytree(RAW, data / "raw")
-    with duckdb.connect(str(run(data)), read_only=True) as connection:
+def warehouse(sample_edition):
+    with duckdb.connect(str(sample_edition.warehouse), read_only=True) as connection:
         yield connection
 
 
