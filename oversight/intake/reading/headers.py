@@ -107,6 +107,9 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
     """First and last row of the first header block in rows [start, stop); None if there is none."""
     for anchor in range(start, min(stop, len(grid.rows))):
         row = grid.rows[anchor]
+        if not any(cell is not None and cell != "" for cell in row[1:MAX_COLUMNS]):
+            # A line of its own: one cell is no header, and each file has another to be looked into.
+            continue
         if (known := known_cells(row)) < 2:
             # 乡镇 alone will do where months stand beside it or below it.
             beside = grid.rows[anchor : anchor + MAX_HEADER_ROWS - 1]
@@ -429,24 +432,27 @@ def kinds_below(grid: Grid, start: int, width: int) -> tuple[str, ...]:
 def _kind_of(cells: Sequence[Cell]) -> str:
     # Nearly all cells are numbers, or texts that came before: neither is parsed again.
     figures = [c for c in cells if type(c) is float]
+    if figures and len(figures) == len(cells) and max(figures) < 1e8:
+        return "number"
     texts = [t for c in cells if type(c) is not float and (t := _told(text_of(c))) is not None]
     count = len(figures) + len(texts)
     if not count:
         return "blank"
     # Totals, notes and signatures stand below too.
     enough = max(1, (count * 3 + 4) // 5)
-    codes = sum(1 for t, _ in texts if len(t) in (9, 12) and t.isascii() and t.isdigit())
+    codes = sum(1 for t, _, _ in texts if len(t) in (9, 12) and t.isascii() and t.isdigit())
     if codes + sum(1 for c in figures if _may_be_code(c)) >= enough:
         return "code"
-    numbers = len(figures) + sum(is_number for _, is_number in texts)
-    if numbers < count:
-        months = sum(1 for t, _ in texts if _is_month(t))
+    numbers = len(figures) + sum(is_number for _, is_number, _ in texts)
+    names = sum(is_name for _, _, is_name in texts)
+    if numbers < count and names < enough:
+        months = sum(1 for t, _, _ in texts if _is_month(t))
         months += sum(1 for c in figures if _is_month(text_of(c)))
         if months >= enough:
             return "month"
     if numbers >= enough:
         return "number"
-    if sum(1 for t, _ in texts if NAME_BELOW.search(t)) >= enough:
+    if names >= enough:
         return "name"
     # One word in a form of one township may be a slip of the pen: it does not say what its column holds.
     return "text" if count > 1 or numbers else "blank"
@@ -473,12 +479,14 @@ def _is_month(text: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def _told(text: str) -> tuple[str, bool] | None:
-    """What a cell says, and whether it is a number; None where it says nothing."""
+def _told(text: str) -> tuple[str, bool, bool] | None:
+    """What a cell says, whether it is a number, and whether a township's name; None where it says nothing."""
     folded = fold(text.strip())
     if not folded or folded in values.BLANKS:
         return None
-    return folded, not isinstance(values.quantity(folded), values.Problem)
+    if NAME_BELOW.search(folded):
+        return folded, False, True
+    return folded, not isinstance(values.quantity(folded), values.Problem), False
 
 
 def _months_below(
