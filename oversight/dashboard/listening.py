@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -35,9 +36,13 @@ MEMORY_EACH = 64 * 2**10
 WAITING_EACH = 256
 # Threads that one party may hold: all but two, or so few when others wait as well.
 HELD_AMONG_OTHERS = 2
+# After a refusal a party waits so long while another one is being answered: a flood of what is refused (queries beyond
+# their number, say) would share Python's one lock with whoever is answered.
+REFUSED_SECONDS = 0.2
 
 # Whose a request is, by its header fields (HTTP_COOKIE as waitress names it: COOKIE) and the address it came from.
 Party = Callable[[dict[str, str], str], str]
+Application = Callable[..., Iterable[bytes]]
 
 _REFUSALS = {
     400: "请求不符合 HTTP 的写法，没有处理。请用浏览器打开本服务的网址。",
@@ -138,6 +143,9 @@ class _Turns(ThreadedTaskDispatcher):  # type: ignore[misc]
     def __init__(self, party: Party) -> None:
         super().__init__()
         self.party = party
+        # Until when whoever was refused waits; what the application answered last in this thread.
+        self.refused: dict[str, float] = {}
+        self.answered = threading.local()
         self.waiting: OrderedDict[str, deque[Any]] = OrderedDict()
         self.running: Counter[str] = Counter()
 
@@ -156,7 +164,10 @@ class _Turns(ThreadedTaskDispatcher):  # type: ignore[misc]
     def _next(self) -> tuple[str, Any] | None:
         others = len(self.waiting.keys() | self.running.keys()) > 1
         most = HELD_AMONG_OTHERS if others else max(1, len(self.threads) - 2)
+        now = time.monotonic()
         for name, queue in self.waiting.items():
+            if self.running.keys() - {name} and self.refused.get(name, 0) > now:
+                continue
             if self.running[name] < most or queue[0].requests[0].error is not None:
                 task = queue.popleft()
                 self.running[name] += 1
@@ -174,7 +185,8 @@ class _Turns(ThreadedTaskDispatcher):  # type: ignore[misc]
                 found = self._next()
                 while found is None and self.stop_count == 0:
                     self.active_count -= 1
-                    self.queue_cv.wait()
+                    # Whoever waits after a refusal is not told when that is over.
+                    self.queue_cv.wait(REFUSED_SECONDS if self.waiting else None)
                     self.active_count += 1
                     found = self._next() if self.stop_count == 0 else None
                 if found is None:
@@ -184,17 +196,39 @@ class _Turns(ThreadedTaskDispatcher):  # type: ignore[misc]
                     self.thread_exit_cv.notify()
                     return
             name, task = found
+            self.answered.status = 0
             try:
                 task.service()
             except BaseException:
                 self.logger.exception("a request could not be answered")
             finally:
                 with self.lock:
+                    self._note(name)
                     self.running[name] -= 1
                     if self.running[name] <= 0:
                         del self.running[name]
                     # Whoever had to wait behind this one may go on now.
                     self.queue_cv.notify()
+
+    def _note(self, name: str) -> None:
+        """Whether the last answer of this thread was a refusal; what is over is forgotten."""
+        now = time.monotonic()
+        for other in [other for other, until in self.refused.items() if until <= now]:
+            del self.refused[other]
+        if self.answered.status >= 400:
+            self.refused[name] = now + REFUSED_SECONDS
+
+    def seen(self, application: Application) -> Application:
+        """The application, which says to its thread how it answered."""
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            def noting(status: str, *more: Any) -> Any:
+                self.answered.status = int(status[:3])
+                return start_response(status, *more)
+
+            return application(environ, noting)
+
+        return answer
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
         """Stop the threads, and let go of what still waits."""
@@ -206,9 +240,7 @@ class _Turns(ThreadedTaskDispatcher):  # type: ignore[misc]
         return stopped
 
 
-def listen(
-    application: Callable[..., Iterable[bytes]], host: str, port: int, threads: int, party: Party
-) -> Any:
+def listen(application: Application, host: str, port: int, threads: int, party: Party) -> Any:
     """A server bound to its port; `run()` serves until stopped. Raises `OSError` when the port cannot be had."""
     _allow_files(CONNECTIONS + 500)
     adjusted = Adjustments(
@@ -237,7 +269,15 @@ def listen(
     try:
         for place in adjusted.listen:
             made.append(
-                _Listener(application, sockets, True, None, dispatcher=turns, adj=adjusted, sockinfo=place)
+                _Listener(
+                    turns.seen(application),
+                    sockets,
+                    True,
+                    None,
+                    dispatcher=turns,
+                    adj=adjusted,
+                    sockinfo=place,
+                )
             )
     except BaseException:
         wasyncore.close_all(sockets)

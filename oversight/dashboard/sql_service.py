@@ -464,7 +464,7 @@ def _dictionary(warehouse: Warehouse) -> dict[str, Any]:
 
 def _error(error: QueryError, sql: str) -> flask.Response:
     place = error.place
-    return flask.jsonify(
+    answer = flask.jsonify(
         {
             "error": error.message_zh,
             "code": error.code,
@@ -477,6 +477,9 @@ def _error(error: QueryError, sql: str) -> flask.Response:
             "original": error.original[:1000],
         }
     )
+    # A flood of these is known by its status where turns are given.
+    answer.status_code = 429 if error.code == "busy" else 200
+    return answer
 
 
 def _gone() -> flask.Response:

@@ -13,12 +13,14 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from oversight.dashboard.app import create_app
+from oversight.dashboard.listening import _Turns
 from oversight.dashboard.pages import pages
 from oversight.editions import find_edition
 from oversight.settings import PROJECT_ROOT, DataFolder
@@ -435,6 +437,32 @@ def test_queries_without_a_mark_do_not_take_the_turns_of_others(served: Served) 
     finally:
         for name in started:
             ask(served.base, f"/sql/cancel/{name}", b"{}", JSON)
+
+
+def test_whoever_was_refused_waits_while_another_is_answered() -> None:
+    turns = _Turns(lambda _, address: address)
+
+    def answered(name: str, status: str) -> None:
+        list(turns.seen(lambda _, start: [start(status, [])])({}, lambda *_: b""))
+        turns._note(name)
+
+    def asking(name: str) -> None:
+        turns.add_task(SimpleNamespace(requests=[SimpleNamespace(headers={}, error=None)], addr=(name, 0)))
+
+    answered("reader", "200 OK")
+    answered("flood", "429 Too Many Requests")
+    turns.running["reader"] = 1
+    asking("flood")
+    assert turns._next() is None
+    # Whoever was not refused goes on, and so does the other as soon as nobody is in his way, or after a while.
+    asking("reader")
+    assert turns._next()[0] == "reader"  # type: ignore[index]
+    turns.running.clear()
+    assert turns._next()[0] == "flood"  # type: ignore[index]
+    asking("flood")
+    turns.running.update(reader=1, flood=0)
+    turns.refused["flood"] = time.monotonic()
+    assert turns._next()[0] == "flood"  # type: ignore[index]
 
 
 # --- what a browser keeps ----------------------------------------------------------------------------------------------

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import shutil
 import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import psutil
@@ -69,24 +70,25 @@ def times(base: str, edition: str, rounds: int, reader: dict[str, str]) -> list[
 
 
 @contextlib.contextmanager
-def working(work: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Something that goes on meanwhile."""
-    done = threading.Event()
-    thread = threading.Thread(target=work, args=(done,), daemon=True)
-    thread.start()
+def working(work: Callable[[Event], None]) -> Iterator[None]:
+    """Something that goes on meanwhile, in a process of its own: who attacks must not hold up who measures."""
+    forks = multiprocessing.get_context("fork")
+    done = forks.Event()
+    process = forks.Process(target=work, args=(done,), daemon=True)
+    process.start()
     time.sleep(1.5)
     try:
         yield
     finally:
         done.set()
-        thread.join(60)
+        process.join(60)
 
 
-def slow_clients(base: str, count: int = SLOW) -> Callable[[threading.Event], None]:
+def slow_clients(base: str, count: int = SLOW) -> Callable[[Event], None]:
     """Clients that send a byte of their request now and then."""
     place = urllib.parse.urlsplit(base)
 
-    def work(done: threading.Event) -> None:
+    def work(done: Event) -> None:
         held: list[socket.socket] = []
         text = b"POST /rows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nX-A: " + b"a" * 10_000
         sent = 20
@@ -111,11 +113,11 @@ def slow_clients(base: str, count: int = SLOW) -> Callable[[threading.Event], No
     return work
 
 
-def large_bodies(base: str) -> Callable[[threading.Event], None]:
+def large_bodies(base: str) -> Callable[[Event], None]:
     """Bodies of 300 MB, one after the other."""
     place = urllib.parse.urlsplit(base)
 
-    def work(done: threading.Event) -> None:
+    def work(done: Event) -> None:
         piece = b"x" * 2**20
         while not done.is_set():
             with contextlib.suppress(OSError):
@@ -133,14 +135,12 @@ def large_bodies(base: str) -> Callable[[threading.Event], None]:
     return work
 
 
-def bombs(
-    base: str, edition: str, bomber: dict[str, str], count: int = BOMBS
-) -> Callable[[threading.Event], None]:
+def bombs(base: str, edition: str, bomber: dict[str, str], count: int = BOMBS) -> Callable[[Event], None]:
     """Queries of one account that never end by themselves."""
     own = {**JSON, **bomber}
     body = json.dumps({"edition": edition, "sql": BOMB}).encode()
 
-    def work(done: threading.Event) -> None:
+    def work(done: Event) -> None:
         started: list[str] = []
         while not done.is_set():
             for _ in range(count):
