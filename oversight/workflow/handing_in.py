@@ -18,7 +18,7 @@ import secrets
 import shutil
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -291,9 +291,30 @@ def hand_in(folder: DataFolder, tray: Tray, actor: Actor) -> list[dict[str, Any]
         able = [number for number, item in enumerate(found) if item["may_hand_in"]]
         if not able:
             raise HandInError("这些文件都不能报送，原因见各文件的说明。请改正后重新上传。")
+        _refuse_a_second(folder, tray, [found[number] for number in able])
         made = [_put(folder, tray, number, found[number], actor) for number in able]
         shutil.rmtree(tray.place, ignore_errors=True)
         return made
+
+
+def _refuse_a_second(folder: DataFolder, tray: Tray, files: Sequence[Mapping[str, Any]]) -> None:
+    """Of two reports on the same unit and month that come before a run the first is the report; the second would take its
+    place without a word, unless it says that it corrects."""
+    wanted = {cell: file for file in files if "更正" not in file["name"] for cell in file.get("cells", ())}
+    if not wanted:
+        return
+    known = taken_in(folder)
+    for other in _receipts(folder):
+        both = sorted(wanted.keys() & set(other.get("cells", ())))
+        is_gone = other.get("withdrawn_at") or other.get("review") == "returned"
+        if not both or is_gone or other["id"].startswith(tray.id) or other["sha256"] in known:
+            continue
+        file, (_, month, unit) = wanted[both[0]], both[0].split(" ")
+        raise HandInError(
+            f"“{file['name']}”没有报送：{unit} {month} 的{file['dataset_zh'] or '报表'}已由 {other['by'] or '他人'} 于"
+            f" {other['handed_in_at'][:16].replace('T', ' ')} 报送，尚待运行。要改数，请在文件名里写明“更正”后重新上传；"
+            "那一份报错了，请先撤回它。"
+        )
 
 
 def _put(

@@ -58,7 +58,7 @@ def test_other_failures_have_none() -> None:
         ("flips", "150", "4", "short"),
         ("kills", "3", "2", "0", "11", "2"),
         ("full_disk", "0", "17", "0"),
-        ("rivals", "3", "2"),
+        ("rivals", "3", "2", "3"),
         ("readers", "3", "40", "2"),
     ],
     ids=lambda words: words[0],

@@ -61,8 +61,10 @@ def load(*, whole: bool = True) -> None:
 
 
 def _read_in_forks() -> None:
-    """Let the processes that files are parsed in be forks too, of one that has loaded what they need and nothing else
-    has been done in: starting each costs five times what an intake does."""
+    """Let the processes that files are parsed in, and editions read back, be forks too, of one that has loaded what they
+    need and nothing else has been done in: starting each costs five times what an intake does."""
+    from oversight.editions import seal
+    from oversight.editions import verify as reading_back
     from oversight.intake.reading import files, worker
 
     del files
@@ -73,9 +75,10 @@ def _read_in_forks() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while True:
-            spool, fds, _, _ = socket.recv_fds(theirs, 4096, 3)
-            if not spool:
+            asked, fds, _, _ = socket.recv_fds(theirs, 4096, 3)
+            if not asked:
                 os._exit(0)
+            kind, _, argument = asked.decode().partition(" ")
             child = os.fork()
             if child == 0:
                 try:
@@ -86,9 +89,13 @@ def _read_in_forks() -> None:
                     for fd in fds:
                         os.close(fd)
                     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                    sys.stdin = open(0, closefd=False)  # noqa: SIM115
-                    sys.argv = ["-c", spool.decode()]
-                    worker.main()
+                    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
+                    sys.argv = ["-c", argument]
+                    if kind == "read":
+                        worker.main()
+                    else:
+                        reading_back.main([argument])
+                    sys.stdout.flush()
                 finally:
                     os._exit(0)
             # Who asked may have been killed meanwhile.
@@ -101,11 +108,11 @@ def _read_in_forks() -> None:
     class Forked:
         """As much of `subprocess.Popen` as the worker's owner asks of it."""
 
-        def __init__(self, arguments: list[str], **_: Any) -> None:
+        def __init__(self, arguments: list[str], kind: str = "read", **_: Any) -> None:
             taken, given = os.pipe()
             answered, answering = os.pipe()
             told, telling = os.pipe()
-            socket.send_fds(ours, [arguments[-1].encode()], [taken, answering, telling])
+            socket.send_fds(ours, [f"{kind} {arguments[-1]}".encode()], [taken, answering, telling])
             for fd in (taken, answering, telling):
                 os.close(fd)
             self.stdin, self.stdout = os.fdopen(given, "wb"), os.fdopen(answered, "rb")
@@ -131,7 +138,15 @@ def _read_in_forks() -> None:
         Popen = Forked
         PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
 
-    worker.subprocess = Standing  # type: ignore[attr-defined]
+        @staticmethod
+        def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+            process = Forked(command, "verify")
+            process.stdin.close()
+            said = process.stdout.read().decode()
+            return subprocess.CompletedProcess(command, 0 if said else 1, said, "")
+
+    for module in (worker, reading_back, seal):
+        module.subprocess = Standing  # type: ignore[attr-defined]
 
 
 def bureau(root: Path, months: int = 2) -> DataFolder:

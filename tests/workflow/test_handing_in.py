@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -199,6 +200,35 @@ def test_two_files_of_one_name(folder: DataFolder, browsers: dict[str, Browser])
             *(first if item["sha256"] == receipts[0]["sha256"] else second)
         )
         posted(me, f"/hand-in/withdraw/{item['id']}")
+
+
+def test_of_two_reports_on_one_unit_and_month_the_first_is_the_report(app: Any, folder: DataFolder) -> None:
+    """Each was judged before any was handed in; of those that come at one moment one is taken, the others are told."""
+    unit, before = "360313103", raw_files(folder)
+    rivals = [Browser(app.server.test_client()) for _ in range(3)]
+    for rival in rivals:
+        rival.sign_in("analyst")
+    trays = [uploaded(me, (f"人口{at}.csv", good(33_000 + at, unit))) for at, me in enumerate(rivals)]
+    with ThreadPoolExecutor(3) as hands:
+        answers = list(hands.map(sent, rivals, trays))
+    assert sorted(answer.status_code for answer in answers) == [200, 400, 400]
+    for answer in answers:
+        if answer.status_code == 400:
+            told = answer.get_data(as_text=True)
+            assert "户籍人口已由 analyst 于" in told
+            assert "请在文件名里写明“更正”" in told
+    assert len(new_files(folder, before)) == 1
+    correction = sent(rivals[0], uploaded(rivals[0], ("人口（更正）.csv", good(34_000, unit))))
+    given = [
+        answer.get_json()["receipts"][0] for answer in (*answers, correction) if answer.status_code == 200
+    ]
+    assert len(given) == 2
+    for item in given:
+        posted(rivals[0], f"/hand-in/withdraw/{item['id']}")
+    # What was withdrawn is in nobody's way.
+    again = sent(rivals[1], uploaded(rivals[1], ("人口9.csv", good(35_000, unit))))
+    assert again.status_code == 200
+    posted(rivals[1], f"/hand-in/withdraw/{again.get_json()['receipts'][0]['id']}")
 
 
 def test_a_nil_report_is_one_press_and_only_where_nothing_came(
