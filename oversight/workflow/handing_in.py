@@ -306,7 +306,8 @@ def _refuse_a_second(folder: DataFolder, tray: Tray, files: Sequence[Mapping[str
     known = taken_in(folder)
     for other in _receipts(folder):
         both = sorted(wanted.keys() & set(other.get("cells", ())))
-        is_gone = other.get("withdrawn_at") or other.get("review") == "returned"
+        # What a reviewer has decided may be made good, and comes to a reviewer again.
+        is_gone = other.get("withdrawn_at") or other.get("review") not in (None, "waiting")
         if not both or is_gone or other["id"].startswith(tray.id) or other["sha256"] in known:
             continue
         file, (_, month, unit) = wanted[both[0]], both[0].split(" ")

@@ -190,7 +190,9 @@ def test_a_file_returned_whole_never_reaches_raw(folder: DataFolder, browsers: d
     assert [(fault.path.name, "退回.csv（审核）" in fault.depends) for fault in told] == [(kept.name, True)]
     away.rename(kept)
     # What was returned may be handed in again.
-    assert handed_in(browsers["analyst"], "再报.csv", content)[0]["state_zh"] == "已交，待审核"
+    (again,) = handed_in(browsers["analyst"], "再报.csv", content)
+    assert again["state_zh"] == "已交，待审核"
+    posted(browsers["analyst"], f"/hand-in/withdraw/{again['id']}")
 
 
 def test_of_two_reviewers_at_once_exactly_one_wins(browsers: dict[str, Browser]) -> None:
