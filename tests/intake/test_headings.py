@@ -120,6 +120,12 @@ def test_what_a_heading_above_makes_of_a_title_may_stand_beside_it(above: str) -
         assert all(certainty > Certainty.QUESTION for certainty in found.sure.values())
 
 
+def test_a_heading_over_other_figures_too_is_a_label() -> None:
+    group = "协理员配备情况"
+    found = match_columns("staffing", (("乡镇名称",), (group, "村（社区）数"), (group, "兼职人员数")))
+    assert found.columns == {"reported_name": 0, "villages_count": 1, "part_time_persons": 2}
+
+
 def test_townships_across_the_columns() -> None:
     (table,) = _tables(
         ("2025年6月户籍人口统计表",),

@@ -298,6 +298,8 @@ def match_columns(
                 unknown_units[name or ""] = unknown
             continue
         name, unit, unknown = meaning(dataset, parts)
+        if name is None and _is_over_others(dataset, at, stacked):
+            name, unit, unknown, _ = _spelled(dataset, parts)
         if name is None:
             title = plain(parts[-1])
             year_at = at if title in _YEAR_TITLES else year_at
@@ -343,6 +345,20 @@ def match_columns(
         item_at,
         found.sure,
         found.doubts,
+    )
+
+
+_OF_VILLAGES = frozenset(("villages_count", "villages_with_assistant_count"))
+
+
+def _is_over_others(dataset: str, at: int, stacked: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a group heading stands over figures of other matters as well, and so is a label: 协理员配备情况 over 兼职人员数."""
+    if _spelled(dataset, stacked[at])[0] not in _OF_VILLAGES:
+        return False
+    group = stacked[at][0]
+    beside = (p for i, p in enumerate(stacked) if i != at and len(p) > 1 and p[0] == group)
+    return len(stacked[at]) > 1 and any(
+        name is not None and name not in _OF_VILLAGES for name in (_spelled(dataset, p)[0] for p in beside)
     )
 
 
