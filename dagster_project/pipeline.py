@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
+from dagster import Definitions, in_process_executor
 
 from dagster_project import assets
-from dagster_project.automation import file_arrivals
+from dagster_project.automation import file_arrivals, whole_run_job
 from dagster_project.checks import suite_checks
 from dagster_project.context import RunContext, locked
 from dagster_project.dbt_assets import build_dbt_assets
@@ -18,20 +18,10 @@ from dagster_project.reports import (
     supervision_job,
 )
 
-JOB = "oversight_run"
-
 
 def build_definitions(run: RunContext) -> Definitions:
     """All of it over the data folder of `run`."""
-    job = define_asset_job(
-        JOB,
-        # The report belongs to a month, a run to none: the schedule has a job of both.
-        selection=AssetSelection.all() - AssetSelection.assets(monthly_report),
-        description="从收到的文件到发布的版本：接收、检查标准、计算、核对、发布",
-        # Another process for each step would import everything anew (86 CPU seconds instead of 24).
-        executor_def=in_process_executor,
-    )
-    supervision, report, mails = supervision_job(), report_job(), notice_job(run)
+    mails = notice_job(run)
     return Definitions(
         assets=[
             assets.pulled_files,
@@ -44,9 +34,9 @@ def build_definitions(run: RunContext) -> Definitions:
             monthly_report,
         ],
         asset_checks=[suite_checks],
-        jobs=[job, supervision, report, mails],
-        schedules=[monthly_supervision(supervision, run)],
-        sensors=[file_arrivals(job, run), owed_reports(report, run), new_notices(mails, run)],
+        jobs=[whole_run_job, supervision_job, report_job, mails],
+        schedules=[monthly_supervision(run)],
+        sensors=[file_arrivals(run), owed_reports(run), new_notices(mails, run)],
         resources={"run": locked(run)},
         executor=in_process_executor,
     )

@@ -30,7 +30,6 @@ from dagster import (
     define_asset_job,
     in_process_executor,
 )
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dagster_project.assets import published_edition
 from dagster_project.context import RunContext
@@ -93,29 +92,26 @@ def monthly_report(
     )
 
 
-def supervision_job() -> UnresolvedAssetJobDefinition:
-    """The whole run, and the report of a month from its edition."""
-    return define_asset_job(
-        SUPERVISION_JOB,
-        selection=AssetSelection.all(),
-        partitions_def=months,
-        description="运行一次，然后生成督查通报的草稿（设置了 auto_issue 的印发、发送）",
-        executor_def=in_process_executor,
-    )
+# The whole run, and the report of a month from its edition.
+supervision_job = define_asset_job(
+    SUPERVISION_JOB,
+    selection=AssetSelection.all(),
+    partitions_def=months,
+    description="运行一次，然后生成督查通报的草稿（设置了 auto_issue 的印发、发送）",
+    executor_def=in_process_executor,
+)
+
+# The report of a month from the edition that stands.
+report_job = define_asset_job(
+    REPORT_JOB,
+    selection=AssetSelection.assets(monthly_report),
+    partitions_def=months,
+    description="用现有版本生成一个月的督查通报草稿（设置了 auto_issue 的印发、发送）",
+    executor_def=in_process_executor,
+)
 
 
-def report_job() -> UnresolvedAssetJobDefinition:
-    """The report of a month from the edition that stands."""
-    return define_asset_job(
-        REPORT_JOB,
-        selection=AssetSelection.assets(monthly_report),
-        partitions_def=months,
-        description="用现有版本生成一个月的督查通报草稿（设置了 auto_issue 的印发、发送）",
-        executor_def=in_process_executor,
-    )
-
-
-def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> ScheduleDefinition:
+def monthly_supervision(run: RunContext) -> ScheduleDefinition:
     """The 5th of the month, or the next working day, 08:00: the report on the month before is due."""
 
     def due(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
@@ -131,7 +127,7 @@ def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> S
 
     return ScheduleDefinition(
         name="monthly_supervision",
-        job=job,
+        job=supervision_job,
         execution_fn=due,
         # A week of holidays may begin on the 5th.
         cron_schedule=f"0 8 {FIRST_DAY}-{FIRST_DAY + 10} * *",
@@ -141,7 +137,7 @@ def monthly_supervision(job: UnresolvedAssetJobDefinition, run: RunContext) -> S
     )
 
 
-def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDefinition:
+def owed_reports(run: RunContext) -> SensorDefinition:
     """Months still owed, when there is an edition that they were not tried with."""
 
     def look(_: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
@@ -170,7 +166,7 @@ def owed_reports(job: UnresolvedAssetJobDefinition, run: RunContext) -> SensorDe
     return SensorDefinition(
         name="owed_reports",
         evaluation_fn=look,
-        job=job,
+        job=report_job,
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
         description="到期未出的通报，数据补齐后补出",
         default_status=DefaultSensorStatus.RUNNING,

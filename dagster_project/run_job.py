@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from dagster_project.automation import JOB
 from dagster_project.context import RunContext
 from dagster_project.history import kept_open
-from dagster_project.pipeline import JOB, build_definitions
+from dagster_project.pipeline import build_definitions
 from oversight.accounts import record
 from oversight.editions import Edition, find_edition
 from oversight.settings import DataFolder

@@ -20,8 +20,9 @@ from dagster import (
     build_sensor_context,
 )
 
+from dagster_project.automation import JOB
 from dagster_project.context import RunContext
-from dagster_project.pipeline import JOB, build_definitions
+from dagster_project.pipeline import build_definitions
 from dagster_project.reports import SUPERVISION_JOB
 from oversight.accounts import record
 from oversight.editions import Edition

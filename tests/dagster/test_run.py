@@ -15,9 +15,9 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
 from dagster_project import lineage
+from dagster_project.automation import JOB
 from dagster_project.checks import SUITES
 from dagster_project.dbt_assets import Translator
-from dagster_project.pipeline import JOB
 from oversight import editions
 from oversight.editions import Edition, current, list_editions, open_edition
 from oversight.editions.build import audited_from, built_from
