@@ -177,7 +177,9 @@ class Teller:
             if not isinstance(value, Decimal):
                 return _text(value)
             if form == "万元夹公式" and self.chance.random() < 0.06:
-                return _in_unit(value + self.chance.randint(-4_999, 4_999) / Decimal(100), unit, 6)
+                more = self.chance.randint(-4_999, 4_999) / Decimal(100)
+                # Of nothing a formula makes nothing; a few 元 beside a budget of 万元 would be held as out of scale.
+                return _in_unit(value + more if abs(value) >= 1_000 else value, unit, 6)
             return _in_unit(value, unit, places)
 
         told = [written(cells.get(a)) for a in AMOUNTS]
@@ -565,6 +567,8 @@ def merged(teller: Teller) -> None:
         budgets = sum(
             (p.adjusted[max(p.adjusted)] if p.adjusted else p.initial for p in until_then), Decimal(0)
         )
+        # Twenty times a budget would be held as out of scale.
+        brought = min(brought, 10 * made.initial)
         made.paid = {m: v + (_snap(brought, form) if m >= first else 0) for m, v in made.paid.items()}
         if is_new:
             made.initial = _snap(budgets * chance.choice([Decimal(1), Decimal("0.95")]), form)

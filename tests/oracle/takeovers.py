@@ -88,6 +88,8 @@ def _heir(
     if chance.random() < 0.5:
         for since, people in joined:
             brought = (yearly(teller.edges, people) * Decimal(since.month - 1) / 12).quantize(Decimal("1e4"))
+            # Twenty times a budget would be held as out of scale.
+            brought = min(brought, 5 * made.initial)
             made.paid = {m: v + (brought if m >= since else 0) for m, v in made.paid.items()}
             if chance.random() < 0.6:
                 before = made.adjusted[max(made.adjusted)] if made.adjusted else made.initial
