@@ -247,7 +247,9 @@ def test_each_role_gets_what_its_role_allows(signed_in: dict[str, Browser], fold
                 answer = asked(signed_in[name], method, path)
                 assert (answer.status_code == 403) == (not may(role, action)), (name, method, path)  # type: ignore[arg-type]
         for path, page in pages().items():
-            shown = signed_in[name].draw(path, "", edition).get_json()["response"]
+            drawn = signed_in[name].draw(path, "", edition)
+            shown = drawn.get_json()["response"]
+            assert "没能显示" not in json.dumps(shown, ensure_ascii=False), (name, path)
             is_unknown = shown["meta"]["data"]["title"].startswith("页面不存在")
             assert is_unknown == (not may(role, page.needs)), (name, path)
 

@@ -120,7 +120,8 @@ def test_expiry_and_a_change_of_role_while_a_page_is_open(chromium: Any, served:
         expected(visit, "401")
 
 
-@pytest.mark.parametrize("name", ["chief", "reviewer", "reporter", "whole-reader"])
+# Every page as every role, without a browser: test_access.py.
+@pytest.mark.parametrize("name", ["chief", "reporter"])
 def test_each_page_as_each_role(chromium: Any, served: Served, name: str) -> None:
     role = ACCOUNTS[name][0]
     with visiting(chromium, served.base, viewport=PHONE if name == "reporter" else None) as visit:

@@ -3,7 +3,7 @@
     python -m tests.dashboard.matrix [--data DIR] [--quick] [--only NAME] [--width 390]
 
 Without `DIR` the worlds are made and run in a temporary folder. Prints how many numbers were compared and what was
-found; exit code 1 where anything was. The suite runs the quick form, one unit, theme and width a situation.
+found; exit code 1 where anything was. The suite runs the quick form: two pages a situation, in one unit, theme and width.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,7 @@ from tests.dashboard.browsing import CHROMIUM, FLAGS, Visit, serving, visiting
 UNITS: tuple[MoneyUnit, ...] = ("wan", "yuan")
 THEMES = ("light", "dark")
 WIDTHS = (1440, 768, 390)
+PATHS = ("/", "/funding", "/township")
 
 # --- a world of a large county, a small one and a silent one
 
@@ -256,26 +257,28 @@ class Looker:
         width: int,
         *,
         with_files: bool,
+        paths: Collection[str] = PATHS,
     ) -> None:
-        """All pages of a situation in one unit, theme and width."""
+        """Pages of a situation in one unit, theme and width."""
         where = f"{place.name}, {money}, {theme}, {width}"
         with visiting(self.chromium, base, viewport={"width": width, "height": 900}, theme=theme) as visit:
             own = {"edition": place.edition, "month": place.month, "money": "yuan" if money == "yuan" else ""}
-            for path in ("/", "/funding"):
+            for path in [path for path in ("/", "/funding") if path in paths]:
                 query = {name: value for name, value in {**own, "unit": place.unit}.items() if value}
                 page = visit.go(f"{path}?{urlencode(query)}")
                 self._page(page, sql, place, money, f"{where}, {path}")
                 if with_files and path == "/funding":
                     self._files(visit, sql, place, money, f"{where}, {path}")
-            township = place.township
+            township = place.township if "/township" in paths else ""
             if township == "merged":
                 township = sql.execute(
                     "select successor_code from townships where successor_code is not null limit 1"
                 ).fetchall()[0][0]
-            query = {name: value for name, value in {**own, "unit": township}.items() if value}
-            page = visit.go(f"/township?{urlencode(query)}")
-            self._township(page, sql, township, place, money, f"{where}, /township")
-            page.goto("about:blank")
+            if township:
+                query = {name: value for name, value in {**own, "unit": township}.items() if value}
+                page = visit.go(f"/township?{urlencode(query)}")
+                self._township(page, sql, township, place, money, f"{where}, /township")
+            visit.page.goto("about:blank")
 
     def _boxes(self, page: Any, where: str) -> None:
         page.wait_for_timeout(200)
@@ -457,8 +460,10 @@ def look(
     worlds: dict[str, DataFolder],
     places: Iterable[tuple[Situation, MoneyUnit, str, int]],
     scratch: Path,
+    *,
+    in_short: bool = False,
 ) -> Told:
-    """Visit them all; each world is served once."""
+    """Visit them all; each world is served once. In short: the money of each, and in turn its overview or a township."""
     told = Told()
     looker = Looker(chromium, told, scratch)
     chosen = sorted(places, key=lambda item: item[0].world)
@@ -469,7 +474,14 @@ def look(
                 with duckdb.connect(str(edition.warehouse), read_only=True) as sql:
                     try:
                         looker.visit(
-                            running.base, sql, place, money, theme, width, with_files=number % 3 == 0
+                            running.base,
+                            sql,
+                            place,
+                            money,
+                            theme,
+                            width,
+                            with_files=number % 3 == 0,
+                            paths=("/funding", ("/", "/township")[number % 2]) if in_short else PATHS,
                         )
                     except AssertionError as error:
                         told.wrong.append(f"{place.name}, {money}, {theme}, {width}: {error}")
@@ -487,7 +499,9 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="where the worlds lie or are made")
-    parser.add_argument("--quick", action="store_true", help="one unit, theme and width a situation")
+    parser.add_argument(
+        "--quick", action="store_true", help="two pages a situation, in one unit, theme and width"
+    )
     parser.add_argument("--only", default="", help="situations whose name holds this")
     parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone, to go by slices")
     args = parser.parse_args()
@@ -509,7 +523,7 @@ def main() -> int:
     combined = [item for item in combined if args.width in (None, item[3])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        told = look(browser, worlds, combined, root)
+        told = look(browser, worlds, combined, root, in_short=args.quick)
         browser.close()
     print(
         f"{len(combined)} combinations, {told.pages} pages, {told.numbers} numbers compared with SQL, "
