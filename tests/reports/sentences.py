@@ -394,7 +394,7 @@ def _nothing(it: Second, kind: str, rows: list[Row], names: str) -> None:
 
 
 @says(
-    r"\d\.资金拨付：(\d+)个单位(全年拨付不足|拨付明显滞后)，差@(?:，其中(.+?)本年分文未拨|，(.+?)最突出（@）|（(.+?)）)。"
+    r"\d\.资金拨付：点名(\d+)个单位(全年拨付不足|拨付明显滞后)，差@(?:，其中(.+?)本年分文未拨|，(.+?)最突出（@）|（(.+?)）)。"
 )
 def _(it: Second, m: re.Match[str]) -> None:
     rows = _lead(it, "payment", m[1], m[3])
@@ -405,7 +405,7 @@ def _(it: Second, m: re.Match[str]) -> None:
         _worst(it, "payment", rows, m[5] or m[7], m[6])
 
 
-@says(r"\d\.经费安排：(\d+)个单位低于标准，差@，(?:(.+?)最突出（@，(\d+)个月）|为(.+?)（(\d+)个月）)。")
+@says(r"\d\.经费安排：点名(\d+)个单位低于标准，差@，(?:(.+?)最突出（@，(\d+)个月）|为(.+?)（(\d+)个月）)。")
 def _(it: Second, m: re.Match[str]) -> None:
     rows = _lead(it, "money", m[1], m[2])
     _worst(it, "money", rows, m[3] or m[6], m[4], m[5] or m[7])

@@ -21,8 +21,9 @@ class Message:
     remedy_zh: str
 
     def fill(self, **found: object) -> str:
-        """The text with what was found put in."""
-        return self.text_zh.format(**found)
+        """The text with what was found put in, as a whole sentence: the remedy may stand right behind it."""
+        text = self.text_zh.format(**found)
+        return text if text.endswith(("。", "！", "？")) else text + "。"
 
 
 _ENTRIES = (
