@@ -6,7 +6,8 @@ import argparse
 from datetime import date
 
 from oversight.cli import add_data_argument
-from oversight.editions.edition import open_edition
+from oversight.editions import code_version, find_edition, open_edition
+from oversight.errors import OversightError
 from oversight.explain import explain
 from oversight.settings import DataFolder
 
@@ -37,7 +38,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
-    with open_edition(DataFolder.at(args.data), args.edition) as connection:
-        told = explain(connection, args.code, args.month, args.rule)
+    import duckdb
+
+    folder = DataFolder.at(args.data)
+    with open_edition(folder, args.edition) as connection:
+        try:
+            told = explain(connection, args.code, args.month, args.rule)
+        except (KeyError, duckdb.BinderException, duckdb.CatalogException) as error:
+            # In an edition of this very program it is a fault of ours.
+            edition = find_edition(folder, args.edition)
+            if edition.made_from.code_version == code_version():
+                raise
+            raise OversightError(
+                f"版本 {edition.edition_id} 由旧版程序生成，缺少说明要用的表或列。"
+                "请运行 oversight run 生成新版本后再看；要看这一版，请用生成它的那一版程序。"
+            ) from error
     print({"text": told.text, "json": told.json, "html": told.html}[args.format](), end="")
     return 0

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import flask
 import plotly
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
@@ -494,8 +495,13 @@ def _draw(
         )
     except Outdated:
         return answer(_outdated(), page.title)
-    except Exception:
+    except Exception as error:
         log.exception("page %s of edition %s", path, edition_id)
+        # The explanation asks for whole rows and then for what it needs of them.
+        if isinstance(error, (KeyError, duckdb.BinderException, duckdb.CatalogException)) and (
+            warehouse.is_of_other_program
+        ):
+            return answer(_outdated(), page.title)
         retry = html.Button("重试", className="button", type="button", **{"data-action": "reload"})
         return answer(
             [

@@ -164,6 +164,11 @@ class Warehouse:
         if any(not self.has(*table) for table in ROLL_UPS):
             raise Outdated(edition.edition_id)
 
+    @property
+    def is_of_other_program(self) -> bool:
+        """Whether a program that is not this one made the edition, so that it may lack a table or a column."""
+        return self.edition.made_from.code_version != code_version()
+
     def plain_connection(self) -> Any:
         """Something whose cursors read the edition's tables by their bare names."""
         return _Plain(self)
@@ -219,7 +224,7 @@ class Warehouse:
             return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             # A column that an older program did not make; in an edition of this one it is a fault of ours.
-            if self.edition.made_from.code_version == code_version():
+            if not self.is_of_other_program:
                 raise
             raise Outdated(self.edition_id) from error
         finally:

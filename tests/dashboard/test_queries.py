@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import inspect
+import json
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from oversight import presentation as show
+from oversight.cli import main
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope, significant
+from oversight.dashboard.app import create_app
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.grids import Column
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import Warehouse
+from oversight.editions import find_edition
 from oversight.metrics import METRICS
+from oversight.settings import DataFolder
+from tests.accounts.asking import drawing
 
 XIANGDONG = Scope(("360313",))
 ONE_TOWN = Scope(("360313101",))
@@ -239,3 +247,24 @@ def test_a_filter_is_meant_as_the_value_is_read(warehouse: Warehouse, sql: duckd
     assert found(
         {"county_name": "nonsense", "allocation_shortfall_cny": {"type": "equals", "filter": "x"}}
     ) == told("true")
+
+
+def test_an_edition_of_an_older_program_says_so_where_a_column_is_lacking(
+    sample_folder: DataFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edition = find_edition(sample_folder)
+    place = tmp_path / "marts" / "editions" / edition.edition_id
+    place.mkdir(parents=True)
+    shutil.copyfile(edition.warehouse, place / "warehouse.duckdb")
+    (tmp_path / "marts" / "CURRENT").write_text(edition.edition_id)
+    with duckdb.connect(str(place / "warehouse.duckdb")) as connection:
+        connection.execute("alter table staffing_gap_monthly drop column tier_label")
+    for version, told in ((edition.made_from.code_version, "没能显示出来"), ("older", "由旧版程序生成")):
+        manifest = edition.manifest | {"code_version": version}
+        (place / "manifest.json").write_text(json.dumps(manifest, default=str), "utf-8")
+        app = create_app(DataFolder.at(tmp_path))
+        asked = drawing("/township", "?unit=360313102&month=2025-12", edition.edition_id)
+        answer = app.server.test_client().post("/_dash-update-component", json=asked)
+        assert told in json.dumps(answer.get_json(), ensure_ascii=False)
+    assert main(["explain", "360313102", "--data", str(tmp_path)]) == 1
+    assert "由旧版程序生成" in capsys.readouterr().err
