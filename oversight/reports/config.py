@@ -113,7 +113,10 @@ def _slip(
         tree = environment.parse(source)
     except TemplateError:
         return None
-    known = {*values, *environment.globals}
+    # What the template itself defines in a branch is not misspelt where that branch was not taken.
+    defined = {node.name for node in tree.find_all(nodes.Macro)}
+    defined |= {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+    known = {*values, *environment.globals, *defined}
     found = []
     for name in meta.find_undeclared_variables(tree) - known:
         line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)

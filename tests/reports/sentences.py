@@ -495,7 +495,9 @@ def _(it: Second, m: re.Match[str]) -> None:
         judged = [row for row in rows if row["status"] in ("met", "short")]
         if judged:
             part, whole = _sum(judged, "allocated_annual_cny"), _sum(judged, "guaranteed_annual_cny")
-            rates[name].append(half_up(part * 100 / whole))
+            # Of a guarantee of nothing there is no rate, and yet it is judged.
+            if whole:
+                rates[name].append(half_up(part * 100 / whole))
         else:
             unknown.add(name)
         assert key
