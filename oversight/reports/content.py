@@ -386,11 +386,11 @@ def _what_is_missing(row: Row) -> str:
 
 
 # What each report is first of all about, as the marts ask for it.
-_MAIN_ZH = {"population": "户籍人口", "budget": "拨付", "staffing": "专职人数"}
+_MAIN_ZH = {"population": "户籍人口", "budget": "拨付", "staffing": "专职人员"}
 
 
 def _what_has_no_figure(row: Row) -> str:
-    """拨付数为横线、专职人数为空白."""
+    """拨付数为横线、专职人员数为空白."""
     told = [
         f"{_MAIN_ZH[name]}{presentation.TOLD[row[name]].label}"
         for name in DATASETS

@@ -26,8 +26,6 @@ from oversight.reports.facts import gather
 from oversight.reports.paper import Paper
 from oversight.settings import PROJECT_ROOT, DataFolder
 from tests.dashboard.matrix import run_over, write_world
-from tests.oracle.by_hand import by_hand
-from tests.oracle.stories import world
 from tests.reports.sentences import Edition, wrong_in
 from tests.reports.test_cases import change
 from tests.reports.test_naming import WORLDS
@@ -70,14 +68,11 @@ def read_all(
 
 
 def worlds(root: Path) -> Iterator[Path]:
-    """The sample; a county of 200 beside one of a single township and a silent one; mergers, renamings, corrections, late
-    and partial reports and standards of their own, by hand and by lot; and worlds with one thing wrong."""
+    """The sample, a county of 200 beside one of a single township and a silent one, and worlds with one thing wrong."""
     sample = root / "sample"
     shutil.copytree(PROJECT_ROOT / "data" / "raw", sample / "raw")
     write_world(root / "large" / "raw")
-    by_hand().write(root / "by-hand")
-    world(5, stories=60).write(root / "by-lot")
-    for name in ("sample", "large", "by-hand", "by-lot"):
+    for name in ("sample", "large"):
         run_over(root / name)
         yield root / name
     for name, adjust in WORLDS.items():

@@ -127,6 +127,13 @@ def test_silence_is_not_a_fact(standin: Standin) -> None:
     assert "本期没有单位能够判定经费保障情况" in text
 
 
+def test_a_year_before_that_cannot_be_judged_is_not_compared_with(standin: Standin) -> None:
+    silent_then = "update facts set allocated = null, disbursed = null where month < date '2025-01-01'"
+    text = said(report_of(standin(3, adjust=change(silent_then)), month=JUNE))
+    assert "与上期相比" in text
+    assert "上年同月" not in text
+
+
 def test_little_money_is_neither_named_nor_grave(standin: Standin) -> None:
     folder = standin(3, adjust=change(WORLDS["a little missing"]))
     report = report_of(folder)
