@@ -189,7 +189,7 @@ def headlines(facts: Facts, settings: Row) -> list[Row]:
     opened = [row for row in open_findings(facts) if not is_minor(row, settings)]
     by_sort = {
         sort: sorted(
-            [row for row in opened if row["sort"] == sort],
+            [row for row in (*opened, *late) if row["sort"] == sort],
             key=lambda row: (-weight(row), row["subject_code"]),
         )
         for sort in ("payment", "money", "arrears", "people", "other")
@@ -198,7 +198,6 @@ def headlines(facts: Facts, settings: Row) -> list[Row]:
         row for row in facts.reporting if "missing" in (row["population"], row["budget"], row["staffing"])
     ]
     heads = []
-    by_sort["payment"] += late
     for kind in ("payment", "money", "arrears"):
         if by_sort[kind]:
             heads.append(_head(kind, by_sort[kind]))

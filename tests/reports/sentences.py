@@ -83,6 +83,13 @@ class Edition:
                 "select division_code, division_name from reported.divisions where is_current and length(division_code) = 12"
             )
         }
+        # month → what came without a figure: (township, nil or dash or blank).
+        self.without_figure: dict[date, list[tuple[str, str]]] = defaultdict(list)
+        for row in self.rows(
+            "select distinct month, township_code, told from detail.submission_status"
+            " where told in ('nil', 'dash', 'blank') and dataset in ('population', 'budget', 'staffing')"
+        ):
+            self.without_figure[row["month"]].append((row["township_code"], row["told"]))
         self.answers: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
         for row in self.rows("select * from judgements order by month"):
             unit = self.townships.get(row["subject_code"])
@@ -394,7 +401,7 @@ def _nothing(it: Second, kind: str, rows: list[Row], names: str) -> None:
 
 
 @says(
-    r"\d\.资金拨付：点名(\d+)个单位(全年拨付不足|拨付明显滞后)，差@(?:，其中(.+?)本年分文未拨|，(.+?)最突出（@）|（(.+?)）)。"
+    r"\d\.资金拨付：(\d+)个单位(全年拨付不足|拨付明显滞后)，差@(?:，其中(.+?)本年分文未拨|，(.+?)最突出（@）|（(.+?)）)。"
 )
 def _(it: Second, m: re.Match[str]) -> None:
     rows = _lead(it, "payment", m[1], m[3])
@@ -405,7 +412,7 @@ def _(it: Second, m: re.Match[str]) -> None:
         _worst(it, "payment", rows, m[5] or m[7], m[6])
 
 
-@says(r"\d\.经费安排：点名(\d+)个单位低于标准，差@，(?:(.+?)最突出（@，(\d+)个月）|为(.+?)（(\d+)个月）)。")
+@says(r"\d\.经费安排：(\d+)个单位低于标准，差@，(?:(.+?)最突出（@，(\d+)个月）|为(.+?)（(\d+)个月）)。")
 def _(it: Second, m: re.Match[str]) -> None:
     rows = _lead(it, "money", m[1], m[2])
     _worst(it, "money", rows, m[3] or m[6], m[4], m[5] or m[7])
@@ -960,6 +967,31 @@ def _(it: Second, m: re.Match[str]) -> None:
     told = re.match(rf"促进资金到位({AMOUNT})", m[2])
     if told:
         it.hold("moved", told[1], amount(sum((max(each.values()) for each in by.values()), Decimal(0))))
+
+
+def _came_without(it: Second, *how: str) -> set[str]:
+    return {code for code, told in it.edition.without_figure[it.month] if told in how and it.inside(code)}
+
+
+@says(r"零报告(\d+)个：(.+?)。")
+def _(it: Second, m: re.Match[str]) -> None:
+    codes = _came_without(it, "nil")
+    it.hold("nil reports", m[1], len(codes))
+    it.hold_names("nil reports", m[2], codes)
+
+
+@says(r"已报送而没有填数(\d+)个，不按零处理：(.+?)(等)?。")
+def _(it: Second, m: re.Match[str]) -> None:
+    codes = _came_without(it, "dash", "blank")
+    it.hold("reports without a figure", m[1], len(codes))
+    names = [re.sub(r"（[^（）]+）$", "", told) for told in m[2].split("、")]
+    it.hold("reports without a figure, listed", len(names), min(len(codes), 5))
+    it.hold("reports without a figure, cut short", bool(m[3]), len(codes) > 5)
+    for name in names:
+        if not any(name in it.places(code) for code in codes):
+            it.wrong.append(
+                f"{it.scope} {it.month:%Y-%m} reports without a figure: {name} is not one of them"
+            )
 
 
 # --- the whole

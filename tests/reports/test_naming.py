@@ -108,7 +108,7 @@ def test_those_are_named_who_deserve_it_and_no_one_else(standin: Standin, world:
 def test_nothing_paid_leads_and_is_named_before_december(standin: Standin) -> None:
     folder = standin(5, adjust=change(WORLDS["nothing paid"]))
     report = report_of(folder, month=JUNE)
-    assert points(report)[0].startswith("1.资金拨付：点名5个单位拨付明显滞后")
+    assert points(report)[0].startswith("1.资金拨付：5个单位拨付明显滞后")
     assert "本年分文未拨" in points(report)[0]
     (row,) = [row for row in rows_of(report, "named") if row[0] == "拨付不足"]
     assert row[2:4] == ("按进度补拨", "2026年1月20日前")

@@ -31,7 +31,12 @@ def opened(sample_folder: DataFolder) -> Iterator[Opened]:
 @pytest.mark.parametrize(
     ("scope", "month"),
     # The city has a rate of 元 for each person and month, which is no amount.
-    [("360313", date(2024, 6, 1)), ("640000", date(2025, 3, 1)), ("130300", date(2025, 10, 1))],
+    [
+        ("360313", date(2024, 9, 1)),
+        ("360313", date(2025, 11, 1)),
+        ("640000", date(2025, 3, 1)),
+        ("130300", date(2025, 10, 1)),
+    ],
 )
 def test_the_sample_says_what_is_so(opened: Opened, scope: str, month: date) -> None:
     folder, connection, edition = opened
