@@ -181,6 +181,7 @@ select township_code, township_name, county_code, county_name, month, fiscal_yea
     cast(null as varchar) as other_tier_label, cast(null as decimal(18, 2)) as other_annual_cny,
     guaranteed as guaranteed_annual_cny, guaranteed_ytd as guaranteed_ytd_cny,
     allocated as allocated_annual_cny, disbursed as disbursed_ytd_cny,
+    case when allocated is not null then month end as allocated_as_of_month,
     case when disbursed is not null then month end as disbursed_as_of_month, false as disbursed_is_partial,
     case when disbursed is not null then month end as spent_as_of_month, false as spent_is_partial,
     cast(round(disbursed * 0.9, 2) as decimal(18, 2)) as spent_ytd_cny,

@@ -88,6 +88,9 @@ class Totals:
     spent_pct: Decimal | None
 
 
+# What an edition of an older program may lack and a report cannot be written without.
+_LATEST = (("detail", "unit_staffing_monthly"), ("main", "staffing_gap_monthly", "is_tier_uncertain"))
+
 # Where each of them stands in `detail.unit_monthly`.
 _OF_ROLL_UP = {
     "units": "units_count",
@@ -257,9 +260,9 @@ def gather(
     `rank_by` is township, county, city or auto: the townships of a county, the counties of anything larger.
     """
     scope = find_scope(connection, scope_code)
-    if not _has(connection, "detail", "unit_staffing_monthly"):
+    if not all(_has(connection, *where) for where in _LATEST):
         raise ReportError(
-            "这一版数据由旧版程序生成，没有通报要用的人员汇总。请先运行 oversight run 发布新版本，再生成通报。"
+            "这一版数据由旧版程序生成，没有通报要用的表或列。请先运行 oversight run 发布新版本，再生成通报。"
         )
     if rank_by == "auto":
         rank_by = "township" if scope.level == "county" else "county"
@@ -448,11 +451,12 @@ def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -
     return sorted(listed, key=lambda item: (item["rank"] or len(listed) + 1, item["code"]))
 
 
-def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str = "%") -> bool:
     return bool(
         connection.execute(
-            "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
-            [schema, table],
+            "select 1 from information_schema.columns"
+            " where table_schema = ? and table_name = ? and column_name like ? limit 1",
+            [schema, table, column],
         ).fetchone()
     )
 

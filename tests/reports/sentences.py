@@ -483,8 +483,13 @@ def _adequacy(it: Second, said: str) -> None:
     it.hold("adequacy", said, expected)
 
 
-@says(r"保障率(?:排名)?（年度安排占应保障的比例）：(.+)$")
+@says(r"保障率(?:排名)?（年度安排占应保障的比例(?:，其中(\d+)个单位按此前月份报送的数)?）：(.+)$")
 def _(it: Second, m: re.Match[str]) -> None:
+    it.hold(
+        "ranked by an earlier report",
+        m[1] or "0",
+        sum(row["allocated_as_of_month"] < it.month for row in it.judged),
+    )
     by = "township" if it.level == "county" else "county"
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in it.funding:
@@ -509,7 +514,7 @@ def _(it: Second, m: re.Match[str]) -> None:
             unknown.add(name)
         assert key
     every = sorted((rate for each in rates.values() for rate in each), reverse=True)
-    for part in re.split(r"[、；。]|[前后]\d+位：", m[1]):
+    for part in re.split(r"[、；。]|[前后]\d+位：", m[2]):
         told = re.match(r"(?:(\d+)\.)?(.*?)([\d,]+\.\d\d)%(?:，|$)", part)
         if told is None:
             continue
@@ -519,7 +524,7 @@ def _(it: Second, m: re.Match[str]) -> None:
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {name} {rate}, and not {rates.get(name)}")
         elif place:
             it.hold(f"place of {name}", place, 1 + sum(each > value for each in every))
-    listed = re.search(r"(?:。|^)([^。]*?)没有可判定的数据", m[1])
+    listed = re.search(r"(?:。|^)([^。]*?)没有可判定的数据", m[2])
     for name in listed[1].split("、") if listed else ():
         plain = re.sub(r"等\d+个单位$", "", name)
         if plain not in unknown:
@@ -1091,7 +1096,7 @@ def _hold_days(it: Second, report: Report, told: list[str], issued: date, calend
                 it.wrong.append(f"{it.scope} {it.month:%Y-%m}: {day} is before {issued} or a day off: {text}")
 
 
-_OF_SILENCE = ("未报", "没有报送", "没有可判定", "从未", "零报告", "没有填数", "无法判定")
+_OF_SILENCE = ("此前月份报送", "未报", "没有报送", "没有可判定", "从未", "零报告", "没有填数", "无法判定")
 
 
 def _hold_silence(it: Second, told: list[str]) -> None:
