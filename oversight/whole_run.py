@@ -68,15 +68,17 @@ def check_ledger(folder: DataFolder) -> None:
 
     What came stays in force; an edition made without it would say, signed, that it never came.
     """
-    from oversight.archive.verify import forgotten_inputs
+    from oversight.archive.store import DIGEST
     from oversight.intake import ledger
 
     edition = current(folder)
-    count = (
-        forgotten_inputs(folder, set(ledger.read(folder)["sha256"])).get(edition.edition_id, 0)
-        if edition
-        else 0
-    )
+    try:
+        used = [item["sha256"] for item in edition.manifest.get("inputs", [])] if edition else []
+    except EditionError:
+        # Its manifest is damaged: it is not known what it was made from, and a new one is made.
+        return
+    known = set(ledger.read(folder)["sha256"])
+    count = sum(bool(DIGEST.fullmatch(sha256)) and sha256 not in known for sha256 in used)
     if edition and count:
         raise OversightError(
             f"收文台账 {ledger.ledger_path(folder)} 里没有当前版本 {edition.edition_id} 用过的 {count} 份文件，未发布新版本。"
