@@ -183,12 +183,12 @@ def _forgotten(folder: DataFolder) -> Iterator[str]:
     read = {name for place in landed.batch_folders(folder) for name in landed.submissions_of(place)}
     if missing := read - {sha256[:16] for sha256 in known}:
         yield f"没有已经读入的 {len(missing)} 份文件：它和流水是以前的"
-    if lacking := _forgotten(folder, known):
+    if lacking := _forgotten_inputs(folder, known):
         edition, count = next(iter(lacking.items()))
         yield f"没有版本 {edition} 用过的 {count} 份文件：它和流水是以前的"
 
 
-def _forgotten(folder: DataFolder, known: set[str]) -> dict[str, int]:
+def _forgotten_inputs(folder: DataFolder, known: set[str]) -> dict[str, int]:
     """How many of the files that each edition was made of are not among those that are known to have come."""
     found: dict[str, int] = {}
     for sha256, editions in _used(folder, "inputs").items():
