@@ -49,6 +49,11 @@ class Edition:
         rows = self.rows(query, *parameters)
         return rows[0] if rows else None
 
+    def has(self, schema: str, table: str) -> bool:
+        """Whether the edition carries a table: one of an older program may lack it."""
+        found = "select 1 from information_schema.tables where table_schema = ? and table_name = ?"
+        return self.one(found, schema, table) is not None
+
     @cached_property
     def standards(self) -> dict[str, dict[str, Any]]:
         rows = self.rows(
@@ -63,9 +68,7 @@ class Edition:
 
     def evidence(self, judged: Mapping[str, Any]) -> dict[str, Any] | None:
         """What a judgement rests on; None in an edition from before that was kept."""
-        if not self.one(
-            "select 1 as found from information_schema.tables where table_schema = 'detail' and table_name = 'evidence'"
-        ):
+        if not self.has("detail", "evidence"):
             return None
         # All of a subject's at once: a page explains some forty rules of one township.
         every = self.rows(
@@ -78,10 +81,7 @@ class Edition:
 
     def part_answers(self, judged: Mapping[str, Any]) -> dict[int, str] | None:
         """How each part of a list was answered; None in an edition from before that was kept."""
-        if not self.one(
-            "select 1 as found from information_schema.tables "
-            "where table_schema = 'detail' and table_name = 'part_answers'"
-        ):
+        if not self.has("detail", "part_answers"):
             return None
         rows = self.rows(
             "select part_no, answer from detail.part_answers where standard_id = ? and subject_unit = ? and month = ?",

@@ -263,9 +263,7 @@ def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[
 
 def _vouchers(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]:
     """The single payments of the year, up to the month, that the used source's list has."""
-    if not edition.one(
-        "select 1 as found from information_schema.tables where table_schema = 'reported' and table_name = 'payments'"
-    ):
+    if not edition.has("reported", "payments"):
         return []
     codes = _codes(edition, funding)
     return edition.rows(

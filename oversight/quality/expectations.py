@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight.contracts import DATASETS
-from oversight.quality.rules import Rules
+from oversight.quality.rules import DIRECT_FORMULAS, STAFF_FORMULAS, Rules
 from oversight.quality.suites import REPORT_FAULT, Kind, Severity
 from oversight.settings import PROJECT_ROOT
 
@@ -31,10 +31,6 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "judgements": ("标准判断", ("rule_id", "subject_code", "month")),
 }
 FUNDING_FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
-# Met when the figure checked is at least the figure expected; the others are judged by what is missing: an amount may lie
-# below a guarantee by less than the places it was written with, people in 万人 in the tier below, and then nothing is missing.
-DIRECT_FORMULAS = ("staff_floor", "village_coverage")
-_STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
 # Never below zero, whatever was reported: they are made so.
 _NOT_NEGATIVE = {
     "funding_gap_monthly": (
@@ -283,7 +279,7 @@ def _short(table: str, rules: Rules) -> list[Expectation]:
         formula, is_pair = standard["formula"], standard["formula"] in DIRECT_FORMULAS
         if table == "judgements":
             groups.setdefault((standard["document_id"], is_pair, *_months(standard)), []).append(standard)
-        elif (table == "staffing_gap_monthly" and formula in _STAFF_FORMULAS) or (
+        elif (table == "staffing_gap_monthly" and formula in STAFF_FORMULAS) or (
             table == "funding_gap_monthly" and formula in FUNDING_FORMULAS
         ):
             groups[standard["standard_id"], is_pair, *_months(standard)] = [standard]

@@ -25,7 +25,7 @@ from oversight.quality.frames import (
     whole,
     yuan,
 )
-from oversight.quality.rules import RULES_AT_MOST, Rules, confirmed_until
+from oversight.quality.rules import DIRECT_FORMULAS, RULES_AT_MOST, STAFF_FORMULAS, Rules, confirmed_until
 from oversight.quality.suites import (
     REPORT_FAULT,
     Check,
@@ -38,11 +38,6 @@ from oversight.quality.suites import (
     unique,
 )
 
-STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
-# Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
-# An amount may lie below a guarantee by less than the places it was written with, and people in 万人 may be in the tier
-# below; then nothing is missing.
-DIRECT_FORMULAS = ("staff_floor", "village_coverage")
 # Answers that the rule does not decide: nothing is owed, or the law itself has to be confirmed first.
 UNDECIDED = ("unconfirmed", "not_applicable", "no_standard")
 

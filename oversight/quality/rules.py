@@ -17,6 +17,11 @@ _KEYS = {
     "tiers": ("standard_tiers", "standard_id"),
 }
 
+STAFF_FORMULAS = ("staff_floor", "staff_range_by_tier", "posts_parts")
+# Rules met when the figure checked is at least the figure expected; the others are judged by what is missing.
+# An amount may lie below a guarantee by less than the places it was written with, and people in 万人 may be in the tier
+# below; then nothing is missing.
+DIRECT_FORMULAS = ("staff_floor", "village_coverage")
 # Township and month take up to 17 digits; this many rules still fit into a whole number of 64 bits.
 RULES_AT_MOST = 512
 
