@@ -141,7 +141,7 @@ def run(
         if edition and not even_if_unchanged:
             return Outcome(edition, is_new=False)
         if even_if_unchanged:
-            from oversight.intake.intake_run import read_again
+            from oversight.intake.landing import read_again
 
             for kept in (built_from(folder), audited_from(folder)):
                 kept.unlink(missing_ok=True)

@@ -15,7 +15,8 @@ from oversight.archive.verify import Fault, edition_faults, verify
 from oversight.editions.edition import STABLE, current, list_editions
 from oversight.editions.publish import lead, point
 from oversight.errors import OversightError
-from oversight.intake import intake_run, landed, ledger
+from oversight.intake import landed, landing, ledger
+from oversight.intake.raw_files import scan
 from oversight.reports import register
 from oversight.reports import store as papers
 from oversight.settings import DataFolder
@@ -37,7 +38,8 @@ def repair(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> 
         damaged = landed.load_sound(folder).damaged
         if damaged:
             try:
-                intake_run.land(folder, lambda line: say(f"  {line}"), now)
+                files = scan(folder)
+                landing.land(folder, files, ledger.enter(told, files, now), lambda line: say(f"  {line}"))
                 say(f"  ✓ 落库数据已从存档重新读取（{len(damaged)} 个文件损坏）")
             except OversightError as error:
                 say(f"  ✗ {error}")
@@ -56,7 +58,7 @@ def _contents(folder: DataFolder, say: Callable[[str], None]) -> None:
     }
     if not wrong:
         return
-    for file in landed.scan(folder, keeping=False):
+    for file in scan(folder, keeping=False):
         if file.sha256 in wrong and file.refusal is None:
             sealed = store.sealed_place(folder, file.sha256)
             known = {item.sha256: item for item in store.personal(folder)}

@@ -70,13 +70,14 @@ def run(args: argparse.Namespace) -> int:
 def _questions(files: Sequence[str], folder: DataFolder, now: datetime) -> list[dict[str, Any]]:
     from oversight.intake import landed as store
     from oversight.intake.questions import proposals
+    from oversight.intake.raw_files import scan
     from oversight.intake.sending_back.checking import check
 
     if files:
         checked = check([Path(name) for name in files], folder, now=now)
         return [{**p, "file": c.path.name} for c in checked for p in c.proposals]
     landed = store.load(folder)
-    names = {f.submission_id: f.name for f in store.scan(folder, keeping=False)}
+    names = {f.submission_id: f.name for f in scan(folder, keeping=False)}
     return [{**p, "file": names[p["submission_id"]]} for p in proposals(landed.headings, list(names))]
 
 

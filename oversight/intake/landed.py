@@ -2,7 +2,6 @@
 
     landed/batches/<nr>/…        what was read from the files that arrived together: files, tables, refusals,
                                  errors, doubts about sheets, a Parquet file for each dataset, and SHA256SUMS
-    .work/hashes.json            size and time of each raw file, only so that unchanged files are not read again
 
 A raw file is read once, into the archive; what is parsed is what lies there. Deleting landed/ loses nothing: the next
 run reads the archive again.
@@ -12,15 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import os
-import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,19 +21,11 @@ from typing import Any
 import polars as pl
 
 from oversight import durable
-from oversight.archive import store as archive
-from oversight.archive.sums import SUMS, Damaged, checked, digest_of, read_sums, sealed, unsealed, write_sums
+from oversight.archive.sums import SUMS, Damaged, checked, digest_of, read_sums, write_sums
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.ledger import SCHEMA as ledger_schema
-from oversight.intake.questions import HEADING_SCHEMA, Answers, apply, settle
-from oversight.intake.reading.found import BulkTable, Reading
-from oversight.intake.reading.grid import Header, Refusal, Table, column_letters, ranges_of
-from oversight.intake.reading.headers import missing_columns
-from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
-from oversight.intake.reading.totals import column_powers
-from oversight.intake.reading.worker import worker
-from oversight.progress import counted
-from oversight.settings import TIME_ZONE, DataFolder, folder_settings
+from oversight.intake.questions import HEADING_SCHEMA
+from oversight.intake.reading.normalise import ERROR_SCHEMA
+from oversight.settings import DataFolder
 
 FILE_SCHEMA: dict[str, Any] = {
     "submission_id": pl.String,
@@ -88,10 +73,6 @@ NOTICE_SCHEMA: dict[str, Any] = {
 }
 # Of a batch: what is wrong with one that has what another has.
 TWICE = "所读的文件在前面的批次里已有：不是写在这里的那一批"
-_IGNORED_SUFFIXES = (".md", ".tmp", ".crdownload", ".part", ".lock")
-# Of two names for one content that arrive together, the one that says it is a copy is the copy.
-_COPY = re.compile(r"副本|复件|备份|[Cc]opy|\(\d\)|（\d）")
-_IGNORED_NAMES = frozenset(("thumbs.db", "desktop.ini"))
 
 
 @lru_cache(maxsize=1)
@@ -105,183 +86,6 @@ def code_version() -> str:
                 path.relative_to(here.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
             )
     return digest.hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """A file lying in raw/ now; `refusal` says why it is not to be opened at all."""
-
-    name: str
-    path: Path
-    sha256: str
-    refusal: Refusal | None = None
-
-    @property
-    def submission_id(self) -> str:
-        return self.sha256[:16]
-
-
-def readable(name: str) -> str:
-    """A file's name as people wrote it: what is no UTF-8 is what unpacking leaves of a Chinese name, read as GBK.
-
-    Bytes that are neither stand as \\xNN, so that every name can be stored, shown and told from others.
-    """
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        written = name.encode("utf-8", "surrogateescape")
-        try:
-            return written.decode("gb18030")
-        except UnicodeDecodeError:
-            return written.decode("utf-8", "backslashreplace")
-    return name
-
-
-def _raw_paths(raw: Path) -> Iterator[tuple[str, Path]]:
-    if not raw.is_dir():
-        return
-    for folder, subfolders, files in os.walk(raw):
-        kept = sorted(d for d in subfolders if not d.startswith((".", "~", "__MACOSX")))
-        links = [d for d in kept if (Path(folder) / d).is_symlink()]
-        subfolders[:] = [d for d in kept if d not in links]
-        for file in (*files, *links):
-            lower = file.lower()
-            if file.startswith((".", "~$")) or lower in _IGNORED_NAMES or lower.endswith(_IGNORED_SUFFIXES):
-                continue
-            path = Path(folder) / file
-            if path.is_file() or path.is_symlink():
-                parts = path.relative_to(raw).parts
-                yield "/".join(map(readable, parts)), path
-
-
-def _leads_away(path: Path, raw: Path) -> bool:
-    """Whether a symbolic link leads out of raw/, to a folder or nowhere: such a one is named, never followed."""
-    if not path.is_symlink():
-        return False
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return True
-    return not target.is_file() or not target.is_relative_to(raw.resolve())
-
-
-_READERS = 8
-
-
-def scan(folder: DataFolder, *, keeping: bool = True) -> list[RawFile]:
-    """Every file in raw/ with its content hash, by name; `keeping` puts what is new into the archive as it is read.
-
-    A file unchanged in size and time whose content is kept is not read again.
-    """
-    cache_path = folder.work / "hashes.json"
-    try:
-        cache: dict[str, list[Any]] = json.loads(unsealed(cache_path))
-    except (OSError, ValueError, Damaged):
-        cache = {}
-    most = folder_settings(folder).archive_file_mb
-    found: dict[str, RawFile] = {}
-    fresh: dict[str, list[Any]] = {}
-    gone = {item.sha256 for item in archive.personal(folder) if item.deleted_on}
-    todo: list[tuple[str, Path]] = []
-    for name, path in sorted(_raw_paths(folder.raw)):
-        if _leads_away(path, folder.raw):
-            found[name] = _not_opened(name, path, Refusal("F50", {"target": readable(str(path.readlink()))}))
-            continue
-        try:
-            stat = path.stat()
-        except OSError as failure:
-            found[name] = _unreadable(name, path, failure)
-            continue
-        if stat.st_size > most * 2**20:
-            detail = (
-                f"文件有 {stat.st_size // 2**20} MB，上限是 {most} MB（settings.toml 的 archive_file_mb）"
-            )
-            found[name] = _not_opened(name, path, Refusal("F12", {"detail": detail}))
-            continue
-        known = cache.get(name)
-        if known and known[:3] == [stat.st_size, stat.st_mtime_ns, stat.st_ino]:
-            sha256 = str(known[3])
-            if not keeping or sha256 in gone or archive.has(folder, sha256):
-                fresh[name] = known
-                found[name] = RawFile(name, path, sha256)
-                continue
-        todo.append((name, path))
-
-    def take(item: tuple[str, Path]) -> tuple[str, os.stat_result] | OSError:
-        try:
-            if keeping:
-                return archive.keep_file(folder, item[1])
-            return archive.digest_of(item[1])
-        except archive.NotRead as failure:
-            return failure.failure
-
-    # Waiting for the disk, not for Python.
-    with ThreadPoolExecutor(_READERS) as readers:
-        for (name, path), taken in zip(todo, readers.map(take, todo), strict=True):
-            if isinstance(taken, OSError):
-                found[name] = _unreadable(name, path, taken)
-                continue
-            sha256, stat = taken
-            if keeping and sha256 in gone:
-                # Its day of deletion has come; that it still lies in raw/ is the bureau's to settle.
-                archive.place(folder, sha256).unlink(missing_ok=True)
-            fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
-            found[name] = RawFile(name, path, sha256)
-    if keeping and todo:
-        archive.settle(folder)
-    if keeping and fresh != cache:
-        durable.write_text(cache_path, sealed(json.dumps(fresh, ensure_ascii=False) + "\n"), lasting=False)
-    return [found[name] for name in sorted(found)]
-
-
-def _unreadable(name: str, path: Path, failure: OSError) -> RawFile:
-    return _not_opened(name, path, Refusal("F51", {"detail": failure.strerror or str(failure)}))
-
-
-def _not_opened(name: str, path: Path, refusal: Refusal) -> RawFile:
-    """A file without content that we know: what it is known by is its name and why."""
-    told = f"{refusal.code} {name} {json.dumps(refusal.found)}"
-    return RawFile(name, path, hashlib.sha256(told.encode()).hexdigest(), refusal)
-
-
-def write_parquet(frame: pl.DataFrame, path: Path, *, lasting: bool) -> None:
-    """Write whole or not at all: a reader or a killed run never leaves half a file under this name."""
-    with durable.written(path, lasting=lasting) as aside:
-        frame.write_parquet(aside, compression="lz4", statistics=False)
-
-
-# --- the ledger -----------------------------------------------------------------------------------------
-
-
-def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.DataFrame:
-    """The ledger with what is new in `files`; contents seen before under another name become duplicates."""
-    names = set(zip(ledger["sha256"], ledger["file_name"], strict=True))
-    contents = set(ledger["sha256"])
-    seq = int(ledger.select(pl.col("arrival_seq").max()).item() or 0) + 1
-    rows = []
-    # Kept as the bureau's own clock shows it; DuckDB's TIMESTAMP has no zone.
-    received = now.astimezone(TIME_ZONE).replace(tzinfo=None) if now.tzinfo else now
-    for file in sorted(files, key=lambda f: (bool(_COPY.search(f.name)), f.name)):
-        if (file.sha256, file.name) in names:
-            continue
-        rows.append((file.sha256, file.name, received, seq, file.sha256 not in contents))
-        names.add((file.sha256, file.name))
-        contents.add(file.sha256)
-    if not rows:
-        return ledger
-    return pl.concat([ledger, pl.DataFrame(rows, schema=ledger_schema, orient="row")])
-
-
-def fingerprint(ledger: pl.DataFrame) -> str:
-    """What the ledger's contents and the names they first came under amount to; duplicates do not count."""
-    digest = hashlib.sha256()
-    first = ledger.filter("is_first").sort("sha256")
-    for sha256, name in first.select("sha256", "file_name").iter_rows():
-        digest.update(f"{sha256} {name}\n".encode())
-    return digest.hexdigest()
-
-
-# --- batches --------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -323,244 +127,58 @@ def row_schema(dataset: str) -> dict[str, Any]:
     return {"table_no": pl.Int32, "row_number": pl.Int64, **given}
 
 
-class Batch:
-    """Collects what files hold: small tables as plain lists, one frame a dataset at the end."""
-
-    def __init__(self, answers: Answers | None = None) -> None:
-        self._answers = answers or Answers()
-        self._headings: list[tuple[Any, ...]] = []
-        self.files: list[tuple[Any, ...]] = []
-        self.tables: list[tuple[Any, ...]] = []
-        self.refusals: list[tuple[Any, ...]] = []
-        self.broken: list[tuple[Any, ...]] = []
-        self.notices: list[tuple[Any, ...]] = []
-        self._facts: dict[int, TableFacts] = {}
-        self._sheets: dict[tuple[str, str | None], int] = {}
-        self._lists: dict[str, dict[str, list[Any]]] = {}
-        self._typed: dict[str, list[pl.DataFrame]] = {d: [] for d in ALL_DATASETS}
-        self._errors: list[pl.DataFrame] = []
-
-    def add(self, submission_id: str, reading: Reading) -> None:
-        """Take in one file's tables."""
-        error = reading.error
-        if error is None and not reading.tables and not reading.refusals:
-            error = Refusal("F05", {"detail": ""})
-        found = None if error is None else json.dumps(error.found, ensure_ascii=False)
-        self.files.append((submission_id, error.code if error else None, found, reading.has_formulas))
-        for refusal in reading.refusals:
-            self._refuse(submission_id, refusal)
-        for notice in reading.notices:
-            texts = json.dumps(notice.found, ensure_ascii=False)
-            self.notices.append(
-                (submission_id, notice.dataset, notice.sheet, notice.row_number, notice.code, texts)
-            )
-        for table in reading.tables:
-            self._add_table(submission_id, table)
-
-    def _refuse(self, submission_id: str, r: Refusal) -> None:
-        found = json.dumps(r.found, ensure_ascii=False)
-        self.refusals.append(
-            (submission_id, r.dataset, r.sheet, r.row_number, r.code, found, list(r.rows), r.rows_ignored)
-        )
-
-    def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
-        settled = settle(table, submission_id, self._answers)
-        self._headings.extend(settled.headings)
-        if settled.refusal is not None:
-            refused = settled.refusal.rows
-            if isinstance(table, BulkTable):
-                refused = tuple(table.frame["row_number"].to_list())
-            self._refuse(submission_id, replace(settled.refusal, rows=refused))
-            return
-        if isinstance(table, BulkTable):
-            gone = [old for old, new in settled.renamed.items() if new is None]
-            names = {old: new for old, new in settled.renamed.items() if new is not None}
-            table = replace(table, header=settled.header, frame=table.frame.drop(gone).rename(names))
-        else:
-            apply(table, settled)
-        header, context = table.header, table.context
-        contract = ALL_DATASETS[table.dataset]
-        given = table.frame.columns if isinstance(table, BulkTable) else table.cells
-        if "month" in contract.columns and "month" not in given and context.month is None:
-            rows = table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
-            where = (header.last_row + 1, table.sheet, table.dataset, tuple(rows), len(table.ignored))
-            self._refuse(submission_id, Refusal("F18", {}, *where))
-            return
-        of_one = context.township != (None, None)
-        lacking = missing_columns(contract, header.columns, of_one=of_one)
-        if lacking and header.columns and header.period is None:
-            texts = {"columns": "、".join(c.title_zh for c in lacking)}
-            self.notices.append(
-                (
-                    submission_id,
-                    table.dataset,
-                    table.sheet,
-                    header.last_row + 1,
-                    "D64",
-                    json.dumps(texts, ensure_ascii=False),
-                )
-            )
-        if not isinstance(table, BulkTable) and table.unconfirmed:
-            cells = ranges_of(
-                (header.columns[name], row) for row, name in table.unconfirmed if name in header.columns
-            )
-            self.notices.append(
-                (
-                    submission_id,
-                    table.dataset,
-                    table.sheet,
-                    table.unconfirmed[0][0],
-                    "D65",
-                    json.dumps({"cells": cells, "count": str(len(table.unconfirmed))}, ensure_ascii=False),
-                )
-            )
-        number = len(self.tables)
-        powers = column_powers(table.dataset, header, context)
-        sheet = self._sheets.setdefault((submission_id, table.sheet), len(self._sheets))
-        facts = TableFacts(context.month, context.year, powers, sheet)
-        if not isinstance(table, BulkTable):
-            facts = replace(facts, formats=table.places, formulas=table.is_formula)
-        self._facts[number] = facts
-        height = table.frame.height if isinstance(table, BulkTable) else len(table.row_numbers)
-        self.tables.append(
-            (
-                number,
-                submission_id,
-                table.dataset,
-                table.sheet,
-                header.last_row + 1,
-                json.dumps({n: _place(header, at) for n, at in header.columns.items()}),
-                json.dumps(
-                    {n: header.titles.get(at, "") for n, at in header.columns.items()}, ensure_ascii=False
-                ),
-                json.dumps(powers) if powers else None,
-                context.filed_on,
-                context.is_correction,
-                context.words,
-                context.reporter,
-                *(context.period or (context.month, context.month)),
-                _other_titles(table),
-                height,
-                len(table.ignored),
-                table.total_problem,
+def combine(batches: list[Landed]) -> Landed:
+    """Batches as one, table numbers shifted so that they stay unique. Columns of old code that are gone are dropped."""
+    shifted: list[Landed] = []
+    offset = 0
+    for batch in batches:
+        shift = pl.col("table_no") + pl.lit(offset, pl.Int32)
+        shifted.append(
+            Landed(
+                batch.files,
+                batch.tables.with_columns(shift),
+                batch.refusals,
+                batch.errors.with_columns(shift),
+                batch.notices,
+                {d: f.with_columns(shift) for d, f in batch.rows.items()} if offset else batch.rows,
+                batch.headings,
             )
         )
-        self.broken.extend(
-            (number, row, column or None, value, code) for row, column, value, code in table.broken
-        )
-        if context.months_said and "month" in contract.columns:
-            unsure = (
-                table.frame["row_number"].to_list() if isinstance(table, BulkTable) else table.row_numbers
-            )
-            self.broken.extend((number, row, None, context.months_said, "H60") for row in unsure)
-        if isinstance(table, BulkTable):
-            missing = [n for n in (*contract.columns, "other_columns") if n not in table.frame.columns]
-            raw = table.frame.with_columns(
-                pl.lit(number, pl.Int32).alias("table_no"),
-                *(pl.lit(None, pl.String).alias(n) for n in missing),
-            )
-            self._normalise(table.dataset, raw)
-            return
-        lists = self._lists.setdefault(
-            table.dataset, {n: [] for n in ("table_no", "row_number", *contract.columns, "other_columns")}
-        )
-        lists["table_no"].extend([number] * height)
-        lists["row_number"].extend(table.row_numbers)
-        blank: list[None] = [None] * height
-        for name in contract.columns:
-            lists[name].extend(table.cells.get(name, blank))
-        lists["other_columns"].extend(table.others or blank)
+        offset += int(batch.tables.select(pl.col("table_no").max()).item() or 0) + 1
 
-    def _normalise(self, dataset: str, raw: pl.DataFrame) -> None:
-        present = set(raw.get_column("table_no").unique().to_list())
-        typed, errors = normalise(dataset, raw, {n: f for n, f in self._facts.items() if n in present})
-        self._typed[dataset].append(
-            typed.select(row_schema(dataset).keys()).cast(pl.Schema(row_schema(dataset)))
-        )
-        self._errors.append(errors)
+    def stack(frames: list[pl.DataFrame], schema: Mapping[str, Any]) -> pl.DataFrame:
+        empty = pl.DataFrame(schema=schema)
+        fitting = [f.select(c for c in schema if c in f.columns) for f in frames]
+        return pl.concat([empty, *fitting], how="diagonal") if fitting else empty
 
-    def finish(self) -> Landed:
-        """Normalise what was collected and hand it over as frames."""
-        for dataset, lists in self._lists.items():
-            schema = dict.fromkeys(lists, pl.String) | {"table_no": pl.Int32, "row_number": pl.Int64}
-            self._normalise(dataset, pl.DataFrame(lists, schema=schema))
-        self._lists = {}
-        broken = pl.DataFrame(self.broken, schema=ERROR_SCHEMA, orient="row")
-        # A row whose one figure stands in a merged cell has been filled in, though not for it alone.
-        errors = pl.concat([pl.DataFrame(schema=ERROR_SCHEMA), *self._errors])
-        merged = broken.filter(pl.col("code") == "R23")
-        if merged.height:
-            blank = errors.filter(pl.col("code") == "R07").join(merged, on=ROW_KEY, how="semi")
-            errors = errors.join(blank, on=[*ROW_KEY, "code"], how="anti")
-        return Landed(
-            headings=pl.DataFrame(self._headings, schema=HEADING_SCHEMA, orient="row"),
-            files=pl.DataFrame(self.files, schema=FILE_SCHEMA, orient="row"),
-            tables=pl.DataFrame(self.tables, schema=TABLE_SCHEMA, orient="row"),
-            refusals=pl.DataFrame(self.refusals, schema=REFUSAL_SCHEMA, orient="row"),
-            errors=pl.concat([errors, broken]),
-            notices=pl.DataFrame(self.notices, schema=NOTICE_SCHEMA, orient="row"),
-            rows={
-                d: pl.concat(frames) if frames else pl.DataFrame(schema=row_schema(d))
-                for d, frames in self._typed.items()
-            },
-        )
-
-
-def _place(header: Header, at: int) -> str:
-    """A column's letters; of a table that lies on its side the number of its row, or the very cell."""
-    if at in header.columns_of:
-        return f"{column_letters(header.columns_of[at])}{header.rows_of[at]}"
-    return str(header.rows_of[at]) if at in header.rows_of else column_letters(at)
-
-
-def _where(header: Header, at: int) -> str:
-    place = _place(header, at)
-    return f"{place} 列" if place.isalpha() else f"{place} 行" if place.isdigit() else f"{place} 单元格"
-
-
-def _other_titles(table: Table | BulkTable) -> str | None:
-    """The columns with something in them that the contract does not know, each with its letters."""
-    others = table.header.others
-    if isinstance(table, BulkTable):
-        used = set(others.values()) if "other_columns" in table.frame.columns else set()
-    else:
-        used = {title for said in table.others if said for title in json.loads(said)}
-    return (
-        "、".join(f"“{title}”（{_where(table.header, at)}）" for at, title in others.items() if title in used)
-        or None
+    return Landed(
+        files=stack([b.files for b in shifted], FILE_SCHEMA),
+        tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
+        refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
+        errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
+        notices=stack([b.notices for b in shifted], NOTICE_SCHEMA),
+        headings=stack([b.headings for b in shifted], HEADING_SCHEMA),
+        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
     )
 
 
-def parse(
-    files: Iterable[RawFile], answers: Answers | None = None, kept: DataFolder | None = None
-) -> tuple[Landed, set[str]]:
-    """Read files and normalise what they hold; `answers` to what their headings mean.
+def only(landed: Landed, submission_ids: set[str]) -> Landed:
+    """The part of `landed` that came from these submissions."""
+    keep = pl.col("submission_id").is_in(list(submission_ids))
+    tables = landed.tables.filter(keep)
+    numbers = tables.select("table_no")
+    return Landed(
+        landed.files.filter(keep),
+        tables,
+        landed.refusals.filter(keep),
+        landed.errors.join(numbers, on="table_no", how="semi"),
+        landed.notices.filter(keep),
+        {d: f.join(numbers, on="table_no", how="semi") for d, f in landed.rows.items()},
+        landed.headings.filter(keep),
+    )
 
-    With `kept` the contents are taken from that folder's archive. Also the digests of those with personal columns.
-    Raises `ArchiveError` where a content is not what was received.
-    """
-    batch = Batch(answers)
-    todo = list(files)
-    personal: set[str] = set()
-    with ExitStack() as opened:
-        jobs = [
-            (opened.enter_context(archive.readable(kept, f.sha256)), f.name, f.sha256)
-            if kept
-            else (f.path, f.name, None)
-            for f in todo
-            if f.refusal is None
-        ]
-        readings = worker().read(jobs)
-        for number, file in enumerate(todo):
-            counted(number, len(todo))
-            reading = next(readings) if file.refusal is None else Reading(error=file.refusal)
-            if reading.is_not_it and kept:
-                raise archive.damaged(kept, file.sha256)
-            if reading.is_personal:
-                personal.add(file.sha256)
-            batch.add(file.submission_id, reading)
-        counted(0, 0)
-    return batch.finish(), personal
+
+# --- on disk --------------------------------------------------------------------------------------------
 
 
 def batch_folders(folder: DataFolder) -> list[Path]:
@@ -671,57 +289,6 @@ def _refused_only(parts: dict[str, pl.DataFrame]) -> Landed:
         parts["refusals"].join(ids, on="submission_id", how="semi"),
         pl.DataFrame(schema=ERROR_SCHEMA),
         parts["notices"].join(ids, on="submission_id", how="semi"),
-    )
-
-
-def combine(batches: list[Landed]) -> Landed:
-    """Batches as one, table numbers shifted so that they stay unique. Columns of old code that are gone are dropped."""
-    shifted: list[Landed] = []
-    offset = 0
-    for batch in batches:
-        shift = pl.col("table_no") + pl.lit(offset, pl.Int32)
-        shifted.append(
-            Landed(
-                batch.files,
-                batch.tables.with_columns(shift),
-                batch.refusals,
-                batch.errors.with_columns(shift),
-                batch.notices,
-                {d: f.with_columns(shift) for d, f in batch.rows.items()} if offset else batch.rows,
-                batch.headings,
-            )
-        )
-        offset += int(batch.tables.select(pl.col("table_no").max()).item() or 0) + 1
-
-    def stack(frames: list[pl.DataFrame], schema: Mapping[str, Any]) -> pl.DataFrame:
-        empty = pl.DataFrame(schema=schema)
-        fitting = [f.select(c for c in schema if c in f.columns) for f in frames]
-        return pl.concat([empty, *fitting], how="diagonal") if fitting else empty
-
-    return Landed(
-        files=stack([b.files for b in shifted], FILE_SCHEMA),
-        tables=stack([b.tables for b in shifted], TABLE_SCHEMA),
-        refusals=stack([b.refusals for b in shifted], REFUSAL_SCHEMA),
-        errors=stack([b.errors for b in shifted], ERROR_SCHEMA),
-        notices=stack([b.notices for b in shifted], NOTICE_SCHEMA),
-        headings=stack([b.headings for b in shifted], HEADING_SCHEMA),
-        rows={d: stack([b.rows[d] for b in shifted if d in b.rows], row_schema(d)) for d in ALL_DATASETS},
-    )
-
-
-def only(landed: Landed, submission_ids: set[str]) -> Landed:
-    """The part of `landed` that came from these submissions."""
-    keep = pl.col("submission_id").is_in(list(submission_ids))
-    tables = landed.tables.filter(keep)
-    numbers = tables.select("table_no")
-    return Landed(
-        landed.files.filter(keep),
-        tables,
-        landed.refusals.filter(keep),
-        landed.errors.join(numbers, on="table_no", how="semi"),
-        landed.notices.filter(keep),
-        {d: f.join(numbers, on="table_no", how="semi") for d, f in landed.rows.items()},
-        landed.headings.filter(keep),
     )
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ import polars as pl
 from oversight import durable
 from oversight.archive.store import JOURNAL
 from oversight.errors import OversightError
-from oversight.settings import DataFolder
+from oversight.intake.raw_files import RawFile
+from oversight.settings import TIME_ZONE, DataFolder
 
 SCHEMA: dict[str, Any] = {
     "sha256": pl.String,
@@ -34,6 +36,8 @@ SCHEMA: dict[str, Any] = {
     "is_first": pl.Boolean,
 }
 _NONE = "0" * 64
+# Of two names for one content that arrive together, the one that says it is a copy is the copy.
+_COPY = re.compile(r"副本|复件|备份|[Cc]opy|\(\d\)|（\d）")
 
 
 class LedgerError(OversightError):
@@ -85,6 +89,34 @@ def read(folder: DataFolder) -> pl.DataFrame:
         f"收文台账 {ledger_path(folder)} 与它的流水 {journal_path(folder)}（第 {journal.broken[0]} 行）都有损坏，"
         "无法互相修复，未做任何改动。请从备份恢复这两个文件，再重新运行。"
     )
+
+
+def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.DataFrame:
+    """The ledger with what is new in `files`; contents seen before under another name become duplicates."""
+    names = set(zip(ledger["sha256"], ledger["file_name"], strict=True))
+    contents = set(ledger["sha256"])
+    seq = int(ledger.select(pl.col("arrival_seq").max()).item() or 0) + 1
+    rows = []
+    # Kept as the bureau's own clock shows it; DuckDB's TIMESTAMP has no zone.
+    received = now.astimezone(TIME_ZONE).replace(tzinfo=None) if now.tzinfo else now
+    for file in sorted(files, key=lambda f: (bool(_COPY.search(f.name)), f.name)):
+        if (file.sha256, file.name) in names:
+            continue
+        rows.append((file.sha256, file.name, received, seq, file.sha256 not in contents))
+        names.add((file.sha256, file.name))
+        contents.add(file.sha256)
+    if not rows:
+        return ledger
+    return pl.concat([ledger, pl.DataFrame(rows, schema=SCHEMA, orient="row")])
+
+
+def fingerprint(ledger: pl.DataFrame) -> str:
+    """What the ledger's contents and the names they first came under amount to; duplicates do not count."""
+    digest = hashlib.sha256()
+    first = ledger.filter("is_first").sort("sha256")
+    for sha256, name in first.select("sha256", "file_name").iter_rows():
+        digest.update(f"{sha256} {name}\n".encode())
+    return digest.hexdigest()
 
 
 def is_whole(folder: DataFolder) -> bool:

@@ -16,18 +16,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
+from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Context, Header, Refusal, Table, column_letters
 from oversight.intake.reading.headers import needed_columns
 from oversight.intake.reading.text import fold, plain
 from oversight.settings import DataFolder
 
+T = TypeVar("T")
 State = Literal["asked", "answered", "declined", "inferred"]
 # One row for each heading of a table that is not simply a title of the contract.
 HEADING_SCHEMA: dict[str, Any] = {
@@ -137,22 +139,32 @@ def remember(folder: DataFolder, told: Iterable[Mapping[str, Any]], on: date) ->
     return new
 
 
-@dataclass
-class Settled:
+@dataclass(frozen=True)
+class _Settled:
     """A table whose questions were answered as far as they are, or the refusal it ends in."""
 
-    header: Header
-    renamed: dict[str, str | None]
+    table: Table | BulkTable
     headings: list[tuple[Any, ...]]
     refusal: Refusal | None = None
 
 
-def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
-    """Which of a table's columns are used under which name. What is asked and not answered is left out."""
+def settle(reading: Reading, submission_id: str, answers: Answers) -> tuple[Reading, list[tuple[Any, ...]]]:
+    """A file's tables with the columns that are used, under their names; and what is to be said of their headings.
+
+    What is asked and not answered is left out; a table that cannot do without it, or is of no month, is refused.
+    """
+    settled = [_settle(table, submission_id, answers) for table in reading.tables]
+    refused = [one.refusal for one in settled if one.refusal is not None]
+    used = [one.table for one in settled if one.refusal is None]
+    headings = [heading for one in settled for heading in one.headings]
+    return replace(reading, tables=used, refusals=[*reading.refusals, *refused]), headings
+
+
+def _settle(table: Table | BulkTable, submission_id: str, answers: Answers) -> _Settled:
     header: Header = table.header
     context: Context = table.context
     if not header.asked and not header.inferred:
-        return Settled(header, {}, [])
+        return _Settled(table, [], _without_month(table))
     layout = layout_of(header)
     columns = dict(header.columns)
     renamed: dict[str, str | None] = {}
@@ -202,7 +214,7 @@ def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
     units = {n: u for n, u in header.units.items() if n not in renamed}
     units |= {new: header.units[old] for old, new in renamed.items() if new and old in header.units}
     settled = replace(header, columns=columns, units=units, asked=frozenset(), inferred=frozenset())
-    refusal = None
+    where = (header.last_row + 1, table.sheet, header.dataset, tuple(table.row_numbers), len(table.ignored))
     of_one = context.township != (None, None)
     lacking = needed_columns(contract, columns, of_one=of_one)
     if open_ and lacking:
@@ -214,50 +226,61 @@ def settle(table: Any, submission_id: str, answers: Answers) -> Settled:
             f"“{header.titles.get(header.columns[n], '')}”像是“{contract.columns[n].title_zh}”"
             for n in needed
         )
-        rows = tuple(getattr(table, "row_numbers", ()))
-        refusal = Refusal(
-            "F60",
-            {"asked": asked},
-            header.last_row + 1,
-            table.sheet,
-            header.dataset,
-            rows,
-            len(table.ignored),
-        )
-    elif lacking:
+        return _Settled(table, told, Refusal("F60", {"asked": asked}, *where))
+    if lacking:
         missing = "、".join(c.title_zh for c in lacking)
         texts = {"dataset": contract.title_zh, "columns": missing, "unknown": "无", "near": ""}
-        rows = tuple(getattr(table, "row_numbers", ()))
-        refusal = Refusal(
-            "F06", texts, header.last_row + 1, table.sheet, header.dataset, rows, len(table.ignored)
-        )
-    return Settled(settled, renamed, told, refusal)
+        return _Settled(table, told, Refusal("F06", texts, *where))
+    used = _under_its_names(table, settled, renamed)
+    return _Settled(used, told, _without_month(used))
 
 
-def apply(table: Table, settled: Settled) -> None:
-    """Leave out or rename the columns of a table as its questions were settled."""
-    table.header = settled.header
-    moved = {old: table.cells.pop(old) for old in settled.renamed if old in table.cells}
-    for old, new in settled.renamed.items():
-        if new is not None and old in moved:
-            table.cells[new] = moved[old]
-    names_after = {old: new for old, new in settled.renamed.items() if new is not None}
-    table.is_formula = {
-        names_after.get(n, n): told
-        for n, told in table.is_formula.items()
-        if n in names_after or n not in settled.renamed
-    }
-    table.places = {
-        names_after.get(n, n): told
-        for n, told in table.places.items()
-        if n in names_after or n not in settled.renamed
-    }
-    names = set(table.cells)
-    table.broken = [
-        (row, settled.renamed.get(column, column) or "", value, code)
+def _without_month(table: Table | BulkTable) -> Refusal | None:
+    """The refusal of a table of which neither it nor anything around it says of which month it is, though it should."""
+    is_asked = "month" in ALL_DATASETS[table.dataset].columns
+    if not is_asked or "month" in table.given or table.context.month is not None:
+        return None
+    where = (
+        table.header.last_row + 1,
+        table.sheet,
+        table.dataset,
+        tuple(table.row_numbers),
+        len(table.ignored),
+    )
+    return Refusal("F18", {}, *where)
+
+
+def _under_its_names(
+    table: Table | BulkTable, header: Header, renamed: Mapping[str, str | None]
+) -> Table | BulkTable:
+    """The table with its columns left out (None) or renamed as its questions were settled."""
+    names_after = {old: new for old, new in renamed.items() if new is not None}
+    if isinstance(table, BulkTable):
+        gone = [old for old, new in renamed.items() if new is None]
+        return replace(table, header=header, frame=table.frame.drop(gone).rename(names_after))
+
+    def kept(by_column: Mapping[str, T]) -> dict[str, T]:
+        return {
+            names_after.get(name, name): told
+            for name, told in by_column.items()
+            if name in names_after or name not in renamed
+        }
+
+    cells = {name: column for name, column in table.cells.items() if name not in renamed}
+    cells |= {new: table.cells[old] for old, new in names_after.items() if old in table.cells}
+    broken = [
+        (row, renamed.get(column, column) or "", value, code)
         for row, column, value, code in table.broken
-        if not column or (settled.renamed.get(column, column) or "") in names
+        if not column or (renamed.get(column, column) or "") in cells
     ]
+    return replace(
+        table,
+        header=header,
+        cells=cells,
+        is_formula=kept(table.is_formula),
+        places=kept(table.places),
+        broken=broken,
+    )
 
 
 def proposals(headings: pl.DataFrame, submission_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oversight import cli
-from oversight.intake.landed import readable
+from oversight.intake.raw_files import readable
 from tests.intake.world import World, csv_bytes, population_rows
 
 GOOD = csv_bytes(population_rows("2025-06", {"360313101": 20_000}))

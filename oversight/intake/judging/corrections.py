@@ -26,7 +26,7 @@ from typing import Any
 
 from oversight.archive import store as archive
 from oversight.contracts import ALL_DATASETS, DATASETS
-from oversight.intake.landed import RawFile, readable
+from oversight.intake.raw_files import RawFile, readable
 from oversight.intake.reading import values
 from oversight.intake.reading.delimited import decode
 from oversight.intake.reading.found import Unreadable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,6 +33,16 @@ class BulkTable:
     total_problem: str | None = None
     # On its way from the process that read it: the file that holds the frame.
     spooled: str | None = None
+
+    @property
+    def row_numbers(self) -> list[int]:
+        """The number of each data row."""
+        return self.frame["row_number"].to_list()
+
+    @property
+    def given(self) -> Collection[str]:
+        """The contract's columns that it has."""
+        return self.frame.columns
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -145,6 +145,17 @@ class Header:
     # The fund that the heading of the one figure names, where funds stand side by side.
     fund: str | None = None
 
+    def place(self, at: int) -> str:
+        """A column's letters; of a table that lies on its side the number of its row, or the very cell."""
+        if at in self.columns_of:
+            return f"{column_letters(self.columns_of[at])}{self.rows_of[at]}"
+        return str(self.rows_of[at]) if at in self.rows_of else column_letters(at)
+
+    def where(self, at: int) -> str:
+        """Its place as the sender is told it."""
+        place = self.place(at)
+        return f"{place} 列" if place.isalpha() else f"{place} 行" if place.isdigit() else f"{place} 单元格"
+
 
 @dataclass
 class Table:
@@ -170,6 +181,11 @@ class Table:
     others: list[str | None] = field(default_factory=list)
     # Prefilled figures that nobody confirmed: (number of the row, column).
     unconfirmed: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def given(self) -> Collection[str]:
+        """The contract's columns that it has."""
+        return self.cells
 
     def drop(self, at: Sequence[int], kind: str) -> None:
         """Take the data rows at these places out; they count as ignored, for the reason `kind`."""

@@ -20,10 +20,12 @@ from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
 from oversight.intake import landed as store
 from oversight.intake import ledger as ledger_of
+from oversight.intake.gathering import parse
 from oversight.intake.judging import corrections
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import proposals, read_answers
+from oversight.intake.raw_files import RawFile, readable, scan
 from oversight.intake.reading.nothing import REPORT
 from oversight.intake.sending_back.catalogue import CATALOGUE
 from oversight.intake.sending_back.instructions import Instruction, instructions
@@ -103,7 +105,7 @@ class Checked:
     @property
     def name(self) -> str:
         """The file's name as people wrote it."""
-        return store.readable(self.path.name)
+        return readable(self.path.name)
 
     @property
     def is_clean(self) -> bool:
@@ -180,7 +182,7 @@ def check(
     """
     files = [
         _raw(path, name)
-        for path, name in zip(paths, names or [store.readable(path.name) for path in paths], strict=True)
+        for path, name in zip(paths, names or [readable(path.name) for path in paths], strict=True)
     ]
     if folder is not None and not folder.root.is_dir():
         raise OversightError(f"没有数据目录 {folder.root}。请检查 --data 的路径。")
@@ -188,7 +190,7 @@ def check(
     base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
-    parsed, personal = store.parse(distinct, read_answers(folder))
+    parsed, personal = parse(distinct, read_answers(folder))
     landed = store.combine([base, parsed])
     notes: list[str] = []
     stood_in = landed.rows["divisions"].height == 0
@@ -213,13 +215,13 @@ def check(
     ]
 
 
-def _raw(path: Path, name: str) -> store.RawFile:
+def _raw(path: Path, name: str) -> RawFile:
     try:
         with path.open("rb") as file:
-            return store.RawFile(name, path, hashlib.file_digest(file, "sha256").hexdigest())
+            return RawFile(name, path, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as failure:
         raise OversightError(
-            f"读不到文件 {store.readable(str(path))}：{failure.strerror}。请检查路径。"
+            f"读不到文件 {readable(str(path))}：{failure.strerror}。请检查路径。"
         ) from failure
 
 
@@ -228,20 +230,20 @@ def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tupl
     empty = pl.DataFrame(schema=ledger_of.SCHEMA)
     if folder is None:
         return store.combine([]), empty
-    files = store.scan(folder, keeping=False)
+    files = scan(folder, keeping=False)
     correcting = corrections.scan(folder)
-    ledger = store.enter(ledger_of.read(folder), [*files, *correcting], now)
+    ledger = ledger_of.enter(ledger_of.read(folder), [*files, *correcting], now)
     landed = store.load(folder)
     known = set(landed.files["submission_id"])
     new = {f.sha256: f for f in files if f.submission_id not in known}
-    landed = store.combine([landed, store.parse(new.values(), read_answers(folder))[0]]) if new else landed
+    landed = store.combine([landed, parse(new.values(), read_answers(folder))[0]]) if new else landed
     return store.only(landed, set(landed.files["submission_id"]) - checked), ledger
 
 
-def _enter(ledger: pl.DataFrame, files: list[store.RawFile], now: datetime) -> pl.DataFrame:
+def _enter(ledger: pl.DataFrame, files: list[RawFile], now: datetime) -> pl.DataFrame:
     """The files as the last to arrive; one that came before under any name counts as that one."""
     known = set(ledger["sha256"])
-    return store.enter(ledger, [f for f in files if f.sha256 not in known], now)
+    return ledger_of.enter(ledger, [f for f in files if f.sha256 not in known], now)
 
 
 def _stand_in(landed: store.Landed, ledger: pl.DataFrame, now: datetime) -> tuple[store.Landed, pl.DataFrame]:
@@ -288,7 +290,7 @@ def _stand_in(landed: store.Landed, ledger: pl.DataFrame, now: datetime) -> tupl
         rows,
         landed.headings,
     )
-    entered = store.enter(ledger, [store.RawFile("", Path(), "0" * 64)], now)
+    entered = ledger_of.enter(ledger, [RawFile("", Path(), "0" * 64)], now)
     return with_units, entered
 
 
@@ -311,7 +313,7 @@ def _originals(written: store.Landed, mine: set[str]) -> dict[tuple[Any, ...], t
 
 
 def _checked(
-    file: store.RawFile,
+    file: RawFile,
     judged: Judged,
     told: dict[str, list[Remark]],
     originals: dict[tuple[Any, ...], tuple[str | None, str | None]],

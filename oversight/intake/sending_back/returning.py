@@ -33,7 +33,8 @@ from oversight.settings import TIME_ZONE, folder_settings
 
 if TYPE_CHECKING:
     from oversight.intake.judging.judged import Judged
-    from oversight.intake.landed import Landed, RawFile
+    from oversight.intake.landed import Landed
+    from oversight.intake.raw_files import RawFile
     from oversight.settings import DataFolder
 
 AUTHOR = "民政监督系统"
