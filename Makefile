@@ -31,7 +31,7 @@ dev: setup $(VENV)/page.stamp  ## 打开 Dagster 页面：http://127.0.0.1:3000�
 	@$(BIN)/python -m dagster_project.dev $(DATA) --port $(or $(PORT),3000)
 
 test: setup $(VENV)/dev.stamp  ## 运行全部测试
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐行核对（较慢；SEEDS=11,12,13）
 	@OVERSIGHT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/oracle/test_worlds.py -k "thousand or upon"
@@ -54,7 +54,7 @@ test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送�
 	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py tests/docs/test_roles.py
 
 test-duckdb15: setup $(VENV)-duckdb15/installed.stamp  ## 用上一代的 DuckDB 1.5.6 运行全部测试
-	@$(VENV)-duckdb15/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(VENV)-duckdb15/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 MINUTES ?= 10
 fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件考验读取（MINUTES=10，各半）
@@ -83,7 +83,7 @@ lint-python:
 
 lint-sql:
 	@OVERSIGHT_BUILD=$(abspath dbt/target/lint.duckdb) OVERSIGHT_INPUTS=$(abspath dbt/target) DO_NOT_TRACK=1 \
-		$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+		$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt/models dbt/tests
 	@$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder oversight/dashboard/sql oversight/reports/sql
 
 audit-code: setup $(VENV)/dev.stamp  ## 检查代码里的安全隐患（bandit）
