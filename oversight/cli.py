@@ -155,8 +155,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: Exception, log: Path | None) -> str:
     text = " ".join(re.sub(r"https?://\S+", "", str(error)).split())[:200]
     cause = cause_zh(error)
-    if cause is None and isinstance(error, MemoryError):
-        cause = "内存不足，运行未完成，已发布的版本不受影响。请关闭其他程序后重新运行。"
     if cause is None:
         cause = (
             f"运行未完成，已发布的版本不受影响：{type(error).__name__}：{text}。"
@@ -182,7 +180,8 @@ def _keep(error: Exception, folder: DataFolder) -> Path | None:
 
 def process() -> NoReturn:
     """The command `oversight`."""
-    as_process(main)
+    # Whoever ends the server means to.
+    as_process(main, has_last_word="serve" not in sys.argv[1:2])
 
 
 if __name__ == "__main__":

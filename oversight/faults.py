@@ -1,4 +1,4 @@
-"""What lies beneath a failure: the disk, the rights, a lock. Said in one sentence, whoever first ran into it.
+"""What lies beneath a failure: the disk, the rights, a lock, memory. Said in one sentence, whoever first ran into it.
 
 A full disk comes as an OSError, as an error of SQLite, DuckDB, dbt or Arrow, or as the reason of another error: it is
 known by its number, else by the words that each of them has for it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from oversight.errors import OversightError
@@ -56,6 +56,21 @@ _CAUSES = (
         f"文件{{where}}正被另一个程序占用，{_SAFE}。请关闭打开它的程序（如 DuckDB 客户端），再重新运行。",
     ),
 )
+# Looked for only where nothing of the above lies beneath: of a full disk the engine says both.
+_ENGINE = (
+    _Cause(
+        frozenset((errno.ENOMEM,)),
+        re.compile(r"out of memory|bad_alloc|cannot allocate memory|(failed|unable) to allocate", re.I),
+        f"内存不足，{_SAFE}。请关闭其他程序，或换一台内存更大的机器，再重新运行。",
+    ),
+    _Cause(
+        frozenset(),
+        re.compile(r"internal error:|within duckdb|database has been invalidated|^fatal error:", re.I | re.M),
+        f"数据库引擎内部出错，{_SAFE}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。",
+    ),
+)
+_ENDED_ZH = f"程序被强行结束（被人结束，或内存不够而被系统结束），{_SAFE}。请用 free -m 查看内存是否够用，再重新运行。"
+_ABORTED_ZH = f"所用的程序库出错，程序因此中止，{_SAFE}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。"
 _PATH = re.compile(r"(?:file|directory)? ?[\"']([^\"']*/[^\"']+)[\"']")
 
 
@@ -65,12 +80,40 @@ def cause_zh(error: BaseException) -> str | None:
     Where we said ourselves that something may not be read, we said it better.
     """
     causes = [c for c in _CAUSES if not (isinstance(error, OversightError) and errno.EACCES in c.numbers)]
-    for each in _chain(error):
+    return _first(_chain(error), causes) or _first(
+        # Of what we say ourselves only what it quotes: a query that asks for too much is told so.
+        [error] if isinstance(error, OversightError) else _chain(error),
+        _ENGINE,
+    )
+
+
+def _first(errors: Iterable[BaseException], causes: Iterable[_Cause]) -> str | None:
+    for each in errors:
+        number = _number(each)
         for cause in causes:
-            number = each.errno if isinstance(each, OSError) else None
             if number in cause.numbers or (number is None and cause.words.search(_said(each))):
-                return cause.message_zh.format(where=_where(each))
+                name = each.filename if isinstance(each, OSError) else None
+                return cause.message_zh.format(where=_where(_said(each), name))
     return None
+
+
+def _number(error: BaseException) -> int | None:
+    if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    return error.errno if isinstance(error, OSError) else None
+
+
+def told_zh(heard: str, *, is_short_of_memory: bool) -> str:
+    """The sentence for a process that ended without one of its own, by what its libraries said last.
+
+    `is_short_of_memory`: the system has killed a process meanwhile to get memory back.
+    """
+    for cause in (*_CAUSES, *_ENGINE):
+        if cause.words.search(heard):
+            return cause.message_zh.format(where=_where(heard))
+    if is_short_of_memory:
+        return _ENGINE[0].message_zh
+    return _ABORTED_ZH if heard.strip() else _ENDED_ZH
 
 
 def _said(error: BaseException) -> str:
@@ -78,10 +121,9 @@ def _said(error: BaseException) -> str:
     return str(error)[:4000]
 
 
-def _where(error: BaseException) -> str:
-    name = error.filename if isinstance(error, OSError) else None
+def _where(said: str, name: str | None = None) -> str:
     if name is None:
-        found = _PATH.search(_said(error))
+        found = _PATH.search(said)
         name = found[1] if found else None
     return f" {name} " if name is not None else ""
 

@@ -15,6 +15,8 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any, NoReturn, cast
 
+from oversight import last_word
+
 
 def without_pandas() -> None:
     """For a process in which nothing uses pandas.
@@ -70,17 +72,22 @@ def on_first_use(name: str) -> None:
     sys.modules[name] = stand_in
 
 
-def as_process(main: Callable[[], int]) -> NoReturn:
+def as_process(main: Callable[[], int], *, has_last_word: bool = True) -> NoReturn:
     """Run this as all that a process does, and end it without taking the interpreter apart.
+
+    `has_last_word`: should it be ended before it can say anything, what ended it is said all the same.
 
     Everything that must happen at an end does, in Python's own order: threads are waited for, and whatever registered
     itself with `atexit` from here on is called; then this, registered first, comes last. Files and connections are
     closed by who opened them.
     """
     code = 1
+    ended = last_word.kept() if has_last_word else None
 
     def leave() -> None:
         logging.shutdown()
+        if ended:
+            ended()
         try:
             for stream in (sys.stdout, sys.stderr):
                 if stream:

@@ -263,6 +263,12 @@ def _is_taken(folder: DataFolder, path: Path) -> bool:
             f"{path} 是链接，它所指的 {target} 不在了，没有备份。请接上那块磁盘或恢复该位置，不用了就移走这个链接。"
         )
     root = folder.root.resolve()
+    # Behind a link another may lead to a folder above it: what is below would come to no end.
+    goes_round = target in {part.resolve() for part in path.parents if part.is_relative_to(folder.root)}
+    if goes_round and not target.is_relative_to(root):
+        raise BackupError(
+            f"{path} 是链接，指回它上面的文件夹 {target}，没有备份。请移走这个链接，或把内容放到别处。"
+        )
     if target.is_relative_to(root) or root.is_relative_to(target):
         raise BackupError(
             f"{path} 是链接，又指回数据目录 {target}，没有备份。请移走这个链接，或把内容放到数据目录之外。"

@@ -148,6 +148,15 @@ def test_what_was_moved_to_another_disk_is_in_the_backup(bureau: World, tmp_path
     (root / "letters").symlink_to(root)
     with pytest.raises(backups.BackupError, match="letters 是链接，"):
         backups.backup(bureau.folder, tmp_path / "backup", now=NOW)
+    # What was moved has a link of its own, to the folder it lies in or to one above.
+    for number, round_about in enumerate((elsewhere / "more", elsewhere)):
+        (root / "letters").unlink()
+        (root / "letters").symlink_to(elsewhere / "more")
+        (elsewhere / "more").mkdir(exist_ok=True)
+        (elsewhere / "more" / f"round{number}").symlink_to(round_about)
+        with pytest.raises(backups.BackupError, match=rf"round{number} 是链接，指回它上面的文件夹"):
+            backups.backup(bureau.folder, tmp_path / "backup", now=NOW)
+        (elsewhere / "more" / f"round{number}").unlink()
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped", "keys/../../escaped"])

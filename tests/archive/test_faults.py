@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -35,6 +36,12 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         (sqlite3.OperationalError("attempt to write a readonly database"), "只读", "可写"),
         (RuntimeError('IO Error: Could not set lock on file "/data/b.duckdb"'), "/data/b.duckdb", "关闭"),
         (OversightError("数据模型未能建成（No space left on device）。"), "磁盘空间不足", "清理"),
+        (RuntimeError("Out of Memory Error: failed to allocate data of size 2 MiB"), "内存不足", "内存更大"),
+        (
+            OversightError("数据模型未能建成（INTERNAL Error: Attempted to access index 1）。"),
+            "内部出错",
+            "verify",
+        ),
     ],
 )
 def test_each_cause_has_its_sentence(error: Exception, cause: str, remedy: str) -> None:
@@ -50,6 +57,67 @@ def test_each_cause_has_its_sentence(error: Exception, cause: str, remedy: str) 
 def test_other_failures_have_none() -> None:
     assert cause_zh(ValueError("x")) is None
     assert cause_zh(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "x")) is None
+
+
+def test_a_full_disk_that_broke_the_engine_is_a_full_disk() -> None:
+    beneath = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    said = cause_zh(raised(RuntimeError("FATAL Error: database has been invalidated"), beneath))
+    assert said is not None
+    assert "磁盘空间不足" in said
+
+
+def test_a_query_that_asks_for_too_much_keeps_its_own_sentence() -> None:
+    refused = raised(OversightError("查询需要的内存超过了限制。"), RuntimeError("Out of Memory Error: x"))
+    assert cause_zh(refused) is None
+
+
+_DYING = """
+import os, sys
+from oversight import cli
+from oversight.commands import path
+
+def dies(_):
+    print("begun", flush=True)
+    os.write(2, sys.argv[2].encode())
+    os.kill(os.getpid(), int(sys.argv[3]))
+    print("said last", file=sys.stderr)
+    return 3
+
+path.add_arguments = lambda parser: [parser.add_argument(name) for name in ("heard", "signal")]
+path.run = dies
+cli.process()
+"""
+_FULL = 'terminate called: IOException: Could not write file "/d/b.duckdb.wal": No space left on device'
+
+
+@pytest.mark.parametrize(
+    ("heard", "number", "cause"),
+    [
+        (_FULL, signal.SIGABRT, "磁盘空间不足"),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", signal.SIGABRT, "内存不足"),
+        ("free(): invalid pointer", signal.SIGABRT, "程序库出错"),
+        ("", signal.SIGKILL, "内存不够"),
+    ],
+)
+def test_a_process_that_is_ended_has_a_last_word(heard: str, number: int, cause: str) -> None:
+    """DuckDB ends the process where it cannot write its log: no exception, and so no sentence of ours, came of it."""
+    done = _dying(heard, number)
+    assert done.returncode == -number
+    (said,) = done.stderr.splitlines()
+    assert cause in said
+    assert "再重新运行" in said
+    assert "已发布的版本不受影响" in said
+
+
+def test_a_process_that_ends_by_itself_has_only_its_own() -> None:
+    done = _dying("a library's own remark\n", 0)
+    assert (done.returncode, done.stdout) == (3, "begun\n")
+    assert done.stderr == "said last\na library's own remark\n"
+
+
+def _dying(heard: str, number: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _DYING, "path", heard, str(int(number))]
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

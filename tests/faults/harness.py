@@ -7,6 +7,7 @@ loads. Faults are put in from outside, in the child, by standing before the few 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import io
 import os
@@ -52,12 +53,18 @@ def load(*, whole: bool = True) -> None:
     ):
         importlib.import_module(name)
     _read_in_forks()
-    if not whole:
-        return
-    for name in ("great_expectations", "dbt.cli.main"):
-        importlib.import_module(name)
-    for name in ("oversight.whole_run", "oversight.quality", "dagster_project.run_job"):
-        importlib.import_module(name)
+    if whole:
+        for name in (
+            "great_expectations",
+            "dbt.cli.main",
+            "oversight.whole_run",
+            "oversight.quality",
+            "dagster_project.run_job",
+        ):
+            importlib.import_module(name)
+    # No fork looks through, and so copies, what was loaded before it.
+    gc.collect()
+    gc.freeze()
 
 
 def _read_in_forks() -> None:
