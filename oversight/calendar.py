@@ -21,6 +21,7 @@ from oversight.settings import DataFolder
 DayOffRule = Literal["none", "next_workday", "statutory"]
 RULES: tuple[DayOffRule, ...] = ("none", "next_workday", "statutory")
 COLUMNS = ("date", "kind", "note")
+_DAYS_KEPT = 10_000
 _HOLIDAY = frozenset({"holiday", "放假", "休"})
 _WORKDAY = frozenset({"workday", "上班", "班"})
 
@@ -33,6 +34,8 @@ class Calendar:
     workdays: frozenset[date]
     years: frozenset[int]
     names: Mapping[date, str] = field(default_factory=dict)
+    # What was counted before: letters to each of many units ask for the same few days.
+    _counted: dict[tuple[date, int], date] = field(default_factory=dict, repr=False, compare=False)
 
     def is_workday(self, day: date) -> bool:
         """Whether offices work on this day."""
@@ -55,9 +58,15 @@ class Calendar:
 
     def add_workdays(self, day: date, count: int) -> date:
         """The `count`-th working day after `day`."""
-        for _ in range(count):
-            day = self.next_workday(day + timedelta(days=1))
-        return day
+        found = self._counted.get((day, count))
+        if found is None:
+            found = day
+            for _ in range(count):
+                found = self.next_workday(found + timedelta(days=1))
+            if len(self._counted) >= _DAYS_KEPT:
+                self._counted.clear()
+            self._counted[day, count] = found
+        return found
 
     def unknown_years(self, days: Iterable[date]) -> list[int]:
         """The years among these days for which no holidays are known, in order."""

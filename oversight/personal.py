@@ -21,6 +21,8 @@ _MASKS = (
     (re.compile(rf"(?<!\d){_OLD_ID}(?!\d)"), "〔身份证号已隐去〕"),
     (re.compile(rf"(?<!\d){_PHONE}(?!\d)"), "〔手机号已隐去〕"),
 )
+# Whatever is masked has at least so many in a row.
+_MANY_DIGITS = re.compile(r"\d{11}")
 # The same in the dialect of the engine, which cannot look around a match.
 PATTERN = rf"(^|[^0-9])({_ID}|{_PHONE})($|[^0-9Xx])"
 KEPT_BACK = "〔个人信息不保存〕"
@@ -32,6 +34,8 @@ _HEADING = re.compile(
 
 def masked(text: str) -> str:
     """A text without ID and telephone numbers."""
+    if _MANY_DIGITS.search(text) is None:
+        return text
     for pattern, instead in _MASKS:
         text = pattern.sub(instead, text)
     return text

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +166,8 @@ def _add_all(
         previous = digest_of(fields)
         lines.append(Line(**fields, digest=previous))
     if lines:
-        session.execute(sa.insert(Entry), [asdict(line) for line in lines])
+        # As rows of the table, not as objects of the session: a bureau's day may note thousands.
+        session.connection().execute(sa.insert(Entry.__table__), [vars(line) for line in lines])
     return lines
 
 

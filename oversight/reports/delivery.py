@@ -143,6 +143,10 @@ class Post:
 
     ledger: sqlite3.Connection
 
+    def has_sent(self, key: tuple[str, str, int, str]) -> bool:
+        """Whether what is delivered once has gone out."""
+        return _state(self.ledger, key) == "sent"
+
     def send(
         self,
         settings: Mapping[str, Any],

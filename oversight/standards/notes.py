@@ -49,6 +49,8 @@ KINDS = {
     "重新打开": "reopened",
     "备注": "remark",
 }
+_KINDS_ZH = {kind: title for title, kind in KINDS.items()}
+_KIND_AT = list(_COLUMNS).index("kind")
 # What was done in the browser or by `oversight finding` stands in files that begin so, one for each month.
 ACTIONS = "办理_"
 HEADS: tuple[str, ...] = tuple(_COLUMNS.values())
@@ -73,7 +75,14 @@ class FindingNoteError(OversightError, ValueError):
 
 def note_files(folder: DataFolder | None) -> list[Path]:
     """The files of notes, in the order in which they are read."""
-    return sorted((folder.root / "findings").glob("*.csv")) if folder else []
+    if folder is None:
+        return []
+    place = folder.root / "findings"
+    try:
+        # Asked again for each letter, so without looking for patterns.
+        return sorted(path for path in place.iterdir() if path.name.endswith(".csv"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def load_finding_notes(folder: DataFolder | None) -> pl.DataFrame:
@@ -101,9 +110,9 @@ def parsed(path: Path, rows: Iterable[Sequence[str]], number: int) -> list[dict[
 
 def written(note: Mapping[str, Any]) -> list[str]:
     """A note as a row under `HEADS`."""
-    names = {kind: title for title, kind in KINDS.items()}
-    texts = {name: "" if note.get(name) is None else str(note[name]) for name in _COLUMNS}
-    return list((texts | {"kind": names[str(note["kind"])]}).values())
+    texts = ["" if (value := note.get(name)) is None else str(value) for name in _COLUMNS]
+    texts[_KIND_AT] = _KINDS_ZH[texts[_KIND_AT]]
+    return texts
 
 
 def _read(path: Path) -> list[dict[str, str]]:

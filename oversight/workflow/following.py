@@ -251,7 +251,7 @@ def cases(
             before[1].today = today
             continue
         last = f"{row['last_month']:%Y-%m}"
-        own = [dict(note) for at, note in every if month <= at <= last]
+        own = [note for at, note in every if month <= at <= last]
         chain: list[str] = []
         previous = row.get("previous_finding_id")
         while previous and previous not in chain:

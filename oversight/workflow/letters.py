@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +56,8 @@ FROM: dict[Kind, tuple[State, ...]] = {
     "rectify": ("recurring", "notified", "rectifying"),
 }
 _WAITING: tuple[State, ...] = ("notified", "rectifying")
+# States that may call for a letter at all.
+_CALLING = frozenset(state for states in FROM.values() for state in states)
 COLOURS = {"blue": "蓝色", "yellow": "黄色", "red": "红色"}
 _WHAT = {
     "blue": "尚在约定期限内，请抓紧办理",
@@ -225,24 +227,33 @@ def wanted(
     ground: Ground, now: datetime, kinds: Sequence[Kind] = tuple(KINDS), prefixes: Sequence[str] = ("",)
 ) -> list[Wanted]:
     """Every letter that is due and not there yet, one for each unit and kind."""
-    today = now.date()
-    taken, reds = _taken(ground.folder)
-    settings = ground.settings
-    found: dict[tuple[Kind, str, str], list[tuple[str, str | None]]] = {}
-    for case in ground.cases(today).values():
+    today, below, settings = now.date(), tuple(prefixes), ground.settings
+    asked = [
+        case
+        for case in ground.cases(today).values()
+        if case.state in _CALLING
+        and not case.row["is_minor"]
+        and (code := str(case.row["subject_code"])) in ground.units
+        and code.startswith(below)
+    ]
+    reds = _reds(ground.folder, asked)
+    called: list[tuple[tuple[Kind, str, str], tuple[str, str]]] = []
+    for case in asked:
         code = str(case.row["subject_code"])
-        if code not in ground.units or not code.startswith(tuple(prefixes)) or case.row["is_minor"]:
-            continue
         due = _due(case, ground, today, settings.of(ground.units[code]), reds)
-        if due is None or due[0] not in kinds or due[2] in taken:
-            continue
-        found.setdefault((due[0], code, due[1]), []).append((due[2], case.finding_id))
+        if due is not None and due[0] in kinds:
+            called.append(((due[0], code, due[1]), (due[2], case.finding_id)))
+    taken = _taken(ground.folder, [occasion for _, (occasion, _) in called])
+    found: dict[tuple[Kind, str, str], list[tuple[str, str | None]]] = {}
+    for which, (occasion, name) in called:
+        if occasion not in taken:
+            found.setdefault(which, []).append((occasion, name))
     made = [
         Wanted(kind, ground.units[code], colour, tuple(occasions))
         for (kind, code, colour), occasions in found.items()
     ]
     if "reminder" in kinds:
-        made += _reminders(ground, today, prefixes, taken, settings)
+        made += _reminders(ground, today, below, settings)
     return sorted(made, key=lambda item: (item.unit.code, list(KINDS).index(item.kind), item.colour))
 
 
@@ -274,23 +285,26 @@ def _due(
     return "supervise", colour, f"supervise {colour} {name} {due}"
 
 
-def _reminders(
-    ground: Ground, today: date, prefixes: Sequence[str], taken: frozenset[str], settings: _Settings
-) -> list[Wanted]:
-    by_unit: dict[tuple[str, date, str, date], list[str]] = {}
+def _reminders(ground: Ground, today: date, below: tuple[str, ...], settings: _Settings) -> list[Wanted]:
+    called: list[tuple[str, tuple[str, date, str, date], str]] = []
     for item in ground.missing:
         unit = ground.units.get(item.code)
         if (item.code, item.month, item.dataset) not in ground.owed or unit is None:
             continue
-        if not item.code.startswith(tuple(prefixes)):
+        if not item.code.startswith(below):
             continue
         is_late = item.due_on < today
         days = settings.of(unit)["remind_days"]
         if not is_late and ground.calendar.add_workdays(today, days) < item.due_on:
             continue
         stage = "late" if is_late else "before"
-        if f"reminder {stage} {item.code} {item.month:%Y-%m} {item.dataset}" not in taken:
-            by_unit.setdefault((item.code, item.month, stage, item.due_on), []).append(item.dataset)
+        occasion = f"reminder {stage} {item.code} {item.month:%Y-%m} {item.dataset}"
+        called.append((occasion, (item.code, item.month, stage, item.due_on), item.dataset))
+    taken = _taken(ground.folder, [occasion for occasion, _, _ in called])
+    by_unit: dict[tuple[str, date, str, date], list[str]] = {}
+    for occasion, which, dataset in called:
+        if occasion not in taken:
+            by_unit.setdefault(which, []).append(dataset)
     return [
         Wanted(
             "reminder",
@@ -309,6 +323,7 @@ class _Settings:
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
         self._known: dict[str, config.Wording] = {}
+        self._issuers: dict[str, str] = {}
 
     def wording(self, unit: Unit) -> config.Wording:
         """Settings and templates for a unit's letters."""
@@ -323,8 +338,11 @@ class _Settings:
 
     def issuer(self, unit: Unit) -> str:
         """Who signs."""
-        wording = self.wording(unit)
-        return wording.line(str(wording.settings["document"]["issuer"]), scope=unit.above)
+        if unit.above_code not in self._issuers:
+            wording = self.wording(unit)
+            told = wording.line(str(wording.settings["document"]["issuer"]), scope=unit.above)
+            self._issuers[unit.above_code] = told
+        return self._issuers[unit.above_code]
 
 
 # --- the ledger of letters ----------------------------------------------------------------------------------
@@ -400,22 +418,53 @@ def examine(folder: DataFolder) -> Iterator[tuple[Path, str]]:
             yield file, "文书登记里没有它"
 
 
-def _taken(folder: DataFolder) -> tuple[frozenset[str], dict[str, str]]:
-    """Occasions that have their letter, and of findings whose last letter was a red 督办单 when that was issued."""
+def _taken(folder: DataFolder, occasions: Sequence[str]) -> frozenset[str]:
+    """Of these occasions, those that have their letter."""
     with _reading(folder) as ledger:
-        if ledger is None:
-            return frozenset(), {}
-        taken = frozenset(
-            row[0] for row in ledger.execute("select occasion from occasions where is_live = 1")
-        )
-        last = ledger.execute(
-            "select o.finding_id, l.kind, l.colour, l.issued_at from occasions as o join letters as l "
-            "on l.id = o.letter_id where l.state in ('issued', 'delivered') and o.finding_id is not null "
-            "order by l.issued_at, l.number"
-        )
-        latest = {name: (kind, colour, at) for name, kind, colour, at in last}
-    reds = {name: at for name, (kind, colour, at) in latest.items() if (kind, colour) == ("supervise", "red")}
-    return taken, reds
+        return frozenset() if ledger is None else _live(ledger, occasions)
+
+
+def _live(ledger: sqlite3.Connection, occasions: Iterable[str]) -> frozenset[str]:
+    found = ledger.execute(
+        "select occasion from occasions where is_live = 1 and occasion in (select value from json_each(?))",
+        [json.dumps(list(occasions), ensure_ascii=False)],
+    )
+    return frozenset(row[0] for row in found)
+
+
+def _reds(folder: DataFolder, cases: Iterable[Case]) -> dict[str, str]:
+    """Findings whose last letter was a red 督办单, and when that was issued.
+
+    A letter notes itself with its finding when it is issued, so the finding's own notes lead to it: what is read of the
+    register does not grow with the register.
+    """
+    left = {
+        case.finding_id: [
+            str(note["action_id"]).partition("-")[0]
+            for note in case.notes
+            if note["kind"] == "notice" and note["action_id"]
+        ]
+        for case in cases
+        if case.state in FROM["supervise"]
+    }
+    reds: dict[str, str] = {}
+    with _reading(folder) as ledger:
+        # The last of each first; a notice that was given without a letter leads to the one before.
+        while ledger is not None and (left := {name: own for name, own in left.items() if own}):
+            last = {name: own.pop() for name, own in left.items()}
+            rows = ledger.execute(
+                "select id, kind, colour, issued_at from letters where state in ('issued', 'delivered') "
+                "and id in (select value from json_each(?))",
+                [json.dumps(sorted(set(last.values())))],
+            )
+            known = {row[0]: (row[1:3], row[3]) for row in rows}
+            for name, letter in last.items():
+                if letter in known:
+                    what, at = known[letter]
+                    if what == ("supervise", "red"):
+                        reds[name] = at
+                    left[name] = []
+    return reds
 
 
 def letters(
@@ -444,12 +493,12 @@ def letters(
         dict(row)
         | {
             "findings": about.get(row["id"], []),
-            "told": json.loads(row["content"]),
+            "told": told,
             "state_zh": STATES[row["state"]],
             "title": (COLOURS[row["colour"]] if row["colour"] else "") + KINDS[row["kind"]],
-            "document_no": json.loads(row["content"]).get("document_no", ""),
+            "document_no": told.get("document_no", ""),
         }
-        for row in found
+        for row, told in ((row, json.loads(row["content"])) for row in found)
     ]
 
 
@@ -477,7 +526,7 @@ def draft(ground: Ground, items: Sequence[Wanted], *, by: str, now: datetime) ->
     by = _who(by)
     made = []
     with _writing(ground.folder) as ledger:
-        live = {row[0] for row in ledger.execute("select occasion from occasions where is_live = 1")}
+        live = set(_live(ledger, [occasion for item in items for occasion, _ in item.occasions]))
         for item in items:
             if any(occasion in live for occasion, _ in item.occasions):
                 continue
@@ -870,13 +919,20 @@ def _checked(folder: DataFolder, row: Mapping[str, Any]) -> dict[str, tuple[str,
 
 def recipients(folder: DataFolder) -> dict[str, dict[str, str]]:
     """Where letters to a unit, or to all units of a division, go: `report/recipients.csv`. Raises `FollowError`."""
+    path = config.report_folder(folder) / RECIPIENTS
+    if path.is_file():
+        stat = path.stat()
+        return _recipients(path, stat.st_mtime_ns, stat.st_size)
+    raise FollowError(
+        f"没有送达名单 {path}。请建立：表头 区划代码,接收方,文件夹,邮箱，一行一个单位（或县，县内乡镇共用）。"
+    )
+
+
+@lru_cache(maxsize=2)
+def _recipients(path: Path, _written: int, _size: int) -> dict[str, dict[str, str]]:
+    """The list as it was written at that moment: a country's has a row for each of its units."""
     import csv
 
-    path = config.report_folder(folder) / RECIPIENTS
-    if not path.is_file():
-        raise FollowError(
-            f"没有送达名单 {path}。请建立：表头 区划代码,接收方,文件夹,邮箱，一行一个单位（或县，县内乡镇共用）。"
-        )
     found: dict[str, dict[str, str]] = {}
     for number, row in enumerate(csv.DictReader(path.read_text("utf-8-sig").splitlines()), 2):
         told = {str(key).strip(): (value or "").strip() for key, value in row.items() if key is not None}
@@ -911,36 +967,39 @@ def deliver(
     failed: list[str] = []
     with following.locked(folder, "letters"):
         rows = letters(folder, ("issued",), names)
-        for batch in (rows[at : at + TOGETHER] for at in range(0, len(rows), TOGETHER)):
-            # Reports that are sent meanwhile wait for so many letters, not for all.
-            # What a crash leaves unsaid here stands in the ledger of deliveries: nothing goes twice.
-            changes: dict[str, dict[str, str]] = {}
-            try:
+        # What a crash leaves unsaid here stands in the ledger of deliveries: nothing goes twice, and what went is not
+        # called withheld because it has been answered since.
+        changes: dict[str, dict[str, str]] = {}
+        try:
+            for batch in (rows[at : at + TOGETHER] for at in range(0, len(rows), TOGETHER)):
+                # Reports that are sent meanwhile wait for so many letters, not for all.
                 with store.lock(folder), delivery.opened(folder) as post:
                     for row in batch:
-                        why = why_not(ground, row, today, _WAITING)
+                        where = places.get(row["unit_code"]) or places.get(row["unit_code"][:6])
+                        is_sent = where is not None and post.has_sent(_key(row, where))
+                        why = "" if is_sent else why_not(ground, row, today, _WAITING)
                         if why:
                             withheld.append(f"{row['unit_name']}{row['title']}：{why}")
                             changes[row["id"]] = {"state": "withheld", "why": why}
                             continue
-                        where = places.get(row["unit_code"]) or places.get(row["unit_code"][:6])
                         try:
                             if where is None:
                                 raise FollowError(
                                     f"送达名单里没有 {row['unit_code']}，也没有 {row['unit_code'][:6]}"
                                 )
-                            _hand_over(ground, post, row, where, again=again)
+                            if not is_sent:
+                                _hand_over(ground, post, row, where, again=again)
                         except OversightError as error:
                             failed.append(f"{row['unit_name']}{row['title']}：{str(error).rstrip('。')}")
                             continue
                         at = now.isoformat(timespec="seconds")
                         changes[row["id"]] = {"state": "delivered", "delivered_at": at}
                         done.append(row["id"])
-            finally:
-                if changes:
-                    with _writing(folder) as ledger:
-                        for name, told in changes.items():
-                            _set(ledger, name, **told)
+        finally:
+            if changes:
+                with _writing(folder) as ledger:
+                    for name, told in changes.items():
+                        _set(ledger, name, **told)
         _tell(folder, "送达", done, by)
         if withheld:
             record.note(folder, "letter", 动作="不再送达", 原因=withheld, 办理人=by)
@@ -949,6 +1008,11 @@ def deliver(
             f"没有全部送达：{'；'.join(failed)}。已送达 {len(done)} 件；排除原因后重新办理，不会重复送达。"
         )
     return done, withheld
+
+
+def _key(row: Mapping[str, Any], where: Mapping[str, str]) -> tuple[str, str, int, str]:
+    """What is delivered once."""
+    return "letter", str(row["id"]), 1, where["name"]
 
 
 def _hand_over(
