@@ -722,18 +722,24 @@ def preview(ground: Ground, name: str, now: datetime, form: Literal["docx", "pdf
 # --- issuing and delivering ---------------------------------------------------------------------------------
 
 
-def why_not(ground: Ground, row: Mapping[str, Any], today: date, states: Sequence[str]) -> str:
-    """Why a letter may go no further; '' where it may."""
+def why_not(
+    ground: Ground,
+    row: Mapping[str, Any],
+    today: date,
+    states: Sequence[str],
+    seen: Mapping[str, Case] | None = None,
+) -> str:
+    """Why a letter may go no further; '' where it may. `seen` are findings that were looked at before."""
     if row["kind"] == "reminder":
         told = row["told"]
         month = date.fromisoformat(f"{told['month']}-01")
         come = [n for n in told["datasets"] if (row["unit_code"], month, n) not in ground.owed]
         return f"{'、'.join(DATASETS[name] for name in come)}已经报送" if come else ""
-    cases = ground.cases(today, row["findings"])
+    cases = ground.cases(today, row["findings"]) if seen is None else seen
     gone = [name for name in row["findings"] if name not in cases]
     if gone:
         return f"{gone[0]} 在当前版本里已经没有"
-    changed = next((case for case in cases.values() if case.state not in states), None)
+    changed = next((case for name in row["findings"] if (case := cases[name]).state not in states), None)
     return f"{changed.finding_id} 现在是“{changed.state_zh}”" if changed else ""
 
 
@@ -766,15 +772,20 @@ def issue(
         chosen = []
         settings = ground.settings
         acted = _acted(ground, today, rows)
+        # One look at all of them: whoever answers after it is seen by `act_each`, which notes the letter or refuses it.
+        seen = ground.cases(today, {name for row in rows for name in row["findings"]})
         with _writing(folder) as ledger:
             for row in sorted(rows, key=lambda row: (row["unit_code"], row["id"])):
                 # One whose findings have its notice already was cut off after it.
-                why = "" if row["id"] in acted else why_not(ground, row, today, FROM.get(row["kind"], ()))
+                why = (
+                    "" if row["id"] in acted else why_not(ground, row, today, FROM.get(row["kind"], ()), seen)
+                )
                 if why:
                     _set(ledger, row["id"], state="discarded", why=why)
                     void.append(f"{row['unit_name']}{row['title']}：{why}")
                     continue
-                chosen.append(row | _numbered(ledger, settings, ground, row, by, now))
+                own = [seen[name] for name in row["findings"] if name in seen]
+                chosen.append(row | _numbered(ledger, settings, ground, row, own, by, now))
         # What cannot be written is not issued; it keeps its number for the next attempt.
         failed = []
         for row in list(chosen):
@@ -831,6 +842,7 @@ def _numbered(
     settings: _Settings,
     ground: Ground,
     row: Mapping[str, Any],
+    cases: Sequence[Case],
     by: str,
     now: datetime,
 ) -> dict[str, Any]:
@@ -849,7 +861,6 @@ def _numbered(
             str(own["document_no"]), year=year, number=number, scope=unit.above, issuer=issuer
         )
     }
-    cases = list(ground.cases(now.date(), row["findings"]).values())
     changes: dict[str, Any] = {"issuer": issuer, "year": year, "number": number, "issued_by": by}
     changes |= {"state": "issuing", "issued_at": now.isoformat(timespec="seconds")}
     _set(ledger, row["id"], **changes, content=json.dumps(told, ensure_ascii=False))
