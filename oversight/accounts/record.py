@@ -167,7 +167,7 @@ def _add_all(
         lines.append(Line(**fields, digest=previous))
     if lines:
         # As rows of the table, not as objects of the session: a bureau's day may note thousands.
-        session.connection().execute(sa.insert(Entry.__table__), [vars(line) for line in lines])
+        session.connection().execute(sa.insert(Entry), [vars(line) for line in lines])
     return lines
 
 

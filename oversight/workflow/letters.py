@@ -800,9 +800,9 @@ def issue(
             for row in chosen
             for number, name in enumerate(row["findings"])
         ]  # fmt: skip
-        own = {item.finding_id for item in acts}
+        named = {item.finding_id for item in acts}
         outcome = following.act_each(
-            folder, [ground.by_id[name] for name in ground.by_id if name in own], acts, by=by, now=now
+            folder, [ground.by_id[name] for name in ground.by_id if name in named], acts, by=by, now=now
         )
         refused = dict(outcome.refused)
         done = []

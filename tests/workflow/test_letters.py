@@ -221,7 +221,14 @@ def test_delivering_that_failed_is_made_up_for_and_nothing_goes_twice(tmp_path: 
     with pytest.raises(FollowError, match="不存在或未连接"):
         letters.deliver(ground, names, by="甲", now=now)
     (tmp_path / "away").rename(place)
+    register = tmp_path / "letters"
+    shutil.copytree(register, tmp_path / "before")
     assert len(letters.deliver(ground, names, by="甲", now=now)[0]) == 2
+    # Cut off before the register said so, and answered since: what went out was delivered, and goes no second time.
+    shutil.copytree(tmp_path / "before", register, dirs_exist_ok=True)
+    do(ground, "reply", MONDAY, finding()["finding_id"])
+    done, withheld = letters.deliver(ground, names, by="甲", now=now)
+    assert (sorted(done), withheld) == (sorted(names), [])
     files = {path: path.read_bytes() for path in place.rglob("*.docx")}
     assert len(files) == 2
     shutil.rmtree(place / outbox(ground)[0])
