@@ -101,7 +101,14 @@ class CorrectionDesk:
             found |= {key: (*key, None, None, "R70", told) for key in at}
         return as_verdicts(found.values())
 
-    def verified(self, dataset: str, rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
+    def applied(
+        self, dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Rows with the corrected ones beside them, and marked where somebody looked into what was doubted."""
+        corrected = rows if dataset == "payments" else self._correct(dataset, rows, held, tables)
+        return self._verified(dataset, corrected, tables)
+
+    def _verified(self, dataset: str, rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
         """Rows whose doubts were looked into say so in place of what was doubted."""
         mine = [(n, r) for n, r in self._reviewed if not r.is_return and r.dataset == dataset]
         keys: set[tuple[int, int]] = set()
@@ -126,7 +133,7 @@ class CorrectionDesk:
     def confirm(self, dataset: str, rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
         """What remains held once confirmed figures are let through; with one figure its whole row is."""
         mine = [(n, c) for n, c in self._items if c.is_confirmation and c.dataset == dataset]
-        if not mine:
+        if not mine or dataset == "payments":
             return held
         places = held.join(rows.select(*KEY, "unit_code", "reported_code", "month"), on=KEY, how="left")
         cleared: list[tuple[int, int]] = []
@@ -145,7 +152,7 @@ class CorrectionDesk:
         gone = pl.DataFrame(cleared, schema={k: VERDICT_SCHEMA[k] for k in KEY}, orient="row")
         return without(held, gone)
 
-    def correct(
+    def _correct(
         self, dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame
     ) -> pl.DataFrame:
         """Rows with a new version for each that is corrected, made of the one that counts."""

@@ -5,17 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.judging.lanes import beyond_the_whole, blanked, unlisted
 from oversight.intake.judging.slots import Slots
 from oversight.intake.judging.verdicts import KEY, without
-
-
-def marked(rows: pl.DataFrame, code: str, mark: pl.Series) -> pl.DataFrame:
-    """Rows with a doubt added where `mark` holds."""
-    if not mark.fill_null(value=False).any():
-        return rows
-    more = pl.concat_str("doubts", pl.lit(code), separator=";", ignore_nulls=True)
-    return rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
+from oversight.references import UNLISTED
 
 
 def note(rows: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
@@ -31,23 +23,13 @@ def note(rows: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
     ).drop("notes")
 
 
-def blank(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The rows without the figures that are held cell by cell."""
-    for name in cells.get_column("column").unique(maintain_order=True):
-        mine = cells.filter(pl.col("column") == name).select(*KEY, is_held=pl.lit(value=True))
-        marked = rows.join(mine, on=KEY, how="left", maintain_order="left")
-        rows = marked.with_columns(
-            pl.when(pl.col("is_held").is_null()).then(pl.col(c)).alias(c)
-            for c in (name, f"{name}_precision")
-            if c in rows.columns
-        ).drop("is_held")
-    return rows
-
-
 def doubt(
     dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.DataFrame, slots: Slots | None
 ) -> pl.DataFrame:
-    """Mark rows whose figures do not fit together. They are used all the same: the sender is told."""
+    """Mark rows whose figures do not fit together. They are used all the same: the sender is told.
+
+    `held`: the rows that do not count for the month after them.
+    """
     if slots is None or rows.height == 0:
         return rows
     found: dict[str, pl.Expr] = {}
@@ -55,8 +37,8 @@ def doubt(
         budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny") + pl.col(
             "carried_over_cny"
         ).fill_null(0)
-        found["D41"] = unlisted()
-        found["D44"] = beyond_the_whole()
+        found["D41"] = _unlisted()
+        found["D44"] = _beyond_the_whole()
         found["D06"] = pl.col("spent_cumulative_cny") > pl.col("disbursed_cumulative_cny")
         found["D07"] = pl.col("disbursed_cumulative_cny") > budget
     if dataset == "population":
@@ -65,6 +47,17 @@ def doubt(
     if dataset == "staffing":
         found["D08"] = pl.col("villages_with_assistant_count") > pl.col("villages_count")
     frame = rows
+    if dataset == "payments":
+        frame = rows.join(
+            tables.select("table_no", "covers_from", "covers_to"),
+            on="table_no",
+            how="left",
+            maintain_order="left",
+        )
+        found["D41"] = _unlisted()
+        # The day lies outside the months that the list itself names.
+        outside = (pl.col("month") < pl.col("covers_from")) | (pl.col("month") > pl.col("covers_to"))
+        found["D47"] = pl.all_horizontal(pl.col("covers_from", "covers_to").is_not_null()) & outside
     if dataset in ("budget", "population"):
         frame, across = _across_months(dataset, rows, held, tables, slots)
         found |= across
@@ -73,10 +66,10 @@ def doubt(
         if mark.any():
             more = pl.concat_str("doubts", pl.lit(mark.name), separator=";", ignore_nulls=True)
             rows = rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
-    if dataset != "indicators":
+    if dataset not in ("indicators", "payments"):
         measures = [c.name for c in ALL_DATASETS[dataset].measures]
-        left_blank = blanked(rows, tables, slots, measures)
-        rows = rows if left_blank is None else marked(rows, "D40", left_blank)
+        left_blank = _blanked(rows, tables, slots, measures)
+        rows = rows if left_blank is None else _marked(rows, "D40", left_blank)
     return rows
 
 
@@ -126,3 +119,42 @@ def _across_months(
         expected = start + pl.col(f"{kind}_month_cny")
         wrong = wrong | (pl.col(f"{kind}_cumulative_cny") != expected).fill_null(value=False)
     return frame, {"D04": wrong}
+
+
+def _marked(rows: pl.DataFrame, code: str, mark: pl.Series) -> pl.DataFrame:
+    """Rows with a doubt added where `mark` holds."""
+    if not mark.fill_null(value=False).any():
+        return rows
+    more = pl.concat_str("doubts", pl.lit(code), separator=";", ignore_nulls=True)
+    return rows.with_columns(doubts=pl.when(mark).then(more).otherwise("doubts"))
+
+
+def _blanked(rows: pl.DataFrame, tables: pl.DataFrame, slots: Slots, measures: list[str]) -> pl.Series | None:
+    """Which rows leave blank a figure that the report they replace had; None where none does."""
+    shared = slots.shared(rows.get_column("slot"))
+    if shared is None:
+        return None
+    rank = tables.select("table_no", "precedence")
+    several = rows.with_row_index("at").filter(shared).join(rank, on="table_no", how="left")
+    several = several.sort("slot", "precedence", "at")
+    lost = pl.any_horizontal(
+        pl.col(name).is_null() & pl.col(name).shift(1).over("slot").is_not_null() for name in measures
+    )
+    at = several.filter(lost).get_column("at")
+    if at.is_empty():
+        return None
+    return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True).scatter(at, True)
+
+
+def _unlisted() -> pl.Expr:
+    """Rows of a fund that no list names."""
+    return pl.col("fund_code").str.starts_with(UNLISTED)
+
+
+def _beyond_the_whole() -> pl.Expr:
+    """Rows in which parts of a budget come to more than the budget (with what was carried over, where it is part of it)."""
+    budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny")
+    whole = budget + pl.col("carried_over_cny").fill_null(0)
+    by_origin = pl.sum_horizontal("from_above_cny", "own_cny", ignore_nulls=True)
+    by_use = pl.sum_horizontal("personnel_cny", "office_cny", ignore_nulls=True)
+    return (by_origin > whole) | (by_use > whole)

@@ -6,12 +6,9 @@ the month before, or contradict one another in one file; between lanes nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
-from oversight.intake.judging.slots import Slots
-from oversight.references import TOWNSHIP, UNLISTED, WORKING_FUNDS, References
+from oversight.references import TOWNSHIP, WORKING_FUNDS, References
 
 TREASURY = "treasury"
 
@@ -59,41 +56,3 @@ def _numbered(names: pl.Series) -> pl.Series:
         return pl.repeat(0, names.len(), dtype=pl.Int32, eager=True).alias("lane")
     places = {name: at for at, name in enumerate(distinct.to_list())}
     return names.replace_strict(places, return_dtype=pl.Int32).alias("lane")
-
-
-def each(rows: pl.DataFrame, by: str, judge: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """What `judge` finds in the rows of each fund (or source, or lane): figures of different ones say nothing of one another."""
-    if by not in rows.columns or rows.height == 0 or rows.get_column(by).n_unique() == 1:
-        return judge(rows)
-    return pl.concat([judge(part) for part in rows.partition_by(by, maintain_order=True)])
-
-
-def blanked(rows: pl.DataFrame, tables: pl.DataFrame, slots: Slots, measures: list[str]) -> pl.Series | None:
-    """Which rows leave blank a figure that the report they replace had; None where none does."""
-    shared = slots.shared(rows.get_column("slot"))
-    if shared is None:
-        return None
-    rank = tables.select("table_no", "precedence")
-    several = rows.with_row_index("at").filter(shared).join(rank, on="table_no", how="left")
-    several = several.sort("slot", "precedence", "at")
-    lost = pl.any_horizontal(
-        pl.col(name).is_null() & pl.col(name).shift(1).over("slot").is_not_null() for name in measures
-    )
-    at = several.filter(lost).get_column("at")
-    if at.is_empty():
-        return None
-    return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True).scatter(at, True)
-
-
-def unlisted() -> pl.Expr:
-    """Rows of a fund that no list names."""
-    return pl.col("fund_code").str.starts_with(UNLISTED)
-
-
-def beyond_the_whole() -> pl.Expr:
-    """Rows in which parts of a budget come to more than the budget (with what was carried over, where it is part of it)."""
-    budget = pl.coalesce("adjusted_budget_cny", "initial_budget_cny")
-    whole = budget + pl.col("carried_over_cny").fill_null(0)
-    by_origin = pl.sum_horizontal("from_above_cny", "own_cny", ignore_nulls=True)
-    by_use = pl.sum_horizontal("personnel_cny", "office_cny", ignore_nulls=True)
-    return (by_origin > whole) | (by_use > whole)

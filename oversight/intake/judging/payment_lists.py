@@ -26,7 +26,7 @@ _PAYEE_OFFICE = r"(?:人民政府|政府|办事处|财政所|财政办|民政所
 _A_CODE = r"^\d{9}(?:\d{3})?$"
 
 
-def prepared(rows: pl.DataFrame) -> pl.DataFrame:
+def with_months(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with the month of the day of payment, and the township's name without the office that received the money."""
     name = pl.col("reported_name")
     is_code = name.str.contains(_A_CODE)
@@ -38,15 +38,6 @@ def prepared(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise("reported_code"),
         reported_name=pl.when(~is_code).then(name.str.replace(_PAYEE_OFFICE, "")),
     )
-
-
-def same_again(rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a file that repeat a voucher to the letter: one payment written down twice."""
-    numbered = tables.select("table_no", file_no=pl.col("submission_id").rank("dense").cast(pl.Int32))
-    frame = rows.join(numbered, on="table_no", how="left").sort("table_no", "row_number")
-    same = ("file_no", "voucher_no", "unit_month", "lane", "paid_on", "amount_cny")
-    again = pl.int_range(pl.len()).over(same) > 0
-    return frame.filter(pl.col("voucher_no").is_not_null() & again).select("table_no", "row_number")
 
 
 def coverage(rows: pl.DataFrame, tables: pl.DataFrame, units: Units) -> pl.DataFrame:
@@ -77,11 +68,3 @@ def coverage(rows: pl.DataFrame, tables: pl.DataFrame, units: Units) -> pl.DataF
 def _months(first: date, last: date) -> list[date]:
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [date(number // 12, number % 12 + 1, 1) for number in numbers]
-
-
-def outside(rows: pl.DataFrame, tables: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose day lies outside the months that their own list names."""
-    spans = tables.select("table_no", "covers_from", "covers_to").drop_nulls()
-    joined = rows.join(spans, on="table_no", how="inner", maintain_order="left")
-    beyond = (pl.col("month") < pl.col("covers_from")) | (pl.col("month") > pl.col("covers_to"))
-    return joined.filter(beyond).select("table_no", "row_number")

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -44,3 +46,22 @@ def ranks(arrivals: list[Arrival]) -> dict[str, int]:
         for bucket in buckets:
             order.extend(bucket)
     return {submission_id: rank for rank, submission_id in enumerate(order, start=1)}
+
+
+def with_precedence(tables: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
+    """The tables with `precedence`, that of the submission that each stands in; `reported` is the ledger."""
+    said = tables.group_by("submission_id").agg(pl.col("is_correction").any(), pl.col("filed_on").max())
+    first = reported.filter("is_first").select(
+        pl.col("sha256").str.slice(0, 16).alias("submission_id"), "arrival_seq", "file_name"
+    )
+    known = first.join(said, on="submission_id", how="left")
+    arrivals = [
+        Arrival(r["submission_id"], bool(r["is_correction"]), r["filed_on"], r["arrival_seq"], r["file_name"])
+        for r in known.iter_rows(named=True)
+    ]
+    order = pl.DataFrame(
+        list(ranks(arrivals).items()),
+        schema={"submission_id": pl.String, "precedence": pl.Int64},
+        orient="row",
+    )
+    return tables.join(order, on="submission_id", how="left", maintain_order="left")

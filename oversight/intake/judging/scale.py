@@ -43,7 +43,7 @@ MIN_PEERS = 3
 POWER_NAMES = {2: "百", 3: "千", 4: "万", 5: "十万", 6: "百万", 8: "亿"}
 
 
-def hold(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+def off_scale(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     """One verdict for each figure of `rows` (unit_code, month, measures) that is to be held."""
     found: list[tuple[Any, ...]] = []
     spans = _spans(dataset, rows)

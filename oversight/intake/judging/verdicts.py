@@ -40,3 +40,16 @@ def without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
     if gone.height == 0:
         return rows
     return rows.join(gone.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
+
+
+def blank(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """The rows without the figures that are held cell by cell."""
+    for name in cells.get_column("column").unique(maintain_order=True):
+        mine = cells.filter(pl.col("column") == name).select(*KEY, is_held=pl.lit(value=True))
+        marked = rows.join(mine, on=KEY, how="left", maintain_order="left")
+        rows = marked.with_columns(
+            pl.when(pl.col("is_held").is_null()).then(pl.col(c)).alias(c)
+            for c in (name, f"{name}_precision")
+            if c in rows.columns
+        ).drop("is_held")
+    return rows
