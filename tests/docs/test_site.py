@@ -8,8 +8,6 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -259,52 +257,6 @@ def test_documented_sql_runs(sample_folder: DataFolder, tmp_path: Path, page: st
             if statement.strip():
                 found = own.execute(statement).fetchall()
     assert found == [(0,)] if "attach" in script else len(found) == 5
-
-
-def test_a_backup_restores_and_is_read_while_the_pipeline_runs(
-    sample_folder: DataFolder, tmp_path: Path
-) -> None:
-    """A reader that opens the current edition over and over meanwhile, as any client would, never fails.
-
-    That the same edition is made again of what the guide says to keep: tests/dagster/test_run.py.
-    """
-    kept = tmp_path / "kept.tar.gz"
-    names = ["raw", "landed"]
-    subprocess.run(["tar", "czf", str(kept), "-C", str(sample_folder.root), *names], check=True)
-    restored = DataFolder.at(tmp_path / "restored")
-    restored.root.mkdir()
-    subprocess.run(["tar", "xzf", str(kept), "-C", str(restored.root)], check=True)
-    before = find_edition(sample_folder)
-    shutil.copytree(sample_folder.marts, restored.marts, symlinks=True)
-    # Something new to publish: one month's population of one township.
-    with open_edition(restored) as connection:
-        code, name = connection.execute(
-            "select township_code, township_name from townships where valid_to is null order by 1 limit 1"
-        ).fetchall()[0]
-    (restored.raw / "新报.csv").write_text(
-        f"统计月份,区划代码,乡镇名称,户籍人口(人)\n2026-01,{code},{name},20000\n", "utf-8"
-    )
-    stop = threading.Event()
-    counts: list[int] = []
-
-    def read() -> None:
-        while not stop.is_set():
-            with duckdb.connect(str(find_edition(restored).warehouse), read_only=True) as client:
-                counts.append(int(client.execute("select count(*) from 中文.经费缺口_月").fetchall()[0][0]))
-            stop.wait(0.1)
-
-    held = duckdb.connect(str(find_edition(restored).warehouse), read_only=True)
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(read)
-        done = run_oversight("run", "--data", str(restored.root))
-        stop.set()
-        reading.result()
-    assert done.returncode == 0, done.stdout + done.stderr
-    after = find_edition(restored)
-    assert after.edition_id != before.edition_id
-    assert counts
-    assert held.execute("select edition_id from edition").fetchall() == [(before.edition_id,)]
-    held.close()
 
 
 def test_every_command_named_in_the_guide_exists() -> None:
