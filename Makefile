@@ -139,7 +139,7 @@ endef
 # program here loads.
 define trim
 	@cd $(1)/lib/python3*/site-packages && \
-		find numpy pandas scipy matplotlib networkx pyarrow -type d -name tests -prune -exec rm -rf {} + && \
+		find numpy pandas scipy networkx pyarrow -type d -name tests -prune -exec rm -rf {} + && \
 		find dash dash_ag_grid dash_mantine_components -type f -name '*.map' -delete && \
 		find mplfonts/fonts -type f ! -name 'NotoSansCJKsc-Regular.otf' ! -name 'NotoSerifCJKsc-Regular.otf' -delete && \
 		find babel/locale-data -type f ! -name 'root.dat' ! -name 'en*.dat' ! -name 'zh*.dat' -delete && \

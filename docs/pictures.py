@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from oversight.calendar import load_calendar  # noqa: E402
 from oversight.editions import open_edition  # noqa: E402
-from oversight.reports import charts, config, write_pdf  # noqa: E402
+from oversight.reports import config, write_pdf  # noqa: E402
 from oversight.reports.content import build  # noqa: E402
 from oversight.reports.facts import gather  # noqa: E402
 from oversight.reports.paper import Paper  # noqa: E402
@@ -53,11 +53,10 @@ def first_page(folder: DataFolder) -> bytes:
     facts = gather(connection, date.fromisoformat(f"{MONTH}-01"), COUNTY)
     report = build(facts, wording, Paper(notice="草稿"), load_calendar())
     connection.close()
-    drawn = {ref.chart.key: charts.draw(ref.chart, "svg") for ref in report.charts}
     families = {
         name: wording.settings["style"][f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")
     }
-    return write_pdf.write(report, drawn, families, wording.fonts, form="png")
+    return write_pdf.write(report, families, wording.fonts, form="png")
 
 
 def taken(page: Page, scroll_to: str) -> bytes:

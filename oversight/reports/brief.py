@@ -21,7 +21,7 @@ from oversight.reports.document import Paragraph
 from oversight.reports.facts import Facts, Row, built_at, gather, rows
 from oversight.reports.make import check_months
 from oversight.reports.paper import Paper
-from oversight.reports.write_pdf import set_pages
+from oversight.reports.typesetting import set_pages
 from oversight.settings import DataFolder
 
 # Lines of what is to be done first; more would leave no room for the units.

@@ -8,6 +8,7 @@ nothing to show is left out with its caption.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -162,6 +163,11 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         source=presentation.source_line(edition, facts.edition.get("last_month"), built_at(facts)),
         fonts={name: value for name, value in settings["style"].items() if isinstance(value, str)},
     )
+
+
+def marked(report: Report, facts: Facts, paper: Paper) -> Report:
+    """A report that was built without date, number or predecessor, under a version and notice of a draft."""
+    return replace(report, version=paper.version, draft=paper.notice, notes=_notes(facts, paper))
 
 
 def _document_no(wording: Wording, known: Row) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -193,11 +193,15 @@ class Facts:
 
 def clean(value: Any) -> Any:
     """Names and messages on one line, without characters that no document format can hold."""
-    if not isinstance(value, str):
-        return value
-    if not value.isprintable():
-        value = "".join(c if c.isprintable() else " " for c in value if not 0xD800 <= ord(c) <= 0xDFFF)
-    return " ".join(value.split())
+    return _on_one_line(value) if isinstance(value, str) else value
+
+
+# The same names and words come in thousands of rows.
+@lru_cache(maxsize=1 << 16)
+def _on_one_line(text: str) -> str:
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text if not 0xD800 <= ord(c) <= 0xDFFF)
+    return " ".join(text.split())
 
 
 @cache

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from oversight.reports import layout, zipped
+from oversight.reports.typesetting import set_pages
 from oversight.reports.write_docx import (
     _NS,
     _PITCH,
@@ -25,7 +26,6 @@ from oversight.reports.write_docx import (
     _run,
     _styles,
 )
-from oversight.reports.write_pdf import set_pages
 
 # 170 mm from edge to edge: beyond the type area by 8 mm at the left and 6 mm at the right.
 _OUT_LEFT, _OUT_RIGHT = -454, -340

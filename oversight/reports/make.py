@@ -21,7 +21,7 @@ from oversight.calendar import Calendar, load_calendar
 from oversight.editions import find_edition, open_edition
 from oversight.reports import config, register, store
 from oversight.reports.config import Wording
-from oversight.reports.content import build
+from oversight.reports.content import build, marked
 from oversight.reports.document import Report
 from oversight.reports.errors import NotReady, ReportError, Unfinished
 from oversight.reports.facts import (
@@ -420,7 +420,13 @@ class _Work:
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def _published(self, paper: Paper, content: str, *events: dict[str, str]) -> Version:
-        report = build(self.facts, self.wording, paper, self.calendar)
+        # What is only marked as a draft says what the plain report says, and that was built already.
+        is_plain = dataclasses.replace(paper, version=0, notice="") == Paper()
+        report = (
+            marked(self.plain, self.facts, paper)
+            if is_plain
+            else build(self.facts, self.wording, paper, self.calendar)
+        )
         files = render(report, self.wording, self.formats, self.on_step)
         manifest = {
             "month": presentation.month_code(self.facts.month),
@@ -493,27 +499,23 @@ def render(
     from oversight.reports import charts, write_docx, write_html, write_pdf, write_xlsx, zipped
 
     found: dict[str, bytes] = {}
-    used = {ref.chart.key: ref.chart for ref in report.charts}
 
     def paged() -> bytes:
         style = wording.settings["style"]
         families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-        return write_pdf.write(report, pictures["svg"], families, wording.fonts)
+        return write_pdf.write(report, families, wording.fonts)
 
-    needed: list[charts.Form] = ["svg"] if "pdf" in formats else []
-    if {"docx", "xlsx"} & set(formats):
-        needed.append("png")
-    drawn = {key: charts.draw(chart, *needed) for key, chart in used.items()} if needed else {}
-    pictures = {form: {key: files[form] for key, files in drawn.items()} for form in needed}
     # Typst sets the pages on another processor while the other formats are written.
     with ThreadPoolExecutor(1) as beside:
         pages = beside.submit(paged) if "pdf" in formats else None
+        charted = report.charts if {"docx", "xlsx"} & set(formats) else []
+        png = charts.draw((ref.chart for ref in charted), "png")
         for form in formats:
             on_step(f"write {form}")
             if form == "docx":
-                found[form] = zipped.settled(write_docx.write(report, pictures["png"]), report.built_at)
+                found[form] = zipped.settled(write_docx.write(report, png), report.built_at)
             elif form == "xlsx":
-                found[form] = zipped.settled(write_xlsx.write(report, pictures["png"]), report.built_at)
+                found[form] = zipped.settled(write_xlsx.write(report, png), report.built_at)
             elif form == "html":
                 found[form] = write_html.write(report)
             elif form != "pdf":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -148,17 +149,19 @@ def _table(sheet: Any, table: Table, report: Report, styles: _Styles) -> None:
         sheet.set_column(position, position, _width(column))
         sheet.write_string(_HEADER_ROW, position, column.title, styles.header)
     first = _HEADER_ROW + 1
-    for offset, row in enumerate(table.rows):
-        for position, (column, value) in enumerate(zip(columns, row, strict=True)):
-            _cell(sheet, first + offset, position, column, value, styles)
-        # Excel fits wrapped lines by itself when it opens a file, others do not.
-        broken = [
-            (text_of(value, c.kind), _width(c))
-            for c, value in zip(columns, row, strict=True)
-            if _is_wrapped(c)
-        ]
-        if broken:
-            sheet.set_row(first + offset, _height_of(broken))
+    heights = [1.0] * len(table.rows)
+    for position, (column, values) in enumerate(zip(columns, zip(*table.rows, strict=True), strict=False)):
+        _fill(sheet, first, position, column, values, styles)
+        if _is_wrapped(column):
+            width = _width(column)
+            heights = [
+                max(high, _height_of([(text_of(value, column.kind), width)]))
+                for high, value in zip(heights, values, strict=True)
+            ]
+    # Excel fits wrapped lines by itself when it opens a file, others do not.
+    if any(map(_is_wrapped, columns)):
+        for offset, height in enumerate(heights):
+            sheet.set_row(first + offset, height)
     last = first + len(table.rows) - 1
     if table.total is not None:
         _total(sheet, last + 1, first, last, table, styles)
@@ -196,17 +199,24 @@ def _height_of(texts: list[tuple[str, float]]) -> float:
     return _LINE * max(-(-half_widths(text) // max(int(width) - 1, 1)) or 1 for text, width in texts)
 
 
-def _cell(sheet: Any, row: int, position: int, column: Column, value: Value, styles: _Styles) -> None:
-    if isinstance(value, str) or value is None:
-        look = styles.centred if column.is_number else styles.wrapped if _is_wrapped(column) else styles.text
-        sheet.write_string(row, position, value or "", look)
-    elif isinstance(value, (Decimal, int)):
-        # "#,##0.####" would leave a bare point behind a whole number.
-        is_whole = column.kind != "quantity" or (value == int(value) and not _is_money(value))
-        look = styles.numbers[column.kind if is_whole else "decimals"]
-        sheet.write_number(row, position, float(value), look)
-    else:
-        sheet.write_datetime(row, position, value, styles.numbers["month"])
+def _fill(
+    sheet: Any, first: int, position: int, column: Column, values: Sequence[Value], styles: _Styles
+) -> None:
+    """A column from its first row down; what is the same for all its cells is looked up once."""
+    is_wrapped, is_quantity = _is_wrapped(column), column.kind == "quantity"
+    plain = styles.centred if column.is_number else styles.wrapped if is_wrapped else styles.text
+    number = styles.numbers.get(column.kind, plain)
+    for row, value in enumerate(values, start=first):
+        if isinstance(value, str) or value is None:
+            sheet.write_string(row, position, value or "", plain)
+        elif isinstance(value, (Decimal, int)):
+            # "#,##0.####" would leave a bare point behind a whole number.
+            is_whole = not is_quantity or (value == int(value) and not _is_money(value))
+            sheet.write_number(
+                row, position, float(value), number if is_whole else styles.numbers["decimals"]
+            )
+        else:
+            sheet.write_datetime(row, position, value, styles.numbers["month"])
 
 
 def _is_money(value: Decimal | int) -> bool:

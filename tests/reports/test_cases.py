@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import duckdb
 import pytest
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 from oversight.editions import open_edition
-from oversight.reports import config, fonts, layout, make_all, month_before
+from oversight.reports import charts, config, fonts, layout, make_all, month_before
 from oversight.reports.content import build, chinese
-from oversight.reports.document import Heading, Paragraph, Report, text_of
+from oversight.reports.document import Chart, Heading, Paragraph, Report, Series, text_of
 from oversight.reports.errors import NotReady, ReportError
 from oversight.reports.facts import gather
 from oversight.reports.make import render
@@ -392,6 +394,41 @@ def test_fonts_cover_gb2312_and_rare_place_names() -> None:
     for name in (fonts.SERIF, fonts.SANS):
         covered = TTFont(fonts.folder() / name, lazy=True).getBestCmap()
         assert not {character for character in gb2312 | rare if ord(character) not in covered}
+
+
+def _red(picture: bytes) -> list[float]:
+    """Where the middles of the filled marks stand, from the left."""
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    pixels, height = image.load(), image.height
+    columns = [
+        x
+        for x in range(image.width)
+        # Below the legend; the marks are a clear red.
+        if any(pixels[x, y][0] - pixels[x, y][2] > 120 for y in range(40, height))  # type: ignore[index]
+    ]
+    starts = [x for x in columns if x - 1 not in columns]
+    ends = [x for x in columns if x + 1 not in columns]
+    return [(start + end) / 2 for start, end in zip(starts, ends, strict=True)]
+
+
+def test_a_mark_stands_where_its_value_is() -> None:
+    """Also beside an unknown value, which has no mark, and a name that is longer than half the page."""
+    names = ("甲乡", "乙" * 60, "丙乡$1$", "丁乡")
+    given = Series("年度安排", (Decimal(0), Decimal(5), None, Decimal(15)))
+    wanted = Series("应保障", (Decimal(20), Decimal(20), Decimal(20), Decimal(20)))
+    low, middle, high = _red(
+        charts.draw([Chart("a", "", "dumbbell", names, (wanted, given), "万元")], "png")["a"]
+    )
+    assert abs((middle - low) / (high - low) - 1 / 3) < 0.01
+
+
+def test_charts_of_nothing_and_of_one_are_drawn_the_same_whatever_stands_beside_them() -> None:
+    nothing, unknown = Series("应保障", (Decimal(0),)), Series("年度安排", (None,))
+    forms = ("dumbbell", "lines", "stacked")
+    drawn = [Chart(form, "", form, ("甲乡",), (nothing, unknown), "个") for form in forms]
+    together = charts.draw(drawn, "svg")
+    assert together == {chart.key: charts.draw([chart], "svg")[chart.key] for chart in drawn}
+    assert all(picture.startswith(b"<svg") for picture in together.values())
 
 
 def test_titles_break_between_words() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from oversight.editions import open_edition
-from oversight.reports import charts, config, write_pdf
+from oversight.reports import config, write_pdf
 from oversight.reports.content import build
 from oversight.reports.document import Heading, Paragraph, Report
 from oversight.reports.facts import gather
@@ -236,8 +236,7 @@ def test_distances_are_those_of_gb_t_9704(standin: Standin) -> None:
     wording = config.load(folder)
     style = wording.settings["style"]
     families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-    drawn = {ref.chart.key: charts.draw(ref.chart, "svg")["svg"] for ref in report.charts}
-    first = write_pdf.write(report, drawn, families, wording.fonts, form="png")
+    first = write_pdf.write(report, families, wording.fonts, form="png")
     image = Image.open(io.BytesIO(first)).convert("RGB")
     per_mm = image.width / 210
     pixels = image.load()
