@@ -188,7 +188,7 @@ METRICS: dict[str, Metric] = _list(
         "全年已安排",
         "元",
         _JUDGED,
-        "最近一次报的年度预算",
+        "最近一次报的年度预算；年内撤销的至多计到撤销时的应保障",
         own="allocated_annual_cny",
         asked="covered_count",
         told="judged_count",

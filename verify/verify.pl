@@ -235,7 +235,10 @@ for my $code (keys %{$of_code{divisions}}) {
 }
 for my $u (values %unit) { my $next = $unit{$u->{next}} or next; $u->{to} = $next->{from} if $u->{to} && $next->{from} && day_number($next->{from}) == day_number($u->{to}) + 1 }
 for my $code (sort keys %unit) { push @{$before{$unit{$code}{next}}}, $code if $unit{$code}{next} ne '' }
-sub renamed { my ($old, $new) = map { $unit{$_ // ''} } @_; $new && @{$before{$_[1]}} == 1 && $new->{from} && $old->{to} && abs(day_number($new->{from}) - day_number($old->{to})) <= 31 }
+sub renamed {    # one successor, begun up to a month after; of two codes that stood beside one another the reports decide what they are
+    my ($old, $new) = map { $unit{$_ // ''} } @_; return 0 if !$new || !$new->{from} || !$old->{to}; my $later = day_number($new->{from}) - day_number($old->{to});
+    die "新旧代码有一段时间并存，不在独立复算之列\n" if $later < 0 && $later >= -31; return @{$before{$_[1]}} == 1 && $later >= 0 && $later <= 31;
+}
 sub lineage {    # codes of one unit under all its names; dies where it took others over
     my ($code) = @_; die $broken{$code} if $broken{$code}; my @codes = $unit{$code} ? $code : die "行政区划表中没有 $code\n";
     push @codes, $unit{$codes[-1]}{next} while renamed($codes[-1], $unit{$codes[-1]}{next});

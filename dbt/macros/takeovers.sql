@@ -13,7 +13,7 @@ brought_{{ step }} as (
             a.{{ kind }}_is_partial
             or a.{{ kind }}_as_of_number
             < case when a.month_number < l.since_number then a.month_number else l.since_number - 1 end,
-            true
+            l.since_number > 1
         ) as {{ kind }}_is_partial
         {{- ',' if not loop.last }}
         {% endfor %}

@@ -284,9 +284,9 @@ def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tupl
     if own is None:
         return []
     found = []
-    for row in edition.rows(
-        "select unit_id from detail.takeovers where heir_unit_id = ? and year(since_month) = ? "
-        "and month(since_month) between 2 and ? order by unit_id",
+    for taken in edition.rows(
+        "select unit_id, township_code, since_month from detail.takeovers where heir_unit_id = ? "
+        "and year(since_month) = ? and month(since_month) <= ? order by unit_id",
         own["unit_id"],
         funding["fiscal_year"],
         funding["month"].month,
@@ -295,12 +295,44 @@ def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tupl
             f"select f.township_name, f.month, f.{column} as amount from funding_gap_monthly f "
             "join townships t using (township_code) where t.unit_id = ? and f.fiscal_year = ? "
             "order by f.month desc limit 1",
-            row["unit_id"],
+            taken["unit_id"],
             funding["fiscal_year"],
         )
-        if last and last["amount"] is not None:
-            found.append((f"{last['township_name']} {last['month']:%Y-%m}", last["amount"]))
+        # The month in which it ended it may still have told.
+        told = edition.one(
+            "select t.township_name, r.* from reported.budget r join townships t using (township_code) "
+            "where r.is_current and r.fund_code = 'working_funds' and r.township_code = ? and r.month = ?",
+            taken["township_code"],
+            taken["since_month"],
+        )
+        amount = last["amount"] if last else None
+        if told is not None:
+            amount = _with_its_last_month(edition, told, column, amount)
+        if amount is not None:
+            name = told or last
+            found.append((f"{name['township_name']} {name['month']:%Y-%m}", amount))
     return found
+
+
+def _with_its_last_month(
+    edition: Edition, told: dict[str, Any], column: str, before: Decimal | None
+) -> Decimal | None:
+    """What a unit's year came to with the report of the month in which it ended."""
+    if column != "allocated_annual_cny":
+        kind = column.split("_")[0]
+        so_far, of_month = told[f"{kind}_cumulative_cny"], told[f"{kind}_month_cny"]
+        if so_far is not None:
+            return so_far
+        return before if of_month is None else (before or Decimal(0)) + of_month
+    adjusted = edition.one(
+        "select adjusted_budget_cny from reported.budget where is_current and fund_code = 'working_funds' "
+        "and township_code = ? and year(month) = ? and adjusted_budget_cny is not null order by month desc limit 1",
+        told["township_code"],
+        told["month"].year,
+    )
+    if adjusted is not None:
+        return adjusted["adjusted_budget_cny"]
+    return before if told["initial_budget_cny"] is None else told["initial_budget_cny"]
 
 
 def _line(

@@ -58,6 +58,37 @@ def _paid(world: World, code: str, by_month: dict[str, tuple[int | None, int | N
                      disbursed_cumulative_cny=None if cumulative is None else Decimal(cumulative))  # fmt: skip
 
 
+# The register opens a new code on 20 June and closes the old ones on 5 July; who reports for June is written beside.
+LAG = {"360401": ("new",), "360402": ("old",), "360403": ("new", "old"), "360404": ("new",)}
+
+
+def _registers_that_lag(world: World) -> None:
+    for county, told_in_june in LAG.items():
+        new = f"{county}109"
+        world.unit(new, valid_from=date(2025, 6, 20))
+        people = 15000 if county != "360404" else 9000
+        for number in (1, 2) if county == "360404" else (1,):
+            old = f"{county}10{number}"
+            _township(world, old, people, valid_to=date(2025, 7, 5), successor_code=new)
+            last = 6 if "old" in told_in_june else 5
+            world.report(
+                "budget",
+                old,
+                YEAR[:last],
+                initial_budget_cny=Decimal(50400),
+                disbursed_month_cny=Decimal(4200),
+            )
+        if "new" in told_in_june:
+            _people(world, new, 5000, "2025-06")
+            world.report(
+                "budget", new, "2025-06", initial_budget_cny=Decimal(50400), disbursed_month_cny=Decimal(4200)
+            )
+        _people(world, new, 6000, "2025-07")
+        world.report(
+            "budget", new, "2025-07", initial_budget_cny=Decimal(50400), disbursed_month_cny=Decimal(4200)
+        )
+
+
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = World()
@@ -126,6 +157,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _township(world, "360313172", 12000, valid_to=date(2025, 11, 1), successor_code="360313171")
     _people(world, "360313172", 12000, "2025-09")
     _people(world, "360313125", 15000, "2026-02")
+    _registers_that_lag(world)
     # Ningxia: listed and budgeted; paid in full by one county, half by the other.
     for county, share in (("640324", 1), ("640325", 2)):
         world.unit(f"{county}101")
@@ -318,3 +350,57 @@ def test_a_basis_before_a_takeover_is_the_sum_in_later_years_too(build: Path) ->
         "360313171", month("2026-01"),
     )  # fmt: skip
     assert all(each["population_persons"] in (None, 23000) for each in staff)
+
+
+def test_a_unit_under_two_codes_at_once_counts_once(build: Path) -> None:
+    """Whoever reports for the month at whose end both codes stand says which of them it is, or that they are two."""
+    found = {
+        county: [
+            (
+                row["township_code"][6:],
+                row["guaranteed_annual_cny"],
+                row["guaranteed_ytd_cny"],
+                row["disbursed_ytd_cny"],
+            )
+            for row in rows_of(
+                build,
+                "select * from funding_gap_monthly where county_code = ? and month = ? order by 1",
+                county,
+                month(when),
+            )
+        ]
+        for county in LAG
+        for when in ("2025-06",)
+    }
+    whole, half, paid = Decimal("50400.00"), Decimal("25200.00"), Decimal("25200.00")
+    assert found == {
+        "360401": [("109", whole, half, paid)],
+        "360402": [("101", whole, half, paid)],
+        # Both report: the new one has 5,000 people of its own since June.
+        "360403": [
+            ("101", whole, half, paid),
+            ("109", Decimal("9800.00"), Decimal("1400.00"), Decimal("4200.00")),
+        ],
+        # 9,000 and 9,000 people go into one when it was opened.
+        "360404": [("109", Decimal("60480.00"), Decimal("30240.00"), Decimal("46200.00"))],
+    }
+    counted = rows_of(
+        build, "select unit_code, units_count, guaranteed_of_covered_cny as whole from detail.unit_monthly "
+        "where unit_code in ('360401', '360402', '360403', '360404') and month = ? order by 1", month("2025-06"),
+    )  # fmt: skip
+    assert [(row["units_count"], row["whole"]) for row in counted] == [
+        (1, whole), (1, whole), (2, Decimal("60200.00")), (1, Decimal("60480.00")),
+    ]  # fmt: skip
+    taken = _row(build, "360403109", "2025-07")
+    assert (taken["population_persons"], taken["includes_predecessors"]) == (20000, True)
+    for county in ("360401", "360402"):
+        row = _row(build, f"{county}109", "2025-07")
+        assert (row["population_persons"], row["includes_predecessors"]) == (15000, False)
+        assert row["disbursed_ytd_cny"] == Decimal("29400.00")
+    told = rows_of(
+        build, "select subject_code, count(*) as n from judgements where rule_id = 'A-10' and month = ? "
+        "and subject_code like '36040%' group by all order by 1", month("2025-06"),
+    )  # fmt: skip
+    assert [row["subject_code"] for row in told] == [
+        "360401109", "360402101", "360403101", "360403109", "360404109",
+    ]  # fmt: skip

@@ -54,8 +54,9 @@ def added(townships: list[Row], month: date) -> list[Row]:
                 gap = last["guaranteed_ytd_cny"] - last["allocated_annual_cny"]
                 gone |= {
                     "status": "short" if gap > 0 else "met",
+                    "allocated_annual_cny": min(last["guaranteed_ytd_cny"], last["allocated_annual_cny"]),
                     "allocation_shortfall_cny": max(gap, Decimal(0)),
-                    "allocation_surplus_cny": max(-gap, Decimal(0)),
+                    "allocation_surplus_cny": Decimal(0),
                 }
             here.append(gone)
     return here
@@ -97,6 +98,7 @@ def expected(units: list[Row]) -> Row:
         "guaranteed_of_judged_cny": total(judged, "guaranteed_annual_cny"),
         "allocated_of_judged_cny": total(judged, "allocated_annual_cny"),
         "allocation_shortfall_of_judged_cny": total(judged, "allocation_shortfall_cny"),
+        "allocation_surplus_of_judged_cny": total(judged, "allocation_surplus_cny"),
         "complete_count": len(complete),
         "guaranteed_of_complete_cny": total(complete, "guaranteed_annual_cny"),
         "guaranteed_ytd_of_complete_cny": total(complete, "guaranteed_ytd_cny"),
@@ -129,9 +131,9 @@ def test_every_roll_up_is_that_of_the_townships_it_names(sql: duckdb.DuckDBPyCon
 
 def test_a_silent_township_weighs_neither_as_nought_nor_as_paid(sql: duckdb.DuckDBPyConnection) -> None:
     (june,) = rows(sql, "select * from detail.unit_monthly where unit_code = ? and month = ?", TONGXIN, JUNE)
-    # 足额镇 40,000 and 停报镇 40,000 and 欠拨镇 70,000 for the year; 撤销乡 had 17,500 when it ended.
+    # 足额镇 40,000 and 停报镇 40,000 and 欠拨镇 70,000 for the year; 撤销乡 had 17,500 when it ended, of 50,000 budgeted.
     assert june["guaranteed_of_judged_cny"] == Decimal(40_000 + 40_000 + 70_000 + 17_500)
-    assert june["allocated_of_judged_cny"] == Decimal(40_000 + 36_000 + 70_000 + 50_000)
+    assert june["allocated_of_judged_cny"] == Decimal(40_000 + 36_000 + 70_000 + 17_500)
     assert june["guaranteed_of_covered_cny"] == june["guaranteed_of_judged_cny"] + 100_000
     # What 停报镇 paid until February is told beside, and divided by nobody's guarantee.
     assert june["disbursed_of_complete_cny"] == Decimal(3_400 * 6 + 2_000 * 3 + 1_000 * 6)

@@ -712,6 +712,38 @@ def _units(folder: Folder) -> None:
         accrued_months_count=7,
     )
 
+    case = "taken over within a month of which it still told"
+    for number, ends in ((1, "2025-07-15"), (2, "2025-01-10")):
+        heir = folder.unit(f"{JX}18{number}")
+        gone = folder.unit(f"{JX}21{number + 4}", ends=ends, successor=heir)
+        for code in (heir, gone):
+            folder.people(code, {"2024-12": 15_000})
+        until = int(ends[5:7])
+        folder.money(heir, months(1, until), f"{50_400 if until == 7 else 79_200},,4200,,,,")
+        folder.money(heir, months(until + 1, 12), ",,6600,,,,")
+        folder.money(gone, months(1, until), "50400,,4200,,,," if until == 7 else ",,4200,,,,")
+    # 29,400 of each until July; and 4,200 of each until January, to which eleven months of 6,600 come.
+    folder.expect(
+        case,
+        f"{JX}181",
+        "2025-07",
+        guaranteed_ytd_cny="57000.00",
+        allocated_annual_cny="100800.00",
+        disbursed_ytd_cny="58800.00",
+        disbursed_is_partial=False,
+        disbursement_shortfall_ytd_cny="0.00",
+    )
+    folder.expect(
+        case,
+        f"{JX}182",
+        guaranteed_annual_cny="79200.00",
+        allocated_annual_cny="79200.00",
+        disbursed_ytd_cny="81000.00",
+        disbursed_is_partial=False,
+        disbursement_shortfall_ytd_cny="0.00",
+    )
+    folder.judge(case, f"{JX}182", A_10="met", A_10_1="met")
+
     case = "renamed, and then another goes into it"
     new = folder.unit(f"{JX}167", begins="2025-04-01")
     old = folder.unit(f"{JX}212", ends="2025-04-01", successor=new)

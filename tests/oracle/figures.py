@@ -490,6 +490,21 @@ class Oracle:
             and self._stood_in(t.unit, row_month.year)
         ]
 
+    def _money_taken(self, root: str, row_month: date, what: str = "") -> list[Takeover]:
+        """Units that went into this one in the year and told of it: one that ended in January may have told of that month."""
+        return self._taken_this_year(root, row_month) + [
+            t
+            for t in self.takeovers.get(root, [])
+            if t.month.year == row_month.year
+            and t.month <= row_month
+            and not self._stood_in(t.unit, row_month.year)
+            and (
+                self.so_far(t.unit, row_month.year, t.month, what)
+                if what
+                else self._months_told(t.unit, row_month.year, t.month)
+            )
+        ]
+
     def guarantee(self, root: str, row_month: date, only: str | None = None) -> Row | None:
         """The guarantee of a row: exact to the 分 once, at the end. None where the people are not known."""
         key = (root, row_month, only)
@@ -609,7 +624,7 @@ class Oracle:
     def so_far(self, root: str, year: int, until: date, what: str) -> Amount | None:
         """What was paid or spent in the year until a month, the units that went into this one included."""
         own = self._own_so_far(root, year, until, what)
-        taken = self._taken_this_year(root, until)
+        taken = self._money_taken(root, until, what)
         missing = False
         total = own
         for month in sorted({t.month for t in taken}):
@@ -655,7 +670,7 @@ class Oracle:
     def budget(self, root: str, year: int, until: date) -> Amount | None:
         """The year's budget as known by a month, the area's where units went into this one."""
         own = self._own_budget(root, year, until)
-        taken = self._taken_this_year(root, until)
+        taken = self._money_taken(root, until)
         total = own
         for month in sorted({t.month for t in taken}):
             is_new = self.is_new_of_several(root) and month == self._first_month(root, year)
@@ -784,8 +799,11 @@ class Oracle:
         base, standard = self._of_the_row(root, month, guaranteed)
         allocated = self.budget(root, month.year, month)
         answer, _ = self._answer(guaranteed, "least_to_date", base, allocated, standard is None)
+        whole, until_then = row["allocated_annual_cny"], row["guaranteed_ytd_cny"]
         return row | {
-            "guaranteed_annual_cny": row["guaranteed_ytd_cny"],
+            "guaranteed_annual_cny": until_then,
+            # What was budgeted for months in which it no longer stood makes up for nobody's shortfall.
+            "allocated_annual_cny": whole if None in (whole, until_then) else min(whole, until_then),
             "status": answer,
             "allocation_shortfall_cny": _shortfall(answer, guaranteed, "least_to_date", allocated),
         }

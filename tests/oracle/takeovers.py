@@ -38,6 +38,7 @@ from tests.oracle.stories import (
 )
 
 Story = Callable[["Teller", bool], object]
+JIANGXI_COUNTIES = ("360111", "360112", "360302", "360602")
 
 
 def _day(chance: random.Random, first: int, last: int) -> date:
@@ -45,7 +46,7 @@ def _day(chance: random.Random, first: int, last: int) -> date:
 
 
 def _two_days(chance: random.Random) -> tuple[date, date]:
-    return _day(chance, 2, 6), _day(chance, 7, 11)
+    return _day(chance, 2, 6), _day(chance, 7, 12)
 
 
 def _gone(
@@ -135,21 +136,52 @@ def in_january(teller: Teller, calm: bool) -> None:
     sizes = [size(teller.chance, teller.edges) for _ in gone]
     for unit, people in zip(gone, sizes, strict=True):
         tell_people(teller, standing(unit), drifting(people), calm=True)
+        if day.day > 1 and teller.chance.random() < 0.6:
+            told = purse(
+                teller.chance, yearly(teller.edges, people), date(YEAR, 1, 1), date(YEAR, 1, 1), "元"
+            )
+            tell_money(teller, standing(replace(unit, ends=None)), [told], calm=True)
     own = 0 if is_new else size(teller.chance, teller.edges)
     _heir(teller, [heir], own, [(day.replace(day=1), sum(sizes))], calm)
 
 
 def into_a_young_one(teller: Teller, calm: bool) -> None:
-    """A unit founded in the year takes an older one over; or the other way round."""
-    # A month between them and more: what begins within a month of the other's end is the same unit under a new code.
-    early, late = _day(teller.chance, 2, 5), _day(teller.chance, 7, 11)
+    """A unit founded in the year takes an older one over, weeks or months later; or the other way round."""
+    early, late = _day(teller.chance, 2, 5), _day(teller.chance, 7, 12)
     is_heir_young = teller.chance.random() < 0.5
+    if is_heir_young and teller.chance.random() < 0.4:
+        late = month_after(early.replace(day=1)).replace(day=teller.chance.choice([1, early.day]))
     heir = teller.unit(begins=early if is_heir_young else None)
     gone = teller.unit(begins=None if is_heir_young else early, ends=late)
     gone = replace(gone, successors=(heir.code,))
     teller.enter(heir, gone)
+    # Two that stand beside one another and both report are two units, however short the time.
+    for unit in (heir, gone):
+        teller.staff(unit.code, early.replace(day=1), [1, 1, 1, 0, 0])
     joined = [_gone(teller, gone, size(teller.chance, teller.edges), calm)]
     _heir(teller, [heir], size(teller.chance, teller.edges), joined, calm)
+
+
+def moved(teller: Teller, calm: bool) -> None:
+    """A unit goes to another county under a new code, where another rate may hold; or into a unit there."""
+    chance = teller.chance
+    day = _day(chance, 2, 12)
+    county = chance.choice([c for c in JIANGXI_COUNTIES if c != teller.county])
+    taken = {unit.code for unit in teller.world.divisions}
+    free = (number for number in range(998, 99, -1) if f"{county}{number}" not in taken)
+    there = replace(teller, county=county, free=free)
+    is_renamed = chance.random() < 0.6
+    heir = there.unit(begins=day if is_renamed else None)
+    gone = replace(teller.unit(ends=day), successors=(heir.code,))
+    teller.enter(heir, gone)
+    people = size(chance, teller.edges)
+    if is_renamed:
+        tell_people(teller, standing(gone, heir), drifting(people), calm=calm)
+        made = purse(chance, yearly(teller.edges, people), date(YEAR, 1, 1), date(YEAR, 12, 1), "元")
+        tell_money(teller, standing(gone, heir), [made], calm=calm)
+    else:
+        joined = [_gone(teller, gone, people, calm)]
+        _heir(teller, [heir], size(chance, teller.edges), joined, calm)
 
 
 def renamed_between(teller: Teller, calm: bool) -> None:
@@ -174,7 +206,7 @@ def renamed_between(teller: Teller, calm: bool) -> None:
     _heir(teller, [old, new], own, joined, calm)
 
 
-TAKEOVERS: tuple[Story, ...] = (successive, in_a_row, in_january, into_a_young_one, renamed_between)
+TAKEOVERS: tuple[Story, ...] = (successive, in_a_row, in_january, into_a_young_one, renamed_between, moved)
 
 
 def _of(story: Callable[[Teller], object]) -> Story:

@@ -59,17 +59,17 @@ gone as (
     where e.since_month is null or m.month < e.since_month
 ),
 
+-- What was budgeted for months in which it no longer stood is nobody's surplus and makes up for nobody's shortfall.
 judged as (
     select
-        *,
+        county_code, month, standard_id, status, is_paid_to_date, is_spent_to_date, guaranteed_ytd_cny,
         guaranteed_ytd_cny as guaranteed_annual_cny,
+        case when allocated_annual_cny > guaranteed_ytd_cny then guaranteed_ytd_cny else allocated_annual_cny end
+            as allocated_annual_cny,
+        disbursed_ytd_cny, spent_ytd_cny, disbursement_shortfall_ytd_cny,
         case status when 'short' then guaranteed_least_ytd_cny - allocated_annual_cny when 'met' then 0 end
             as allocation_shortfall_cny,
-        case
-            when status = 'met' and allocated_annual_cny > guaranteed_ytd_cny
-                then allocated_annual_cny - guaranteed_ytd_cny
-            when status in ('met', 'short') then 0
-        end as allocation_surplus_cny
+        case when status in ('met', 'short') then 0 end as allocation_surplus_cny
     from gone
 ),
 

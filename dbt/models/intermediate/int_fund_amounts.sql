@@ -21,10 +21,14 @@ with in_force as (
 ),
 
 months as (
-    select m.unit_id, m.month, m.fiscal_year, m.month_number, min(p.first_index) as first_index
+    select m.unit_id, m.month, m.fiscal_year, m.month_number, p.first_index
     from in_force as m
-    inner join {{ ref('int_unit_phases') }} as p on m.unit_id = p.unit_id and m.fiscal_year = p.fiscal_year
-    group by m.unit_id, m.month, m.fiscal_year, m.month_number
+    -- One that ended in January has no phase of that year.
+    inner join (
+        select unit_id, min(first_index) as first_index from {{ ref('int_unit_phases') }} group by unit_id
+    ) as p
+        on m.unit_id = p.unit_id
+    group by m.unit_id, m.month, m.fiscal_year, m.month_number, p.first_index
 ),
 
 reports as (

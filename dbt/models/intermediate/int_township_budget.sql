@@ -33,13 +33,17 @@ links as (
         -- A new code made of others has no figures of its own before.
         case when p.first_index = t.since_index then 1 else 0 end as is_founded
     from {{ ref('int_takeovers') }} as t
-    inner join years as y on t.since_index > y.fiscal_year * 12 and t.since_index <= y.fiscal_year * 12 + 11
+    inner join years as y on t.since_index >= y.fiscal_year * 12 and t.since_index <= y.fiscal_year * 12 + 11
     inner join (
         select unit_id, fiscal_year, min(first_index) as first_index
         from {{ ref('int_unit_phases') }}
         group by unit_id, fiscal_year
     ) as p
         on t.heir_unit_id = p.unit_id and y.fiscal_year = p.fiscal_year
+    -- A unit that ended in January has nothing in the year but what it still told of that month.
+    where
+        t.since_index > y.fiscal_year * 12
+        or exists (select 1 from own as o where t.unit_id = o.unit_id and y.fiscal_year = o.fiscal_year)
 ),
 
 -- A takeover may follow another within the year: what was taken over first is added first.

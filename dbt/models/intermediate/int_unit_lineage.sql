@@ -6,7 +6,7 @@ with units as (
     where unit_level <> 'village'
 ),
 
--- Who ended when its successor began. A merger into a unit that already existed is no rename, and makes none of the
+-- Who ended when its successor began, or up to a month before. A merger into a unit that already existed is no rename, and makes none of the
 -- one by which that unit came to be; where one ended on the very day, another that ended weeks from it came later.
 beginnings as (
     select
@@ -15,7 +15,7 @@ beginnings as (
     from units as old_unit
     inner join units as new_unit on old_unit.successor_code = new_unit.division_code
     where
-        new_unit.valid_from >= cast({{ dbt.dateadd('day', -31, 'old_unit.unit_end') }} as date)
+        new_unit.valid_from >= old_unit.unit_end
         and new_unit.valid_from <= cast({{ dbt.dateadd('day', 31, 'old_unit.unit_end') }} as date)
 ),
 

@@ -20,8 +20,8 @@ _ORGANISATION = re.compile(
 )
 _LIST_NUMBER = re.compile(r"^(?:\(\d{1,3}\)|\d{1,3}[.、)])")
 _TYPE = re.compile(r"(?:(?:[\u4e00-\u9fff]{1,4}族)+乡|街道|镇|乡|苏木|地区|农场|管理区)$")
-# A successor may have been set up some weeks before the old code was closed, or after; further apart it is no
-# renaming. The models join histories by the same bound (int_unit_lineage).
+# A successor may be set up some weeks after the old code was closed; later it is no renaming. Where both codes stand at a
+# month's end, the reports decide whether they are one unit (int_units): none is taken for the other's here.
 _HANDOVER = timedelta(days=31)
 _DAY = timedelta(days=1)
 
@@ -44,8 +44,10 @@ class Unit:
         )
 
     def ends_about(self, day: date) -> bool:
-        """Whether it ends so near a day that what begins on it may be the same unit."""
-        return self.valid_to is not None and abs(day - self.valid_to) <= _HANDOVER
+        """Whether it ends so near a day that what begins on it may be the same unit, and never stood beside it."""
+        if self.valid_to is None:
+            return False
+        return day - self.valid_to <= _HANDOVER and self.valid_to <= month_end(day)
 
 
 def month_end(month: date) -> date:
