@@ -36,7 +36,7 @@ from messy import REPORTS, SHARED, County, Made, counties, divisions_csv, make
 from oversight.contracts import DATASETS
 from oversight.intake import take_in
 from oversight.intake.sending_back.checking import check
-from oversight.intake.sending_back.returning import write_returned
+from oversight.intake.sending_back.marked_workbook import write_returned
 from oversight.settings import TIME_ZONE, DataFolder
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=TIME_ZONE)

@@ -52,7 +52,8 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
     import polars as pl
 
     sys.path.insert(0, str(PROJECT_ROOT))
-    from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+    from oversight.intake.judging.deliveries import DELIVERY_SCHEMA
+    from oversight.intake.judging.due import DUE_SCHEMA
     from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
     from oversight.settings import DataFolder
     from oversight.standards import write_overlay_inputs

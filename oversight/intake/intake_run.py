@@ -15,7 +15,8 @@ from oversight import durable
 from oversight.calendar import notice_zh
 from oversight.intake import ledger as ledger_of
 from oversight.intake.judging import corrections
-from oversight.intake.judging.deliveries import deliveries, due_dates, last_due_month, without_calendar
+from oversight.intake.judging.deliveries import deliveries
+from oversight.intake.judging.due import due_dates, last_due_month
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
 from oversight.intake.landed import Landed
@@ -94,14 +95,18 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     came = receive(folder, say, now)
     landed = land(folder, came.files, came.ledger, say).in_one_piece()
     judged = judge(landed, came.ledger, came.correcting, load_references(folder))
+    due = due_dates(folder, judged, now.date())
+    notice = notice_zh(due.unknown_years)
+    if notice:
+        say(notice)
     folder.inputs.mkdir(parents=True, exist_ok=True)
     # Written while the workbooks are returned: that is Python's work, the writing is not.
     with ThreadPoolExecutor() as writers:
         writing = [
             writers.submit(_write, frame, folder.inputs / f"{name}.parquet")
-            for name, frame in _inputs(folder, landed, judged, now.date(), say)
+            for name, frame in _inputs(landed, judged, due.dates)
         ]
-        result = _result(folder, came, judged, now.date())
+        result = _result(folder, came, judged, due.last_month)
         say(result.summary_zh)
         return_files(folder, came.files, landed, judged, say)
     for written in writing:
@@ -109,22 +114,16 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     return result
 
 
-def _inputs(
-    folder: DataFolder, landed: Landed, judged: Judged, today: date, say: Callable[[str], None]
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The build inputs, each as soon as it is there."""
+def _inputs(landed: Landed, judged: Judged, due: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """What the build is made from, each frame as soon as it is there."""
     yield from judged.rows.items()
     yield "payment_coverage", judged.covered
     yield "submissions", judged.submissions
     yield "rejected_rows", judged.rejected
     # Not for the models: which column of which sheet a figure stands in, for whoever reads the cells again.
     yield "report_tables", judged.tables.select(TABLE_PLACES)
-    yield "deliveries", deliveries(landed, judged)
-    due = due_dates(folder, judged, today)
-    notice = notice_zh(without_calendar(folder, due))
-    if notice:
-        say(notice)
     yield "due_dates", due
+    yield "deliveries", deliveries(landed, judged)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
@@ -133,13 +132,11 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
         frame.write_parquet(aside, compression="lz4", statistics=False)
 
 
-def _result(folder: DataFolder, came: Received, judged: Judged, today: date) -> IntakeResult:
+def _result(folder: DataFolder, came: Received, judged: Judged, last_due: date | None) -> IntakeResult:
     status = judged.submissions["status"]
     return IntakeResult(
         inputs=folder.inputs,
-        fingerprint=_fingerprint(
-            folder, came.ledger, [c.file for c in came.correcting], last_due_month(folder, today)
-        ),
+        fingerprint=_fingerprint(folder, came.ledger, [c.file for c in came.correcting], last_due),
         files=int((status != "duplicate").sum()),
         new_files=came.new,
         duplicates=int((status == "duplicate").sum()),

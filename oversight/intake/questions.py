@@ -209,7 +209,7 @@ def _settle(table: Table | BulkTable, submission_id: str, answers: Answers) -> _
                 if not taken:
                     columns[answer[0]] = at
             tell(heading, at, answer[0], "answered")
-    for name in header.inferred:
+    for name in sorted(header.inferred, key=lambda n: header.columns[n]):
         tell(header.titles.get(header.columns[name], ""), header.columns[name], name, "inferred")
     units = {n: u for n, u in header.units.items() if n not in renamed}
     units |= {new: header.units[old] for old, new in renamed.items() if new and old in header.units}

@@ -476,9 +476,9 @@ def taken_in(folder: DataFolder) -> set[str]:
 
 def due_days(folder: DataFolder, month: date) -> dict[str, date]:
     """Until which day each report on a month is due; without those that nothing is said of."""
-    from oversight.intake.judging import deliveries
+    from oversight.intake.judging import due
 
-    return deliveries.due_days(folder, month)
+    return due.due_days(folder, month)
 
 
 # --- receipts -----------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.editions.build import build, build_file, variables
-from oversight.intake.judging.deliveries import DELIVERY_SCHEMA, DUE_SCHEMA
+from oversight.intake.judging.deliveries import DELIVERY_SCHEMA
+from oversight.intake.judging.due import DUE_SCHEMA
 from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs

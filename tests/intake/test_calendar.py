@@ -10,7 +10,7 @@ import pytest
 from oversight.calendar import RULES, load_calendar, notice_zh
 from oversight.errors import OversightError
 from oversight.intake import input_fingerprint
-from oversight.intake.judging.deliveries import last_due_month
+from oversight.intake.judging.due import last_due_month
 from oversight.settings import SETTINGS_EXAMPLE, TIME_ZONE, DataFolder
 from tests.intake.world import World, csv_bytes, population_rows
 

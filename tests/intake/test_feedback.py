@@ -19,7 +19,8 @@ from oversight import cli
 from oversight.errors import OversightError
 from oversight.intake.reading.grid import ranges_of
 from oversight.intake.sending_back.checking import Checked, check
-from oversight.intake.sending_back.returning import returned_name, write_returned
+from oversight.intake.sending_back.marked_workbook import write_returned
+from oversight.intake.sending_back.returning import returned_name
 from tests.intake.world import NOW, TOWNSHIPS, World, csv_bytes, population_rows, xlsx_bytes
 
 HEADER = ("统计月份", "区划代码", "乡镇名称", "年初预算(元)", "本月拨付(元)")

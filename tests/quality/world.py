@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from oversight.contracts import DATASETS
-from oversight.intake.judging.deliveries import DUE_SCHEMA
+from oversight.intake.judging.due import DUE_SCHEMA
 
 MONTHS = [dt.date(2024, 12, 1), dt.date(2025, 1, 1), dt.date(2025, 2, 1), dt.date(2025, 3, 1)]
 JIANGXI, NINGXIA, HEBEI, JILIN = "360313105", "640324100", "130321100", "222403100"

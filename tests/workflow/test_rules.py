@@ -14,7 +14,7 @@ from oversight.accounts import people, record, store
 from oversight.accounts.actor import at_the_machine
 from oversight.calendar import load_calendar
 from oversight.dashboard.app import create_app
-from oversight.intake.judging import corrections, deliveries
+from oversight.intake.judging import corrections, due
 from oversight.intake.questions import read_answers
 from oversight.references import load_references
 from oversight.settings import DataFolder
@@ -160,7 +160,7 @@ def test_every_file_of_standards_is_written_as_the_command_line_reads_it(
     assert not (folder.standards / "calendar.csv").exists()
     assert decided(reviewer, made["id"]).get_json()["state"] == "taken"
     assert load_calendar(folder).names[date(2027, 2, 8)] == "春节"
-    assert deliveries.due_days(folder, date(2025, 1, 1))["budget"].day == 10
+    assert due.due_days(folder, date(2025, 1, 1))["budget"].day == 10
     assert check_standards(load_standards(folder)) == []
     assert load_references(folder).fund_of("民政工作经费") == "working_funds"
     for name, file in rules.files().items():

@@ -319,7 +319,7 @@ def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
 
     def write_returned(*arguments: Any) -> None:
         # Its library is loaded only when something is to be returned.
-        from oversight.intake.sending_back.returning import write_returned
+        from oversight.intake.sending_back.marked_workbook import write_returned
 
         write_returned(*arguments)
 

@@ -291,10 +291,10 @@ def _calendar() -> File:
 
 def _due_dates() -> File:
     from oversight.contracts import DATASETS
-    from oversight.intake.judging import deliveries
+    from oversight.intake.judging import due
 
     days_off = (("next_workday", "遇休息日顺延"), ("statutory", "只遇法定假日顺延"), ("none", "不顺延"))
-    titles = tuple((name, DATASETS[name].title_zh) for name in deliveries.REPORTS)
+    titles = tuple((name, DATASETS[name].title_zh) for name in due.REPORTS)
     return File(
         "due_dates",
         "报送截止日",
@@ -312,7 +312,7 @@ def _due_dates() -> File:
         lambda folder: folder.standards / "due_dates.csv",
         ("dataset", "effective_from"),
         replaces="dataset",
-        defaults=lambda: [row.cells for row in rows_in(deliveries.DEFAULTS, {})],
+        defaults=lambda: [row.cells for row in rows_in(due.DEFAULTS, {})],
     )
 
 

@@ -139,7 +139,7 @@ def staged(folder: DataFolder, steps: Sequence[Step]) -> Iterator[DataFolder]:
 def _of_files(folder: DataFolder, trial: DataFolder, steps: Sequence[Step]) -> list[str]:
     """What the readers say of the changed files."""
     from oversight.calendar import load_calendar
-    from oversight.intake.judging import deliveries
+    from oversight.intake.judging import due
     from oversight.intake.questions import read_answers
     from oversight.references import load_references
     from oversight.standards import load_standards
@@ -149,7 +149,7 @@ def _of_files(folder: DataFolder, trial: DataFolder, steps: Sequence[Step]) -> l
     try:
         load_references(trial)
         load_calendar(trial)
-        deliveries.due_days(trial, date(2025, 1, 1))
+        due.due_days(trial, date(2025, 1, 1))
         read_answers(trial)
         found += [str(problem) for problem in check_standards(load_standards(trial))]
     except (OversightError, ValueError) as error:

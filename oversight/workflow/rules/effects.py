@@ -68,14 +68,14 @@ def touched(folder: DataFolder, steps: Sequence[Step]) -> list[str]:
 
 def _moved_days(folder: DataFolder, steps: Sequence[Step], months: Sequence[date], count: int) -> str:
     from oversight.contracts import DATASETS
-    from oversight.intake.judging import deliveries
+    from oversight.intake.judging import due
 
     with staged(folder, steps) as trial:
         moved = [
             (name, month, before, after[name])
             for month in months
-            for after in [deliveries.due_days(trial, month)]
-            for name, before in deliveries.due_days(folder, month).items()
+            for after in [due.due_days(trial, month)]
+            for name, before in due.due_days(folder, month).items()
             if name in after and after[name] != before
         ]
     if not moved:
