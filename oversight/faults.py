@@ -21,39 +21,39 @@ class _Cause:
     message_zh: str
 
 
-_SAFE = "运行未完成，已发布的版本不受影响"
+SAFE_ZH = "运行未完成，已发布的版本不受影响"
 _CAUSES = (
     _Cause(
         frozenset((errno.ENOSPC,)),
         re.compile(
             r"no space left|disk is full|database or disk is full|not enough (disk )?space|空间不足", re.I
         ),
-        f"磁盘空间不足，{_SAFE}。请用 df -h 查看并清理数据目录所在的磁盘，再重新运行。",
+        f"磁盘空间不足，{SAFE_ZH}。请用 df -h 查看并清理数据目录所在的磁盘，再重新运行。",
     ),
     _Cause(
         frozenset((errno.EDQUOT,)),
         re.compile(r"quota exceeded", re.I),
-        f"磁盘配额已用完，{_SAFE}。请清理文件或请管理员增加配额，再重新运行。",
+        f"磁盘配额已用完，{SAFE_ZH}。请清理文件或请管理员增加配额，再重新运行。",
     ),
     _Cause(
         frozenset((errno.EROFS,)),
         re.compile(r"read-only file system|readonly database|read only database", re.I),
-        f"数据目录{{where}}所在的磁盘是只读的，{_SAFE}。请改为可写（检查磁盘故障或挂载方式），再重新运行。",
+        f"数据目录{{where}}所在的磁盘是只读的，{SAFE_ZH}。请改为可写（检查磁盘故障或挂载方式），再重新运行。",
     ),
     _Cause(
         frozenset((errno.EIO,)),
         re.compile(r"input/output error|disk i/o error|fsync failed", re.I),
-        f"磁盘读写出错{{where}}（硬件或网络盘故障），{_SAFE}。请检查磁盘，先运行 oversight verify，再重新运行。",
+        f"磁盘读写出错{{where}}（硬件或网络盘故障），{SAFE_ZH}。请检查磁盘，先运行 oversight verify，再重新运行。",
     ),
     _Cause(
         frozenset((errno.EACCES, errno.EPERM)),
         re.compile(r"permission denied|unable to open database file|operation not permitted", re.I),
-        f"没有权限读写{{where}}，{_SAFE}。请检查该文件或目录的所有者和权限，再重新运行。",
+        f"没有权限读写{{where}}，{SAFE_ZH}。请检查该文件或目录的所有者和权限，再重新运行。",
     ),
     _Cause(
         frozenset((errno.ETXTBSY,)),
         re.compile(r"could not set lock on file|database is locked|conflicting lock", re.I),
-        f"文件{{where}}正被另一个程序占用，{_SAFE}。请关闭打开它的程序（如 DuckDB 客户端），再重新运行。",
+        f"文件{{where}}正被另一个程序占用，{SAFE_ZH}。请关闭打开它的程序（如 DuckDB 客户端），再重新运行。",
     ),
 )
 # Looked for only where nothing of the above lies beneath: of a full disk the engine says both.
@@ -61,16 +61,16 @@ _ENGINE = (
     _Cause(
         frozenset((errno.ENOMEM,)),
         re.compile(r"out of memory|bad_alloc|cannot allocate memory|(failed|unable) to allocate", re.I),
-        f"内存不足，{_SAFE}。请关闭其他程序，或换一台内存更大的机器，再重新运行。",
+        f"内存不足，{SAFE_ZH}。请关闭其他程序，或换一台内存更大的机器，再重新运行。",
     ),
     _Cause(
         frozenset(),
         re.compile(r"internal error:|within duckdb|database has been invalidated|^fatal error:", re.I | re.M),
-        f"数据库引擎内部出错，{_SAFE}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。",
+        f"数据库引擎内部出错，{SAFE_ZH}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。",
     ),
 )
-_ENDED_ZH = f"程序被强行结束（被人结束，或内存不够而被系统结束），{_SAFE}。请用 free -m 查看内存是否够用，再重新运行。"
-_ABORTED_ZH = f"所用的程序库出错，程序因此中止，{_SAFE}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。"
+_ENDED_ZH = f"程序被强行结束（被人结束，或内存不够而被系统结束），{SAFE_ZH}。请用 free -m 查看内存是否够用，再重新运行。"
+_ABORTED_ZH = f"所用的程序库出错，程序因此中止，{SAFE_ZH}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。"
 _PATH = re.compile(r"(?:file|directory)? ?[\"']([^\"']*/[^\"']+)[\"']")
 
 

@@ -40,14 +40,14 @@ def kept() -> Callable[[], None]:
         _listen(reading, heard, spoken, kills)
     os.close(reading)
     os.dup2(heard, 2)
-    before = sys.stderr, sys.__stderr__
-    sys.stderr = sys.__stderr__ = open(  # noqa: SIM115
+    before = sys.stderr
+    sys.stderr = open(  # noqa: SIM115
         spoken, "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors, buffering=1, closefd=False
     )
 
     def ended() -> None:
         sys.stderr.flush()
-        sys.stderr, sys.__stderr__ = before
+        sys.stderr = before
         os.dup2(spoken, 2)
         _pass_on(heard, 2)
         os.write(writing, _WELL)

@@ -33,6 +33,7 @@ from oversight.accounts.actor import Actor
 from oversight.editions.edition import Edition, current
 from oversight.editions.lock import holder
 from oversight.errors import OversightError
+from oversight.faults import SAFE_ZH
 from oversight.loading import as_process
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
 
@@ -194,6 +195,10 @@ def result_zh(folder: DataFolder, run: StartedRun) -> str:
     if run.state == "running":
         return "正在运行。"
     if run.state == "broken":
+        # Where the process was ended and not the machine, it is told by what.
+        last = said(folder, run).strip().splitlines()[-1:]
+        if last and SAFE_ZH in last[0]:
+            return f"运行半途中断，读者看到的仍是上一版：{last[0]}"
         return "运行半途中断（停电、被结束），读者看到的仍是上一版。再运行一次即可，不会丢数据。"
     if run.state == "failed":
         last = said(folder, run).strip().splitlines()[-1:] or ["没有说明原因。"]

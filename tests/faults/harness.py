@@ -7,6 +7,7 @@ loads. Faults are put in from outside, in the child, by standing before the few 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import hashlib
 import io
@@ -299,10 +300,51 @@ def wait(child: int, told: Path) -> Ended:
     return _ended(status, told, time.monotonic())
 
 
+def stopped(
+    job: Callable[[], int | None],
+    look: Callable[[bool, str], None],
+    pause: Callable[[], float],
+    *,
+    where: Path,
+) -> Ended:
+    """Run a job in a child that stands still again and again, all its threads, while `look` is called: whether it stopped
+    by itself (`standing_still`), and what it has said.
+
+    Else it is stopped so many seconds after it last went on. What lies on disk then is what kill -9 at that moment would
+    have left: the system's cache outlives a process.
+    """
+    told = where / f"said-{os.getpid()}-{time.monotonic_ns()}"
+    began = time.monotonic()
+    child = start(job, told)
+    until = began + pause()
+    is_by_itself = True
+    while True:
+        done, status = os.waitpid(child, os.WUNTRACED | os.WNOHANG)
+        if not done:
+            if is_by_itself and time.monotonic() >= until:
+                is_by_itself = False
+                os.kill(child, signal.SIGSTOP)
+            time.sleep(0.002)
+            continue
+        if not os.WIFSTOPPED(status):
+            return _ended(status, told, began)
+        look(is_by_itself, told.read_text("utf-8", "replace"))
+        if not is_by_itself:
+            is_by_itself, until = True, time.monotonic() + pause()
+        os.kill(child, signal.SIGCONT)
+
+
+def standing_still(_: str = "") -> None:
+    """Stop this process until it is told to go on."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def _child(job: Callable[[], int | None], told: Path) -> None:
     code = 70
     try:
         with told.open("w", encoding="utf-8", buffering=1) as file:
+            # Held by whoever may still write there: a process that says what ended this one comes after it.
+            fcntl.flock(file, fcntl.LOCK_EX)
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
             sys.stdout = sys.stderr = io.TextIOWrapper(
@@ -320,8 +362,12 @@ def _child(job: Callable[[], int | None], told: Path) -> None:
 
 
 def _ended(status: int, told: Path, start_at: float) -> Ended:
-    said = told.read_text("utf-8", "replace") if told.is_file() else ""
-    told.unlink(missing_ok=True)
+    said = ""
+    if told.is_file():
+        with told.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            said = file.read().decode("utf-8", "replace")
+        told.unlink()
     return Ended(os.waitstatus_to_exitcode(status), said, time.monotonic() - start_at)
 
 
@@ -379,7 +425,7 @@ _STEPS: tuple[tuple[Any, str], ...] = (
 
 @contextlib.contextmanager
 def at_step(number: int, act: Callable[[str], None], only: str = "") -> Iterator[list[str]]:
-    """Do something just before the nth step of writing; the list tells the steps that were taken."""
+    """Do something just before the nth step of writing (-n: before every nth); the list tells the steps taken."""
     taken: list[str] = []
     before = [(owner, name, getattr(owner, name)) for owner, name in _STEPS]
 
@@ -387,7 +433,7 @@ def at_step(number: int, act: Callable[[str], None], only: str = "") -> Iterator
         def stand_in(*arguments: Any, **named: Any) -> Any:
             if not only or name == only:
                 taken.append(f"{name} {arguments[0] if arguments else ''}")
-                if len(taken) == number:
+                if len(taken) == number or (number < 0 and len(taken) % -number == 0):
                     act(taken[-1])
             return real(*arguments, **named)
 

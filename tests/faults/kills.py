@@ -1,17 +1,23 @@
 """kill -9 at every step of writing and at random moments: nothing is lost, and the next run says what it would have said.
 
-    python tests/faults/kills.py [intake-moments publish-moments whole-runs [every nth step [papers-moments]]] [part …]
+    python -m tests.faults.kills [intake-moments publish-moments whole-run-moments [every nth step [papers-moments
+        [reruns]]]] [part …]
 
 Parts: intake, publishing, letters, papers, runs; all where none is named.
-Intake is killed at each step in turn until it gets through, then at random moments; publishing (of a build file without
-dbt), letters (drafted, approved, issued, delivered) and papers (drafted, issued, delivered) likewise; whole runs at random
-moments. After each kill: what was published before still answers, the next attempt succeeds by itself, `verify` finds
-nothing, the fingerprints are those of an undisturbed run, and nothing has gone out twice.
+Intake, letters (drafted, approved, issued, delivered) and papers (drafted, issued, delivered) are killed at each step in
+turn; publishing (of a build file without dbt) at each step and at random moments. Whole runs, and the random moments of
+the others, stand still instead, and the folder is copied as kill -9 would have left it: so a few runs give hundreds of
+moments. After each: what was published before still answers; of the states that differ each is gone on from: the next
+attempt succeeds by itself, `verify` finds nothing, the fingerprints are those of an undisturbed run, and nothing has gone
+out twice.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -21,14 +27,17 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from oversight.archive.sums import digest_of
 from oversight.editions.edition import STABLE
 from oversight.settings import DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
 from tests.faults.flips import judged
 
-# How many kills one after the other a whole run has to make up for: what comes after a kill may be killed itself.
-_IN_A_ROW = 4
+# What another moment of the same state has otherwise: names, and what a killed run leaves to be made anew or never reads.
+_NAME = re.compile(r"[0-9a-f]{6,}|\d+")
+_ANEW = re.compile(r"\.dagster/|\.work/(gx|audit|logs)/|logs/|.*/data_docs/")
+_GOES_ON = (".sqlite", ".sqlite-journal", ".sqlite-wal")
 
 
 Job = Callable[[DataFolder], int | None]
@@ -45,20 +54,23 @@ def each(
     job: Job,
     fault: Fault,
     *,
-    stands: Fault | None = None,
-    in_a_row: int = 1,
+    stands: Fault = lambda _: "",
+    is_killed: bool = True,
+    reruns: int = 1_000,
 ) -> Counter[str]:
-    """Kill a job over a copy of a folder at each `every`th step (0: at none), then at so many random moments.
+    """What a job over a copy of a folder leaves where it ends at each `every`th step (0: at none), and at random moments.
 
-    After each kill `stands` says what is wrong with what was there before; after every `in_a_row`th of those at moments
-    the job is done again, and `fault` says what is wrong then.
+    At steps it is killed, and done again each time (`is_killed`), or stands still for a copy of the folder; at moments it
+    stands still. `stands` says what is wrong with each copy. Of those that differ in which files there are, each is done
+    again (up to `reruns`, drawn at random), and `fault` says what is wrong then.
     """
     outcome: Counter[str] = Counter()
-    tried = DataFolder.at(room / "tried")
+    tried, left = DataFolder.at(room / "tried"), DataFolder.at(room / "left")
+    states: dict[tuple[str, ...], Path] = {}
 
-    def anew() -> None:
+    def anew(source: Path = origin) -> None:
         shutil.rmtree(tried.root, ignore_errors=True)
-        shutil.copytree(origin, tried.root, symlinks=True)
+        shutil.copytree(source, tried.root, symlinks=True)
 
     def told(kind: str, wrong: str, well: str) -> None:
         if wrong:
@@ -69,13 +81,25 @@ def each(
         again = harness.forked(lambda: job(tried), where=room)
         return again.said[-300:] if again.code else str(harness.asked(lambda: fault(tried), room))
 
+    def look(kind: str, said: str) -> None:
+        shutil.copytree(tried.root, left.root, symlinks=True)
+        steps = [line for line in said.splitlines() if line.startswith("▶ ")]
+        where = f" ({steps[-1].removeprefix('▶ ')})" if steps else ""
+        told(f"{name}, {kind}{where}", harness.asked(lambda: stands(left), room), "what was there stands")
+        # The first of its kind is kept: of the others one is as good.
+        kept = states.setdefault(_state(left), room / f"state{len(states)}")
+        if kept.exists():
+            shutil.rmtree(left.root)
+        else:
+            left.root.rename(kept)
+
     anew()
     took = harness.forked(lambda: job(tried), where=room)
     assert took.code == 0, took.said
     wrong = harness.asked(lambda: fault(tried), room)
     assert not wrong, wrong
     step = 0
-    while every:
+    while every and is_killed:
         step += every
         anew()
 
@@ -86,29 +110,53 @@ def each(
         ended = harness.forked(at_one, where=room)
         if ended.code != -9:
             break
-        wrong = harness.asked(lambda: stands(tried), room) if stands else ""
+        wrong = harness.asked(lambda: stands(tried), room)
         told(f"{name}, at a step", wrong or made_up_for(), "killed, made up for")
-    killed = 0
-    while killed < moments:
+    seen = 0
+
+    def look_at(is_step: bool, said: str) -> None:
+        nonlocal seen
+        seen += not is_step
+        if is_step or seen <= moments:
+            look("at a step" if is_step else "at a moment", said)
+
+    def standing(steps: int) -> int | None:
+        with harness.at_step(-steps, harness.standing_still):
+            return job(tried)
+
+    # Twice over the job, so that the moments are not those of one run.
+    mean = took.seconds / max(1, moments / 2)
+    while seen < moments:
         anew()
-        wrong = ""
-        for _ in range(min(in_a_row, moments - killed)):
-            ended = harness.forked(lambda: job(tried), kill_after=chance.uniform(0, took.seconds), where=room)
-            if ended.code != -9:
-                # It had ended before, or could not go on from the kill before.
-                wrong = wrong or (
-                    ended.said[-300:] if ended.code else harness.asked(lambda: fault(tried), room)
-                )
-                break
-            killed += 1
-            outcome[f"{name}, at a moment: killed"] += 1
-            wrong = wrong or (harness.asked(lambda: stands(tried), room) if stands else "")
-        else:
-            told(f"{name}, at a moment", wrong or made_up_for(), "made up for")
-            continue
-        told(f"{name}, at a moment", wrong, "came too late")
+        steps = every if seen == 0 and not is_killed else 0
+        ended = harness.stopped(
+            lambda s=steps: standing(s) if s else job(tried),
+            look_at,
+            lambda: chance.expovariate(1 / mean) if seen < moments else math.inf,
+            where=room,
+        )
+        assert ended.code == 0, ended.said
+        told(f"{name}, stopped and gone on", harness.asked(lambda: fault(tried), room), "well")
+    for kept in chance.sample(list(states.values()), min(reruns, len(states))):
+        anew(kept)
+        told(f"{name}, each state left", made_up_for(), "made up for")
+    if states:
+        outcome[f"{name}, states left: different in their files"] = len(states)
+    for kept in states.values():
+        shutil.rmtree(kept)
     shutil.rmtree(tried.root)
     return outcome
+
+
+def _state(folder: DataFolder) -> tuple[str, ...]:
+    """Which files there are, and what is in those that go from state to state."""
+    found = []
+    for path in folder.root.rglob("*"):
+        name = path.relative_to(folder.root).as_posix()
+        if path.is_file() and not _ANEW.match(name):
+            content = digest_of(path) if path.suffix in _GOES_ON else ""
+            found.append(f"{_NAME.sub('#', name)} {content}")
+    return tuple(sorted(found))
 
 
 def intake(room: Path, moments: int, chance: random.Random, every: int) -> Counter[str]:
@@ -140,7 +188,7 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
     def job(number: int) -> None:
         with run_lock(folder):
             write_build(folder, number=number)
-            publish(folder, identity(folder, number), manifest=manifest)
+            publish(folder, identity(folder, number), manifest=manifest, keep=3)
 
     first = harness.forked(lambda: job(0), where=room)
     assert first.code == 0, first.said
@@ -179,8 +227,8 @@ def publishing(room: Path, moments: int, chance: random.Random, every: int) -> C
     return outcome
 
 
-def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
-    """Kills during whole runs upon an edition: it stands, the same command then succeeds and says the same."""
+def whole_runs(room: Path, count: int, chance: random.Random, every: int, reruns: int) -> Counter[str]:
+    """Ends of whole runs upon an edition: it stands, the same command then succeeds and says the same."""
     origin = harness.bureau(room / "whole")
     first = harness.forked(harness.run(origin), where=room)
     assert first.code == 0, first.said
@@ -188,26 +236,33 @@ def whole_runs(room: Path, count: int, chance: random.Random) -> Counter[str]:
     (origin.raw / "人口3月.csv").write_bytes(
         (origin.raw / "人口2月.csv").read_bytes().replace(b"2025-02", b"2025-03")
     )
-    undisturbed = DataFolder.at(room / "whole-undisturbed")
-    shutil.copytree(origin.root, undisturbed.root, symlinks=True)
-    assert harness.forked(harness.run(undisturbed), where=room).code == 0
-    right = harness.fingerprints(undisturbed)
+    # What the first run, which is not disturbed, says.
+    right = room / "whole-right.json"
 
     def stands(folder: DataFolder) -> str:
         from oversight.editions import open_edition
 
         open_edition(folder).execute("select count(*) from funding_gap_monthly").fetchall()
-        return "" if harness.fingerprints(folder) in (before, right) else "neither edition stands"
+        known = (before, json.loads(right.read_text("utf-8")))
+        stood = "" if harness.fingerprints(folder) in known else "neither edition stands"
+        # Killed between the pointer and the link that follows it: the next run leads it on.
+        found = [line for line in _damage(folder, ("archive", "editions")).split("; ") if STABLE not in line]
+        return stood or "; ".join(found)
 
     def fault(folder: DataFolder) -> str:
-        same = harness.fingerprints(folder) == right
+        if not right.exists():
+            right.write_text(json.dumps(harness.fingerprints(folder)), "utf-8")
+        same = harness.fingerprints(folder) == json.loads(right.read_text("utf-8"))
         return _damage(folder, _TRUTH) or ("" if same else "the edition says something else")
 
     def job(folder: DataFolder) -> int:
         return harness.run(folder)()
 
     return each(
-        room, "whole run", origin.root, count, chance, 0, job, fault, stands=stands, in_a_row=_IN_A_ROW
+        *(room, "whole run", origin.root, count, chance, every, job, fault),
+        stands=stands,
+        is_killed=False,
+        reruns=reruns,
     )
 
 
@@ -307,7 +362,10 @@ def main(arguments: list[str]) -> int:
     """Print what came of it; exit code 1 where anything was lost or left damaged."""
     numbers = [int(word) for word in arguments if word.isdigit()]
     chosen = [word for word in arguments if not word.isdigit()]
-    moments, publications, count, every, papers = (*numbers, *(300, 300, 300, 1, 300)[len(numbers) :])
+    moments, publications, count, every, papers, reruns = (
+        *numbers,
+        *(300, 300, 300, 1, 300, 1_000)[len(numbers) :],
+    )
     chance = random.Random(20260105)
     harness.load(whole=count > 0)
     outcome: Counter[str] = Counter()
@@ -320,7 +378,7 @@ def main(arguments: list[str]) -> int:
         }
         if count:
             parts["papers"] = lambda: papers_out(room, papers, chance, every)
-            parts["runs"] = lambda: whole_runs(room, count, chance)
+            parts["runs"] = lambda: whole_runs(room, count, chance, every, reruns)
         for name, part in parts.items():
             if chosen and name not in chosen:
                 continue

@@ -19,6 +19,7 @@ from oversight.dashboard.app import create_app
 from oversight.editions import current, list_editions, run_lock
 from oversight.editions.keys import trusted_keys
 from oversight.editions.seal import check
+from oversight.faults import told_zh
 from oversight.settings import DataFolder
 from tests.accounts.asking import Browser
 from tests.workflow.conftest import own_copy
@@ -126,7 +127,15 @@ def test_a_run_that_fails_or_is_killed_is_told(folder: DataFolder, browsers: dic
     place = next((folder.logs / "runs").glob(f"{failed['id']}.json"))
     told = {name: value for name, value in json.loads(place.read_text("utf-8")).items() if name != "code"}
     place.write_text(json.dumps(told), "utf-8")
-    assert over(me, failed["id"])["state"] == "broken"
+    broken = over(me, failed["id"])
+    assert broken["state"] == "broken"
+    assert "不会丢数据" in broken["result"]
+    # One of whom another process told what ended it.
+    said = place.with_suffix(".txt")
+    said.write_text(
+        f"{said.read_text('utf-8')}{told_zh('No space left on device', is_short_of_memory=False)}\n"
+    )
+    assert "读者看到的仍是上一版：磁盘空间不足" in over(me, failed["id"])["result"]
 
 
 def test_back_at_the_command_line(
