@@ -315,6 +315,7 @@ def stopped(
     """
     told = where / f"said-{os.getpid()}-{time.monotonic_ns()}"
     began = time.monotonic()
+    told.touch()
     child = start(job, told)
     until = began + pause()
     is_by_itself = True
