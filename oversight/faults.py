@@ -70,7 +70,7 @@ _ENGINE = (
     ),
 )
 _ENDED_ZH = f"程序被强行结束（被人结束，或内存不够而被系统结束），{SAFE_ZH}。请用 free -m 查看内存是否够用，再重新运行。"
-_ABORTED_ZH = f"所用的程序库出错，程序因此中止，{SAFE_ZH}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。"
+_ABORTED_ZH = f"所用的程序库出错，程序中止，{SAFE_ZH}。请先运行 oversight verify，再重新运行；若仍失败，请把记录交给维护人员。"
 _PATH = re.compile(r"(?:file|directory)? ?[\"']([^\"']*/[^\"']+)[\"']")
 
 
