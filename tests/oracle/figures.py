@@ -685,7 +685,8 @@ class Oracle:
             if both is None or (own is None and not is_new):
                 return None
             for part in known:
-                total = part if total is None else total + part
+                as_of = max(a.as_of for a in (total, part) if a) if own is None else own.as_of
+                total = replace(part if total is None else total + part, as_of=as_of)
         return total
 
     def _is_areas(

@@ -428,8 +428,8 @@ def _purses(
 
 
 def change_day(chance: random.Random) -> date:
-    """A day on which something happens to a unit: mostly the first of a month, never in January or the last months."""
-    return date(YEAR, chance.randint(2, 11), chance.choice([1, 1, 1, 10, 15]))
+    """A day on which something happens to a unit: mostly the first of a month, never in January: that has stories of its own."""
+    return date(YEAR, chance.randint(2, 12), chance.choice([1, 1, 1, 10, 15]))
 
 
 def plain(teller: Teller, form: str | None = None) -> Division:
