@@ -38,6 +38,7 @@ from tests.oracle.stories import (
 PLAIN, WHOLE, PIECES, COARSE, MERGING = "360111", "410102", "410103", "360112", "360113"
 # People in 万人 under a rate that changes within the year, and rules on registered and resident people side by side.
 CHANGING, TWO_COUNTS = "360114", "410104"
+COARSER = "360115"
 SAME = (
     "month",
     "population_persons",
@@ -74,9 +75,9 @@ def _tell_again(
             if other is None:
                 continue
             cells, target = row[3:], name
-            if exact and name.startswith("民政工作经费（万元）"):
+            if exact and name.startswith("民政工作经费（万元"):
                 cells = [_refined(exact, cell) if _is_amount(cell) else cell for cell in cells]
-                target = name.replace("（万元）", "（元）")
+                target = "民政工作经费（元）" + name.partition("）")[2]
                 header = [title.replace("(万元)", "(元)") for title in file.header]
             else:
                 header = file.header
@@ -88,11 +89,12 @@ def _is_amount(cell: str) -> bool:
 
 
 def _refined(chance: random.Random, cell: str) -> str:
-    """An amount to the 分 that would be written like this in 万元 with two decimals."""
+    """An amount to the 分 that would be written like this in 万元 with so many decimals."""
     value = Decimal(cell) * 10_000
     if not value:
         return "0.00"
-    return str(value + Decimal(chance.randint(-5_000, 4_999)).scaleb(-2))
+    half = 500_000 // 10 ** len(cell.partition(".")[2])
+    return str(value + Decimal(chance.randint(-half, half - 1)).scaleb(-2))
 
 
 @dataclass
@@ -109,7 +111,7 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     chance = random.Random(2025)
     world = World()
-    for county in (PLAIN, WHOLE, PIECES, COARSE, MERGING, CHANGING, TWO_COUNTS):
+    for county in (PLAIN, WHOLE, PIECES, COARSE, COARSER, MERGING, CHANGING, TWO_COUNTS):
         world.divisions.append(Division(county, f"模拟{county}县", "县"))
 
     def several(county: str, count: int, story: Callable[[Teller], Any]) -> list[Any]:
@@ -146,8 +148,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         world.divisions.append(twin)
         _tell_again(world, unit.code, standing(twin), None)
         pairs["pieces"].append(((unit.code,), (twin.code,)))
-    for unit in several(COARSE, 60, lambda teller: plain(teller, "万元")):
-        twin = replace(unit, code=f"{COARSE}{int(unit.code[6:]) + 100}", name=f"细{unit.code}")
+    coarse = [*several(COARSE, 40, lambda teller: plain(teller, "万元")),
+              *several(COARSER, 40, lambda teller: plain(teller, "万元一位小数"))]  # fmt: skip
+    for unit in coarse:
+        twin = replace(unit, code=f"{unit.code[:6]}{int(unit.code[6:]) + 100}", name=f"细{unit.code}")
         world.divisions.append(twin)
         _tell_again(world, unit.code, standing(twin), chance)
         pairs["refined"].append(((unit.code,), (twin.code,)))
@@ -199,7 +203,7 @@ def _two_counts(world: World) -> None:
 
 def _merger(teller: Teller) -> tuple[str, str, date, int]:
     """Two units of which one takes the other over; their codes, the month, the people of both."""
-    day = date(YEAR, teller.chance.randint(2, 11), 1)
+    day = date(YEAR, teller.chance.randint(2, 12), 1)
     heir = teller.unit()
     gone = replace(teller.unit(ends=day), successors=(heir.code,))
     teller.enter(heir, gone)
