@@ -96,6 +96,31 @@ class Edition:
             key = unit["unit_id"] if unit else row["subject_code"]
             self.answers[row["rule_id"], row["subject_level"], key].append(row)
 
+    @cached_property
+    def ended(self) -> list[tuple[Row, date | None]]:
+        """The last row of each unit that ended, and the month from which on a single heir carries its year on."""
+        ends: dict[str, date | None] = {}
+        heirs: dict[str, Row | None] = {}
+        for unit in sorted(self.townships.values(), key=lambda unit: unit["valid_from"] or date.min):
+            ends[unit["unit_id"]] = unit["valid_to"]
+            heirs[unit["unit_id"]] = self.townships.get(unit["successor_code"])
+        last: dict[str, Row] = {}
+        for month in sorted(self.funding):
+            for row in self.funding[month]:
+                last[self.townships[row["township_code"]]["unit_id"]] = row
+        found: list[tuple[Row, date | None]] = []
+        for unit_id, row in last.items():
+            day, heir = ends[unit_id], heirs[unit_id]
+            if day is None:
+                continue
+            since = None
+            if heir and heir["unit_id"] != unit_id:
+                its_end = ends[heir["unit_id"]]
+                if its_end is None or its_end > day:
+                    since = max(day, heir["valid_from"] or day).replace(day=1)
+            found.append((row, since))
+        return found
+
     def rows(self, statement: str, *values: Any) -> list[Row]:
         """The rows of a query, by column name."""
         cursor = self.connection.execute(statement, list(values))
@@ -107,6 +132,29 @@ def _first_of_people(row: Row) -> tuple[Any, ...]:
     """Of rules on the same people the one that most are missing by speaks; of equals the gravest and longest."""
     graves = ("high", "medium", "low")
     return -row["shortfall"], graves.index(row["severity"]), -row["shortfall"] * row["months"], row["rule_id"]
+
+
+def _at_its_end(row: Row) -> Row:
+    """A unit's last row, judged by what had accrued for it and no longer by a whole year."""
+    wanted, least, given = (
+        row[name] for name in ("guaranteed_ytd_cny", "guaranteed_least_ytd_cny", "allocated_annual_cny")
+    )
+    status, gap, more = row["status"], None, None
+    if status != "no_standard":
+        half = (row["allocated_precision_cny"] or 0) / 2
+        silent = row["status_reason"] in ("missing", "stale_population") or None in (least, given)
+        too_coarse = not silent and abs(given - least) < half and half > max(Decimal(100), least / 1000)
+        status = "not_reported" if silent or too_coarse else "short" if given + half <= least else "met"
+        if status in ("met", "short"):
+            gap = least - given if status == "short" else Decimal(0)
+            more = max(given - wanted, Decimal(0)) if status == "met" else Decimal(0)
+    return {
+        **row,
+        "guaranteed_annual_cny": wanted,
+        "status": status,
+        "allocation_shortfall_cny": gap,
+        "allocation_surplus_cny": more,
+    }
 
 
 @dataclass
@@ -143,19 +191,41 @@ class Second:
         return self.funding_of(self.month)
 
     @cached_property
+    def gone(self) -> list[Row]:
+        """Of units that ended earlier in the year, and whose year no single heir carries on, the last row: what had
+        accrued by then is what they were guaranteed for the year, and by that they are judged."""
+        return [
+            _at_its_end(row)
+            for row, since in self.edition.ended
+            if self.inside(row["township_code"])
+            and row["month"].year == self.month.year
+            and row["month"] < self.month
+            and (since is None or self.month < since)
+        ]
+
+    @cached_property
+    def added(self) -> list[Row]:
+        """What the year's sums run over."""
+        return self.funding + self.gone
+
+    @cached_property
     def judged(self) -> list[Row]:
-        return [row for row in self.funding if row["status"] in ("met", "short")]
+        return [row for row in self.added if row["status"] in ("met", "short")]
 
     @cached_property
     def paid(self) -> list[Row]:
-        """Whose payments are known, without a hole, to the month's end."""
+        """Whose payments are known, without a hole, to the end of the month, or of the unit's last one."""
         return [
             row
-            for row in self.funding
+            for row in self.added
             if row["guaranteed_ytd_cny"] is not None
-            and row["disbursed_as_of_month"] == self.month
+            and row["disbursed_as_of_month"] == row["month"]
             and not row["disbursed_is_partial"]
         ]
+
+    def at(self, months_before: int) -> Second:
+        """The same division so many months earlier."""
+        return Second(self.edition, self.scope, before(self.month, months_before))
 
     def demanded(self, rule: str) -> bool:
         """Whether a rule is a duty in force."""
@@ -488,11 +558,14 @@ def _(it: Second, m: re.Match[str]) -> None:
     it.hold(
         "ranked by an earlier report",
         m[1] or "0",
-        sum(row["allocated_as_of_month"] < it.month for row in it.judged),
+        sum(
+            row["allocated_as_of_month"] < it.month for row in it.funding if row["status"] in ("met", "short")
+        ),
     )
     by = "township" if it.level == "county" else "county"
     groups: dict[str, list[Row]] = defaultdict(list)
-    for row in it.funding:
+    # A township is ranked by its own row, a county by its sums.
+    for row in it.funding if by == "township" else it.added:
         key = (
             row["township_code"]
             if by == "township"
@@ -519,6 +592,12 @@ def _(it: Second, m: re.Match[str]) -> None:
         if told is None:
             continue
         place, name, rate = told.groups()
+        # A name may end in digits.
+        name = name.replace(" ", "")
+        known = [each for each in rates if (name + rate).startswith(each)]
+        if known:
+            name = max(known, key=len)
+            rate = (told[2].replace(" ", "") + told[3])[len(name) :]
         value = Decimal(rate.replace(",", ""))
         if value not in rates.get(name, ()):
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {name} {rate}, and not {rates.get(name)}")
@@ -538,7 +617,7 @@ def _(it: Second, m: re.Match[str]) -> None:
 def _(it: Second, m: re.Match[str]) -> None:
     owed, paid = _sum(it.paid, "guaranteed_ytd_cny"), _sum(it.paid, "disbursed_ytd_cny")
     it.hold("paid", m.groups()[:4], (str(len(it.paid)), amount(owed), amount(paid), pct(paid, owed)))
-    short = [row for row in it.funding if row["disbursement_shortfall_ytd_cny"]]
+    short = [row for row in it.added if row["disbursement_shortfall_ytd_cny"]]
     it.hold("below", m[5] or "0", len(short))
     if short:
         it.hold("missing", m[6], amount(_sum(short, "disbursement_shortfall_ytd_cny")))
@@ -597,7 +676,11 @@ def _(it: Second, m: re.Match[str]) -> None:
 
 @says(r"另有(\d+)个单位没有报送完整的拨付数，不作判断：(.+?)。")
 def _(it: Second, m: re.Match[str]) -> None:
-    rows = [row for row in it.judged if row["disbursement_shortfall_ytd_cny"] is None]
+    rows = [
+        row
+        for row in it.funding
+        if row["status"] in ("met", "short") and row["disbursement_shortfall_ytd_cny"] is None
+    ]
     it.hold("payments unknown", m[1], len(rows))
     it.hold_names("payments unknown", m[2], [row["township_code"] for row in rows])
 
@@ -611,26 +694,26 @@ def _(it: Second, m: re.Match[str]) -> None:
     owed, given = _sum(it.judged, "guaranteed_annual_cny"), _sum(it.judged, "allocated_annual_cny")
     gap = _sum(it.judged, "allocation_shortfall_cny")
     by = {
-        status: sum(row["status"] == status for row in it.funding)
+        status: sum(row["status"] == status for row in it.added)
         for status in ("not_reported", "no_standard", "short", "met")
     }
     it.hold("units", m[1], len(it.funding))
+    it.hold("ended", m[2] or "0", sum(row["standard_id"] is not None for row in it.gone))
     it.hold("judged", m[3], len(it.judged))
     it.hold(
         "not reported, no standard", (int(m[4] or 0), int(m[5] or 0)), (by["not_reported"], by["no_standard"])
     )
-    if not m[2]:
-        it.hold("sums", (m[6], m[7], m[8]), (str(it.month.year), amount(owed), amount(given)))
-        _adequacy(it, m[9])
-        said = re.findall(rf"(?:达到标准的|未达标准的)(\d+)个|缺口(?:合计)?({AMOUNT})", m[10])
-        if gap:
-            it.hold("gap", said[-1][1], amount(gap))
-        else:
-            it.hold("no gap", "没有缺口" in m[10], True)
-        if len(said) == 3:
-            it.hold("met and short", (said[0][0], said[1][0]), (str(by["met"]), str(by["short"])))
-        if m[11]:
-            it.hold("surplus", m[11], amount(_sum(it.judged, "allocation_surplus_cny")))
+    it.hold("sums", (m[6], m[7], m[8]), (str(it.month.year), amount(owed), amount(given)))
+    _adequacy(it, m[9])
+    said = re.findall(rf"(?:达到标准的|未达标准的)(\d+)个|缺口(?:合计)?({AMOUNT})", m[10])
+    if gap:
+        it.hold("gap", said[-1][1], amount(gap))
+    else:
+        it.hold("no gap", "没有缺口" in m[10], True)
+    if len(said) == 3:
+        it.hold("met and short", (said[0][0], said[1][0]), (str(by["met"]), str(by["short"])))
+    if m[11]:
+        it.hold("surplus", m[11], amount(_sum(it.judged, "allocation_surplus_cny")))
 
 
 @says(
@@ -816,7 +899,7 @@ def _(it: Second, m: re.Match[str]) -> None:
 
 @says(r"安排缺口、保障率与上月持平。")
 def _(it: Second, m: re.Match[str]) -> None:
-    then = [row for row in it.funding_of(before(it.month, 1)) if row["status"] in ("met", "short")]
+    then = it.at(1).judged
     of = [
         [_sum(rows, f"{name}_cny") for rows in (it.judged, then)]
         for name in ("allocation_shortfall", "allocated_annual")
@@ -828,7 +911,7 @@ def _(it: Second, m: re.Match[str]) -> None:
     r"安排缺口[比与]上月(增加@|减少@|持平)(?:（(.+?)）)?(?:，保障率(?:(上升|下降)([\d.]+)个百分点|持平))?。"
 )
 def _(it: Second, m: re.Match[str]) -> None:
-    then = [row for row in it.funding_of(before(it.month, 1)) if row["status"] in ("met", "short")]
+    then = it.at(1).judged
     change = _sum(it.judged, "allocation_shortfall_cny") - _sum(then, "allocation_shortfall_cny")
     it.hold("gap against the month before", m[1], _moved(change))
     parts = m[4]
@@ -860,7 +943,7 @@ def _moved(value: Decimal) -> str:
 
 @says(r"累计拨付[比与]上月(增加@|减少@|持平)。")
 def _(it: Second, m: re.Match[str]) -> None:
-    last = Second(it.edition, it.scope, before(it.month, 1))
+    last = it.at(1)
     it.hold(
         "paid since", m[1], _moved(_sum(it.paid, "disbursed_ytd_cny") - _sum(last.paid, "disbursed_ytd_cny"))
     )
@@ -869,7 +952,7 @@ def _(it: Second, m: re.Match[str]) -> None:
 
 @says(r"与上年同月相比，安排缺口(增加@|减少@|持平)。")
 def _(it: Second, m: re.Match[str]) -> None:
-    then = [row for row in it.funding_of(before(it.month, 12)) if row["status"] in ("met", "short")]
+    then = it.at(12).judged
     change = _sum(it.judged, "allocation_shortfall_cny") - _sum(then, "allocation_shortfall_cny")
     it.hold("gap against the year before", m[1], _moved(change))
 
