@@ -55,6 +55,7 @@ GAP_STEPS = {
     "closed": "缺口消除",
     "entered": "新纳入判定且有缺口",
     "left": "不再纳入判定而原有缺口",
+    "ended": "年内撤销的单位",
 }
 SPELL_ZH = {"month": "个月", "quarter": "个季度", "half_year": "个半年", "year": "个年度"}
 _DIGITS = "零一二三四五六七八九"

@@ -8,7 +8,7 @@ report weighs neither as nought nor as met; how many were left out is always bes
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -348,7 +348,7 @@ def _totals(row: Row) -> Totals:
     return Totals(month=row["month"], **{name: row[column] for name, column in _OF_ROLL_UP.items()})
 
 
-def _own_totals(row: Row) -> Totals:
+def own_totals(row: Row) -> Totals:
     """A township is ranked by its own row: the same figures over one unit."""
     status = row["status"]
     is_judged = status in JUDGED
@@ -402,25 +402,47 @@ def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | N
     if then is None:
         return None
     steps = rows(connection, "steps", now=now.month, before=then.month)
+    whole = tuple(_difference(getattr(now, name), getattr(then, name)) for name in _STEP_OF)
+    units = max(now.ended, then.ended)
     by_unit, by_gap = (
-        tuple(
-            Step(row["key"], row["units"], row["guaranteed"], row["allocated"], row["gap"])
-            for row in steps
-            if row["family"] == family
-        )
-        for family in ("unit", "gap")
+        (*parts, *_of_ended(parts, units, whole, names))
+        for family, names in (("unit", _STEP_OF), ("gap", ("gap",)))
+        for parts in [
+            [
+                Step(row["key"], *(row[name] for name in ("units", *_STEP_OF)))
+                for row in steps
+                if row["family"] == family
+            ]
+        ]
     )
     return Change(
         then=then,
-        guaranteed=_difference(now.guaranteed, then.guaranteed),
-        allocated=_difference(now.allocated, then.allocated),
-        gap=_difference(now.gap, then.gap),
+        guaranteed=whole[0],
+        allocated=whole[1],
+        gap=whole[2],
         adequacy=_difference(now.adequacy, then.adequacy),
         met=now.met - then.met,
         same_year=now.month.year == then.month.year,
         by_unit=by_unit,
         by_gap=by_gap,
     )
+
+
+_STEP_OF = ("guaranteed", "allocated", "gap")
+
+
+def _of_ended(
+    steps: Sequence[Step], units: int, whole: Sequence[Decimal | None], names: Sequence[str]
+) -> list[Step]:
+    """What is left of a change: the sums of a year count units that ended in it, which have no row of their own."""
+    if not units or None in whole:
+        return []
+    left = [
+        (value or Decimal(0)) - sum((getattr(step, name) for step in steps), Decimal(0))
+        for name, value in zip(_STEP_OF, whole, strict=True)
+    ]
+    told = any(value for name, value in zip(_STEP_OF, left, strict=True) if name in names)
+    return [Step("ended", units, *left)] if told else []
 
 
 def _difference(now: Decimal | None, then: Decimal | None) -> Decimal | None:
@@ -437,7 +459,7 @@ def _ranking(connection: duckdb.DuckDBPyConnection, month: date, rank_by: str) -
     for each in (of_month_before, month):
         of_month = []
         for row in (row for row in found if row["month"] == each):
-            totals = _own_totals(row) if rank_by == "township" else _totals(row)
+            totals = own_totals(row) if rank_by == "township" else _totals(row)
             identity = {key: row[key] for key in ("code", "name", "parent")}
             of_month.append({**identity, "totals": totals, "adequacy": totals.adequacy})
         rates = [item["adequacy"] for item in of_month if item["adequacy"] is not None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from oversight.reports.document import Annex, Table, TableRef, half_widths
 
 # Half-width characters of 9 pt that fit into a line of 156 mm and of 225 mm, with a table's lines and padding.
@@ -53,19 +55,24 @@ def is_landscape(annex: Annex) -> bool:
     return any(is_wide(block.table) for block in annex.blocks if isinstance(block, TableRef))
 
 
+def _wide(text: str) -> float:
+    """Length in half-width characters; figures and letters are a little wider than half a character."""
+    return half_widths(text) + 0.12 * sum(map(str.isascii, text))
+
+
 def title_lines(title: str, per_line: int = _TITLE_CHARACTERS) -> list[str]:
     """A title on as few lines as it needs, of about equal length, not broken inside a word or a number."""
-    wanted = -(-(half_widths(title)) // (per_line * 2))
+    wanted = math.ceil(_wide(title) / (per_line * 2))
     if wanted <= 1:
         return [title]
     lines = []
     rest = title
     for left in range(wanted, 1, -1):
-        ideal = half_widths(rest) / left
+        ideal = _wide(rest) / left
         best, place = None, 0
         for cut in range(1, len(rest)):
-            width = half_widths(rest[:cut])
-            if width > per_line * 2 or half_widths(rest[cut:]) > per_line * 2 * (left - 1):
+            width = _wide(rest[:cut])
+            if width > per_line * 2 or _wide(rest[cut:]) > per_line * 2 * (left - 1):
                 continue
             inside = rest[cut - 1].isascii() and rest[cut].isascii()
             cost = abs(width - ideal) + (0 if rest[cut:].startswith(_BREAK_BEFORE) else 6) + 40 * inside

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from decimal import Decimal
 
 from oversight import presentation
 from oversight.reports import weighing
 from oversight.reports.document import Column, Table, Total, Value
-from oversight.reports.facts import Change, Facts, Row
+from oversight.reports.facts import Change, Facts, Row, Totals, own_totals
 from oversight.reports.paper import Changes
 
 NOT_REPORTED, NONE = presentation.NOT_REPORTED, presentation.NONE
@@ -16,6 +17,7 @@ UNIT_STEPS = {
     "same": "两期均可判定的单位",
     "entered": "本期新纳入判定的单位",
     "left": "本期不再纳入判定的单位",
+    "ended": "年内撤销、按已计提数计入的单位",
 }
 KIND_ZH = {"new": "新增", "continuing": "持续", "cleared": "已整改"}
 DOUBT_ZH = {"held": "待确认", "rejected": "退回", "doubt": "存疑"}
@@ -185,6 +187,11 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
         return tuple(values[place] for place in kept)
 
     rows = tuple(line(item) for item in facts.ranking)
+    gone = _ended(facts, [item["totals"] for item in facts.ranking])
+    if gone:
+        # What the total counts stands in a row, though nobody can take its place.
+        told = {"rank": NONE, "parent": "", "paid_pct": NONE, "rank_before": NONE, **gone}
+        rows += (tuple(told[column.key] for column in columns),)
     placed = [item for item in facts.ranking if item["rank"]]
     total = Total(
         "合计",
@@ -198,13 +205,33 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
     )
     title = "保障率排名"
     whole = Table("ranking_all", title, columns, rows if placed else (), total)
-    if len(rows) <= shown:
+    if len(facts.ranking) <= shown:
         return [dataclasses.replace(whole, key="ranking"), dataclasses.replace(whole, rows=())]
     # The first and the last places; everything is in the annex.
     half = max(shown // 2, 1)
     picked = tuple(line(item) for item in placed[:half] + placed[half:][-half:])
     some = Table("ranking", f"{title}（前{half}位和后{half}位）", columns, picked)
     return [some, whole]
+
+
+def _ended(facts: Facts, counted: Sequence[Totals]) -> dict[str, Value]:
+    """The units that ended in the year and that its sums still count, in one row: what the rows of the others leave."""
+    totals = facts.totals
+    units = totals.judged - sum(item.judged for item in counted)
+    if units <= 0:
+        return {}
+    left = {
+        name: (getattr(totals, name) or Decimal(0))
+        - sum((getattr(item, name) or Decimal(0) for item in counted), Decimal(0))
+        for name in ("guaranteed", "guaranteed_ytd", "allocated", "gap", "surplus")
+    }
+    rate = presentation.ratio_pct(left["allocated"], left["guaranteed"])
+    return {
+        "name": f"年内撤销的单位（{presentation.count(units)}个）",
+        "judged": units,
+        **left,
+        "adequacy": NONE if rate is None else rate,
+    }
 
 
 def _five(facts: Facts) -> Table:
@@ -304,6 +331,14 @@ def _annex_funding(facts: Facts) -> Table:
             )
         )
     judged = [row for row in facts.units if row["status"] in ("met", "short")]
+    gone = (
+        _ended(facts, [own_totals(row) for row in facts.units]) if facts.totals.judged > len(judged) else {}
+    )
+    gone_zh = presentation.status_label("unit_ended")
+    if gone:
+        told = {**dict.fromkeys((column.key for column in columns), NONE), "edge": "", "population_note": ""}
+        told |= {"county": "", **gone, "status": gone_zh}
+        rows.append(tuple(told[column.key] for column in columns))
 
     def total(name: str) -> Decimal:
         return sum((row[name] for row in judged if row[name] is not None), Decimal("0.00"))
@@ -322,15 +357,20 @@ def _annex_funding(facts: Facts) -> Table:
             "spent": total("spent_ytd_cny"),
         },
         where="status",
-        counted=(presentation.status_label("met"), presentation.status_label("short")),
+        counted=(
+            presentation.status_label("met"),
+            presentation.status_label("short"),
+            *([gone_zh] if gone else ()),
+        ),
     )
+    also = "和年内撤销、没有承接单位的单位（按撤销时已计提的数，其拨付只计入正文的合计）" if gone else ""
     return Table(
         "annex_funding",
         "乡镇经费保障明细表",
         columns,
         tuple(rows),
-        sums if judged else None,
-        note="合计只计状态为达标、不达标的单位。“未报”为应报未报，“—”为不适用或无法计算，均不按零处理。",
+        sums if facts.totals.judged else None,
+        note=f"合计只计状态为达标、不达标的单位{also}。“未报”为应报未报，“—”为不适用或无法计算，均不按零处理。",
     )
 
 

@@ -431,6 +431,36 @@ def test_charts_of_nothing_and_of_one_are_drawn_the_same_whatever_stands_beside_
     assert all(picture.startswith(b"<svg") for picture in together.values())
 
 
+def test_what_the_sums_count_stands_in_the_tables(standin: Standin) -> None:
+    """A unit that was abolished in the year has no row of its own and is counted all the same: by what had accrued."""
+    ended = (
+        "update detail.unit_monthly set ended_count = 1, judged_count = judged_count + 1, met_count = met_count + 1,"
+        " guaranteed_of_judged_cny = guaranteed_of_judged_cny + 32400,"
+        " guaranteed_ytd_of_judged_cny = guaranteed_ytd_of_judged_cny + 32400,"
+        " allocated_of_judged_cny = allocated_of_judged_cny + 64800,"
+        " allocation_surplus_of_judged_cny = allocation_surplus_of_judged_cny + 32400"
+        " where month between date '2025-07-01' and date '2025-12-01'"
+    )
+    folder = after(standin(14), ended)
+    with open_edition(folder) as connection:
+        report = build(gather(connection, date(2025, 12, 1), "990101"), config.load(folder), FIRST, CALENDAR)
+    found = []
+    for table in (ref.table for ref in report.tables if ref.table.total):
+        total = table.total
+        assert total
+        for place, column in enumerate(table.columns):
+            told = total.values.get(column.key)
+            counted = (
+                row[place]
+                for row in table.rows
+                if total.where is None or row[table.position(total.where)] in total.counted
+            )
+            if column.total == "sum" and isinstance(told, (int, Decimal)):
+                assert sum(value for value in counted if isinstance(value, (int, Decimal))) == told
+        found += [table.key for row in table.rows if "年内撤销" in str(row[0]) + str(row[1])]
+    assert found == ["ranking", "change_year", "annex_funding"]
+
+
 def test_titles_break_between_words() -> None:
     title = "关于青龙满族自治县2025年12月乡镇民政工作经费保障和人员配备督查情况的通报"
     lines = layout.title_lines(title)
@@ -438,6 +468,13 @@ def test_titles_break_between_words() -> None:
     assert len(lines) == 2
     assert all(layout.half_widths(line) <= 40 for line in lines)
     assert not lines[1].startswith(("年", "月", "的", "和"))
+
+
+def test_a_title_that_is_a_hair_too_long_does_not_leave_one_character_for_the_second_line() -> None:
+    assert layout.title_lines("关于模拟石2县2024年1月民政保障督查的通报") == [
+        "关于模拟石2县2024年1月",
+        "民政保障督查的通报",
+    ]
 
 
 def test_heading_numbers() -> None:
