@@ -50,7 +50,7 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 		{ echo "LibreOffice 没有装成：请检查软件源后再试。" >&2; exit 1; }
 	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
 
-test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月：报送、改正、审核、运行、起草、审核、印发（较慢）
+test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月，从报送、审核、运行到催报、发函、答复、整改、销号、印发，再照各角色的手册走一遍（较慢）
 	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py tests/docs/test_roles.py
 
 test-duckdb15: setup $(VENV)-duckdb15/installed.stamp  ## 用上一代的 DuckDB 1.5.6 运行全部测试

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
-def run_oversight(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The `oversight` command in a process of its own, as a user starts it."""
+def run_oversight(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The `oversight` command in a process of its own, as a user starts it; `env` is added to ours."""
     return subprocess.run(
         [sys.executable, "-m", "oversight.cli", *arguments],
         cwd=PROJECT_ROOT,
+        env=os.environ | dict(env or {}),
         capture_output=True,
         text=True,
         check=False,

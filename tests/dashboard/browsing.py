@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,13 +60,14 @@ class Served:
 
 
 @contextmanager
-def serving(folder: DataFolder) -> Iterator[Served]:
-    """`oversight serve` as a user starts it, in a process of its own."""
+def serving(folder: DataFolder, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """`oversight serve` as a user starts it, in a process of its own; `environment` is added to ours."""
     port = free_port()
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "oversight.cli", "serve", "--data", str(folder.root), "--port", str(port)],
         cwd=PROJECT_ROOT,
+        env=os.environ | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
