@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +36,10 @@ _PUBLIC = {
 }
 _BY_FILE = {"main.submissions", "main.rejected_rows"}
 # Counted into a copy's name: a copy cut by an earlier program is not read again.
-_CUT = 2
+_CUT = 3
 _COPIES_KEPT = 200
+# Many who come at once after a publication need the frame of their copies once.
+_lock = threading.Lock()
 
 
 def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Path:
@@ -50,53 +54,91 @@ def scoped_copy(warehouse: Path, prefixes: Collection[str], folder: Path) -> Pat
         os.utime(target)
     except FileNotFoundError:
         target.parent.mkdir(parents=True, exist_ok=True)
-        made = target.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
-        try:
+        with _making(target) as made:
             _cut(warehouse, scope, made)
-            made.replace(target)
-        finally:
-            made.unlink(missing_ok=True)
         _clear(folder, target)
     return target
 
 
-def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
+@contextmanager
+def _making(target: Path) -> Iterator[Path]:
+    """A file that gets its name once it is whole."""
+    made = target.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        yield made
+        made.replace(target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(warehouse: Path, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "512MB"})
     try:
         connection.execute(f"attach '{_text(warehouse)}' as source (read_only)")
         connection.execute(f"attach '{_text(target)}' as scoped (storage_version 'v1.4.0')")
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = 'source' order by all"
-        ).fetchall()
-        columns: dict[str, list[str]] = {}
-        for schema, table, column in connection.execute(
-            "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'source' "
-            "order by column_index"
-        ).fetchall():
-            columns.setdefault(f"{schema}.{table}", []).append(column)
-        # One transaction: each statement by itself would wait for the disk.
-        connection.execute("begin")
-        for schema in {schema for schema, _ in tables} - {"main"}:
-            connection.execute(f'create schema scoped."{schema}"')
-        files = _files_within(tables, columns, scope)
-        for schema, table in tables:
-            name = f'"{schema}"."{table}"'
-            condition = _condition(f"{schema}.{table}", columns[f"{schema}.{table}"], scope, files)
-            connection.execute(f"create table scoped.{name} as from source.{name} where {condition}")
-        _views(connection)
-        _comments(connection)
-        connection.execute("commit")
-        create_relations(connection, "scoped")
+        yield connection
         connection.execute("detach scoped")
     finally:
         connection.close()
 
 
+def _cut(warehouse: Path, scope: list[str], target: Path) -> None:
+    # Tables, views and two thousand comments are the same in every copy: only rows are written for each.
+    with _lock:
+        shutil.copyfile(_frame(warehouse, target.parent), target)
+    with _opened(warehouse, target) as connection:
+        tables, columns = _tables(connection)
+        # One transaction: each statement by itself would wait for the disk.
+        connection.execute("begin")
+        files = _files_within(tables, columns, scope)
+        for schema, table in tables:
+            name = f'"{schema}"."{table}"'
+            if f"{schema}.{table}" not in _PUBLIC:
+                condition = _condition(f"{schema}.{table}", columns[f"{schema}.{table}"], scope, files)
+                connection.execute(f"insert into scoped.{name} select * from source.{name} where {condition}")
+        connection.execute("commit")
+
+
+def _frame(warehouse: Path, folder: Path) -> Path:
+    """An edition's tables without rows (those that are everybody's with theirs), made once for all its copies."""
+    target = folder / f"frame-{_CUT}.duckdb"
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        with _making(target) as made, _opened(warehouse, made) as connection:
+            tables, _ = _tables(connection)
+            connection.execute("begin")
+            for schema in {schema for schema, _ in tables} - {"main"}:
+                connection.execute(f'create schema scoped."{schema}"')
+            for schema, table in tables:
+                name = f'"{schema}"."{table}"'
+                condition = f"{schema}.{table}" in _PUBLIC
+                connection.execute(f"create table scoped.{name} as from source.{name} where {condition}")
+            _views(connection)
+            _comments(connection)
+            connection.execute("commit")
+            create_relations(connection, "scoped")
+    return target
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+    """Every table of the edition, and the columns of each."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'source' order by all"
+    ).fetchall()
+    columns: dict[str, list[str]] = {}
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'source' "
+        "order by column_index"
+    ).fetchall():
+        columns.setdefault(f"{schema}.{table}", []).append(column)
+    return tables, columns
+
+
 def _condition(name: str, columns: list[str], scope: list[str], files: str) -> str:
-    if name in _PUBLIC:
-        return "true"
     if name in _BY_FILE:
         return f"submission_id in ({files})"
     if "finding_id" in columns and name != "main.findings":
