@@ -39,7 +39,7 @@ test-worlds: setup $(VENV)/dev.stamp  ## 更多的模拟世界与独立计算逐
 test-faults: setup $(VENV)/dev.stamp  ## 随机改动、断电、磁盘写满、并发（很慢，逐项打印结果）
 	@for each in flips kills full_disk rivals readers stranger; do $(BIN)/python -m tests.faults.$$each || exit 1; done
 
-test-reports: setup $(VENV)/dev.stamp  ## 逐月逐地逐句核对通报里的每个数（样例和模拟世界，约十分钟）
+test-reports: setup $(VENV)/dev.stamp  ## 逐月逐地逐句核对通报里的每个数（样例和模拟世界，约二十分钟）
 	@$(BIN)/python -m tests.reports.every
 
 test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word 和 Excel 文件（没有就用 apt 安装，较大）

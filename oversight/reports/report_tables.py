@@ -297,7 +297,7 @@ def _annex_funding(facts: Facts) -> Table:
         Column("edge", "分档线说明", "text", 26, printed=False),
         Column("status", "状态", "text", 9),
     )
-    rows = []
+    rows: list[tuple[Value, ...]] = []
     for row in facts.units:
         absent = NOT_REPORTED if row["standard_id"] else NONE
 
@@ -336,8 +336,8 @@ def _annex_funding(facts: Facts) -> Table:
     )
     gone_zh = presentation.status_label("unit_ended")
     if gone:
-        told = {**dict.fromkeys((column.key for column in columns), NONE), "edge": "", "population_note": ""}
-        told |= {"county": "", **gone, "status": gone_zh}
+        told: dict[str, Value] = dict.fromkeys((column.key for column in columns), NONE)
+        told |= {"edge": "", "population_note": "", "county": "", **gone, "status": gone_zh}
         rows.append(tuple(told[column.key] for column in columns))
 
     def total(name: str) -> Decimal:

@@ -587,7 +587,14 @@ def _(it: Second, m: re.Match[str]) -> None:
             unknown.add(name)
         assert key
     every = sorted((rate for each in rates.values() for rate in each), reverse=True)
-    for part in re.split(r"[、；。]|[前后]\d+位：", m[2]):
+    alike = re.match(r"可排名的(\d+)个单位均为([\d,]+\.\d\d)%。", m[2])
+    if alike:
+        it.hold(
+            "ranked alike",
+            (alike[1], [half_up(alike[2].replace(",", ""))]),
+            (str(len(every)), sorted(set(every))),
+        )
+    for part in re.split(r"[、；。]|[前后]\d+位：", m[2][alike.end() :] if alike else m[2]):
         told = re.match(r"(?:(\d+)\.)?(.*?)([\d,]+\.\d\d)%(?:，|$)", part)
         if told is None:
             continue
@@ -795,10 +802,11 @@ def _(it: Second, m: re.Match[str]) -> None:
     rows = [row for row in it.open if row["sort"] == "other"]
     rules = {row["rule_id"] for row in rows}
     it.hold("other rules", m[1], len(rules))
-    for part in m[2].split("；"):
+    parts = m[2].split("；")
+    for part in parts:
         more = re.fullmatch(r"其余(\d+)项及各单位情况见附件\d+", part)
         if more:
-            it.hold("other rules not listed", more[1], len(rules) - 4)
+            it.hold("other rules not listed", more[1], len(rules) - len(parts) + 1)
             continue
         title = max((row["title"] for row in rows if part.startswith(row["title"])), key=len, default="")
         names = re.sub(r"^(（[^）]*）)?，", "", part[len(title) :])
@@ -1012,7 +1020,7 @@ def _(it: Second, m: re.Match[str]) -> None:
     it.hold("differences", m.groups()[:3], tuple(map(str, expected)))
 
 
-@says(r"民政工作经费以外另有(\d+)个资金项目、(\d+)个单位报送收支，不计入保障率（附件\d+）：(.*)$")
+@says(r"民政工作经费以外另有(\d+)个资金项目、(\d+)个单位报送收支，不计入保障率（附件\d+）。")
 def _(it: Second, m: re.Match[str]) -> None:
     rows = [
         row
@@ -1026,14 +1034,6 @@ def _(it: Second, m: re.Match[str]) -> None:
         (m[1], m[2]),
         (str(len({r["fund_code"] for r in rows})), str(len({r["township_code"] for r in rows}))),
     )
-    values = {
-        f"{half_up(row[name]):,}"
-        for row in rows
-        for name in ("adjusted_cny", "initial_cny", "disbursed_ytd_cny", "spent_ytd_cny", "balance_cny")
-        if row[name] is not None
-    }
-    for value in re.findall(r"([\d,.]+)元", m[3]):
-        it.hold("amount of a fund", value in values, True)
 
 
 @says(r"\d{4}年截至本月，已整改资金问题(\d+)项，(.+)$")
