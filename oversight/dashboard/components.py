@@ -67,6 +67,12 @@ class View:
         """The months up to the one shown."""
         return [month for month in self.warehouse.months if month <= self.month][-number:]
 
+    def roll_ups(self) -> dict[Any, Row]:
+        """The roll-ups of the unit shown, by month; none of a township."""
+        if len(self.state.prefix) > 6:
+            return {}
+        return by_month(queries.units(self.warehouse, self.scope, self.state.prefix))
+
     def unit_href(self, code: str, **changes: Any) -> str:
         """Where a unit leads: deeper into this page, or to the township's own."""
         padded = queries.padded(code)
@@ -611,3 +617,10 @@ def tone_colour(tone: str, theme: Theme) -> str:
     """The colour of a figure's trend."""
     colours = palette(theme)
     return {"bad": colours.shortfall, "good": colours.good, "warn": colours.spent}.get(tone, colours.accent)
+
+
+def nothing_here(view: View) -> Any:
+    """Why a unit has no roll-up in the month shown."""
+    if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
+        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
+    return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.access import significant
+from oversight.dashboard.comparing import PAID, Compared, compared, comparison
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
-    by_month,
     card,
     chart,
     columns,
     empty,
     metric_card,
+    nothing_here,
     page_head,
     select,
     table_card,
@@ -24,11 +26,6 @@ from oversight.dashboard.components import (
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.overview import (
-    nothing_here,
-    own_months,
-    payments,
-)
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS
@@ -50,29 +47,82 @@ CARDS = {
 }
 
 
-def rules(view: View) -> list[Row]:
-    """Funding rules, those that hold somewhere in the unit shown first."""
-    found = [row for row in queries.standards(view.warehouse, view.scope) if row["formula"] in FORMULAS]
-    return sorted(found, key=lambda row: (not _applies(view, row), row["standard_id"]))
+@dataclass(frozen=True)
+class _Asked:
+    """What the page shows, asked for at once: the unit's roll-ups by month; the rules, those that apply here first, with
+    the tiers of each; the townships near an edge; those drawn of the rule `shown`, and how many it has; the units
+    compared; and the townships' amounts."""
+
+    series: dict[Any, Row]
+    rules: list[Row]
+    tiers: dict[str, list[Row]]
+    near: tuple[list[Row], int]
+    shown: Row | None
+    points: list[Row]
+    points_count: int
+    paid: Compared
+    townships: tuple[list[Row], int]
 
 
-def _applies(view: View, rule: Row) -> bool:
-    place, prefix = significant(rule["scope_code"]), view.state.prefix
-    return place.startswith(prefix) or prefix.startswith(place)
-
-
-def chosen_rule(view: View) -> Row | None:
-    """The rule whose tiers are shown: the one asked for, else the first that applies here."""
-    found = rules(view)
+def _ask(view: View, series: dict[Any, Row]) -> _Asked:
+    w, scope, prefix, month = view.warehouse, view.scope, view.state.prefix, view.month
+    rules, tiers = _rules(view)
+    near = _near(view, tiers, ROWS_SHOWN)
     wanted = view.state.get("rule")
-    return next((row for row in found if row["standard_id"] == wanted), found[0] if found else None)
+    shown = next((rule for rule in rules if rule["standard_id"] == wanted), rules[0] if rules else None)
+    code = shown["standard_id"] if shown else ""
+    return _Asked(
+        series=series,
+        rules=rules,
+        tiers=tiers,
+        near=near,
+        shown=shown,
+        points=queries.tier_points(w, scope, prefix, month, code, POINTS_SHOWN) if shown else [],
+        points_count=queries.count_funding_rows(w, scope, prefix, month, rule=code) if shown else 0,
+        paid=compared(view, PAID, UNITS_SHOWN),
+        townships=_townships(view, ROWS_SHOWN),
+    )
+
+
+def _rules(view: View) -> tuple[list[Row], dict[str, list[Row]]]:
+    """Funding rules, those that hold somewhere in the unit shown first; and the tiers of each."""
+    w, scope, prefix = view.warehouse, view.scope, view.state.prefix
+
+    def applies(rule: Row) -> bool:
+        place = significant(rule["scope_code"])
+        return place.startswith(prefix) or prefix.startswith(place)
+
+    found = [row for row in queries.standards(w, scope) if row["formula"] in FORMULAS]
+    found.sort(key=lambda row: (not applies(row), row["standard_id"]))
+    return found, {row["standard_id"]: queries.tiers(w, scope, row["standard_id"]) for row in found}
+
+
+def _near(view: View, tiers: dict[str, list[Row]], limit: int | None) -> tuple[list[Row], int]:
+    bounds = [(code, bound) for code, own in tiers.items() for bound in _bounds(own)]
+    return queries.near_edges(
+        view.warehouse, view.scope, view.state.prefix, view.month, bounds, NEAR_SHARE, limit, view.ask
+    )
+
+
+def _townships(view: View, limit: int | None) -> tuple[list[Row], int]:
+    state = view.state
+    return queries.funding_rows(
+        view.warehouse,
+        view.scope,
+        state.prefix,
+        view.month,
+        status=state.get("status"),
+        tier=state.get("tier"),
+        limit=limit,
+        ask=view.ask,
+    )
 
 
 def render(view: View) -> list[Any]:
-    """The page."""
+    """The page: it asks for all that it shows, then draws."""
     state, month = view.state, view.month
-    series = by_month(own_months(view))
     statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
+    series = view.roll_ups()
     head = page_head(
         view,
         f"{view.unit_name if state.unit else ''}经费保障 · {show.month(month)}",
@@ -82,14 +132,18 @@ def render(view: View) -> list[Any]:
     )
     if month not in series:
         return [head, nothing_here(view)]
-    table = townships_table(view, ROWS_SHOWN)
+    asked = _ask(view, series)
     return [
         head,
-        _figures(view, series),
-        columns(_over_time(view, series), _pace(view, series)),
-        payments(view, UNITS_SHOWN, wide=True),
-        _tiers(view),
-        table_card(view, table, note="缺口最大的在前；点击名称查看该乡镇每个数字的由来"),
+        _figures(view, asked.series),
+        columns(_over_time(view, asked.series), _pace(view, asked.series)),
+        comparison(view, asked.paid, wide=True),
+        _tiers(view, asked),
+        table_card(
+            view,
+            _townships_table(view, *asked.townships),
+            note="缺口最大的在前；点击名称查看该乡镇每个数字的由来",
+        ),
     ]
 
 
@@ -219,12 +273,14 @@ def _bounds(tiers: list[Row]) -> list[int]:
 
 def near_table(view: View, limit: int | None = None) -> Table:
     """Townships close to a tier's edge of the standard that binds them, and what they would be guaranteed beyond."""
-    by_id = {rule["standard_id"]: rule for rule in rules(view)}
-    tiers = {code: queries.tiers(view.warehouse, view.scope, code) for code in by_id}
-    bounds = [(code, bound) for code, own in tiers.items() for bound in _bounds(own)]
-    found, total = queries.near_edges(
-        view.warehouse, view.scope, view.state.prefix, view.month, bounds, NEAR_SHARE, limit, view.ask
-    )
+    rules, tiers = _rules(view)
+    return _near_table(view, rules, tiers, *_near(view, tiers, limit))
+
+
+def _near_table(
+    view: View, rules: list[Row], tiers: dict[str, list[Row]], found: list[Row], total: int
+) -> Table:
+    by_id = {rule["standard_id"]: rule for rule in rules}
     rows: list[Row] = []
     for row in found:
         code = row["standard_id"]
@@ -284,23 +340,17 @@ def _tier_at(tiers: list[Row], population: int) -> Row:
     return tiers[-1]
 
 
-def _tiers(view: View) -> Any:
-    rule = chosen_rule(view)
+def _tiers(view: View, asked: _Asked) -> Any:
+    rule = asked.shown
     if rule is None:
         return card("分档标准", empty("还没有经费分档标准。可在数据目录的 standards/ 里添加。"))
-    w, scope, state = view.warehouse, view.scope, view.state
-    tiers = queries.tiers(w, scope, rule["standard_id"])
-    prefix, code = state.prefix, rule["standard_id"]
-    number = queries.count_funding_rows(w, scope, prefix, view.month, rule=code)
-    near = near_table(view, ROWS_SHOWN)
+    state, code = view.state, rule["standard_id"]
+    near = _near_table(view, asked.rules, asked.tiers, *asked.near)
     of_rule = [row for row in near.rows if row["standard_id"] == code]
     near_codes = {row["township_code"] for row in of_rule}
     rows = list({row["township_code"]: row for row in of_rule}.values())
-    rows += [
-        row
-        for row in queries.tier_points(w, scope, prefix, view.month, code, POINTS_SHOWN)
-        if row["township_code"] not in near_codes
-    ]
+    rows += [row for row in asked.points if row["township_code"] not in near_codes]
+    number = asked.points_count
     note = (
         f"{code} {rule['title_zh']}（{rule['clause']}）。"
         "台阶处人口多一人，应保障数就跳变；菱形为距分档线 2% 以内的乡镇"
@@ -310,7 +360,7 @@ def _tiers(view: View) -> Any:
     choice = select(
         "rule",
         "分档标准",
-        [(row["standard_id"], f"{row['standard_id']} {row['title_zh']}") for row in rules(view)],
+        [(row["standard_id"], f"{row['standard_id']} {row['title_zh']}") for row in asked.rules],
         rule["standard_id"],
         allowDeselect=False,
     )
@@ -320,7 +370,7 @@ def _tiers(view: View) -> Any:
             "tiers",
             figures.tier_steps(
                 points,
-                steps_of(rule, tiers),
+                steps_of(rule, asked.tiers[code]),
                 near_codes,
                 state.money,
                 view.theme,
@@ -349,11 +399,11 @@ def _tiers(view: View) -> Any:
 
 def townships_table(view: View, limit: int | None = None) -> Table:
     """Every township of the month with all its amounts."""
-    w, scope, state = view.warehouse, view.scope, view.state
-    status, tier = state.get("status"), state.get("tier")
-    rows, total = queries.funding_rows(
-        w, scope, state.prefix, view.month, status=status, tier=tier, limit=limit, ask=view.ask
-    )
+    return _townships_table(view, *_townships(view, limit))
+
+
+def _townships_table(view: View, rows: list[Row], total: int) -> Table:
+    w, state = view.warehouse, view.state
 
     def of(name: str, **changes: Any) -> Column:
         return public(w, f"funding_gap_monthly.{name}", **changes)

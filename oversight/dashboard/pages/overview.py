@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
+from oversight.dashboard.comparing import (
+    ALLOCATED,
+    OF_UNITS,
+    PAID,
+    chart_digits,
+    compared,
+    comparison,
+    nothing_to_compare,
+    unit_rows,
+)
 from oversight.dashboard.components import (
     FIRST_MONTH,
     ROWS_SHOWN,
@@ -21,6 +30,7 @@ from oversight.dashboard.components import (
     icon,
     keys,
     metric_card,
+    nothing_here,
     page_head,
     rows_height,
     table_card,
@@ -29,12 +39,11 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, of_metric
 from oversight.dashboard.pages import Page
 from oversight.dashboard.warehouse import Row
-from oversight.metrics import METRICS, MOVED, unit_status
+from oversight.metrics import METRICS, MOVED
 from oversight.presentation import Figure
 
 HEAT_MONTHS = 24
 HEAT_ROWS = 32
-FEWEST_UNITS = 6
 # Figures of the cards, and of the units below: key and drawing.
 CARDS = {
     "guaranteed_of_judged_cny": "shield",
@@ -50,34 +59,15 @@ CARDS = {
 BARS_SHOWN = 15
 # How many of what is to be done first are listed, in money and in people.
 FIRST_MONEY, FIRST_PEOPLE, LISTED = 7, 3, 5
-OF_UNITS = (
-    "guaranteed_of_judged_cny",
-    "allocated_of_judged_cny",
-    "allocation_shortfall_of_judged_cny",
-    "adequacy_of_judged_pct",
-    "guaranteed_ytd_of_complete_cny",
-    "disbursed_of_complete_cny",
-    "disbursement_shortfall_of_compared_cny",
-    "disbursed_of_complete_pct",
-    "spent_of_spending_cny",
-    "staff_shortfall_of_judged_persons",
-)
 _DECISIVE = ("allocation_shortfall_of_judged_cny", "disbursement_shortfall_of_compared_cny")
 _PARTS = (("安排", "moved_allocated_ytd_cny"), ("拨付", "moved_disbursed_ytd_cny"))
 PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/submissions"}
 
 
-def nothing_here(view: View) -> Any:
-    """Why a unit has no roll-up in the month shown."""
-    if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
-        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
-    return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")
-
-
 def render(view: View) -> list[Any]:
     """The page."""
     state, month = view.state, view.month
-    series = by_month(own_months(view))
+    series = view.roll_ups()
     if month not in series:
         return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
@@ -88,7 +78,7 @@ def render(view: View) -> list[Any]:
             html.Div([_first(view), _doubts(view)], className="stack"),
             _news(view, series[month]),
         ),
-        columns(_dumbbell(view), payments(view, BARS_SHOWN)),
+        columns(*(comparison(view, compared(view, kind, BARS_SHOWN)) for kind in (ALLOCATED, PAID))),
         _heat_map(view),
         table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
@@ -118,13 +108,6 @@ def _actions(view: View) -> list[Any]:
         title=f"{view.unit_name}的一页 A4（PDF），可直接打印",
     )
     return [beside, page]
-
-
-def own_months(view: View) -> list[Row]:
-    """The roll-ups of the unit shown, by month."""
-    if len(view.state.prefix) > 6:
-        return []
-    return queries.units(view.warehouse, view.scope, view.state.prefix)
 
 
 def _figures(view: View, series: dict[Any, Row]) -> Any:
@@ -170,61 +153,6 @@ def _moved(view: View) -> Any:
         href=view.state.href("/findings", change="cleared"),
         change=change,
     )
-
-
-def chart_digits(view: View) -> int:
-    """The level worth drawing: the next one below that has units enough to compare."""
-    digits = queries.BELOW.get(len(view.state.prefix), 9)
-    while digits < 9:
-        rows = queries.units(view.warehouse, view.scope, view.state.prefix, digits, [view.month])
-        if len([row for row in rows if row["covered_count"]]) >= FEWEST_UNITS:
-            break
-        digits = queries.BELOW[digits]
-    return digits
-
-
-def unit_rows(view: View, digits: int | None = None) -> list[Row]:
-    """The units below the one shown, with their figures by metric; the largest gap first."""
-    own = digits or queries.BELOW.get(len(view.state.prefix), 9)
-    return view.once(("unit rows", own), lambda: _unit_rows(view, own))
-
-
-def _unit_rows(view: View, digits: int) -> list[Row]:
-    w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    rows: list[Row]
-    if digits == 9:
-        rows = [
-            {
-                "code": row["code"],
-                "name": row["name"],
-                "status": row["status"],
-                "is_covered": row["standard_id"] is not None,
-                "missing_count": None if row["sent_count"] is None else 3 - row["sent_count"],
-                **{key: METRICS[key].of_township(row) for key in OF_UNITS},
-            }
-            for row in queries.townships(w, scope, state.prefix, [month])
-        ]
-    else:
-        rows = [
-            {
-                "code": queries.padded(row["code"]),
-                "name": w.names.get(queries.padded(row["code"]), row["code"]),
-                "status": unit_status(row),
-                "is_covered": row["covered_count"] > 0,
-                **{key: METRICS[key].of(row) for key in ("units_count", "short_count", "missing_count")},
-                **{key: METRICS[key].of(row) for key in OF_UNITS},
-            }
-            for row in queries.units(w, scope, state.prefix, digits, [month])
-        ]
-    return sorted(
-        rows, key=lambda row: (-(row["allocation_shortfall_of_judged_cny"].value or 0), row["code"])
-    )
-
-
-def unknown_text(rows: Sequence[Row], *names: str) -> str:
-    """How many covered units a chart leaves out, because one of the figures it compares is not known of them."""
-    left = [row for row in rows if row["is_covered"] and any(not row[name].is_known for name in names)]
-    return f"；{len(left)} 个单位未报或无法判定，不在图上" if left else ""
 
 
 def _first(view: View) -> Any:
@@ -318,83 +246,6 @@ def _doubts(view: View) -> Any:
     return card(
         title, html.Ul(items, className="list"), note=f"{more}核实后结论可能不同；点击看由来", name="doubts"
     )
-
-
-def _compared_units(view: View, names: tuple[str, str, str]) -> tuple[list[Row], list[Row]]:
-    """Units worth drawing with what they should have, have and lack; and all there are."""
-    found = unit_rows(view, chart_digits(view))
-    rows = [
-        {
-            "name": row["name"],
-            "href": view.unit_href(row["code"]),
-            "guaranteed": row[names[0]].value,
-            "allocated": row[names[1]].value,
-            "shortfall": row[names[2]].value,
-        }
-        for row in found
-        if row["is_covered"] and all(row[name].is_known for name in names)
-    ]
-    rows.sort(key=lambda row: -(row["shortfall"] or 0))
-    return rows, found
-
-
-def _dumbbells(
-    view: View,
-    title: str,
-    names: tuple[str, str, str],
-    limit: int,
-    *,
-    name: str,
-    have: str,
-    gap: str,
-    wide: bool = False,
-) -> Any:
-    rows, found = _compared_units(view, names)
-    shown = rows[:limit]
-    if not shown:
-        return card(title, nothing_to_compare(found))
-    note = f"按{gap}从大到小；空心为应保障，实心为{have}，三角表示有{gap}。点击下钻"
-    if len(rows) > len(shown):
-        note += f"；共 {len(rows)} 个单位，此处为{gap}最大的 {len(shown)} 个"
-    note += unknown_text(found, *names)
-    worst = show.money(shown[0]["shortfall"], view.state.money, named=True)
-    return card(
-        title,
-        chart(
-            name,
-            figures.dumbbell(shown, view.state.money, view.theme, have=have, gap=gap),
-            rows_height(len(shown), row=28, least=240),
-            f"{len(shown)} 个单位应保障与{have}对比，{shown[0]['name']}{gap}最大，为 {worst}",
-        ),
-        note=note,
-        wide=wide,
-    )
-
-
-def _dumbbell(view: View) -> Any:
-    names = ("guaranteed_of_judged_cny", "allocated_of_judged_cny", "allocation_shortfall_of_judged_cny")
-    return _dumbbells(
-        view, "全年应保障与已安排", names, BARS_SHOWN, name="dumbbell", have="已安排", gap="缺口"
-    )
-
-
-def payments(view: View, limit: int, *, wide: bool = False) -> Any:
-    """What was due to the month against what was paid, unit by unit."""
-    names = (
-        "guaranteed_ytd_of_complete_cny",
-        "disbursed_of_complete_cny",
-        "disbursement_shortfall_of_compared_cny",
-    )
-    return _dumbbells(
-        view, "截至当月应保障与已拨付", names, limit, name="units", have="已拨付", gap="差额", wide=wide
-    )
-
-
-def nothing_to_compare(rows: Sequence[Row]) -> Any:
-    """Why no unit can be drawn: no standard applies, or nothing is known."""
-    if any(row["is_covered"] for row in rows):
-        return empty("这里的乡镇有适用的经费标准，但人口或经费都还没有报，无法比较。")
-    return empty("这里的乡镇没有适用的经费标准。可在“政策标准”查看各标准的适用范围。")
 
 
 def _news(view: View, now: Row) -> Any:

@@ -12,7 +12,6 @@ from oversight.dashboard.archive import returned_in_sight
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
-    by_month,
     card,
     chart,
     empty,
@@ -25,7 +24,7 @@ from oversight.dashboard.components import (
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public, row_number
 from oversight.dashboard.pages import Page
-from oversight.dashboard.pages.overview import blank_keys, own_months
+from oversight.dashboard.pages.overview import blank_keys
 from oversight.metrics import METRICS
 from oversight.presentation import Figure
 
@@ -81,7 +80,7 @@ def render(view: View) -> list[Any]:
 
 def _figures(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
-    now = by_month(own_months(view)).get(view.month)
+    now = view.roll_ups().get(view.month)
     files = queries.submission_counts(w, scope, state.prefix)
     faults = queries.count_rejected(w, scope, state.prefix)
     late = METRICS["late_count"]
