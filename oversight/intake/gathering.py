@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -22,9 +22,8 @@ from oversight.intake.landed import (
 )
 from oversight.intake.questions import HEADING_SCHEMA, Answers, settle
 from oversight.intake.raw_files import RawFile
-from oversight.intake.reading.found import BulkTable, Notice, Reading
-from oversight.intake.reading.grid import Refusal, Table, ranges_of
-from oversight.intake.reading.headers import missing_columns
+from oversight.intake.reading.found import BulkTable, Reading
+from oversight.intake.reading.grid import Refusal, Table
 from oversight.intake.reading.normalise import ERROR_SCHEMA, ROW_KEY, TableFacts, normalise
 from oversight.intake.reading.totals import column_powers
 from oversight.intake.reading.worker import worker
@@ -95,10 +94,7 @@ class Batch:
             self.refusals.append(
                 (submission_id, r.dataset, r.sheet, r.row_number, r.code, texts, list(r.rows), r.rows_ignored)
             )
-        for notice in (
-            *settled.notices,
-            *(notice for table in settled.tables for notice in _of_table(table)),
-        ):
+        for notice in settled.notices:
             texts = json.dumps(notice.found, ensure_ascii=False)
             self.notices.append(
                 (submission_id, notice.dataset, notice.sheet, notice.row_number, notice.code, texts)
@@ -109,7 +105,7 @@ class Batch:
     def _add_table(self, submission_id: str, table: Table | BulkTable) -> None:
         header, context = table.header, table.context
         contract = ALL_DATASETS[table.dataset]
-        number = len(self.tables)
+        number, other_titles = len(self.tables), _other_titles(table)
         powers = column_powers(table.dataset, header, context)
         sheet = self._sheets.setdefault((submission_id, table.sheet), len(self._sheets))
         facts = TableFacts(context.month, context.year, powers, sheet)
@@ -134,7 +130,7 @@ class Batch:
                 context.words,
                 context.reporter,
                 *(context.period or (context.month, context.month)),
-                _other_titles(table),
+                other_titles,
                 height,
                 len(table.ignored),
                 table.total_problem,
@@ -196,22 +192,6 @@ class Batch:
                 for d, frames in self._typed.items()
             },
         )
-
-
-def _of_table(table: Table | BulkTable) -> Iterator[Notice]:
-    """What is doubtful of a table as a whole: columns that it lacks, prefilled figures that nobody confirmed."""
-    header = table.header
-    of_one = table.context.township != (None, None)
-    lacking = missing_columns(ALL_DATASETS[table.dataset], header.columns, of_one=of_one)
-    if lacking and header.columns and header.period is None:
-        texts = {"columns": "、".join(c.title_zh for c in lacking)}
-        yield Notice("D64", texts, table.sheet, header.last_row + 1, table.dataset)
-    if isinstance(table, Table) and table.unconfirmed:
-        cells = ranges_of(
-            (header.columns[name], row) for row, name in table.unconfirmed if name in header.columns
-        )
-        texts = {"cells": cells, "count": str(len(table.unconfirmed))}
-        yield Notice("D65", texts, table.sheet, table.unconfirmed[0][0], table.dataset)
 
 
 def _other_titles(table: Table | BulkTable) -> str | None:

@@ -56,10 +56,6 @@ class IntakeResult:
         )
 
 
-def _quiet(_: str) -> None:
-    return None
-
-
 def input_fingerprint(folder: DataFolder) -> str:
     """What there is to build from: contents and the names they first came under.
 
@@ -86,7 +82,9 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: datetime) -> IntakeResult:
+def take_in(
+    folder: DataFolder, *, say: Callable[[str], None] = lambda _: None, now: datetime
+) -> IntakeResult:
     """Read new files in raw/, judge all that ever landed, and write the build inputs to `folder.inputs`.
 
     A file that cannot be used never stops the run; it has its line in `submissions`. Raises `Unbalanced` if the
@@ -99,6 +97,8 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
     notice = notice_zh(due.unknown_years)
     if notice:
         say(notice)
+    result = _result(folder, came, judged, due.last_month)
+    say(result.summary_zh)
     folder.inputs.mkdir(parents=True, exist_ok=True)
     # Written while the workbooks are returned: that is Python's work, the writing is not.
     with ThreadPoolExecutor() as writers:
@@ -106,8 +106,6 @@ def take_in(folder: DataFolder, *, say: Callable[[str], None] = _quiet, now: dat
             writers.submit(_write, frame, folder.inputs / f"{name}.parquet")
             for name, frame in _inputs(landed, judged, due.dates)
         ]
-        result = _result(folder, came, judged, due.last_month)
-        say(result.summary_zh)
         return_files(folder, came.files, landed, judged, say)
     for written in writing:
         written.result()

@@ -193,17 +193,18 @@ def batch_folders(folder: DataFolder) -> list[Path]:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was landed and is sound; `version` of the code that read it (None: nothing, or by several versions).
+    """What was landed and is sound; `is_of_this_code`: all of it was read by the program as it is.
 
     `damaged`: files that are not what was written; what was read into their batches is left out, but for refusals
     whose own files are sound; so is a batch that has what an earlier one has, for it lies in the place of another or is a
-    copy. `answers` to headings that the last batch was read with.
+    copy. `answers` to headings that the last batch was read with; `had_any`: whether there is any batch at all.
     """
 
     landed: Landed
-    version: str | None
+    is_of_this_code: bool
     damaged: tuple[Damaged, ...]
     answers: str
+    had_any: bool
 
 
 def load(folder: DataFolder) -> Landed:
@@ -221,7 +222,8 @@ def load_sound(folder: DataFolder) -> Loaded:
     damaged: list[Damaged] = []
     answers = ""
     seen: set[str] = set()
-    for path in batch_folders(folder):
+    found = batch_folders(folder)
+    for path in found:
         try:
             sums = _sums_of(path)
             version = checked(path, "version", sums).decode()
@@ -255,8 +257,9 @@ def load_sound(folder: DataFolder) -> Loaded:
             continue
         rows = {name: frame for name, frame in parts.items() if name not in _PARTS}
         batches.append(Landed(**{name: parts[name] for name in _PARTS}, rows=rows))
-    version_told = versions.pop() if len(versions) == 1 else None
-    return Loaded(combine(batches), version_told, tuple(damaged), answers)
+    return Loaded(
+        combine(batches), versions == {code_version()}, tuple(damaged), answers, had_any=bool(found)
+    )
 
 
 def submissions_of(path: Path) -> set[str]:

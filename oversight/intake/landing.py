@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,16 +34,16 @@ def land(
     `files` lie in raw/ now; all that `ledger` tells of is read from the archive. Call it under the run's lock.
     """
     loaded = store.load_sound(folder)
-    landed = loaded.landed
-    again = read_again(folder)
-    current = loaded.version == store.code_version() and not again.exists()
     answers = read_answers(folder)
+    kept = {sha256: archive.place(folder, sha256) for sha256 in archive.contents(folder)}
+    landed, had_any = loaded.landed, loaded.had_any
+    again = read_again(folder)
+    current = loaded.is_of_this_code and not again.exists()
     asked = _asked_again(loaded, answers) if current else set()
     parsed = set(landed.files["submission_id"]) - asked if current else set()
-    at_hand = _at_hand(folder, files, ledger)
+    at_hand = _at_hand(files, ledger, kept)
     todo = [f for f in sorted(at_hand.values(), key=lambda f: f.name) if f.submission_id not in parsed]
     asked &= {f.submission_id for f in todo}
-    had_any = bool(store.batch_folders(folder))
     _refuse_what_is_lost(folder, ledger, landed, at_hand, loaded.damaged)
     if not todo and not loaded.damaged and (current or not had_any):
         again.unlink(missing_ok=True)
@@ -68,12 +68,11 @@ def land(
     return everything
 
 
-def _at_hand(folder: DataFolder, files: list[RawFile], ledger: pl.DataFrame) -> dict[str, RawFile]:
+def _at_hand(files: list[RawFile], ledger: pl.DataFrame, kept: Mapping[str, Path]) -> dict[str, RawFile]:
     """Every content ever received that can be read now, under the name that it first came under.
 
     The name is part of what a file says, wherever the content lies now.
     """
-    there = set(archive.contents(folder))
     not_opened = {f.sha256: f for f in files if f.refusal is not None}
     found: dict[str, RawFile] = {}
     for sha256, name in ledger.filter("is_first").select("sha256", "file_name").iter_rows():
@@ -81,8 +80,8 @@ def _at_hand(folder: DataFolder, files: list[RawFile], ledger: pl.DataFrame) -> 
             continue
         if sha256 in not_opened:
             found[sha256] = replace(not_opened[sha256], name=name)
-        elif sha256 in there:
-            found[sha256] = RawFile(name, archive.place(folder, sha256), sha256)
+        elif sha256 in kept:
+            found[sha256] = RawFile(name, kept[sha256], sha256)
     return found
 
 

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -23,9 +23,9 @@ import polars as pl
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
-from oversight.intake.reading.found import BulkTable, Reading
-from oversight.intake.reading.grid import Context, Header, Refusal, Table, column_letters
-from oversight.intake.reading.headers import needed_columns
+from oversight.intake.reading.found import BulkTable, Notice, Reading
+from oversight.intake.reading.grid import Context, Header, Refusal, Table, column_letters, ranges_of
+from oversight.intake.reading.headers import missing_columns, needed_columns
 from oversight.intake.reading.text import fold, plain
 from oversight.settings import DataFolder
 
@@ -157,7 +157,14 @@ def settle(reading: Reading, submission_id: str, answers: Answers) -> tuple[Read
     refused = [one.refusal for one in settled if one.refusal is not None]
     used = [one.table for one in settled if one.refusal is None]
     headings = [heading for one in settled for heading in one.headings]
-    return replace(reading, tables=used, refusals=[*reading.refusals, *refused]), headings
+    noted = [notice for table in used for notice in _of_table(table)]
+    settled_reading = replace(
+        reading,
+        tables=used,
+        refusals=[*reading.refusals, *refused],
+        notices=[*reading.notices, *noted],
+    )
+    return settled_reading, headings
 
 
 def _settle(table: Table | BulkTable, submission_id: str, answers: Answers) -> _Settled:
@@ -281,6 +288,22 @@ def _under_its_names(
         places=kept(table.places),
         broken=broken,
     )
+
+
+def _of_table(table: Table | BulkTable) -> Iterator[Notice]:
+    """What is doubtful of a table as a whole: columns that it lacks, prefilled figures that nobody confirmed."""
+    header = table.header
+    of_one = table.context.township != (None, None)
+    lacking = missing_columns(ALL_DATASETS[table.dataset], header.columns, of_one=of_one)
+    if lacking and header.columns and header.period is None:
+        texts = {"columns": "、".join(c.title_zh for c in lacking)}
+        yield Notice("D64", texts, table.sheet, header.last_row + 1, table.dataset)
+    if isinstance(table, Table) and table.unconfirmed:
+        cells = ranges_of(
+            (header.columns[name], row) for row, name in table.unconfirmed if name in header.columns
+        )
+        texts = {"cells": cells, "count": str(len(table.unconfirmed))}
+        yield Notice("D65", texts, table.sheet, table.unconfirmed[0][0], table.dataset)
 
 
 def proposals(headings: pl.DataFrame, submission_ids: Sequence[str]) -> list[dict[str, Any]]:

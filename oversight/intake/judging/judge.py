@@ -52,9 +52,10 @@ def judge(
     present = {c.file.sha256 for c in corrections or []}
     correcting = ledger.filter(pl.col("sha256").is_in(list(present)) & pl.col("is_first"))
     tables = sources_of(with_precedence(landed.tables, reported), reported, references)
+    all_rows = {name: landed_rows(landed, name) for name in ALL_DATASETS}
     desk = CorrectionDesk(corrections or [], tables)
     tables = pl.concat([tables, desk.tables], how="diagonal")
-    sent_back = {name: desk.returned(name, landed_rows(landed, name), tables) for name in ALL_DATASETS}
+    sent_back = {name: desk.returned(name, rows, tables) for name, rows in all_rows.items()}
 
     # The units come first: everything else is judged by them.
     divisions = as_read(landed, tables, "divisions", sent_back["divisions"])
