@@ -51,12 +51,12 @@ window.oversightDesk = (function () {
     });
     return button;
   }
-  function table(heads, rows, label) {
-    /* On a telephone each row is a small list, and each of its cells says what it is. */
-    rows.forEach(function (row) { Array.from(row.children).forEach(function (child, n) { child.dataset.label = heads[n] || ""; }); });
+  function table(heads, rows, label, kind) {
+    /* On a telephone each row is a small list, and each of its cells says what it is; a head may be an element. */
+    rows.forEach(function (row) { Array.from(row.children).forEach(function (child, n) { child.dataset.label = typeof heads[n] === "string" ? heads[n] : ""; }); });
     return el("div", { class: "plain-frame", tabindex: "0", role: "region", "aria-label": label }, [
-      el("table", { class: "plain-table desk-table" }, [
-        el("thead", {}, [el("tr", {}, heads.map(function (head) { return el("th", { scope: "col", text: head }); }))]),
+      el("table", { class: kind ? "plain-table desk-table " + kind : "plain-table desk-table" }, [
+        el("thead", {}, [el("tr", {}, heads.map(function (head) { return el("th", { scope: "col" }, [head]); }))]),
         el("tbody", {}, rows)
       ])
     ]);

@@ -76,10 +76,7 @@
         el("td", { class: row.overdue ? "follow-late" : "", text: row.due ? row.due + (row.overdue ? " 逾期" : "") : "—" })
       ]);
     });
-    const heads = ["单位", "状态", "程度", "问题", "持续", "责任人", "期限"].map(function (text) { return el("th", { scope: "col", text: text }); });
-    const table = el("div", { class: "plain-frame", tabindex: "0", role: "region", "aria-label": "问题清单" }, [
-      el("table", { class: "plain-table follow-table" }, [el("thead", {}, [el("tr", {}, [el("th", { scope: "col" }, [all])].concat(heads))]), el("tbody", {}, rows)])
-    ]);
+    const table = desk.table([all, "单位", "状态", "程度", "问题", "持续", "责任人", "期限"], rows, "问题清单", "follow-table");
     const turnPage = el("div", { class: "button-row button-row-left follow-pages" }, [
       el("button", { type: "button", class: "button", text: "上一页", disabled: told.page === 0, onclick: function () { asked.page = told.page - 1; showList(); } }),
       el("span", { class: "note", text: "第 " + (told.page + 1) + " 页，共 " + Math.max(told.pages, 1) + " 页" }),

@@ -29,11 +29,7 @@
     });
     return button;
   }
-  function table(label, heads, rows) {
-    return el("div", { class: "plain-frame", tabindex: "0", role: "region", "aria-label": label }, [
-      el("table", { class: "plain-table follow-table" }, [el("thead", {}, [el("tr", {}, heads.map(function (head) { return el("th", { scope: "col" }, [typeof head === "string" ? document.createTextNode(head) : head]); }))]), el("tbody", {}, rows)])
-    ]);
-  }
+  function table(label, heads, rows) { return desk.table(heads, rows, label, "follow-table"); }
   function all(label) {
     const box = el("input", { type: "checkbox", "aria-label": label });
     box.addEventListener("change", function () { box.closest("table").querySelectorAll("tbody input[type=checkbox]").forEach(function (one) { if (one.checked !== box.checked) one.click(); }); });
