@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from oversight.intake.reading import values
-from oversight.intake.reading.grammar import Certainty, Said
+from oversight.intake.reading.grammar import Certainty, Said, may_be_part
 from oversight.intake.reading.grid import Grid, text_of
 from oversight.intake.reading.headings import Match
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, header_key
 
 _SAMPLE_ROWS = 40
 # So many rows must agree; three that add up to the cent are no accident.
@@ -53,12 +53,61 @@ _T = TypeVar("_T")
 
 
 def weigh(
-    match: Match, grid: Grid, first: int, said: Said, units: tuple[str | None, str | None] = (None, None)
+    match: Match,
+    grid: Grid,
+    first: int,
+    said: Said,
+    units: tuple[str | None, str | None] = (None, None),
+    stacked: Sequence[tuple[str, ...]] = (),
 ) -> Match:
     """The match with its questions settled, moved or withdrawn, as far as the figures from row `first` on tell.
 
-    `units`: of money and of counts, as the lines around the table state them.
+    `units`: of money and of counts, as the lines around the table state them. `stacked`: the header's cells.
     """
+    return _with_other_half(_answered(match, grid, first, said, units), grid, first, units, stacked)
+
+
+def _with_other_half(
+    match: Match,
+    grid: Grid,
+    first: int,
+    units: tuple[str | None, str | None],
+    stacked: Sequence[tuple[str, ...]],
+) -> Match:
+    """The match with a part of the budget whose heading nobody knows, where it is the rest to the cent in every row."""
+    for pair in _PAIRS:
+        known = [n for n in pair if n in match.columns]
+        budget = next((n for n in _BUDGETS if n in match.columns and _is_sure(match, n)), None)
+        if len(known) != 1 or budget is None or not _is_sure(match, known[0]):
+            continue
+        missing = pair[1 - pair.index(known[0])]
+        free = [
+            at
+            for at, parts in enumerate(stacked)
+            if parts and at not in match.columns.values() and may_be_part(parts) and not match.wide
+        ]
+        tried = (_with(match, missing, at, stacked[at]) for at in free)
+        found = [m for m in tried if _adds_up(m, _Figures(m, grid, first, units), pair)]
+        if len(found) == 1:
+            match = found[0]
+    return match
+
+
+def _with(match: Match, name: str, at: int, parts: tuple[str, ...]) -> Match:
+    """The match with the grid column `at` taken for `name`."""
+    unit = next((u for part in parts if (u := header_key(part)[1])), None)
+    return replace(
+        match,
+        columns={**match.columns, name: at},
+        units={**match.units, name: unit} if unit else match.units,
+        sure={**match.sure, name: Certainty.INFERRED},
+    )
+
+
+def _answered(
+    match: Match, grid: Grid, first: int, said: Said, units: tuple[str | None, str | None]
+) -> Match:
+    """The match with its questions settled, moved or withdrawn."""
     asked = {n for n, c in match.sure.items() if c is Certainty.QUESTION and n in match.columns}
     if not asked:
         return match
@@ -155,6 +204,14 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
             )
         case "fund":
             return _are_funds(match, figures, name, said)
+        case "sum":
+            return _is_sum(match, figures, name, said)
+        case "start":
+            return _is_whole(match, figures, name, said)
+        case "within":
+            return _is_within(match, figures, name, said)
+        case "size":
+            return _size(match, figures, name) is True
         case "staff":
             # 专职 beside those who are not on the payroll are those who are.
             beside = {n for n in _OUTSIDE & match.columns.keys() if _is_sure(match, n)}
@@ -252,12 +309,49 @@ def _are_funds(match: Match, figures: _Figures, name: str, _: Said) -> bool:
     return bool(cells) and sum(bool(_FUND.search(c)) for c in cells) * 10 >= len(cells) * 8
 
 
+def _is_sum(match: Match, figures: _Figures, name: str, _: Said) -> bool:
+    """Whether a column and its other half are the budget."""
+    return any(name in pair and _adds_up(match, figures, pair) for pair in _PAIRS)
+
+
+def _is_within(match: Match, figures: _Figures, name: str, _: Said) -> bool:
+    """Whether an 其中 stands right of the villages it is some of, and is never more."""
+    whole = match.columns.get("villages_count")
+    if whole is None or match.columns[name] != whole + 1 or not _is_sure(match, "villages_count"):
+        return False
+    rows = figures.together(name, "villages_count")
+    return len(rows) >= _ENOUGH and all(part <= of for part, of in rows)
+
+
+def _size(match: Match, figures: _Figures, name: str) -> bool | None:
+    """Whether a count is of the size that it has beside another; None where there is none to compare with."""
+    for (less, more), (low, high) in _SIZES.items():
+        other = more if name == less else less
+        if name not in (less, more) or other not in match.columns or not _is_sure(match, other):
+            continue
+        rows = figures.together(less, more)
+        if len(rows) >= _ENOUGH:
+            return sum(low <= of / part <= high for part, of in rows) * 10 >= len(rows) * 9
+    return None
+
+
+# How many of the second there are to one of the first.
+_SIZES = {
+    ("households_count", "population_persons"): (1.6, 6.0),
+    ("resident_population_persons", "population_persons"): (0.4, 2.5),
+    ("villages_with_assistant_count", "villages_count"): (1.0, 4.0),
+}
+
+
 # What is proposed only where figures speak for it: the next best meaning is as near.
 _ONLY_WITH: dict[str, Callable[[Match, _Figures, str, Said], bool]] = {
     "once": _is_all_of_it,
     "beside": _is_beside_its_other,
     "whose": _is_whole,
     "fund": _are_funds,
+    "sum": _is_sum,
+    "start": _is_whole,
+    "within": _is_within,
 }
 
 
@@ -298,6 +392,8 @@ def _is_pace(figures: _Figures, name: str, budget: str, months: int) -> bool:
 
 def _is_contradicted(match: Match, figures: _Figures, name: str, asked: set[str]) -> bool:
     """Whether a column cannot be what is asked: it is more than what it would be a part of, in most rows."""
+    if match.doubts.get(name) == "size" and _size(match, figures, name) is False:
+        return True
     for less, more in _WITHIN:
         other = more if name == less else less
         if name not in (less, more) or other not in match.columns or other in asked:

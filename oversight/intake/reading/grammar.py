@@ -88,8 +88,9 @@ class _Heading:
     is_strange: bool
     # Whether the last thing named comes after what says that the budget was changed.
     is_adjusted_budget: bool
-    # The last word of the lowest cell.
+    # The last word of the lowest cell, and all its words outside brackets.
     last_text: str
+    leaf_text: str
     # Whether the lowest cell is a note with what is to be noted in brackets.
     is_noted: bool
     # Whether the lowest cell itself names the thing.
@@ -112,6 +113,15 @@ _ACTS = frozenset(
         *("减", "减少额", "其中", "外来", "自然", "机械", "新", "外地", "移居"),
     )
 )
+# Any mixture of what is done at the register, of whom and on what paper: 登户, 补报, 退籍, 增员.
+_ACT = re.compile(
+    "(?:[申补登上报入落立核注除退销清增减新记进批出去抹消备案办理结录建档安家准收接受号]|户口?|户籍|籍|册|员|自然|机械|人口"
+    "|信息|接收|通过|口|名|数|人)+"
+)
+# What stands for an event only where no other is named: 入籍 of 出生入籍, 上户 of 迁入上户.
+_WEAK_EVENTS = frozenset(("上户", "入籍", "进籍", "出籍", "退籍"))
+# Steps on the way to an entry in the register, which count papers and not people.
+_STEPS = frozenset(("审批", "公示", "公开", "公布", "批", "待批", "报批", "凭证", "表"))
 # Words that change nothing beside a thing, though they do beside others.
 _BESIDE: dict[str, frozenset[str]] = {
     **dict.fromkeys(_EVENTS, _ACTS),
@@ -127,7 +137,7 @@ _BESIDE: dict[str, frozenset[str]] = {
 
 def _gather(parts: Sequence[str]) -> _Heading:
     """The parts of a stacked heading, the lowest last. What the lowest says beats what stands above it."""
-    cells = [words_of(part) for part in parts]
+    cells = [_without_sources(words_of(part)) for part in parts]
     at = next((i for i in range(len(cells) - 1, -1, -1) if _things(cells[i])), len(cells) - 1)
     leaf = [w for cell in cells[at:] for w in cell]
     above = [w for cell in cells[:at] for w in cell]
@@ -145,7 +155,19 @@ def _gather(parts: Sequence[str]) -> _Heading:
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
     named = {w.value for w in leaf if w.kind == "thing" and w.value not in _GENERAL} - {"households"}
     beside = [_BESIDE.get(thing, frozenset()) for thing in named]
-    if beside and (harmless := frozenset.intersection(*beside)):
+    harmless = frozenset.intersection(*beside) if beside else frozenset()
+    if named and named <= set(_EVENTS):
+        strong = [w for w in leaf if w.value in _EVENTS and w.text not in _WEAK_EVENTS]
+        of_register = [
+            w.text
+            for w in leaf
+            if w not in strong and w.kind not in ("period", "time") and _ACT.fullmatch(w.text)
+        ]
+        harmless |= frozenset(of_register) if strong else frozenset()
+        # 自然减员 over 死亡.
+        above = [w for w in above if not _ACT.fullmatch(w.text)]
+        changing = _changing(leaf, above)
+    if harmless:
         leaf = [w for w in leaf if w.text not in harmless]
         changing = _changing(leaf, above)
         last = _last_thing(leaf)
@@ -172,11 +194,42 @@ def _gather(parts: Sequence[str]) -> _Heading:
         things_above=things_above,
         is_strange=at < len(cells) - 1 and any(w.kind is None for cell in cells[at + 1 :] for w in cell),
         last_text=leaf[-1].text if leaf else "",
+        leaf_text="".join(w.text for w in cells[-1] if not w.is_note) if cells else "",
         is_noted=_is_note(parts[-1]),
         is_named_below=bool(cells) and bool(_things(cells[-1])),
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
+
+
+def _without_sources(words: Sequence[Word]) -> list[Word]:
+    """The words without a note in brackets on where the figures come from: （人口普查口径）, （统计局数据）."""
+    note = [w for w in words if w.is_note]
+    if not note or note[-1].text not in _SOURCES or any(w.kind in ("prior", "scope", "thing") for w in note):
+        return list(words)
+    if any(w.value in ("part", "state", "of_which") for w in note):
+        return list(words)
+    return [w for w in words if not w.is_note]
+
+
+@lru_cache(maxsize=16384)
+def may_be_part(parts: tuple[str, ...]) -> bool:
+    """Whether a heading that means nothing here may be a part of the budget: no word says that it is another amount."""
+    words = [w for part in parts for w in words_of(part)]
+    changes = {w.value for w in words if w.kind in _CHANGING} - {"of_which", "above", "one_above", "subsidy"}
+    things = {w.value for w in words if w.kind == "thing"} - {
+        "budget",
+        "spent",
+        "costs",
+        "paid",
+        "some_staff",
+    }
+    timed = any(w.kind in ("period", "time", "adjusted", "done", "real") for w in words)
+    return not changes and not timed and not things - {"personnel", "office"}
+
+
+# What a note on the origin of figures ends with.
+_SOURCES = frozenset(("口径", "数据", "提供", "来源", "系统", "统计", "部门", "局"))
 
 
 def _last_thing(leaf: Sequence[Word]) -> int:
@@ -192,11 +245,13 @@ def _is_note(part: str) -> bool:
     return bool(words) and all(w.value == "note" for w in words)
 
 
+# Over columns that say themselves what they are, these only say what they are put together for.
+_OVER_OTHERS = frozenset(("其中", "基数", "进度", "其他", "其它"))
+
+
 def _changing(leaf: Sequence[Word], above: Sequence[Word]) -> set[str]:
-    return {
-        w.value
-        for w in (*leaf, *above)
-        if w.kind in _CHANGING and not (w.text in ("其中", "基数") and w in above)
+    return {w.value for w in leaf if w.kind in _CHANGING} | {
+        w.value for w in above if w.kind in _CHANGING and w.text not in _OVER_OTHERS
     }
 
 
@@ -264,6 +319,10 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     found = read(heading, said)
     if found is None:
         return None
+    is_modified = len(heading.unknown_before) > 1 and found.column in _SIZED and not found.doubt
+    if is_modified and heading_certainty is Certainty.INFERRED and found.certainty > Certainty.QUESTION:
+        # 属籍户籍人口, 户籍务农人口: whether the unknown word narrows it, only its size beside others tells.
+        return replace(found, certainty=Certainty.QUESTION, doubt="size")
     # A heading that is doubtful for its words is not settled by figures.
     doubt = "" if heading_certainty is Certainty.QUESTION and found.doubt not in _WITHHOLDING else found.doubt
     if heading.texts & _ONE_TIME:
@@ -274,11 +333,38 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
 # 人员类项目 are still what is paid for people.
 _WITH_MANNER = frozenset(("listed", "note", "personnel", "office"))
 # What stands before 预算 and means how it was when the year began, or is said of how it came about.
-_BEFORE = frozenset(("期初", "原", "原有", "原先", "原来", "调整前", "变更前", "基期", "计划"))
+_BEFORE = frozenset(
+    (
+        "未调整",
+        "未经调整",
+        "尚未调整",
+        "期初",
+        "原",
+        "原有",
+        "原先",
+        "原来",
+        "调整前",
+        "变更前",
+        "基期",
+        "计划",
+    )
+)
 # What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
-_WITHHOLDING = frozenset(("once", "beside", "whose", "fund"))
+_WITHHOLDING = frozenset(("once", "beside", "whose", "fund", "sum", "within", "size", "start"))
 _ONE_TIME = frozenset(("本次", "此次"))
 _COUNTS = frozenset(("population", "staffing"))
+# Counts that are of a size beside others: so many people to a household.
+_SIZED = frozenset(
+    (
+        "population_persons",
+        "households_count",
+        "resident_population_persons",
+        "villages_count",
+        "villages_with_assistant_count",
+        "administrative_posts",
+        "institution_posts",
+    )
+)
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
 # People who are not on the payroll, whatever heading stands over them.
@@ -294,10 +380,18 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
         # 户籍人口户数.
         thing = "households"
     if thing in ("births", "deaths", "moved_in", "moved_out"):
+        if heading.texts & _STEPS:
+            # 迁入审批数.
+            return None
         when = _flow(heading, said)
         if when is None or when.value == "to_date" or len(heading.unknown_before) > 1:
             # 溺水死亡人数: some of them.
             return None
+        if heading.texts & _WEAK_EVENTS and not any(
+            t[:1] in "出生迁移转" for t in heading.texts - _WEAK_EVENTS
+        ):
+            # 入籍人口: those who came, or all who belong.
+            return Meaning(f"{thing}_persons", Certainty.QUESTION, when.month)
         # In a monthly report events without a word on when are the month's.
         return Meaning(f"{thing}_persons", when.certainty if when.value else Certainty.CERTAIN, when.month)
     if set(heading.things) == {"some_staff"} and "registered" in heading.scopes:
@@ -313,6 +407,9 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
             return None
         # 人数 below 常住人口情况.
         thing = min(resident) if resident else thing
+    if set(heading.things) == {"households", "people"} and heading.texts & {"户口簿", "户口本"}:
+        # 户口本上人口.
+        thing = "people"
     if "注销" in heading.texts and thing in ("people", "households"):
         # 户籍注销人数 are those who are gone.
         return None
@@ -376,6 +473,9 @@ class _When:
 def _flow(heading: _Heading, said: Said) -> _When | None:
     """The time an amount or a count of events covers; None where it is neither a month nor the year so far."""
     periods, sure = heading.periods, Certainty.CERTAIN
+    if {"start", "to_date"} <= periods:
+        # 开年累计拨付.
+        periods = periods - {"start"}
     spans = [s for s in heading.spans if s[0] < s[1]]
     months = [s[0] for s in heading.spans if s[0] == s[1]]
     if periods & {"start", "quarter"} and not spans and "until" not in periods:
@@ -411,16 +511,22 @@ def _flow(heading: _Heading, said: Said) -> _When | None:
     return _When("", Certainty.QUESTION)
 
 
+_ALSO_GIVEN = frozenset(("补贴", "奖补", "追加"))
 _SUBSIDIES = frozenset(("above", "one_above", "subsidy", "of_which"))
 
 
 def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
     """Fund, note, what was carried over, and the parts of the year's budget: by whom it is given, for what."""
     found = _text_of_budget(heading) or _carried_over(heading, said)
-    if found is None and not heading.unknown_before and not heading.unknown_after and not heading.spans:
+    if found is None and len(heading.unknown_before + heading.unknown_after) <= 3 and not heading.spans:
         is_of_year = heading.periods <= {"year", "start"} and all(y == said.year for y in heading.years)
         if is_of_year and not heading.kinds & {"done", "adjusted", "rate"}:
             found = _for_what(heading) or _by_whom(heading)
+        if found is not None and "局" in heading.texts:
+            return None
+        if found is not None and heading.unknown_before + heading.unknown_after:
+            # 上级支撑, 上级绿化资金: whether all of it, only the sum tells.
+            found = replace(found, certainty=Certainty.QUESTION, doubt="sum")
     if found is None or not said.is_other_fund or found.column in ("fund_name", "remark"):
         return found
     return Meaning(found.column, Certainty.QUESTION)
@@ -428,8 +534,10 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
 
 # Whatever is named by such a heading may be the fund.
 _FUND_TITLE = re.compile(
-    r"(?:财政|民政|专项|预算|补助|补贴|拨款|支出|资金|经费|款项|费用|指标|业务)+(?:来源|使用)?"
-    r"(?:项目|名称|名目|品目|种类|类别|分类|项|品名|全称)+(?:名称|名|指标)?"
+    r"(?:财政|民政|专项|预算|补助|补贴|拨款|支出|工作|资金|经费|款项|费用|指标|业务|项目|科目|列支|用款|开支|专款|款|费)+(?:来源|使用)?"
+    r"(?:项目|名称|名目|品目|科目|款目|类目|款项|事项|大类|小类|种类|类别|分类|类项|品种|品类|条目|细目|明目|名头|名号|项|别|品名|全称|简称|标题)+"
+    r"(?:名称|名|指标)?(?:指标|项目|资金|经费|科目|款项)?"
+    r"|款项|专项|资金|经费|项目(?:资金|经费)|(?:资金|经费)(?:科目|款目)"
 )
 # What a fund's name is the name of.
 _FUND_NOUNS = frozenset(
@@ -439,9 +547,14 @@ _FUND_NOUNS = frozenset(
 
 def _text_of_budget(heading: _Heading) -> Meaning | None:
     things = set(heading.things)
-    if heading.is_noted:
+    if heading.is_noted or heading.leaf_text == "注":
         # 备注（未拨付原因）.
         return Meaning("remark", Certainty.CERTAIN)
+    if heading.unknown_before and heading.things == ("note",) and not heading.unknown_after:
+        # 特别说明, 简要备注.
+        if len(heading.unknown_before) <= 2 and heading.kinds <= {None, "thing", "neutral", "manner"}:
+            return Meaning("remark", Certainty.INFERRED)
+        return None
     if heading.unknown_before or heading.unknown_after:
         return None
     is_named = "naming" in heading.kinds or (
@@ -468,7 +581,8 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
     if changes - {"last_year", "of_which"} or heading.periods - {"start"} or heading.unknown_after:
         return None
     earlier = said.year is not None and heading.years == {said.year - 1}
-    if heading.years and not earlier:
+    if heading.years and not earlier and not ("start" in heading.periods and heading.years == {said.year}):
+        # 2025年初结转 was left when 2024 ended.
         return None
     sure = Certainty.QUESTION if heading.unknown_before or "ask" in heading.kinds else Certainty.CERTAIN
     if earlier or "last_year" in changes or "start" in heading.periods or "期初" in heading.texts:
@@ -479,10 +593,48 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
     return None
 
 
+# Names of what the money is used for, which may be the whole half of the budget or something in it.
+_SEEMING = frozenset(
+    (
+        *(
+            "日常支出",
+            "日常费用",
+            "日常开支",
+            "日常经费",
+            "办公费用",
+            "办公支出",
+            "办公开支",
+            "日常办公费",
+            "公务费",
+            "运行维护费",
+        ),
+        *(
+            "事务经费",
+            "维持经费",
+            "商品服务",
+            "商品和服务",
+            "商品及服务",
+            "人员待遇",
+            "人员保障",
+            "人员报酬",
+            "人员劳务",
+            "人员奖金",
+        ),
+        *("薪资", "薪金", "人员津补贴", "人员津贴补贴", "工资奖金"),
+    )
+)
+
+
 def _for_what(heading: _Heading) -> Meaning | None:
     things, above = set(heading.things), heading.things_above
-    if things == {"some_staff"} and heading.last_text == "人员" and "whence" in heading.values:
-        # 人员 below 预算构成.
+    if things == {"some_staff"} and heading.last_text == "人员":
+        # 人员 below 预算构成 or 基本支出.
+        if "whence" in heading.values:
+            things = {"personnel"}
+        elif above & {"sort_of_spending"} or "of_which" in heading.changes:
+            return Meaning("personnel_cny", Certainty.QUESTION, doubt="sum")
+    if things == {"some_staff", "personnel"}:
+        # 人员工资经费.
         things = {"personnel"}
     column = "personnel_cny" if "personnel" in things else "office_cny"
     if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
@@ -495,22 +647,33 @@ def _for_what(heading: _Heading) -> Meaning | None:
         return None
     # 人员经费支出 may be what was spent already, 人员支出预算 is not.
     is_spent = "spent" in things | above and heading.things[-1:] != ("budget",)
+    if heading.texts & _SEEMING:
+        # 日常支出, 工资福利: as a rule that half of the budget, but not by its name.
+        return Meaning(column, Certainty.QUESTION, doubt="sum")
     is_doubtful = is_spent or heading.is_of_manner or "start" in heading.periods or "ask" in heading.kinds
     return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN, doubt="part")
 
 
 def _by_whom(heading: _Heading) -> Meaning | None:
     things = set(heading.things) | heading.things_above
+    is_also = heading.changes - _SUBSIDIES and heading.changes & {"above"} and heading.texts & _ALSO_GIVEN
+    if is_also and not heading.changes - _SUBSIDIES - {"fund", "state"} and not things - {"budget"}:
+        # 上级奖补, 上级追加补助: of which nobody says whether it is all that came from above.
+        return Meaning("from_above_cny", Certainty.QUESTION, doubt="sum")
     if heading.changes - _SUBSIDIES:
         return None
     is_own = bool(heading.values & {"own", "own_given"})
     levels = sum(heading.texts.__contains__(t) for t in _LEVELS)
     is_above = "above" in heading.changes or any(t.startswith("上级") for t in heading.texts)
+    if levels == 1 and "above" in heading.changes and not heading.texts & {"以上", "及"}:
+        # 上级中央资金: from one of the levels above.
+        return None
     if is_above or ("one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)):
         if is_own or things - {"budget", "payment", "paid"}:
             return None
         is_given = heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入", "拨补"}
         if "paid" in things and not is_given and "subsidy" not in heading.changes:
+            # 上级到位资金: the part from above, or what has come of it so far.
             return None
         # 上级拨款 may be what the township was paid.
         is_doubtful = "paid" in things or "budget" in heading.things or "start" in heading.periods
@@ -530,6 +693,10 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if is_own and heading.things == ("paid",) and heading.texts & {"拨款", "拨款数"} and not heading.periods:
         # 本级财政拨款 beside 上级拨款 is a part; alone it is as well what was paid.
         return Meaning("own_cny", Certainty.QUESTION, doubt="beside")
+    is_part = "of_which" in heading.changes or "whence" in heading.values
+    if is_own and is_part and heading.things == ("budget",) and not heading.periods:
+        # 其中：区级预算, 本级预算 below 资金来源.
+        return Meaning("own_cny", Certainty.INFERRED)
     # 年初本级安排 is the budget itself.
     if not is_own or heading.things or things - {"budget"} or "start" in heading.periods:
         return None
@@ -545,6 +712,17 @@ def _by_whom(heading: _Heading) -> Meaning | None:
 def _budget(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     others = set(heading.things)
+    if _counts_others(heading):
+        # 累计拨付乡镇数, 年初预算人数, 本月拨付批次.
+        return None
+    if (
+        "movement" in others
+        and "month" in heading.periods
+        and "新增" in heading.texts
+        and others & {"paid", "spent"}
+    ):
+        # 本月新增拨付.
+        return _budget(replace(heading, things=tuple(t for t in heading.things if t != "movement")), said)
     if "movement" in others or (heading.unknown_after and thing != "listed"):
         # 预算增加数 is a difference; 拨付单据 is no amount: the last word says what a column is.
         return None
@@ -583,7 +761,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if thing == "budget":
         whole = _amount_of_year(heading, sure)
-        return replace(whole, doubt="whose") if whole and is_part and not whole.doubt else whole
+        if whole and is_part and not whole.doubt:
+            return replace(whole, doubt="start" if "start" in heading.periods else "whose")
+        return whole
     if (
         not others
         and heading.is_adjusted_budget
@@ -591,9 +771,19 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 调整后指标数: quotas are the budget.
         return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
-    if not others and heading.is_adjusted_budget and not heading.unknown_before and not heading.periods:
+    is_after = any("后" in t for t in heading.texts) and "registered" not in heading.scopes
+    if (
+        not others
+        and is_after
+        and heading.is_adjusted_budget
+        and not heading.unknown_before
+        and not heading.periods
+    ):
         # 调整后数, 调整后安排数.
         return Meaning("adjusted_budget_cny", min(sure, Certainty.INFERRED))
+    if not others and heading.periods == {"start"} and not heading.spans and len(heading.unknown_before) <= 4:
+        # 年初盘子, 年初切块: if the figures are those of the budget.
+        return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="start")
     if others and others <= {"budget", "paid", "spent", "payment", "executed"}:
         # 预算拨付, 拨付支出, 下达预算: the last word says what it is, the other may say it is not.
         last = heading.things[-1]
@@ -621,7 +811,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 已拨付 is all that was paid so far.
             is_so_far = last == "executed" or any(t.startswith("已") for t in heading.texts)
             is_so_far = is_so_far or (
-                "whole" in heading.scopes and bool(heading.texts & {"总", "总计", "共计"})
+                "whole" in heading.scopes
+                and bool(heading.texts & {"总", "总计", "共计", "合计", "总额", "总量", "总数"})
             )
             when = _When("to_date" if is_so_far else "month", when.certainty)
             doubt = "once" if is_part else "time"
@@ -645,6 +836,25 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         doubt = doubt if when.certainty > Certainty.QUESTION or doubt in ("time", "once") else ""
         return Meaning(column, min(sure, when.certainty), when.month, doubt=doubt)
     return None
+
+
+# What is counted where these stand last: townships, people, lots, and no money.
+_COUNTS_OF = re.compile(
+    r".*(?:(?:乡镇|乡|镇|街道|镇街|村|社区|村居|单位|人|户|家庭|机构|项目|笔)(?:总|个)?数量?"
+    r"|人次|户次|批次|批数|次数|笔|起数|天数|个月数|截止日|日)"
+)
+
+
+def _counts_others(heading: _Heading) -> bool:
+    if (
+        set(heading.things) & {"people", "households", "some_staff"} - {"note"}
+        and set(heading.things) & _MONEYED
+    ):
+        return True
+    return bool(set(heading.things) & _MONEYED and _COUNTS_OF.fullmatch(heading.leaf_text))
+
+
+_MONEYED = frozenset(("budget", "paid", "spent", "payment", "executed", "carried", "costs"))
 
 
 def _says_only_how_much(heading: _Heading) -> bool:
@@ -671,7 +881,7 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
     if heading.changes == {"last"}:
         # 调整前预算, 原预算.
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
-    if heading.texts & {"最新", "现行"}:
+    if heading.texts & (_AS_IT_STANDS | _WITH_CHANGES):
         # As it stands now: changed or not.
         return Meaning("adjusted_budget_cny", Certainty.QUESTION)
     if "year" in heading.periods and heading.is_approved:
@@ -692,6 +902,10 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
     return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise=otherwise, doubt=doubt)
 
 
+_AS_IT_STANDS = frozenset(("最新", "现行", "当前", "目前", "现", "现时"))
+_WITH_CHANGES = frozenset(
+    ("含调整", "含追加", "含追加数", "含年中追加", "包含追加", "包括追加", "含追加预算")
+)
 _LEVELS = (
     "中央",
     "中央级",
@@ -710,9 +924,37 @@ _LEVELS = (
 _OF_MONEY = frozenset(("经费", "资金", "金额", "款", "款项", "业务经费", "财政资金"))
 _MONEY = frozenset(("元", "万元", "千元", "亿元"))
 # Beside posts these words say how many of them are filled.
+_KINDS_OF_POSTS = frozenset(
+    ("行政", "行政类", "机关", "事业", "事业类", "事业单位", "编制", "编制数", "数", "名", "个")
+)
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
 # That somebody is there.
-_HAVING = frozenset(("配备", "配有", "已配备", "已配", "配齐", "设有", "设立", "有"))
+_EQUIPPED = frozenset(
+    ("配", "配备", "配有", "已配备", "已配", "配齐", "到位", "已到位", "落实", "配员", "选配", "覆盖")
+)
+_HAVING = frozenset(
+    (
+        "落实",
+        "已有",
+        "已设",
+        "到位",
+        "已到位",
+        "在岗",
+        "到岗",
+        "覆盖",
+        "聘有",
+        "已聘",
+        "有了",
+        "配备",
+        "配有",
+        "已配备",
+        "已配",
+        "配齐",
+        "设有",
+        "设立",
+        "有",
+    )
+)
 _COUNTED = {
     "admin_posts": "administrative_posts",
     "institution_posts": "institution_posts",
@@ -743,6 +985,21 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing == "people" and any(t.startswith("民政") for t in heading.texts):
         # 民政工作人员数.
         thing = "some_staff"
+    if (
+        thing is None
+        and "payment" in heading.things
+        and set(heading.things) - {"payment"} <= {"admin_posts", "institution_posts"}
+    ):
+        # 下达行政编制.
+        return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "payment")), said)
+    if (
+        thing == "assistants"
+        and "of_which" in heading.changes
+        and _is_filled(heading)
+        and not heading.unknown_before
+    ):
+        # 其中：已配备协理员 beside the number of villages.
+        return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="within")
     if thing is None and "paid" in heading.things and not heading.texts & {"拨付", "拨款"}:
         # 协理员到位村(社区): it is people who have come.
         return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "paid")), said)
@@ -750,7 +1007,8 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     posts_of = {"admin_posts": "admin", "institution_posts": "institution"}.get(thing or "")
     if "of" in heading.kinds and heading.values & {"admin", "institution"} != {posts_of}:
         # 行政 below 编制; 行政人员 are people.
-        if heading.things or not _is_of_posts(heading) or "real" in heading.kinds or heading.texts & _FILLED:
+        is_below = set(heading.things) <= {"some_staff"} and heading.last_text in _KINDS_OF_POSTS
+        if not is_below or not _is_of_posts(heading) or "real" in heading.kinds or heading.texts & _FILLED:
             return None
         if {"admin", "institution"} <= heading.values:
             return None
@@ -762,6 +1020,15 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)
+    is_by_whom = "assistants" in heading.things or "assistants" in heading.things_above
+    if (
+        thing in ("villages", "some_villages")
+        and heading.texts & _EQUIPPED
+        and not is_by_whom
+        and not heading.unknown_before
+    ):
+        # 已配村社数: of which staff, the heading before it says.
+        return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="size")
     if thing in ("villages", "some_villages") and "assistants" in heading.things_above:
         # 村（社区）数 below 协理员配备.
         sure = Certainty.INFERRED if heading.texts & _HAVING else Certainty.QUESTION

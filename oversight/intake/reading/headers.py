@@ -260,7 +260,9 @@ def read_header(
     said = said_around(around, _months_below(grid, stacked, last + 1, kinds))
     units = stated_units(around[0])
     matches = [
-        _named_by_title(weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units), around)
+        _named_by_title(
+            weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units, stacked), around
+        )
         for d in ALL_DATASETS
     ]
     of_one = stated_township(titles_above, grid.name, file_name) != (None, None)

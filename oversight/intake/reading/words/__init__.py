@@ -25,9 +25,24 @@ _SPECIAL = re.compile(
     r"|(?P<first>\d{1,2})至(?P<last>\d{1,2})月份?[末底]?"
     r"|第?(?P<quarter>[一二三四1-4])季度?[末底]?"
     r"|前(?P<quarters>[一二三123])个?季度"
+    r"|(?:前(?P<months>\d{1,2})个?|[至到截](?P<upto>\d{1,2}))月份?[末底]?(?:止|为止)?"
     r"|(?P<half>[上下])半年[末底]?"
     r"|(?P<month>\d{1,2})月份?(?P<end>[末底])?"
     r"|(?P<day>\d{1,2})[日号]"
+)
+# Words that nobody can list, for they are put together anew: verbs of moving with a direction, of paying with a manner,
+# what a budget is called once it was changed, what was left over. What changes a meaning (预, 缓, 错, 代) is not among them.
+_OUTSIDE = "(?:外[县乡镇地市省区]?|[他别异][乡镇地处县])"
+_HERE = "[本我][乡镇地区县街]"
+_COMPOUND = re.compile(
+    f"(?P<moved_in>(?:户籍|户口)?(?:由|从|自)?{_OUTSIDE}?(?:迁徙|迁移|转移|搬迁|搬家|迁居|迁|移|转|搬|徙)(?:籍|户口?)?"
+    f"(?:流?[入进来]+|到{_HERE}|回)(?:{_HERE})?(?:籍|落户|入户)?)"
+    f"|(?P<moved_out>(?:户籍|户口)?(?:迁徙|迁移|转移|搬迁|搬家|迁居|迁|移|转|搬|徙)(?:籍|户口?)?"
+    f"(?:流?[出走离去]+(?:到|往)?|往|到|至)(?:{_OUTSIDE}|{_HERE})?)"
+    "|(?P<paid>[实直新续转汇划解支兑批核下发]?拨[付款出入给放发下到至交解划补用足]{0,2})"
+    "|(?P<adjusted>(?:调整?|变[更动]|修[改订正]?|追[加减]|增[补加减]|核[增减]|更[新改正]|校正?|改|重[新定]|[准定增减])+"
+    "(?:到位|完成|完毕|以|之|批复|批准)*后的?)"
+    "|(?P<carried>[结转余剩存留滚][结转余剩存留滚延入]|递延|带入)"
 )
 _NUMERALS = {**{c: i for i, c in enumerate("一二三四", start=1)}, **{str(i): i for i in range(1, 5)}}
 
@@ -108,6 +123,11 @@ def _parted(text: str) -> tuple[Word, ...]:
                 # 2025年初 is the beginning of 2025.
                 word = _special(special)
                 offer(at, special.end("year"), 0, replace(word, text=special["year"]))
+        compound = _COMPOUND.match(text, at)
+        if compound and text[at : compound.end()] not in known:
+            adjusted = compound.lastgroup == "adjusted"
+            kind = "adjusted" if adjusted else "thing"
+            offer(at, compound.end(), 0, Word(kind, str(compound.lastgroup), compound.group()))
         for end in range(at + 1, min(at + longest, len(text)) + 1):
             found = known.get(text[at:end])
             if found is not None:
@@ -150,6 +170,8 @@ def _special(match: re.Match[str]) -> Word:
         return Word("time", "span", text, months=(last - 2, last))
     if match["quarters"]:
         return Word("time", "span", text, months=(1, 3 * _NUMERALS[match["quarters"]]))
+    if match["months"] or match["upto"]:
+        return Word("time", "span", text, months=(1, int(match["months"] or match["upto"])))
     if match["half"]:
         return Word("time", "span", text, months=(1, 6) if match["half"] == "上" else (7, 12))
     if match["month"]:
