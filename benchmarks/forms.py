@@ -347,7 +347,7 @@ def form(
         return dataset != "budget" or unit(heading.text) in (None, file_unit)
 
     def factor(column: str, text: str) -> int:
-        return 10000 if (wan and column.endswith("_cny")) or "万人" in text else 1
+        return 10000 if (wan and column.endswith("_cny")) or re.search("万[人户]", text) else 1
 
     def cell(column: str, value: Any, text: str) -> Any:
         value = int(value) if isinstance(value, Decimal) else value

@@ -276,6 +276,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     read = _READERS.get(dataset)
     if read is None or not parts:
         return None
+    if dataset == "budget" and _CHANGED_SUM.fullmatch(plain(header_key(parts[-1])[0])):
+        return Meaning("adjusted_budget_cny", Certainty.INFERRED)
     heading = _gather(parts)
     is_named = dataset == "budget" and _FUND_TITLE.fullmatch(plain(header_key(parts[-1])[0]))
     if is_named and _text_of_budget(heading) is None:
@@ -330,6 +332,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
 
 
+# 年初预算+追加-调减: the budget as it was changed, written as its sum.
+_CHANGED_SUM = re.compile(r"(?:全年|年初|年度)?预算数?\+(?:追加|调整|调增|增加)[^+]{0,8}")
 # 人员类项目 are still what is paid for people.
 _WITH_MANNER = frozenset(("listed", "note", "personnel", "office"))
 # What stands before 预算 and means how it was when the year began, or is said of how it came about.
@@ -522,7 +526,7 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
         is_of_year = heading.periods <= {"year", "start"} and all(y == said.year for y in heading.years)
         if is_of_year and not heading.kinds & {"done", "adjusted", "rate"}:
             found = _for_what(heading) or _by_whom(heading)
-        if found is not None and "局" in heading.texts:
+        if found is not None and any(t.endswith("局") for t in heading.texts):
             return None
         if found is not None and heading.unknown_before + heading.unknown_after:
             # 上级支撑, 上级绿化资金: whether all of it, only the sum tells.
@@ -676,7 +680,11 @@ def _by_whom(heading: _Heading) -> Meaning | None:
             # 上级到位资金: the part from above, or what has come of it so far.
             return None
         # 上级拨款 may be what the township was paid.
-        is_doubtful = "paid" in things or "budget" in heading.things or "start" in heading.periods
+        is_doubtful = (
+            ("paid" in things and "whence" not in heading.values)
+            or "budget" in heading.things
+            or "start" in heading.periods
+        )
         is_said = (
             heading.changes & {"subsidy"}
             or heading.kinds & {"approve"}
@@ -796,7 +804,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 年初支出预算: what was budgeted for spending.
             return _amount_of_year(heading, min(sure, Certainty.INFERRED))
         kind = "spent" if last in ("spent", "executed") else "disbursed"
-        doubt = "once" if is_part else "what" if others == {"payment"} else ""
+        doubt = "once" if is_part else "what" if others in ({"payment"}, {"executed"}) else ""
         if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
             sure = Certainty.QUESTION
         if last == "budget":
@@ -883,7 +891,8 @@ def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if heading.texts & (_AS_IT_STANDS | _WITH_CHANGES):
         # As it stands now: changed or not.
-        return Meaning("adjusted_budget_cny", Certainty.QUESTION)
+        is_both = heading.texts & _AS_IT_STANDS and heading.texts & _WITH_CHANGES
+        return Meaning("adjusted_budget_cny", Certainty.INFERRED if is_both else Certainty.QUESTION)
     if "year" in heading.periods and heading.is_approved:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
     if "own" in heading.values and heading.is_approved:
@@ -976,6 +985,13 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
+    if (
+        "专职" in heading.texts
+        and heading.texts & {"民政助理", "民政助理员"}
+        and "villages" not in heading.values
+    ):
+        # 专职民政助理员 of a township.
+        return Meaning("dedicated_staff_persons", Certainty.QUESTION, doubt="staff")
     words = "".join(sorted(heading.texts))
     if thing == "some_staff" and ("在编" in words or "编内" in words) and "专职" in words:
         # 在编 below 专职人员.

@@ -12,7 +12,7 @@ from oversight.intake.reading import values
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
-from oversight.intake.reading.words import words_of
+from oversight.intake.reading.words import without_hint, words_of
 
 # --- what a header cell means ---------------------------------------------------------------------------
 
@@ -124,6 +124,9 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
         found = entries.get("".join(titles))
         if found is None and len(titles) > 1 and titles[-1] in SUBTOTAL_PARTS:
             found = entries.get("".join(titles[:-1]))
+            if "户" in titles[-1] and found != "households_count":
+                # 总户数 below 户籍人口 is no number of people.
+                found = None
         if found is not None:
             return found, unit, unknown, len(titles) < whole
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
@@ -161,7 +164,7 @@ _NAME_ROLE = re.compile(
     r"单位|部门|机构|属地|行政区)+(?:政府)?(?:名称|名|全称|简称|别)?"
 )
 _CODE_ROLE = re.compile(
-    r"(?:.{0,8}(?:区划|乡镇|街道|镇街|镇|乡|单位|地区|地域|辖区|属地|行政|机构|统计|民政|国标|标准|9位).{0,6})?(?:代码|编码)(?:9位|12位)?"
+    r"(?:.{0,8}(?:区划|乡镇|街道|镇街|镇|乡|单位|地区|地域|辖区|属地|行政|机构|统计|民政|国标|标准|9位).{0,6})?(?:代码|编码)(?:统计局|民政部?|统计用?)?(?:9位|12位)?数?"
     r"|.{0,8}(?:区划|行政区|地区|地域|乡镇|镇街|行政)(?:码|代号|编号|号|号码|ID|id|标识码?|识别码)(?:9位|12位)?"
 )
 _MONTH_ROLE = re.compile(
@@ -172,7 +175,7 @@ _MONTH_ROLE = re.compile(
 @lru_cache(maxsize=16384)
 def role_of(parts: tuple[str, ...]) -> str | None:
     """`code`, `name` or `month` where a heading can only be that of such a column."""
-    title = plain(header_key(parts[-1])[0]) if parts else ""
+    title = plain(without_hint(header_key(parts[-1])[0])) if parts else ""
     if not title or len(title) > 16:
         return None
     if _CODE_ROLE.fullmatch(title):
@@ -515,7 +518,7 @@ _OTHER_DATES = re.compile(
 
 def _may_be_month(parts: tuple[str, ...]) -> bool:
     """Whether a column in which months stand may be that of the rows' own month."""
-    title = plain("".join(parts))
+    title = plain("".join(map(without_hint, parts)))
     return len(title) <= 8 and not _OTHER_DATES.search(title)
 
 

@@ -17,7 +17,12 @@ from oversight.intake.reading.text import fold, header_key, plain
 
 _FILE = Path(__file__).with_name("headings.csv")
 _SPAN = r"(\d{1,2})月?份?[-—–―~至到]+(\d{1,2})月份?"
-_TO_DATE = r"1月?份?[-—–―~至到]+(?:本|当)月[末底]?"
+_TO_DATE = r"1月?份?[-—–―~至到]+(?:本|当|[XxNn×某])月[末底]?"
+# A note in brackets on how to fill in a column: a sum (上月末+增加-减少), an example, what to tick.
+_HINT = re.compile(
+    r"\((?=[^()]*(?:[+=÷×√*]|[如例]|填|格式|[yY]{4}|保留|小数|见|公式|自动|是[/或]?否|为准|导出|核对|已核|终稿|取整))[^()]*\)"
+    r"|\((?:\d{1,2}|[A-Za-z]+|[甲乙丙丁]|第?\d*栏\d*|注\d*|数字|[¥￥])\)|\d{1,2}=[\d+-]+$|[?→]+$"
+)
 _NOTE = re.compile(r"(?<=[^(])\([^()]+\)$")
 _OF_WHICH = re.compile(r"\W*\d{0,2}\W*其中")
 _SPECIAL = re.compile(
@@ -72,10 +77,17 @@ def _known() -> tuple[dict[str, tuple[str, str]], int]:
     return words, max(map(len, words))
 
 
+def without_hint(title: str) -> str:
+    """A title without what it says in brackets on filling in: 统计年月（如202503）."""
+    folded = fold(title)
+    shorter = _HINT.sub("", folded)
+    return shorter if shorter and shorter != folded else title
+
+
 @lru_cache(maxsize=65536)
 def words_of(part: str) -> tuple[Word, ...]:
     """A header cell, without its unit, as words: so parted that as little as possible is unknown, in the fewest words."""
-    written = values.digits_of_date(header_key(part)[0])
+    written = values.digits_of_date(without_hint(header_key(part)[0]))
     text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written)))[:60]
     of_which = (Word("change", "of_which", "其中"),) if _OF_WHICH.match(fold(part)) else ()
     words = _parted(text)
