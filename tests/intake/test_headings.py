@@ -26,17 +26,23 @@ READ: dict[tuple[str, str], str] = {
         "population_persons",
     ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
     "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口",
-    ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数",
-    ("population", "births_persons"): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生",
+    ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数 户籍人口|总户数",
+    (
+        "population",
+        "births_persons",
+    ): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生 出生入籍 出生补登",
     ("population", "deaths_persons"): "本月病亡人数 死亡核减人数 自然减少|死亡 死亡户口注销",
     ("population", "moved_in_persons"): "落户迁入人数 迁移|入 机械增加（迁入）",
     (
         "budget",
         "initial_budget_cny",
     ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算 期初预算",
-    ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算",
+    ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算 年初预算+追加-调减 修改后预算",
     ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付",
-    ("budget", "disbursed_cumulative_cny"): "1—6月拨付 截至6月底拨付 年初至今拨付 累计已拨付 上半年拨付",
+    (
+        "budget",
+        "disbursed_cumulative_cny",
+    ): "1—6月拨付 截至6月底拨付 年初至今拨付 累计已拨付 上半年拨付 至6月拨付 到本月已拨 开年累计拨付",
     ("budget", "spent_month_cny"): "本月使用 本月列支 6月支出",
     (
         "budget",
@@ -67,7 +73,7 @@ NEVER = (
     "预算减少数 拨付依据 新增户数 出国人口 事业编制实际配备数 退出公益性岗位人数 基本支出 参公人员 "
     "支付方式 拨付单位 支出用途 支付凭证 村级运转经费 "
     "行政村 自然村数 示范村数 人员总数 实有在编人数 购买服务合同数 死亡证明开具数 溺水死亡人数 常住人口|户数 "
-    "经费执行情况|自年初累计"
+    "经费执行情况|自年初累计 累计拨付乡镇数 年初预算人数 本月拨付批次 迁入审批数 户籍变更数 户籍人口|总户数占比"
 )
 DATASETS = ("population", "budget", "staffing")
 
