@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from oversight.reports import FORMATS, Version, make_all
+from oversight.reports import FORMATS, Issuing, Version, make_all, supervise
 from oversight.reports.config import report_folder
 from oversight.reports.delivery import deliver
 from oversight.reports.errors import ReportError
 from oversight.settings import PROJECT_ROOT, DataFolder
-from tests.reports.conftest import Standin, issue_all
+from tests.reports.conftest import AT, Standin, issue_all
+from tests.reports.test_versions import later_edition
 
 DECEMBER = date(2025, 12, 1)
 
@@ -111,6 +112,11 @@ def test_a_folder_and_a_mailbox_each_get_it_once(
     assert attached == {version.file(form).name: version.verified(form) for form in ("pdf", "docx", "xlsx")}
     assert "数据版次" in message.get_body().get_content()  # type: ignore[union-attr]
     assert len({message["Message-ID"] for message in held.taken}) == 2
+    # A later edition that says the same of the county is the same paper: nothing goes out.
+    later_edition(folder, "select 1", 2)
+    issuing = Issuing("测试", AT, is_automatic=True)
+    (again,) = supervise(folder, DECEMBER, ["990101"], send=True, issuing=issuing, now=AT)
+    assert (again.is_new, again.version.number, len(held.taken)) == (False, 1, 2)
 
 
 def test_html_goes_through_the_mail_unchanged(
