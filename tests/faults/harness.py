@@ -329,7 +329,10 @@ def stopped(
             continue
         if not os.WIFSTOPPED(status):
             return _ended(status, told, began)
+        stood = time.monotonic()
         look(is_by_itself, told.read_text("utf-8", "replace"))
+        # Only what the job itself takes counts.
+        until += time.monotonic() - stood
         if not is_by_itself:
             is_by_itself, until = True, time.monotonic() + pause()
         os.kill(child, signal.SIGCONT)
