@@ -160,7 +160,15 @@ def runs(folder: DataFolder, count: int, chance: random.Random, room: Path) -> C
         except OversightError:
             outcome[f"{group}: stopped"] += 1
         else:
-            same = judged(tried) == right
+            made = judged(tried)
+            same = made == right
+            if not same:
+                tables = sorted(
+                    name for name in right.keys() | made.keys() if right.get(name) != made.get(name)
+                )
+                print(
+                    f"  DIFFERENT after {path.relative_to(tried.root)} (run {number}): {tables}", flush=True
+                )
             outcome[f"{group}: {'same' if same else 'DIFFERENT'}"] += 1
         shutil.rmtree(tried.root)
     return outcome

@@ -214,6 +214,8 @@ def beneath(
                 ] += 1
             shutil.rmtree(tried.root)
         outcome[f"{name}, {kind}: of {writes} writes"] += 1
+        # Each takes minutes.
+        print(f"  {name}, {kind}: {each} tried", flush=True)
     return outcome
 
 
