@@ -1123,6 +1123,7 @@ def _names(it: Second) -> list[str]:
     texts = {row["title_zh"] for row in it.edition.standards.values()}
     texts |= {row["origin_zh"] for row in it.edition.standards.values() if row["origin_zh"]}
     texts |= {row["township_name"] for row in it.edition.townships.values()}
+    texts |= {row["county_name"] for row in it.edition.townships.values()}
     return sorted((text for text in texts if re.search(r"\d", text)), key=len, reverse=True)
 
 
@@ -1143,7 +1144,8 @@ def _hold_named(it: Second, report: Report) -> None:
         name, title = str(row[0]), str(row[1])
         fits = [each for each in expected if name in each[0] and title.startswith(each[1])]
         if fits:
-            expected.remove(fits[0])
+            # The rule of payment is called after its standard.
+            expected.remove(max(fits, key=lambda each: len(each[1])))
         else:
             it.wrong.append(
                 f"{it.scope} {it.month:%Y-%m}: {name} is named for {title} and does not deserve it"
