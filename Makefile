@@ -143,7 +143,7 @@ define trim
 		find dash dash_ag_grid dash_mantine_components -type f -name '*.map' -delete && \
 		find mplfonts/fonts -type f ! -name 'NotoSansCJKsc-Regular.otf' ! -name 'NotoSerifCJKsc-Regular.otf' -delete && \
 		find babel/locale-data -type f ! -name 'root.dat' ! -name 'en*.dat' ! -name 'zh*.dat' -delete && \
-		find fontTools setuptools pkg_resources sqlglot -type d -name __pycache__ -prune -exec rm -rf {} + && \
+		find setuptools pkg_resources sqlglot -type d -name __pycache__ -prune -exec rm -rf {} + && \
 		rm -rf pyarrow/include pyarrow/libarrow_flight.* pyarrow/_flight.* pyarrow/libarrow_s3.* pyarrow/_s3fs.*
 endef
 define add

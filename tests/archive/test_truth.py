@@ -15,7 +15,7 @@ from oversight.archive.verify import verify
 from oversight.errors import OversightError
 from oversight.intake import intake_run, ledger
 from oversight.settings import TIME_ZONE
-from tests.intake.world import World, csv_bytes, population_rows, xlsx_bytes
+from tests.intake.world import NOW, World, csv_bytes, population_rows, xlsx_bytes
 
 GOOD = csv_bytes(population_rows("2025-06", {"360313101": 20_000, "360313102": 30_000}))
 OTHER = csv_bytes(population_rows("2025-06", {"360313101": 99_999}))
@@ -101,6 +101,23 @@ def test_damaged_rows_are_never_used_but_read_again_from_the_archive(world: Worl
     intake_run.take_in(world.folder, say=told.append, now=NEXT_YEAR)
     assert world.population() == FIGURES
     assert any("已从" in line or "从存档重新读取" in line for line in told)
+
+
+def test_a_correction_of_the_same_day_is_as_late_as_before_when_the_first_file_is_read_again(
+    world: World,
+) -> None:
+    world.put("人口.csv", GOOD)
+    world.take_in()
+    world.put("更正.csv", GOOD.replace(b"20000", b"20001"))
+    world.take_in(NOW + timedelta(hours=1))
+
+    def dated() -> list[tuple[Any, ...]]:
+        return sorted(world.read("deliveries").select("township_code", "is_dated").rows())
+
+    before = dated()
+    flip(world.folder.landed / "batches" / "000001" / "population.parquet")
+    world.take_in()
+    assert dated() == before
 
 
 def test_damaged_rows_of_a_content_that_is_nowhere_stop_the_run(world: World) -> None:

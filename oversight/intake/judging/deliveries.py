@@ -133,7 +133,12 @@ def _of_dataset(
     grouped = several.group_by("month", "township_code").agg(
         first.min().alias("first_received_on"),
         pl.col("day").filter(accepted).max().alias("last_received_on"),
-        pl.col("is_dated").filter(accepted & reported).sort_by(first).first().alias("is_dated"),
+        # Of several on the first day one without a day of its own is enough, in whatever order they are read.
+        pl.col("is_dated")
+        .filter(accepted & reported)
+        .sort_by(first, pl.col("is_dated").filter(accepted & reported))
+        .first()
+        .alias("is_dated"),
         # Two funds in two files are two reports; the second of one fund is a correction.
         pl.struct("submission_id", "fund_code")
         .filter(accepted)
