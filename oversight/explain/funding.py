@@ -308,8 +308,8 @@ def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tupl
         amount = last["amount"] if last else None
         if told is not None:
             amount = _with_its_last_month(edition, told, column, amount)
-        if amount is not None:
-            name = told or last
+        name = told or last
+        if amount is not None and name is not None:
             found.append((f"{name['township_name']} {name['month']:%Y-%m}", amount))
     return found
 
@@ -318,21 +318,20 @@ def _with_its_last_month(
     edition: Edition, told: dict[str, Any], column: str, before: Decimal | None
 ) -> Decimal | None:
     """What a unit's year came to with the report of the month in which it ended."""
+    of_year: Decimal | None
     if column != "allocated_annual_cny":
         kind = column.split("_")[0]
         so_far, of_month = told[f"{kind}_cumulative_cny"], told[f"{kind}_month_cny"]
-        if so_far is not None:
-            return so_far
-        return before if of_month is None else (before or Decimal(0)) + of_month
+        of_year = (before or Decimal(0)) + of_month if of_month is not None else before
+        return of_year if so_far is None else Decimal(so_far)
     adjusted = edition.one(
         "select adjusted_budget_cny from reported.budget where is_current and fund_code = 'working_funds' "
         "and township_code = ? and year(month) = ? and adjusted_budget_cny is not null order by month desc limit 1",
         told["township_code"],
         told["month"].year,
     )
-    if adjusted is not None:
-        return adjusted["adjusted_budget_cny"]
-    return before if told["initial_budget_cny"] is None else told["initial_budget_cny"]
+    of_year = adjusted["adjusted_budget_cny"] if adjusted is not None else told["initial_budget_cny"]
+    return before if of_year is None else of_year
 
 
 def _line(

@@ -39,7 +39,10 @@ def is_own(facts: Facts, row: Row) -> bool:
 
 
 def open_findings(facts: Facts) -> list[Row]:
-    """Findings of units below the division that stand and can be demanded, each with its kind; people once a unit."""
+    """Findings of units below the division that stand and can be demanded, each with its kind.
+
+    Who is missing, and what was not paid, once a unit and matter: by the rule after which it is most.
+    """
     found: list[Row] = []
     largest: dict[tuple[str, str], Row] = {}
     people = {row["standard_id"] for row in facts.staffing}
@@ -47,14 +50,15 @@ def open_findings(facts: Facts) -> list[Row]:
         is_open = row["kind"] != "cleared" and row["status"] == "short"
         if not is_open or not is_demanded(row) or is_own(facts, row):
             continue
-        if row["rule_id"] in people:
-            # Rules on the same people (D-07, D-08): somebody is missing once.
+        sort = "people" if row["rule_id"] in people else _sort(facts, row)
+        if sort in ("people", "payment", "arrears"):
+            # Two rules on the same people (D-07, D-08), two standards that the same payments must meet.
             key = row["subject_code"], str(row.get("matter") or row["rule_id"])
             held = largest.get(key)
             if held is None or (row["shortfall"] or 0) > (held["shortfall"] or 0):
-                largest[key] = {**row, "sort": "people"}
+                largest[key] = {**row, "sort": sort}
         else:
-            found.append({**row, "sort": _sort(facts, row)})
+            found.append({**row, "sort": sort})
     return found + list(largest.values())
 
 
