@@ -344,11 +344,9 @@ def test_every_fund_equals_sql(written: Written) -> None:
     others = [row for row in rows if row[7] != "working_funds"]
     text = "\n".join(told(written.report))
     assert ("民政工作经费以外" in text) is bool(others)
-    for _, name, _, budget, paid, spent, left, _ in others:
-        assert (
-            f"{name}预算{_yuan(budget)}，累计拨付{_yuan(paid)}，累计支出{_yuan(spent)}，结余{_yuan(left)}"
-            in text
-        )
+    if others:
+        funds, units = ({row[at] for row in others} for at in (7, 0))
+        assert f"民政工作经费以外另有{len(funds)}个资金项目、{len(units)}个单位报送收支" in text
 
 
 @pytest.mark.parametrize("form", ["docx", "pdf", "html"])
