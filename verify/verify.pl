@@ -104,8 +104,7 @@ sub tags {    # calls back for every tag (name without prefix, attributes, opens
 sub unescaped { my ($s) = @_; my %e = (lt => '<', gt => '>', amp => '&', quot => '"', apos => "'"); $s =~ s/&(?:#x([0-9a-fA-F]+)|#(\d+)|(\w+));/defined $1 ? chr hex $1 : defined $2 ? chr $2 : $e{$3}/ger }
 my %workbooks;
 sub xlsx {    # sheets of a workbook by name
-    my ($raw) = @_;
-    return $workbooks{length($raw) . sha256_hex($raw)} //= do {
+    my ($raw) = @_; return $workbooks{length($raw) . sha256_hex($raw)} //= do {
         my (%part, $zip); $zip = IO::Uncompress::Unzip->new(\$raw) or die "不能解开：$UnzipError\n";
         for (my $more = 1; $more > 0; $more = $zip->nextStream) {
             my ($name, $text, $buffer) = ($zip->getHeaderInfo->{Name}, ''); $text .= $buffer while $zip->read($buffer) > 0;
@@ -162,8 +161,7 @@ my (%tables_of, %rows_of, %of_code, %powers, %places_of_column);
 push @{$tables_of{$_->{sha256}, $_->{dataset}, $_->{sheet} // ''}}, {%$_, columns => JSON::PP->new->decode($_->{columns} // '{}')} for @$tables;
 for (@$reports) { push @{$rows_of{$_->{sha256}, $_->{dataset}, $_->{sheet} // ''}}, $_; push @{$of_code{$_->{dataset}}{$_->{code}}}, $_ if defined $_->{code} }
 sub table_of {    # the table of a row: the nearest above it, of two beside one another the one with the row's code
-    my ($row) = @_;
-    return $row->{table} //= do {
+    my ($row) = @_; return $row->{table} //= do {
         my @above = sort { $b->{header_row} <=> $a->{header_row} } grep { $_->{header_row} < $row->{row_number} } @{$tables_of{$row->{sha256}, $row->{dataset}, $row->{sheet} // ''} || []};
         @above = grep { $_->{header_row} == $above[0]{header_row} } @above;
         my $cells = sheet($row->{sha256}, $row->{sheet}, $above[0] && $above[0]{header_row})->{$row->{row_number}} || {};
@@ -235,7 +233,7 @@ for my $code (keys %{$of_code{divisions}}) {
 }
 for my $u (values %unit) { my $next = $unit{$u->{next}} or next; $u->{to} = $next->{from} if $u->{to} && $next->{from} && day_number($next->{from}) == day_number($u->{to}) + 1 }
 for my $code (sort keys %unit) { push @{$before{$unit{$code}{next}}}, $code if $unit{$code}{next} ne '' }
-sub renamed {    # one successor, begun up to a month after; of two codes that stood beside one another the reports decide what they are
+sub renamed {    # one successor, begun up to a month after; of two codes side by side the reports decide
     my ($old, $new) = map { $unit{$_ // ''} } @_; return 0 if !$new || !$new->{from} || !$old->{to}; my $later = day_number($new->{from}) - day_number($old->{to});
     die "新旧代码有一段时间并存，不在独立复算之列\n" if $later < 0 && $later >= -31; return @{$before{$_[1]}} == 1 && $later >= 0 && $later <= 31;
 }
