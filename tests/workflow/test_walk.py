@@ -78,13 +78,9 @@ def test_a_month_from_the_first_file_to_the_issued_paper(
     with visiting(chromium, base) as visit:
         page = opened(visit, base, "reporter", f"/hand-in?unit={TOWN}&for={MONTH}")
         page.wait_for_selector("#hand-in-due table")
-        page.set_input_files("#hand-in-files", str(wrong))
-        tray = page.locator(".hand-in-tray[data-state=judged]")
-        tray.wait_for(timeout=PATIENT)
-        assert "E2" in tray.inner_text()
-        tray.get_by_role("button", name="删除").click()
-        tray.wait_for(state="detached")
+        told_and_taken_back(page, wrong, "E2")
         page.set_input_files("#hand-in-files", str(right))
+        tray = page.locator(".hand-in-tray[data-state=judged]")
         tray.wait_for(timeout=PATIENT)
         # A double click hands in once.
         tray.get_by_role("button", name="报送", exact=True).dblclick()
@@ -263,6 +259,16 @@ def later(day: date) -> dict[str, str]:
     return {"PYTHONPATH": str(PROJECT_ROOT / "tests" / "clock"), "OVERSIGHT_TEST_LATER": str(seconds)}
 
 
+def told_and_taken_back(page: Any, path: Path, words: str) -> None:
+    """Upload a file with a mistake, be told of it in these words, and take it away again."""
+    page.set_input_files("#hand-in-files", str(path))
+    tray = page.locator(".hand-in-tray[data-state=judged]")
+    tray.wait_for(timeout=PATIENT)
+    assert words in tray.inner_text()
+    tray.get_by_role("button", name="删除").click()
+    tray.wait_for(state="detached")
+
+
 def handed_in(page: Any) -> None:
     """Press the button of the one file that was judged, twice: it goes once."""
     tray = page.locator(".hand-in-tray[data-state=judged]")
@@ -368,12 +374,7 @@ def test_a_finding_from_the_notice_to_the_money_it_moved(chromium: Any, tmp_path
             page = opened(visit, base, "reporter", f"/hand-in?unit={TOWN}&for={last:%Y-%m}")
             page.wait_for_selector("#hand-in-due table")
             wrong.write_bytes(_budget(last, (TOWN, "五万一", "", 40_000, 40_000)))
-            page.set_input_files("#hand-in-files", str(wrong))
-            tray = page.locator(".hand-in-tray[data-state=judged]")
-            tray.wait_for(timeout=PATIENT)
-            assert "五万一" in tray.inner_text()
-            tray.get_by_role("button", name="删除").click()
-            tray.wait_for(state="detached")
+            told_and_taken_back(page, wrong, "五万一")
             short.write_bytes(_budget(last, (TOWN, SHORT, "", 40_000, 40_000)))
             page.set_input_files("#hand-in-files", str(short))
             handed_in(page)

@@ -12,6 +12,7 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.access import significant
+from oversight.dashboard.comparing import OF_UNITS
 from oversight.dashboard.components import (
     View,
     by_month,
@@ -44,16 +45,7 @@ COMPARED = (
     "units_count",
     "judged_count",
     "short_count",
-    "guaranteed_of_judged_cny",
-    "allocated_of_judged_cny",
-    "allocation_shortfall_of_judged_cny",
-    "adequacy_of_judged_pct",
-    "guaranteed_ytd_of_complete_cny",
-    "disbursed_of_complete_cny",
-    "disbursement_shortfall_of_compared_cny",
-    "disbursed_of_complete_pct",
-    "spent_of_spending_cny",
-    "staff_shortfall_of_judged_persons",
+    *OF_UNITS,
     "missing_count",
     "complete_reports_pct",
 )
