@@ -41,7 +41,7 @@ def is_own(facts: Facts, row: Row) -> bool:
 def open_findings(facts: Facts) -> list[Row]:
     """Findings of units below the division that stand and can be demanded, each with its kind.
 
-    Who is missing, and what was not paid, once a unit and matter: by the rule after which it is most.
+    Who is missing (by matter) and what was not paid, once a unit: by the rule after which it is most.
     """
     found: list[Row] = []
     largest: dict[tuple[str, str], Row] = {}
@@ -52,8 +52,9 @@ def open_findings(facts: Facts) -> list[Row]:
             continue
         sort = "people" if row["rule_id"] in people else _sort(facts, row)
         if sort in ("people", "payment", "arrears"):
-            # Two rules on the same people (D-07, D-08), two standards that the same payments must meet.
-            key = row["subject_code"], str(row.get("matter") or row["rule_id"])
+            # Two rules on the same people (D-07, D-08); every rule of payment is about the same payments.
+            about = str(row.get("matter") or row["rule_id"]) if sort == "people" else _PAYMENT_RULE
+            key = row["subject_code"], about
             held = largest.get(key)
             if held is None or (row["shortfall"] or 0) > (held["shortfall"] or 0):
                 largest[key] = {**row, "sort": sort}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import pytest
 
-from oversight.editions import open_edition
+from oversight.editions import Edition, open_edition
 from oversight.reports import config, write_pdf
 from oversight.reports.content import build
 from oversight.reports.document import Heading, Paragraph, Report
 from oversight.reports.facts import gather
 from oversight.reports.make import render
 from oversight.reports.paper import Paper
+from oversight.reports.weighing import open_findings
 from oversight.settings import DataFolder
 from tests.reports import reading
 from tests.reports.conftest import CALENDAR, FIRST, Standin
@@ -278,3 +281,15 @@ def test_what_moved_since_the_last_month_equals_sql(standin: Standin) -> None:
             {"month": DECEMBER},
         ).fetchall()[0]
     assert f"本月新增{new}项、整改销号{cleared}项" in text
+
+
+def test_an_unpaid_sum_is_named_once_where_two_standards_ask_for_it(sample_edition: Edition) -> None:
+    with duckdb.connect(str(sample_edition.warehouse), read_only=True) as connection:
+        facts = gather(connection, DECEMBER, "360313")
+    unpaid = [row for row in open_findings(facts) if row["sort"] == "payment"]
+    assert unpaid
+    other = {"rule_id": "N-01.1", "matter": None, "shortfall": unpaid[0]["shortfall"] + 1}
+    both = replace(facts, findings=[*facts.findings, {**unpaid[0], **other}])
+    named = [row for row in open_findings(both) if row["sort"] == "payment"]
+    assert len(named) == len(unpaid)
+    assert [row["shortfall"] for row in named if row["rule_id"] == "N-01.1"] == [other["shortfall"]]
