@@ -61,11 +61,11 @@ _NEEDED: dict[str, tuple[str, str]] = {
     "closed": ("approver", "核销须写明核销人（批准人一列）"),
     "assigned": ("owner", "指定责任人须写明责任人"),
 }
-SCHEMA: dict[str, pl.DataType] = {
-    "note_no": pl.Int64(),
+_FILE_SCHEMA: dict[str, pl.DataType] = {
     **{name: pl.Date() if name in _DATES else pl.String() for name in _COLUMNS},
     "file_name": pl.String(),
 }
+SCHEMA: dict[str, pl.DataType] = {"note_no": pl.Int64(), **_FILE_SCHEMA}
 _FINDING_ID = re.compile(r"^[^/]+/.+/\d{4}-(0[1-9]|1[0-2])$")
 
 
@@ -87,23 +87,27 @@ def note_files(folder: DataFolder | None) -> list[Path]:
 
 def load_finding_notes(folder: DataFolder | None) -> pl.DataFrame:
     """Every note, numbered, as `SCHEMA` has it. Raises FindingNoteError for one that cannot be understood."""
-    rows = [
-        note | {"note_no": number}
-        for number, note in enumerate((note for path in note_files(folder) for note in read_notes(path)), 1)
+    # One file after the other: a country's year has two million.
+    frames = [
+        pl.DataFrame(read_notes(path), schema=_FILE_SCHEMA, infer_schema_length=None)
+        for path in note_files(folder)
     ]
-    return pl.DataFrame(rows, schema=SCHEMA, infer_schema_length=None)
+    return (
+        pl.concat([pl.DataFrame(schema=_FILE_SCHEMA), *frames])
+        .with_row_index("note_no", 1)
+        .cast({"note_no": pl.Int64()})
+    )
 
 
 def read_notes(path: Path) -> list[dict[str, Any]]:
     """The notes of one file, without their numbers. Raises FindingNoteError."""
-    return [_note(path, number, row) | {"file_name": path.name} for number, row in enumerate(_read(path), 2)]
+    return [_note(path, number, row) for number, row in enumerate(_read(path), 2)]
 
 
 def parsed(path: Path, rows: Iterable[Sequence[str]], number: int) -> list[dict[str, Any]]:
     """Rows under `HEADS`, as they were put into a file from line `number` on, as `read_notes` would read them."""
     return [
         _note(path, at, {name: cell.strip() for name, cell in zip(_COLUMNS, row, strict=True)})
-        | {"file_name": path.name}
         for at, row in enumerate(rows, number)
     ]
 
@@ -143,6 +147,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 def _note(path: Path, number: int, row: dict[str, str]) -> dict[str, Any]:
     where = f"findings/{path.name} 第 {number} 行"
     note: dict[str, Any] = {name: row.get(name) or None for name in _COLUMNS}
+    note["file_name"] = path.name
     for name in _REQUIRED:
         if note[name] is None:
             raise FindingNoteError(f"{where}：缺少“{_COLUMNS[name]}”。请补填后重新运行。")

@@ -11,7 +11,6 @@ import csv
 import fcntl
 import hashlib
 import io
-import itertools
 import os
 import re
 import secrets
@@ -126,19 +125,57 @@ class Said:
     attachments: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class _Told:
+    """The notes on a finding in their order, and the state they lead to from `begin`."""
+
+    begin: State
+    notes: tuple[dict[str, Any], ...]
+    state: State
+    before_exemption: State
+
+    @classmethod
+    def of(cls, begin: State, notes: Iterable[dict[str, Any]]) -> _Told:
+        """From notes in whatever order."""
+        return cls(begin, (), begin, begin).then(sorted(notes, key=_order))
+
+    def then(self, notes: Sequence[dict[str, Any]]) -> _Told:
+        """With more notes, themselves in order. A finding may have a hundred, and nearly always the next one is the last:
+        then nothing before it is gone through again."""
+        if self.notes and notes and _order(notes[0]) < _order(self.notes[-1]):
+            return _Told.of(self.begin, (*self.notes, *notes))
+        state, before = self.state, self.before_exemption
+        for note in notes:
+            kind, was = str(note["kind"]), state
+            if kind == "exemption_end":
+                state = before if was == "exempt" else was
+            else:
+                state = STEPS[kind].leads.get(was, _BY_HAND.get(kind, was))
+            if state == "exempt" and was != "exempt":
+                before = was
+        return _Told(self.begin, (*self.notes, *notes), state, before)
+
+
+def _order(note: Mapping[str, Any]) -> tuple[date, str, int]:
+    return note["recorded_on"], note["acted_at"] or "", note["note_no"]
+
+
 @dataclass
 class Case:
     """A finding with everything done about it, as of a day."""
 
     row: Mapping[str, Any]
     today: date
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    told: _Told
     earlier: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.notes.sort(key=lambda n: (n["recorded_on"], n["acted_at"] or "", n["note_no"]))
-        self.by_notes, self.before_exemption = self._folded()
         self.state, self.closed_by = self._now()
+
+    @property
+    def notes(self) -> Sequence[dict[str, Any]]:
+        """Everything done about it, in order."""
+        return self.told.notes
 
     @property
     def finding_id(self) -> str:
@@ -181,28 +218,17 @@ class Case:
         due = self.due_on
         return due is not None and calendar.next_workday(due) < self.today
 
-    def _folded(self) -> tuple[State, State]:
-        state: State = "recurring" if self.row.get("previous_finding_id") else "new"
-        before = state
-        for note in self.notes:
-            kind, was = str(note["kind"]), state
-            if kind == "exemption_end":
-                state = before if was == "exempt" else was
-            else:
-                state = STEPS[kind].leads.get(was, _BY_HAND.get(kind, was))
-            if state == "exempt" and was != "exempt":
-                before = was
-        return state, before
-
     def _now(self) -> tuple[State, str]:
         told = str(self.row["status"])
         if told in _OVER:
             return "closed", _OVER[told]
-        state = self.by_notes
+        state = self.told.state
         if state == "exempt":
             note = self.last("exemption") or {}
             until = note.get("exempt_until")
-            return (self.before_exemption, "") if until is not None and until < self.today else (state, "")
+            return (
+                (self.told.before_exemption, "") if until is not None and until < self.today else (state, "")
+            )
         if state == "closed":
             note = self.last("closed") or {}
             # What a person closed and the data of a later month say again has come back.
@@ -219,48 +245,20 @@ def _last_day(month: date) -> date:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Kept:
-    """Cases of an edition that were made before: one is made anew only where something was done, or a day may change it."""
-
-    generation: int = -1
-    cases: dict[str, tuple[int, Case]] = field(default_factory=dict)
-
-
-def cases(
-    folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date, kept: Kept | None = None
-) -> dict[str, Case]:
-    """The findings of an edition (`COLUMNS`), each with its notes. A note follows the spell that holds its month.
-
-    `kept` is for whoever asks for the same rows again and again.
-    """
+def cases(folder: DataFolder, rows: Iterable[Mapping[str, Any]], today: date) -> dict[str, Case]:
+    """The findings of an edition (`COLUMNS`), each with its notes. A note follows the spell that holds its month."""
     rows = list(rows)
     ledger = _ledger(folder)
-    if kept is not None and kept.generation != ledger.generation:
-        kept.generation, kept.cases = ledger.generation, {}
-    noted = ledger.notes
     earlier = {str(row["finding_id"]): row.get("previous_finding_id") for row in rows}
     found = {}
     for row in rows:
         name = str(row["finding_id"])
-        stem, month = name[:-8], name[-7:]
-        every = noted.get(stem, ())
-        before = kept.cases.get(name) if kept is not None else None
-        if before is not None and before[0] == len(every):
-            found[name] = before[1]
-            before[1].today = today
-            continue
-        last = f"{row['last_month']:%Y-%m}"
-        own = [note for at, note in every if month <= at <= last]
         chain: list[str] = []
         previous = row.get("previous_finding_id")
         while previous and previous not in chain:
             chain.append(str(previous))
             previous = earlier.get(previous)
-        found[name] = case = Case(row, today, own, tuple(chain))
-        if kept is not None and not any(note["kind"] == "exemption" for note in own):
-            # An exemption ends with its day; nothing else changes by itself.
-            kept.cases[name] = (len(every), case)
+        found[name] = Case(row, today, ledger.told(row, name), tuple(chain))
     return found
 
 
@@ -271,31 +269,59 @@ def noted_cases(folder: DataFolder, prefixes: Sequence[str], today: date) -> dic
 
 
 Mark = tuple[Path, int, int]
+_NEW: dict[State, _Told] = {"new": _Told.of("new", ()), "recurring": _Told.of("recurring", ())}
 
 
 @dataclass
 class _Ledger:
     """The notes of a folder as they were last read: by finding without its month, each with its month."""
 
-    marks: list[Mark]
-    counts: list[int]
-    notes: dict[str, list[tuple[str, dict[str, Any]]]]
-    generation: int
+    marks: list[Mark] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    notes: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    # What was made of them for a finding: of how many notes, up to which month.
+    known: dict[str, tuple[int, date, _Told]] = field(default_factory=dict)
+
+    def read(self, marks: Sequence[Mark]) -> None:
+        """Read files that come after those that were read."""
+        for mark in marks:
+            # A file that cannot be understood is not taken for read.
+            found = files.read_notes(mark[0])
+            self.marks.append(mark)
+            self.counts.append(0)
+            self.add(len(self.marks) - 1, found)
 
     def add(self, at: int, found: Sequence[dict[str, Any]]) -> None:
         """Notes at the end of file number `at`."""
         for note in found:
             self.counts[at] += 1
             name = str(note["finding_id"])
-            number = at * _FILE_NOTES + self.counts[at]
-            self.notes.setdefault(name[:-8], []).append((name[-7:], note | {"note_no": number}))
+            note["note_no"] = at * _FILE_NOTES + self.counts[at]
+            self.notes.setdefault(name[:-8], []).append((name[-7:], note))
+
+    def told(self, row: Mapping[str, Any], name: str) -> _Told:
+        """The notes on a finding: those between its first month and its last."""
+        begin: State = "recurring" if row.get("previous_finding_id") else "new"
+        every = self.notes.get(name[:-8])
+        if every is None:
+            return _NEW[begin]
+        last: date = row["last_month"]
+        count, until, told = self.known.get(name, (0, last, _NEW[begin]))
+        if (until, told.begin) != (last, begin):
+            count, told = 0, _NEW[begin]
+        size = len(every)
+        if count < size:
+            first, end = name[-7:], f"{last:%Y-%m}"
+            fresh = sorted((note for at, note in every[count:size] if first <= at <= end), key=_order)
+            told = told.then(fresh)
+            self.known[name] = size, last, told
+        return told
 
 
 # More than a file has rows.
 _FILE_NOTES = 10**8
 _ledgers: dict[Path, _Ledger] = {}
 _ledgers_lock = threading.Lock()
-_generations = itertools.count()
 
 
 def _mark(path: Path) -> Mark:
@@ -304,19 +330,20 @@ def _mark(path: Path) -> Mark:
 
 
 def _ledger(folder: DataFolder) -> _Ledger:
-    """The notes as they stand; read anew where any file is not what it was."""
+    """The notes as they stand; read anew where any file is not what it was, and only what is new where one came after
+    the others, as with each month."""
     marks = [_mark(path) for path in files.note_files(folder)]
     with _ledgers_lock:
         found = _ledgers.get(folder.root)
         if found is not None and found.marks == marks:
             return found
-        made = _Ledger(marks, [0] * len(marks), {}, next(_generations))
-        for at, (path, _, _) in enumerate(marks):
-            made.add(at, files.read_notes(path))
+        if found is None or found.marks != marks[: len(found.marks)]:
+            found = _Ledger()
+        found.read(marks[len(found.marks) :])
         while len(_ledgers) >= _FOLDERS_KEPT:
             _ledgers.pop(next(iter(_ledgers)))
-        _ledgers[folder.root] = made
-        return made
+        _ledgers[folder.root] = found
+        return found
 
 
 # A server has one folder, the tests have many.
@@ -426,7 +453,7 @@ def act_each(
             why: dict[str, str] = {}
             for item, said in own:
                 case = found.get(item.finding_id)
-                if case is None or all(note["action_id"] != item.action_id for note in case.notes):
+                if case is None or item.action_id not in [note["action_id"] for note in case.notes]:
                     told = _why_not(case, item.kind, item.seen, by)
                     why |= {item.finding_id: told} if told else {}
                     fresh.append((item, said))
@@ -437,7 +464,8 @@ def act_each(
             for item, said in fresh:
                 case = found[item.finding_id]
                 note = _row(item.finding_id, item.kind, said, by, now, item.action_id)
-                after = Case(case.row, now.date(), [*case.notes, note | {"note_no": 10**15, "file_name": ""}])
+                then = case.told.then([note | {"note_no": 10**15, "file_name": ""}])
+                after = Case(case.row, now.date(), then)
                 made.append((note, f"{case.state_zh}→{after.state_zh}"))
                 found[item.finding_id] = after
         if made:
@@ -625,13 +653,7 @@ def reconcile(folder: DataFolder) -> Reconciled:
     """Hold each action of the ledger against its line of the record, and the other way round. 对账."""
     from oversight.accounts.exist import exist
 
-    notes = [note for path in files.note_files(folder) for note in files.read_notes(path)]
-    own = {str(note["action_id"]): note for note in notes if note["action_id"]}
-    doubled = sorted(
-        {str(n["action_id"]) for n in notes if n["action_id"] and own[str(n["action_id"])] is not n}
-    )
-    wrong = [f"办理编号 {name} 在台账里出现了不止一次。请核对 findings/。" for name in doubled]
-    wrong += [
+    wrong = [
         f"{path.name} 的表头被改动过：改了名的列读不进来。请改回 {','.join(files.HEADS)}。"
         for path in files.note_files(folder)
         if path.name.startswith(files.ACTIONS) and not path.read_bytes().startswith(_HEAD)
@@ -641,12 +663,20 @@ def reconcile(folder: DataFolder) -> Reconciled:
     if exist(folder):
         first = next((line.at for line in record.lines(folder, limit=1)), "")
         for line in record.lines(folder, what="finding"):
-            if "编号" in line.told:
-                lines[str(line.told["编号"])] = str(line.told["摘要"])
-    matched = before = 0
-    for name, note in own.items():
-        if spelt(name) in lines:
-            if lines[spelt(name)] == digest(note):
+            told = line.told
+            if "编号" in told:
+                lines[str(told["编号"])] = str(told["摘要"])
+    matched = before = by_hand = 0
+    seen: set[str] = set()
+    # One file after the other: a country's year has two million notes.
+    for note in (note for path in files.note_files(folder) for note in files.read_notes(path)):
+        name = str(note["action_id"] or "")
+        if not name:
+            by_hand += 1
+        elif name in seen:
+            wrong.append(f"办理编号 {name} 在台账里出现了不止一次。请核对 findings/。")
+        elif (line_digest := lines.pop(spelt(name), None)) is not None:
+            if line_digest == digest(note):
                 matched += 1
             else:
                 wrong.append(f"{note['finding_id']}（{name}）的内容与留痕不同：台账被改动过。请从备份核对。")
@@ -656,13 +686,9 @@ def reconcile(folder: DataFolder) -> Reconciled:
             wrong.append(
                 f"{note['finding_id']}（{name}）在留痕里没有：不是在系统里办理的。请核对 findings/。"
             )
-    wrong += [
-        f"留痕记有办理 {name}，台账里没有。请从备份恢复或重新办理。"
-        for name in lines.keys() - set(map(spelt, own))
-    ]
-    return Reconciled(
-        matched, len(notes) - sum(1 for n in notes if n["action_id"]), before, tuple(sorted(wrong))
-    )
+        seen.add(name)
+    wrong += [f"留痕记有办理 {name}，台账里没有。请从备份恢复或重新办理。" for name in lines]
+    return Reconciled(matched, by_hand, before, tuple(sorted(set(wrong))))
 
 
 def export(folder: DataFolder) -> str:

@@ -78,7 +78,7 @@ _DEAD = ("discarded",)
 RECIPIENTS = "recipients.csv"
 FORMATS = ("docx", "pdf")
 # So many are delivered with one opening of the ledger.
-TOGETHER = 500
+TOGETHER = 2000
 DATASETS = {"population": "户籍人口", "budget": "民政工作经费", "staffing": "民政工作人员"}
 
 _SCHEMA = """
@@ -144,12 +144,11 @@ class Ground:
     # "dataset month unit" of what was handed in and waits for a run.
     handed: frozenset[str] = frozenset()
     calendar: Calendar = field(default_factory=load_calendar)
-    kept: following.Kept = field(default_factory=following.Kept)
 
     def cases(self, today: date, names: Iterable[str] | None = None) -> dict[str, Case]:
         """The findings as of a day; only those named, where some are."""
         rows = self.rows if names is None else [self.by_id[name] for name in names if name in self.by_id]
-        return following.cases(self.folder, rows, today, self.kept if names is None else None)
+        return following.cases(self.folder, rows, today)
 
     @cached_property
     def by_id(self) -> dict[str, Mapping[str, Any]]:
@@ -439,19 +438,21 @@ def _reds(folder: DataFolder, cases: Iterable[Case]) -> dict[str, str]:
     register does not grow with the register.
     """
     left = {
-        case.finding_id: [
+        case.finding_id: (
             str(note["action_id"]).partition("-")[0]
-            for note in case.notes
+            for note in reversed(case.notes)
             if note["kind"] == "notice" and note["action_id"]
-        ]
+        )
         for case in cases
         if case.state in FROM["supervise"]
     }
     reds: dict[str, str] = {}
     with _reading(folder) as ledger:
         # The last of each first; a notice that was given without a letter leads to the one before.
-        while ledger is not None and (left := {name: own for name, own in left.items() if own}):
-            last = {name: own.pop() for name, own in left.items()}
+        while ledger is not None:
+            last = {name: letter for name, own in left.items() if (letter := next(own, None))}
+            if not last:
+                break
             rows = ledger.execute(
                 "select id, kind, colour, issued_at from letters where state in ('issued', 'delivered') "
                 "and id in (select value from json_each(?))",
@@ -463,7 +464,7 @@ def _reds(folder: DataFolder, cases: Iterable[Case]) -> dict[str, str]:
                     what, at = known[letter]
                     if what == ("supervise", "red"):
                         reds[name] = at
-                    left[name] = []
+                    del left[name]
     return reds
 
 
@@ -802,7 +803,7 @@ def issue(
         ]  # fmt: skip
         named = {item.finding_id for item in acts}
         outcome = following.act_each(
-            folder, [ground.by_id[name] for name in ground.by_id if name in named], acts, by=by, now=now
+            folder, [ground.by_id[name] for name in named & ground.by_id.keys()], acts, by=by, now=now
         )
         refused = dict(outcome.refused)
         done = []
@@ -819,9 +820,9 @@ def issue(
                         ledger, row["id"], state="issued", files=json.dumps(row["files"], ensure_ascii=False)
                     )
                     done.append(row["id"])
-            _tell(
-                folder, "签发", done, by, 文号=[r["told"]["document_no"] for r in chosen if r["id"] in done]
-            )
+            issued = set(done)
+            numbers = [row["told"]["document_no"] for row in chosen if row["id"] in issued]
+            _tell(folder, "签发", done, by, 文号=numbers)
     if failed:
         raise FollowError(f"{'；'.join(failed)}。其余 {len(done)} 件已签发。")
     return done, void

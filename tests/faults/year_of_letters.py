@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ class Story:
     def finding_id(self) -> str:
         return f"{RULE}/{self.code}/{YEAR}-01"
 
-    @property
+    @cached_property
     def met_in(self) -> int | None:
         """The first month in which the budget is enough."""
         return next((month for month, amount in sorted(self.budget.items()) if amount >= OWED), None)
@@ -126,6 +128,7 @@ def run(
         now = datetime(day.year, day.month, day.day, 9, tzinfo=TIME_ZONE)
         if day.day == 10 and day.month > 1:
             known = day.month - 1
+            print(f"{day}: {figures['letters']} letters, {time.process_time():.0f} CPU s", file=sys.stderr)
             rows = [row for story in told if (row := story.row(known))]
             ground = Ground(folder, rows, units, [], f"e{known}", calendar=calendar)
         if not known:
@@ -265,8 +268,9 @@ def _check(folder: DataFolder, place: Path, told: list[Story], figures: Counter[
     assert found.wrong == (), found.wrong
     figures["actions on record"] = found.matched
     noted: dict[str, set[date]] = {}
-    for note in following.files.load_finding_notes(folder).iter_rows(named=True):
-        noted.setdefault(note["finding_id"], set()).add(note["recorded_on"])
+    for path in following.files.note_files(folder):
+        for note in following.files.read_notes(path):
+            noted.setdefault(note["finding_id"], set()).add(note["recorded_on"])
     for story in told:
         for day, state in story.states:
             is_edition = day.day == 10 and state == "closed"
