@@ -3,8 +3,8 @@
 {% macro fits_a_form(text, pattern, stem) -%}
     (
         {%- for place in range(1, 7) %}
-        {{ text }} like nullif(replace(split_part({{ pattern }}, ';', {{ place }}), '{名}', coalesce({{ stem }}, '')), '')
-        {%- if not loop.last %} is true or{% else %} is true{% endif %}
+        ({{ text }} like nullif(replace(split_part({{ pattern }}, ';', {{ place }}), '{名}', coalesce({{ stem }}, '')), '')) is true
+        {%- if not loop.last %} or{% endif %}
         {%- endfor %}
     )
 {%- endmacro %}

@@ -2,9 +2,9 @@
 {% macro plain_number(value, unit) -%}
     case
         when {{ unit }} = '是/否' then case when {{ value }} >= 1 then '是' else '否' end
-        when {{ unit }} like '%元%' then cast(cast({{ value }} as decimal(18, 2)) as varchar) || ' ' || {{ unit }}
+        when {{ unit }} like '%元%' then cast(cast({{ value }} as decimal(18, 2)) as string) || ' ' || {{ unit }}
         when {{ value }} = round({{ value }}, 0)
-            then cast(cast(round({{ value }}, 0) as bigint) as varchar) || ' ' || {{ unit }}
-        else cast(cast(round({{ value }}, 2) as decimal(18, 2)) as varchar) || ' ' || {{ unit }}
+            then cast(cast(round({{ value }}, 0) as bigint) as string) || ' ' || {{ unit }}
+        else cast(cast(round({{ value }}, 2) as decimal(18, 2)) as string) || ' ' || {{ unit }}
     end
 {%- endmacro %}

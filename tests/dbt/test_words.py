@@ -31,6 +31,8 @@ BANNED = {
     "float": r"\b(float|double|real)\b",
     "group by all": r"\b(group|order)\s+by\s+all\b",
     "merge": r"\bmerge\s+into\b",
+    # Spark knows it only with a length.
+    "varchar": r"\bvarchar\b(?!\s*\()",
     "generate_series": r"\b(generate_series|range)\s*\(",
 }
 

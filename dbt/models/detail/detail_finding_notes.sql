@@ -24,20 +24,20 @@ matched as (
 final as (
     select
         cast(n.note_no as bigint) as note_no,
-        cast(n.finding_id as varchar) as finding_id,
-        cast(m.current_finding_id as varchar) as current_finding_id,
-        cast(n.kind as varchar) as kind,
+        cast(n.finding_id as string) as finding_id,
+        cast(m.current_finding_id as string) as current_finding_id,
+        cast(n.kind as string) as kind,
         cast(n.recorded_on as date) as recorded_on,
-        cast(n.text_zh as varchar) as text_zh,
+        cast(n.text_zh as string) as text_zh,
         cast(n.agreed_on as date) as agreed_on,
         cast(n.exempt_until as date) as exempt_until,
-        cast(n.approver as varchar) as approver,
-        cast(n.recorded_by as varchar) as recorded_by,
-        cast(n.owner as varchar) as owner,
-        cast(n.attachments as varchar) as attachments,
-        cast(n.action_id as varchar) as action_id,
-        cast(n.acted_at as varchar) as acted_at,
-        cast(n.file_name as varchar) as file_name
+        cast(n.approver as string) as approver,
+        cast(n.recorded_by as string) as recorded_by,
+        cast(n.owner as string) as owner,
+        cast(n.attachments as string) as attachments,
+        cast(n.action_id as string) as action_id,
+        cast(n.acted_at as string) as acted_at,
+        cast(n.file_name as string) as file_name
     from notes as n
     left join matched as m on n.note_no = m.note_no
 )

@@ -105,13 +105,13 @@ placed as (
 
 final as (
     select
-        cast(p.finding_id as varchar) as finding_id,
-        cast(p.rule_id as varchar) as rule_id,
-        cast(p.township_code as varchar) as township_code,
-        cast(p.subject_unit as varchar) as unit_id,
-        cast(p.measure as varchar) as measure,
+        cast(p.finding_id as string) as finding_id,
+        cast(p.rule_id as string) as rule_id,
+        cast(p.township_code as string) as township_code,
+        cast(p.subject_unit as string) as unit_id,
+        cast(p.measure as string) as measure,
         cast(p.notified_on as date) as notified_on,
-        cast(case when p.notified_on is null then 'opened' else 'notice' end as varchar) as begins_with,
+        cast(case when p.notified_on is null then 'opened' else 'notice' end as string) as begins_with,
         cast(p.from_month as date) as from_month,
         cast(p.cleared_month as date) as month,
         cast(p.from_cny as decimal(18, 2)) as from_cny,
@@ -123,17 +123,17 @@ final as (
             when p.to_cny - p.from_cny >= p.shortfall_cny then p.shortfall_cny
             else p.to_cny - p.from_cny
         end as decimal(18, 2)) as moved_cny,
-        cast(p.unknown_reason as varchar) as unknown_reason,
+        cast(p.unknown_reason as string) as unknown_reason,
         cast(extract(year from p.from_month) <> extract(year from p.cleared_month) as boolean) as is_of_two_years,
         -- Of several standards for the same money the binding one asks for the most: what it moved holds the others'.
         cast(coalesce(p.is_binding, false) as boolean) as is_counted_in_totals,
         cast(p.from_report_month as date) as from_report_month,
-        cast(b.submission_id as varchar) as from_submission_id,
-        cast(b.sheet as varchar) as from_sheet,
+        cast(b.submission_id as string) as from_submission_id,
+        cast(b.sheet as string) as from_sheet,
         cast(b.row_number as bigint) as from_row_number,
         cast(p.to_report_month as date) as to_report_month,
-        cast(e.submission_id as varchar) as to_submission_id,
-        cast(e.sheet as varchar) as to_sheet,
+        cast(e.submission_id as string) as to_submission_id,
+        cast(e.sheet as string) as to_sheet,
         cast(e.row_number as bigint) as to_row_number
     from placed as p
     left join {{ ref('reported_budget') }} as b

@@ -4,12 +4,12 @@
 
 with final as (
     select
-        cast(c.source as varchar) as source,
-        cast(c.fund_code as varchar) as fund_code,
-        cast(c.division_code as varchar) as county_code,
+        cast(c.source as string) as source,
+        cast(c.fund_code as string) as fund_code,
+        cast(c.division_code as string) as county_code,
         cast(c.month as date) as month,
-        cast(c.submission_id as varchar) as submission_id,
-        cast(c.sheet as varchar) as sheet,
+        cast(c.submission_id as string) as submission_id,
+        cast(c.sheet as string) as sheet,
         cast(row_number() over (
             partition by c.source, c.fund_code, c.division_code, c.month
             order by c.precedence desc nulls last, c.submission_id asc nulls last, c.sheet asc nulls last

@@ -63,7 +63,7 @@ told as (
 
 final as (
     select
-        cast(township_code as varchar) as township_code,
+        cast(township_code as string) as township_code,
         cast(month as date) as month,
         cast(case
             -- More taken back than paid: quotients are of amounts without a sign.
@@ -79,7 +79,7 @@ final as (
             when is_behind and is_far then 'far_behind'
             when is_behind then 'behind'
             else 'on_pace'
-        end as varchar) as pace
+        end as string) as pace
     from told
 )
 

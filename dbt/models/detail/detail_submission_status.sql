@@ -118,11 +118,11 @@ joined as (
 
 final as (
     select
-        cast(township_code as varchar) as township_code,
-        cast(township_name as varchar) as township_name,
-        cast(county_code as varchar) as county_code,
+        cast(township_code as string) as township_code,
+        cast(township_name as string) as township_name,
+        cast(county_code as string) as county_code,
         cast(month as date) as month,
-        cast(dataset as varchar) as dataset,
+        cast(dataset as string) as dataset,
         case
             when accepted_count > 0 and files_count > 1 then 'corrected'
             when accepted_count > 0 and came_after and not is_dated then 'undated'
@@ -148,10 +148,10 @@ final as (
             when main_is_dashed = 1 then 'dash'
             else 'blank'
         end as told,
-        cast(nil_figures as varchar) as nil_figures,
-        cast(dashed_figures as varchar) as dashed_figures,
-        cast(blank_figures as varchar) as blank_figures,
-        cast(refused_code as varchar) as refused_code,
+        cast(nil_figures as string) as nil_figures,
+        cast(dashed_figures as string) as dashed_figures,
+        cast(blank_figures as string) as blank_figures,
+        cast(refused_code as string) as refused_code,
         came_after and is_dated as is_late,
         cast(due_on as date) as due_on,
         cast(nominal_due_on as date) as nominal_due_on,

@@ -17,8 +17,8 @@ townships as (
 
 final as (
     select
-        cast(submission_id as varchar) as submission_id,
-        cast(substr(township_code, 1, 6) as varchar) as county_code,
+        cast(submission_id as string) as submission_id,
+        cast(substr(township_code, 1, 6) as string) as county_code,
         cast(count(*) as bigint) as townships_count
     from townships
     group by submission_id, substr(township_code, 1, 6)

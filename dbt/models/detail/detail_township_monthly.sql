@@ -51,8 +51,8 @@ sent as (
 
 final as (
     select
-        cast(f.township_code as varchar) as township_code,
-        cast(f.county_code as varchar) as county_code,
+        cast(f.township_code as string) as township_code,
+        cast(f.county_code as string) as county_code,
         cast(f.month as date) as month,
         cast(f.disbursed_pct as decimal(18, 2)) as disbursed_pct,
         cast(f.spent_pct as decimal(18, 2)) as spent_pct,
@@ -62,17 +62,17 @@ final as (
             when s.staff_excess_persons > 0 then 'over'
             when s.is_silent = 1 then 'not_reported'
             else 'met'
-        end as varchar) as staff_status,
+        end as string) as staff_status,
         cast(s.staff_shortfall_persons as bigint) as staff_shortfall_persons,
         cast(s.staff_excess_persons as bigint) as staff_excess_persons,
         cast(s.staff_required_persons as bigint) as staff_required_persons,
         coalesce(s.is_silent = 1, false) as staff_is_silent,
-        cast(r.population_status as varchar) as population_status,
-        cast(r.budget_status as varchar) as budget_status,
-        cast(r.staffing_status as varchar) as staffing_status,
-        cast(r.population_told as varchar) as population_told,
-        cast(r.budget_told as varchar) as budget_told,
-        cast(r.staffing_told as varchar) as staffing_told,
+        cast(r.population_status as string) as population_status,
+        cast(r.budget_status as string) as budget_status,
+        cast(r.staffing_status as string) as staffing_status,
+        cast(r.population_told as string) as population_told,
+        cast(r.budget_told as string) as budget_told,
+        cast(r.staffing_told as string) as staffing_told,
         cast(r.sent_count as bigint) as sent_count,
         coalesce(r.is_late = 1, false) as is_late
     from funding as f

@@ -56,8 +56,8 @@ every as (
 
 final as (
     select
-        cast(e.unit_level as varchar) as unit_level,
-        cast(e.unit_code as varchar) as unit_code,
+        cast(e.unit_level as string) as unit_level,
+        cast(e.unit_code as string) as unit_code,
         cast(e.month as date) as month,
         cast(sum(coalesce(m.opened - m.closed, 0)) over so_far as bigint) as open_count,
         {%- for severity in ['high', 'medium', 'low'] %}

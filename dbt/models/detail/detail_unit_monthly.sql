@@ -127,8 +127,8 @@ summed as (
 
 final as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
+        cast(unit_level as string) as unit_level,
+        cast(unit_code as string) as unit_code,
         cast(month as date) as month,
         units_count, ended_count, covered_count, judged_count, short_count, met_count, not_reported_count,
         no_standard_count,

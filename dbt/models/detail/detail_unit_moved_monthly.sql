@@ -40,8 +40,8 @@ levels as (
 
 final as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
+        cast(unit_level as string) as unit_level,
+        cast(unit_code as string) as unit_code,
         cast(month as date) as month,
         cast(sum(closed_count) as bigint) as closed_money_count,
         cast(sum(known_count) as bigint) as moved_known_count,

@@ -30,11 +30,11 @@ levels as (
 
 final as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
+        cast(unit_level as string) as unit_level,
+        cast(unit_code as string) as unit_code,
         cast(month as date) as month,
         pillar_no,
-        cast(pillar_zh as varchar) as pillar_zh,
+        cast(pillar_zh as string) as pillar_zh,
         {%- for name in [
             'asked_units_count', 'met_units_count', 'short_units_count', 'silent_units_count', 'rules_count',
             'met_count', 'short_count', 'not_reported_count'

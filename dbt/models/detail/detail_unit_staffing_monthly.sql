@@ -26,10 +26,10 @@ levels as (
 
 final as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
+        cast(unit_level as string) as unit_level,
+        cast(unit_code as string) as unit_code,
         cast(month as date) as month,
-        cast(standard_id as varchar) as standard_id,
+        cast(standard_id as string) as standard_id,
         cast(sum({{ statuses | join('_count + ') }}_count) as bigint) as due_count,
         {%- for status in statuses %}
         cast(sum({{ status }}_count) as bigint) as {{ status }}_count,

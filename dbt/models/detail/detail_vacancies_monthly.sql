@@ -42,8 +42,8 @@ levels as (
 
 final as (
     select
-        cast(unit_level as varchar) as unit_level,
-        cast(unit_code as varchar) as unit_code,
+        cast(unit_level as string) as unit_level,
+        cast(unit_code as string) as unit_code,
         cast(month as date) as month,
         cast(sum(units_count) as bigint) as units_count,
         cast(sum(known_count) as bigint) as known_count,

@@ -150,7 +150,7 @@ every_figure as (
     union all
     select
         subject_unit, measure_code, month, value, below, above,
-        cast(null as varchar) as value_text, cast(null as varchar) as counted_since
+        cast(null as string) as value_text, cast(null as string) as counted_since
     from columns_of_datasets
 ),
 

@@ -58,7 +58,7 @@ spells as (
 named as (
     select
         s.*,
-        s.rule_id || '/' || s.subject_unit || '/' || substr(cast(s.opened_month as varchar), 1, 7) as finding_id
+        s.rule_id || '/' || s.subject_unit || '/' || substr(cast(s.opened_month as string), 1, 7) as finding_id
     from spells as s
     where s.is_last
 ),
@@ -269,52 +269,52 @@ worded as (
 
 final as (
     select
-        cast(finding_id as varchar) as finding_id,
-        cast(rule_id as varchar) as rule_id,
-        cast(subject_unit as varchar) as subject_unit,
-        cast(subject_level as varchar) as subject_level,
-        cast(subject_code as varchar) as subject_code,
+        cast(finding_id as string) as finding_id,
+        cast(rule_id as string) as rule_id,
+        cast(subject_unit as string) as subject_unit,
+        cast(subject_level as string) as subject_level,
+        cast(subject_code as string) as subject_code,
         cast(opened_month as date) as opened_month,
         cast(last_month as date) as last_month,
         cast(case when finding_status = 'cleared' then next_month end as date) as cleared_month,
         cast(months_open as bigint) as months_open,
-        cast(finding_status as varchar) as status,
+        cast(finding_status as string) as status,
         cast(value_checked as decimal(18, 4)) as value_checked,
         cast(value_expected as decimal(18, 4)) as value_expected,
         cast(shortfall as decimal(18, 4)) as shortfall,
-        cast(unit as varchar) as unit,
-        cast(source as varchar) as source,
-        cast(severity as varchar) as severity,
+        cast(unit as string) as unit,
+        cast(source as string) as source,
+        cast(severity as string) as severity,
         cast(is_minor as boolean) as is_minor,
         -- What is missing times the months it has been missing: the order of a list within a severity.
         cast(coalesce(shortfall, 0) * months_open as decimal(24, 4)) as weight,
-        cast(document_title as varchar) as document_title,
-        cast(clause as varchar) as clause,
+        cast(document_title as string) as document_title,
+        cast(clause as string) as clause,
         cast(
             subject_name || '：' || title_zh || '。'
             || case
                 when status in ('short', 'unconfirmed') then
-                    substr(cast(last_month as varchar), 1, 7) || ' 应为 '
+                    substr(cast(last_month as string), 1, 7) || ' 应为 '
                     || {{ plain_number('value_expected', 'unit') }} || '，实为 '
                     || {{ plain_number('value_checked', 'unit') }}
                     || case when other_source_name is null then '' else '（' || other_source_name || '的数）' end
                     || case when unit = '是/否' then '' else '，差 ' || {{ plain_number('shortfall', 'unit') }} end
                     || case when status = 'unconfirmed' then '；该依据超过确认期限，待确认后定' else '' end
-                else substr(cast(last_month as varchar), 1, 7) || ' 未报送所需数据，无法判断'
+                else substr(cast(last_month as string), 1, 7) || ' 未报送所需数据，无法判断'
             end
             || case
                 when finding_status = 'cleared' and status = 'not_reported'
-                    then '；' || substr(cast(next_month as varchar), 1, 7) || ' 已补报，达标'
+                    then '；' || substr(cast(next_month as string), 1, 7) || ' 已补报，达标'
                 when finding_status = 'cleared'
-                    then '；' || substr(cast(next_month as varchar), 1, 7) || ' 起已整改'
+                    then '；' || substr(cast(next_month as string), 1, 7) || ' 起已整改'
                 when finding_status = 'unit_ended' then '；该单位已撤并，不再判定'
                 when finding_status = 'superseded' then '；该标准已由后来的标准取代，不再按本项判定'
                 else ''
             end
             || '。依据：《' || document_title || '》' || clause
-            as varchar
+            as string
         ) as message_zh,
-        cast(previous_finding_id as varchar) as previous_finding_id
+        cast(previous_finding_id as string) as previous_finding_id
     from worded
 )
 

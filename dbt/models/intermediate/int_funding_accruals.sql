@@ -63,7 +63,7 @@ several as (
 
 counted as (
     select
-        cast(null as varchar) as standard_id, unit_id, fiscal_year, known_number, known_until_number,
+        cast(null as string) as standard_id, unit_id, fiscal_year, known_number, known_until_number,
         from_number, variant_no, month_number, standard_id as counted_standard_id,
         share_units, other_share_units, population_is_stale
     from months
@@ -125,7 +125,7 @@ added as (
         {% endfor %}
         max(case
             when c.counted_standard_id is not null
-                then lpad(cast(g.month_number as varchar), 2, '0') || c.counted_standard_id
+                then lpad(cast(g.month_number as string), 2, '0') || c.counted_standard_id
         end) over ({{ running }}) as last_counted
     from grid as g
     left join counted as c

@@ -11,7 +11,7 @@ with answers as (
         rule_id, subject_level, subject_code, subject_unit, month,
         status, value_checked, value_expected, shortfall, reason,
         cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator,
-        cast(null as varchar) as tier_label
+        cast(null as string) as tier_label
     from {{ ref('int_judgements_composite') }}
 ),
 

@@ -5,7 +5,7 @@
     = 'rule_id, subject_level, subject_code, subject_unit, month, status, value_checked, value_expected, shortfall'
 %}
 {% set no_operands
-    = 'cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator, cast(null as varchar) as tier_label'
+    = 'cast(null as decimal(18, 4)) as numerator, cast(null as decimal(18, 4)) as denominator, cast(null as string) as tier_label'
 %}
 with funding as (
     select
@@ -57,9 +57,9 @@ final as (
     union all
     select {{ columns }}, reason, {{ no_operands }} from staffing
     union all
-    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_villages') }}
+    select {{ columns }}, cast(null as string) as reason, {{ no_operands }} from {{ ref('int_judgements_villages') }}
     union all
-    select {{ columns }}, cast(null as varchar) as reason, {{ no_operands }} from {{ ref('int_judgements_counties') }}
+    select {{ columns }}, cast(null as string) as reason, {{ no_operands }} from {{ ref('int_judgements_counties') }}
     union all
     select {{ columns }}, reason, numerator, denominator, tier_label from {{ ref('int_judgements_general') }}
     union all

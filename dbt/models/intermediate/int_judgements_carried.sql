@@ -98,7 +98,7 @@ spells as (
     select
         j.standard_id, j.subject_unit, b.first_index as from_index, j.from_index as until_index, 0 as valid_months,
         cast(null as decimal(18, 4)) as value_checked, cast(null as decimal(18, 4)) as shortfall,
-        cast(null as varchar) as reason, 'not_reported' as status
+        cast(null as string) as reason, 'not_reported' as status
     from judged as j
     cross join bounds as b
     where j.is_first and j.from_index > b.first_index

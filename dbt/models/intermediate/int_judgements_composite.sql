@@ -80,7 +80,7 @@ final as (
         cast(met_count as decimal(18, 4)) as value_checked,
         cast(parts_count - idle_count as decimal(18, 4)) as value_expected,
         cast(case when status <> 'not_reported' then short_count end as decimal(18, 4)) as shortfall,
-        cast(null as varchar) as reason
+        cast(null as string) as reason
     from judged
 )
 

@@ -355,7 +355,7 @@ final as (
         reason,
         cast(numerator as decimal(18, 4)) as numerator,
         cast(denominator as decimal(18, 4)) as denominator,
-        cast(tier_label as varchar) as tier_label
+        cast(tier_label as string) as tier_label
     from judged
 )
 

@@ -153,7 +153,7 @@ every_period as (
     select
         standard_id, role, part_no, subject_unit, end_index,
         case when reaches_back = 0 then summed end as value, below, above,
-        cast(null as varchar) as value_text, cast(null as varchar) as pattern
+        cast(null as string) as value_text, cast(null as string) as pattern
     from added_within
 ),
 

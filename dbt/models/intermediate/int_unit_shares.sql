@@ -2,7 +2,7 @@
 -- Must hold: the denominator is the register, never only those that reported; whether it lists everybody stands beside.
 {{ config(
     alias='unit_shares',
-    database=target.database, schema='detail',
+    database=target.get('database'), schema='detail',
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}

@@ -2,11 +2,11 @@
 -- Must hold: exactly one row.
 with final as (
     select
-        cast(e.edition_id as varchar) as edition_id,
+        cast(e.edition_id as string) as edition_id,
         cast(e.built_at as timestamp) as built_at,
-        cast(e.input_fingerprint as varchar) as input_fingerprint,
-        cast(e.standards_fingerprint as varchar) as standards_fingerprint,
-        cast(e.code_version as varchar) as code_version,
+        cast(e.input_fingerprint as string) as input_fingerprint,
+        cast(e.standards_fingerprint as string) as standards_fingerprint,
+        cast(e.code_version as string) as code_version,
         cast(m.first_month as date) as first_month,
         cast(m.last_month as date) as last_month
     from {{ source('inputs', 'edition') }} as e

@@ -45,15 +45,15 @@ final as (
         f.document_title, f.clause,
         f.message_zh, f.previous_finding_id,
         cast(n.notified_on as date) as notified_on,
-        cast(n.reply_zh as varchar) as reply_zh,
+        cast(n.reply_zh as string) as reply_zh,
         cast(n.agreed_on as date) as agreed_on,
         cast(
             f.status in ('short', 'not_reported', 'unconfirmed') and coalesce(n.agreed_on < e.last_day, false)
             as boolean
         ) as is_overdue,
         cast(n.exempt_reason_zh is not null and coalesce(n.exempt_until >= e.last_day, true) as boolean) as is_exempt,
-        cast(n.exempt_reason_zh as varchar) as exempt_reason_zh,
-        cast(n.exempt_approver as varchar) as exempt_approver,
+        cast(n.exempt_reason_zh as string) as exempt_reason_zh,
+        cast(n.exempt_approver as string) as exempt_approver,
         cast(n.exempt_until as date) as exempt_until,
         cast(coalesce(n.notes_count, 0) as bigint) as notes_count
     from {{ ref('int_findings') }} as f

@@ -36,22 +36,22 @@ joined as (
 
 final as (
     select
-        cast(township_code as varchar) as township_code,
-        cast(township_name as varchar) as township_name,
-        cast(county_code as varchar) as county_code,
+        cast(township_code as string) as township_code,
+        cast(township_name as string) as township_name,
+        cast(county_code as string) as county_code,
         cast(month as date) as month,
         cast(fiscal_year as bigint) as fiscal_year,
-        cast(fund_code as varchar) as fund_code,
+        cast(fund_code as string) as fund_code,
         -- A fund that no list names keeps the name that was written.
-        cast(coalesce(fund_name, substr(fund_code, 10)) as varchar) as fund_name,
-        cast(case when matter <> '' then matter end as varchar) as matter,
+        cast(coalesce(fund_name, substr(fund_code, 10)) as string) as fund_name,
+        cast(case when matter <> '' then matter end as string) as matter,
         {% for name in budgets %}
         cast({{ name }}_cny as decimal(18, 2)) as {{ name }}_cny,
         cast(case when {{ name }}_cny is not null then {{ name }}_precision_cny end as decimal(18, 2))
             as {{ name }}_precision_cny,
         cast(case when {{ name }}_cny is not null then {{ name }}_as_of_month end as date) as {{ name }}_as_of_month,
         {% endfor %}
-        cast(case when allocated_cny is not null then allocated_source end as varchar) as allocated_source,
+        cast(case when allocated_cny is not null then allocated_source end as string) as allocated_source,
         {% for kind in ['disbursed', 'spent'] %}
         cast({{ kind }}_ytd_cny as decimal(18, 2)) as {{ kind }}_ytd_cny,
         cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_precision_cny end as decimal(18, 2))
@@ -60,7 +60,7 @@ final as (
             as {{ kind }}_as_of_month,
         cast(case when {{ kind }}_ytd_cny is not null then coalesce({{ kind }}_is_partial, false) end as boolean)
             as {{ kind }}_is_partial,
-        cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_source end as varchar) as {{ kind }}_source,
+        cast(case when {{ kind }}_ytd_cny is not null then {{ kind }}_source end as string) as {{ kind }}_source,
         {% endfor %}
         -- Left of the year's money: known where budget and spending are.
         cast(

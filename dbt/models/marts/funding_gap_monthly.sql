@@ -83,25 +83,25 @@ joined as (
 
 final as (
     select
-        cast(township_code as varchar) as township_code,
-        cast(township_name as varchar) as township_name,
-        cast(county_code as varchar) as county_code,
-        cast(county_name as varchar) as county_name,
+        cast(township_code as string) as township_code,
+        cast(township_name as string) as township_name,
+        cast(county_code as string) as county_code,
+        cast(county_name as string) as county_name,
         cast(month as date) as month,
         cast(fiscal_year as bigint) as fiscal_year,
-        cast(standard_id as varchar) as standard_id,
-        cast(also_standard_id as varchar) as also_standard_id,
-        cast(tier_label as varchar) as tier_label,
-        cast(population_basis as varchar) as population_basis,
+        cast(standard_id as string) as standard_id,
+        cast(also_standard_id as string) as also_standard_id,
+        cast(tier_label as string) as tier_label,
+        cast(population_basis as string) as population_basis,
         cast(population_persons as bigint) as population_persons,
         cast(population_month as date) as population_month,
-        cast(population_township_code as varchar) as population_township_code,
+        cast(population_township_code as string) as population_township_code,
         cast(population_is_fallback as boolean) as population_is_fallback,
         cast(coalesce(population_is_stale, false) as boolean) as population_is_stale,
         cast(coalesce(includes_predecessors, false) as boolean) as includes_predecessors,
         cast(coalesce(is_on_tier_edge, false) as boolean) as is_on_tier_edge,
         cast(coalesce(is_tier_uncertain, false) as boolean) as is_tier_uncertain,
-        cast(other_tier_label as varchar) as other_tier_label,
+        cast(other_tier_label as string) as other_tier_label,
         cast(other_annual_cny as decimal(18, 2)) as other_annual_cny,
         cast(guaranteed_annual_cny as decimal(18, 2)) as guaranteed_annual_cny,
         cast(guaranteed_ytd_cny as decimal(18, 2)) as guaranteed_ytd_cny,
@@ -116,9 +116,9 @@ final as (
         cast(disbursed_precision_cny as decimal(18, 2)) as disbursed_precision_cny,
         cast(coalesce(disbursed_is_partial and disbursed_ytd_cny is not null, false) as boolean)
             as disbursed_is_partial,
-        cast(case when disbursed_ytd_cny is not null then disbursed_source end as varchar) as disbursed_source,
-        cast(disbursed_told as varchar) as disbursed_told,
-        cast(case when allocated_annual_cny is not null then allocated_source end as varchar) as allocated_source,
+        cast(case when disbursed_ytd_cny is not null then disbursed_source end as string) as disbursed_source,
+        cast(disbursed_told as string) as disbursed_told,
+        cast(case when allocated_annual_cny is not null then allocated_source end as string) as allocated_source,
         cast(spent_ytd_cny as decimal(18, 2)) as spent_ytd_cny,
         cast(spent_as_of_month as date) as spent_as_of_month,
         cast(spent_precision_cny as decimal(18, 2)) as spent_precision_cny,
@@ -140,8 +140,8 @@ final as (
         end as adequacy_pct,
         cast(coalesce(allocation_status = 'met' and allocated_annual_cny < guaranteed_annual_cny, false) as boolean)
             as is_within_precision,
-        cast(case when standard_id is null then 'no_standard' else allocation_status end as varchar) as status,
-        cast(allocation_reason as varchar) as status_reason
+        cast(case when standard_id is null then 'no_standard' else allocation_status end as string) as status,
+        cast(allocation_reason as string) as status_reason
     from joined
 )
 

@@ -8,21 +8,21 @@
 -- depends_on: {{ ref('int_months') }}
 with final as (
     select
-        cast(j.rule_id as varchar) as rule_id,
-        cast(j.subject_level as varchar) as subject_level,
-        cast(j.subject_code as varchar) as subject_code,
+        cast(j.rule_id as string) as rule_id,
+        cast(j.subject_level as string) as subject_level,
+        cast(j.subject_code as string) as subject_code,
         cast(j.month as date) as month,
-        cast(j.status as varchar) as status,
+        cast(j.status as string) as status,
         cast(j.value_checked as decimal(18, 4)) as value_checked,
         cast(j.value_expected as decimal(18, 4)) as value_expected,
         cast(j.shortfall as decimal(18, 4)) as shortfall,
-        cast(j.unit as varchar) as unit,
-        cast(j.reason as varchar) as reason,
+        cast(j.unit as string) as unit,
+        cast(j.reason as string) as reason,
         cast(j.is_binding as boolean) as is_binding,
-        cast(j.subject_unit as varchar) as subject_unit,
+        cast(j.subject_unit as string) as subject_unit,
         cast(j.numerator as decimal(18, 4)) as numerator,
         cast(j.denominator as decimal(18, 4)) as denominator,
-        cast(j.tier_label as varchar) as tier_label
+        cast(j.tier_label as string) as tier_label
     from {{ ref('int_judgements') }} as j
     where {{ in_year('j.month', years_anew() | first) }}
 )

@@ -4,13 +4,13 @@
 
 with final as (
     select
-        cast(e.edition_id as varchar) as edition_id,
+        cast(e.edition_id as string) as edition_id,
         cast(c.changed_on as date) as changed_on,
-        cast(c.table_name as varchar) as table_name,
-        cast(c.column_name as varchar) as column_name,
-        cast(c.before_zh as varchar) as before_zh,
-        cast(c.after_zh as varchar) as after_zh,
-        cast(c.reason_zh as varchar) as reason_zh
+        cast(c.table_name as string) as table_name,
+        cast(c.column_name as string) as column_name,
+        cast(c.before_zh as string) as before_zh,
+        cast(c.after_zh as string) as after_zh,
+        cast(c.reason_zh as string) as reason_zh
     from {{ ref('table_changes') }} as c
     cross join {{ source('inputs', 'edition') }} as e
 )

@@ -260,32 +260,32 @@ decided as (
 
 final as (
     select
-        cast(d.township_code as varchar) as township_code,
-        cast(coalesce(t.division_name, d.township_code) as varchar) as township_name,
-        cast(substr(d.township_code, 1, 6) as varchar) as county_code,
+        cast(d.township_code as string) as township_code,
+        cast(coalesce(t.division_name, d.township_code) as string) as township_name,
+        cast(substr(d.township_code, 1, 6) as string) as county_code,
         cast(d.month as date) as month,
-        cast(d.dataset as varchar) as dataset,
-        cast(case when d.fund_code <> '' then d.fund_code end as varchar) as fund_code,
-        cast(d.figure as varchar) as figure,
-        cast(d.figure_zh as varchar) as figure_zh,
-        cast(d.source_a as varchar) as source_a,
-        cast(d.source_a_name as varchar) as source_a_name,
+        cast(d.dataset as string) as dataset,
+        cast(case when d.fund_code <> '' then d.fund_code end as string) as fund_code,
+        cast(d.figure as string) as figure,
+        cast(d.figure_zh as string) as figure_zh,
+        cast(d.source_a as string) as source_a,
+        cast(d.source_a_name as string) as source_a_name,
         cast(d.value_a as decimal(18, 4)) as value_a,
-        cast(d.source_b as varchar) as source_b,
-        cast(d.source_b_name as varchar) as source_b_name,
+        cast(d.source_b as string) as source_b,
+        cast(d.source_b_name as string) as source_b_name,
         cast(d.value_b as decimal(18, 4)) as value_b,
         cast(d.value_a - d.value_b as decimal(18, 4)) as difference,
-        cast(d.used_source as varchar) as used_source,
-        cast(coalesce(n.source_name, d.used_source) as varchar) as used_source_name,
+        cast(d.used_source as string) as used_source,
+        cast(coalesce(n.source_name, d.used_source) as string) as used_source_name,
         cast(case
             when d.used_source not in (d.source_a, d.source_b) then '用第三个来源的数'
             when d.used_source = d.preferred_source then coalesce(d.reason_zh, '按来源先后')
             else '首选来源本年的数不全，用数据齐全的来源'
-        end || case when d.is_sum then '；没有报累计数的一方由各月数相加' else '' end as varchar) as rule,
+        end || case when d.is_sum then '；没有报累计数的一方由各月数相加' else '' end as string) as rule,
         {% for side in ['a', 'b'] %}
-        cast(d.submission_{{ side }} as varchar) as submission_{{ side }},
-        cast(f{{ side }}.file_name as varchar) as file_name_{{ side }},
-        cast(d.sheet_{{ side }} as varchar) as sheet_{{ side }},
+        cast(d.submission_{{ side }} as string) as submission_{{ side }},
+        cast(f{{ side }}.file_name as string) as file_name_{{ side }},
+        cast(d.sheet_{{ side }} as string) as sheet_{{ side }},
         cast(d.row_number_{{ side }} as bigint) as row_number_{{ side }}{{ ',' if not loop.last }}
         {% endfor %}
     from decided as d

@@ -2,15 +2,15 @@
 -- Must hold: each says where, what, why, and what to do.
 with final as (
     select
-        cast(submission_id as varchar) as submission_id,
-        cast(sheet as varchar) as sheet,
+        cast(submission_id as string) as submission_id,
+        cast(sheet as string) as sheet,
         cast(row_number as bigint) as row_number,
-        cast(column_title as varchar) as column_title,
-        cast(value as varchar) as value,
-        cast(error_code as varchar) as error_code,
-        cast(message_zh as varchar) as message_zh,
-        cast(what_to_do_zh as varchar) as what_to_do_zh,
-        cast(disposition as varchar) as disposition
+        cast(column_title as string) as column_title,
+        cast(value as string) as value,
+        cast(error_code as string) as error_code,
+        cast(message_zh as string) as message_zh,
+        cast(what_to_do_zh as string) as what_to_do_zh,
+        cast(disposition as string) as disposition
     from {{ source('inputs', 'rejected_rows') }}
 )
 

@@ -25,7 +25,7 @@ counting_what as (
     select
         c.*, r.matter,
         {% for column in columns %}
-        cast(c.counts_{{ column }} as varchar) {% if not loop.last %}||{% endif %}
+        cast(c.counts_{{ column }} as string) {% if not loop.last %}||{% endif %}
         {% endfor %} as parts
     from counting as c
     inner join {{ ref('stg_standards') }} as r on c.standard_id = r.standard_id
@@ -119,10 +119,10 @@ ranked as (
 
 final as (
     select
-        cast(township_code as varchar) as township_code,
+        cast(township_code as string) as township_code,
         cast(month as date) as month,
-        cast(standard_id as varchar) as standard_id,
-        cast(tier_label as varchar) as tier_label,
+        cast(standard_id as string) as standard_id,
+        cast(tier_label as string) as tier_label,
         cast(population_persons as bigint) as population_persons,
         cast(population_month as date) as population_month,
         cast(population_is_fallback as boolean) as population_is_fallback,
@@ -146,7 +146,7 @@ final as (
             when shortfall > 0 then 'short'
             when counted > advised_most then 'over'
             else 'met'
-        end as varchar) as status
+        end as string) as status
     from ranked
 )
 

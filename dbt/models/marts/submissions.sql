@@ -2,10 +2,10 @@
 -- Must hold: rows read = accepted + held + rejected + ignored.
 with final as (
     select
-        cast(submission_id as varchar) as submission_id,
-        cast(file_name as varchar) as file_name,
-        cast(sha256 as varchar) as sha256,
-        cast(dataset as varchar) as dataset,
+        cast(submission_id as string) as submission_id,
+        cast(file_name as string) as file_name,
+        cast(sha256 as string) as sha256,
+        cast(dataset as string) as dataset,
         cast(received_at as timestamp) as received_at,
         cast(month_from as date) as month_from,
         cast(month_to as date) as month_to,
@@ -14,12 +14,12 @@ with final as (
         cast(rows_held as bigint) as rows_held,
         cast(rows_rejected as bigint) as rows_rejected,
         cast(rows_ignored as bigint) as rows_ignored,
-        cast(status as varchar) as status,
+        cast(status as string) as status,
         cast(is_correction as boolean) as is_correction,
         cast(filed_on as date) as filed_on,
-        cast(error_code as varchar) as error_code,
-        cast(message_zh as varchar) as message_zh,
-        cast(what_to_do_zh as varchar) as what_to_do_zh
+        cast(error_code as string) as error_code,
+        cast(message_zh as string) as message_zh,
+        cast(what_to_do_zh as string) as what_to_do_zh
     from {{ source('inputs', 'submissions') }}
 )
 

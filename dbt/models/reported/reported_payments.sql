@@ -7,7 +7,7 @@
 ) }}
 
 {# Without a number each row is a voucher of its own. #}
-{% set voucher = "coalesce(voucher_no, submission_id || '/' || cast(row_number as varchar))" %}
+{% set voucher = "coalesce(voucher_no, submission_id || '/' || cast(row_number as string))" %}
 
 with payments as (
     select * from {{ source('inputs', 'payments') }}
@@ -37,7 +37,7 @@ counted as (
             p.source = l.source
             and p.township_code = l.township_code
             and p.fund_code = l.fund_code
-            and coalesce(p.voucher_no, p.submission_id || '/' || cast(p.row_number as varchar)) = l.voucher
+            and coalesce(p.voucher_no, p.submission_id || '/' || cast(p.row_number as string)) = l.voucher
             and p.precedence = l.precedence
     left join coverage as c
         on
