@@ -39,6 +39,9 @@ def kept() -> Callable[[], None]:
         os.close(writing)
         _listen(reading, heard, spoken, kills)
     os.close(reading)
+    # A process forked later holds nothing that would keep this one's end from being seen.
+    held = [writing]
+    os.register_at_fork(after_in_child=lambda: _close(held))
     os.dup2(heard, 2)
     before = sys.stderr
     sys.stderr = open(  # noqa: SIM115
@@ -51,7 +54,8 @@ def kept() -> Callable[[], None]:
         os.dup2(spoken, 2)
         _pass_on(heard, 2)
         os.write(writing, _WELL)
-        for descriptor in (writing, heard, spoken):
+        _close(held)
+        for descriptor in (heard, spoken):
             os.close(descriptor)
         os.waitpid(child, 0)
 
@@ -74,6 +78,11 @@ def _listen(reading: int, heard: int, spoken: int, kills: int) -> NoReturn:
             _write(spoken, f"{sentence}\n".encode())
     finally:
         os._exit(0)
+
+
+def _close(held: list[int]) -> None:
+    while held:
+        os.close(held.pop())
 
 
 def _said(heard: int) -> str:

@@ -45,6 +45,7 @@ def repair(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> 
                 say(f"  ✗ {error}")
     _pointer(folder, say)
     _register(folder, say)
+    _actions(folder, say)
     return [fault for _, _, faults in verify(folder) for fault in faults]
 
 
@@ -98,3 +99,11 @@ def _register(folder: DataFolder, say: Callable[[str], None]) -> None:
         with papers.lock(folder):
             register.rebuild(folder)
         say("  ✓ 发文登记已由各份通报重新登记")
+
+
+def _actions(folder: DataFolder, say: Callable[[str], None]) -> None:
+    """What was done about findings, in the bytes in which it was written."""
+    from oversight.workflow import following
+
+    for path in following.respell(folder):
+        say(f"  ✓ {path.relative_to(folder.root)} 已按系统写下的样子写回，意思没有变")

@@ -101,6 +101,8 @@ TEXT_CHARACTERS = 2000
 FILES_EACH = 10
 _KEY = re.compile(r"[0-9a-f]{8,32}")
 _HEAD = ("\ufeff" + ",".join(files.HEADS)).encode()
+# As it is written, and as a spreadsheet leaves it, or somebody who has put a column behind.
+_HEADS = (_HEAD + b"\n", _HEAD + b"\r\n", _HEAD + b",")
 
 COLUMNS = (
     "finding_id, rule_id, subject_level, subject_code, opened_month, last_month, cleared_month, months_open, status, "
@@ -575,10 +577,9 @@ def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
         by_month.setdefault(f"{note['recorded_on']:%Y-%m}", []).append(files.written(note))
     for month in sorted(by_month):
         path = folder.root / "findings" / f"{files.ACTIONS}{month}.csv"
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(by_month[month])
+        added = _lines(by_month[month]).encode()
         if not path.exists():
-            durable.write_bytes(path, _HEAD + b"\n")
+            durable.write_bytes(path, _HEADS[0])
         before = _mark(path)
         with path.open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
@@ -588,7 +589,7 @@ def append(folder: DataFolder, made: Sequence[Mapping[str, Any]]) -> None:
             end = size - (len(tail) - tail.rfind(b"\n") - 1)
             file.seek(end)
             file.truncate()
-            file.write(text.getvalue().encode())
+            file.write(added)
             file.flush()
             os.fsync(file.fileno())
         if end == size:
@@ -656,7 +657,13 @@ def reconcile(folder: DataFolder) -> Reconciled:
     wrong = [
         f"{path.name} 的表头被改动过：改了名的列读不进来。请改回 {','.join(files.HEADS)}。"
         for path in files.note_files(folder)
-        if path.name.startswith(files.ACTIONS) and not path.read_bytes().startswith(_HEAD)
+        if path.name.startswith(files.ACTIONS) and not path.read_bytes().startswith(_HEADS)
+    ]
+    wrong += [
+        f"{path.name} 里有 {count} 次办理与系统写下的字节不同（意思没有变）：写入之后被改动过。"
+        "请运行 oversight repair 按原样写回。"
+        for path in files.note_files(folder)
+        if (count := _spelt_otherwise(path))
     ]
     lines: dict[str, str] = {}
     first = ""
@@ -691,14 +698,40 @@ def reconcile(folder: DataFolder) -> Reconciled:
     return Reconciled(matched, by_hand, before, tuple(sorted(set(wrong))))
 
 
+def _spelt_otherwise(path: Path) -> int:
+    """How many actions stand in a file, by whatever it was changed, in other bytes than were put there."""
+    lines = set(path.read_bytes().split(b"\n"))
+    own = [files.written(note) for note in files.read_notes(path) if note["action_id"]]
+    return sum(_lines([row]).removesuffix("\n").encode() not in lines for row in own)
+
+
+def respell(folder: DataFolder) -> list[Path]:
+    """Put files whose actions stand there in other bytes, and say the same, back into those they were written in."""
+    with locked(folder, "findings"):
+        found = [
+            path
+            for path in files.note_files(folder)
+            # What somebody put into a column of their own stays.
+            if path.read_bytes().startswith(_HEADS[:2]) and _spelt_otherwise(path)
+        ]
+        for path in found:
+            durable.write_text(path, _as_file(files.read_notes(path)))
+    return found
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _as_file(notes: Iterable[Mapping[str, Any]]) -> str:
+    return _HEADS[0].decode() + _lines(map(files.written, notes))
+
+
 def export(folder: DataFolder) -> str:
     """Every note of every file as one CSV, in order; `import_notes` takes it back without loss."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(files.HEADS)
-    for path in files.note_files(folder):
-        writer.writerows(files.written(note) for note in files.read_notes(path))
-    return "\ufeff" + text.getvalue()
+    return _as_file(note for path in files.note_files(folder) for note in files.read_notes(path))
 
 
 def import_notes(folder: DataFolder, path: Path, *, by: str) -> tuple[int, int]:
@@ -726,10 +759,6 @@ def import_notes(folder: DataFolder, path: Path, *, by: str) -> tuple[int, int]:
             number = 1
             while (target := folder.root / "findings" / f"{stem}_{number}.csv").exists():
                 number += 1
-            text = io.StringIO(newline="")
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(files.HEADS)
-            writer.writerows(files.written(note) for note in fresh)
             record.note(folder, "finding", 动作="导入", 文件=path.name, 条数=len(fresh), 办理人=by)
-            durable.write_text(target, "\ufeff" + text.getvalue())
+            durable.write_text(target, _as_file(fresh))
     return len(fresh), total - len(fresh)

@@ -79,6 +79,12 @@ from oversight.commands import path
 def dies(_):
     print("begun", flush=True)
     os.write(2, sys.argv[2].encode())
+    # Nobody said anything, and what was forked lives until the standard input ends.
+    if not sys.argv[2] and os.fork() == 0:
+        os.closerange(1, 3)
+        os.close(sys.stderr.fileno())
+        os.read(0, 1)
+        os._exit(0)
     os.kill(os.getpid(), int(sys.argv[3]))
     print("said last", file=sys.stderr)
     return 3
@@ -115,9 +121,19 @@ def test_a_process_that_ends_by_itself_has_only_its_own() -> None:
     assert done.stderr == "said last\na library's own remark\n"
 
 
+_PIPES = ("stdin", "stdout", "stderr")
+
+
 def _dying(heard: str, number: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", _DYING, "path", heard, str(int(number))]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    with subprocess.Popen(
+        command, cwd=PROJECT_ROOT, text=True, **dict.fromkeys(_PIPES, subprocess.PIPE)
+    ) as done:
+        assert done.stdout is not None
+        assert done.stderr is not None
+        # Standard input stays open meanwhile.
+        said = done.stdout.read(), done.stderr.read()
+    return subprocess.CompletedProcess(command, done.returncode, *said)
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,10 @@ from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
 from tests.faults.flips import judged
 
-# What another moment of the same state has otherwise: names, and what a killed run leaves to be made anew or never reads.
+# What another moment of the same state has otherwise: names, and what a killed run leaves to be made anew or never reads
+# (`clear_leftovers` empties the place in which an edition is prepared before anything else is done there).
 _NAME = re.compile(r"[0-9a-f]{6,}|\d+")
-_ANEW = re.compile(r"\.dagster/|\.work/(gx|audit|logs)/|logs/|.*/data_docs/")
+_ANEW = re.compile(r"\.dagster/|\.work/(gx|audit|logs)/|logs/|marts/\.incoming/|.*/data_docs/")
 _GOES_ON = (".sqlite", ".sqlite-journal", ".sqlite-wal")
 
 

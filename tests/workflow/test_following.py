@@ -276,10 +276,18 @@ def test_the_ledger_is_held_against_the_record(
         ([*lines[:-1], lines[-1].replace("办理notice", "不曾说过")], "台账被改动过"),
         (lines[:-1], "台账里没有"),
         ([*lines, lines[-1].replace("-2,", "-7,")], "在留痕里没有"),
+        # One bit, and it reads the same.
+        ([*lines[:-2], lines[-2].replace("\n", "\v"), lines[-1]], "字节不同"),
+        ([lines[0].replace("\n", "\v"), *lines[1:]], "表头被改动过"),
     ):
         path.write_text("".join(changed), "utf-8")
         assert main(["finding", "check", *data]) == 1
         assert said in capsys.readouterr().err
+    # As a spreadsheet saves it: named, and put back.
+    path.write_bytes(whole.replace(b"\n", b"\r\n"))
+    assert f"{len(lines) - 1} 次办理与系统写下的字节不同" in following.reconcile(place).wrong[0]
+    assert (following.respell(place), path.read_bytes()) == ([path], whole)
+    assert following.respell(place) == []
     # A line that was cut off while it was written is none, and the next one stands whole after it.
     path.write_bytes(whole[:-20])
     assert len(load_finding_notes(place)) == len(lines) - 2
