@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from oversight import durable
+from oversight import durable, scratch
 from oversight.archive import store
 from oversight.archive.sums import Damaged, digest_of, sealed, unsealed
 from oversight.editions.edition import POINTER, STABLE, current
@@ -354,8 +354,8 @@ def _as_it_stands(path: Path) -> Iterator[Path]:
                 yield path
                 database.execute("rollback")
                 return
-            with tempfile.TemporaryDirectory(prefix="oversight-") as room:
-                copy = Path(room) / path.name
+            with scratch.folder() as room:
+                copy = room / path.name
                 with closing(sqlite3.connect(copy)) as other:
                     database.backup(other)
                 yield copy

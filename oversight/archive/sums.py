@@ -66,11 +66,15 @@ def from_json(path: Path) -> dict[str, Any]:
 
 def is_as_written(path: Path) -> bool:
     """Whether such a file still says what it said; one of before there were digests is taken at its word."""
-    content = path.read_bytes()
     try:
-        told = json.loads(content)
+        return _is_as_written(path.read_bytes())
     except ValueError:
+        # No JSON, or half a character in it, which cannot be written at all.
         return False
+
+
+def _is_as_written(content: bytes) -> bool:
+    told = json.loads(content)
     if not isinstance(told, dict):
         return False
     if _DIGEST in told:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -23,6 +22,7 @@ from urllib.parse import quote
 import flask
 
 from oversight import presentation as show
+from oversight import scratch
 from oversight.accounts import record
 from oversight.accounts.identity import acting, current
 from oversight.dashboard.access import scope_of_request
@@ -154,8 +154,8 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
         county = _county(w, code)
         scope = scope_of_request()
         prefixes = scope.prefixes if len(code) == 6 else (code,)
-        with tempfile.TemporaryDirectory(prefix="oversight-template-") as place:
-            target = Path(place) / "template.xlsx"
+        with scratch.folder() as place:
+            target = place / "template.xlsx"
             told = apart(
                 *("template", str(folder.root), dataset, county[0], f"{month:%Y-%m}", str(target)),
                 ",".join(prefixes),

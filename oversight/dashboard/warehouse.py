@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import logging
 import re
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -20,7 +19,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from oversight import presentation
+from oversight import presentation, scratch
 from oversight.dashboard.access import EVERYTHING, Scope, scope_of_request, significant
 from oversight.editions import Edition, EditionError, current, find_edition
 from oversight.editions.code import code_version
@@ -75,9 +74,9 @@ class Outdated(Exception):
 @cache
 def _spill_folder() -> str:
     """Where a query that needs more memory than it may have puts the rest; gone when the server stops."""
-    folder = tempfile.TemporaryDirectory(prefix="oversight-dashboard-")
-    atexit.register(folder.cleanup)
-    return folder.name
+    folder = scratch.Scratch()
+    atexit.register(folder.end)
+    return str(folder.path)
 
 
 def _weight(result: Any) -> int:

@@ -6,12 +6,12 @@ Text is never read as mark-up; nothing is read or written outside a temporary fo
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from oversight import scratch
 from oversight.reports import fonts
 from oversight.reports.config import DEFAULTS
 from oversight.reports.errors import ReportError
@@ -67,8 +67,7 @@ def pages(
     """
     import typst
 
-    with tempfile.TemporaryDirectory(prefix="oversight-") as place:
-        root = Path(place)
+    with scratch.folder() as root:
         (root / template).write_bytes((DEFAULTS / template).read_bytes())
         (root / "report.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         for key, picture in (pictures or {}).items():

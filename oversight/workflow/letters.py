@@ -14,7 +14,6 @@ import hashlib
 import json
 import secrets
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from oversight import durable
+from oversight import durable, scratch
 from oversight import presentation as show
 from oversight.accounts import record
 from oversight.accounts.roles import Conflict, apart
@@ -903,8 +902,8 @@ def _templates(ground: Ground, row: Mapping[str, Any], place: Path, now: datetim
     found = {}
     month = date.fromisoformat(f"{row['told']['month']}-01")
     for dataset in row["told"]["datasets"]:
-        with tempfile.TemporaryDirectory(prefix="oversight-letter-") as aside:
-            target = Path(aside) / "template.xlsx"
+        with scratch.folder() as aside:
+            target = aside / "template.xlsx"
             try:
                 fill_in(ground.folder, dataset, row["county_code"], month, target, now=now,
                         scope=Sight.of([row["unit_code"]]))  # fmt: skip

@@ -17,14 +17,13 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from oversight import durable, presentation
+from oversight import durable, presentation, scratch
 from oversight.accounts import record
 from oversight.accounts.actor import Actor
 from oversight.errors import OversightError
@@ -194,15 +193,15 @@ def _preview(folder: DataFolder, month: date, scope: str, name: str, text: str) 
     from oversight.reports.make import DRAFT_ZH, opened, render
     from oversight.reports.paper import Paper
 
-    with tempfile.TemporaryDirectory(prefix="oversight-preview-") as place:
-        scratch = DataFolder.at(place)
+    with scratch.folder() as place:
+        aside = DataFolder.at(place)
         own = config.report_folder(folder)
         if own.is_dir():
-            shutil.copytree(own, config.report_folder(scratch), ignore=shutil.ignore_patterns("history"))
-        target = config.report_folder(scratch) / _path_of(name)
+            shutil.copytree(own, config.report_folder(aside), ignore=shutil.ignore_patterns("history"))
+        target = config.report_folder(aside) / _path_of(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
-        wording = config.load(scratch, scope)
+        wording = config.load(aside, scope)
         with opened(folder) as connection:
             facts = gather(connection, month, scope, wording.settings["content"]["rank_by"])
             report = build(facts, wording, Paper(notice=f"预览，{DRAFT_ZH}"), load_calendar(folder))

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from oversight import scratch
 from oversight.editions.edition import current, open_edition
 from oversight.editions.lock import holder
 from oversight.errors import OversightError
@@ -84,7 +84,7 @@ def try_out(folder: DataFolder, steps: Sequence[Step]) -> dict[str, Any]:
     if before is None:
         raise RuleError("还没有数据版本，无从比较。请先运行一次。")
     folder.work.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="trial-", dir=folder.work) as home:
+    with scratch.folder(folder.work) as home:
         copy = DataFolder.at(home)
         _copy(folder, copy, before.edition_id)
         if holder(folder) is not None:
@@ -181,7 +181,7 @@ def _copy(folder: DataFolder, copy: DataFolder, edition_id: str) -> None:
         return target
 
     def ignored(_: str, names: list[str]) -> list[str]:
-        return [name for name in names if _LEFT.search(name) or name.startswith("trial-")]
+        return [name for name in names if _LEFT.search(name) or name.startswith(scratch.PREFIX)]
 
     for name in _COPIED:
         if (folder.root / name).is_dir():

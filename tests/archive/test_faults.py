@@ -8,12 +8,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from oversight.errors import OversightError
 from oversight.faults import cause_zh
+from oversight.scratch import Scratch, folder
 from oversight.settings import PROJECT_ROOT
 
 
@@ -134,6 +136,26 @@ def _dying(heard: str, number: int) -> subprocess.CompletedProcess[str]:
         # Standard input stays open meanwhile.
         said = done.stdout.read(), done.stderr.read()
     return subprocess.CompletedProcess(command, done.returncode, *said)
+
+
+def test_what_a_killed_process_left_is_swept_away_and_what_another_holds_is_not(tmp_path: Path) -> None:
+    def made(then: Callable[[], object]) -> tuple[int, Path]:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writing, str(Scratch(tmp_path).path).encode())
+            then()
+        return child, Path(os.read(reading, 999).decode())
+
+    dead, left = made(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    os.waitpid(dead, 0)
+    alive, held = made(signal.pause)
+    assert left.is_dir() != held.is_dir()
+    with folder(tmp_path) as own:
+        assert sorted(tmp_path.iterdir()) == sorted([own, held])
+    os.kill(alive, signal.SIGKILL)
+    os.waitpid(alive, 0)
+    assert list(tmp_path.iterdir()) == [held]
 
 
 @pytest.mark.parametrize(

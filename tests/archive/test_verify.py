@@ -271,6 +271,13 @@ def test_what_was_written_before_there_were_digests_is_taken_at_its_word(tmp_pat
     assert is_as_written(path)
 
 
+def test_a_bit_that_makes_half_a_character_is_told_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for escaped in (b"\\udc40", b"\\ud83d"):
+        path.write_bytes(as_json({"id": "T" + escaped[1:].decode()}).replace(b"T" + escaped[1:], escaped))
+        assert not is_as_written(path)
+
+
 def faults_of(folder: DataFolder, *groups: str) -> set[str]:
     return {
         fault.path.relative_to(folder.root).as_posix()

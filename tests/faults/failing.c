@@ -7,12 +7,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static atomic_long taken;
 static long nth;
-static int number, stays, only_sync;
+static int number, stays, only_sync, telling = -1;
 static char below[PATH_MAX];
 
 /* What is forced to disk, and what makes a file shorter, which never fails for want of room. */
@@ -30,6 +31,9 @@ void oversight_fail(const char *folder, long at, int error, int stay, int sync) 
 
 long oversight_taken(void) { return taken; }
 
+/* From now on put what kind each counted call is of, and its path, into this file, a line each. */
+void oversight_tell(int file) { telling = file; }
+
 static int fails(int fd, int kind) {
     char link[64], path[PATH_MAX];
     if (!below[0] || (only_sync && kind != SYNC) || (kind == CUT && number == ENOSPC)) return 0;
@@ -39,6 +43,10 @@ static int fails(int fd, int kind) {
     path[length] = 0;
     if (strncmp(path, below, strlen(below))) return 0;
     long now = ++taken;
+    if (telling >= 0) {
+        char line[PATH_MAX + 16];
+        syscall(SYS_write, telling, line, snprintf(line, sizeof line, "%d %s\n", kind, path));
+    }
     if (!nth || now < nth || (now > nth && !stays)) return 0;
     errno = number;
     return 1;

@@ -3,19 +3,22 @@
     python -m tests.faults.full_disk [whole-runs-on-a-full-disk [every nth step [faults beneath]]] [part …]
 
 Parts: steps, small, publication, runs; all where none is named. `faults beneath`: how many of each kind in publications,
-besides the disk full from each write on; of whole runs a quarter.
+besides the disk full from each write on; of each part of a whole run a quarter.
 
 Each step of intake fails in turn with ENOSPC, EIO and a failing fsync; then whole runs on a file system of its own that
-is too small by more and less (where one may be mounted); then, beneath every library (where there is a C compiler), every
-so-manieth write and fsync of a publication and of whole runs, once or from then on. What was published still answers, the
-message names the cause and quotes no library, and the same command succeeds as soon as there is room.
+is too small by more and less (where one may be mounted); then, beneath every library (where there is a C compiler),
+writes and fsyncs of a publication and of whole runs, once or from then on (`beneath` and `whole_runs` say which). What was
+published still answers, the message names the cause and quotes no library, and the same command succeeds as soon as there
+is room.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +34,7 @@ from oversight.settings import DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
 from tests.faults import harness
 from tests.faults.flips import judged
+from tests.faults.kills import state_of
 
 _TRUTH = ("archive", "ledger", "landed")
 _CAUSES = {errno.ENOSPC: "磁盘空间不足", errno.EIO: "磁盘读写出错"}
@@ -157,10 +161,10 @@ _KINDS = (
 
 
 def beneath(
-    room: Path, name: str, origin: Path, job: Callable[[DataFolder], int], tries: int, *, at_all: bool
+    room: Path, name: str, origin: Path, job: Callable[[DataFolder], int], tries: int
 ) -> Counter[str]:
-    """Faults in the writes of whichever library, `tries` of each kind spread evenly over a job on a copy of a folder; with
-    `at_all` the disk is full from each write on in turn."""
+    """Faults in the writes of whichever library, `tries` of each kind spread evenly over a job on a copy of a folder; and
+    the disk full from each write on in turn."""
     outcome: Counter[str] = Counter()
     tried = DataFolder.at(room / "tried")
 
@@ -175,13 +179,6 @@ def beneath(
         ended()
         return code
 
-    def doing_again() -> int:
-        code = job(tried)
-        left = [fault for _, _, found in verify(tried, (*_TRUTH, "editions")) for fault in found]
-        for fault in left:
-            print(f"{fault.path}: {fault.why}")
-        return code or (3 if left else 0)
-
     for kind, number, stay, sync in _KINDS:
         shutil.copytree(origin, tried.root, symlinks=True)
         ended = harness.forked(lambda s=sync: doing(0, 0, 0, s, room / "counted"), where=room)
@@ -189,7 +186,7 @@ def beneath(
         writes = int((room / "counted").read_text())
         right = harness.fingerprints(tried)
         shutil.rmtree(tried.root)
-        each = writes if at_all and kind == _KINDS[0][0] else min(tries, writes)
+        each = writes if kind == _KINDS[0][0] else min(tries, writes)
         for turn in range(each):
             at = 1 + turn * writes // each
             shutil.copytree(origin, tried.root, symlinks=True)
@@ -198,7 +195,7 @@ def beneath(
             stands = harness.fingerprints(tried) in (before, right)
             clear = ended.code == 0 or (_CAUSES[number] in ended.said and harness.is_clear(ended.said))
             aborted = ended.code < 0
-            again = harness.forked(doing_again, where=room)
+            again = harness.forked(lambda: _whole(tried, lambda: job(tried)), where=room)
             whole = again.code == 0 and harness.fingerprints(tried) == right
             if not (clear and stands and whole):
                 said = (ended.said.strip().splitlines() or [""])[-1][:300]
@@ -239,17 +236,115 @@ def publishing(room: Path, tries: int) -> Counter[str]:
         return 0
 
     assert harness.forked(lambda: job(folder, 1), where=room).code == 0
-    return beneath(room, "publication", folder.root, job, tries, at_all=True)
+    return beneath(room, "publication", folder.root, job, tries)
 
 
 def whole_runs(room: Path, tries: int) -> Counter[str]:
-    """Whole runs: what dbt, Dagster and Great Expectations write too."""
-    origin = harness.bureau(room / "whole")
+    """Whole runs: what dbt, Dagster and Great Expectations write too, each part from what the part before left.
+
+    The disk is full from the first, and from the last, write to each file on (of files whose names differ by a number one
+    stands for all; of Dagster's history from the first alone); `tries` of each other kind are spread over the writes of
+    each part. What fails leaves the folder in a state: of those that are alike in their files one is run anew, whole.
+    """
+    outcome: Counter[str] = Counter()
+    origin, tried = harness.bureau(room / "whole"), DataFolder.at(room / "tried")
     assert harness.forked(harness.run(origin), where=room).code == 0
+    before = harness.fingerprints(origin)
     (origin.raw / "人口3月.csv").write_bytes(
         (origin.raw / "人口2月.csv").read_bytes().replace(b"2025-02", b"2025-03")
     )
-    return beneath(room, "whole run", origin.root, lambda folder: harness.run(folder)(), tries, at_all=False)
+    shutil.copytree(origin.root, tried.root, symlinks=True)
+    writes: dict[str, list[tuple[int, str]]] = {}
+    for part in harness.PARTS:
+        shutil.copytree(tried.root, room / part, symlinks=True)
+        ended, writes[part] = _told(room, tried, part, (0, 0, 0, 0))
+        assert ended.code == 0, ended.said
+    right = harness.fingerprints(tried)
+    states: set[tuple[str, ...]] = set()
+    failed_in: set[str] = set()
+    for part, kind in itertools.product(harness.PARTS, _KINDS):
+        name, number, stay, sync = kind
+        # As failing.c counts.
+        counted = [
+            file
+            for what, file in writes[part]
+            if (what == 1 or not sync) and (what != 2 or number != errno.ENOSPC)
+        ]
+        if kind == _KINDS[0]:
+            first = {file: at for at, file in list(enumerate(counted, 1))[::-1]}
+            last = {file: at for at, file in enumerate(counted, 1) if not file.startswith(".dagster/")}
+            places = sorted({*first.values(), *last.values()})
+        else:
+            places = [1 + turn * len(counted) // tries for turn in range(tries)]
+        for at in places:
+            shutil.rmtree(tried.root)
+            shutil.copytree(room / part, tried.root, symlinks=True)
+            ended, told = _told(room, tried, part, (at, number, stay, sync))
+            where = told[at - 1][1] if len(told) >= at else "none"
+            failed_in.add(where)
+            stands = harness.fingerprints(tried) in (before, right)
+            clear = ended.code == 0 or (_CAUSES[number] in ended.said and harness.is_clear(ended.said))
+            left = harness.asked(lambda: state_of(tried), room)
+            is_known = ended.code != 0 and left in states
+            states.add(left)
+            again = (
+                None if is_known else harness.forked(lambda: _whole(tried, harness.run(tried)), where=room)
+            )
+            whole = again is None or (again.code == 0 and harness.fingerprints(tried) == right)
+            if clear and stands and whole:
+                how = "done all the same" if ended.code == 0 else "named"
+                then = "left as another was" if again is None else "made up for"
+                outcome[f"whole run, {part}, {name}: {how}, {then}"] += 1
+            else:
+                print(
+                    f"  {part}, {name}, write {at} ({where}): clear {clear}, stands {stands}, whole {whole}"
+                )
+                print(
+                    f"    {ended.code}: {ended.said.strip()[-300:]} | {again.said.strip()[-300:] if again else ''}"
+                )
+                outcome[f"whole run, {part}, {name}: WRONG"] += 1
+        print(f"  {part}, {name}: {len(places)} of {len(counted)} writes tried", flush=True)
+    every = {file for part in writes.values() for _, file in part}
+    outcome["whole run, files (alike but for numbers) of which a write failed"] = len(failed_in & every)
+    outcome["whole run, files that are written"] = len(every)
+    outcome["whole run, states left: different in their files"] = len(states)
+    return outcome
+
+
+_NUMBER = re.compile(r"[0-9a-f]{6,}|\d+")
+
+
+def _told(
+    room: Path, folder: DataFolder, part: str, fault: tuple[int, int, int, int]
+) -> tuple[harness.Ended, list[tuple[int, str]]]:
+    """A part of a run with a fault, and of each write what it is (failing.c) and to which file, numbers left out."""
+    lines = room / "writes"
+    lines.touch()
+
+    def job() -> int:
+        library = _beneath()
+        ended = last_word.kept()
+        library.oversight_fail(str(folder.root).encode(), *fault)
+        library.oversight_tell(os.open(lines, os.O_WRONLY | os.O_APPEND))
+        code = harness.run_part(folder, part)()
+        ended()
+        return code
+
+    ended = harness.forked(job, where=room)
+    told = [line.partition(" ") for line in lines.read_text("utf-8").splitlines()]
+    lines.unlink()
+    return ended, [
+        (int(what), _NUMBER.sub("#", os.path.relpath(path, folder.root))) for what, _, path in told
+    ]
+
+
+def _whole(folder: DataFolder, job: Callable[[], int]) -> int:
+    """A job; and exit code 3 where `verify` then names anything."""
+    code = job()
+    left = [fault for _, _, found in verify(folder, (*_TRUTH, "editions")) for fault in found]
+    for fault in left:
+        print(f"{fault.path}: {fault.why}")
+    return code or (3 if left else 0)
 
 
 def _with_faults_beneath(arguments: list[str]) -> bool:

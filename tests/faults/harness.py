@@ -391,6 +391,35 @@ def run(folder: DataFolder) -> Callable[[], int]:
     return command("run", "--data", str(folder.root))
 
 
+# A whole run's parts, in order; each begins from what the one before left in the folder.
+PARTS = ("intake", "build", "audit", "publish")
+
+
+def run_part(folder: DataFolder, part: str) -> Callable[[], int]:
+    """`oversight run`, of whose assets only those of one part are made."""
+
+    def job() -> int:
+        from dagster import AssetKey, JobDefinition
+
+        from dagster_project.assets import EDITION, INPUTS, PULLED
+        from dagster_project.checks import SUITE_RESULTS
+
+        real = JobDefinition.execute_in_process
+
+        def part_of(key: AssetKey) -> str:
+            ends = {SUITE_RESULTS: "audit", EDITION: "publish"}
+            return ends.get(key, "intake" if key == PULLED or key.path[0] == INPUTS else "build")
+
+        def of_part(self: JobDefinition, **named: Any) -> Any:
+            keys = [key for key in self.asset_layer.executable_asset_keys if part_of(key) == part]
+            return real(self, asset_selection=keys, **named)
+
+        JobDefinition.execute_in_process = of_part  # type: ignore[method-assign, assignment]
+        return run(folder)()
+
+    return job
+
+
 def take_in(folder: DataFolder) -> Callable[[], None]:
     """Intake alone, under the run's lock."""
 

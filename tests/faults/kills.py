@@ -88,7 +88,7 @@ def each(
         where = f" ({steps[-1].removeprefix('▶ ')})" if steps else ""
         told(f"{name}, {kind}{where}", harness.asked(lambda: stands(left), room), "what was there stands")
         # The first of its kind is kept: of the others one is as good.
-        kept = states.setdefault(_state(left), room / f"state{len(states)}")
+        kept = states.setdefault(state_of(left), room / f"state{len(states)}")
         if kept.exists():
             shutil.rmtree(left.root)
         else:
@@ -149,7 +149,7 @@ def each(
     return outcome
 
 
-def _state(folder: DataFolder) -> tuple[str, ...]:
+def state_of(folder: DataFolder) -> tuple[str, ...]:
     """Which files there are, and what is in those that go from state to state."""
     found = []
     for path in folder.root.rglob("*"):

@@ -13,12 +13,10 @@ import gc
 import os
 import pickle
 import select
-import shutil
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +26,7 @@ from typing import IO, Any
 
 from oversight.intake.reading.found import BulkTable, Reading
 from oversight.intake.reading.grid import Refusal
+from oversight.scratch import Scratch
 
 # What one file may cost. A workbook of 100,000 rows takes two seconds and 200 MB.
 SECONDS = 10
@@ -91,7 +90,7 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         # Where large tables lie between the two processes.
-        self._spool = ""
+        self._spool: Scratch | None = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
@@ -175,9 +174,9 @@ class Worker:
             self._process, self._owner = None, os.getpid()
         if self._process is None or self._process.poll() is not None:
             self.stop()
-            self._spool = tempfile.mkdtemp(prefix="oversight-")
+            self._spool = Scratch()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, self._spool],
+                [sys.executable, "-c", _PROGRAM, str(self._spool.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -199,7 +198,8 @@ class Worker:
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
-            shutil.rmtree(self._spool, ignore_errors=True)
+            if self._spool is not None:
+                self._spool.end()
         self._process = None
 
 

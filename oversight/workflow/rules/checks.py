@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from oversight import scratch
 from oversight.accounts.scope import Scope
 from oversight.errors import OversightError
 from oversight.settings import DataFolder
@@ -117,7 +117,7 @@ def _of_row(step: Step) -> list[str]:
 def staged(folder: DataFolder, steps: Sequence[Step]) -> Iterator[DataFolder]:
     """A copy of the data folder's rules with a change made; its readers do not see that it is a copy."""
     changed = contents_after(folder, steps)
-    with tempfile.TemporaryDirectory(prefix="oversight-rules-") as home:
+    with scratch.folder() as home:
         copy = DataFolder.at(home)
         for name in ("standards", "corrections", "findings"):
             source = folder.root / name
