@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -366,9 +366,13 @@ def answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
     return {row["rule_id"]: row["month"] for row in rows}
 
 
-def _holding(w: Warehouse, scope: Scope, month: date, alias: str = "") -> tuple[str, list[Any]]:
-    """The condition that an answer is the one that holds in a month."""
-    pairs = sorted(answered(w, scope, month).items())
+def _holding(
+    w: Warehouse, scope: Scope, month: date, alias: str = "", rules: Container[str] | None = None
+) -> tuple[str, list[Any]]:
+    """The condition that an answer, of these rules or of any, is the one that holds in a month."""
+    pairs = sorted(
+        (rule, when) for rule, when in answered(w, scope, month).items() if rules is None or rule in rules
+    )
     if not pairs:
         return "false", []
     dot = f"{alias}." if alias else ""
@@ -944,18 +948,20 @@ def subject_findings(w: Warehouse, scope: Scope, codes: Sequence[str], limit: in
     )
 
 
-def explanation(w: Warehouse, scope: Scope, code: str, month: date) -> Explanation | None:
-    """How every figure of a unit came about in a month; None when nothing was judged."""
+def explanation(
+    w: Warehouse, scope: Scope, code: str, month: date, rule: str | None = None
+) -> Explanation | None:
+    """How the figures of a unit came about in a month, by one rule or the first; None where that was not judged."""
     if not scope.covers(code):
         return None
 
     def make() -> Explanation | None:
         try:
-            return explain(w.plain_connection(), code, month)
+            return explain(w.plain_connection(), code, month, rule, is_first_only=True)
         except ExplainError:
             return None
 
-    return w.remember(("explanation", code, month), make)
+    return w.remember(("explanation", code, month, rule), make)
 
 
 def vacancies(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row | None:
@@ -1072,29 +1078,31 @@ def worst(
 
     Of rules on the same matter (the same people) a subject's largest shortfall stands for all.
     """
-    holding, held = _holding(w, scope, month, "j")
+    every = [unit for units in kinds.values() for unit in units]
+    # Rules of other units are a hundred of which nothing is wanted: the engine need not look for them.
+    counted = {row["standard_id"] for row in standards(w, scope) if row["unit"] in every}
+    holding, held = _holding(w, scope, month, "j", counted)
     condition, values = within("j.subject_code", scope, prefix)
     of_kind = "case " + " ".join("when unit = ? then ?" for units in kinds.values() for _ in units) + " end"
     named = [value for kind, units in kinds.items() for unit in units for value in (unit, kind)]
-    every = [unit for units in kinds.values() for unit in units]
     rows = w.rows(
         f"select *, {_WEIGHT} as weight, {of_kind} as kind from ("
-        f"select j.*, datediff('month', j.opened_month, j.month) + {_PERIOD_MONTHS.replace('s.', 'j.')} as months_open, "
-        "coalesce(t.county_name, '') as county_name "
-        f"from {statement('duties')} as j left join e.townships as t on substr(j.subject_code, 1, 9) = t.township_code "
-        f"where {holding} and {condition} and j.unit in ({', '.join('?' * len(every))}) "
-        "and not j.is_minor and not j.is_exempt "
+        f"select j.*, datediff('month', j.opened_month, j.month) + {_PERIOD_MONTHS.replace('s.', 'j.')} as months_open "
+        f"from {statement('duties')} as j where {holding} and {condition} and not j.is_minor and not j.is_exempt "
         "qualify row_number() over (partition by j.subject_code, coalesce(j.matter, j.rule_id), j.unit "
         "order by j.shortfall desc, j.rule_id) = 1) as q where shortfall is not null "
         f"qualify row_number() over (partition by kind order by weight desc, subject_code, rule_id) <= {int(limit)} "
         "order by weight desc, subject_code, rule_id",
-        [*named, *held, *values, *every],
+        [*named, *held, *values],
     )
     return {kind: [row for row in rows if row["kind"] == kind] for kind in kinds}
 
 
 def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:
     """Townships whose payments of the year lie behind, by what is missing times the months."""
+    if month.month == 12:
+        # The rule of payment itself answers.
+        return []
     condition, values = within("l.subject_code", scope, prefix)
     return w.rows(
         f"select *, {_WEIGHT} as weight from {statement('late')} as l where l.month = ? and {condition} "

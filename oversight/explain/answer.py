@@ -38,20 +38,28 @@ _REASONS = {
 
 
 def explain(
-    connection: duckdb.DuckDBPyConnection, code: str, month: date | None = None, rule: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    code: str,
+    month: date | None = None,
+    rule: str | None = None,
+    *,
+    is_first_only: bool = False,
 ) -> Explanation:
-    """How the figures of a subject came about in a month: of one rule, or of all that were judged.
+    """How the figures of a subject came about in a month: of one rule, of all that were judged, or of the first of them.
 
     `connection` is any read-only connection to an edition's warehouse. `code` may have 6, 9 or 12 digits
     (trailing zeros of a 12-digit township code are ignored); without `month`, the edition's last. Raises
     `ExplainError`, saying what there is, for an unknown code, month or rule.
     """
     edition = Edition(connection)
-    code = known(edition, code.strip())
-    when = month_of(edition, code, month)
-    rows = edition.rows(
-        "select * from judgements where subject_code = ? and month = ? order by rule_id", code, when
-    )
+    code = code.strip()
+    when = month.replace(day=1) if month else None
+    rows = _judged(edition, code, when) if when else []
+    if when is None or not rows:
+        # Only who asks for something that is not there is told what is.
+        code = known(edition, code)
+        when = month_of(edition, code, month)
+        rows = _judged(edition, code, when)
     if rule is not None:
         rows = [row for row in rows if row["rule_id"] == rule]
         if not rows:
@@ -59,20 +67,30 @@ def explain(
     funding = edition.one(
         "select * from funding_gap_monthly where township_code = ? and month = ?", code, when
     )
-    rules = [_rule(edition, row, funding) for row in rows]
-    if rule is None and funding and funding["standard_id"] is None:
-        rules.insert(0, without_standard(edition, funding))
+    own = (funding and funding["standard_id"]) or ""
+    rows = sorted(rows, key=lambda row: (row["rule_id"] != own, row["rule_id"]))
+    rules = (
+        [without_standard(edition, funding)]
+        if rule is None and funding and funding["standard_id"] is None
+        else []
+    )
+    if is_first_only and rule is None:
+        rows = rows[: 1 - len(rules)]
+    rules += [_rule(edition, row, funding) for row in rows]
     if not rules:
         raise ExplainError(
             f"{code} 在 {when:%Y-%m} 没有任何判定：没有适用于它的标准。可用 --month 换一个月份。"
         )
-    rules.sort(
-        key=lambda item: (funding is None or item.rule_id != (funding["standard_id"] or ""), item.rule_id)
-    )
     published = edition.one("select edition_id from edition")
     assert published is not None
     name, place = named(edition, code)
     return Explanation(code, name, place, when, str(published["edition_id"]), rules)
+
+
+def _judged(edition: Edition, code: str, month: date) -> list[dict[str, Any]]:
+    return edition.rows(
+        "select * from judgements where subject_code = ? and month = ? order by rule_id", code, month
+    )
 
 
 def _rule(edition: Edition, judged: dict[str, Any], funding: dict[str, Any] | None) -> RuleExplanation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 import pytest
 
+from oversight.dashboard.access import EVERYTHING
+from oversight.dashboard.components import View
+from oversight.dashboard.elements import plain
+from oversight.dashboard.pages import pages
 from oversight.dashboard.state import read_state
+from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import find_edition
 from oversight.editions.publish import point
 from oversight.settings import DataFolder
@@ -172,3 +178,26 @@ def test_sorting_filters_and_columns_outlive_reload_and_unit(visit: Visit) -> No
     visit.drawn()
     until(page, f"async chosen => JSON.stringify(await ({_ROWS})()) === chosen", arg=_json(chosen))
     assert page.evaluate(state)[0]["guaranteed_annual_cny"]["filter"] == 50_000
+
+
+def test_a_township_explains_the_rule_that_its_address_names(warehouse: Warehouse) -> None:
+    def explained(search: str) -> str:
+        state = read_state("/township", f"?unit=360313102&month=2025-12{search}")
+        cards = pages()["/township"].render(View(warehouse, EVERYTHING, state, "light"))
+        told = [json.dumps(plain(card), ensure_ascii=False, default=str) for card in cards]
+        return next(card for card in told if '"data-name": "explained"' in card)
+
+    first = explained("")
+    assert '"A-10 ' in first
+    assert '"className": "explained"' in first
+    # The others are links with their status, and each opens by its own.
+    others = dict(
+        re.findall(r'"children": "([A-Z]-\d+(?:\.\d)?) [^"]+", "title": "[^"]+", "href": "([^"]+)"', first)
+    )
+    assert len(others) > 5
+    assert others["A-06"] == "/township?unit=360313102&month=2025-12&why=A-06"
+    staff = explained("&why=A-06")
+    assert '"data-opened": "A-06"' in staff
+    assert "why=A-10" in staff
+    assert "why=A-06" not in staff
+    assert "没有对规则 Z-99 的判定" in explained("&why=Z-99")

@@ -263,7 +263,8 @@ def test_an_edition_of_an_older_program_says_so_where_a_column_is_lacking(
         manifest = edition.manifest | {"code_version": version}
         (place / "manifest.json").write_text(json.dumps(manifest, default=str), "utf-8")
         app = create_app(DataFolder.at(tmp_path))
-        asked = drawing("/township", "?unit=360313102&month=2025-12", edition.edition_id)
+        # The rule whose explanation reads the column; the page explains one at a time.
+        asked = drawing("/township", "?unit=360313102&month=2025-12&why=A-06", edition.edition_id)
         answer = app.server.test_client().post("/_dash-update-component", json=asked)
         assert told in json.dumps(answer.get_json(), ensure_ascii=False)
     assert main(["explain", "360313102", "--data", str(tmp_path)]) == 1

@@ -30,7 +30,7 @@ from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.sources import address as source_address
 from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row
-from oversight.explain import Cell
+from oversight.explain import Cell, RuleExplanation
 from oversight.metrics import METRICS
 
 DATASETS = ("population", "budget", "staffing")
@@ -307,59 +307,77 @@ def _changes(view: View, row: Row) -> Any:
 
 
 def _explained(view: View, code: str) -> Any:
-    found = queries.explanation(view.warehouse, view.scope, code, view.month)
+    """One rule down to file, sheet and row: the one the address names, or the funds; the others are links."""
+    asked = view.state.get("why")
+    found = queries.explanation(view.warehouse, view.scope, code, view.month, asked or None)
     if found is None:
-        return card(
-            "每个数字的由来",
-            empty("本月没有可以解释的判定。请换一个月份，或在“政策标准”查看适用范围。"),
-            name="explained",
+        text = (
+            f"本月没有对规则 {asked} 的判定。" if asked else "本月没有可以解释的判定。"
+        ) + "请换一个月份，或在“政策标准”查看适用范围。"
+        blocks: list[Any] = [empty(text)]
+    else:
+        blocks = [_rule(view, rule) for rule in found.rules]
+    shown = {rule.rule_id for rule in found.rules} if found else set()
+    # Several institutions of a township may answer to one rule.
+    judged = {
+        row["rule_id"]: row
+        for row in reversed(_judged(view))
+        if row["month"] == view.month and row["subject_code"] == code and row["rule_id"] not in shown
+    }
+    others = [
+        html.Li(
+            [
+                html.A(
+                    f"{row['rule_id']} {row['title_zh']}",
+                    href=view.state.href(why=row["rule_id"]),
+                    title="看这一条用了哪些数、怎样算",
+                ),
+                status_mark(row["status"]),
+            ]
         )
-    blocks = []
-    for number, rule in enumerate(found.rules):
-        sections: list[Any] = [html.P(rule.conclusion)]
-        if rule.document:
-            clause = html.A(
-                f"《{rule.document}》{rule.clause}",
-                href=view.state.href("/policy", unit="", rule=rule.rule_id),
-                title="在政策标准里打开这一条",
-            )
-            sections.append(html.P([clause, f"：“{rule.quotation}”"], className="quote"))
-        if rule.tier:
-            sections.append(
-                html.P(
-                    f"适用档次：{rule.tier}" + (f"（“{rule.tier_quotation}”）" if rule.tier_quotation else "")
-                )
-            )
-        for title, items, style in (
-            ("报送数据（文件、工作表、行；点击看原件）", [_cell(view, cell) for cell in rule.cells], ""),
-            ("计算", [line.text() for line in rule.arithmetic], "formula"),
-            ("所作假定", rule.assumptions, ""),
-            ("另一种理解", rule.other_readings, ""),
-            ("处理记录", rule.notes, ""),
-        ):
-            if items:
-                sections += [html.H3(title), html.Ul([html.Li(item, className=style) for item in items])]
-        blocks.append(
-            html.Details(
-                [
-                    html.Summary(
-                        [
-                            html.Strong(f"{rule.rule_id} {rule.title}"),
-                            status_mark(rule.status),
-                        ]
-                    ),
-                    html.Div(sections),
-                ],
-                className="explained",
-                open=number == 0,
-            )
-        )
+        for _, row in sorted(judged.items())
+    ]
+    if others:
+        blocks += [html.H3("本月判定的其他规则"), html.Ul(others, className="list rules-else")]
     return card(
         "每个数字的由来",
         blocks,
-        note=f"{show.month(found.month)}，逐条规则：用了哪份文件哪一行、怎样算、作了什么假定。展开查看",
+        note=f"{show.month(view.month)}：用了哪份文件哪一行、怎样算、作了什么假定。点一条规则看它的由来",
         wide=True,
         name="explained",
+        opened=asked,
+    )
+
+
+def _rule(view: View, rule: RuleExplanation) -> Any:
+    sections: list[Any] = [html.P(rule.conclusion)]
+    if rule.document:
+        clause = html.A(
+            f"《{rule.document}》{rule.clause}",
+            href=view.state.href("/policy", unit="", rule=rule.rule_id),
+            title="在政策标准里打开这一条",
+        )
+        sections.append(html.P([clause, f"：“{rule.quotation}”"], className="quote"))
+    if rule.tier:
+        sections.append(
+            html.P(f"适用档次：{rule.tier}" + (f"（“{rule.tier_quotation}”）" if rule.tier_quotation else ""))
+        )
+    for title, items, style in (
+        ("报送数据（文件、工作表、行；点击看原件）", [_cell(view, cell) for cell in rule.cells], ""),
+        ("计算", [line.text() for line in rule.arithmetic], "formula"),
+        ("所作假定", rule.assumptions, ""),
+        ("另一种理解", rule.other_readings, ""),
+        ("处理记录", rule.notes, ""),
+    ):
+        if items:
+            sections += [html.H3(title), html.Ul([html.Li(item, className=style) for item in items])]
+    return html.Details(
+        [
+            html.Summary([html.Strong(f"{rule.rule_id} {rule.title}"), status_mark(rule.status)]),
+            html.Div(sections),
+        ],
+        className="explained",
+        open=True,
     )
 
 
@@ -434,12 +452,17 @@ def _people_history(view: View, codes: Sequence[str]) -> Any:
     )
 
 
+def _judged(view: View) -> list[Row]:
+    row = queries.township(view.warehouse, view.scope, view.state.unit)
+    codes = _codes(view, row) if row else []
+    return queries.subject_judgements(view.warehouse, view.scope, codes, view.month)
+
+
 def judged_table(view: View, limit: int | None = None) -> Table:
     """Every rule that was judged, with its answer."""
     del limit
     w = view.warehouse
-    row = queries.township(w, view.scope, view.state.unit)
-    rows = queries.subject_judgements(w, view.scope, _codes(view, row) if row else [], view.month)
+    rows = _judged(view)
 
     def value(name: str, title: str, absent: str) -> Column:
         return Column(
