@@ -695,7 +695,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--split",
-        choices=["dev", "test", "mend", "kept", "third", "sealed", "fourth", "unseen", "fifth", "outside"],
+        choices=["dev", "test", "mend", "kept", "third", "sealed", "fourth", "unseen", "fifth", "outside", "sixth", "shut"],
         default="dev",
     )
     parser.add_argument("--count", type=int, default=200)
@@ -723,7 +723,7 @@ def main() -> None:
     )
     kinds = Counter(kind for made in forms for kind, _, _ in made.faults)
     print("  faults: " + ", ".join(f"{kind} {number}" for kind, number in kinds.most_common()))
-    if arguments.split in ("dev", "mend", "third", "fourth", "unseen", "fifth") or arguments.list:
+    if arguments.split in ("dev", "mend", "third", "fourth", "unseen", "fifth", "outside", "sixth") or arguments.list:
         for made in forms:
             for kind, label, what in made.faults:
                 print(f"{made.name} {made.dataset}: {kind}: {label} {what}")

@@ -33,12 +33,13 @@ def letters(submission_id: str) -> str:
 def overtaken(judged: Judged, wanted: Collection[str]) -> set[str]:
     """Those of the submissions `wanted` that a later one took the place of."""
     taken = judged.submissions.filter(pl.col("status").is_in(["accepted", "partial"]))
-    names = taken.select("submission_id", "file_name").rows()
-    found = {
-        one
-        for one in wanted
-        if any(f"{RETURNED}{letters(one)}" in name for other, name in names if other != one)
-    }
+    made_of: dict[str, set[str]] = defaultdict(set)
+    for other, name in taken.filter(pl.col("file_name").str.contains(RETURNED, literal=True)).select(
+        "submission_id", "file_name"
+    ).rows():
+        for behind in name.split(RETURNED)[1:]:
+            made_of[behind[:6]].add(other)
+    found = {one for one in wanted if made_of[letters(one)] - {one}}
     counts = {
         row["submission_id"]: (
             row["rows_accepted"],
