@@ -25,7 +25,7 @@ READ: dict[tuple[str, str], str] = {
         "population",
         "population_persons",
     ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
-    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口",
+    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口 户籍|人",
     ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数 户籍人口|总户数",
     (
         "population",
@@ -37,7 +37,8 @@ READ: dict[tuple[str, str], str] = {
         "budget",
         "initial_budget_cny",
     ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算 期初预算",
-    ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算 年初预算+追加-调减 修改后预算",
+    ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算 年初预算+追加-调减 修改后预算 "
+    "截至6月底调整后预算",
     ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付",
     (
         "budget",
@@ -50,15 +51,22 @@ READ: dict[tuple[str, str], str] = {
     ): "上年结转结余 上年末结余资金 以前年度结转 年初结转 2024年结转资金 资金来源|上年结转",
     ("budget", "from_above_cny"): "其中：上级下达 上级专项资金 中央和省级补助 资金来源|上级",
     ("budget", "own_cny"): "县级配套 ②本级安排 其中：区级财政安排 资金来源|本级",
-    ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费 预算构成|人员",
-    ("budget", "office_cny"): "公用类经费 日常公用经费 其中：公用经费",
+    ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费 预算构成|人员 "
+    "人员支出|预算",
+    ("budget", "office_cny"): "公用类经费 日常公用经费 其中：公用经费 公用经费（商品和服务）",
     ("budget", "fund_name"): "项目名称 专项资金名称",
     ("budget", "remark"): "情况说明 需说明的事项 备注（未拨付原因）",
-    ("population", "resident_population_persons"): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数",
-    ("staffing", "administrative_posts"): "核定行政编制 行政编制名额",
+    (
+        "population",
+        "resident_population_persons",
+    ): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数 常住|人",
+    ("staffing", "administrative_posts"): "核定行政编制 行政编制名额 三定行政编制",
+    ("staffing", "welfare_posts_persons"): "公益性岗位|在岗人数 公益岗位|实有人数",
+    ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数",
+    ("staffing", "part_time_persons"): "兼职人员|人数",
     ("staffing", "villages_count"): "辖村（社区）数 村居总数",
     ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数 "
-    "协理员配备情况|村（社区）数",
+    "协理员配备情况|村（社区）数 其中：配有协理员的村（个）",
 }
 ASKED = (
     "实有人口 户籍人口（含集体户） 预算金额 年初预算(含追加) 本月累计拨付 专职工作人员 本月下达 行政村数 "
@@ -73,7 +81,8 @@ NEVER = (
     "预算减少数 拨付依据 新增户数 出国人口 事业编制实际配备数 退出公益性岗位人数 基本支出 参公人员 "
     "支付方式 拨付单位 支出用途 支付凭证 村级运转经费 "
     "行政村 自然村数 示范村数 人员总数 实有在编人数 购买服务合同数 死亡证明开具数 溺水死亡人数 常住人口|户数 "
-    "经费执行情况|自年初累计 累计拨付乡镇数 年初预算人数 本月拨付批次 迁入审批数 户籍变更数 户籍人口|总户数占比"
+    "经费执行情况|自年初累计 累计拨付乡镇数 年初预算人数 本月拨付批次 迁入审批数 户籍变更数 户籍人口|总户数占比 "
+    "暂付款 预付款 应付款 常住学者 户籍流出人口 公益性岗位|女性人数 公益性岗位|空岗数 截至5月底调整后预算"
 )
 DATASETS = ("population", "budget", "staffing")
 
@@ -170,6 +179,27 @@ def test_figures_settle_what_words_leave_open() -> None:
     # A twelfth is as well what was paid in the month, and parts that do not add up are no parts.
     table = _money((10_000, 10_100, 10_200), (70_000, 71_000, 72_398))
     assert table.header.asked == {"disbursed_cumulative_cny", "from_above_cny"}
+
+
+@pytest.mark.parametrize(("changed", "is_read"), [(130_000, True), (10_000, False)])
+def test_a_changed_budget_is_near_the_first_one_and_a_change_is_not(changed: int, is_read: bool) -> None:
+    (table,) = _tables(
+        ("2025年6月民政工作经费",),
+        ("区划代码", "乡镇", "年初预算", "变动预算数", "本月拨付"),
+        *((360313101 + n, f"第{n}镇", 120_000 + n, changed + 7 * n, 10_000) for n in range(3)),
+    )
+    assert (table.header.others == {}, "adjusted_budget_cny" in table.header.inferred) == (is_read, is_read)
+    assert table.header.asked == frozenset()
+
+
+@pytest.mark.parametrize("strange", ["选举村（社区）数", "换届村（社区）数", "双行政编制"])
+def test_a_strange_word_before_a_count_is_no_question_where_nothing_tells_its_size(strange: str) -> None:
+    """To confirm it would be a guess: it is named as not used."""
+    headings = ("区划代码", "乡镇", "事业编制", "在编在岗专职人数", "公益性岗位人数", strange)
+    (table,) = _tables(
+        ("2025年6月民政工作人员",), headings, *((360313101 + n, f"第{n}镇", 3, 2, 1, 9) for n in range(3))
+    )
+    assert (table.header.asked, list(table.header.others.values())) == (frozenset(), [strange])
 
 
 def test_figures_withdraw_a_question_that_they_contradict() -> None:

@@ -208,6 +208,8 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
             return _is_sum(match, figures, name, said)
         case "start":
             return _is_whole(match, figures, name, said)
+        case "changed":
+            return _is_changed(match, figures, name, said)
         case "within":
             return _is_within(match, figures, name, said)
         case "size":
@@ -259,6 +261,16 @@ def _is_whole(match: Match, figures: _Figures, name: str, said: Said) -> bool:
         if is_known and _is_pace(figures, paid, name, said.month or 0):
             return True
     return False
+
+
+def _is_changed(match: Match, figures: _Figures, name: str, _: Said) -> bool:
+    """Whether an amount is the budget as it was changed, and not by how much: near the first one in nearly every row."""
+    first = "initial_budget_cny"
+    if first not in match.columns or not _is_sure(match, first):
+        return False
+    rows = figures.together(first, name)
+    near = sum(_NEAR[0] <= changed / budget <= _NEAR[1] for budget, changed in rows)
+    return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 9
 
 
 def _beside(match: Match, at: int) -> set[str]:
@@ -348,6 +360,8 @@ _ONLY_WITH: dict[str, Callable[[Match, _Figures, str, Said], bool]] = {
     "once": _is_all_of_it,
     "beside": _is_beside_its_other,
     "whose": _is_whole,
+    "changed": _is_changed,
+    "size": lambda match, figures, name, _: _size(match, figures, name) is True,
     "fund": _are_funds,
     "sum": _is_sum,
     "start": _is_whole,

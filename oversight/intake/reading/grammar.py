@@ -15,7 +15,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from oversight.intake.reading.lists import column_in_list
-from oversight.intake.reading.text import header_key, plain
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, header_key, plain
 from oversight.intake.reading.words import Word, words_of
 
 
@@ -91,6 +91,8 @@ class _Heading:
     # The last word of the lowest cell, and all its words outside brackets.
     last_text: str
     leaf_text: str
+    # The words of the cells below the group headings.
+    below: frozenset[str]
     # Whether the lowest cell is a note with what is to be noted in brackets.
     is_noted: bool
     # Whether the lowest cell itself names the thing.
@@ -189,17 +191,24 @@ def _gather(parts: Sequence[str]) -> _Heading:
         is_of_manner=len(said) > 1 and said[-1].kind == "manner" and any(w.kind == "thing" for w in said),
         values=frozenset(w.value for w in (*leaf, *above)),
         changes=frozenset(changing | (things_above & _NARROWING)),
-        units=frozenset(u for part in parts if (u := header_key(part)[1])),
+        units=frozenset(u for part in parts if (u := _unit_of(part))),
         is_approved=any(w.kind == "approve" for w in leaf),
         things_above=things_above,
         is_strange=at < len(cells) - 1 and any(w.kind is None for cell in cells[at + 1 :] for w in cell),
         last_text=leaf[-1].text if leaf else "",
         leaf_text="".join(w.text for w in cells[-1] if not w.is_note) if cells else "",
+        below=frozenset(w.text for w in leaf),
         is_noted=_is_note(parts[-1]),
         is_named_below=bool(cells) and bool(_things(cells[-1])),
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
+
+
+def _unit_of(part: str) -> str | None:
+    """The unit that a cell names in brackets, or that is all it says: 人 below 户籍."""
+    title, unit, _ = header_key(part)
+    return unit or (title if title in COUNT_UNITS or title in MONEY_UNITS else None)
 
 
 def _without_sources(words: Sequence[Word]) -> list[Word]:
@@ -315,13 +324,13 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         heading_certainty = Certainty.INFERRED
     else:
         heading_certainty = Certainty.CERTAIN
-    if dataset in _COUNTS and len(heading.unknown_after) > 1:
+    if dataset in _COUNTS and heading.unknown_after:
         # 死亡证明开具数, 购买服务合同数: the last word says what is counted, and nobody knows it.
         return None
     found = read(heading, said)
     if found is None:
         return None
-    is_modified = len(heading.unknown_before) > 1 and found.column in _SIZED and not found.doubt
+    is_modified = bool(heading.unknown_before) and found.column in _SIZED and not found.doubt
     if is_modified and heading_certainty is Certainty.INFERRED and found.certainty > Certainty.QUESTION:
         # 属籍户籍人口, 户籍务农人口: whether the unknown word narrows it, only its size beside others tells.
         return replace(found, certainty=Certainty.QUESTION, doubt="size")
@@ -354,7 +363,7 @@ _BEFORE = frozenset(
     )
 )
 # What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
-_WITHHOLDING = frozenset(("once", "beside", "whose", "fund", "sum", "within", "size", "start"))
+_WITHHOLDING = frozenset(("once", "beside", "whose", "fund", "sum", "within", "size", "start", "changed"))
 _ONE_TIME = frozenset(("本次", "此次"))
 _COUNTS = frozenset(("population", "staffing"))
 # Counts that are of a size beside others: so many people to a household.
@@ -629,6 +638,13 @@ _SEEMING = frozenset(
 )
 
 
+_ONLY_BUDGET = frozenset(("预算", "预算数", "预算额", "金额", "数", "安排", "年初", "年初数"))
+# Names of the two halves themselves: 公用经费（商品和服务支出）.
+_SAYING = frozenset(
+    ("人员经费", "人员支出", "人员类", "公用经费", "公用支出", "公用", "日常公用经费", "公用类")
+)
+
+
 def _for_what(heading: _Heading) -> Meaning | None:
     things, above = set(heading.things), heading.things_above
     if things == {"some_staff"} and heading.last_text == "人员":
@@ -640,18 +656,22 @@ def _for_what(heading: _Heading) -> Meaning | None:
     if things == {"some_staff", "personnel"}:
         # 人员工资经费.
         things = {"personnel"}
+    if things == {"budget"} and len(above & {"personnel", "office"}) == 1 and heading.below <= _ONLY_BUDGET:
+        # 预算 below 人员支出.
+        things |= above & {"personnel", "office"}
+        above = above - things
     column = "personnel_cny" if "personnel" in things else "office_cny"
     if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
         return None
     if (
         {"personnel", "office"} <= things
-        or heading.changes - {"of_which"}
+        or heading.changes - {"of_which"} - things
         or above - {"budget", "spent", "sort_of_spending", "personnel", "office"}
     ):
         return None
     # 人员经费支出 may be what was spent already, 人员支出预算 is not.
     is_spent = "spent" in things | above and heading.things[-1:] != ("budget",)
-    if heading.texts & _SEEMING:
+    if heading.texts & _SEEMING and not heading.texts & _SAYING:
         # 日常支出, 工资福利: as a rule that half of the budget, but not by its name.
         return Meaning(column, Certainty.QUESTION, doubt="sum")
     is_doubtful = is_spent or heading.is_of_manner or "start" in heading.periods or "ask" in heading.kinds
@@ -731,6 +751,15 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 本月新增拨付.
         return _budget(replace(heading, things=tuple(t for t in heading.things if t != "movement")), said)
+    if (
+        others == {"movement", "budget"}
+        and heading.things[-1] == "budget"
+        and not heading.unknown_before + heading.unknown_after
+        and not heading.periods - {"year"}
+        and not heading.spans
+    ):
+        # 变动预算数: by how much, or what came of it: only figures near the first budget tell.
+        return Meaning("adjusted_budget_cny", Certainty.QUESTION, doubt="changed")
     if "movement" in others or (heading.unknown_after and thing != "listed"):
         # 预算增加数 is a difference; 拨付单据 is no amount: the last word says what a column is.
         return None
@@ -768,7 +797,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         # 年初下达数, 年初指标数.
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
     if thing == "budget":
-        whole = _amount_of_year(heading, sure)
+        whole = _amount_of_year(heading, sure, said)
         if whole and is_part and not whole.doubt:
             return replace(whole, doubt="start" if "start" in heading.periods else "whose")
         return whole
@@ -799,10 +828,10 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 年初预算下达数.
             return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
         if last == "budget" and others == {"budget", "payment"} and heading.periods & {"start", "year"}:
-            return _amount_of_year(heading, sure)
+            return _amount_of_year(heading, sure, said)
         if last == "budget" and heading.periods == {"start"} and not heading.unknown_before:
             # 年初支出预算: what was budgeted for spending.
-            return _amount_of_year(heading, min(sure, Certainty.INFERRED))
+            return _amount_of_year(heading, min(sure, Certainty.INFERRED), said)
         kind = "spent" if last in ("spent", "executed") else "disbursed"
         doubt = "once" if is_part else "what" if others in ({"payment"}, {"executed"}) else ""
         if others != {last} or heading.unknown_before or last in ("payment", "executed", "budget"):
@@ -873,10 +902,20 @@ def _says_only_how_much(heading: _Heading) -> bool:
     return bool(heading.periods & {"month", "to_date", "until"} or heading.texts & {"金额", "数额"})
 
 
-def _amount_of_year(heading: _Heading, sure: Certainty) -> Meaning | None:
+def _is_as_of(heading: _Heading, said: Said) -> bool:
+    """Whether a heading says of when it is, and that is the end of the month reported."""
+    if not heading.periods & {"until", "month_end"} or heading.periods & {"month", "quarter", "to_date"}:
+        return False
+    return all(last == said.month for _, last in heading.spans)
+
+
+def _amount_of_year(heading: _Heading, sure: Certainty, said: Said) -> Meaning | None:
     if heading.periods & {"month_end", "year_end"} and not heading.spans and not heading.unknown_before:
         # 期末预算: as it stands in the end.
         return Meaning("adjusted_budget_cny", Certainty.QUESTION, doubt="whole")
+    if heading.is_adjusted_budget and _is_as_of(heading, said):
+        # 截至3月底调整后预算: as it stood then, and that is how it is reported.
+        return Meaning("adjusted_budget_cny", sure)
     if heading.periods & {"month", "month_end", "quarter", "to_date", "until"} or heading.spans:
         return None
     if "adjusted" in heading.kinds:
@@ -937,6 +976,43 @@ _KINDS_OF_POSTS = frozenset(
     ("行政", "行政类", "机关", "事业", "事业类", "事业单位", "编制", "编制数", "数", "名", "个")
 )
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
+# Words that say of people no more than that they are there, and how many.
+_ONLY_PRESENT = frozenset(
+    (
+        *(
+            "在岗",
+            "实有",
+            "现有",
+            "在职",
+            "在职在岗",
+            "在岗人员",
+            "在职人员",
+            "实有数",
+            "实际",
+            "实际在",
+            "已有",
+            "到岗",
+            "在聘",
+        ),
+        *(
+            "人",
+            "名",
+            "个",
+            "数",
+            "人数",
+            "人员",
+            "人员数",
+            "数量",
+            "总",
+            "总数",
+            "合计",
+            "小计",
+            "计",
+            "情况",
+            "的",
+        ),
+    )
+)
 # That somebody is there.
 _EQUIPPED = frozenset(
     ("配", "配备", "配有", "已配备", "已配", "配齐", "到位", "已到位", "落实", "配员", "选配", "覆盖")
@@ -985,6 +1061,11 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
+    of_whom = heading.things_above & _OUTSIDE
+    if of_whom and not heading.changes - {"of_which"} and set(heading.things) <= {"some_staff", "people"}:
+        # 在岗人数 below 公益性岗位; what else is said of them makes them some of these.
+        is_number = heading.below <= _ONLY_PRESENT and not heading.unknown_before + heading.unknown_after
+        return Meaning(_COUNTED[min(of_whom)], Certainty.CERTAIN) if is_number and len(of_whom) == 1 else None
     if (
         "专职" in heading.texts
         and heading.texts & {"民政助理", "民政助理员"}
@@ -1008,6 +1089,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 下达行政编制.
         return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "payment")), said)
+    if thing == "assistants" and heading.last_text == "村" and _is_filled(heading):
+        # 设有协理员的村, also behind 其中.
+        return Meaning("villages_with_assistant_count", Certainty.INFERRED)
     if (
         thing == "assistants"
         and "of_which" in heading.changes
@@ -1030,9 +1114,6 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
             return None
         name = "administrative_posts" if "admin" in heading.values else "institution_posts"
         return Meaning(name, Certainty.CERTAIN)
-    if thing == "assistants" and heading.last_text == "村" and _is_filled(heading):
-        # 设有协理员的村.
-        return Meaning("villages_with_assistant_count", Certainty.INFERRED)
     if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)

@@ -488,6 +488,9 @@ def _told(text: str) -> tuple[str, bool, bool] | None:
         return None
     if NAME_BELOW.search(folded):
         return folded, False, True
+    if len(folded) <= 25 and folded.isascii() and folded.isdecimal():
+        # A code, most likely: each file has others.
+        return folded, True, False
     return folded, not isinstance(values.quantity(folded), values.Problem), False
 
 

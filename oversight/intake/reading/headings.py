@@ -421,6 +421,14 @@ def _read_openly(
         if m.is_so_far and certainty is Certainty.QUESTION and _says_by_when(found):
             certainty = Certainty.INFERRED
         rivals = [o for o, other in read if other.column == name and other.certainty == certainty]
+        plain_ones = [o for o, other in read if o in rivals and other.otherwise is None]
+        if len(rivals) > 1 and certainty is Certainty.QUESTION and len(plain_ones) == 1:
+            # 原预算 beside 本级预算: only one of the two may as well be something else.
+            rivals = [at]
+            if m.otherwise is not None:
+                name = m.otherwise
+                if name in found.columns:
+                    continue
         if len(rivals) > 1 and certainty is Certainty.QUESTION:
             # Two that may both be it: to propose one of them would be a guess.
             continue

@@ -503,6 +503,7 @@ _TITLE_MONTHS = (
 )
 
 
+@remembered
 def stated_month(text: str) -> date | None:
     """The one month a title, sheet name or file name speaks of; None where it names none or several.
 

@@ -34,9 +34,11 @@ def overtaken(judged: Judged, wanted: Collection[str]) -> set[str]:
     """Those of the submissions `wanted` that a later one took the place of."""
     taken = judged.submissions.filter(pl.col("status").is_in(["accepted", "partial"]))
     made_of: dict[str, set[str]] = defaultdict(set)
-    for other, name in taken.filter(pl.col("file_name").str.contains(RETURNED, literal=True)).select(
-        "submission_id", "file_name"
-    ).rows():
+    for other, name in (
+        taken.filter(pl.col("file_name").str.contains(RETURNED, literal=True))
+        .select("submission_id", "file_name")
+        .rows()
+    ):
         for behind in name.split(RETURNED)[1:]:
             made_of[behind[:6]].add(other)
     found = {one for one in wanted if made_of[letters(one)] - {one}}

@@ -66,15 +66,19 @@ class Word:
 
 
 @lru_cache(maxsize=1)
-def _known() -> tuple[dict[str, tuple[str, str]], int]:
-    """The words, each with its kind and value, and the length of the longest."""
+def _known() -> tuple[dict[str, tuple[str, str]], dict[str, tuple[int, ...]]]:
+    """The words, each with its kind and value, and how long those are that begin with a character."""
     words: dict[str, tuple[str, str]] = {}
     with _FILE.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for word in row["words"].split():
-                if key := plain(word):
+                # 三定 comes as 3定: numerals are read as digits before a heading is parted.
+                for key in {plain(word), values.digits_of_date(plain(word))} - {""}:
                     words.setdefault(key, (row["kind"], row["value"]))
-    return words, max(map(len, words))
+    lengths: dict[str, set[int]] = {}
+    for word in words:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return words, {character: tuple(sorted(found)) for character, found in lengths.items()}
 
 
 def without_hint(title: str) -> str:
@@ -113,7 +117,7 @@ def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
 
 
 def _parted(text: str) -> tuple[Word, ...]:
-    known, longest = _known()
+    known, lengths = _known()
     # For each place the best way to have come there: (unknown characters, words, and of as many words those
     # with the longest among them), and its last word.
     best: list[tuple[tuple[int, int, int], int, Word] | None] = [None] * (len(text) + 1)
@@ -140,9 +144,9 @@ def _parted(text: str) -> tuple[Word, ...]:
             adjusted = compound.lastgroup == "adjusted"
             kind = "adjusted" if adjusted else "thing"
             offer(at, compound.end(), 0, Word(kind, str(compound.lastgroup), compound.group()))
-        for end in range(at + 1, min(at + longest, len(text)) + 1):
-            found = known.get(text[at:end])
-            if found is not None:
+        for length in lengths.get(text[at], ()):
+            end = at + length
+            if end <= len(text) and (found := known.get(text[at:end])) is not None:
                 offer(at, end, 0, Word(*found, text[at:end]))
         offer(at, at + 1, 1, Word(None, "", text[at]))
     found_words: list[Word] = []
