@@ -204,7 +204,7 @@ select township_code, month, 'A-06' as standard_id, '不分档' as tier_label, c
     cast(2 as bigint) as required_least_persons, cast(null as bigint) as advised_max_persons,
     cast(null as bigint) as advised_most_persons,
     cast(case when staff is null then null else greatest(2 - staff, 0) end as bigint) as shortfall_persons,
-    cast(case when staff is null then null else 0 end as bigint) as excess_persons,
+    cast(case when staff is null then null else 0 end as bigint) as excess_persons, true as is_counted_in_totals,
     case when staff is null then 'not_reported' when staff < 2 then 'short' else 'met' end as status
 from facts order by 1, 2;
 
@@ -330,8 +330,10 @@ create table detail.unit_monthly as
 with judged as (
     select t.county_code, t.city_code, t.province_code, f.*,
         case when f.status in ('met', 'short') then 1 else 0 end as is_judged,
-        case when f.guaranteed_ytd_cny is not null and f.disbursed_ytd_cny is not null then 1 else 0 end as is_complete
+        case when f.guaranteed_ytd_cny is not null and f.disbursed_ytd_cny is not null then 1 else 0 end as is_complete,
+        s.shortfall_persons, s.excess_persons
     from (select * exclude (county_code) from funding_gap_monthly) f join townships t using (township_code)
+    left join staffing_gap_monthly s using (township_code, month)
 ),
 levels as (
     select 'county' as unit_level, county_code as unit_code, * from judged
@@ -356,7 +358,9 @@ summed as (
         sum(disbursement_shortfall_ytd_cny) as disbursement_shortfall_of_compared_cny,
         count(*) filter (is_complete = 1 and spent_ytd_cny is not null) as spending_count,
         sum(disbursed_ytd_cny) filter (is_complete = 1 and spent_ytd_cny is not null) as disbursed_of_spending_cny,
-        sum(spent_ytd_cny) filter (is_complete = 1 and spent_ytd_cny is not null) as spent_of_spending_cny
+        sum(spent_ytd_cny) filter (is_complete = 1 and spent_ytd_cny is not null) as spent_of_spending_cny,
+        cast(sum(shortfall_persons) as bigint) as staff_shortfall_of_judged_persons,
+        cast(sum(excess_persons) as bigint) as staff_excess_of_judged_persons
     from levels group by all
 )
 select *,
@@ -372,6 +376,42 @@ select *,
     cast(round(spent_of_spending_cny * 100 / nullif(disbursed_of_spending_cny, 0), 2) as decimal(18, 2))
         as spent_of_spending_pct
 from summed order by all;
+
+create table detail.unit_steps_monthly as
+with judged as (
+    select u.unit_level, u.unit_code, t.unit_id, f.month, f.guaranteed_annual_cny as g, f.allocated_annual_cny as a,
+        f.allocation_shortfall_cny as s
+    from funding_gap_monthly f join townships t using (township_code),
+        lateral (values ('county', t.county_code), ('city', t.city_code), ('province', t.province_code))
+            u(unit_level, unit_code)
+    where f.status in ('met', 'short')
+),
+held as (
+    select j.*, b.months_back, j.month + b.months_back * interval 1 month as against
+    from judged j, (values (1), (12)) b(months_back)
+),
+pairs as (
+    select coalesce(n.unit_level, t.unit_level) as unit_level, coalesce(n.unit_code, t.unit_code) as unit_code,
+        cast(coalesce(n.month, t.against) as date) as month, coalesce(n.months_back, t.months_back) as months_back,
+        n.unit_id as new_unit, t.unit_id as old_unit, coalesce(n.g, 0) - coalesce(t.g, 0) as g,
+        coalesce(n.a, 0) - coalesce(t.a, 0) as a, coalesce(n.s, 0) - coalesce(t.s, 0) as s,
+        coalesce(n.s, 0) as s_now, coalesce(t.s, 0) as s_then
+    from held n full join held t on n.unit_level = t.unit_level and n.unit_code = t.unit_code
+        and n.unit_id = t.unit_id and n.months_back = t.months_back and n.month = t.against
+),
+parts as (
+    select 'unit' as family,
+        case when old_unit is null then 'entered' when new_unit is null then 'left' else 'same' end as step, *
+    from pairs
+    union all
+    select 'gap', case when old_unit is null and s_now > 0 then 'entered' when new_unit is null and s_then > 0 then 'left'
+        when s_then = 0 and s_now > 0 then 'opened' when s_then > 0 and s_now = 0 then 'closed'
+        when s > 0 then 'grown' else 'shrunk' end, *
+    from pairs where s_now > 0 or s_then > 0
+)
+select unit_level, unit_code, month, months_back, family, step, count(*) as units_count,
+    sum(g) as guaranteed_change_cny, sum(a) as allocated_change_cny, sum(s) as allocation_shortfall_change_cny
+from parts where family = 'unit' or s <> 0 group by all;
 
 create table detail.unit_staffing_monthly as
 with levels as (

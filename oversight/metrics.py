@@ -9,7 +9,7 @@ month. The two sums of a rate run over the same units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -528,6 +528,15 @@ MOVED: dict[str, Metric] = _list(
         is_of_year=True,
     ),
 )
+
+
+def added(amounts: Iterable[Any]) -> Any:
+    """What the known ones of amounts or counts add up to; None where nothing is known, for silence is not nought.
+
+    For a choice of rows that no roll-up can know: those that a page lists, or that thresholds of a report leave.
+    """
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def unit_status(row: Row) -> str:

@@ -1111,10 +1111,13 @@ def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> li
     )
 
 
-def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int]:
-    """Doubts of a month that change, or may change, what is concluded, and how many there are."""
+def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int] | None:
+    """Doubts of a month that change, or may change, what is concluded, and how many there are; None where the edition,
+    of an older program, does not tell."""
+    if not w.has("detail", "conclusive_doubts"):
+        return None
     condition, values = within("d.township_code", scope, prefix)
-    sql = f"select d.* from {statement('doubts')} as d where d.month = ? and {condition}"
+    sql = f"select d.* from e.detail.conclusive_doubts as d where d.month = ? and {condition}"
     values = [month, *values]
     rows = w.rows(f"select * from ({sql}) as q order by kind, township_code" + _limit(limit), values)
     return rows, len(rows) if len(rows) < limit else _count(w, sql, values, ALL)

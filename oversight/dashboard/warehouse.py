@@ -157,7 +157,8 @@ class Warehouse:
         self._tables = {
             (schema, table)
             for schema, table in self._connection.execute(
-                "select schema_name, table_name from duckdb_tables() where database_name = 'e'"
+                "select schema_name, table_name from duckdb_tables() where database_name = 'e' "
+                "union all select schema_name, view_name from duckdb_views() where database_name = 'e'"
             ).fetchall()
         }
         if any(not self.has(*table) for table in ROLL_UPS):
@@ -179,7 +180,7 @@ class Warehouse:
         return cursor
 
     def has(self, schema: str, table: str) -> bool:
-        """Whether the edition carries a table."""
+        """Whether the edition carries a table or view."""
         return (schema, table) in self._tables
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from oversight import presentation
 from oversight.calendar import Calendar
-from oversight.metrics import METRICS
+from oversight.metrics import METRICS, added
 from oversight.reports import weighing
 from oversight.reports.config import VALUE_MARK, Wording, by, tight
 from oversight.reports.document import (
@@ -493,8 +493,8 @@ def _missing(items: Sequence[Row]) -> str:
     if items[0]["sort"] == "other" or None in amounts:
         return ""
     if items[0]["sort"] == "people":
-        return f"（{presentation.count(sum(amounts))}人）"
-    return f"（{_short_money(sum(amounts, Decimal(0)))}）"
+        return f"（{presentation.count(added(amounts))}人）"
+    return f"（{_short_money(added(amounts))}）"
 
 
 def _short_money(value: Decimal) -> str:

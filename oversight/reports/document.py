@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from oversight import presentation
+from oversight.metrics import added
 
 Value = Decimal | int | str | date | None
 Kind = Literal["text", "count", "money", "pct", "rank", "month", "quantity"]
@@ -24,8 +25,8 @@ _NUMERIC = ("count", "money", "pct", "rank", "quantity")
 class Column:
     """A column of a table. `width` is relative; a column that is not `printed` is in xlsx and HTML only.
 
-    `total`: "sum" adds the rows that count, ("ratio", part, whole) divides two of the totals, None leaves
-    the cell empty.
+    `total`: "sum" adds the rows that count, ("ratio", part, whole) divides two of the totals, None is a value that
+    the rows do not add up to, or nothing.
     """
 
     key: str
@@ -43,7 +44,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Total:
-    """The last row. Only rows whose column `where` holds one of `values` count, all rows when it is None."""
+    """The last row. Only rows whose column `where` holds one of `counted` count, all rows when it is None.
+
+    `values` are the roll-ups' figures; a column of sums that has none there is what the rows shown add up to.
+    """
 
     label: str
     values: dict[str, Value]
@@ -117,7 +121,20 @@ class Table:
         """The total's cells in the order of the columns: its label first."""
         if self.total is None:
             return None
-        return (self.total.label, *(self.total.values.get(column.key, "") for column in self.columns[1:]))
+        return (self.total.label, *(self._total_of(column) for column in self.columns[1:]))
+
+    def _total_of(self, column: Column) -> Value:
+        assert self.total is not None
+        if column.key in self.total.values or column.total != "sum":
+            return self.total.values.get(column.key, "")
+        at, where = self.position(column.key), self.total.where
+        shown = added(
+            row[at]
+            for row in self.rows
+            if isinstance(row[at], (Decimal, int))
+            and (where is None or row[self.position(where)] in self.total.counted)
+        )
+        return presentation.NONE if shown is None else shown
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from oversight import presentation
+from oversight.metrics import added
 from oversight.reports.errors import ReportError
 
 if TYPE_CHECKING:
@@ -86,10 +87,16 @@ class Totals:
     spent: Decimal | None
     spent_paid: Decimal | None
     spent_pct: Decimal | None
+    missing_people: int | None = None
+    people_beyond: int | None = None
 
 
 # What an edition of an older program may lack and a report cannot be written without.
-_LATEST = (("detail", "unit_staffing_monthly"), ("main", "staffing_gap_monthly", "is_tier_uncertain"))
+_LATEST = (
+    ("detail", "unit_staffing_monthly"),
+    ("detail", "unit_steps_monthly"),
+    ("main", "staffing_gap_monthly", "is_tier_uncertain"),
+)
 
 # Where each of them stands in `detail.unit_monthly`.
 _OF_ROLL_UP = {
@@ -121,6 +128,8 @@ _OF_ROLL_UP = {
     "spent": "spent_of_spending_cny",
     "spent_paid": "disbursed_of_spending_cny",
     "spent_pct": "spent_of_spending_pct",
+    "missing_people": "staff_shortfall_of_judged_persons",
+    "people_beyond": "staff_excess_of_judged_persons",
 }
 
 
@@ -284,8 +293,8 @@ def gather(
         month=month,
         edition=rows(connection, "edition")[0],
         totals=totals,
-        against_month=_change(connection, totals, by_month.get(earlier(month, 1))),
-        against_year=_change(connection, totals, by_month.get(earlier(month, 12))),
+        against_month=_change(connection, scope, totals, by_month.get(earlier(month, 1)), 1),
+        against_year=_change(connection, scope, totals, by_month.get(earlier(month, 12)), 12),
         rank_by=rank_by,
         ranking=_ranking(connection, month, rank_by),
         units=rows(connection, "units", month=month),
@@ -398,10 +407,14 @@ def own_totals(row: Row) -> Totals:
     )
 
 
-def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | None) -> Change | None:
+def _change(
+    connection: duckdb.DuckDBPyConnection, scope: Scope, now: Totals, then: Totals | None, months_back: int
+) -> Change | None:
     if then is None:
         return None
-    steps = rows(connection, "steps", now=now.month, before=then.month)
+    steps = rows(
+        connection, "steps", level=scope.level, code=scope.code, month=now.month, months_back=months_back
+    )
     whole = tuple(_difference(getattr(now, name), getattr(then, name)) for name in _STEP_OF)
     units = max(now.ended, then.ended)
     by_unit, by_gap = (
@@ -409,7 +422,7 @@ def _change(connection: duckdb.DuckDBPyConnection, now: Totals, then: Totals | N
         for family, names in (("unit", _STEP_OF), ("gap", ("gap",)))
         for parts in [
             [
-                Step(row["key"], *(row[name] for name in ("units", *_STEP_OF)))
+                Step(row["step"], *(row[name] for name in ("units", *_STEP_OF)))
                 for row in steps
                 if row["family"] == family
             ]
@@ -438,7 +451,7 @@ def _of_ended(
     if not units or None in whole:
         return []
     left = [
-        (value or Decimal(0)) - sum((getattr(step, name) for step in steps), Decimal(0))
+        (value or Decimal(0)) - (added(getattr(step, name) for step in steps) or 0)
         for name, value in zip(_STEP_OF, whole, strict=True)
     ]
     told = any(value for name, value in zip(_STEP_OF, left, strict=True) if name in names)

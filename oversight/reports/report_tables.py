@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from oversight import presentation
+from oversight.metrics import added
 from oversight.reports import weighing
 from oversight.reports.document import Column, Table, Total, Value
 from oversight.reports.facts import Change, Facts, Row, Totals, own_totals
@@ -138,7 +140,6 @@ def _change_table(key: str, title: str, change: Change | None) -> Table:
         total = Total(
             "合计",
             {
-                "units": sum(step.units for step in steps),
                 "guaranteed": change.guaranteed,
                 "allocated": change.allocated,
                 "gap": change.gap,
@@ -217,14 +218,14 @@ def _ranking(facts: Facts, shown: int) -> list[Table]:
 def _ended(facts: Facts, counted: Sequence[Totals]) -> dict[str, Value]:
     """The units that ended in the year and that its sums still count, in one row: what the rows of the others leave."""
     totals = facts.totals
-    units = totals.judged - sum(item.judged for item in counted)
+
+    def left_of(name: str) -> Any:
+        return (getattr(totals, name) or 0) - (added(getattr(item, name) for item in counted) or 0)
+
+    units = left_of("judged")
     if units <= 0:
         return {}
-    left = {
-        name: (getattr(totals, name) or Decimal(0))
-        - sum((getattr(item, name) or Decimal(0) for item in counted), Decimal(0))
-        for name in ("guaranteed", "guaranteed_ytd", "allocated", "gap", "surplus")
-    }
+    left = {name: left_of(name) for name in ("guaranteed", "guaranteed_ytd", "allocated", "gap", "surplus")}
     rate = presentation.ratio_pct(left["allocated"], left["guaranteed"])
     return {
         "name": f"年内撤销的单位（{presentation.count(units)}个）",
@@ -339,10 +340,6 @@ def _annex_funding(facts: Facts) -> Table:
         told: dict[str, Value] = dict.fromkeys((column.key for column in columns), NONE)
         told |= {"edge": "", "population_note": "", "county": "", **gone, "status": gone_zh}
         rows.append(tuple(told[column.key] for column in columns))
-
-    def total(name: str) -> Decimal:
-        return sum((row[name] for row in judged if row[name] is not None), Decimal("0.00"))
-
     sums = Total(
         "可判定单位合计",
         {
@@ -352,9 +349,6 @@ def _annex_funding(facts: Facts) -> Table:
             "surplus": facts.totals.surplus,
             "adequacy": facts.totals.adequacy if facts.totals.adequacy is not None else NONE,
             "guaranteed_ytd": facts.totals.guaranteed_ytd,
-            "paid": total("disbursed_ytd_cny"),
-            "paid_gap": total("disbursement_shortfall_ytd_cny"),
-            "spent": total("spent_ytd_cny"),
         },
         where="status",
         counted=(
@@ -393,7 +387,8 @@ def _annex_staffing(facts: Facts) -> Table:
         Column("required", "最低", "count", 7),
         Column("advised", "上限", "count", 7),
         Column("shortfall", "缺员", "count", 7, total="sum"),
-        Column("excess", "超配", "count", 7, total="sum"),
+        Column("excess", "超配", "count", 7),
+        Column("counts", "缺员计入合计", "text", 7, printed=False),
         Column("partial", "口径说明", "text", 14, printed=False),
         Column("status", "状态", "text", 10),
     )
@@ -409,6 +404,7 @@ def _annex_staffing(facts: Facts) -> Table:
             NONE if row["advised_max_persons"] is None else row["advised_max_persons"],
             NONE if row["shortfall_persons"] is None else row["shortfall_persons"],
             NONE if row["excess_persons"] is None else row["excess_persons"],
+            "是" if row["is_counted_in_totals"] else "否",
             "；".join(
                 word
                 for word, holds in (
@@ -421,11 +417,19 @@ def _annex_staffing(facts: Facts) -> Table:
         )
         for row in facts.staffing_rows
     )
-
-    def total(name: str) -> int:
-        return sum(row[name] for row in facts.staffing_rows if row[name] is not None)
-
-    sums = Total("合计", {"shortfall": total("shortfall_persons"), "excess": total("excess_persons")})
+    # Of several standards on the same people the strictest counts, as in the roll-up.
+    missing, beyond = facts.totals.missing_people, facts.totals.people_beyond
+    sums = Total(
+        "合计",
+        {
+            "shortfall": NONE if missing is None else missing,
+            "excess": NONE if beyond is None else beyond,
+        },
+        where="counts",
+        counted=("是",),
+    )
+    is_twice = any(not row["is_counted_in_totals"] for row in facts.staffing_rows)
+    once = "同一单位适用几项标准的，合计只计要求最高的一项，人员不重复计算。" if is_twice else ""
     titles = "；".join(f"{row['standard_id']} {row['title_zh']}（{row['unit']}）" for row in facts.staffing)
     return Table(
         "annex_staffing",
@@ -433,7 +437,7 @@ def _annex_staffing(facts: Facts) -> Table:
         columns,
         rows,
         sums if rows else None,
-        note=titles and f"标准：{titles}。",
+        note=(titles and f"标准：{titles}。") + once,
     )
 
 

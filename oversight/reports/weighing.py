@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from oversight import presentation
+from oversight.metrics import added
 from oversight.reports.facts import Facts, Row
 
 _SEVERITY = {"high": 0, "medium": 1, "low": 2}
@@ -226,8 +227,8 @@ def _head(kind: str, rows: Sequence[Row]) -> Row:
     return {
         "kind": kind,
         "rows": list(rows),
-        "total": sum((Decimal(row["shortfall"] or 0) for row in rows), Decimal(0)),
-        "weight": sum((weight(row) for row in rows), Decimal(0)),
+        "total": added(row["shortfall"] for row in rows),
+        "weight": added(weight(row) for row in rows),
         "nothing": [row for row in rows if _has_nothing(row)],
         "units": len({row["subject_code"] for row in rows}),
     }
@@ -244,7 +245,7 @@ def missing_people(facts: Facts) -> int:
         if row["status"] == "short" and is_demanded(row):
             key = row["township_code"], str(row.get("matter") or row["standard_id"])
             largest[key] = max(largest.get(key, 0), int(row["shortfall_persons"] or 0))
-    return sum(largest.values())
+    return int(added(largest.values()) or 0)
 
 
 def cited(facts: Facts, row: Row) -> str:

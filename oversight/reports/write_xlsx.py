@@ -224,16 +224,16 @@ def _is_money(value: Decimal | int) -> bool:
 
 
 def _total(sheet: Any, row: int, first: int, last: int, table: Table, styles: _Styles) -> None:
-    total = table.total
-    assert total is not None
-    sheet.write_string(row, 0, total.label, styles.total_text)
-    for position, column in enumerate(table.columns[1:], start=1):
-        value = total.values.get(column.key)
-        if column.total is None or not isinstance(value, (Decimal, int)):
+    cells = table.total_row()
+    assert cells is not None
+    for position, (column, value) in enumerate(zip(table.columns, cells, strict=True)):
+        if not isinstance(value, (Decimal, int)):
             sheet.write_string(row, position, text_of(value, column.kind) if value else "", styles.total_text)
-            continue
-        formula = _formula(table, column, position, row, first, last)
-        sheet.write_formula(row, position, formula, styles.totals[column.kind], float(value))
+        elif column.total is None:
+            sheet.write_number(row, position, float(value), styles.totals[column.kind])
+        else:
+            formula = _formula(table, column, position, row, first, last)
+            sheet.write_formula(row, position, formula, styles.totals[column.kind], float(value))
 
 
 def _formula(table: Table, column: Column, position: int, row: int, first: int, last: int) -> str:

@@ -231,6 +231,26 @@ def test_staffing_equals_sql(written: Written) -> None:
     assert shown == [row for row in rows if any(row[1:4])]
 
 
+def test_people_are_added_up_once(written: Written) -> None:
+    """Of several standards on the people of a township the total counts what the strictest finds."""
+    rows = _rows(
+        written,
+        "select max(shortfall_persons), max(excess_persons) from main.staffing_gap_monthly"
+        f" where month = $month and {_IN_SCOPE} group by township_code",
+    )
+    table = next((ref.table for ref in written.report.tables if ref.table.key == "annex_staffing"), None)
+    if table is None:
+        assert not rows
+        return
+    assert table.total is not None
+    for place, key in enumerate(("shortfall", "excess")):
+        known = [row[place] for row in rows if row[place] is not None]
+        assert table.total.values[key] == (sum(known) if known else "—")
+    counted = [row for row in table.rows if row[table.position("counts")] == "是"]
+    known = [value for row in counted if isinstance(value := row[table.position("shortfall")], int)]
+    assert (sum(known) if known else "—") == table.total.values["shortfall"]
+
+
 def test_findings_equal_judgements(written: Written) -> None:
     """Open findings that are short at the month's end are the month's judgements that are short."""
     rows = _rows(

@@ -33,7 +33,7 @@ from oversight.dashboard.theme import palette
 from oversight.dashboard.warehouse import Row, Warehouse
 from oversight.editions import list_editions
 from oversight.editions.compare import CAUSES, FINDING_CAUSES, Change, Difference
-from oversight.metrics import METRICS, Metric
+from oversight.metrics import METRICS, Metric, added
 from oversight.presentation import Figure, MoneyUnit
 
 MOST, FEWEST = 6, 2
@@ -483,7 +483,7 @@ def _of_editions(view: View, chosen: Choice) -> dict[str, str]:
             for change in told.changes
             if change.measure == measure and change.township_code.startswith(prefix)
         ]
-        sums = {cause: sum((change.parts[cause] for change in changes), Decimal(0)) for cause in CAUSES}
+        sums = {cause: added(change.parts[cause] for change in changes) for cause in CAUSES}
         why = "，".join(
             f"{CAUSES[cause]} {show.signed(show.money(amount, view.state.money, named=True))}"
             for cause, amount in sums.items()

@@ -217,8 +217,11 @@ _DOUBTS = {
 
 def _doubts(view: View) -> Any:
     """Doubts that change, or may change, what is concluded."""
-    rows, total = queries.doubts(view.warehouse, view.scope, view.state.prefix, view.month, LISTED)
+    found = queries.doubts(view.warehouse, view.scope, view.state.prefix, view.month, LISTED)
     title = "会改变结论的疑点"
+    if found is None:
+        return card(title, empty("这一版由旧版程序生成，没有这一项。"), name="doubts")
+    rows, total = found
     if not rows:
         return card(title, empty("没有会改变达标结论的疑点。"), name="doubts")
 

@@ -1,0 +1,85 @@
+-- A row is a kind of step × a county, city, province or the whole country × month × the month it is held against: how
+-- many units took that step, and what they added to each sum.
+-- Must hold: a unit that only changed its name or code is the same unit; the rows of a family add up to the change of
+-- the roll-up, but for units that ended in the year; a view, nothing is written twice.
+-- depends_on: {{ ref('funding_gap_monthly') }}
+-- depends_on: {{ ref('townships') }}
+{{ config(alias='unit_steps_monthly', materialized='view') }}
+
+with judged as (
+    select
+        substr(f.township_code, 1, 6) as county_code, t.unit_id, f.month,
+        f.guaranteed_annual_cny as guaranteed, f.allocated_annual_cny as allocated,
+        f.allocation_shortfall_cny as gap
+    from main.funding_gap_monthly as f
+    inner join main.townships as t on f.township_code = t.township_code
+    where f.status in ('met', 'short')
+),
+
+levels as (
+    {{ at_every_level('judged') }}
+),
+
+-- Each month's row stands in its own month, and against it in those that are held against it.
+sides as (
+    {%- for months in [1, 12] %}
+    select
+        unit_level, unit_code, unit_id, month, {{ months }} as months_back,
+        1 as now_count, 0 as then_count, guaranteed, allocated, gap, gap as gap_now, 0 as gap_then
+    from levels
+    union all
+    select
+        unit_level, unit_code, unit_id, cast(month + interval {{ months }} month as date) as month,
+        {{ months }} as months_back,
+        0 as now_count, 1 as then_count, -guaranteed as guaranteed, -allocated as allocated, -gap as gap,
+        0 as gap_now, gap as gap_then
+    from levels
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+pairs as (
+    select
+        unit_level, unit_code, month, months_back, unit_id,
+        sum(now_count) as now_count, sum(then_count) as then_count,
+        sum(guaranteed) as guaranteed, sum(allocated) as allocated, sum(gap) as gap,
+        sum(gap_now) as gap_now, sum(gap_then) as gap_then
+    from sides
+    group by unit_level, unit_code, month, months_back, unit_id
+),
+
+named as (
+    select
+        *,
+        case when then_count = 0 then 'entered' when now_count = 0 then 'left' else 'same' end as unit_step,
+        case
+            when then_count = 0 and gap_now > 0 then 'entered'
+            when now_count = 0 and gap_then > 0 then 'left'
+            when gap_then = 0 and gap_now > 0 then 'opened'
+            when gap_then > 0 and gap_now = 0 then 'closed'
+            when gap > 0 then 'grown'
+            when gap < 0 then 'shrunk'
+        end as gap_step
+    from pairs
+),
+
+parts as (
+    select 'unit' as family, unit_step as step, * from named
+    union all
+    select 'gap' as family, gap_step as step, * from named where gap_step is not null
+),
+
+final as (
+    select
+        unit_level, unit_code, month, months_back, family, step,
+        count(*) as units_count,
+        cast(sum(guaranteed) as decimal(20, 2)) as guaranteed_change_cny,
+        cast(sum(allocated) as decimal(20, 2)) as allocated_change_cny,
+        cast(sum(gap) as decimal(20, 2)) as allocation_shortfall_change_cny
+    from parts
+    group by unit_level, unit_code, month, months_back, family, step
+)
+
+select * from final
