@@ -17,7 +17,7 @@ from typing import Any
 from oversight import presentation
 from oversight.calendar import Calendar
 from oversight.metrics import METRICS, added
-from oversight.reports import weighing
+from oversight.reports import layout, weighing
 from oversight.reports.config import VALUE_MARK, Wording, by, tight
 from oversight.reports.document import (
     Annex,
@@ -114,9 +114,31 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         return tuple(written.blocks(wording.template(name, **values)))
 
     # The annexes were written first to see which there are; the text begins anew.
+    sections, limit = settings["content"]["sections"], settings["content"]["body_pages"]
     values["cited"] = _Citing(facts)
     opening = section("opening") + section("headlines")
-    body = tuple(block for name in settings["content"]["sections"] for block in section(name))
+    parts = {name: section(name) for name in sections}
+    body = tuple(block for part in parts.values() for block in part)
+    # What the pages of the body do not hold stands in an annex, a section at a time. A line that says that the paper
+    # is late counts always, so that a draft is laid out like the paper.
+    annexed: list[str] = []
+    where: tuple[Block, ...] = ()
+    title = wording.line(settings["document"]["title"], **values)
+    fixed = opening[: -1 if days.is_late else None]
+    for name in settings["content"]["annexed_first"] if "situation" in keys else ():
+        has_head = settings["document"]["red_head"]
+        if layout.pages(title, fixed + body, len(keys), has_red_head=has_head) <= limit:
+            break
+        if name in sections[:-1]:
+            annexed.append(name)
+            kept = [parts[name] for name in sections if name not in annexed]
+            where = _where_annexed([parts[name] for name in annexed], numbers["situation"])
+            body = tuple(block for part in (*kept[:-1], where, *kept[-1:]) for block in part)
+    if annexed:
+        values["cited"], written.numbering = _Citing(facts), _Numbering()
+        opening = section("opening") + section("headlines")
+        kept = [section(name) for name in sections if name not in annexed]
+        body = tuple(block for part in (*kept[:-1], where, *kept[-1:]) for block in part)
     said = opening + body
     if paper.corrects:
         written.numbering = _Numbering()
@@ -125,12 +147,13 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
     for key in [*front, *keys]:
         written.numbering.levels = [0, 0, 0]
         values["cited"] = partial(weighing.cited, facts)
+        moved = [block for name in annexed for block in section(name)] if key == "situation" else []
         blocks = (
             said
             if key == "corrected"
             else (TableRef(tables["changes"], ""),)
             if key == "changes"
-            else _annex_blocks(key, written, wording, values)
+            else (*moved, *_annex_blocks(key, written, wording, values))
         )
         annexes.append(Annex(numbers[key], _ANNEX_TITLES.get(key, key), tuple(blocks)))
 
@@ -169,6 +192,14 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
 def marked(report: Report, facts: Facts, paper: Paper) -> Report:
     """A report that was built without date, number or predecessor, under a version and notice of a draft."""
     return replace(report, version=paper.version, draft=paper.notice, notes=_notes(facts, paper))
+
+
+def _where_annexed(sections: Sequence[Sequence[Block]], number: int) -> tuple[Block, ...]:
+    """A line that says where sections stand that the body has no room for."""
+    titles = [
+        block.text.partition("、")[2] for part in sections for block in part[:1] if isinstance(block, Heading)
+    ]
+    return (Paragraph(f"{'、'.join(titles)}的情况见附件{number}。"),) if titles else ()
 
 
 def _document_no(wording: Wording, known: Row) -> str:

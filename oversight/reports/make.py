@@ -380,7 +380,8 @@ class _Work:
 
     def _paper(self, version: int, standing: list[Version], issuing: Issuing | None = None) -> Paper:
         last = store.standing(standing)
-        withdrawn = None if last or not standing else standing[-1]
+        # Whoever holds a paper that was withdrawn after the one that stands is told so as well.
+        withdrawn = standing[-1] if standing and standing[-1] is not last else None
         changes = None
         if last:
             changes = compare(store.read_snapshot(last), snapshot(self.facts), last.number)

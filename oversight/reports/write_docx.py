@@ -222,13 +222,13 @@ class _Writer:
                 line=320,
                 border=f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="11" w:color="{_RED}"/></w:pBdr>',
             )
-        yield _paragraph("")
+        yield _paragraph("", line=_PITCH - 260)
         lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(map(escape, layout.title_lines(report.title)))
         run = f'<w:r><w:rPr>{_fonts(title, report.fonts["word_latin"])}<w:spacing w:val="0"/><w:sz w:val="44"/></w:rPr>'
         yield _paragraph(f"{run}<w:t>{lines}</w:t></w:r>", align="center", line=700)
         if report.draft:
             yield _paragraph(_run(report.draft, size=14, colour="B93A0B"), align="center")
-        yield _paragraph("")
+        yield _paragraph("", line=_PITCH - 160)
         yield _paragraph(_run(report.recipients.rstrip("：:") + "："))
 
     def _signature(self) -> Iterable[str]:

@@ -128,14 +128,15 @@ class Edition:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _first_of_people(row: Row) -> tuple[Any, ...]:
-    """Of rules on the same people the one that most are missing by speaks; of equals the gravest and longest."""
+def _first_of_alike(row: Row) -> tuple[Any, ...]:
+    """Of rules on the same people or payments the one that most lacks by speaks; of equals the gravest and longest."""
     graves = ("high", "medium", "low")
     return -row["shortfall"], graves.index(row["severity"]), -row["shortfall"] * row["months"], row["rule_id"]
 
 
 def _at_its_end(row: Row) -> Row:
-    """A unit's last row, judged by what had accrued for it and no longer by a whole year."""
+    """A unit's last row, judged by what had accrued for it and no longer by a whole year: what was budgeted for months
+    in which it did not stand is nobody's surplus."""
     wanted, least, given = (
         row[name] for name in ("guaranteed_ytd_cny", "guaranteed_least_ytd_cny", "allocated_annual_cny")
     )
@@ -147,10 +148,11 @@ def _at_its_end(row: Row) -> Row:
         status = "not_reported" if silent or too_coarse else "short" if given + half <= least else "met"
         if status in ("met", "short"):
             gap = least - given if status == "short" else Decimal(0)
-            more = max(given - wanted, Decimal(0)) if status == "met" else Decimal(0)
+            more = Decimal(0)
     return {
         **row,
         "guaranteed_annual_cny": wanted,
+        "allocated_annual_cny": given if given is None or wanted is None else min(given, wanted),
         "status": status,
         "allocation_shortfall_cny": gap,
         "allocation_surplus_cny": more,
@@ -251,6 +253,7 @@ class Second:
         staffing_rules = {row["standard_id"] for rows in self.edition.staffing.values() for row in rows}
         found: list[Row] = []
         people: dict[tuple[str, str], Row] = {}
+        unpaid: dict[str, Row] = {}
         for (rule, level, _), answers in self.edition.answers.items():
             known = [row for row in answers if row["month"] <= self.month]
             if not known or level == self.level or not self.demanded(rule):
@@ -272,15 +275,18 @@ class Second:
             if rule in staffing_rules:
                 item["sort"] = "people"
                 key = code, str(standard["matter"] or rule)
-                if key not in people or _first_of_people(item) < _first_of_people(people[key]):
+                if key not in people or _first_of_alike(item) < _first_of_alike(people[key]):
                     people[key] = item
                 continue
             if standard["formula"] == "paid_in_full":
+                # Whatever standards ask for it, what was not paid was not paid once.
                 item["sort"] = "payment" if last["month"] == self.month else "arrears"
-            else:
-                item["sort"] = "money" if last["unit"] in ("元", "元/年") else "other"
+                if code not in unpaid or _first_of_alike(item) < _first_of_alike(unpaid[code]):
+                    unpaid[code] = item
+                continue
+            item["sort"] = "money" if last["unit"] in ("元", "元/年") else "other"
             found.append(item)
-        return found + list(people.values())
+        return [*found, *people.values(), *unpaid.values()]
 
     @cached_property
     def late(self) -> list[Row]:
@@ -1096,8 +1102,12 @@ def wrong_in(
     """What the report says that is not so; empty where all of it holds."""
     it = Second(edition, scope, month)
     it.doubts = _doubts(report)  # type: ignore[attr-defined]
+    # What the body had no room for stands at the head of an annex.
+    more = (block for annex in report.annexes if annex.title == "总体情况和变化" for block in annex.blocks)
     told = [
-        block.text for block in (*report.opening, *report.body) if isinstance(block, (Heading, Paragraph))
+        block.text
+        for block in (*report.opening, *report.body, *more)
+        if isinstance(block, (Heading, Paragraph))
     ]
     names = _names(it)
     for text in told:

@@ -166,11 +166,20 @@ def test_a_correction_is_a_paper_of_its_own(standin: Standin) -> None:
     assert (first.version.document_no, second.version.document_no) == ("督通〔2026〕1号", "督通〔2026〕2号")
     text = reading.squeezed(reading.pdf_text(second.version.verified("pdf")))
     assert "2026年1月6日印发的" in text
+    # The files are the same, and yet figures differ: it is not the wording alone that was changed.
     assert "更正原因" in text
+    assert "报送的文件没有变化" in text
+    assert "所用材料没有变化" not in text
     assert "51,000.00" in text
     assert "12,345.67" in text
     assert "2026年1月20日" in text
     assert (first.version.path / first.version.file("pdf").name).is_file()
+    # A correction that was withdrawn: the next one corrects the report, and tells who holds the withdrawn one.
+    withdraw(folder, DECEMBER, COUNTY, by="李局长", at=AT.replace(day=21), why="范围有误")
+    third = by_hand(folder, AT.replace(day=22))
+    text = reading.squeezed(reading.pdf_text(third.version.verified("pdf")))
+    assert "（督通〔2026〕1号），其中部分内容有误" in text
+    assert "（督通〔2026〕2号）已经撤回，以本通知为准" in text
 
 
 def test_what_was_withdrawn_is_not_sent_and_the_next_paper_says_so(standin: Standin) -> None:
