@@ -411,8 +411,13 @@ def run_part(folder: DataFolder, part: str) -> Callable[[], int]:
             return ends.get(key, "intake" if key == PULLED or key.path[0] == INPUTS else "build")
 
         def of_part(self: JobDefinition, **named: Any) -> Any:
-            keys = [key for key in self.asset_layer.executable_asset_keys if part_of(key) == part]
-            return real(self, asset_selection=keys, **named)
+            assets = {key for key in self.asset_layer.executable_asset_keys if part_of(key) == part}
+            checks = {
+                check
+                for check in self.asset_layer.asset_graph.asset_check_keys
+                if ("audit" if check.name.startswith("suite_") else part_of(check.asset_key)) == part
+            }
+            return real(self.get_subset(asset_selection=assets, asset_check_selection=checks), **named)
 
         JobDefinition.execute_in_process = of_part  # type: ignore[method-assign, assignment]
         return run(folder)()
