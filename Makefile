@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve dev pictures test test-worlds test-reports test-office test-walk test-duckdb15 docs notebooks lint lint-python lint-sql audit-code licences fuzz-requests test-views lock wheels fuzz-intake test-faults clean
+.PHONY: help setup run serve dev pictures test test-worlds test-reports test-office test-walk test-duckdb15 docs notebooks lint lint-python lint-sql audit-code licences fuzz-requests test-views lock wheels spark test-spark fuzz-intake test-faults clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -49,6 +49,18 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 		$$as_root apt-get install -qq -y --no-install-recommends libreoffice-writer libreoffice-calc fonts-noto-cjk >/dev/null; } || \
 		{ echo "LibreOffice 没有装成：请检查软件源后再试。" >&2; exit 1; }
 	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
+
+spark: setup $(VENV)/spark.stamp  ## 补装 Spark（一台机器不够时用，约 500 MB，另需 Java 17 或 21）：oversight run --engine spark
+	@$(JAVA)
+
+test-spark: setup $(VENV)/dev.stamp spark  ## 在 DuckDB 和 Spark 上各算一遍，逐行核对每张表（较慢；没有 Java 就用 apt 安装）
+	@OVERSIGHT_TEST_SPARK=1 $(BIN)/python -m pytest tests/spark
+
+# Spark runs on Java, which pip does not bring.
+JAVA = java -version >/dev/null 2>&1 || { \
+	as_root=$$( [ $$(id -u) = 0 ] || echo sudo ); export DEBIAN_FRONTEND=noninteractive; \
+	$$as_root apt-get update -qq && $$as_root apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless >/dev/null; } || \
+	echo "Java 没有装成：请检查软件源，或自行安装 Java 17 或 21。" >&2
 
 test-walk: setup $(VENV)/dev.stamp  ## 在浏览器里走完一个月，从报送、审核、运行到催报、发函、答复、整改、销号、印发，再照各角色的手册走一遍（较慢）
 	@OVERSIGHT_TEST_WALK=1 $(BIN)/python -m pytest tests/workflow/test_walk.py tests/docs/test_roles.py
@@ -105,7 +117,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 	--no-header --no-annotate --no-emit-index-url --no-emit-package township-oversight --extra setup
 lock: setup $(VENV)/dev.stamp  ## 按 pyproject.toml 重写各个 requirements*.lock（需要软件源）
 	@$(COMPILE) --output-file requirements.lock
-	@for each in page docs notebooks dev; do \
+	@for each in page docs notebooks dev spark; do \
 		$(COMPILE) --extra $$each --constraint requirements.lock --output-file requirements-$$each.lock || exit 1; done
 
 # Kylin V10 and the like have glibc 2.28; a wheelhouse made here fits there.

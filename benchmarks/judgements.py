@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def rules() -> list[dict[str, str]]:
     ]
 
 
-def write_inputs(place: Path, units: int | None, months: int) -> None:
-    """Build inputs as intake leaves them, and the overlay that gives the rules their scope."""
+def write_inputs(place: Path, units: int | None, months: int, *, also: Sequence[str] = ()) -> None:
+    """Build inputs as intake leaves them, and the overlay that gives the rules, and those named besides, their scope."""
     import numpy as np
     import polars as pl
 
@@ -66,6 +67,9 @@ def write_inputs(place: Path, units: int | None, months: int) -> None:
         writer = csv.DictWriter(file, list(_seed("standards")[0]))
         writer.writeheader()
         writer.writerows(rules())
+        writer.writerows(
+            row | {"scope_code": "000000"} for row in _seed("standards") if row["standard_id"] in also
+        )
     for name in ("standard_tiers", "standard_measures", "policy_documents"):
         (folder.standards / f"{name}.csv").unlink(missing_ok=True)
     write_overlay_inputs(folder, inputs)

@@ -13,6 +13,7 @@ from typing import Any
 from dagster import InitResourceContext, ResourceDefinition, resource
 
 from oversight.editions import run_lock
+from oversight.editions.build import DUCKDB
 from oversight.settings import TIME_ZONE, DataFolder
 
 DATA_VARIABLE = "OVERSIGHT_DATA"
@@ -34,7 +35,7 @@ class RunContext:
     counts as a change to how figures are made (`oversight.editions.code`). `pull` is False when whoever started the run has just
     fetched the other sources. `even_if_unchanged` is for whoever has looked for changes before, and wants an edition in
     any case. `traces_columns`: whether to work out which columns come from which, which Dagster's page shows and which
-    costs more than the build of a county.
+    costs more than the build of a county. `engine`: what computes the models.
     """
 
     folder: DataFolder
@@ -44,6 +45,7 @@ class RunContext:
     pull: bool = True
     even_if_unchanged: bool = False
     traces_columns: bool = True
+    engine: str = DUCKDB
 
     @property
     def audit(self) -> Path:

@@ -48,7 +48,7 @@ def prepare_home(folder: DataFolder) -> Path:
     return home
 
 
-def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime) -> Edition:
+def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime, engine: str) -> Edition:
     """Run every asset once and return the edition that then stands. The first error goes to the caller."""
     run = RunContext(
         folder,
@@ -58,6 +58,7 @@ def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime) ->
         pull=False,
         even_if_unchanged=True,
         traces_columns=False,
+        engine=engine,
     )
     home = str(prepare_home(folder))
     with DagsterInstance.from_config(home) as instance, kept_open(instance):

@@ -12,6 +12,7 @@ from datetime import datetime
 from oversight import logs, progress
 from oversight.accounts import record
 from oversight.cli import add_data_argument
+from oversight.editions.build import DUCKDB, ENGINES
 from oversight.editions.edition import Edition
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.whole_run import run as run_over
@@ -20,10 +21,16 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--data` and `--again`."""
+    """`--data`, `--again` and `--engine`."""
     add_data_argument(parser)
     parser.add_argument(
         "--again", action="store_true", help="即使没有新内容也从头全部重新计算，发布一版，并与上一版逐表核对"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=DUCKDB,
+        help="用什么计算：duckdb（默认，本机）或 spark（一台机器不够时，先执行 make spark；每次从头全部计算）",
     )
 
 
@@ -36,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
         if folder.raw.is_dir():
             held.enter_context(logs.written(folder.logs, "run"))
         held.enter_context(logs.holding(run=secrets.token_hex(4)))
-        return _run(folder, even_if_unchanged=args.again)
+        return _run(folder, even_if_unchanged=args.again, engine=args.engine)
 
 
-def _run(folder: DataFolder, *, even_if_unchanged: bool) -> int:
+def _run(folder: DataFolder, *, even_if_unchanged: bool, engine: str) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
         logs.tell(log, line)
@@ -50,7 +57,9 @@ def _run(folder: DataFolder, *, even_if_unchanged: bool) -> int:
     try:
         with progress.following(folder) as followed:
             said = followed.told_to(say)
-            outcome = run_over(folder, say=said, now=started, even_if_unchanged=even_if_unchanged)
+            outcome = run_over(
+                folder, say=said, now=started, even_if_unchanged=even_if_unchanged, engine=engine
+            )
     except Exception:
         log.exception("the run did not end")
         raise

@@ -34,6 +34,8 @@ _PARSED = "partial_parse.msgpack"
 SCRATCH = "scratch"
 # Older clients open it (DESIGN 6).
 STORAGE_VERSION = "v1.4.0"
+# What the models are computed by, unless another engine is asked for.
+DUCKDB, SPARK = ENGINES = ("duckdb", "spark")
 _OK = {"success", "pass", "warn", "skipped", "no-op"}
 
 
@@ -98,6 +100,7 @@ def build(
     folder: DataFolder,
     *,
     select: Sequence[str] = (),
+    engine: str = DUCKDB,
     on_node: Callable[[NodeResult], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
@@ -106,15 +109,17 @@ def build(
     Every node's result is handed to `on_node` as it comes. Raises `BuildError`, naming the first node that
     failed, when the build as a whole did not succeed. Where the last build came to its end and its inputs differ
     only from some fiscal year on, it goes on in that build's file. `select` limits it to the named nodes, in the
-    build file that is there.
+    build file that is there. On another `engine` everything is computed anew, and comes into a new build file.
     """
     telemetry.switch_off()
     prepare()
     target = build_file(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     built = built_from(folder)
-    inputs = None if select else read_inputs(folder.inputs)
+    inputs = None if select or engine != DUCKDB else read_inputs(folder.inputs)
     first_day = since(_kept(folder), inputs) if inputs else EVERYTHING
+    if engine == SPARK:
+        say("  由 Spark 计算，全部从头算起")
     if first_day > EVERYTHING:
         say(f"  {first_day.year} 年以前各月的输入与上次相同，沿用上次的结果")
     # From here on the file is neither the one nor the other; a run that is killed leaves one to be made anew.
@@ -149,7 +154,10 @@ def build(
         arguments += ["--select", *select]
     try:
         with _environment(target, folder.inputs):
-            outcome = _runner(manifest, collect).invoke(arguments)
+            if engine == DUCKDB:
+                outcome = _runner(manifest, collect).invoke(arguments)
+            else:
+                outcome = _on_spark(folder, manifest, arguments, collect)
     finally:
         _let_go_of_the_file()
     if not outcome.success:
@@ -162,6 +170,29 @@ def build(
     if inputs:
         inputs.write(built)
     return results
+
+
+def check_engine(engine: str) -> None:
+    """Raise, saying what to install, where an engine cannot be used; before anything of a run has begun."""
+    if engine == SPARK:
+        from oversight.editions import spark
+
+        spark.check_installed()
+
+
+def _on_spark(folder: DataFolder, manifest: Any, arguments: list[str], collect: Callable[[Any], None]) -> Any:
+    """What became of the same models on Spark; if all is well, what is published of them is in the build file."""
+    from oversight.editions import spark
+
+    # Parsed for DuckDB, the manifest names its files; Spark's own is made on the way and not kept.
+    with spark.session(folder, memory_mb=memory_mb(_machine_mb())):
+        outcome = _runner(None, collect).invoke([*arguments, "--target", spark.TARGET, "--no-partial-parse"])
+        if outcome.success:
+            nodes = [node.to_dict() for node in manifest.nodes.values() if node.resource_type == "model"]
+            views = spark.gather(folder, nodes, build_file(folder))
+            _let_go_of_the_file()
+            outcome = _runner(manifest).invoke([*arguments, "--select", *views])
+    return outcome
 
 
 def variables(first_day: date = EVERYTHING) -> dict[str, Any]:

@@ -203,22 +203,27 @@ class World:
         """Build it with a dbt project of its own, in a process of its own; the build file."""
         folder = DataFolder(place / "data")
         self.write(folder.inputs, folder)
-        target = build_file(folder)
-        environment = os.environ | {
-            "OVERSIGHT_INPUTS": str(folder.inputs),
-            "OVERSIGHT_BUILD": str(target),
-            "DO_NOT_TRACK": "1",
-        }
-        done = subprocess.run(
-            [
-                sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(place / "logs"), "build",
-                "--project-dir", str(project), "--profiles-dir", str(project),
-                "--target-path", str(place / "target"), "--vars", json.dumps(variables()),
-            ],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-        return target
+        return build_project(project, folder, place)
+
+
+def build_project(project: Path, folder: DataFolder, place: Path) -> Path:
+    """Build the inputs of a folder with a dbt project of its own, in a process of its own; the build file."""
+    target = build_file(folder)
+    environment = os.environ | {
+        "OVERSIGHT_INPUTS": str(folder.inputs),
+        "OVERSIGHT_BUILD": str(target),
+        "DO_NOT_TRACK": "1",
+    }
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(place / "logs"), "build",
+            "--project-dir", str(project), "--profiles-dir", str(project),
+            "--target-path", str(place / "target"), "--vars", json.dumps(variables()),
+        ],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return target
 
 
 def header(seed: str) -> list[str]:

@@ -1,0 +1,208 @@
+"""The models on Apache Spark, for those whom one machine does not do any more.
+
+dbt works on a session that is opened here, in this process; the master is whatever `OVERSIGHT_SPARK_MASTER` names, and
+by default this machine. Everything is written as Parquet into one folder that all workers see, computed anew in every
+run, and what is published of it then comes into the build file, with the types and conditions of its contract. From
+there on nobody can tell which engine made it: audit and publication are the same.
+
+Nothing here is imported, nor need it be installed, unless somebody asks for Spark.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oversight.editions.edition import EditionError
+from oversight.editions.published import DETAIL, MAIN, REPORTED, quoted
+from oversight.settings import DataFolder
+
+if TYPE_CHECKING:
+    import duckdb
+
+MASTER = "OVERSIGHT_SPARK_MASTER"
+# Where the workers read and write, if they are other machines: a folder that all of them see under this path.
+SHARED = "OVERSIGHT_SPARK_DIR"
+TARGET = "spark"
+
+# The figures depend on these, so no cluster's own settings change them: what overflows or cannot be cast fails, amounts
+# are exact or fail, and a time has no zone.
+_EXACT = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.storeAssignmentPolicy": "ANSI",
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+# What Spark infers between joins of tables this wide costs it more than it saves.
+_FAST = {"spark.sql.constraintPropagation.enabled": "false"}
+_LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = {log}
+appender.file.append = true
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{yyyy-MM-dd HH:mm:ss}} %p %c{{1}}: %m%n%ex
+"""
+
+
+class SparkError(EditionError):
+    """Spark is not here, cannot be reached, or did not do what it was asked."""
+
+
+def check_installed() -> None:
+    """Raise, saying what to install, where Spark cannot be used."""
+    missing = [name for name in ("pyspark", "dbt.adapters.spark") if not _is_installed(name)]
+    if missing:
+        raise SparkError(
+            "没有安装 Spark 所需的包，未运行。请在项目目录执行 make spark（或 pip install -r requirements-spark.lock）后再试；"
+            "不用 Spark 时去掉 --engine spark 即可。"
+        )
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which(str(Path(home) / "bin" / "java") if home else "java"):
+        raise SparkError(
+            "没有找到 Java，Spark 不能启动。请安装 Java 17 或 21（如 apt-get install openjdk-17-jre-headless），"
+            "或用 JAVA_HOME 指明它的位置。"
+        )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def place(folder: DataFolder) -> Path:
+    """Where Spark reads its inputs and writes its tables; its log is `spark.log` in it."""
+    shared = os.environ.get(SHARED)
+    if not shared:
+        return folder.work / "spark"
+    # It is emptied before every run: two data folders of one name must not meet in it.
+    own = hashlib.sha256(str(folder.root.resolve()).encode()).hexdigest()[:8]
+    return Path(shared).resolve() / f"{folder.root.name}-{own}"
+
+
+@contextmanager
+def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
+    """A session with the inputs of the run as tables and nothing else; dbt finds it as the process's own."""
+    check_installed()
+    # It warns of pandas 3, which is not used with it here.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    from pyspark.sql import SparkSession
+
+    root = place(folder)
+    shutil.rmtree(root, ignore_errors=True)
+    inputs, log = root / "inputs", folder.work / "spark.log"
+    inputs.mkdir(parents=True)
+    log.unlink(missing_ok=True)
+    settings = folder.work / "log4j2.properties"
+    settings.write_text(_LOG4J.format(log=log), "utf-8")
+    master = os.environ.get(MASTER, "local[*]")
+    builder = (
+        SparkSession.builder.master(master)
+        .appName("oversight")
+        .config(map=_EXACT | _FAST)
+        .config("spark.sql.warehouse.dir", root.as_uri())
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={settings.as_uri()}")
+    )
+    if master.startswith("local"):
+        # A cluster is told by its own spark-defaults.conf.
+        builder = builder.config(
+            map={
+                "spark.driver.memory": f"{memory_mb}m",
+                "spark.sql.shuffle.partitions": "4",
+                "spark.ui.enabled": "false",
+            }
+        )
+    try:
+        with _told_to(log):
+            spark = builder.getOrCreate()
+    except Exception as error:
+        raise SparkError(
+            f"连不上 Spark（{master}），未发布新版本。请检查环境变量 {MASTER} 和集群是否在运行；详情见 {log}。"
+        ) from error
+    try:
+        spark.sql("create schema if not exists inputs")
+        for path in sorted(folder.inputs.glob("*.parquet")):
+            copy = inputs / path.name
+            shutil.copyfile(path, copy)
+            spark.sql(f"create table inputs.{path.stem} using parquet location '{copy.as_uri()}'")
+        yield spark
+    finally:
+        spark.stop()
+
+
+@contextmanager
+def _told_to(log: Path) -> Iterator[None]:
+    """Let a process started inside write to `log` what it would write to the terminal."""
+    kept = [os.dup(number) for number in (1, 2)]
+    with log.open("ab") as into:
+        try:
+            for number in (1, 2):
+                os.dup2(into.fileno(), number)
+            yield
+        finally:
+            for number, before in zip((1, 2), kept, strict=True):
+                os.dup2(before, number)
+                os.close(before)
+
+
+def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> list[str]:
+    """Bring the published tables from Spark's Parquet into the build file, each in its order.
+
+    `nodes` are the models as dbt's manifest has them. Returns the published ones that are views, which are still to be made.
+    """
+    import duckdb
+
+    views: list[str] = []
+    with duckdb.connect(str(target)) as connection:
+        for node in nodes:
+            schema, table = node["schema"], node["alias"]
+            if schema not in (MAIN, REPORTED, DETAIL):
+                continue
+            if node["config"]["materialized"] == "view":
+                views.append(node["name"])
+                continue
+            parts = sorted((place(folder) / f"{schema}.db" / table).glob("part-*.parquet"))
+            if not parts:
+                raise SparkError(f"Spark 没有写出表 {schema}.{table}，未发布新版本。请重新运行。")
+            connection.execute(f"create schema if not exists {quoted(schema)}")
+            try:
+                _copy(connection, node, [str(part) for part in parts])
+            except duckdb.Error as error:
+                raise SparkError(
+                    f"Spark 写出的表 {schema}.{table} 与约定不符（{str(error).splitlines()[0]}），未发布新版本。"
+                    "请重新运行；若仍如此，请把这句话交给维护人员。"
+                ) from error
+    return views
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], parts: list[str]) -> None:
+    """One table; with a contract it gets its columns, their types, and what must never be empty."""
+    name = f"{quoted(node['schema'])}.{quoted(node['alias'])}"
+    if not node["config"]["contract"]["enforced"]:
+        connection.execute(f"create table {name} as select * from read_parquet(?)", [parts])
+        return
+    columns = node["columns"].values()
+    declared = [
+        f"{quoted(column['name'])} {column['data_type']}"
+        + (" not null" if any(each["type"] == "not_null" for each in column["constraints"]) else "")
+        for column in columns
+    ]
+    connection.execute(f"create table {name} ({', '.join(declared)})")
+    wanted = ", ".join(quoted(column["name"]) for column in columns)
+    connection.execute(f"insert into {name} ({wanted}) select {wanted} from read_parquet(?)", [parts])
