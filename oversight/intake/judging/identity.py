@@ -205,7 +205,20 @@ class Units:
 
     @cached_property
     def first_codes(self) -> dict[str, str]:
-        """The first code of every township that bears another by now: renaming makes no other unit of it."""
+        """The first code of every township that bears another by now: renaming makes no other unit of it.
+
+        Most units never changed: only those that followed another, or were followed, are put together for this.
+        """
+        having = self.divisions.drop_nulls("successor_code")
+        changed = {
+            *having.get_column("division_code"),
+            *(code for successor in having.get_column("successor_code") for code in split_codes(successor)),
+        }
+        few = Units(self.divisions.clear(), self._changes)
+        few.divisions = self.divisions.filter(pl.col("division_code").is_in(list(changed)))
+        return few._followed()
+
+    def _followed(self) -> dict[str, str]:
         before = {
             new: code
             for code, units in self.by_code.items()

@@ -263,7 +263,8 @@ def _precision(read: pl.DataFrame, column: Column, facts: Mapping[int, TableFact
     told = read.get_column("value").is_not_null()
     in_persons = column.kind == "count" and not read.select((pl.col("power") != 0).any()).item()
     # Whole numbers of people, unless a cell says otherwise itself (2.0万).
-    if in_persons and not read.get_column("text").str.contains(r"[^0-9]").any():
+    text = read.get_column("text")
+    if in_persons and text.cast(pl.Int64, strict=False).null_count() == text.null_count():
         return read.select(pl.when(told).then(pl.lit(1).cast(MONEY))).to_series()
     cells = read.select(
         "text",

@@ -590,6 +590,8 @@ def code(written: str) -> str | Problem | None:
 
     A code in scientific notation is recovered only where every digit is still there.
     """
+    if len(written) == 6 and written.isascii() and written.isdecimal() and written[0] != "0":
+        return written
     text = fold(written).lstrip("'")
     if text in BLANKS:
         return None
