@@ -1,19 +1,22 @@
 """The desk under load: reporters who upload and analysts who click at the same time, and hostile files among them.
 
-    python benchmarks/desk.py [--data DIR] [--users 50] [--seconds 60] [--hostile] [--json FILE]
+    python benchmarks/desk.py [--data DIR] [--users 50] [--seconds 60] [--think 10] [--hostile] [--json FILE]
 
 `DIR` is a data folder with an edition (without it, the sample is run over in a temporary folder). Half of the users hand
 in: they ask what is due, upload a file, look at its judgement, and throw it away; the others click through pages, the
-bell, findings, letters and the rules. Before that each has seen one page: all at once, right after the server began, the
-worst that a publication can bring; told apart as `first`. `--hostile` uploads every file of the intake tests' hostile ones
-meanwhile, one after the other. Goal on two cores: p95 of every page and route at most 300 ms besides the judging itself,
-no error, and the pages no slower for the hostile files.
+bell, findings, letters and the rules. Between two clicks, and between two uploads, each thinks for `--think` seconds on
+average (whoever reads a page of figures needs longer; a reporter has one file a month). Before that each has seen one page:
+all at once, right after the server began, the worst that a publication can bring; told apart as `first`. `--hostile`
+goes on for as long again and uploads every file of the intake tests' hostile ones meanwhile, one after the other; told are
+the pages beside them and without, and how they compare. Goal on two cores: p95 of every page and route at most 300 ms
+besides the judging itself, no error, and the pages no slower for the hostile files.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import statistics
@@ -39,7 +42,7 @@ from tests.conftest import run_oversight  # noqa: E402
 from tests.dashboard.browsing import serving  # noqa: E402
 from tests.workflow.handing import good  # noqa: E402
 
-PASSWORD, THINK_SECONDS, PATIENCE = "Ganlan-Shu-2031", 4.0, 300
+PASSWORD, PATIENCE = "Ganlan-Shu-2031", 300
 PAGES = (
     "/",
     "/funding",
@@ -122,6 +125,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--think", type=float, default=10, help="seconds between two clicks, on average")
     parser.add_argument("--hostile", action="store_true")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -132,12 +136,14 @@ def main() -> None:
         else:
             shutil.copytree(PROJECT_ROOT / "data" / "raw", folder.raw)
             run_oversight("run", "--data", str(folder.root))
-        found = measure(folder, asked.users, asked.seconds, is_hostile=asked.hostile)
+        found = measure(folder, asked.users, asked.seconds, asked.think, is_hostile=asked.hostile)
     if asked.json:
         asked.json.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
 
 
-def measure(folder: DataFolder, users: int, seconds: float, *, is_hostile: bool) -> dict[str, Any]:
+def measure(
+    folder: DataFolder, users: int, seconds: float, think: float, *, is_hostile: bool
+) -> dict[str, Any]:
     """Let them all loose on a server of its own."""
     edition = current(folder)
     assert edition is not None
@@ -169,11 +175,10 @@ def measure(folder: DataFolder, users: int, seconds: float, *, is_hostile: bool)
                 user.draw("first: page", "/", unit, edition.edition_id)
 
         _all_at_once([threading.Thread(target=arrive, args=each) for each in everybody])
-        until = time.monotonic() + seconds
 
-        def live(user: User, is_reporter: bool, unit: str, seed: int) -> None:
+        def live(user: User, is_reporter: bool, unit: str, seed: int, until: float) -> None:
             dice = random.Random(seed)  # nosec B311 - clicks, no secret
-            time.sleep(dice.random() * THINK_SECONDS)
+            time.sleep(dice.random() * think)
             while time.monotonic() < until:
                 try:
                     if is_reporter:
@@ -186,24 +191,38 @@ def measure(folder: DataFolder, users: int, seconds: float, *, is_hostile: bool)
                         user.ask(what, "GET", what)
                 except requests.RequestException as error:
                     wrong.append(repr(error)[:200])
-                time.sleep(dice.expovariate(1 / THINK_SECONDS))
+                time.sleep(min(dice.expovariate(1 / think), 4 * think))
 
-        threads = [
-            threading.Thread(target=live, args=(user, is_reporter, unit, number))
-            for number, (user, is_reporter, unit) in enumerate(everybody)
-        ]
-        for thread in threads:
-            thread.start()
-        if is_hostile:
-            hostile = _hostile(User(served.base, names[0][0], defaultdict(list)), names[0][2])
-        for thread in threads:
+        def all_live(seed: int) -> list[threading.Thread]:
+            until = time.monotonic() + seconds
+            threads = [
+                threading.Thread(target=live, args=(*each, seed + number, until))
+                for number, each in enumerate(everybody)
+            ]
+            for thread in threads:
+                thread.start()
+            return threads
+
+        before = _cpu_seconds(served.process.pid)
+        for thread in all_live(0):
             thread.join()
+        own, of_others = (
+            after - was for after, was in zip(_cpu_seconds(served.process.pid), before, strict=True)
+        )
+        busy = f"  the server's own CPU {own:.0f} s, judging's and others' that have ended {of_others:.0f} s"
+        alone = {what: list(values) for what, values in took.items()}
+        if is_hostile:
+            for values in took.values():
+                values.clear()
+            threads = all_live(users)
+            hostile = _hostile(User(served.base, names[0][0], defaultdict(list)), names[0][2])
+            for thread in threads:
+                thread.join()
+        beside = {what: list(values) for what, values in took.items()} if is_hostile else {}
         wrong += [text for user, _, _ in everybody for text in user.wrong]
-    found = _told(took, judging, wrong, hostile)
-    print(
-        f"{users} users, {seconds:.0f} s, think {THINK_SECONDS:.0f} s"
-        + (", hostile files" if is_hostile else "")
-    )
+    found = _told(alone, beside, judging, wrong, hostile)
+    found["lines"].append(busy)
+    print(f"{users} users, {seconds:.0f} s, think {think:.0f} s; load {os.getloadavg()[0]:.0f}")
     for line in found["lines"]:
         print(line)
     return found
@@ -226,28 +245,48 @@ def _hostile(user: User, unit: str) -> list[dict[str, Any]]:
     return found
 
 
+def _cpu_seconds(process: int) -> tuple[float, float]:
+    """CPU seconds of a process, and of those it started that have ended."""
+    told = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    each = [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in told[11:15]]
+    return each[0] + each[1], each[2] + each[3]
+
+
 def _told(
-    took: dict[str, list[float]], judging: list[float], wrong: list[str], hostile: list[dict[str, Any]]
+    took: dict[str, list[float]],
+    beside: dict[str, list[float]],
+    judging: list[float],
+    wrong: list[str],
+    hostile: list[dict[str, Any]],
 ) -> dict[str, Any]:
+    def p95(values: list[float]) -> float:
+        return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+
     def line(name: str, values: list[float]) -> str:
-        values = sorted(values)
-        p95 = values[min(len(values) - 1, int(len(values) * 0.95))]
         return (
             f"  {name:26} {len(values):6}  median {statistics.median(values) * 1000:6.0f} ms  "
-            f"p95 {p95 * 1000:6.0f} ms  worst {values[-1] * 1000:6.0f} ms"
+            f"p95 {p95(values) * 1000:6.0f} ms  worst {max(values) * 1000:6.0f} ms"
         )
 
-    lines = [line(name, values) for name, values in sorted(took.items())]
-    every = [value for name, values in took.items() if not name.startswith("first") for value in values]
+    def of(found: dict[str, list[float]], *begins: str) -> list[float]:
+        return [value for name, values in found.items() if name.startswith(begins) for value in values]
+
+    clicks = ("page", "/", "due")
+    lines = [line(name, values) for name, values in sorted(took.items()) if values]
+    every = of(took, *clicks, "upload")
     lines.append(line("all after the first", every))
-    pages = [value for name, values in took.items() if name.startswith("page") for value in values]
-    if pages:
-        lines.append(line("pages after the first", pages))
+    lines.append(line("pages and what they ask", of(took, *clicks)))
+    lines.append(line("requests of uploads", of(took, "upload")))
+    if beside:
+        lines.append(line("pages beside hostile files", of(beside, *clicks)))
+        for what, measured in (("median", statistics.median), ("p95", p95)):
+            ratio = measured(of(beside, *clicks)) / measured(of(took, *clicks))
+            lines.append(f"  pages beside hostile files / pages without, {what}: {ratio:.2f}")
     if judging:
         lines.append(line("upload until judged", judging))
     lines += [f"  hostile {item['name']:30} {item['state']:10} {item['seconds']} s" for item in hostile]
     lines.append(f"  errors {len(wrong)} {wrong[:3]}")
-    return {"lines": lines, "errors": wrong, "hostile": hostile, "p95": sorted(every)[int(len(every) * 0.95)]}
+    return {"lines": lines, "errors": wrong, "hostile": hostile, "p95": p95(every)}
 
 
 if __name__ == "__main__":

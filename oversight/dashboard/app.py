@@ -123,14 +123,25 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     server: flask.Flask = app.server
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))
 
-    app.prime = lambda: _prime(shelf)
+    primed: list[str | None] = []
+
+    def prime() -> None:
+        primed.append(shelf.current_id())
+        _prime(shelf)
+
+    app.prime = prime
 
     @server.get("/edition")
     @identity.polled
     @inputs.takes()
     def edition() -> flask.Response:
         """Which edition a page opened now would show; asked by open pages."""
-        answer = flask.jsonify({"edition_id": shelf.current_id()})
+        edition_id = shelf.current_id()
+        if primed and primed[-1] != edition_id:
+            # Those who now read that there is a newer one need not wait for it either.
+            primed.append(edition_id)
+            threading.Thread(target=_prime, args=(shelf,), daemon=True, name="first pages").start()
+        answer = flask.jsonify({"edition_id": edition_id})
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -1,19 +1,13 @@
 """Routes of the page 报送: what is due, templates, uploads in parts, their judgement, handing in, receipts.
 
-An upload is judged in a process of its own, two at a time; the browser asks again until it is done. A file comes in
+An upload is judged in another process, two at a time; the browser asks again until it is done. A file comes in
 parts of at most a megabyte, so that no request is large and one that breaks off can go on.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -41,16 +35,15 @@ from oversight.dashboard.inputs import (
     TemplateWanted,
     given,
 )
+from oversight.dashboard.judges import Judges, apart
 from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable, Warehouse
-from oversight.settings import PROJECT_ROOT, TIME_ZONE
+from oversight.settings import TIME_ZONE
 from oversight.workflow import handing_in as desk
 from oversight.workflow.handing_in import HandInError, Tray
 from oversight.workflow.review import STATE_ZH
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PART_BYTES = 2**20
-JUDGING_AT_ONCE = 2
-JUDGING_SECONDS = 300
 TEMPLATE_SECONDS = 120
 MONTHS_BACK = 24
 # What a cell of the table of what is due says besides what the edition says.
@@ -60,61 +53,10 @@ _IN_REVIEW = show.Look("已交，待审核", "◆", "#1d4ed8", "#93c5fd")
 _NOT_SHOWN = ("cells", "lines", "unusable", "file_remarks", "is_personal")
 
 
-class Judge:
-    """Judges uploads one after the other, each in a process of its own, and knows how long they took."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._pool = ThreadPoolExecutor(JUDGING_AT_ONCE, thread_name_prefix="judge")
-        self._running: dict[str, Future[None]] = {}
-        self._took: deque[float] = deque([4.0], maxlen=9)
-        self._lock = threading.Lock()
-
-    def take(self, tray: Tray) -> None:
-        """Have an upload judged, unless that is under way."""
-        with self._lock:
-            self._running = {name: job for name, job in self._running.items() if not job.done()}
-            if tray.state == "waiting" and tray.id not in self._running:
-                self._running[tray.id] = self._pool.submit(self._judge, tray)
-
-    def seconds(self) -> int:
-        """How long whoever waits now has to, as far as one can tell."""
-        with self._lock:
-            ahead = sum(not job.done() for job in self._running.values())
-            typical = sorted(self._took)[len(self._took) // 2]
-        return max(1, round(typical * max(1, -(-ahead // JUDGING_AT_ONCE))))
-
-    def _judge(self, tray: Tray) -> None:
-        began = time.monotonic()
-        told = apart("judge", str(self.root), str(tray.place), seconds=JUDGING_SECONDS)
-        if not tray.place.is_dir():
-            return
-        tray.save(**({"state": "failed", "failure": told} if told else {"state": "judged"}))
-        with self._lock:
-            self._took.append(time.monotonic() - began)
-
-
-def apart(*arguments: str, seconds: int) -> str:
-    """Run `oversight.workflow.judging` in a process of its own; '' when all went well, else a sentence."""
-    command = [sys.executable, "-m", "oversight.workflow.judging", *arguments]
-    try:
-        done = subprocess.run(
-            command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"核对超过 {seconds} 秒，已停止。请把文件分小后重新上传，或稍后再试。"
-    if done.returncode == 0:
-        return ""
-    last = done.stderr.strip().splitlines()[-1:] or [""]
-    # A sentence of ours is for whoever asked; anything else is a fault of ours.
-    is_ours = done.returncode == 1 and any("\u4e00" <= letter <= "\u9fff" for letter in last[0])
-    return last[0] if is_ours else "核对没有完成。请重新上传；若仍不行，请告诉系统管理员。"
-
-
 def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Response]) -> None:
     """Add the routes. `page` renders one of our plain pages."""
     folder = shelf.folder
-    judge = Judge(folder.root)
+    judge = Judges(folder.root)
     routes = flask.Blueprint("hand_in", __name__)
 
     route = doing(routes, "hand_in")
@@ -265,15 +207,25 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
 
     @route("GET", "/hand-in/receipt/<name>", path=Named, query=ReceiptQuery)
     def receipt(name: str) -> flask.Response:
-        """A receipt as a page to print, or with `form=json` as a file."""
+        """A receipt as a page to print, or with `form` as a file."""
         found = desk.receipt(folder, name)
         if found is None or not _is_in_sight(found):
             return refusal("没有这张回执，或您无权查看。", 404)
         told = _told(found, _results(shelf))
-        if given(ReceiptQuery).form == "json":
+        form = given(ReceiptQuery).form
+        if form == "json":
             content = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
             return _file(content.encode(), f"回执_{name}.json", "application/json")
-        return page("receipt", "报送回执", receipt=told)
+        if form == "pdf":
+            return _file(desk.receipt_pdf(folder, told), f"回执_{name}.pdf", "application/pdf")
+        return page(
+            "receipt",
+            "报送回执",
+            receipt=told,
+            facts=desk.receipt_facts(told),
+            digests=tuple(desk.DIGESTS.values()),
+            note=desk.RECEIPT_NOTE,
+        )
 
     server.register_blueprint(routes)
 
@@ -445,7 +397,7 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
     return told
 
 
-def _tray(tray: Tray, judge: Judge) -> dict[str, Any]:
+def _tray(tray: Tray, judge: Judges) -> dict[str, Any]:
     return {
         "id": tray.id,
         "state": tray.state,

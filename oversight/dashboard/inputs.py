@@ -286,7 +286,7 @@ class PartOfUpload(OfUpload):
 class ReceiptQuery(Input):
     """As what a receipt is wanted."""
 
-    form: Literal["json", ""] = ""
+    form: Literal["json", "pdf", ""] = ""
 
 
 Reason = Annotated[Text, StringConstraints(max_length=2000)]

@@ -30,6 +30,7 @@ from oversight.accounts.actor import Actor
 from oversight.accounts.scope import Scope
 from oversight.archive.sums import as_json, from_json
 from oversight.editions.lock import holder
+from oversight.editions.seal import sm3
 from oversight.errors import OversightError
 from oversight.settings import TIME_ZONE, DataFolder
 
@@ -347,6 +348,7 @@ def _put(
         "file_name": item["name"],
         "stored_as": name,
         "sha256": sha256,
+        "sm3": sm3(content),
         "bytes": len(content),
         "handed_in_at": now(),
         "by": actor.name,
@@ -375,6 +377,50 @@ def _put(
         durable.write_bytes(folder.raw / name, content)
     durable.write_bytes(_receipt_path(folder, identifier, made["handed_in_at"]), as_json(made))
     return made
+
+
+DIGESTS = {"sha256": "校验值 SHA-256", "sm3": "校验值 SM3", "id": "回执编号"}
+RECEIPT_NOTE = "这张回执说明收到了什么。是否采用以运行结果为准。"
+
+
+def receipt_facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a receipt says, with what has become of the file since: name and text, in order."""
+    counts, result = told["counts"], told.get("result")
+    facts = [
+        ("状态", told["state_zh"]),
+        ("文件", told["file_name"]),
+        *((title, told[name]) for name, title in DIGESTS.items() if name != "id" and told.get(name)),
+        ("大小", f"{told['bytes']:,} 字节"),
+        ("报送时间", told["handed_in"]),
+        ("报送人", told["by"] or "本机"),
+        ("报表", told["dataset_zh"] + ("（零报告）" if told["is_nil"] else "")),
+        ("月份", "、".join(told["months"]) or "—"),
+        ("单位", "、".join(told["units"]) or "—"),
+        (
+            "报送时核对",
+            f"读到 {counts['rows_read']} 行：可采用 {counts['accepted']}，待确认 {counts['held']}，"
+            f"退回 {counts['rejected']}，忽略 {counts['ignored']}",
+        ),
+    ]
+    if result:
+        taken = f"采用 {result['accepted']}，待确认 {result['held']}，退回 {result['rejected']}"
+        facts.append(("运行结果", f"读到 {result['read']} 行：{taken}"))
+    if told.get("withdrawn_at"):
+        facts.append(
+            ("撤回", f"{told['withdrawn_at'][:19].replace('T', ' ')}，{told['withdrawn_by'] or '本机'}")
+        )
+    return [*facts, (DIGESTS["id"], told["id"])]
+
+
+def receipt_pdf(folder: DataFolder, told: Mapping[str, Any]) -> bytes:
+    """The receipt on a page. Raises `ReportError`."""
+    from oversight.reports import config
+    from oversight.reports.typesetting import set_pages
+
+    wording = config.load(folder, str(told["units"][0])[:6] if told["units"] else "")
+    fonts = {name: wording.settings["style"][f"pdf_{name}"] for name in ("title", "body")}
+    data = {"title": "报送回执", "facts": receipt_facts(told), "note": RECEIPT_NOTE, "fonts": fonts}
+    return set_pages("receipt.typ", data, datetime.fromisoformat(told["handed_in_at"]), wording.fonts)
 
 
 def store(folder: DataFolder, told: Mapping[str, Any], content: bytes) -> str:

@@ -1,16 +1,21 @@
-"""Judging an upload and filling in a template, in a process of their own.
+"""Judging uploads and filling in a template, in a process of their own.
 
-    python -m oversight.workflow.judging judge FOLDER TRAY
+    python -m oversight.workflow.judging stay FOLDER
     python -m oversight.workflow.judging template FOLDER DATASET COUNTY MONTH TARGET PREFIXES
 
-The history that an upload is judged against may be large, and a server that answers others must not grow with it.
+The history that an upload is judged against may be large, and a server that answers others must not grow with it. With
+`stay` each line of the input is the place of a tray, and its answer a line of the output; the process ends with its input,
+when nobody has asked for a while, and when it has grown.
 """
 
 from __future__ import annotations
 
 import json
+import resource
+import select
 import shutil
 import sys
+import traceback
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +35,9 @@ from oversight.workflow.templates import fill_in
 
 # More kinds of mistakes than anybody corrects in a page; the marked workbook has them all.
 INSTRUCTIONS_SHOWN = 300
+# A process that stays, but for nobody, ends after so long; one that has grown to this after its answer.
+IDLE_SECONDS = 300
+GROWN_BYTES = 768 * 2**20
 OUTSIDE = "这一行不是由您报送的单位。"
 OUTSIDE_TO_DO = "请删去这一行后重新上传，或由该单位自己报送。"
 
@@ -217,14 +225,31 @@ def _remark(remark: Remark) -> dict[str, Any]:
     }
 
 
+def stay(folder: DataFolder) -> None:
+    """Judge what is asked, one after the other."""
+    answers, sys.stdout = sys.stdout, sys.stderr
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0] and (line := sys.stdin.readline()):
+        place = Path(json.loads(line))
+        told = {"sentence": "", "failure": ""}
+        try:
+            judge(folder, Tray(place.name, place, json.loads((place / "tray.json").read_text("utf-8"))))
+        except OversightError as error:
+            told["sentence"] = str(error)
+        except Exception as failure:
+            # One upload that cannot be judged is no reason not to judge the next.
+            told["failure"] = "".join(traceback.format_exception(failure))
+        print(json.dumps(told), file=answers, flush=True)
+        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > GROWN_BYTES:
+            return
+
+
 def main(arguments: list[str]) -> int:
     """0 when it is done; otherwise one sentence on the error stream."""
     kind, root, *rest = arguments
     folder = DataFolder.at(root)
     try:
-        if kind == "judge":
-            place = Path(rest[0])
-            judge(folder, Tray(place.name, place, json.loads((place / "tray.json").read_text("utf-8"))))
+        if kind == "stay":
+            stay(folder)
         else:
             dataset, county, month, target, prefixes = rest
             fill_in(

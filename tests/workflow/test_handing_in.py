@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from oversight.dashboard.app import create_app
+from oversight.dashboard.judges import NICENESS
+from oversight.editions.seal import sm3
 from oversight.settings import DataFolder
 from oversight.workflow.handing_in import HandInError, safe_name
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, TOWN, Browser
@@ -82,6 +89,10 @@ def test_a_mistake_is_told_at_its_cell_and_the_right_file_is_taken(
     assert sent(me, again).status_code == 400
     page = me.get(f"/hand-in/receipt/{receipt['id']}").get_data(as_text=True)
     assert receipt["sha256"] in page
+    paper = me.get(f"/hand-in/receipt/{receipt['id']}?form=pdf").data
+    said = "".join(PdfReader(io.BytesIO(paper)).pages[0].extract_text().split())
+    for text in (receipt["id"], receipt["file_name"].replace(" ", ""), receipt["sha256"], sm3(good())):
+        assert text in said
     kept = json.loads(me.get(f"/hand-in/receipt/{receipt['id']}?form=json").data)
     assert kept["stored_as"] == name
     # Seen by those whose scope it lies in, and by nobody else.
@@ -282,6 +293,39 @@ def test_what_was_cut_off_goes_on(
     (receipt,) = sent(me, tray).get_json()["receipts"]
     assert list(new_files(folder, before)) == [receipt["stored_as"]]
     posted(me, f"/hand-in/withdraw/{receipt['id']}")
+
+
+def test_a_judge_stays_gives_way_to_pages_and_is_replaced_when_it_is_gone(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    def judges() -> set[int]:
+        wanted = ["oversight.workflow.judging", "stay", str(folder.root)]
+        return {int(place.name) for place in Path("/proc").glob("[0-9]*") if _command(place)[-3:] == wanted}
+
+    def judge_one(population: int) -> None:
+        tray = uploaded(browsers["reporter"], ("人口.csv", good(population)))
+        assert tray["state"] == "judged"
+        posted(browsers["reporter"], f"/hand-in/discard/{tray['id']}")
+
+    judge_one(41_001)
+    there = judges()
+    assert there
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in there} == {
+        min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+    }
+    judge_one(41_002)
+    assert judges() == there
+    for pid in there:
+        os.kill(pid, signal.SIGKILL)
+    judge_one(41_003)
+    assert judges().isdisjoint(there)
+
+
+def _command(place: Path) -> list[str]:
+    try:
+        return place.joinpath("cmdline").read_bytes().decode().rstrip("\0").split("\0")
+    except (OSError, ValueError):
+        return []
 
 
 def test_nothing_is_withdrawn_while_a_run_may_be_taking_it(

@@ -11,6 +11,7 @@ import csv
 import io
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from oversight.accounts import people
 from oversight.accounts.actor import at_the_machine
@@ -25,6 +27,7 @@ from oversight.calendar import load_calendar
 from oversight.editions import current, open_edition
 from oversight.reports import versions
 from oversight.settings import PROJECT_ROOT, TIME_ZONE, DataFolder
+from oversight.standards.notes import note_files, read_notes
 from oversight.workflow import following
 from tests.accounts.asking import COUNTY, PASSWORD, TOWN, add_accounts
 from tests.conftest import run_oversight
@@ -55,10 +58,14 @@ def opened(visit: Any, base: str, name: str, path: str) -> Any:
     page.set_default_timeout(60_000)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(base + path)
+    signed_in(page, name)
+    return page
+
+
+def signed_in(page: Any, name: str) -> None:
     page.fill("input[name=name]", name)
     page.fill("input[name=password]", PASSWORD)
     page.click("button[type=submit]")
-    return page
 
 
 def test_a_month_from_the_first_file_to_the_issued_paper(
@@ -253,10 +260,22 @@ def a_county(root: Path, today: date) -> DataFolder:
     return folder
 
 
+def a_summer_day() -> date:
+    """The day on which the walk begins, whatever day it really is: in January the month before belongs to another year's
+    budget. It lies ahead, so that no file seems to come from the future."""
+    return date(datetime.now(TIME_ZONE).year + 1, 6, 16)
+
+
 def later(day: date) -> dict[str, str]:
     """The surroundings of a program to which it is that day: a month has to end before its report can be issued."""
-    seconds = (day - datetime.now(TIME_ZONE).date()).days * 86_400
-    return {"PYTHONPATH": str(PROJECT_ROOT / "tests" / "clock"), "OVERSIGHT_TEST_LATER": str(seconds)}
+    return {
+        "PYTHONPATH": str(PROJECT_ROOT / "tests" / "clock"),
+        "OVERSIGHT_TEST_LATER": str(_seconds_until(day)),
+    }
+
+
+def _seconds_until(day: date) -> int:
+    return (day - datetime.now(TIME_ZONE).date()).days * 86_400
 
 
 def told_and_taken_back(page: Any, path: Path, words: str) -> None:
@@ -315,11 +334,16 @@ def step_on_letters(page: Any, title: str, state: str, after: str) -> None:
     page.locator(f"#letters-list tr[data-state={after}]").nth(count - 1).wait_for(timeout=PATIENT)
 
 
-def step_on_finding(page: Any, name: str, kind: str, text: str, **more: Any) -> None:
-    """Open a finding and do something about it."""
+def form_on_finding(page: Any, name: str, kind: str) -> Any:
+    """Open a finding and the form of a step on it."""
     page.locator(f"#follow-list tr[data-finding='{name}'] button.follow-open").click()
     page.locator(f"dialog button[data-step={kind}]").click()
-    box = page.locator("dialog[open]")
+    return page.locator("dialog[open]")
+
+
+def step_on_finding(page: Any, name: str, kind: str, text: str, **more: Any) -> None:
+    """Open a finding and do something about it."""
+    box = form_on_finding(page, name, kind)
     box.locator("textarea").fill(text)
     if "on" in more:
         box.locator("input[type=date]").fill(str(more["on"]))
@@ -344,31 +368,36 @@ def differing(one: DataFolder, other: DataFolder) -> set[str]:
 
 
 def test_a_finding_from_the_notice_to_the_money_it_moved(chromium: Any, tmp_path: Path) -> None:
-    today = datetime.now(TIME_ZONE).date()
-    if today.month == 1:
-        pytest.skip("一月里上个月属于上一年度，通知以前和整改以后的数不在同一年度")
+    today = a_summer_day()
     this = today.replace(day=1)
     last = (this - timedelta(days=1)).replace(day=1)
     after = load_calendar().next_workday((this + timedelta(days=31)).replace(day=1))
     folder = a_county(tmp_path / "data", today)
     folder.settings_toml.write_text(f'[review]\ndivisions = ["{COUNTY}"]\n', "utf-8")
-    assert run_oversight("run", "--data", str(folder.root)).returncode == 0
+    assert run_oversight("run", "--data", str(folder.root), env=later(today)).returncode == 0
     aside = DataFolder.at(tmp_path / "aside")
     shutil.copytree(folder.root, aside.root, symlinks=True, ignore=shutil.ignore_patterns("outbox"))
     (aside.root / "outbox").mkdir()
     places = aside.root / "report" / "recipients.csv"
     places.write_text(places.read_text("utf-8").replace(str(folder.root), str(aside.root)), "utf-8")
-    add_accounts(folder)
-    people.add(
-        folder, at_the_machine(), "chief-analyst", "analyst", ["000000"], password=PASSWORD, must_change=False
-    )
+    with time_machine.travel(time.time() + _seconds_until(today)):
+        add_accounts(folder)
+        people.add(
+            folder,
+            at_the_machine(),
+            "chief-analyst",
+            "analyst",
+            ["000000"],
+            password=PASSWORD,
+            must_change=False,
+        )
     name = f"A-10/{TOWN}/{this.year - 1}-12"
     attached = tmp_path / "追加预算批复.txt"
     attached.write_text("同意追加。", "utf-8")
     wrong, short, enough = (tmp_path / f"湘东镇经费（{text}）.csv" for text in ("误", "上月", "本月"))
     agreed = today + timedelta(days=30)
 
-    with serving(folder) as served:
+    with serving(folder, later(today)) as served:
         base = served.base
         with visiting(chromium, base) as visit:
             page = opened(visit, base, "reporter", f"/hand-in?unit={TOWN}&for={last:%Y-%m}")
@@ -399,6 +428,17 @@ def test_a_finding_from_the_notice_to_the_money_it_moved(chromium: Any, tmp_path
 
         with visiting(chromium, base) as visit:
             page = opened(visit, base, "reporter", "/follow?rule=A-10")
+            # The session ends while the reply is being typed: after signing in again it is still there.
+            box = form_on_finding(page, name, "reply")
+            box.locator("textarea").fill("已安排追加预算")
+            people.revoke(folder, at_the_machine(), "reporter")
+            box.locator("button[type=submit]").click()
+            signed_in(page, "reporter")
+            assert all("401" in told for told in visit.wrong), visit.wrong
+            visit.wrong.clear()
+            box = form_on_finding(page, name, "reply")
+            assert box.locator("textarea").input_value() == "已安排追加预算"
+            box.get_by_role("button", name="取消").click()
             step_on_finding(page, name, "reply", "已安排追加预算", attached=attached)
         with visiting(chromium, base) as visit:
             page = opened(visit, base, "analyst", "/follow?rule=A-10")
@@ -450,10 +490,13 @@ def test_a_finding_from_the_notice_to_the_money_it_moved(chromium: Any, tmp_path
             page.wait_for_selector(f"{paper % 1}[data-state=issued]", timeout=PATIENT)
     assert moved(folder) == [(name, MOVED, "notice")]
     assert following.reconcile(folder).wrong == ()
+    # Sessions that ended, browsers that were closed and double clicks: nothing is lost, nothing is there twice.
+    notes = [note for path in note_files(folder) for note in read_notes(path)]
+    assert [note["kind"] for note in notes if note["finding_id"] == name] == ["notice", "reply", "agreed"]
 
     # The same month from the command line.
-    def command(*words: str, on: date | None = None, fails: bool = False) -> str:
-        done = run_oversight(*words, "--data", str(aside.root), env=later(on) if on else {})
+    def command(*words: str, on: date = today, fails: bool = False) -> str:
+        done = run_oversight(*words, "--data", str(aside.root), env=later(on))
         assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done.stdout
 
