@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -437,6 +438,9 @@ def empty(text: str, *, action: Element = None) -> Element:
     return html.Div([icon("empty"), html.P(text), action], className="empty", role="status")
 
 
+_DAY = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日")
+
+
 def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = None) -> list[Element]:
     """A table to sort, filter and take away."""
     if not table.rows:
@@ -445,12 +449,10 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     shown_rows, sums = table.grid_rows(money), table.grid_sums(money)
     columns = []
     for number, column in enumerate(table.columns):
-        # A number that is cut is another number: its column is as wide as the longest of them.
-        longest = (
-            max((len(row[column.field]) for row in (*shown_rows, *sums)), default=0)
-            if column.kind == "number"
-            else 0
-        )
+        # A number or a date that is cut is another one: its column is as wide as the longest of them.
+        values = [row[column.field] for row in (*shown_rows, *sums)]
+        longest = max(map(len, values), default=0) if column.kind == "number" else 0
+        days = [value for value in values if column.kind == "text" and _DAY.fullmatch(value)]
         options: dict[str, Any] = {
             "field": column.field,
             "headerName": column.heading(money),
@@ -465,6 +467,8 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 if column.kind == "long"
                 else max(100, 24 + 8 * longest)
                 if column.kind == "number"
+                else 122
+                if any(len(value) > 9 for value in days)
                 else 104
             ),
             "flex": 3 if column.kind == "long" else 1,
@@ -598,6 +602,23 @@ def table_card(view: View, table: Table, *, note: Any = None, page_size: int = 2
         actions=actions,
         name=table.name,
         wide=True,
+    )
+
+
+def plain_table(title: str, heads: Sequence[str], rows: Sequence[Element]) -> Element:
+    """Rows (`Tr` of `Td`) to read, not to sort. Where there is no room each is a block of names and values."""
+    for row in rows:
+        for head, cell in zip(heads, row.children, strict=True):
+            setattr(cell, "data-title", head)
+    return html.Div(
+        html.Table(
+            [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(list(rows))],
+            className="plain-table folds",
+        ),
+        className="plain-frame",
+        tabIndex="0",
+        role="region",
+        **{"aria-label": title},
     )
 
 

@@ -291,7 +291,8 @@ def heat_map(
         ],
         "layout": layout(
             theme,
-            xaxis=axis(theme, type="category", showgrid=False, nticks=8, ticks=""),
+            # On a telephone more than every fifth of two years' months would lie upon the next.
+            xaxis=axis(theme, type="category", showgrid=False, nticks=5, ticks=""),
             yaxis=axis(theme, type="category", autorange="reversed", showgrid=False, ticks=""),
         ),
     }
@@ -683,7 +684,8 @@ def month_bars(
         "layout": layout(
             theme,
             barmode="group",
-            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0),
+            # The first month stands below the nought of the other axis.
+            xaxis=axis(theme, type="category", showgrid=False, nticks=8, tickangle=0, ticklabelstandoff=6),
             yaxis=axis(
                 theme,
                 title="项",

@@ -1,6 +1,6 @@
 """Every kind of place, in both units, both themes and three widths: numbers against SQL, boxes against each other.
 
-    python -m tests.dashboard.matrix [--data DIR] [--quick] [--only NAME] [--width 390]
+    python -m tests.dashboard.matrix [--data DIR] [--quick] [--turns] [--only NAME] [--width 390]
 
 Without `DIR` the worlds are made and run in a temporary folder. Prints how many numbers were compared and what was
 found; exit code 1 where anything was. The suite runs the quick form: two pages a situation, in one unit, theme and width.
@@ -40,6 +40,8 @@ UNITS: tuple[MoneyUnit, ...] = ("wan", "yuan")
 THEMES = ("light", "dark")
 WIDTHS = (1440, 768, 390)
 PATHS = ("/", "/funding", "/township")
+# Of each situation and width in one unit and theme, in turn: what they show hangs less on either.
+FURTHER = ("/staffing", "/findings", "/submissions", "/policy", "/compare", "/editions")
 
 # --- a world of a large county, a small one and a silent one
 
@@ -180,6 +182,89 @@ class Told:
             self.wrong.append(f"{what}: {shown!r} instead of {expected!r}")
 
 
+# --- tables whose rows are those of a published table
+
+_LATEST = (
+    "from {table} as j inner join standards as s on j.rule_id = s.standard_id where j.month <= $month and {where} "
+    "qualify row_number() over (partition by {by} order by j.month desc) = 1"
+)
+_ANSWERS = (
+    "select j.rule_id || '/' || j.subject_level || '/' || j.subject_unit as id, "
+    "j.value_checked, j.value_expected, j.shortfall, s.unit "
+    + _LATEST.format(
+        table="judgements",
+        where="starts_with(j.subject_code, left($prefix, 6))",
+        by="j.rule_id, j.subject_level, j.subject_unit",
+    )
+)
+_REPORTED = (
+    "select submission_id || '/' || coalesce(sheet, 'None') || '/' || row_number || '/' || month as id, * "
+    "from reported.{} where starts_with(township_code, left($prefix, 6))"
+)
+# By the grid's name: the query that finds its rows by the grid's own keys, with the figures that it shows.
+HELD = {
+    "findings": (
+        "select finding_id as id, value_checked, value_expected, shortfall, unit from findings "
+        "where starts_with(subject_code, left($prefix, 6))"
+    ),
+    "rules": (
+        "select j.rule_id as id, j.met_count, j.short_count, j.over_count, j.not_reported_count, "
+        "case when s.unit <> '%' then j.shortfall end as shortfall, s.unit "
+        + _LATEST.format(table="detail.unit_rules_monthly", where="j.unit_code = $unit", by="j.rule_id")
+    ),
+    "answers": _ANSWERS,
+    "judged": _ANSWERS,
+    "files": "select submission_id as id, rows_read, rows_accepted, rows_held, rows_rejected, rows_ignored from submissions",
+    "suites": "select suite || '/' || expectation as id, evaluated_count, unexpected_count from quality.suite_results",
+    "near": (
+        "select township_code as id, population_persons, guaranteed_annual_cny from funding_gap_monthly "
+        "where month = $month"
+    ),
+    "townships": "select township_code as id, * from funding_gap_monthly where month = $month",
+    "units": "select unit_code as id, * from detail.unit_monthly where month = $month",
+    **{name: _REPORTED.format(name) for name in ("population", "budget", "staffing")},
+}
+_OF_UNIT = ("value_checked", "value_expected", "shortfall")
+
+
+def held_rows(
+    sql: duckdb.DuckDBPyConnection, grid: str, prefix: str, unit: str, month: date
+) -> dict[str, dict[str, Any]]:
+    """What SQL says of the rows of a grid, by the grid's keys."""
+    query = HELD[grid]
+    given = {"prefix": prefix, "unit": unit, "month": month}
+    cursor = sql.execute(query, {name: value for name, value in given.items() if f"${name}" in query})
+    names = [item[0] for item in cursor.description or ()]
+    return {str(row[0]): dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
+
+
+def held_text(grid: str, name: str, row: dict[str, Any], money: MoneyUnit) -> str | None:
+    """How a figure of SQL is read on the page; None for what is none."""
+    value = row[name]
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    if name == "shortfall":
+        return show.shortfall(value, row["unit"], money, is_sum=grid == "rules")
+    if name in _OF_UNIT:
+        return show.quantity(value, row["unit"], money)
+    # Amounts, and the last place that they were written to.
+    return show.money(value, money) if "_cny" in name else show.cell(name, value, money)
+
+
+def held_number(name: str, row: dict[str, Any], money: MoneyUnit) -> Decimal | None:
+    """The same figure as a file has it, exact; None where a file has a word."""
+    value = row[name]
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    if name in _OF_UNIT and row["unit"] == "是/否":
+        return None
+    if name.endswith("_pct"):
+        # A rate of which the part is not the whole never reads 100.
+        value = show.figure("funding_gap_monthly", name, row).value
+    is_money = "_cny" in name or (name in _OF_UNIT and row["unit"] in ("元", "元/年"))
+    return Decimal(value) / (10_000 if is_money and money == "wan" else 1)
+
+
 def _row(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> dict[str, Any] | None:
     found = _rows(sql, query, *values)
     return found[0] if found else None
@@ -190,6 +275,11 @@ def _rows(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[dict
     names = [item[0] for item in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+
+TITLES = """async name => {
+    const api = await dash_ag_grid.getApiAsync({name, type: 'grid'});
+    return Object.fromEntries(api.getColumns().map(c => [c.getColDef().headerName, c.getColId()]));
+}"""
 
 GRID = """async name => {
     const api = await dash_ag_grid.getApiAsync({name, type: 'grid'});
@@ -267,8 +357,18 @@ class Looker:
                 query = {name: value for name, value in {**own, "unit": place.unit}.items() if value}
                 page = visit.go(f"{path}?{urlencode(query)}")
                 self._page(page, sql, place, money, f"{where}, {path}")
-                if with_files and path == "/funding":
-                    self._files(visit, sql, place, money, f"{where}, {path}")
+                self._grids(visit, sql, place.unit, place, money, f"{where}, {path}", with_files=with_files)
+            for path in [path for path in FURTHER if path in paths]:
+                query = {name: value for name, value in {**own, "unit": place.unit}.items() if value}
+                if path == "/compare":
+                    other = LARGE if place.world == "large" else "360313"
+                    query["units"] = f"{place.unit or '640324'},{other if place.unit != other else '360300'}"
+                    query.pop("unit", None)
+                page = visit.go(f"{path}?{urlencode(query)}")
+                self._boxes(page, f"{where}, {path}")
+                self._grids(visit, sql, place.unit, place, money, f"{where}, {path}", with_files=with_files)
+                if path == "/findings":
+                    self._counts(page, sql, place, f"{where}, {path}")
             township = place.township if "/township" in paths else ""
             if township == "merged":
                 township = sql.execute(
@@ -278,6 +378,7 @@ class Looker:
                 query = {name: value for name, value in {**own, "unit": township}.items() if value}
                 page = visit.go(f"/township?{urlencode(query)}")
                 self._township(page, sql, township, place, money, f"{where}, /township")
+                self._grids(visit, sql, township, place, money, f"{where}, /township", with_files=with_files)
             visit.page.goto("about:blank")
 
     def _boxes(self, page: Any, where: str) -> None:
@@ -407,44 +508,110 @@ class Looker:
             elif re.search(r"\d", shown):
                 self.told.wrong.append(f"{where}, card {key}: {shown} where nothing is known")
 
-    def _files(
-        self, visit: Visit, sql: duckdb.DuckDBPyConnection, place: Situation, money: MoneyUnit, where: str
+    def _counts(self, page: Any, sql: duckdb.DuckDBPyConnection, place: Situation, where: str) -> None:
+        """The four figures above the findings."""
+        row = _row(
+            sql,
+            "select * from detail.unit_findings_monthly where unit_code = ? and month = ?",
+            place.unit or "000000",
+            date.fromisoformat(f"{place.month}-01"),
+        )
+        shown = [
+            card.inner_text().strip() for card in page.locator("[data-name^='findings_'] .kpi-value").all()
+        ]
+        names = ("open_count", "open_high_count", "opened_count", "cleared_count")
+        expected = [show.count((row or {}).get(name, 0)) for name in names]
+        self.told.hold(f"{where}, counts", " ".join(shown), " ".join(expected))
+
+    def _grids(
+        self,
+        visit: Visit,
+        sql: duckdb.DuckDBPyConnection,
+        unit: str,
+        place: Situation,
+        money: MoneyUnit,
+        where: str,
+        *,
+        with_files: bool,
     ) -> None:
-        """The table as Excel and as CSV: exact amounts, not those rounded for the screen."""
+        """Every figure of every table that is a published one, on the page and in the files it is taken away as."""
+        page, month = visit.page, date.fromisoformat(f"{place.month}-01")
+        prefix = re.sub(r"(00)+$", "", unit) if len(unit) == 6 else unit
+        grids = [grid.get_attribute("data-grid") for grid in page.locator("[data-grid]").all()]
+        is_policy, is_list = "/policy" in where, "/township" in where and len(unit) < 9
+        for name in grids:
+            if name not in HELD or (name == "rules" and is_policy) or is_list:
+                continue
+            if name == "units" and len(prefix) == 6:
+                # Townships under another name: held as such.
+                continue
+            rows = page.evaluate(GRID, name)
+            expected = held_rows(sql, name, prefix, unit or "000000", month)
+            own = [row for row in rows if self._known(expected, name, row, where)]
+            for shown in own:
+                row = expected[_key(name, shown)]
+                for column in set(shown) & set(row):
+                    text = held_text(name, column, row, money)
+                    if text is not None and name not in ("units", "townships"):
+                        number = re.sub(r"（.*）$", "", shown[column])
+                        self.told.hold(f"{where}, {name} {shown['_id']} {column}", number, text)
+            if with_files:
+                self._files(visit, name, own, expected, place, money, where)
+
+    def _known(self, expected: dict[str, Any], name: str, shown: dict[str, str], where: str) -> bool:
+        if _key(name, shown) in expected:
+            return True
+        self.told.wrong.append(f"{where}, {name}: {shown['_id']} is no row of SQL")
+        return False
+
+    def _files(
+        self,
+        visit: Visit,
+        name: str,
+        shown: list[dict[str, str]],
+        expected: dict[str, dict[str, Any]],
+        place: Situation,
+        money: MoneyUnit,
+        where: str,
+    ) -> None:
+        """The table as Excel and as CSV: exact figures, not those rounded for the screen, row by row."""
         page = visit.page
-        button = page.locator("[data-download='townships']")
-        if not button.count():
+        if not page.locator(f"[data-download='{name}']").count():
             return
-        prefix = re.sub(r"(00)+$", "", place.unit)
-        expected = {
-            row["township_name"]: row
-            for row in _rows(
-                sql,
-                "select * from funding_gap_monthly where month = ? and starts_with(township_code, ?)",
-                date.fromisoformat(f"{place.month}-01"),
-                prefix,
-            )
-        }
-        scale = Decimal(10_000 if money == "wan" else 1)
+        fields = page.evaluate(TITLES, name)
         for form in ("xlsx", "csv"):
             with page.expect_download() as started:
-                page.locator(f"[data-download='townships'][data-format='{form}']").click()
+                page.locator(f"[data-download='{name}'][data-format='{form}']").click()
             path = self.scratch / f"file.{form}"
             started.value.save_as(path)
             self.told.files += 1
             if place.month not in started.value.suggested_filename:
                 self.told.wrong.append(f"{where}: the name of the file has no month")
-            rows = list(_cells(path))
-            top = next(number for number, row in enumerate(rows) if row[0] == "乡镇名称")
-            column = next(n for n, head in enumerate(rows[top]) if str(head).startswith("安排缺口"))
-            for row in rows[top + 1 :]:
-                own = expected.get(str(row[0]).removeprefix("'") if form == "csv" else row[0])
-                if own is None or own["allocation_shortfall_cny"] is None:
-                    continue
-                exact = Decimal(own["allocation_shortfall_cny"]) / scale
-                self.told.hold(
-                    f"{where}, {form} {row[0]}", f"{Decimal(str(row[column])):.6f}", f"{exact:.6f}"
-                )
+            cells = list(_cells(path))
+            titles = next((row for row in cells if row and row[0] in fields), None)
+            if titles is None:
+                self.told.wrong.append(f"{where}, {name}.{form}: no line of titles")
+                continue
+            rows = cells[cells.index(titles) + 1 :]
+            self.told.hold(f"{where}, {name}.{form} rows", str(len(rows[: len(shown)])), str(len(shown)))
+            for line, of_page in zip(rows, shown, strict=False):
+                row = expected[_key(name, of_page)]
+                for title, cell in zip(titles, line, strict=False):
+                    column = fields.get(str(title))
+                    number = held_number(column, row, money) if column in row else None
+                    if number is None:
+                        continue
+                    what = f"{where}, {name}.{form} {of_page['_id']} {column}"
+                    try:
+                        found = f"{Decimal(str(cell)):.6f}"
+                    except ArithmeticError:
+                        found = str(cell)
+                    self.told.hold(what, found, f"{number:.6f}")
+
+
+def _key(name: str, shown: dict[str, str]) -> str:
+    # A township near two bounds stands there twice.
+    return shown["_id"].partition("/")[0] if name == "near" else shown["_id"]
 
 
 def _cells(path: Path) -> Iterator[list[Any]]:
@@ -455,6 +622,37 @@ def _cells(path: Path) -> Iterator[list[Any]]:
         yield list(row)
 
 
+# Files hang neither on the theme nor on the width.
+FILES = (("wan", "light", 1440), ("yuan", "dark", 768))
+# The page beside the money of each that the suite looks at.
+SHORT = {
+    "one township": "/township",
+    "200 townships": "/",
+    "silent county": "/submissions",
+    "no standard": "/",
+    "two standards": "/staffing",
+    "first month": "/findings",
+    "merged unit": "/township",
+    "old edition": "/",
+}
+
+
+def paths_of(place: Situation, money: MoneyUnit, theme: str, width: int) -> tuple[str, ...]:
+    """The pages of a combination."""
+    return PATHS + FURTHER if is_turn(place, money, theme, width) or (money, theme, width) in FILES else PATHS
+
+
+def has_files(place: Situation, money: MoneyUnit, theme: str, width: int) -> bool:
+    """Whether the tables of a combination are taken away and opened."""
+    return (money, theme, width) in FILES or (width == WIDTHS[0] and is_turn(place, money, theme, width))
+
+
+def is_turn(place: Situation, money: MoneyUnit, theme: str, width: int) -> bool:
+    """Whether this unit and theme are the ones of a situation and width."""
+    own = UNITS.index(money) * 2 + THEMES.index(theme)
+    return own == (list(SHORT).index(place.name) + WIDTHS.index(width)) % 4
+
+
 def look(
     chromium: Any,
     worlds: dict[str, DataFolder],
@@ -463,13 +661,14 @@ def look(
     *,
     in_short: bool = False,
 ) -> Told:
-    """Visit them all; each world is served once. In short: the money of each, and in turn its overview or a township."""
+    """Visit them all; each world is served once. In short: the money of each, and one page more."""
     told = Told()
     looker = Looker(chromium, told, scratch)
     chosen = sorted(places, key=lambda item: item[0].world)
     for world, items in itertools.groupby(chosen, key=lambda item: item[0].world):
         with serving(worlds[world]) as running:
             for number, (place, money, theme, width) in enumerate(items):
+                before = len(told.wrong)
                 edition = find_edition(worlds[world], place.edition or None)
                 with duckdb.connect(str(edition.warehouse), read_only=True) as sql:
                     try:
@@ -480,11 +679,20 @@ def look(
                             money,
                             theme,
                             width,
-                            with_files=number % 3 == 0,
-                            paths=("/funding", ("/", "/township")[number % 2]) if in_short else PATHS,
+                            with_files=number % 3 == 0 if in_short else has_files(place, money, theme, width),
+                            paths=("/funding", SHORT[place.name])
+                            if in_short
+                            else paths_of(place, money, theme, width),
                         )
                     except AssertionError as error:
                         told.wrong.append(f"{place.name}, {money}, {theme}, {width}: {error}")
+                if not in_short:
+                    print(
+                        f"{place.name}, {money}, {theme}, {width}: {told.pages} pages, {told.numbers} numbers",
+                        flush=True,
+                    )
+                    for line in told.wrong[before:][:30]:
+                        print("  " + line, flush=True)
     return told
 
 
@@ -501,6 +709,11 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="where the worlds lie or are made")
     parser.add_argument(
         "--quick", action="store_true", help="two pages a situation, in one unit, theme and width"
+    )
+    parser.add_argument(
+        "--turns",
+        action="store_true",
+        help="every page of each situation and width, in one unit and theme in turn",
     )
     parser.add_argument("--only", default="", help="situations whose name holds this")
     parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone, to go by slices")
@@ -521,6 +734,8 @@ def main() -> int:
     places = [place for place in situations(old) if args.only in place.name]
     combined = quick(places) if args.quick else list(itertools.product(places, UNITS, THEMES, WIDTHS))
     combined = [item for item in combined if args.width in (None, item[3])]
+    if args.turns:
+        combined = [item for item in combined if is_turn(*item)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         told = look(browser, worlds, combined, root, in_short=args.quick)
@@ -529,8 +744,6 @@ def main() -> int:
         f"{len(combined)} combinations, {told.pages} pages, {told.numbers} numbers compared with SQL, "
         f"{told.files} files opened, {len(told.wrong)} found wrong"
     )
-    for line in told.wrong[:60]:
-        print("  " + line)
     if args.data is None:
         shutil.rmtree(root)
     return 1 if told.wrong else 0

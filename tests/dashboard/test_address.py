@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -181,23 +180,34 @@ def test_sorting_filters_and_columns_outlive_reload_and_unit(visit: Visit) -> No
 
 
 def test_a_township_explains_the_rule_that_its_address_names(warehouse: Warehouse) -> None:
-    def explained(search: str) -> str:
+    def explained(search: str) -> tuple[str, dict[str, str], str]:
         state = read_state("/township", f"?unit=360313102&month=2025-12{search}")
-        cards = pages()["/township"].render(View(warehouse, EVERYTHING, state, "light"))
-        told = [json.dumps(plain(card), ensure_ascii=False, default=str) for card in cards]
-        return next(card for card in told if '"data-name": "explained"' in card)
+        cards = plain(pages()["/township"].render(View(warehouse, EVERYTHING, state, "light")))
+        card = next(card for card in cards if card["props"].get("data-name") == "explained")
+        links: dict[str, str] = {}
 
-    first = explained("")
-    assert '"A-10 ' in first
-    assert '"className": "explained"' in first
-    # The others are links with their status, and each opens by its own.
-    others = dict(
-        re.findall(r'"children": "([A-Z]-\d+(?:\.\d)?) [^"]+", "title": "[^"]+", "href": "([^"]+)"', first)
-    )
+        def walk(node: Any) -> None:
+            if isinstance(node, dict):
+                href = str(node["props"].get("href", ""))
+                if href.startswith("/township?") and "why=" in href:
+                    links[node["props"]["children"].split()[0]] = href
+                walk(node["props"].get("children"))
+            elif isinstance(node, list):
+                for item in node:
+                    walk(item)
+
+        walk(card)
+        return json.dumps(card, ensure_ascii=False, default=str), links, card["props"].get("data-opened", "")
+
+    told, others, opened = explained("")
+    # The funds first; the others are links with their status, and each opens by its own.
+    assert "A-10 " in told
+    assert not opened
     assert len(others) > 5
+    assert "A-10" not in others
     assert others["A-06"] == "/township?unit=360313102&month=2025-12&why=A-06"
-    staff = explained("&why=A-06")
-    assert '"data-opened": "A-06"' in staff
-    assert "why=A-10" in staff
-    assert "why=A-06" not in staff
-    assert "没有对规则 Z-99 的判定" in explained("&why=Z-99")
+    told, others, opened = explained("&why=A-06")
+    assert opened == "A-06"
+    assert "A-10" in others
+    assert "A-06" not in others
+    assert "没有对规则 Z-99 的判定" in explained("&why=Z-99")[0]

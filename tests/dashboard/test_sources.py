@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import unquote
 
 import duckdb
 import pytest
 
 from oversight.dashboard.access import EVERYTHING
 from oversight.dashboard.components import View
+from oversight.dashboard.elements import plain
+from oversight.dashboard.pages import pages
 from oversight.dashboard.pages.township import render, reported_table
 from oversight.dashboard.sources import address
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.warehouse import Shelf, Warehouse
 from oversight.editions import find_edition
 from oversight.settings import DataFolder
 from tests.dashboard.browsing import Served, serving
@@ -89,3 +93,15 @@ def test_the_file_of_a_figure_is_linked_from_its_township(with_archive: Served) 
     assert drawn.count("/source/") > 5
     status, _ = _get(with_archive, links[0])
     assert status == 200
+
+
+def test_the_page_of_a_county_lists_the_workbooks_returned_to_it(warehouse: Warehouse) -> None:
+    def listed(search: str) -> list[str]:
+        view = View(warehouse, EVERYTHING, read_state("/submissions", f"?month=2025-12{search}"), "light")
+        cards = json.dumps(plain(pages()["/submissions"].render(view)), ensure_ascii=False, default=str)
+        return [unquote(name) for name in re.findall(r'"href": "/returned/([^"]+)"', cards)]
+
+    every, own = listed(""), listed("&unit=360313")
+    assert 0 < len(own) < len(every)
+    assert set(own) <= set(every)
+    assert all("湘东区" in name for name in own)

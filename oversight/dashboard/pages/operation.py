@@ -6,7 +6,7 @@ from typing import Any
 
 from oversight import operation as state_of
 from oversight import presentation as show
-from oversight.dashboard.components import View, card, empty, facts, icon
+from oversight.dashboard.components import View, card, empty, facts, icon, plain_table
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
 
@@ -83,14 +83,7 @@ def _runs(found: state_of.Operation) -> Any:
                 title=f"编号 {run.run_id}",
             )
         )
-    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in ("结果", "开始", "用时")]))
-    return html.Div(
-        html.Table([head, html.Tbody(rows)], className="plain-table"),
-        className="plain-frame",
-        tabIndex="0",
-        role="region",
-        **{"aria-label": "最近的运行"},
-    )
+    return plain_table("最近的运行", ("结果", "开始", "用时"), rows)
 
 
 def _disk(disk: state_of.Disk) -> Any:

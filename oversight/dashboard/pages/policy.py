@@ -8,7 +8,16 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard import queries
 from oversight.dashboard.access import significant
-from oversight.dashboard.components import View, card, columns, facts, page_head, select, table_card
+from oversight.dashboard.components import (
+    View,
+    card,
+    columns,
+    facts,
+    page_head,
+    plain_table,
+    select,
+    table_card,
+)
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.pages import Page
@@ -80,6 +89,7 @@ def _place(view: View, code: str) -> str:
 
 
 def _documents(view: View, documents: list[Row]) -> Any:
+    heads = ("编号", "文件", "发文机关", "效力", "成文日期", "规则", "参与判定", "说明")
     rows = [
         html.Tr(
             [
@@ -107,21 +117,7 @@ def _documents(view: View, documents: list[Row]) -> Any:
         )
         for row in documents
     ]
-    heads = ("编号", "文件", "发文机关", "效力", "成文日期", "规则", "参与判定", "说明")
-    return card(
-        "政策文件",
-        html.Div(
-            html.Table(
-                [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(rows)],
-                className="plain-table",
-            ),
-            className="plain-frame",
-            tabIndex="0",
-            role="region",
-            **{"aria-label": "政策文件"},
-        ),
-        wide=True,
-    )
+    return card("政策文件", plain_table("政策文件", heads, rows), wide=True)
 
 
 # Clauses of the same paper that are shown before and after the one that is open.

@@ -11,7 +11,7 @@ from oversight.accounts.identity import current
 from oversight.accounts.roles import Action
 from oversight.dashboard.access import significant
 from oversight.dashboard.archive import KINDS, address, key_of, reports_in_sight
-from oversight.dashboard.components import View, card, icon, page_head
+from oversight.dashboard.components import View, card, icon, page_head, plain_table
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
 from oversight.dashboard.papers import scopes_in_sight
@@ -149,16 +149,7 @@ def _month(view: View, title: str, items: list[Version]) -> Any:
     heads = ("地区（点击阅读）", "状态", "所用数据", "下载")
     return card(
         f"{title}督查通报",
-        html.Div(
-            html.Table(
-                [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(rows)],
-                className="plain-table",
-            ),
-            className="plain-frame",
-            tabIndex="0",
-            role="region",
-            **{"aria-label": f"{title}督查通报"},
-        ),
+        plain_table(f"{title}督查通报", heads, rows),
         wide=True,
         name=f"reports-{items[0].manifest['month']}",
     )
@@ -211,13 +202,8 @@ def _changes(view: View, chosen: Version) -> Any:
         return None
     heads = ("单位", "项目", "原为", "更正为", "原因")
     shown = changes.rows[:CHANGES_SHOWN]
-    table = html.Table(
-        [
-            html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
-            html.Tbody([html.Tr([html.Td(str(cell)) for cell in row]) for row in shown]),
-        ],
-        className="plain-table",
-    )
+    rows = [html.Tr([html.Td(str(cell)) for cell in row]) for row in shown]
+    table = plain_table("与上一版的差别", heads, rows)
     more = (
         f"共 {show.count(len(changes.rows))} 处变化，此处为前 {show.count(len(shown))} 处，全部见更正件。"
         if len(changes.rows) > len(shown)
@@ -233,7 +219,7 @@ def _changes(view: View, chosen: Version) -> Any:
             html.Div(
                 [
                     *(html.P(reason) for reason in changes.reasons),
-                    html.Div(table, className="plain-frame") if shown else html.P("数字没有变化。"),
+                    table if shown else html.P("数字没有变化。"),
                     html.P(more, className="muted note") if more else None,
                 ]
             ),

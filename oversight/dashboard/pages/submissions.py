@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.archive import returned_in_sight
+from oversight.dashboard.archive import returned_in_sight, returned_of
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     View,
@@ -274,7 +274,12 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
 
 
 def _returned(view: View) -> Any:
-    files = returned_in_sight(view.warehouse)
+    w, prefix = view.warehouse, view.state.prefix
+    if prefix:
+        own = {row["submission_id"] for row in queries.submissions(w, view.scope, prefix)[0]}
+        files = sorted(path for submission, path in returned_of(w).items() if submission in own)
+    else:
+        files = returned_in_sight(w)
     if not files:
         return card("退给报送单位的工作簿", empty("没有需要退回的工作簿。"))
     return card(
