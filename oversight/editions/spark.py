@@ -14,7 +14,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,8 +98,6 @@ def place(folder: DataFolder) -> Path:
 def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
     """A session with the inputs of the run as tables and nothing else; dbt finds it as the process's own."""
     check_installed()
-    # It warns of pandas 3, which is not used with it here.
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     from pyspark.sql import SparkSession
 
     root = place(folder)
