@@ -354,12 +354,14 @@ def _with_faults_beneath(arguments: list[str]) -> bool:
     compiler = shutil.which("cc")
     if compiler is None:
         return False
-    library = Path(tempfile.mkdtemp(prefix="failing-")) / "failing.so"
-    source = Path(__file__).with_name("failing.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    environment = os.environ | {"LD_PRELOAD": str(library), "OVERSIGHT_FAILING": str(library)}
-    command = [sys.executable, "-m", "tests.faults.full_disk", *arguments]
-    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+    with tempfile.TemporaryDirectory(prefix="failing-") as place:
+        library = Path(place) / "failing.so"
+        source = Path(__file__).with_name("failing.c")
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+        environment = os.environ | {"LD_PRELOAD": str(library), "OVERSIGHT_FAILING": str(library)}
+        command = [sys.executable, "-m", "tests.faults.full_disk", *arguments]
+        code = subprocess.run(command, env=environment, check=False).returncode
+    sys.exit(code)
 
 
 def main(arguments: list[str]) -> int:
