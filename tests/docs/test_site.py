@@ -19,7 +19,9 @@ from oversight import handbook, presentation
 from oversight.cli import COMMANDS
 from oversight.dictionary import ColumnEntry, TableEntry, problems, read_dictionary
 from oversight.editions import find_edition, open_edition
-from oversight.settings import PROJECT_ROOT, DataFolder, folder_settings
+from oversight.reports.config import load as report_settings
+from oversight.reports.config import report_folder
+from oversight.settings import PROJECT_ROOT, DataFolder
 from oversight.standards import load_standards
 from oversight.standards.notes import load_finding_notes
 from tests.conftest import run_oversight
@@ -154,12 +156,20 @@ def test_confirmations_written_as_the_guide_shows_count(tmp_path: Path) -> None:
     assert set(confirmed) == {date(2028, 10, 15)}
 
 
-@pytest.mark.parametrize(("page", "text"), blocks("toml"), ids=[page for page, _ in blocks("toml")])
-def test_settings_written_as_the_guide_shows_are_read(tmp_path: Path, page: str, text: str) -> None:
+def test_settings_of_the_report_written_as_its_page_shows_are_read(site: Path, tmp_path: Path) -> None:
+    """The page stands beside the guide, since developers read it too, and is in the site with all that can be set."""
+    (text,) = re.findall(
+        r"^```toml\n(.*?)^```", (PROJECT_ROOT / "docs" / "report.md").read_text("utf-8"), re.S | re.M
+    )
     folder = DataFolder.at(tmp_path)
-    before = folder_settings(folder)
-    (folder.root / "settings.toml").write_text(text, "utf-8")
-    assert folder_settings(folder) != before, page
+    before = report_settings(folder, "360313").settings
+    report_folder(folder).mkdir()
+    (report_folder(folder) / "report.toml").write_text(text, "utf-8")
+    settings = report_settings(folder, "360313").settings
+    assert {name for name in settings if settings[name] != before[name]} == {"document", "named"}
+    shown = (site / "generated" / "report_settings.html").read_text("utf-8")
+    assert all(name in shown for part in before.values() if isinstance(part, dict) for name in part)
+    assert "report.toml" in (site / "report.html").read_text("utf-8")
 
 
 def test_a_notice_written_as_the_guide_shows_counts(tmp_path: Path) -> None:

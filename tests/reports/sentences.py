@@ -1088,6 +1088,11 @@ def _(it: Second, m: re.Match[str]) -> None:
             )
 
 
+@says(r"共更正(\d+)处数字，逐项列")
+def _(it: Second, m: re.Match[str]) -> None:
+    it.hold("figures corrected", m[1], it.changes)  # type: ignore[attr-defined]
+
+
 # --- the whole
 
 
@@ -1102,8 +1107,10 @@ def wrong_in(
     """What the report says that is not so; empty where all of it holds."""
     it = Second(edition, scope, month)
     it.doubts = _doubts(report)  # type: ignore[attr-defined]
-    # What the body had no room for stands at the head of an annex.
-    more = (block for annex in report.annexes if annex.title == "总体情况和变化" for block in annex.blocks)
+    # What the body had no room for stands at the head of an annex, and so does the report that was corrected.
+    of_text = ("总体情况和变化", "更正后的通报正文")
+    more = (block for annex in report.annexes if annex.title in of_text for block in annex.blocks)
+    it.changes = len(_table(report, "changes"))  # type: ignore[attr-defined]
     told = [
         block.text
         for block in (*report.opening, *report.body, *more)
@@ -1185,7 +1192,10 @@ def _hold_days(it: Second, report: Report, told: list[str], issued: date, calend
     for text in texts:
         for match in _DATE.finditer(text):
             day = date(*map(int, match.groups()))
-            if day == end or text[: match.start()].endswith(("本通报应于", "现于")):
+            if day == end or text[: match.start()].endswith(("通报应于", "现于", "本通知于")):
+                continue
+            # A paper that is named with the day on which it was issued.
+            if text[match.end() :].startswith("印发的《"):
                 continue
             if day <= issued or not calendar.is_workday(day):
                 it.wrong.append(f"{it.scope} {it.month:%Y-%m}: {day} is before {issued} or a day off: {text}")

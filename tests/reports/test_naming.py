@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 import duckdb
 import pytest
@@ -16,7 +15,7 @@ from oversight.reports.content import build
 from oversight.reports.document import Heading, Paragraph, Report
 from oversight.reports.facts import gather
 from oversight.reports.make import render
-from oversight.reports.paper import Paper
+from oversight.reports.paper import Changes, Cited, Paper
 from oversight.reports.weighing import open_findings
 from oversight.settings import DataFolder
 from tests.reports import reading
@@ -217,7 +216,9 @@ def test_page_one_holds_what_matters_and_the_body_three_pages(
     standin: Standin, sizes: tuple[int, ...]
 ) -> None:
     folder = standin(*sizes)
-    report = report_of(folder)
+    whole = report_of(folder)
+    # The annexes with their headings alone.
+    report = replace(whole, annexes=tuple(replace(annex, blocks=()) for annex in whole.annexes))
     pages = [
         reading.squeezed(page)
         for page in reading.pdf_pages(render(report, config.load(folder), ("pdf",))["pdf"])
@@ -232,31 +233,41 @@ def test_page_one_holds_what_matters_and_the_body_three_pages(
     assert reading.squeezed(report.dated) in pages[annex - 1]
 
 
-def test_distances_are_those_of_gb_t_9704(standin: Standin) -> None:
-    """Head 35 mm below the type area's edge, red line 4 mm below the number, text within the margins."""
+CORRECTION = Paper(2, FIRST.issued_on, 2, corrects=Cited(1, "通报", "督通〔2026〕1号", date(2026, 1, 5)))
+
+
+@pytest.mark.parametrize(
+    "paper", [FIRST, replace(CORRECTION, changes=Changes(1, (), ()))], ids=["report", "correction"]
+)
+def test_distances_are_those_of_gb_t_9704(standin: Standin, paper: Paper) -> None:
+    """Head 35 mm below the type area's edge, red line 4 mm below the number and as wide as the type area, text within
+    the margins. A letter's are held in tests/workflow/test_letters.py."""
+    import numpy as np
     from PIL import Image
 
     folder = standin(3)
-    report = report_of(folder)
+    report = report_of(folder, paper=paper)
     wording = config.load(folder)
     style = wording.settings["style"]
     families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
     first = write_pdf.write(report, families, wording.fonts, form="png")
-    image = Image.open(io.BytesIO(first)).convert("RGB")
-    per_mm = image.width / 210
-    pixels = image.load()
+    pixels = np.asarray(Image.open(io.BytesIO(first)).convert("RGB"))
+    per_mm = pixels.shape[1] / 210
+    red = np.argwhere((pixels[:, :, 0] > 150) & (pixels[:, :, 1] < 90) & (pixels[:, :, 2] < 90)) / per_mm
+    black = np.argwhere(pixels.max(axis=2) < 110) / per_mm
+    top = red[:, 0].min()
+    assert abs(top - 37 - 35) < 1
+    line = red[red[:, 0] > top + 30]
+    upper = line[:, 0].min()
+    number = black[black[:, 0] < upper][:, 0].max()
+    assert abs(upper - number - 4) < 0.7
+    assert (line[:, 1].min(), line[:, 1].max()) == pytest.approx((28, 210 - 26), abs=0.5)
 
-    def rows(is_ink: object) -> list[int]:
-        return [y for y in range(image.height) if any(is_ink(pixels[x, y]) for x in range(0, image.width, 2))]  # type: ignore[operator]
-
-    red = rows(lambda p: p[0] > 150 and p[1] < 90 and p[2] < 90)
-    black = rows(lambda p: max(p) < 110)
-    assert abs(red[0] / per_mm - 37 - 35) < 1
-    line = next(y for y in red if y - red[0] > 30 * per_mm)
-    number = max(y for y in black if y < line)
-    assert abs((line - number) / per_mm - 4) < 0.7
-
-    assert Decimal(297) > Decimal(max(black)) / Decimal(per_mm)
+    # Its page number stands below the type area, everything else within it.
+    within = black[black[:, 0] < 297 - 35]
+    assert within[:, 1].min() > 28 - 0.5
+    assert within[:, 1].max() < 210 - 26 + 0.5
+    assert 297 - 35 < black[:, 0].max() < 297 - 20
 
 
 def test_the_last_paper_has_its_imprint_and_a_draft_has_none(standin: Standin) -> None:

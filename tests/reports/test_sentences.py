@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -13,7 +14,7 @@ from oversight.editions import open_edition
 from oversight.reports.document import Paragraph
 from oversight.settings import DataFolder
 from tests.reports.conftest import CALENDAR, FIRST, Standin
-from tests.reports.every import ISSUED, report_on
+from tests.reports.every import ISSUED, corrected, report_on
 from tests.reports.sentences import Edition, wrong_in
 from tests.reports.test_cases import change
 from tests.reports.test_naming import WORLDS, report_of
@@ -51,6 +52,10 @@ def test_a_made_up_world_says_what_is_so(standin: Standin, world: str) -> None:
     report = report_of(folder, month=month)
     with open_edition(folder) as connection:
         assert not wrong_in(report, Edition(connection), "990101", month, ISSUED, CALENDAR)
+
+
+def test_a_correction_says_what_is_so(tmp_path: Path) -> None:
+    assert corrected(tmp_path, [12]) == []
 
 
 def test_a_false_number_is_found(opened: Opened) -> None:
