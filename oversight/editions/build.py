@@ -185,13 +185,15 @@ def _on_spark(folder: DataFolder, manifest: Any, arguments: list[str], collect: 
     from oversight.editions import spark
 
     # Parsed for DuckDB, the manifest names its files; Spark's own is made on the way and not kept.
+    nodes = [node.to_dict() for node in manifest.nodes.values() if node.resource_type == "model"]
+    views = spark.published_views(nodes)
+    on_spark = [*arguments, "--target", spark.TARGET, "--no-partial-parse", "--exclude", *views]
     with spark.session(folder, memory_mb=memory_mb(_machine_mb())):
-        outcome = _runner(None, collect).invoke([*arguments, "--target", spark.TARGET, "--no-partial-parse"])
+        outcome = _runner(None, collect).invoke(on_spark)
         if outcome.success:
-            nodes = [node.to_dict() for node in manifest.nodes.values() if node.resource_type == "model"]
-            views = spark.gather(folder, nodes, build_file(folder))
+            spark.gather(folder, nodes, build_file(folder))
             _let_go_of_the_file()
-            outcome = _runner(manifest).invoke([*arguments, "--select", *views])
+            outcome = _runner(manifest, collect).invoke([*arguments, "--select", *views])
     return outcome
 
 

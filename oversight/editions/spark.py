@@ -30,6 +30,7 @@ MASTER = "OVERSIGHT_SPARK_MASTER"
 # Where the workers read and write, if they are other machines: a folder that all of them see under this path.
 SHARED = "OVERSIGHT_SPARK_DIR"
 TARGET = "spark"
+_PUBLISHED = (MAIN, REPORTED, DETAIL)
 
 # The figures depend on these, so no cluster's own settings change them: what overflows or cannot be cast fails, amounts
 # are exact or fail, and a time has no zone.
@@ -158,21 +159,23 @@ def _told_to(log: Path) -> Iterator[None]:
                 os.close(before)
 
 
-def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> list[str]:
-    """Bring the published tables from Spark's Parquet into the build file, each in its order.
+def published_views(nodes: list[dict[str, Any]]) -> list[str]:
+    """Published models that are views: they stay what they are, in the build file, and Spark never computes them."""
+    return [node["name"] for node in nodes if node["schema"] in _PUBLISHED and _is_view(node)]
 
-    `nodes` are the models as dbt's manifest has them. Returns the published ones that are views, which are still to be made.
-    """
+
+def _is_view(node: dict[str, Any]) -> bool:
+    return bool(node["config"]["materialized"] == "view")
+
+
+def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> None:
+    """Bring the published tables from Spark's Parquet into the build file, each in its order; `nodes` are dbt's models."""
     import duckdb
 
-    views: list[str] = []
     with duckdb.connect(str(target)) as connection:
         for node in nodes:
             schema, table = node["schema"], node["alias"]
-            if schema not in (MAIN, REPORTED, DETAIL):
-                continue
-            if node["config"]["materialized"] == "view":
-                views.append(node["name"])
+            if schema not in _PUBLISHED or _is_view(node):
                 continue
             parts = sorted((place(folder) / f"{schema}.db" / table).glob("part-*.parquet"))
             if not parts:
@@ -185,7 +188,6 @@ def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> lis
                     f"Spark 写出的表 {schema}.{table} 与约定不符（{str(error).splitlines()[0]}），未发布新版本。"
                     "请重新运行；若仍如此，请把这句话交给维护人员。"
                 ) from error
-    return views
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], parts: list[str]) -> None:
