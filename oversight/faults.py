@@ -40,9 +40,16 @@ _CAUSES = (
         re.compile(r"read-only file system|readonly database|read only database", re.I),
         f"数据目录{{where}}所在的磁盘是只读的，{SAFE_ZH}。请改为可写（检查磁盘故障或挂载方式），再重新运行。",
     ),
+    # SQLite's words for a shared file that cannot grow (the disk is full) and for a broken disk are the same.
+    _Cause(
+        frozenset(),
+        re.compile(r"disk i/o error", re.I),
+        f"磁盘空间不足，或磁盘读写出错，{SAFE_ZH}。请先用 df -h 查看并清理数据目录所在的磁盘；空间充足的，请检查磁盘硬件"
+        "并运行 oversight verify。然后重新运行。",
+    ),
     _Cause(
         frozenset((errno.EIO,)),
-        re.compile(r"input/output error|disk i/o error|fsync failed", re.I),
+        re.compile(r"input/output error|fsync failed", re.I),
         f"磁盘读写出错{{where}}（硬件或网络盘故障），{SAFE_ZH}。请检查磁盘，先运行 oversight verify，再重新运行。",
     ),
     _Cause(

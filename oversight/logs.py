@@ -12,7 +12,7 @@ import logging
 import logging.handlers
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -53,13 +53,18 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class _Lines(logging.handlers.RotatingFileHandler):
+    """A file that is turned over; what cannot be written there for want of space is told by whoever ran into it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Python would print its own trace to the terminal, in front of the sentence that says cause and remedy."""
+
+
 @contextmanager
 def written(folder: Path, name: str) -> Iterator[None]:
     """Everything logged inside is written to `folder/name.jsonl`."""
     folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        folder / f"{name}.jsonl", maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8"
-    )
+    handler = _Lines(folder / f"{name}.jsonl", maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(JsonLines())
     loggers = [logging.getLogger("oversight"), logging.getLogger("waitress")]
     for logger in loggers:
@@ -73,7 +78,8 @@ def written(folder: Path, name: str) -> Iterator[None]:
         for logger in loggers:
             logger.removeHandler(handler)
             logger.propagate = True
-        handler.close()
+        with suppress(OSError):
+            handler.close()
 
 
 def tell(logger: logging.Logger, message: str, **fields: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from oversight import logs
 from oversight.errors import OversightError
 from oversight.faults import cause_zh
 from oversight.scratch import Scratch, folder
@@ -38,6 +40,8 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         (sqlite3.OperationalError("attempt to write a readonly database"), "只读", "可写"),
         (RuntimeError('IO Error: Could not set lock on file "/data/b.duckdb"'), "/data/b.duckdb", "关闭"),
         (OversightError("数据模型未能建成（No space left on device）。"), "磁盘空间不足", "清理"),
+        # SQLite's words both for a file that it cannot let grow and for a broken disk.
+        (sqlite3.OperationalError("disk I/O error"), "磁盘空间不足，或磁盘读写出错", "清理"),
         (RuntimeError("Out of Memory Error: failed to allocate data of size 2 MiB"), "内存不足", "内存更大"),
         (
             OversightError("数据模型未能建成（INTERNAL Error: Attempted to access index 1）。"),
@@ -54,6 +58,19 @@ def test_each_cause_has_its_sentence(error: Exception, cause: str, remedy: str) 
         assert remedy in said
         assert "http" not in said
         assert said.count("\n") == 0
+
+
+def test_a_line_of_the_log_that_finds_no_room_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with logs.written(tmp_path, "run"):
+        log = logging.getLogger("oversight")
+        (handler,) = log.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        handler.stream.close()
+        handler.stream = Path("/dev/full").open("w")  # noqa: SIM115 (the log closes it)
+        log.error("the run did not end")
+    assert capfd.readouterr().err == ""
 
 
 def test_other_failures_have_none() -> None:
@@ -123,14 +140,10 @@ def test_a_process_that_ends_by_itself_has_only_its_own() -> None:
     assert done.stderr == "said last\na library's own remark\n"
 
 
-_PIPES = ("stdin", "stdout", "stderr")
-
-
 def _dying(heard: str, number: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", _DYING, "path", heard, str(int(number))]
-    with subprocess.Popen(
-        command, cwd=PROJECT_ROOT, text=True, **dict.fromkeys(_PIPES, subprocess.PIPE)
-    ) as done:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as done:
         assert done.stdout is not None
         assert done.stderr is not None
         # Standard input stays open meanwhile.
