@@ -1,5 +1,4 @@
--- A row is a kind of step × a county, city, province or the whole country × month × the month it is held against: how
--- many units took that step, and what they added to each sum.
+-- A row is a kind of step × a county, city, province or the whole country × month × the month it is held against.
 -- Must hold: a unit that only changed its name or code is the same unit; the rows of a family add up to the change of
 -- the roll-up, but for units that ended in the year; a view, nothing is written twice.
 -- depends_on: {{ ref('funding_gap_monthly') }}
