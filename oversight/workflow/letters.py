@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -687,6 +688,10 @@ def page_of(ground: Ground, row: Mapping[str, Any], now: datetime) -> Page:
     )
 
 
+# A month as tables write it; official papers write it out.
+_MONTH = re.compile(r"\b(\d{4})-(\d{2})(?![-\d]) ?")
+
+
 def _said(case: Case) -> str:
     """What a letter says of a finding: amounts in figures and in capitals."""
     row = case.row
@@ -695,6 +700,7 @@ def _said(case: Case) -> str:
     if row["unit"] == "元" and shortfall:
         text = text.rstrip("。") + f"。差额大写：人民币{in_capitals(shortfall)}"
     earlier = f"此前同一问题：{'、'.join(name[-7:] for name in case.earlier)}出现过" if case.earlier else ""
+    text, earlier = (_MONTH.sub(lambda at: f"{at[1]}年{int(at[2])}月", said) for said in (text, earlier))
     agreed = f"约定期限：{show.day(case.due_on)}" if case.due_on else ""
     return "；".join(part for part in (text.rstrip("。"), agreed, earlier) if part) + "。"
 

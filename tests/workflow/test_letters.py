@@ -54,7 +54,7 @@ def finding(code: str = TOWNS[0], rule: str = "T-1", **changes: Any) -> dict[str
         "weight": Decimal(1),
         "document_title": "",
         "clause": "",
-        "message_zh": "下埠镇：工作经费。应为 108000.00 元，实为 64800.00 元，差 43200.00 元。",
+        "message_zh": "下埠镇：工作经费。2026-02 应为 108000.00 元，实为 64800.00 元，差 43200.00 元。",
         "previous_finding_id": None,
     }
     return row | changes
@@ -271,6 +271,7 @@ def test_the_paper_says_the_amount_in_figures_and_capitals(tmp_path: Path) -> No
     texts.append("".join(paragraph.text for paragraph in document.paragraphs))
     for text in texts:
         flat = text.replace("\n", "").replace(" ", "")
+        assert "工作经费。2026年2月应为108000.00元" in flat, "official papers write a month out"
         assert "差43200.00元。差额大写：人民币肆万叁仟贰佰元整" in flat
         assert "1号镇人民政府：" in flat
         assert "草稿" in flat
