@@ -54,6 +54,12 @@ class Wording:
     # Short texts as they were compiled: a letter to each of many units fills in the same ones.
     compiled: dict[str, Template] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def pdf_families(self) -> dict[str, list[str]]:
+        """The fonts of the pages, best first, by what they are for."""
+        style = self.settings["style"]
+        return {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
+
     def line(self, text: str, **values: Any) -> str:
         """A short text of the settings, with its values filled in."""
         return self._rendered(None, text, values).replace(VALUE_MARK, "").strip()

@@ -17,7 +17,7 @@ from typing import Any
 from oversight import presentation
 from oversight.calendar import Calendar
 from oversight.metrics import METRICS, added
-from oversight.reports import layout, weighing
+from oversight.reports import layout, weighing, write_pdf
 from oversight.reports.config import VALUE_MARK, Wording, by, tight
 from oversight.reports.document import (
     Annex,
@@ -115,30 +115,39 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
 
     # The annexes were written first to see which there are; the text begins anew.
     sections, limit = settings["content"]["sections"], settings["content"]["body_pages"]
-    values["cited"] = _Citing(facts)
-    opening = section("opening") + section("headlines")
-    parts = {name: section(name) for name in sections}
-    body = tuple(block for part in parts.values() for block in part)
-    # What the pages of the body do not hold stands in an annex, a section at a time. A line that says that the paper
-    # is late counts always, so that a draft is laid out like the paper.
-    annexed: list[str] = []
-    where: tuple[Block, ...] = ()
-    title = wording.line(settings["document"]["title"], **values)
-    fixed = opening[: -1 if days.is_late else None]
-    for name in settings["content"]["annexed_first"] if "situation" in keys else ():
-        has_head = settings["document"]["red_head"]
-        if layout.pages(title, fixed + body, len(keys), has_red_head=has_head) <= limit:
-            break
-        if name in sections[:-1]:
-            annexed.append(name)
-            kept = [parts[name] for name in sections if name not in annexed]
-            where = _where_annexed([parts[name] for name in annexed], numbers["situation"])
-            body = tuple(block for part in (*kept[:-1], where, *kept[-1:]) for block in part)
-    if annexed:
+
+    def text(annexed: Sequence[str]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         values["cited"], written.numbering = _Citing(facts), _Numbering()
         opening = section("opening") + section("headlines")
-        kept = [section(name) for name in sections if name not in annexed]
-        body = tuple(block for part in (*kept[:-1], where, *kept[-1:]) for block in part)
+        parts = [section(name) for name in sections if name not in annexed]
+        where = _where_annexed([section(name) for name in annexed], numbers["situation"])
+        return opening, tuple(block for part in (*parts[:-1], where, *parts[-1:]) for block in part)
+
+    def pages(opening: tuple[Block, ...], body: tuple[Block, ...]) -> int:
+        # As it will be issued: with a number, and with the line that says that a paper is late.
+        late = () if days.is_late else (Paragraph("印", is_point=True),)
+        asked = replace(
+            report,
+            title=wording.line(texts["title"], **known),
+            document_no=report.document_no or "〔〕号",
+            opening=tuple(map(layout.undated, (*opening, *late))),
+            body=tuple(map(layout.undated, body)),
+            annexes=tuple(Annex(numbers[key], _ANNEX_TITLES.get(key, key), ()) for key in keys),
+        )
+        return write_pdf.body_pages(asked, wording.pdf_families, wording.fonts)
+
+    # What the pages of the body do not hold stands in an annex, a section at a time.
+    report = _bare(facts, wording, paper, values)
+    texts, known = settings["document"], {**values, "issuer": report.issuer}
+    annexed: list[str] = []
+    opening, body = text(annexed)
+    for name in settings["content"]["annexed_first"] if "situation" in keys else ():
+        if name not in sections[:-1]:
+            continue
+        if pages(opening, body) <= limit:
+            break
+        annexed.append(name)
+        opening, body = text(annexed)
     said = opening + body
     if paper.corrects:
         written.numbering = _Numbering()
@@ -157,7 +166,12 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         )
         annexes.append(Annex(numbers[key], _ANNEX_TITLES.get(key, key), tuple(blocks)))
 
-    texts = settings["document"]
+    return replace(report, opening=opening, body=body, annexes=tuple(annexes))
+
+
+def _bare(facts: Facts, wording: Wording, paper: Paper, values: Row) -> Report:
+    """The paper without its text: who issues it, to whom, under which number, title and day."""
+    texts = wording.settings["document"]
     issuer = wording.line(texts["issuer"], **values)
     known = {**values, "issuer": issuer}
     edition = str(facts.edition["edition_id"])
@@ -170,10 +184,10 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         document_no=_document_no(wording, known) if paper.number is not None else "",
         title=wording.line(texts["correction_title" if paper.corrects else "title"], **known),
         recipients=wording.line(texts["recipients"], **known),
-        opening=opening,
-        body=body,
+        opening=(),
+        body=(),
         closing=(),
-        annexes=tuple(annexes),
+        annexes=(),
         signature=wording.line(texts["signature"], **known),
         dated=presentation.day(paper.issued_on) if paper.issued_on else UNDATED_ZH,
         copies=wording.line(texts["copies"], **known),
@@ -185,7 +199,7 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
         version=paper.version,
         draft=paper.notice,
         source=presentation.source_line(edition, facts.edition.get("last_month"), built_at(facts)),
-        fonts={name: value for name, value in settings["style"].items() if isinstance(value, str)},
+        fonts={name: value for name, value in wording.settings["style"].items() if isinstance(value, str)},
     )
 
 

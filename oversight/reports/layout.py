@@ -5,19 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
 
-from oversight.reports import charts
-from oversight.reports.document import (
-    Annex,
-    Block,
-    ChartRef,
-    Heading,
-    Paragraph,
-    Table,
-    TableRef,
-    half_widths,
-)
+from oversight.reports.document import Annex, Block, Paragraph, Table, TableRef, half_widths
 
 # Half-width characters of 9 pt that fit into a line of 156 mm and of 225 mm, with a table's lines and padding.
 PORTRAIT_UNITS, LANDSCAPE_UNITS = 92, 134
@@ -99,55 +88,22 @@ def title_lines(title: str, per_line: int = _TITLE_CHARACTERS) -> list[str]:
     return [*lines, rest]
 
 
-# Millimetres and points of the page that report.typ sets: 22 lines of 28 characters of 三号.
-PITCH = 28.95
-_LINE, _PAGE = 442.2, 225 / 25.4 * 72
-_BODY, _POINT, _CELL = 16.0, 10.5, 9.0
-# From the edge of the type area to the first line below the addressee; a head in red stands above the title.
-_RED_HEAD, _TITLE_LINE, _ADDRESS = 226.0, 35.0, 72.0
-# Lines that stay together leave some of a page empty, and a paper that comes late says so in a line more.
-_SPARE = 2.25 * PITCH + 14.1
 # A day and the words that a draft has in its stead count alike, so that both are laid out in the same way.
 _DAYS = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日前|印发后\d+个工作日内")
 
 
-def pages(title: str, blocks: Sequence[Block], annexes: int, *, has_red_head: bool) -> float:
-    """How many pages the text takes up to the date below the signature, reckoned from its length."""
-    used = _ADDRESS + (_RED_HEAD if has_red_head else 0.0) + _TITLE_LINE * len(title_lines(title))
-    used += sum(map(_height, blocks))
-    # The list of annexes, two lines left empty, the signature and the date.
-    used += (annexes + 4.5) * PITCH
-    return (used + _SPARE) / _PAGE
-
-
-def _height(block: Block) -> float:
-    if isinstance(block, Heading):
-        return PITCH
+def undated(block: Block) -> Block:
+    """The block as it counts for the length of a text, whether or not its days are known yet."""
     if isinstance(block, Paragraph):
-        text = _undated(block.text)
-        if block.is_point:
-            return _lines(_wide(text) / 2, _LINE / _POINT) * 14.1 + 0.4
-        return _lines(_wide(text) / 2 + 2, _LINE / _BODY) * PITCH
-    if isinstance(block, ChartRef):
-        return charts.height_mm(block.chart) * 72 / 25.4 + PITCH
-    return _table_height(block.table) + (PITCH if block.caption else 14.0)
+        return dataclasses.replace(block, text=_undated(block.text))
+    if isinstance(block, TableRef):
+        rows = tuple(
+            tuple(_undated(cell) if isinstance(cell, str) else cell for cell in row)
+            for row in block.table.rows
+        )
+        return dataclasses.replace(block, table=dataclasses.replace(block.table, rows=rows))
+    return block
 
 
 def _undated(text: str) -> str:
-    return _DAYS.sub("2026年12月8日前", text)
-
-
-def _lines(characters: float, per_line: float) -> int:
-    return max(math.ceil(characters / per_line), 1)
-
-
-def _table_height(table: Table) -> float:
-    rows = (tuple(_undated(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
-    table = dataclasses.replace(table, rows=tuple(rows))
-    shares = widths(table, PORTRAIT_UNITS)
-    room = [(share / sum(shares) * _LINE - 5.2) / _CELL for share in shares]
-    heights = [
-        max(_lines(_wide(text) / 2, each) for text, each in zip(row, room, strict=True))
-        for row in [[table.columns[place].title for place in table.printed], *table.paper_texts]
-    ]
-    return sum(9.9 * lines + 3.15 * (lines - 1) + 6.5 for lines in heights)
+    return _DAYS.sub("2026年12月28日前", text)

@@ -502,9 +502,7 @@ def render(
     found: dict[str, bytes] = {}
 
     def paged() -> bytes:
-        style = wording.settings["style"]
-        families = {name: style[f"pdf_{name}"] for name in ("title", "body", "heading1", "heading2")}
-        return write_pdf.write(report, families, wording.fonts)
+        return write_pdf.write(report, wording.pdf_families, wording.fonts)
 
     # Typst sets the pages on another processor while the other formats are written.
     with ThreadPoolExecutor(1) as beside:

@@ -6,7 +6,8 @@ Text is never read as mark-up; nothing is read or written outside a temporary fo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -33,11 +34,10 @@ def set_pages(
     if form == "pdf":
         standard = "a-2a" if is_tagged else "a-2u"
     stamp = made if made.tzinfo else made.replace(tzinfo=TIME_ZONE)
-    folders = [own_fonts, fonts.folder()] if own_fonts.is_dir() else [fonts.folder()]
     page = pages(
         template,
         data,
-        folders,
+        _font_folders(own_fonts),
         form=form,
         pictures=pictures or {},
         timestamp=int(stamp.timestamp()),
@@ -67,24 +67,58 @@ def pages(
     """
     import typst
 
+    with _laid_out(template, data, pictures or {}) as root, _told():
+        made_of: bytes | list[bytes] = typst.compile(
+            str(root / template),
+            root=str(root),
+            format=form,
+            ppi=per_inch,
+            font_paths=list(map(str, font_folders)),
+            # The same pages on every computer: no font of the system's own.
+            ignore_system_fonts=True,
+            **options,
+        )
+    return made_of if isinstance(made_of, list) else [made_of]
+
+
+def last_page(template: str, data: dict[str, Any], own_fonts: Path, pictures: Mapping[str, bytes]) -> int:
+    """The page on which the template says that its text ends. Raises `ReportError`."""
+    import typst
+
+    with _laid_out(template, data, pictures) as root, _told():
+        found = typst.query(
+            str(root / template),
+            "<last>",
+            field="value",
+            one=True,
+            root=str(root),
+            font_paths=list(map(str, _font_folders(own_fonts))),
+            ignore_system_fonts=True,
+        )
+    return int(found)
+
+
+def _font_folders(own_fonts: Path) -> list[Path]:
+    return [own_fonts, fonts.folder()] if own_fonts.is_dir() else [fonts.folder()]
+
+
+@contextmanager
+def _laid_out(template: str, data: dict[str, Any], pictures: Mapping[str, bytes]) -> Iterator[Path]:
     with scratch.folder() as root:
         (root / template).write_bytes((DEFAULTS / template).read_bytes())
         (root / "report.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
-        for key, picture in (pictures or {}).items():
+        for key, picture in pictures.items():
             (root / f"{key}.svg").write_bytes(picture)
-        try:
-            made_of: bytes | list[bytes] = typst.compile(
-                str(root / template),
-                root=str(root),
-                format=form,
-                ppi=per_inch,
-                font_paths=list(map(str, font_folders)),
-                # The same pages on every computer: no font of the system's own.
-                ignore_system_fonts=True,
-                **options,
-            )
-        except typst.TypstError as error:
-            raise ReportError(
-                f"PDF 排版失败：{error.message}。请检查 report/fonts 里的字体后重新生成。"
-            ) from error
-    return made_of if isinstance(made_of, list) else [made_of]
+        yield root
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    import typst
+
+    try:
+        yield
+    except typst.TypstError as error:
+        raise ReportError(
+            f"PDF 排版失败：{error.message}。请检查 report/fonts 里的字体后重新生成。"
+        ) from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from oversight.reports import charts, layout
 from oversight.reports.document import Block, ChartRef, Heading, Paragraph, Report, Table, TableRef
-from oversight.reports.typesetting import set_pages
+from oversight.reports.typesetting import last_page, set_pages
 from oversight.reports.write_xlsx import describe
 
 # What would leave too much of a page empty when it does not fit.
@@ -33,6 +34,13 @@ def write(
         form=form,
         is_tagged=_cells(report) <= _TAGGED_CELLS,
     )
+
+
+def body_pages(report: Report, families: dict[str, list[str]], own_fonts: Path) -> int:
+    """On how many pages the text, the list of annexes and the date stand."""
+    bare = replace(report, annexes=tuple(replace(annex, blocks=()) for annex in report.annexes))
+    drawn = charts.draw((ref.chart for ref in bare.charts), "svg")
+    return last_page("report.typ", _data(bare, families), own_fonts, drawn)
 
 
 def _cells(report: Report) -> int:
