@@ -117,7 +117,7 @@ def _worst(facts: Facts, settings: Row, money: MoneyUnit) -> Row:
         ("应有", 10, True),
         ("实有", 10, True),
         ("差", 10, True),
-        ("持续", 7, True),
+        ("持续", 9, True),
     )
     papers: dict[str, str] = {}
 

@@ -579,7 +579,7 @@ def _(it: Second, m: re.Match[str]) -> None:
         )
         groups[key].append(row)
     rates: dict[str, list[Decimal]] = defaultdict(list)
-    unknown = set()
+    unknown, nothing = set(), set()
     for key, rows in groups.items():
         town = it.edition.townships[rows[0]["township_code"]]
         name = rows[0]["township_name"] if by == "township" else town["county_name"]
@@ -589,6 +589,8 @@ def _(it: Second, m: re.Match[str]) -> None:
             # Of a guarantee of nothing there is no rate, and yet it is judged.
             if whole:
                 rates[name].append(half_up(part * 100 / whole))
+            else:
+                nothing.add(name)
         else:
             unknown.add(name)
         assert key
@@ -616,11 +618,14 @@ def _(it: Second, m: re.Match[str]) -> None:
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {name} {rate}, and not {rates.get(name)}")
         elif place:
             it.hold(f"place of {name}", place, 1 + sum(each > value for each in every))
-    listed = re.search(r"(?:。|^)([^。]*?)没有可判定的数据", m[2])
-    for name in listed[1].split("、") if listed else ():
-        plain = re.sub(r"等\d+个单位$", "", name)
-        if plain not in unknown:
-            it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {plain} has a rate")
+    for words, those in (("没有可判定的数据", unknown), ("应保障为零", nothing)):
+        listed = re.search(rf"(?:。|^)([^。]*?){words}", m[2])
+        if bool(listed) != bool(those):
+            it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {words} of {sorted(those)}")
+        for name in listed[1].split("、") if listed else ():
+            plain = re.sub(r"等\d+个单位$", "", name)
+            if plain not in those:
+                it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {plain} is not of those: {words}")
 
 
 @says(

@@ -76,16 +76,23 @@ def test_all_alike_share_the_first_place(standin: Standin) -> None:
 
 def test_ties_share_a_place_and_the_next_is_skipped(standin: Standin) -> None:
     folder = standin(
-        4,
+        5,
         adjust=change(
             "update facts set population = case when number = 3 then null else 10000 end, disbursed = 0,"
-            " allocated = case number when 2 then 20000 when 3 then null else 30000 end"
+            " allocated = case number when 2 then 20000 when 3 then null when 4 then 40000 else 30000 end"
         ),
     )
-    report = report_of(folder, "990101")
+    nobody = (
+        "update main.funding_gap_monthly set guaranteed_annual_cny = 0, guaranteed_ytd_cny = 0, adequacy_pct = null,"
+        " allocation_shortfall_cny = 0, allocation_surplus_cny = 40000, status = 'met' where allocated_annual_cny = 40000"
+    )
+    report = report_of(after(folder, nobody), "990101")
     ranking = next(ref.table for ref in report.tables if ref.table.key == "ranking")
-    assert [row[0] for row in ranking.rows] == [1, 1, 3, "未报"]
-    assert "没有可判定的数据，不参加排名" in said(report)
+    assert [row[0] for row in ranking.rows][:3] == [1, 1, 3]
+    assert sorted(row[0] for row in ranking.rows[3:]) == ["—", "未报"]
+    silent, nothing = (next(row[1] for row in ranking.rows if row[0] == place) for place in ("未报", "—"))
+    assert f"{silent}没有可判定的数据，不参加排名。" in said(report)
+    assert f"{nothing}应保障为零，没有保障率，不参加排名。" in said(report), "it was judged, and has no rate"
 
 
 NOTHING = (
