@@ -618,7 +618,7 @@ def _(it: Second, m: re.Match[str]) -> None:
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {name} {rate}, and not {rates.get(name)}")
         elif place:
             it.hold(f"place of {name}", place, 1 + sum(each > value for each in every))
-    for words, those in (("没有可判定的数据", unknown), ("应保障为零", nothing)):
+    for words, those in (("没有可判定的数据", unknown), ("按最近报送的数应保障为零", nothing)):
         listed = re.search(rf"(?:。|^)([^。]*?){words}", m[2])
         if bool(listed) != bool(those):
             it.wrong.append(f"{it.scope} {it.month:%Y-%m} ranking: {words} of {sorted(those)}")
@@ -1206,7 +1206,17 @@ def _hold_days(it: Second, report: Report, told: list[str], issued: date, calend
                 it.wrong.append(f"{it.scope} {it.month:%Y-%m}: {day} is before {issued} or a day off: {text}")
 
 
-_OF_SILENCE = ("此前月份报送", "未报", "没有报送", "没有可判定", "从未", "零报告", "没有填数", "无法判定")
+_OF_SILENCE = (
+    "此前月份报送",
+    "最近报送",
+    "未报",
+    "没有报送",
+    "没有可判定",
+    "从未",
+    "零报告",
+    "没有填数",
+    "无法判定",
+)
 
 
 def _hold_silence(it: Second, told: list[str]) -> None:

@@ -92,7 +92,9 @@ def test_ties_share_a_place_and_the_next_is_skipped(standin: Standin) -> None:
     assert sorted(row[0] for row in ranking.rows[3:]) == ["—", "未报"]
     silent, nothing = (next(row[1] for row in ranking.rows if row[0] == place) for place in ("未报", "—"))
     assert f"{silent}没有可判定的数据，不参加排名。" in said(report)
-    assert f"{nothing}应保障为零，没有保障率，不参加排名。" in said(report), "it was judged, and has no rate"
+    assert f"{nothing}按最近报送的数应保障为零，没有保障率，不参加排名。" in said(report), (
+        "it was judged, and has no rate"
+    )
 
 
 NOTHING = (
