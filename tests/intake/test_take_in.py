@@ -401,6 +401,20 @@ def _put_all(world: World, tables: list[Any], order: list[int], together: bool) 
     world.take_in(datetime(2026, 2, 1, tzinfo=TIME_ZONE))
 
 
+def test_what_contradicts_a_nought_is_named_alike_whatever_came_first(tmp_path: Path) -> None:
+    """Two reports of a month tell different figures: which of them counts is one thing, which is named another."""
+    unit = ("360313101", "湘东镇")
+    tables = [[("2025-05", unit, 0)], [("2025-07", unit, 5)], [("2025-07", unit, 621)]]
+    named = []
+    for order in ([0, 1, 2], [0, 2, 1]):
+        world = World(tmp_path / f"{order[1]}")
+        _put_all(world, tables, order, together=False)
+        rejected = world.read("rejected_rows")
+        named.append([text for text in rejected["message_zh"] if "填的是 0" in text])
+    assert named[0] == named[1]
+    assert "621" in named[0][0]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TABLE, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_rows_are_conserved_and_the_order_of_arrival_has_no_effect(tables: list[Any], random: Any) -> None:

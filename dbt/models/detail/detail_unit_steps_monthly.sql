@@ -82,3 +82,4 @@ final as (
 )
 
 select * from final
+order by month, unit_level, unit_code, months_back, family, step

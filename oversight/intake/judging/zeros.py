@@ -55,7 +55,8 @@ def _nobody(rows: pl.DataFrame, firsts: Mapping[int, int]) -> Iterator[tuple[Any
             _unit(firsts)
         )
         known = (
-            known.sort("month")
+            # Of two reports of a month the larger figure is named, whichever came first.
+            known.sort("month", name)
             .group_by("unit")
             .agg(pl.col("month").last().alias("known_month"), pl.col(name).last().alias("known"))
         )
@@ -92,7 +93,10 @@ def _nothing_paid_any_more(rows: pl.DataFrame, firsts: Mapping[int, int]) -> Ite
         )
         before = emptied.join(paid, on=("unit", "year")).filter(pl.col("paid_month") < pl.col("month"))
         before = (
-            before.sort("paid_month").group_by("table_no", "row_number").last().sort("table_no", "row_number")
+            before.sort("paid_month", "paid")
+            .group_by("table_no", "row_number")
+            .last()
+            .sort("table_no", "row_number")
         )
         for number, row, month, amount in before.select(
             "table_no", "row_number", "paid_month", "paid"
