@@ -1101,7 +1101,7 @@ def worst(
 def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:
     """Townships whose payments of the year lie behind, by what is missing times the months."""
     if month.month == 12:
-        # The rule of payment itself answers.
+        # The statement leaves December out: it need not be asked.
         return []
     condition, values = within("l.subject_code", scope, prefix)
     return w.rows(
