@@ -11,7 +11,6 @@ when nobody has asked for a while, and when it has grown.
 from __future__ import annotations
 
 import json
-import resource
 import select
 import shutil
 import sys
@@ -24,6 +23,7 @@ from oversight import durable
 from oversight.accounts.scope import Scope
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
+from oversight.intake.reading.worker import own_memory
 from oversight.intake.sending_back.checking import Checked, RowUnit, check
 from oversight.intake.sending_back.instructions import SHOWN, Instruction, instructions
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark
@@ -239,7 +239,8 @@ def stay(folder: DataFolder) -> None:
             # One upload that cannot be judged is no reason not to judge the next.
             told["failure"] = "".join(traceback.format_exception(failure))
         print(json.dumps(told), file=answers, flush=True)
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > GROWN_BYTES:
+        # What it has now: the most it ever had begins with the most that the server had which started it.
+        if own_memory()[1] > GROWN_BYTES:
             return
 
 

@@ -19,6 +19,7 @@ from oversight.dashboard.judges import NICENESS
 from oversight.editions.seal import sm3
 from oversight.settings import DataFolder
 from oversight.workflow.handing_in import HandInError, safe_name
+from oversight.workflow.judging import GROWN_BYTES
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, TOWN, Browser
 from tests.workflow.handing import MONTH, good, judged, posted, sent, table, uploaded
 
@@ -307,7 +308,10 @@ def test_a_judge_stays_gives_way_to_pages_and_is_replaced_when_it_is_gone(
         assert tray["state"] == "judged"
         posted(browsers["reporter"], f"/hand-in/discard/{tray['id']}")
 
+    # Whatever the server itself has taken, what it starts has taken nothing of that.
+    large = b"x" * (GROWN_BYTES + 1)
     judge_one(41_001)
+    del large
     there = judges()
     assert there
     assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in there} == {

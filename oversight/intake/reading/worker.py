@@ -293,7 +293,7 @@ def _bytes_within(pipe: IO[bytes], wanted: int, seconds: float) -> bytes | None:
 # --- in the other process -------------------------------------------------------------------------------
 
 
-def _statm() -> tuple[int, int]:
+def own_memory() -> tuple[int, int]:
     """Bytes of address space and of memory that this process has."""
     import resource
 
@@ -306,7 +306,7 @@ def _bound(limits: _Limits) -> None:
     """Let the next job use so much memory and time, and no more."""
     import resource
 
-    space = _statm()[0] + limits.bytes
+    space = own_memory()[0] + limits.bytes
     resource.setrlimit(resource.RLIMIT_AS, (space, resource.RLIM_INFINITY))
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + limits.seconds
@@ -366,4 +366,4 @@ def main() -> None:
         if is_bounded:
             most = max(limits.answer_bytes for _, limits in todo)
             _bound(_Limits(SECONDS, 2 * most, most))
-        _send(answers, pickle.dumps((_statm()[1] if is_bounded else 0, given), protocol=5))
+        _send(answers, pickle.dumps((own_memory()[1] if is_bounded else 0, given), protocol=5))
