@@ -24,6 +24,7 @@ from oversight.dashboard.doing import doing
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import (
     BadInput,
+    ChangedCells,
     Named,
     NewUpload,
     NilReport,
@@ -148,6 +149,35 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
         if number >= len(told) or not told[number]["marked"] or not found.marked(number).is_file():
             return refusal("没有这份标注好的工作簿。请刷新页面。", 404)
         return _file(found.marked(number).read_bytes(), told[number]["marked"])
+
+    @route("GET", "/hand-in/cells/<name>/<int:number>", path=OfUpload)
+    def cells(name: str, number: int) -> dict[str, Any]:
+        """The cells of a judged file, with what is wrong at each, to be changed in the page."""
+        found = mine(name)
+        if found.state != "judged" or not 0 <= number < len(found.files) or not found.page(number).is_file():
+            raise HandInError("这份文件不能在页面里改，或正在核对。请刷新页面。")
+        told: dict[str, Any] = json.loads(found.page(number).read_text("utf-8"))
+        return told
+
+    @route("POST", "/hand-in/change/<name>/<int:number>", path=OfUpload, body=ChangedCells)
+    def change(name: str, number: int) -> dict[str, Any]:
+        """Change cells of a judged file, and have it judged again."""
+        asked = given(ChangedCells)
+        wanted = [cell.model_dump() for cell in asked.cells]
+        tray = desk.change(folder, mine(name), number, asked.sha256, wanted)
+        judge.take(tray)
+        return _tray(tray, judge)
+
+    @route("POST", "/hand-in/again/<name>", path=Named)
+    def again(name: str) -> dict[str, Any]:
+        """Take a file that was handed in before as a new upload, to correct cells of it."""
+        found = desk.receipt(folder, name)
+        if found is None or not _is_in_sight(found):
+            raise HandInError("没有这张回执，或您无权查看。")
+        county = _county(warehouse(), str(found["county_code"]))
+        made = desk.again_tray(folder, acting(), _owner(), county, found)
+        judge.take(made)
+        return _tray(made, judge)
 
     @route("POST", "/hand-in/send/<name>", path=Named)
     def send(name: str) -> dict[str, Any]:
@@ -368,6 +398,9 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
     told["may_withdraw"] = (
         not item.get("withdrawn_at") and not is_taken and item.get("review", "waiting") != "returned"
     )
+    told["may_correct"] = (
+        not item.get("withdrawn_at") and not item["is_nil"] and (is_taken or item.get("review") == "returned")
+    )
     told["result"] = None
     if row is not None and is_taken:
         look = show.SUBMISSION_STATUS[row["status"]]
@@ -402,6 +435,7 @@ def _tray(tray: Tray, judge: Judges) -> dict[str, Any]:
         "state": tray.state,
         "failure": tray.meta.get("failure", ""),
         "is_nil": bool(tray.meta.get("is_nil")),
+        "is_again": bool(tray.meta.get("again")),
         "made": tray.meta["made_at"][:16].replace("T", " "),
         "seconds": judge.seconds() if tray.state == "waiting" else 0,
         "names": [item["name"] for item in tray.files],

@@ -283,6 +283,23 @@ class PartOfUpload(OfUpload):
     at: Annotated[int, Field(ge=0, lt=LARGEST)]
 
 
+class ChangedCell(Input):
+    """A cell of a file, counted from one, with the text it had and the one it is to have."""
+
+    sheet: Annotated[Line, StringConstraints(max_length=200)]
+    row: Annotated[int, Field(ge=1, le=1_048_576, strict=True)]
+    column: Annotated[int, Field(ge=1, le=16_384, strict=True)]
+    before: Annotated[Text, StringConstraints(max_length=32_767)]
+    value: Annotated[Text, StringConstraints(max_length=2000)]
+
+
+class ChangedCells(Input):
+    """Cells to be changed in a file, and the file as it was shown."""
+
+    sha256: Id
+    cells: Annotated[list[ChangedCell], Field(min_length=1, max_length=200)]
+
+
 class ReceiptQuery(Input):
     """As what a receipt is wanted."""
 

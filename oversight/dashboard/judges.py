@@ -63,7 +63,8 @@ class Judges:
         told = self._asked(tray.place)
         if not tray.place.is_dir():
             return
-        tray.save(**({"state": "failed", "failure": told} if told else {"state": "judged"}))
+        # As the judge left it: it may have changed cells.
+        tray.as_it_is().save(**({"state": "failed", "failure": told} if told else {"state": "judged"}))
         with self._lock:
             self._took.append(time.monotonic() - began)
 

@@ -1,6 +1,8 @@
 """Handing in a report: what was uploaded, how it was judged, and the receipt of what was put into raw/.
 
-    .work/hand_in/<tray>/         an upload on its way: what was sent, what was found in it; gone once handed in
+    .work/hand_in/<tray>/         an upload on its way: what was sent, what was found in it; gone once handed in.
+                                  Cells that are changed in the page make another file of it before it is handed in,
+                                  which is judged, kept and put down like one that was sent
     handed_in/<month>/<id>.json   a receipt for each file that was put into raw/, also when it was withdrawn
 
 What is handed in is a file in raw/ like any other: nothing bypasses ledger and archive. Where a county has reviewers,
@@ -88,6 +90,14 @@ class Tray:
     def marked(self, number: int) -> Path:
         """Where the sender's workbook with its mistakes marked lies, once there is one."""
         return self.place / f"{number}.marked.xlsx"
+
+    def page(self, number: int) -> Path:
+        """Where the cells of a file lie as a page shows them to be changed."""
+        return self.place / f"{number}.page.json"
+
+    def as_it_is(self) -> Tray:
+        """The tray as it is kept now: another process may have changed it."""
+        return _read(self.place) or self
 
     def found(self) -> list[dict[str, Any]]:
         """What was found in each file; empty before it was judged."""
@@ -210,6 +220,85 @@ def complete(tray: Tray) -> Tray:
         return tray.save(state="waiting", files=files)
 
 
+def change(
+    folder: DataFolder, tray: Tray, number: int, sha256: str, cells: Sequence[Mapping[str, Any]]
+) -> Tray:
+    """Have some cells of a judged file changed: it is made anew from them and judged again. A second press changes nothing.
+
+    `sha256`: the file as the page showed it; `cells`: sheet, row, column, before and value of each.
+    """
+    with _lock:
+        tray = tray.as_it_is()
+        asked = [dict(cell) for cell in cells]
+        if not 0 <= number < len(tray.files):
+            raise HandInError("没有这个文件。请刷新页面。")
+        waiting_ones: dict[str, Any] = dict(tray.meta.get("changes", {}))
+        if any(
+            done["number"] == number and done["from"] == sha256 and done["cells"] == asked
+            for done in [*tray.meta.get("mended", ()), *waiting_ones.values()]
+        ):
+            return tray
+        if tray.state != "judged":
+            raise HandInError("正在核对。请等核对完成后再改。")
+        if tray.files[number]["sha256"] != sha256:
+            raise HandInError("这份文件已经在别处改过。请刷新页面后再改。")
+        told = tray.found()
+        if not told or not told[number]["may_mend"] or tray.meta.get("stored"):
+            raise HandInError("这份文件不能在页面里改。请改好后重新上传。")
+        waiting_ones[str(number)] = {"number": number, "from": sha256, "cells": asked}
+        record.note(
+            folder,
+            "hand_in",
+            动作="页面改数",
+            文件=tray.files[number]["name"],
+            sha256=sha256,
+            单元格=changes_told(asked),
+        )
+        return tray.save(state="waiting", changes=waiting_ones, refused={})
+
+
+def changes_told(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each changed cell in words: where, what it was, what it is."""
+    from oversight.intake.reading.grid import column_letters
+
+    return [
+        (f"{cell['sheet']}!" if cell["sheet"] else "")
+        + f"{column_letters(cell['column'] - 1)}{cell['row']}：{cell['before'] or '空'} → {cell['value'] or '空'}"
+        for cell in cells
+    ]
+
+
+def again_tray(
+    folder: DataFolder, actor: Actor, owner: str, county: tuple[str, str], told: Mapping[str, Any]
+) -> Tray:
+    """An upload that holds a file which was handed in before, so that some of its cells can be changed: what a run took
+    in is corrected by it, what a reviewer returned is made good. Raises `HandInError` where there is no such file."""
+    from oversight.archive import store as archive
+
+    is_returned = told.get("review") == "returned"
+    if not is_returned and told["sha256"] not in taken_in(folder):
+        raise HandInError("这份文件还没有运行，不用更正。请撤回后改好再报送。")
+    # A second press gets the upload that the first one made.
+    for tray in trays_of(folder, owner):
+        if (
+            tray.meta.get("again") == told["id"]
+            and not tray.meta.get("mended")
+            and not tray.meta.get("stored")
+        ):
+            return tray
+    path = archive.place(folder, told["sha256"])
+    if archive.sealed_place(folder, told["sha256"]).is_file() or not path.is_file():
+        raise HandInError("这份文件含有个人信息，或已经不在存档里，不能在页面里改。请改好后重新上传。")
+    content = archive.read(folder, told["sha256"])
+    stem, dot, ending = str(told["file_name"]).rpartition(".")
+    name = str(told["file_name"])
+    if not is_returned and "更正" not in name:
+        name = f"{stem}（更正）.{ending}" if dot else f"{name}（更正）"
+    tray = new_tray(folder, actor, owner, county, [(name, len(content))])
+    add_part(tray, 0, 0, content)
+    return complete(tray.save(again=told["id"]))
+
+
 def discard(tray: Tray) -> None:
     """Throw an upload away."""
     with _lock:
@@ -278,7 +367,7 @@ def hand_in(folder: DataFolder, tray: Tray, actor: Actor) -> list[dict[str, Any]
     Raises `HandInError` where nothing of it may be handed in.
     """
     with _lock:
-        tray = _read(tray.place) or tray
+        tray = tray.as_it_is()
         if not tray.place.is_dir():
             given = receipts_of_tray(folder, tray.id)
             if given:
@@ -354,6 +443,12 @@ def _put(
         "by": actor.name,
         "county_code": tray.meta["county_code"],
         "is_nil": bool(tray.meta.get("is_nil")),
+        "mended": [
+            line
+            for done in tray.meta.get("mended", ())
+            if done["number"] == number
+            for line in changes_told(done["cells"])
+        ],
         **{
             key: found[key]
             for key in ("dataset", "months", "units", "cells", "status", "message_zh", "counts")
@@ -402,6 +497,8 @@ def receipt_facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"退回 {counts['rejected']}，忽略 {counts['ignored']}",
         ),
     ]
+    if told.get("mended"):
+        facts.append(("在页面里改的", "；".join(told["mended"])))
     if result:
         taken = f"采用 {result['accepted']}，待确认 {result['held']}，退回 {result['rejected']}"
         facts.append(("运行结果", f"读到 {result['read']} 行：{taken}"))

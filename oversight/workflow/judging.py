@@ -23,14 +23,16 @@ from oversight import durable
 from oversight.accounts.scope import Scope
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
-from oversight.intake.reading.worker import own_memory
+from oversight.intake.reading.mending import Change, digest_of
+from oversight.intake.reading.worker import own_memory, worker
 from oversight.intake.sending_back.checking import Checked, RowUnit, check
 from oversight.intake.sending_back.instructions import SHOWN, Instruction, instructions
+from oversight.intake.sending_back.marked_workbook import NOT_OPENED
 from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark
 from oversight.intake.sending_back.returning import return_workbook, returned_name
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.workflow import review
-from oversight.workflow.handing_in import MONTHLY, Tray, taken_in, waiting
+from oversight.workflow.handing_in import MONTHLY, Tray, changes_told, taken_in, waiting
 from oversight.workflow.templates import fill_in
 
 # More kinds of mistakes than anybody corrects in a page; the marked workbook has them all.
@@ -38,12 +40,16 @@ INSTRUCTIONS_SHOWN = 300
 # A process that stays, but for nobody, ends after so long; one that has grown to this after its answer.
 IDLE_SECONDS = 300
 GROWN_BYTES = 768 * 2**20
+# Cells of which a page says what is wrong with them, beside the cell.
+MARKS_SHOWN = 500
+NOT_MENDED = "改动没有完成，文件没有变。请再试一次，或改好后重新上传。"
 OUTSIDE = "这一行不是由您报送的单位。"
 OUTSIDE_TO_DO = "请删去这一行后重新上传，或由该单位自己报送。"
 
 
 def judge(folder: DataFolder, tray: Tray) -> None:
     """Judge every file of an upload as if it were put into raw/ now; what was found goes into the tray."""
+    tray = _mended(tray)
     scope = Scope(tuple(tray.meta["prefixes"]))
     names = [f"{tray.meta['county_name']}/{item['name']}" for item in tray.files]
     paths = [tray.file(number) for number in range(len(tray.files))]
@@ -59,6 +65,48 @@ def judge(folder: DataFolder, tray: Tray) -> None:
         seen.add(sha256)
         found.append(_told(folder, tray, number, file, scope, again))
     durable.write_text(tray.place / "found.json", json.dumps(found, ensure_ascii=False))
+
+
+def _mended(tray: Tray) -> Tray:
+    """The upload with the cells changed that somebody changed in the page; with the reason where that cannot be done."""
+    waiting_ones: dict[str, Any] = tray.meta.get("changes", {})
+    if not waiting_ones:
+        return tray
+    files, refused = [dict(item) for item in tray.files], {}
+    done = list(tray.meta.get("mended", ()))
+    for asked in waiting_ones.values():
+        number = asked["number"]
+        cells = [Change(**cell) for cell in asked["cells"]]
+        (made,) = worker().run("mended", [(tray.file(number), files[number]["name"], cells)])
+        if isinstance(made, bytes):
+            # Cut off after this it is done again: of the changed file the same comes out.
+            durable.write_bytes(tray.file(number), made)
+            files[number] |= {"sha256": digest_of(made), "size": len(made)}
+            done.append(asked)
+        else:
+            refused[str(number)] = made if isinstance(made, str) else NOT_MENDED
+    return tray.save(files=files, mended=done, refused=refused, changes={})
+
+
+def _page(tray: Tray, number: int, file: Checked) -> bool:
+    """Put down the cells of a file as a page shows them to be changed; whether they can be."""
+    place = tray.page(number)
+    place.unlink(missing_ok=True)
+    if file.is_personal or tray.meta.get("is_nil") or any(r.error_code in NOT_OPENED for r in file.remarks):
+        return False
+    marked: dict[str, list[int]] = {}
+    marks = []
+    for remark in file.remarks:
+        if remark.row_number is not None:
+            marked.setdefault(remark.sheet or "", []).append(remark.row_number)
+        if remark.cell is not None and remark.error_code not in HARMLESS:
+            marks.append(_remark(remark) | {"sheet": remark.sheet or ""})
+    (found,) = worker().run("shown", [(tray.file(number), tray.files[number]["name"], marked)])
+    if not isinstance(found, list):
+        return False
+    told = {"sha256": tray.files[number]["sha256"], "sheets": found, "marks": marks[:MARKS_SHOWN]}
+    durable.write_text(place, json.dumps(told, ensure_ascii=False))
+    return True
 
 
 def _told(
@@ -123,6 +171,14 @@ def _told(
         "marked": returned_name(tray.files[number]["name"], file.submission_id) if marked else "",
         "may_hand_in": not reason,
         "reason": reason,
+        "may_mend": _page(tray, number, file),
+        "refused": tray.meta.get("refused", {}).get(str(number), ""),
+        "mended": [
+            line
+            for done in tray.meta.get("mended", ())
+            if done["number"] == number
+            for line in changes_told(done["cells"])
+        ],
     }
 
 

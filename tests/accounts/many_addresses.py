@@ -125,6 +125,7 @@ def question(
             f"/hand-in/template?unit={unit}&month={month}&dataset=population",
             f"/hand-in/receipt/{name('receipt')}?form=json",
             f"/hand-in/tray/{name('tray')}",
+            f"/hand-in/cells/{name('tray')}/0",
             f"/brief?unit={unit[:6]}&month={month}",
             f"/source/{name('submission')}?row={rng.randint(1, 30)}",
             f"/source/{name('submission')}/whole",

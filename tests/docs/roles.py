@@ -86,14 +86,22 @@ def _upload(walk: Walk) -> None:
     walk.page.locator(".hand-in-tray[data-state=judged]").wait_for(timeout=PATIENT)
 
 
-def _again(walk: Walk) -> None:
+def _mend(walk: Walk) -> None:
     tray = walk.page.locator(".hand-in-tray[data-state=judged]")
-    tray.get_by_role("button", name="删除").click()
-    tray.wait_for(state="detached")
-    right = walk.aside / "湘东镇人口（改正）.csv"
-    right.write_bytes(good(41_050))
-    walk.page.set_input_files("#hand-in-files", str(right))
-    tray.wait_for(timeout=PATIENT)
+    tray.get_by_role("button", name="在页面里改").click()
+    wrong = tray.locator(".hand-in-cells input[aria-invalid]")
+    wrong.first.wait_for(timeout=PATIENT)
+    assert wrong.count() == 1
+    assert wrong.input_value() == "四万一"
+    assert tray.locator(".hand-in-said").first.inner_text().startswith("退回：")
+    wrong.fill("41050")
+    # Whoever leaves the page finds what was typed.
+    walk.page.reload()
+    wrong.first.wait_for(timeout=PATIENT)
+    assert wrong.input_value() == "41050"
+    tray.get_by_role("button", name="改好，重新核对").click()
+    walk.page.locator(".hand-in-verdict.is-good").wait_for(timeout=PATIENT)
+    assert "四万一 → 41050" in tray.inner_text()
 
 
 def _hand_in(walk: Walk) -> None:
@@ -247,7 +255,7 @@ PAGES: dict[str, list[Step]] = {
         Step("登录", lambda walk: walk.sign_in("reporter")),
         Step("该报什么", lambda walk: walk.to("报送", "#hand-in-due > *")),
         Step("选择文件", _upload, "reporter"),
-        Step("“删除”", _again),
+        Step("“在页面里改”", _mend),
         Step("按“报送”", _hand_in),
         Step("“撤回”", _withdraw),
         Step("铃铛", _bell),

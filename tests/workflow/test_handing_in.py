@@ -406,3 +406,132 @@ def test_what_is_handed_in_while_a_run_goes_on_waits_for_the_next(
     found = list(folder.raw.rglob("运行时交的人口*"))
     assert [path.read_bytes() for path in found] == [good(41_077)]
     assert any("运行时交的人口" in item["name"] for item in running.waiting(folder))
+
+
+def changed(me: Browser, tray: dict[str, Any], *cells: tuple[int, int, str, str], sha256: str = "") -> Any:
+    """Send cells changed in the page: row, column, what was there and what is to be there."""
+    told = me.get(f"/hand-in/cells/{tray['id']}/0").get_json()
+    wanted = [
+        {"sheet": "", "row": row, "column": column, "before": before, "value": value}
+        for row, column, before, value in cells
+    ]
+    return posted(
+        me, f"/hand-in/change/{tray['id']}/0", {"sha256": sha256 or told["sha256"], "cells": wanted}
+    )
+
+
+def test_a_cell_is_corrected_in_the_page_and_goes_the_way_of_a_file(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    me, before = browsers["reporter"], raw_files(folder)
+    tray = uploaded(me, ("页面改数.csv", good("四万一")), unit=TOWN)
+    shown = me.get(f"/hand-in/cells/{tray['id']}/0").get_json()
+    assert shown["sha256"] == hashlib.sha256(good("四万一")).hexdigest()
+    assert shown["sheets"][0]["rows"][1]["cells"] == [MONTH, TOWN, "", "12000", "四万一"]
+    (mark,) = [mark for mark in shown["marks"] if mark["kind"] == "rejected"]
+    assert mark["cell"] == "E2"
+    answers = [changed(me, tray, (2, 5, "四万一", "41321"), sha256=shown["sha256"]) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    tray = judged(me, answers[1].get_json())
+    (file,) = tray["files"]
+    assert (file["status"], file["may_hand_in"], file["refused"]) == ("accepted", True, "")
+    assert file["mended"] == ["E2：四万一 → 41321"]
+    # Asked once more, as by a second press that came late: nothing is changed twice.
+    again = changed(me, tray, (2, 5, "四万一", "41321"), sha256=shown["sha256"])
+    assert (again.status_code, again.get_json()["state"]) == (200, "judged")
+    # From a page of before it was changed.
+    stale = changed(me, tray, (2, 5, "四万一", "50000"), sha256=shown["sha256"])
+    assert (stale.status_code, "别处改过" in stale.get_data(as_text=True)) == (400, True)
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    assert new_files(folder, before) == {receipt["stored_as"]: good(41_321)}
+    assert receipt["sha256"] == hashlib.sha256(good(41_321)).hexdigest()
+    assert receipt["mended"] == ["E2：四万一 → 41321"]
+    assert "E2：四万一 → 41321" in me.get(f"/hand-in/receipt/{receipt['id']}").get_data(as_text=True)
+    from oversight.accounts import record
+
+    (line,) = [found for found in record.lines(folder, what="hand_in") if found.told["动作"] == "页面改数"]
+    assert (line.who, line.told["单元格"]) == ("reporter", ["E2：四万一 → 41321"])
+    posted(me, f"/hand-in/withdraw/{receipt['id']}")
+
+
+def test_what_cannot_be_changed_in_the_page_says_why_and_stays_as_it_was(
+    browsers: dict[str, Browser],
+) -> None:
+    me = browsers["reporter"]
+    tray = uploaded(me, ("改不成.csv", good("四万二")), unit=TOWN)
+    tray = judged(me, changed(me, tray, (2, 5, "四万九", "1")).get_json())
+    (file,) = tray["files"]
+    assert "与页面上看到的不同" in file["refused"]
+    assert file["mended"] == []
+    assert file["sha256"] == hashlib.sha256(good("四万二")).hexdigest()
+    # And then it can.
+    tray = judged(me, changed(me, tray, (2, 5, "四万二", "42000")).get_json())
+    assert (tray["files"][0]["refused"], tray["files"][0]["may_hand_in"]) == ("", True)
+    for name in ("analyst", "other-analyst"):
+        assert browsers[name].get(f"/hand-in/cells/{tray['id']}/0").status_code == 400
+        assert changed(browsers[name], tray, (2, 5, "42000", "1"), sha256="0" * 64).status_code == 400
+    posted(me, f"/hand-in/discard/{tray['id']}")
+
+
+def test_a_change_that_was_cut_off_is_made_once(
+    folder: DataFolder, browsers: dict[str, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oversight.workflow import handing_in as desk
+    from oversight.workflow import judging
+
+    me = browsers["reporter"]
+    sent_tray = uploaded(me, ("断了.csv", good("四万三")), unit=TOWN)
+    tray = desk.open_tray(folder, sent_tray["id"], "reporter")
+    assert tray is not None
+    cell = {"sheet": "", "row": 2, "column": 5, "before": "四万三", "value": "43000"}
+    tray = tray.save(
+        state="waiting", changes={"0": {"number": 0, "from": tray.files[0]["sha256"], "cells": [cell]}}
+    )
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise OSError("no power")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.Tray, "save", stopped)
+        with pytest.raises(OSError, match="no power"):
+            judging.judge(folder, tray)
+    # The bytes are there, the upload does not know it yet.
+    assert tray.file(0).read_bytes() == good(43_000)
+    found = judged(me, me.get(f"/hand-in/tray/{tray.id}").get_json())
+    assert (found["files"][0]["may_hand_in"], found["files"][0]["mended"]) == (True, ["E2：四万三 → 43000"])
+    posted(me, f"/hand-in/discard/{tray.id}")
+
+
+def test_what_a_run_took_in_is_corrected_by_changing_a_cell_of_it(
+    sample_folder: DataFolder, tmp_path: Any
+) -> None:
+    """The file of before, with one cell changed, is a correction like one that was sent."""
+    from oversight.workflow.handing_in import taken_in
+    from tests.workflow.conftest import own_copy
+
+    folder = own_copy(sample_folder, tmp_path / "again")
+    app = create_app(folder)
+    me, other = Browser(app.server.test_client()), Browser(app.server.test_client())
+    me.sign_in("reporter")
+    other.sign_in("other-analyst")
+    tray = uploaded(me, ("湘东镇人口.csv", good(41_555)), unit=TOWN)
+    (receipt,) = sent(me, tray).get_json()["receipts"]
+    assert not receipt["may_correct"]
+    early = posted(me, f"/hand-in/again/{receipt['id']}")
+    assert (early.status_code, "还没有运行" in early.get_data(as_text=True)) == (400, True)
+    from oversight.archive import store as archive
+
+    archive.keep(folder, good(41_555))
+    with pytest.MonkeyPatch.context() as patch:
+        taken = {*taken_in(folder), receipt["sha256"]}
+        patch.setattr("oversight.workflow.handing_in.taken_in", lambda _: taken)
+        assert posted(other, f"/hand-in/again/{receipt['id']}").status_code == 400
+        trays = [posted(me, f"/hand-in/again/{receipt['id']}").get_json() for _ in range(2)]
+        assert len({tray["id"] for tray in trays}) == 1
+        tray = judged(me, trays[0])
+        assert tray["names"] == ["湘东镇人口（更正）.csv"]
+        tray = judged(me, changed(me, tray, (2, 5, "41555", "41556")).get_json())
+        assert tray["files"][0]["may_hand_in"], tray
+        (correction,) = sent(me, tray).get_json()["receipts"]
+    assert (folder.raw / correction["stored_as"]).read_bytes() == good(41_556)
+    assert correction["file_name"] == "湘东镇人口（更正）.csv"

@@ -147,9 +147,82 @@
       }), file.name + "的问题"));
       if (file.instructions_count > file.remarks.length) parts.push(el("p", { class: "note", text: "共 " + file.instructions_count + " 条，此处为前 " + file.remarks.length + " 条；标注好的工作簿里有全部。" }));
     }
+    if (file.mended.length) parts.push(el("p", { class: "note", text: "已在页面里改：" + file.mended.join("；") }));
+    if (file.refused) parts.push(el("p", { class: "notice hand-in-wrong", role: "alert", text: "没有改成：" + file.refused }));
     file.notes.forEach(function (note) { parts.push(el("p", { class: "note", text: note })); });
-    if (file.marked) parts.push(el("p", {}, [el("a", { class: "button", download: true, href: "/hand-in/marked/" + tray.id + "/" + number, text: "下载标注好的工作簿" })]));
-    return el("div", { class: "hand-in-file" }, parts);
+    const form = el("div", { class: "hand-in-cells" });
+    parts.push(el("div", { class: "button-row" }, [
+      file.marked ? el("a", { class: "button", download: true, href: "/hand-in/marked/" + tray.id + "/" + number, text: "下载标注好的工作簿" }) : null,
+      file.may_mend ? press("在页面里改", "hand-in-mend", function (button) { return showCells(tray, file, number, form, button); }) : null
+    ]), form);
+    const box = el("div", { class: "hand-in-file" }, parts);
+    // What was being typed when the sign-in ran out, or the page was left, is there again.
+    if (file.may_mend && (tray.is_again && !file.mended.length || sessionStorage.getItem(typedName(tray, number, file.sha256)))) box.querySelector(".hand-in-mend").click();
+    return box;
+  }
+
+  /* The form for small corrections: the file as it stands, each cell that something is said of marked. What is typed is
+     kept by this tab until it was sent. */
+  function typedName(tray, number, sha256) { return "oversight:cells " + tray.id + " " + number + " " + sha256; }
+  async function showCells(tray, file, number, form, button) {
+    if (form.childElementCount) { form.replaceChildren(); return; }
+    const told = await ask("GET", "/hand-in/cells/" + tray.id + "/" + number);
+    const name = typedName(tray, number, told.sha256);
+    let typed = {};
+    try { typed = JSON.parse(sessionStorage.getItem(name)) || {}; } catch (error) { /* Not ours. */ }
+    const fields = [], frames = [];
+    const send = press("改好，重新核对", "hand-in-main", async function () {
+      const cells = fields.filter(function (f) { return f.input.value !== f.before; }).map(function (f) {
+        return { sheet: f.sheet, row: f.row, column: f.column, before: f.before, value: f.input.value };
+      });
+      if (!cells.length) throw new Error("还没有改动。请先改表里的格。");
+      if (cells.length > 200) throw new Error("一次最多改 200 格。改得多时，请在 Excel 里改好后重新上传。");
+      const next = await ask("POST", "/hand-in/change/" + tray.id + "/" + number, JSON.stringify({ sha256: told.sha256, cells: cells }));
+      sessionStorage.removeItem(name);
+      const old = at("hand-in-trays").querySelector('[data-tray="' + tray.id + '"]');
+      if (old) old.replaceWith(trayBox(next));
+    });
+    const count = el("span", { class: "note", role: "status" });
+    function counted() {
+      const some = {};
+      let n = 0;
+      fields.forEach(function (f) {
+        const is = f.input.value !== f.before;
+        f.input.classList.toggle("is-changed", is);
+        if (is) { some[f.key] = f.input.value; n++; }
+      });
+      if (n) sessionStorage.setItem(name, JSON.stringify(some)); else sessionStorage.removeItem(name);
+      count.textContent = n ? "改了 " + n + " 格" : "还没有改动";
+    }
+    told.sheets.forEach(function (sheet) {
+      const said = {};
+      told.marks.forEach(function (mark) { if (mark.sheet === sheet.name) (said[mark.cell] = said[mark.cell] || []).push(mark); });
+      const rows = sheet.rows.map(function (row) {
+        return el("tr", {}, [el("th", { scope: "row", text: String(row.row) })].concat(row.cells.map(function (text, column) {
+          const place = sheet.columns[column] + row.row, marks = said[place] || [];
+          if (text === null) return el("td", { class: "hand-in-joined" });
+          const key = sheet.name + "!" + place;
+          const input = el("input", { type: "text", value: key in typed ? typed[key] : text, maxlength: 2000, size: Math.min(28, Math.max(6, [...text].reduce(function (n, c) { return n + (c > "\u2e7f" ? 2 : 1); }, 1))), class: marks.length ? "is-" + marks[0].kind : "", "aria-label": (sheet.name ? "工作表 " + sheet.name + " " : "") + "单元格 " + place, "aria-invalid": marks.length ? "true" : null });
+          input.value = key in typed ? typed[key] : text;
+          input.addEventListener("input", counted);
+          fields.push({ sheet: sheet.name, row: row.row, column: column + 1, before: text, input: input, key: key });
+          const notes = marks.map(function (m, n) { return el("div", { class: "hand-in-said", id: "said-" + tray.id + "-" + number + "-" + key.replace(/\s/g, "_") + "-" + n, text: m.kind_zh + "：" + m.what + (m.to_do ? " " + m.to_do : "") }); });
+          if (notes.length) input.setAttribute("aria-describedby", notes.map(function (n) { return n.id; }).join(" "));
+          return el("td", { class: row.formulas.includes(column) ? "is-formula" : "" }, [input].concat(row.formulas.includes(column) ? [el("div", { class: "note", text: "公式" })] : [], notes));
+        })));
+      });
+      if (!rows.length) return;
+      const title = (sheet.name ? "工作表“" + sheet.name + "”" : file.name) + (sheet.is_hidden ? "（隐藏）" : "");
+      frames.push(el("h4", { text: title }));
+      if (!sheet.is_whole) frames.push(el("p", { class: "note", text: "表较长，只列开头几行和有问题的行。" }));
+      const made = table([""].concat(sheet.columns), rows, title + "的单元格");
+      made.classList.add("hand-in-grid");
+      frames.push(made);
+    });
+    form.replaceChildren.apply(form, [el("p", { class: "note", text: "改错的格，再按“改好，重新核对”。只改这些格，其余与上传的文件相同；带公式的格不会重新计算，要改就填算好的数。回执里写明改了哪几格。" })].concat(frames, [el("div", { class: "button-row" }, [send, press("不改了", "", async function () { sessionStorage.removeItem(name); form.replaceChildren(); button.focus(); }), count])]));
+    counted();
+    const first = form.querySelector("input[aria-invalid]") || form.querySelector("input");
+    if (first) first.focus({ preventScroll: true });
   }
 
   async function showMine() {
@@ -172,6 +245,12 @@
       el("td", {}, [el("div", { class: "button-row" }, [
         el("a", { class: "button", href: "/hand-in/receipt/" + item.id, target: "_self", text: "回执" }),
         item.returned ? el("a", { class: "button", href: item.returned, download: true, text: "退回件" }) : null,
+        item.may_correct ? press("改数", "", async function () {
+          const tray = await ask("POST", "/hand-in/again/" + item.id);
+          await showMine();
+          const box = at("hand-in-trays").querySelector('[data-tray="' + tray.id + '"]');
+          if (box) box.scrollIntoView({ block: "center" });
+        }) : null,
         item.may_withdraw ? press("撤回", "", async function () {
           if (!window.confirm("撤回“" + item.file_name + "”？撤回后可以重新上传。")) return;
           await ask("POST", "/hand-in/withdraw/" + item.id);

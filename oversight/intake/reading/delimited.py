@@ -130,8 +130,13 @@ def text_rows(data: bytes, name: str, wanted: Collection[int] | None = None) -> 
             # Not UTF-8: which encoding it is, the whole text must tell.
             pass
     text = decode(data, name)
-    delimiter = _delimiter(text) or ","
+    delimiter = delimiter_of(text)
     return {n: row for n, row in enumerate(_rows(text, delimiter), 1) if wanted is None or n in wanted}
+
+
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a text; a comma where no header tells."""
+    return _delimiter(text) or ","
 
 
 def _delimiter(text: str) -> str | None:

@@ -289,7 +289,7 @@ def _inside(member: str, sheet: str | None) -> str:
 
 def _read_grids(grids: Sequence[Grid], name: str) -> Reading:
     """The tables of a workbook's sheets, those that we added ourselves left out."""
-    kept = [g for g in grids if g.rows and not _is_ours(g)]
+    kept = [g for g in grids if g.rows and not is_ours(g)]
     if any(personal.in_cells(grid.rows) for grid in kept):
         _personal.add(True)
     if not any(not is_blank_row(row) for grid in kept for row in grid.rows):
@@ -310,7 +310,8 @@ def _has_results(grid: Grid) -> bool:
     )
 
 
-def _is_ours(grid: Grid) -> bool:
+def is_ours(grid: Grid) -> bool:
+    """Whether a sheet is one that we added: what is wrong with a returned workbook, or the notes of a template."""
     first = next((row for row in grid.rows if len(row)), ())
     title = str(next(iter(first), ""))
     if grid.name == NOTES_SHEET:

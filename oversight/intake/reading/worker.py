@@ -316,6 +316,7 @@ def _bound(limits: _Limits) -> None:
 
 def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
     from oversight.intake.reading.files import excerpt, read_path
+    from oversight.intake.reading.mending import mended, shown
 
     def write_returned(*arguments: Any) -> None:
         # Its library is loaded only when something is to be returned.
@@ -332,7 +333,7 @@ def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
                 table.spooled, table.frame = str(file), table.frame.clear()
         return reading
 
-    return {"read": read, "return": write_returned, "excerpt": excerpt}
+    return {"read": read, "return": write_returned, "excerpt": excerpt, "shown": shown, "mended": mended}
 
 
 def main() -> None:

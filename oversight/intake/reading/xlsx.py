@@ -569,6 +569,11 @@ def workbook(archive: zipfile.ZipFile, part: str = "xl/workbook.xml") -> list[Gr
     return grids
 
 
+def sheet_parts(archive: zipfile.ZipFile, part: str = "xl/workbook.xml") -> list[tuple[str, str]]:
+    """Name and part of each worksheet, in their order."""
+    return [(sheet.name, sheet.part) for sheet in _book(archive, part)[0].sheets]
+
+
 def _sheet(archive: zipfile.ZipFile, sheet: _Sheet, number: int, shared: _Contents) -> Grid:
     space, elements = _elements(archive, sheet.part, ("row", "mergeCell", "col"))
     reader = _SheetReader(sheet, number, shared, space)

@@ -27,7 +27,7 @@ from oversight.intake.sending_back.remarks import KIND_ZH, Remark
 AUTHOR = "民政监督系统"
 _COLOURS = {"refused": "FFFFC7CE", "rejected": "FFFFC7CE", "held": "FFFFD966", "doubt": "FFFFF2CC"}
 # Opening these again would cost what made them be refused.
-_NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15", "F16", "F17"})
+NOT_OPENED = frozenset({"F01", "F02", "F03", "F04", "F07", "F12", "F14", "F15", "F16", "F17"})
 # Above this a file is not copied whole: its first rows and those with a remark are.
 MAX_COPIED_INFLATED_BYTES = 24 * 2**20
 MAX_COPIED_BYTES = 3_000_000
@@ -169,7 +169,7 @@ def _copy(source: Path, name: str, found: Sequence[Remark]) -> tuple[Any, _Moved
     """The workbook to mark, and where each row with a remark stands in it: (sheet, row) → (sheet, row)."""
     import openpyxl
 
-    if any(r.error_code in _NOT_OPENED and r.sheet is None for r in found):
+    if any(r.error_code in NOT_OPENED and r.sheet is None for r in found):
         return openpyxl.Workbook(), {}
     try:
         data = source.read_bytes()
