@@ -80,7 +80,8 @@ class User:
             **options,
         )
         self.took[what].append(time.perf_counter() - begun)
-        if answer.status_code >= 500:
+        # What is refused is quick: it is no page that was drawn. Of uploads hostile ones may be.
+        if answer.status_code >= (500 if what.startswith("upload") else 300):
             self.wrong.append(f"{what} {answer.status_code} {answer.text[:200]}")
         return answer
 

@@ -11,10 +11,11 @@ import flask
 from pydantic import Field, StringConstraints
 
 from oversight import presentation as show
+from oversight.accounts import record
 from oversight.accounts.exist import exist
 from oversight.accounts.identity import acting, current
 from oversight.accounts.roles import may
-from oversight.accounts.scope import significant
+from oversight.accounts.scope import Scope, significant
 from oversight.calendar import load_calendar
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
@@ -37,6 +38,8 @@ from oversight.workflow.following import STATES, STEPS, Case, FollowError, Said
 
 PAGE_ROWS = 50
 TOGETHER = 500
+# Differences between ledger and record that a page lists.
+WRONG_SHOWN = 200
 PART_BYTES = 2**20
 FindingId = Annotated[
     Line, StringConstraints(min_length=12, max_length=120, pattern=r"^[^/]+/.+/\d{4}-\d{2}$")
@@ -55,6 +58,12 @@ class Chosen(Input):
     overdue: Literal["", "1"] = ""
     words: Name = ""
     page: Annotated[int, Field(ge=0, lt=100_000)] = 0
+
+
+class OfPlace(Input):
+    """A unit to keep to; none for all in sight."""
+
+    unit: Annotated[str, StringConstraints(pattern=r"^(\d{6}|\d{9})?$")] = ""
 
 
 class OneFinding(Input):
@@ -224,6 +233,34 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(names[0])}"
         response.headers["Content-Security-Policy"] = "sandbox"
         return response
+
+    @route("GET", "/follow/reconcile", query=OfPlace)
+    def reconciled() -> dict[str, Any]:
+        """对账: each action in sight against its line of the record."""
+        found = following.reconcile(folder, _looked_at())
+        return {
+            "told": f"台账与留痕一致 {found.matched} 次；手工记入 {found.by_hand} 条；"
+            f"建立账号以前办理（没有留痕）{found.before_record} 次。",
+            "wrong": list(found.wrong[:WRONG_SHOWN]),
+            "count": len(found.wrong),
+        }
+
+    @route("GET", "/follow/export", query=OfPlace)
+    def exported() -> flask.Response:
+        """Everything done about the findings in sight, as the CSV that `oversight finding import` takes back."""
+        content = following.export(folder, _looked_at()).encode()
+        record.note(folder, "export", 内容="问题办理记录")
+        response = flask.Response(content, content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote('问题办理记录.csv')}"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _looked_at() -> Scope:
+        """What a page asks for, inside what whoever asks may see."""
+        if following.is_large(folder):
+            raise FollowError("台账较大，页面上不逐条过。请用命令行：oversight finding check 或 export。")
+        unit, scope = given(OfPlace).unit, scope_of_request()
+        return Scope((significant(unit),)) if unit and scope.covers(unit) else scope
 
     @route("GET", "/follow/people", needing="follow")
     def people_in_sight() -> dict[str, Any]:

@@ -110,6 +110,8 @@ CLOSED_RULES = {
     ("GET", "/follow/list"): "/follow/list",
     ("GET", "/follow/one"): "/follow/one?id=0123456789abcdef",
     ("GET", "/follow/file"): "/follow/file?id=0123456789abcdef",
+    ("GET", "/follow/reconcile"): "/follow/reconcile",
+    ("GET", "/follow/export"): "/follow/export",
     ("GET", "/follow/people"): "/follow/people",
     ("POST", "/follow/act"): "/follow/act",
     ("POST", "/follow/attach"): "/follow/attach",

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oversight.accounts import record, store
+from oversight.accounts.scope import Scope
 from oversight.cli import main
 from oversight.dashboard.app import create_app
 from oversight.settings import TIME_ZONE, DataFolder
@@ -295,6 +296,29 @@ def test_the_ledger_is_held_against_the_record(
     assert act(browsers["analyst"], "remark", item).status_code == 200
     assert len(load_finding_notes(place)) == len(lines) - 1
     path.write_bytes(whole)
+
+
+def test_the_page_holds_the_ledger_against_the_record_for_what_is_in_sight(
+    place: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    item = listed(browsers["analyst"])[0]
+    assert act(browsers["analyst"], "remark", item).status_code == 200
+    mine, other = (
+        browsers[name].get("/follow/reconcile").get_json() for name in ("analyst", "other-analyst")
+    )
+    whole = following.reconcile(place)
+    county, rest = (following.reconcile(place, Scope((code,))) for code in (COUNTY, OTHER_COUNTY))
+    assert f"一致 {county.matched} 次" in mine["told"]
+    assert f"一致 {rest.matched} 次" in other["told"]
+    assert 1 <= county.matched <= whole.matched - rest.matched
+    assert mine["count"] == len(county.wrong)
+    taken, others = (browsers[name].get("/follow/export") for name in ("analyst", "other-analyst"))
+    names = {row["问题编号"] for row in csv.DictReader(io.StringIO(taken.data.decode("utf-8-sig")))}
+    assert item["id"] in names
+    assert all(name.split("/")[1].startswith(COUNTY) for name in names)
+    assert item["id"] not in others.get_data(as_text=True)
+    # Of a unit that is not in sight nothing else is told than of none.
+    assert browsers["other-analyst"].get(f"/follow/reconcile?unit={TOWN}").get_json() == other
 
 
 def test_states_follow_the_data_the_days_and_the_earlier_findings(tmp_path: Path) -> None:

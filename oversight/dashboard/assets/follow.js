@@ -43,6 +43,16 @@
       pick("rule", "规则", [["", "不限"]].concat(setup.rules), asked.rule || "", function (v) { choose("rule", v); }),
       words, setup.who ? flag("mine", "我负责的") : "", flag("overdue", "逾期的")
     );
+    const query = setup.unit ? "?unit=" + setup.unit : "", said = el("div", { class: "follow-reconciled" });
+    at("follow-ledger").replaceChildren(el("div", { class: "button-row button-row-left" }, [
+      desk.press("对账", "", async function () {
+        const told = await ask("GET", "/follow/reconcile" + query);
+        said.replaceChildren(el("p", { role: "status", text: (told.count ? "▲ 有 " + told.count + " 处不符。" : "● 没有不符。") + told.told }));
+        if (told.wrong.length) said.append(el("ul", { class: "list" }, told.wrong.map(function (text) { return el("li", { text: text }); })));
+      }),
+      el("a", { class: "button", download: true, href: "/follow/export" + query, text: "导出办理记录" }),
+      el("span", { class: "note", text: "对账：台账里的每次办理与留痕逐条核对" })
+    ]), said);
   }
 
   async function showList() {

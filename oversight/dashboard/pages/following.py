@@ -56,6 +56,7 @@ def render(view: View) -> list[Any]:
                         html.Div(id="follow-filters", className="follow-filters"),
                         html.Div(id="follow-bulk", className="follow-bulk"),
                         html.Div(id="follow-list", className="follow-list", **{"aria-live": "polite"}),
+                        html.Div(id="follow-ledger", className="follow-ledger"),
                     ],
                     note="点击问题查看经过、办理；选中几项可以一起办理",
                     wide=True,
