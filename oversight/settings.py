@@ -136,6 +136,8 @@ rows_until = "last_due"
 # archive_file_mb = 1024
 # 含身份证号、银行账号等个人信息列的文件加密存档，存满这么多天后删除（校验值和收文记录保留）。
 # personal_days = 365
+# 从未算数的存档（审核退回的、报送人在审核前撤回的）这么多天后删除；不写则一直保留。收文台账里的一律保留。
+# archive_days = 730
 # 已发布的版本保留多少个（当前版和通报所依据的版本总是保留）。
 # editions_kept = 24
 # 退回件写出这么多天后删除；不写则保留到问题解决。
@@ -184,6 +186,8 @@ class FolderSettings:
     archive_file_mb: int = 1024
     # Contents with personal columns are deleted after so many days.
     personal_days: int = 365
+    # Contents that never counted are deleted after so many days; None: never.
+    archive_days: int | None = None
     editions_kept: int = EDITIONS_KEPT
     # Returned workbooks go after so many days; None: when nothing is left to be said.
     returned_days: int | None = None

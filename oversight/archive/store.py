@@ -32,6 +32,8 @@ ENCRYPTED = ".enc"
 PERSONAL = "personal.txt"
 JOURNAL = "journal.jsonl"
 KEY = "keys/archive.key"
+# What a review's record says once the content that it was about was deleted.
+DELETED_ON = "content_deleted_on"
 _REMEDY = "请从备份恢复该文件，或请报送单位重新提供后放入 raw，再重新运行。"
 _CHUNK = 1 << 20
 _NONCE_BYTES = 12

@@ -70,15 +70,17 @@ def verify(folder: DataFolder, names: Sequence[str] = ()) -> Iterator[tuple[Grou
 def _archive(folder: DataFolder) -> tuple[int, list[Fault]]:
     if not folder.archive.is_dir():
         return 0, []
-    names = _names(folder)
-    used = _used(folder, "inputs", "standards_files")
+    names = names_received(folder)
+    used = used_in_editions(folder, "inputs", "standards_files")
     faults: list[Fault] = []
     # What waits for a reviewer lies nowhere else.
     for path in sorted(folder.reviews.glob("*/*.json")):
         try:
             told = json.loads(path.read_text("utf-8"))
             store.place(folder, told["sha256"])
-            names.setdefault(told["sha256"], []).append(f"{told['file_name']}（审核）")
+            # Where it was deleted in its time, the record says so.
+            if store.DELETED_ON not in told:
+                names.setdefault(told["sha256"], []).append(f"{told['file_name']}（审核）")
         except (OSError, ValueError, KeyError, TypeError):
             faults.append(Fault("archive", path, "审核记录读不出来", "这份报送的审核", _FROM_BACKUP))
     contents = store.contents(folder)
@@ -127,7 +129,7 @@ def _is_content(path: Path) -> bool:
     return bool(store.DIGEST.fullmatch(path.stem)) and path.suffix in ("", store.ENCRYPTED)
 
 
-def _names(folder: DataFolder) -> dict[str, list[str]]:
+def names_received(folder: DataFolder) -> dict[str, list[str]]:
     """The names under which each content came; none where the ledger itself does not tell any more."""
     found: dict[str, list[str]] = {}
     try:
@@ -139,7 +141,7 @@ def _names(folder: DataFolder) -> dict[str, list[str]]:
     return found
 
 
-def _used(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
+def used_in_editions(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
     """The editions that rest on each content, received or (`standards_files`) the rules."""
     found: dict[str, list[str]] = {}
     for place in _edition_folders(folder):
@@ -155,7 +157,7 @@ def _used(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
 def _never_kept(folder: DataFolder) -> set[str]:
     refused = landed.load_sound(folder).landed.files.filter(pl.col("error_code").is_in(["F50", "F51", "F12"]))
     short = set(refused["submission_id"])
-    return {sha for sha in _names(folder) if sha[:16] in short}
+    return {sha for sha in names_received(folder) if sha[:16] in short}
 
 
 # --- what was made of it --------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ def _forgotten(folder: DataFolder) -> Iterator[str]:
 def _forgotten_inputs(folder: DataFolder, known: set[str]) -> dict[str, int]:
     """How many of the files that each edition was made of are not among those that are known to have come."""
     found: dict[str, int] = {}
-    for sha256, editions in _used(folder, "inputs").items():
+    for sha256, editions in used_in_editions(folder, "inputs").items():
         if sha256 not in known and store.DIGEST.fullmatch(sha256):
             for edition in editions:
                 found[edition] = found.get(edition, 0) + 1

@@ -142,7 +142,11 @@ def _listed(folder: DataFolder) -> Iterator[Review]:
 
 
 def content_of(folder: DataFolder, item: Review) -> bytes:
-    """The file as it was sent. Raises `ArchiveError`."""
+    """The file as it was sent. Raises `ArchiveError`, and `ReviewError` where it was deleted in its time."""
+    if deleted_on := item.told.get(archive.DELETED_ON):
+        raise ReviewError(
+            f"这份文件没有被采用，已按 settings.toml 的 archive_days 于 {deleted_on} 删除原件，审核记录仍在。"
+        )
     return archive.read(folder, str(item.told["sha256"]))
 
 

@@ -83,7 +83,7 @@ def test_a_download_can_be_cancelled(sandbox: Sandbox, warehouse: Path, sql: str
 def test_a_file_that_takes_too_long_is_given_up(warehouse: Path) -> None:
     sql = "select range as a, range as b from range(3000000)"
     with (
-        Sandbox(Limits(seconds=10, download_seconds=0.5)) as made,
+        Sandbox(Limits(seconds=PATIENCE_SECONDS, download_seconds=0.5)) as made,
         pytest.raises(QueryError, match="没能在"),
     ):
         made.download("u", warehouse, sql, kind="xlsx", query_id="file")

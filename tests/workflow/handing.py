@@ -8,6 +8,7 @@ import json
 import time
 from typing import Any
 
+from oversight.dashboard.judges import JUDGING_SECONDS
 from tests.accounts.asking import COUNTY, TOWN, Browser
 
 MONTH = "2026-01"
@@ -52,7 +53,8 @@ def uploaded(
 
 def judged(browser: Browser, tray: dict[str, Any]) -> dict[str, Any]:
     """Wait until an upload is judged."""
-    for _ in range(600):
+    # As long as the server itself gives it: on a busy machine a minute is not enough.
+    for _ in range(10 * JUDGING_SECONDS):
         if tray["state"] != "waiting":
             return tray
         time.sleep(0.1)

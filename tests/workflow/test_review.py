@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ import pytest
 from oversight import cli
 from oversight.accounts import people, record, store
 from oversight.accounts.actor import at_the_machine
+from oversight.archive.store import has
+from oversight.archive.verify import verify
 from oversight.dashboard.app import create_app
-from oversight.settings import DataFolder
+from oversight.intake.receiving import receive
+from oversight.settings import TIME_ZONE, DataFolder
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, PASSWORD, TOWN, Browser
 from tests.workflow.conftest import own_copy
 from tests.workflow.handing import MONTH, good, posted, sent, table, uploaded
@@ -182,8 +187,6 @@ def test_a_file_returned_whole_never_reaches_raw(folder: DataFolder, browsers: d
     assert (mine["state_zh"], mine["may_withdraw"]) == ("审核退回", False)
     assert {r["reason"] for r in mine["review_reasons"]} == {"月份不对"}
     # Though no run ever saw it, its loss would be told.
-    from oversight.archive.verify import verify
-
     kept = folder.archive / receipt["sha256"]
     away = kept.rename(folder.root / "away")
     told = [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults]
@@ -193,6 +196,50 @@ def test_a_file_returned_whole_never_reaches_raw(folder: DataFolder, browsers: d
     (again,) = handed_in(browsers["analyst"], "再报.csv", content)
     assert again["state_zh"] == "已交，待审核"
     posted(browsers["analyst"], f"/hand-in/withdraw/{again['id']}")
+
+
+def test_what_never_counted_is_deleted_in_its_time_and_nothing_else_is(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    me, reviewer = browsers["analyst"], browsers["reviewer"]
+
+    def one(number: int, verdict: str) -> tuple[str, bytes]:
+        content = two_towns(45_000 + number, 35_000 + number, "2025-11")
+        (receipt,) = handed_in(me, f"更正{number}.csv", content)
+        if verdict == "withdrawn":
+            assert posted(me, f"/hand-in/withdraw/{receipt['id']}").status_code == 200
+        elif verdict != "waiting":
+            assert decide(reviewer, receipt["id"], verdict, None, "不对").status_code == 200
+        return receipt["id"], content
+
+    (returned, first), (_, second) = one(1, "return"), one(2, "withdrawn")
+    (_, kept), (_, waiting) = one(3, "accept"), one(4, "waiting")
+    # Returned, and handed in again: it waits.
+    _, again = one(5, "return")
+    handed_in(me, "更正再报5.csv", again)
+    told: list[str] = []
+
+    def a_run(days: int) -> set[int]:
+        at = datetime.now(TIME_ZONE) + timedelta(days=days)
+        receive(folder, told.append, at)
+        contents = (first, second, kept, waiting, again)
+        return {n for n, each in enumerate(contents, 1) if has(folder, hashlib.sha256(each).hexdigest())}
+
+    settings = folder.settings_toml.read_text("utf-8")
+    assert a_run(10_000) == {1, 2, 3, 4, 5}
+    folder.settings_toml.write_text("archive_days = 30\n" + settings, "utf-8")
+    try:
+        assert a_run(29) == {1, 2, 3, 4, 5}
+        assert a_run(31) == {3, 4, 5}
+        assert a_run(31) == {3, 4, 5}
+    finally:
+        folder.settings_toml.write_text(settings, "utf-8")
+    # Files that other tests returned are gone with these two: said once, with how many.
+    assert sum("已满 archive_days" in line for line in told) == 1
+    assert reviewer.get(f"/review/file/{returned}").get_json()["state"] == "returned"
+    answer = reviewer.get(f"/review/original/{returned}")
+    assert (answer.status_code, "删除原件" in answer.get_data(as_text=True)) == (400, True)
+    assert [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults] == []
 
 
 def test_of_two_reviewers_at_once_exactly_one_wins(browsers: dict[str, Browser]) -> None:
