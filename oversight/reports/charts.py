@@ -33,6 +33,17 @@ def draw(charts: Iterable[Chart], form: Form) -> dict[str, bytes]:
     return dict(zip(used, pages, strict=True))
 
 
+def blank(charts: Iterable[Chart]) -> dict[str, bytes]:
+    """Pictures as large as the charts, to measure a text by: nobody sees them."""
+    return {
+        chart.key: (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{height_mm(chart)}mm"'
+            f' viewBox="0 0 {WIDTH_MM} {height_mm(chart)}"/>'
+        ).encode()
+        for chart in charts
+    }
+
+
 def height_mm(chart: Chart) -> float:
     """How high the picture stands on paper."""
     rows = len(chart.categories)

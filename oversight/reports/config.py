@@ -273,6 +273,8 @@ def _environment(folder: DataFolder) -> SandboxedEnvironment:
         undefined=StrictUndefined,
         finalize=lambda value: f"{VALUE_MARK}{value}",
         autoescape=False,
+        # One report is of one moment; and a look at the file for each of 2,000 named units takes a second.
+        auto_reload=False,
     )
     environment.filters.update(
         wan=_wan,

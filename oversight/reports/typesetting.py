@@ -9,14 +9,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from oversight import scratch
 from oversight.reports import fonts
 from oversight.reports.config import DEFAULTS
 from oversight.reports.errors import ReportError
 from oversight.settings import TIME_ZONE
+
+if TYPE_CHECKING:
+    import typst
 
 
 def set_pages(
@@ -73,9 +77,7 @@ def pages(
             root=str(root),
             format=form,
             ppi=per_inch,
-            font_paths=list(map(str, font_folders)),
-            # The same pages on every computer: no font of the system's own.
-            ignore_system_fonts=True,
+            font_paths=_loaded(font_folders),
             **options,
         )
     return made_of if isinstance(made_of, list) else [made_of]
@@ -92,14 +94,29 @@ def last_page(template: str, data: dict[str, Any], own_fonts: Path, pictures: Ma
             field="value",
             one=True,
             root=str(root),
-            font_paths=list(map(str, _font_folders(own_fonts))),
-            ignore_system_fonts=True,
+            font_paths=_loaded(_font_folders(own_fonts)),
         )
     return int(found)
 
 
 def _font_folders(own_fonts: Path) -> list[Path]:
     return [own_fonts, fonts.folder()] if own_fonts.is_dir() else [fonts.folder()]
+
+
+def _loaded(folders: Sequence[Path]) -> typst.Fonts:
+    """The fonts of these folders, read again only when a file of theirs has changed."""
+    files = sorted(path for each in folders for path in each.rglob("*") if path.is_file())
+    seen = tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return _fonts(tuple(map(str, folders)), seen)
+
+
+# To look through forty megabytes of fonts takes as long as to set a page, and a report is set up to eight times.
+@lru_cache(maxsize=4)
+def _fonts(folders: tuple[str, ...], _: tuple[tuple[str, int, int], ...]) -> typst.Fonts:
+    import typst
+
+    # The same pages on every computer: no font of the system's own.
+    return typst.Fonts(include_system_fonts=False, font_paths=list(folders))
 
 
 @contextmanager
