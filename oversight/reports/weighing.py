@@ -189,7 +189,8 @@ def named(facts: Facts, settings: Row) -> list[Row]:
 def headlines(facts: Facts, settings: Row) -> list[Row]:
     """Three to five statements that lead, worst first: money by amount and months, people, other duties, silence.
 
-    Each has its `kind`, its rows, and their sum; where little is wrong, what is well fills up to three.
+    Each has its `kind`, its rows, and their sum; where little is wrong, what is well fills up to three, and that
+    nothing could be judged is said rather than left out.
     """
     late = [row for row in payments(facts, settings) if is_demanded(row)]
     opened = [row for row in open_findings(facts) if not is_minor(row, settings)]
@@ -217,6 +218,7 @@ def headlines(facts: Facts, settings: Row) -> list[Row]:
         ("well_funded", facts.totals.judged > 0 and not by_sort["money"]),
         ("well_paid", facts.totals.paid_units > 0 and not by_sort["payment"]),
         ("well_reported", bool(facts.reporting) and not missing),
+        ("unjudged", facts.totals.judged == 0),
     ):
         if is_well and len(heads) < 3:
             heads.append({"kind": kind, "rows": [], "total": None, "weight": Decimal(0)})

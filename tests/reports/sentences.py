@@ -544,6 +544,13 @@ def _(it: Second, m: re.Match[str]) -> None:
     _adequacy(it, m[2])
 
 
+@says(r"\d\.经费安排：(没有适用的经费保障标准|没有单位能够判定)，本期不作结论。")
+def _(it: Second, m: re.Match[str]) -> None:
+    statuses = {row["status"] for row in it.funding}
+    it.hold("none judged", len(it.judged), 0)
+    it.hold("no standard for any", m[1].startswith("没有适用"), statuses == {"no_standard"})
+
+
 @says(r"\d\.资金拨付：已报拨付数的(\d+)个单位没有明显滞后，拨付率([\d,.]+%)。")
 def _(it: Second, m: re.Match[str]) -> None:
     it.hold("well paid", (m[1], it.leading["payment"]), (str(len(it.paid)), []))

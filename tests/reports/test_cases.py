@@ -155,6 +155,8 @@ def test_no_standard_applies(standin: Standin) -> None:
     report = report_of(folder, "990101")
     text = said(report)
     assert "均无适用的经费保障标准" in text
+    # It leads as well: a report that judges nothing says so on its first page.
+    assert ".经费安排：没有适用的经费保障标准，本期不作结论。" in text
     assert "排名" not in text
     assert "本期没有需要整改的事项" in text
     assert set(render(report, config.load(folder), FORMATS)) == set(FORMATS)
