@@ -46,7 +46,7 @@ test-office: setup $(VENV)/dev.stamp  ## 用 LibreOffice 打开通报的 Word �
 	@command -v soffice >/dev/null || { \
 		as_root=$$( [ $$(id -u) = 0 ] || echo sudo ); export DEBIAN_FRONTEND=noninteractive; \
 		$$as_root apt-get update -qq && \
-		$$as_root apt-get install -qq -y --no-install-recommends libreoffice-writer libreoffice-calc fonts-noto-cjk >/dev/null; } || \
+		$$as_root apt-get install -qq -y --no-install-recommends libreoffice-writer libreoffice-calc fonts-noto-cjk fonts-liberation >/dev/null; } || \
 		{ echo "LibreOffice 没有装成：请检查软件源后再试。" >&2; exit 1; }
 	@OVERSIGHT_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office
 

@@ -7,6 +7,7 @@ nothing to show is left out with its caption.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -115,12 +116,23 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
 
     # The annexes were written first to see which there are; the text begins anew.
     sections, limit = settings["content"]["sections"], settings["content"]["body_pages"]
+    # What a section says rests on the papers that were named before it and on nothing else that changes.
+    said_once: dict[tuple[str, frozenset[str]], tuple[str, frozenset[str]]] = {}
+
+    def cited_section(name: str, citing: _Citing) -> tuple[Block, ...]:
+        before = frozenset(citing.named)
+        if (name, before) not in said_once:
+            said_once[name, before] = wording.template(name, **values), frozenset(citing.named)
+        rendered, named_after = said_once[name, before]
+        citing.named |= named_after
+        return tuple(written.blocks(rendered))
 
     def text(annexed: Sequence[str]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-        values["cited"], written.numbering = _Citing(facts), _Numbering()
-        opening = section("opening") + section("headlines")
-        parts = [section(name) for name in sections if name not in annexed]
-        where = _where_annexed([section(name) for name in annexed], numbers["situation"])
+        citing = values["cited"] = _Citing(facts)
+        written.numbering = _Numbering()
+        opening = cited_section("opening", citing) + cited_section("headlines", citing)
+        parts = [cited_section(name, citing) for name in sections if name not in annexed]
+        where = _where_annexed([cited_section(name, citing) for name in annexed], numbers["situation"])
         return opening, tuple(block for part in (*parts[:-1], where, *parts[-1:]) for block in part)
 
     def pages(opening: tuple[Block, ...], body: tuple[Block, ...]) -> int:
@@ -139,15 +151,18 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
     # What the pages of the body do not hold stands in an annex, a section at a time.
     report = _bare(facts, wording, paper, values)
     texts, known = settings["document"], {**values, "issuer": report.issuer}
+    movable = [name for name in settings["content"]["annexed_first"] if name in sections[:-1]]
+    if "situation" not in keys:
+        movable = []
+
+    def fits(fewer: int) -> bool:
+        return pages(*text(movable[:fewer])) <= int(limit)
+
+    # The fewest that have to move; the last is moved without asking.
     annexed: list[str] = []
+    if movable and not fits(0):
+        annexed = movable[: bisect_left(range(len(movable)), True, lo=1, key=fits)]
     opening, body = text(annexed)
-    for name in settings["content"]["annexed_first"] if "situation" in keys else ():
-        if name not in sections[:-1]:
-            continue
-        if pages(opening, body) <= limit:
-            break
-        annexed.append(name)
-        opening, body = text(annexed)
     said = opening + body
     if paper.corrects:
         written.numbering = _Numbering()

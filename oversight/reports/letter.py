@@ -25,6 +25,7 @@ from oversight.reports.write_docx import (
     _replace,
     _run,
     _styles,
+    signed,
 )
 
 # 170 mm from edge to edge: beyond the type area by 8 mm at the left and 6 mm at the right.
@@ -177,17 +178,15 @@ def _body(letter: Letter, style: dict[str, str]) -> list[str]:
         _paragraph(_run(text), indent=True, align="both", keep=number == len(letter.paragraphs))
         for number, text in enumerate(letter.paragraphs, 1)
     ]
+    if letter.attachments:
+        parts.append(_paragraph(""))
     for number, text in enumerate(letter.attachments, 1):
         front = "附件：" if number == 1 else ""
         several = f"{number}." if len(letter.attachments) > 1 else ""
         parts.append(
             _paragraph(_run(f"{front}{several}{text}"), left=640 if number == 1 else 640 + 960, keep=True)
         )
-    parts += [
-        _paragraph(_run(text) if text else "", align="right", right=1280, keep=True)
-        for text in ("", "", letter.signature)
-    ]
-    return [*parts, _paragraph(_run(letter.dated), align="right", right=1280)]
+    return [*parts, *signed(letter.signature, letter.dated)]
 
 
 def _escaped(text: str) -> str:

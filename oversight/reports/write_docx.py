@@ -22,6 +22,7 @@ from oversight.reports.document import (
     Report,
     Table,
     TableRef,
+    half_widths,
 )
 from oversight.reports.write_xlsx import describe
 
@@ -83,6 +84,12 @@ def _styles(document: Any, fonts: dict[str, str]) -> None:
                 '<w:lang w:val="en-US" w:eastAsia="zh-CN"/></w:rPr>'
             )
         )
+
+    # Two marks that meet take the room of one and a half, as in the PDF.
+    settings = document.settings.element
+    for name, value in (("characterSpacingControl", "compressPunctuation"), ("themeFontLang", "zh-CN")):
+        (element,) = settings.xpath(f"w:{name}")
+        element.set(qn("w:val" if name.startswith("char") else "w:eastAsia"), value)
 
     normal = document.styles["Normal"]
     font(normal, fonts["word_body"], 16)
@@ -158,8 +165,7 @@ class _Writer:
         from docx.oxml import parse_xml
         from docx.oxml.xmlchemy import serialize_for_reading
 
-        settings = self.document.settings
-        settings.odd_and_even_pages_header_footer = True
+        self.document.settings.odd_and_even_pages_header_footer = True
         section = self.document.sections[0]
         for footer, side in ((section.footer, "right"), (section.even_page_footer, "left")):
             footer.is_linked_to_previous = False
@@ -222,7 +228,7 @@ class _Writer:
                 line=320,
                 border=f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="11" w:color="{_RED}"/></w:pBdr>',
             )
-        yield _paragraph("", line=_PITCH - 260)
+        yield _paragraph("", line=_PITCH - 340)
         lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(map(escape, layout.title_lines(report.title)))
         run = f'<w:r><w:rPr>{_fonts(title, report.fonts["word_latin"])}<w:spacing w:val="0"/><w:sz w:val="44"/></w:rPr>'
         yield _paragraph(f"{run}<w:t>{lines}</w:t></w:r>", align="center", line=700)
@@ -240,9 +246,7 @@ class _Writer:
             text = f"{front}{annex.number}.{annex.title}"
             left = 640 if place == 0 else 640 + 960
             yield _paragraph(_run(text), left=left, keep=place >= len(report.annexes) - 2)
-        for text in ("", "", report.signature):
-            yield _paragraph(_run(text) if text else "", align="right", right=1280, keep=True)
-        yield _paragraph(_run(report.dated), align="right", right=1280)
+        yield from signed(report.signature, report.dated)
 
     def _colophon(self) -> Iterable[str]:
         """版记: between lines of 0.35 mm, 四号, with a thinner line within."""
@@ -276,7 +280,7 @@ class _Writer:
         if isinstance(block, Heading):
             yield _paragraph(_run(block.text), style=f"Heading{block.level}", indent=True, keep=True)
         elif isinstance(block, Paragraph) and block.is_point:
-            yield _paragraph(_run(block.text, size=10.5), align="both", line=300, after=40)
+            yield _paragraph(_run(block.text, size=10.5), align="both", line=282, after=8)
         elif isinstance(block, Paragraph):
             yield _paragraph(_run(block.text), indent=True, align="both", keep=keep)
         elif isinstance(block, ChartRef):
@@ -287,8 +291,8 @@ class _Writer:
                 yield self._caption(block.caption, keep=True)
             yield self._table(block.table, units, page)
             note = block.table.paper_note
-            # Two tables with nothing between them would become one.
-            yield _paragraph(_run(note, size=9) if note else "", line=260, after=160)
+            # Two tables with nothing between them would become one; the line that follows has room above its text.
+            yield _paragraph(_run(note, size=9) if note else "", line=260 if note else 20, after=100)
 
     def _caption(self, text: str, *, keep: bool = False, after: int = 60) -> str:
         heading = self.report.fonts["word_heading1"]
@@ -340,7 +344,9 @@ class _Writer:
         heading = self.report.fonts["word_heading1"]
         grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in wide)
         head = "".join(
-            _cell(_run(column.title, size=size, font=heading), width, "center", fill="E8ECF1", keep=True)
+            _cell(
+                _run(column.title, size=size, font=heading), width, "center", size, fill="E8ECF1", keep=True
+            )
             for column, width in zip(columns, wide, strict=True)
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
@@ -366,6 +372,18 @@ class _Writer:
         )
 
 
+def signed(name: str, dated: str) -> list[str]:
+    """The last lines: the date's end four characters from the edge, the name centred on it, so that a stamp covers both."""
+    wider = (half_widths(name) - half_widths(dated)) * 160
+    right = max(1280, wider // 2)
+    return [
+        _paragraph("", keep=True),
+        _paragraph("", keep=True),
+        _paragraph(_run(name), align="right", right=right - wider // 2, keep=True),
+        _paragraph(_run(dated), align="right", right=right),
+    ]
+
+
 def _row(
     texts: Sequence[str],
     wide: Sequence[int],
@@ -377,19 +395,21 @@ def _row(
     keep: bool = False,
 ) -> str:
     cells = "".join(
-        _cell(_run(text, size=size, bold=bold), width, side, fill=fill, keep=keep)
+        _cell(_run(text, size=size, bold=bold), width, side, size, fill=fill, keep=keep)
         for text, width, side in zip(texts, wide, sides, strict=True)
     )
     return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr>"
 
 
-def _cell(run: str, width: int, side: str, *, fill: str = "", keep: bool = False) -> str:
+def _cell(run: str, width: int, side: str, size: float, *, fill: str = "", keep: bool = False) -> str:
     shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else ""
     kept = "<w:keepNext/>" if keep else ""
+    # The pitch of the PDF's tables: as high as its font asks, a line would differ from computer to computer.
+    line = round(size * 1.45 * 20)
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
-        f'<w:p><w:pPr>{kept}<w:snapToGrid w:val="0"/><w:spacing w:before="30" w:after="30" w:line="240" '
-        f'w:lineRule="auto"/><w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>'
+        f'<w:p><w:pPr>{kept}<w:snapToGrid w:val="0"/><w:spacing w:before="30" w:after="30" w:line="{line}" '
+        f'w:lineRule="exact"/><w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>'
     )
 
 

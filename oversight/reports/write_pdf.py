@@ -14,6 +14,8 @@ from oversight.reports.write_xlsx import describe
 # What would leave too much of a page empty when it does not fit.
 _TALL_MM = 60
 _TAGGED_CELLS = 10_000
+# Fewer free lines on the last page and the text, as Word breaks it, would need another.
+_SPARE_LINES = 2
 
 
 def write(
@@ -37,10 +39,10 @@ def write(
 
 
 def body_pages(report: Report, families: dict[str, list[str]], own_fonts: Path) -> int:
-    """On how many pages the text, the list of annexes and the date stand."""
+    """On how many pages the text, the list of annexes and the date stand, in Word too, which may break lines earlier."""
     bare = replace(report, annexes=tuple(replace(annex, blocks=()) for annex in report.annexes))
-    drawn = charts.draw((ref.chart for ref in bare.charts), "svg")
-    return last_page("report.typ", _data(bare, families), own_fonts, drawn)
+    blank = charts.blank(ref.chart for ref in bare.charts)
+    return last_page("report.typ", {**_data(bare, families), "spare": _SPARE_LINES}, own_fonts, blank)
 
 
 def _cells(report: Report) -> int:
@@ -62,6 +64,7 @@ def _data(report: Report, families: dict[str, list[str]]) -> dict[str, Any]:
         "printed_by": report.printed_by,
         "printed": report.printed,
         "fonts": families,
+        "spare": 0,
         "blocks": [_block(block, layout.PORTRAIT_UNITS) for block in (*report.opening, *report.body)],
         "annexes": [
             {

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import duckdb
+import pypdf
 import pytest
 
 from oversight.editions import Edition, open_edition
@@ -127,6 +128,7 @@ def test_silence_is_not_a_fact(standin: Standin) -> None:
         assert claim not in text
     assert rows_of(report, "annex_named") == []
     assert "本期没有单位能够判定经费保障情况" in text
+    assert ".经费安排：没有单位能够判定，本期不作结论。" in text
 
 
 def test_a_year_before_that_cannot_be_judged_is_not_compared_with(standin: Standin) -> None:
@@ -268,6 +270,49 @@ def test_distances_are_those_of_gb_t_9704(standin: Standin, paper: Paper) -> Non
     assert within[:, 1].min() > 28 - 0.5
     assert within[:, 1].max() < 210 - 26 + 0.5
     assert 297 - 35 < black[:, 0].max() < 297 - 20
+
+
+@pytest.mark.parametrize("name", ["模拟县民政局", "模拟县民族宗教和退役军人事务民政综合管理局", "民政局"])
+def test_one_line_is_free_above_the_annexes_and_the_name_is_centred_on_the_date(
+    standin: Standin, name: str
+) -> None:
+    """GB/T 9704-2012, 7.3.4 and 7.3.5.1: the date ends four characters from the edge."""
+    folder = standin(11)
+    place = config.report_folder(folder) / "report.toml"
+    place.parent.mkdir(parents=True)
+    place.write_text(f'[document]\nissuer = "{name}"\n', "utf-8")
+    report = report_of(folder)
+    content = render(report, config.load(folder, COUNTY), ("pdf",))["pdf"]
+    lines: list[tuple[str, float, float]] = []
+
+    def seen(text: str, at: list[float], *_: object) -> None:
+        if text.strip():
+            lines.append((text, at[4], at[5]))
+
+    for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+        lines.clear()
+        page.extract_text(visitor_text=seen)
+        if any("附件：" in text for text, _, _ in lines):
+            break
+
+    def line(beginning: str) -> tuple[float, float]:
+        """Where the line that begins so begins, and how high it stands."""
+        return next((x, y) for text, x, y in lines if text.startswith(beginning))
+
+    def above(y: float) -> float:
+        """How far below the line before it."""
+        return min(other for _, _, other in lines if other > y + 1) - y
+
+    pitch = 28.95
+    assert above(line("附件：")[1]) == pytest.approx(2 * pitch, abs=0.5)
+    signed, dated = line(report.signature), line(report.dated)
+    assert above(dated[1]) == pytest.approx(pitch, abs=0.5)
+    assert above(signed[1]) == pytest.approx(3 * pitch, abs=0.5)
+    character, edge = 16 - 0.21, 595.28 - 26 / 25.4 * 72
+    half = len(report.signature) * character / 2
+    centre = signed[0] + half
+    end = 2 * centre - dated[0]
+    assert end == pytest.approx(edge - max(64, half - (centre - dated[0])), abs=1.5)
 
 
 def test_the_last_paper_has_its_imprint_and_a_draft_has_none(standin: Standin) -> None:

@@ -308,6 +308,20 @@ def test_the_letter_lies_on_its_page_as_the_standard_measures(tmp_path: Path) ->
     assert max(lines) == pytest.approx(297 - 20, abs=0.5)
     row = next(row for row in red if len(row) > 150 * mm)
     assert (row[0] / mm, row[-1] / mm) == pytest.approx((20, 190), abs=0.5)
+    # Two lines are free above the name, and the date below it ends four characters from the edge.
+    tops, ends, is_within = [], [], False
+    for y in range(high):
+        black = [x / mm for x in range(wide) if max(pixels[x, y]) < 110]
+        if black and not is_within:
+            tops.append(y / mm)
+            ends.append(0.0)
+        is_within = bool(black)
+        if black:
+            ends[-1] = max(ends[-1], *black)
+    pitch = 28.95 / 72 * 25.4
+    assert tops[-1] - tops[-2] == pytest.approx(pitch, abs=1)
+    assert tops[-2] - tops[-3] == pytest.approx(3 * pitch, abs=1)
+    assert ends[-1] == pytest.approx(210 - 26 - 64 / 72 * 25.4, abs=1.5)
 
 
 def test_the_command_walks_the_sample(
