@@ -160,6 +160,8 @@ def _told(item: Review) -> dict[str, Any]:
         "refused": item.told["unusable"][:ROWS_SHOWN],
         "lines": rows[:ROWS_SHOWN],
         "left": len(item.left),
+        # What was changed in the page after the file was uploaded.
+        "mended": item.told.get("mended", []),
     }
 
 

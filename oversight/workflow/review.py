@@ -92,7 +92,7 @@ def begin(
     path = folder.reviews / str(receipt["handed_in_at"])[:7] / f"{receipt['id']}.json"
     if path.is_file():
         return
-    keys = ("id", "file_name", "sha256", "bytes", "handed_in_at", "by", "county_code", "is_nil")
+    keys = ("id", "file_name", "sha256", "bytes", "handed_in_at", "by", "county_code", "is_nil", "mended")
     told = {key: receipt[key] for key in keys} | {
         "county_name": county,
         "state": "waiting",

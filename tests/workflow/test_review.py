@@ -21,8 +21,8 @@ from oversight.intake.receiving import receive
 from oversight.settings import TIME_ZONE, DataFolder
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, PASSWORD, TOWN, Browser
 from tests.workflow.conftest import own_copy
-from tests.workflow.handing import MONTH, good, posted, sent, table, uploaded
-from tests.workflow.test_handing_in import OTHER_TOWN_HERE, new_files, raw_files
+from tests.workflow.handing import MONTH, good, judged, posted, sent, table, uploaded
+from tests.workflow.test_handing_in import OTHER_TOWN_HERE, changed, new_files, raw_files
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +240,24 @@ def test_what_never_counted_is_deleted_in_its_time_and_nothing_else_is(
     answer = reviewer.get(f"/review/original/{returned}")
     assert (answer.status_code, "删除原件" in answer.get_data(as_text=True)) == (400, True)
     assert [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults] == []
+
+
+def test_a_file_that_was_returned_is_made_good_in_the_page_and_the_reviewer_sees_where(
+    browsers: dict[str, Browser],
+) -> None:
+    me = browsers["reporter"]
+    (receipt,) = handed_in(me, "退回再改.csv", good(14_321), unit=TOWN)
+    assert decide(browsers["reviewer"], receipt["id"], "return", None, "人口写反了").status_code == 200
+    tray = judged(me, posted(me, f"/hand-in/again/{receipt['id']}").get_json())
+    # It is no correction: nothing of it was ever used.
+    assert tray["names"] == ["退回再改.csv"]
+    tray = judged(me, changed(me, tray, (2, 5, "14321", "41321")).get_json())
+    (again,) = sent(me, tray).get_json()["receipts"]
+    shown = browsers["reviewer"].get(f"/review/file/{again['id']}").get_json()
+    assert shown["mended"] == ["E2：14321 → 41321"]
+    assert shown["lines"][0]["figures"]["户籍人口(人)"] == "41321"
+    assert browsers["reviewer"].get(f"/review/original/{again['id']}").data == good(41_321)
+    posted(me, f"/hand-in/withdraw/{again['id']}")
 
 
 def test_of_two_reviewers_at_once_exactly_one_wins(browsers: dict[str, Browser]) -> None:

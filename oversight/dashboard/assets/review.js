@@ -74,7 +74,8 @@
         ])
       ]),
       el("p", { class: "note", text: item.county + "　" + item.months.join("、") + "　" + item.by + " 于 " + item.handed_in + " 报送　" + item.state_zh + "　共 " + item.rows + " 行，待定 " + item.left + " 行" + (item.unusable ? "，另有 " + item.unusable + " 处不能用，采用后会退回" : "") }),
-      el("p", { class: "note hand-in-digest", text: "SHA-256 " + item.sha256 })
+      el("p", { class: "note hand-in-digest", text: "SHA-256 " + item.sha256 }),
+      item.mended.length ? el("p", { class: "note", text: "报送人上传后在页面里改过：" + item.mended.join("；") }) : null
     ].concat(item.remarks.map(remark), [
       isOpen ? el("div", { class: "review-act" }, [
         el("label", { for: "review-reason", text: "原因" }), reason,
