@@ -14,14 +14,23 @@ import json
 import re
 import tomllib
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from oversight import presentation
@@ -37,6 +46,31 @@ _DELIVERY_KEYS = {"name", "folder", "email", "formats", "scopes"}
 _SMTP_KEYS = {"host", "port", "security", "user", "password_env", "sender", "timeout_seconds", "ca_file"}
 
 Settings = dict[str, Any]
+
+# What may be chosen, where a word is not free; and the least and the most a number may be.
+_CHOICES = {
+    "content.rank_by": ("auto", "township", "county", "city"),
+    "named.severities": ("high", "medium", "low"),
+}
+_LIMITS = {
+    "document.first_number": (1, None),
+    "letters.first_number": (1, None),
+    "content.body_pages": (1, None),
+    "content.paper_rows": (1, None),
+    "content.chart_units": (1, None),
+    "content.ranking_rows": (1, None),
+    "content.ranking_ends": (1, None),
+    "named.first_page": (1, None),
+    # Every month has a 28th; a deadline lies after the day of issue.
+    "deadlines.issue_day": (1, 28),
+    "deadlines.confirm_days": (1, None),
+    "deadlines.supplement_days": (1, None),
+    "deadlines.plan_days": (1, None),
+    "deadlines.rectify_days": (1, None),
+    "letters.reply_days": (1, None),
+    "letters.rectify_after_days": (1, None),
+    "readiness.min_reported_pct": (0, 100),
+}
 
 
 def report_folder(folder: DataFolder) -> Path:
@@ -80,7 +114,7 @@ class Wording:
                 template = self.compiled[text] = self.environment.from_string(text)
             return template.render(**values)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            place, told = f"通报设置里的“{text}”", str(getattr(error, "message", None) or error)
+            place, told = f"通报设置里的“{text}”", _told(error, values)
             line = getattr(error, "lineno", None) or _line_of(error)
             if file:
                 source, path, _ = self._source(file)
@@ -94,11 +128,40 @@ class Wording:
             where = f"{place} 第{line}行" if file and line else place
             raise ReportError(f"{where}有误：{told}。请改正后重新生成。") from error
 
+    def slip(self, name: str, written: str, known: Iterable[str]) -> ReportError:
+        """What is wrong with a table or chart that a template asks for, and where it does."""
+        source, path, _ = self._source(f"{name}.txt")
+        line = next((n for n, text in enumerate(source.splitlines(), 1) if written.rstrip("]") in text), None)
+        where = f"{path or name} 第{line}行" if line else path or name
+        asked = written.strip("[]").split(" ")
+        return ReportError(
+            f"通报模板 {where}有误：没有“{written}”{_meant(asked[1], known, asked[0] + ' ')}，"
+            f"可用的有：{'、'.join(known)}。请改正后重新生成。"
+        )
+
     def _source(self, file: str) -> tuple[str, str | None, Any]:
         try:
             return self.environment.loader.get_source(self.environment, file)  # type: ignore[union-attr]
         except TemplateError:
             return "", None, None
+
+
+def _meant(word: str, known: Iterable[str], front: str = "") -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"，是不是“{front}{near[0]}”" if near else ""
+
+
+def _told(error: Exception, values: Mapping[str, Any]) -> str:
+    """What Jinja and Python say in English, in Chinese."""
+    told = str(getattr(error, "message", None) or error)
+    if isinstance(error, UndefinedError) and (lacking := re.search(r"no attribute '(\w+)'", told)):
+        # A name of a row: those of all rows that a template is given.
+        rows = (rows[0] for rows in values.values() if isinstance(rows, list) and rows)
+        known = sorted({key for row in rows if isinstance(row, dict) for key in row})
+        return f"没有“{lacking[1]}”这个名称{_meant(lacking[1], known)}"
+    if isinstance(error, (TypeError, ValueError, ArithmeticError)):
+        return f"竖线后面的写法不能用在这样的内容上（{told}）"
+    return told
 
 
 def _line_of(error: BaseException) -> int | None:
@@ -124,6 +187,10 @@ def _slip(
     defined |= {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
     known = {*values, *environment.globals, *defined}
     found = []
+    for asked in tree.find_all((nodes.Filter, nodes.Test)):
+        there = environment.filters if isinstance(asked, nodes.Filter) else environment.tests
+        if asked.name not in there:
+            return asked.lineno, f"没有“{asked.name}”这种写法{_meant(asked.name, there)}"
     for name in meta.find_undeclared_variables(tree) - known:
         line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
         found.append((line, name, sorted(known)))
@@ -137,10 +204,8 @@ def _slip(
     if not found:
         return None
     line, name, parts = min(found, key=lambda slip: slip[:2])
-    near = difflib.get_close_matches(name.rpartition(".")[2], parts, n=1)
-    front = name.rpartition(".")[0]
-    meant = f"，是不是“{front + '.' if front else ''}{near[0]}”" if near else ""
-    return line, f"没有“{name}”这个名称{meant}"
+    front, dot, last = name.rpartition(".")
+    return line, f"没有“{name}”这个名称{_meant(last, parts, front + dot)}"
 
 
 def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
@@ -153,10 +218,12 @@ def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
         _lay_over(settings, own, "")
         if scope_code is not None and scope_code in overrides:
             _lay_over(settings, overrides[scope_code], f"scope.{scope_code}.")
+        environment = _environment(folder)
+        _check_values(settings, environment)
+        _check_delivery(settings)
     except _Slip as slip:
         raise ReportError(f"{path} 第{_line_with(path, slip.key)}行：{slip}") from slip
-    _check_delivery(settings)
-    return Wording(settings, _environment(folder), report_folder(folder) / "fonts")
+    return Wording(settings, environment, report_folder(folder) / "fonts")
 
 
 def fingerprint(folder: DataFolder, scope_code: str) -> str:
@@ -201,7 +268,11 @@ def _own(path: Path) -> Settings:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReportError(f"通报设置 {path} 读不懂：{error}。请改正后重新生成。") from error
+        line = re.search(r"at line (\d+)", str(error))
+        last = len(path.read_bytes().splitlines())
+        # A file in another encoding has no lines to count.
+        where = f"第{line[1] if line else last}行" if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise ReportError(f"通报设置 {path} {where}读不懂：{error}。请改正后重新生成。") from error
 
 
 def _lay_over(settings: Settings, own: Settings, where: str) -> None:
@@ -235,20 +306,55 @@ def _check_type(name: str, default: Any, value: Any) -> None:
         )
 
 
+def _check_values(settings: Settings, environment: SandboxedEnvironment) -> None:
+    """What is of the right type and yet nothing that could be meant."""
+    standard = tomllib.loads((DEFAULTS / "report.toml").read_text("utf-8"))["content"]
+    templates = [name.removesuffix(".txt") for name in environment.list_templates()]
+    content = settings["content"]
+    choices = _CHOICES | {
+        "content.sections": templates,
+        "content.annexes": ("ranking", *standard["annexes"]),
+        "content.annexed_first": tuple(dict.fromkeys((*standard["sections"], *content["sections"]))),
+    }
+    for name, known in choices.items():
+        part, _, key = name.partition(".")
+        chosen = settings[part][key]
+        for word in chosen if isinstance(chosen, list) else [chosen]:
+            if word not in known:
+                # Templates of letters and of other parts are not said to be sections, though a bureau may name them so.
+                listed = standard["sections"] if name == "content.sections" else known
+                raise _Slip(
+                    name,
+                    f"通报设置“{name}”里没有“{word}”{_meant(str(word), listed)}，可用的有：{'、'.join(listed)}"
+                    f"{'，或 templates 里自己的文件' if name == 'content.sections' else ''}。请改正 report.toml。",
+                )
+    for name, (least, most) in _LIMITS.items():
+        part, _, key = name.partition(".")
+        value = settings[part][key]
+        if value < least or (most is not None and value > most):
+            wanted = f"{least}到{most}" if most is not None else f"不小于{least}"
+            raise _Slip(name, f"通报设置“{name}”应当是{wanted}的整数，现在是 {value}。请改正 report.toml。")
+    share = settings["named"]["minor_pct"]
+    if not re.fullmatch(r"\d{1,2}(\.\d+)?|100", share):
+        raise _Slip(
+            "named.minor_pct",
+            f'通报设置“named.minor_pct”应当是百分数（0到100），写成 "0.1" 的样子，现在是 {share!r}。请改正 report.toml。',
+        )
+
+
 def _check_delivery(settings: Settings) -> None:
     for item in settings.get("delivery", []):
-        unknown = set(item) - _DELIVERY_KEYS
-        if unknown:
-            raise ReportError(
-                f"[[delivery]] 里没有“{'、'.join(sorted(unknown))}”这一项。请改正 report.toml。"
+        for key in sorted(set(item) - _DELIVERY_KEYS):
+            raise _Slip(
+                key, f"[[delivery]] 里没有“{key}”这一项{_meant(key, _DELIVERY_KEYS)}。请改正 report.toml。"
             )
         if not item.get("name") or ("folder" in item) == ("email" in item):
-            raise ReportError(
-                "每个 [[delivery]] 要有 name，并且只写 folder 或 email 其中一项。请改正 report.toml。"
+            raise _Slip(
+                "delivery",
+                "每个 [[delivery]] 要有 name，并且只写 folder 或 email 其中一项。请改正 report.toml。",
             )
-    unknown = set(settings.get("smtp", {})) - _SMTP_KEYS
-    if unknown:
-        raise ReportError(f"[smtp] 里没有“{'、'.join(sorted(unknown))}”这一项。请改正 report.toml。")
+    for key in sorted(set(settings.get("smtp", {})) - _SMTP_KEYS):
+        raise _Slip(key, f"[smtp] 里没有“{key}”这一项{_meant(key, _SMTP_KEYS)}。请改正 report.toml。")
 
 
 def names(values: Sequence[Any], limit: int = 5) -> str:

@@ -105,14 +105,14 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
     keys = [
         key
         for key in _annex_keys(settings, tables)
-        if _annex_blocks(key, _Written(tables, charts, _Numbering()), wording, values)
+        if _annex_blocks(key, _Written(tables, charts, _Numbering(), wording), wording, values)
     ]
     numbers.update({key: place for place, key in enumerate([*front, *keys], start=1)})
     tables["named"] = _named_tables(named, settings, numbers["named"])[0]
-    written = _Written(tables, charts, _Numbering())
+    written = _Written(tables, charts, _Numbering(), wording)
 
     def section(name: str) -> tuple[Block, ...]:
-        return tuple(written.blocks(wording.template(name, **values)))
+        return tuple(written.blocks(name, wording.template(name, **values)))
 
     # The annexes were written first to see which there are; the text begins anew.
     sections, limit = settings["content"]["sections"], settings["content"]["body_pages"]
@@ -125,7 +125,7 @@ def build(facts: Facts, wording: Wording, paper: Paper, calendar: Calendar) -> R
             said_once[name, before] = wording.template(name, **values), frozenset(citing.named)
         rendered, named_after = said_once[name, before]
         citing.named |= named_after
-        return tuple(written.blocks(rendered))
+        return tuple(written.blocks(name, rendered))
 
     def text(annexed: Sequence[str]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         citing = values["cited"] = _Citing(facts)
@@ -246,7 +246,7 @@ def _annex_blocks(key: str, written: _Written, wording: Wording, values: Row) ->
     """An annex: what its template says, and its table."""
     blocks: tuple[Block, ...] = ()
     if wording.has_template(f"annex_{key}"):
-        blocks = tuple(written.blocks(wording.template(f"annex_{key}", **values)))
+        blocks = tuple(written.blocks(f"annex_{key}", wording.template(f"annex_{key}", **values)))
         if key != "standards":
             return blocks
     table = written.tables["ranking_all" if key == "ranking" else f"annex_{key}"]
@@ -273,10 +273,12 @@ class _Numbering:
 class _Written:
     """Reads rendered templates."""
 
-    def __init__(self, tables: dict[str, Table], charts: dict[str, Chart], numbering: _Numbering) -> None:
-        self.tables, self.charts, self.numbering = tables, charts, numbering
+    def __init__(
+        self, tables: dict[str, Table], charts: dict[str, Chart], numbering: _Numbering, wording: Wording
+    ) -> None:
+        self.tables, self.charts, self.numbering, self.wording = tables, charts, numbering, wording
 
-    def blocks(self, rendered: str) -> Iterable[Block]:
+    def blocks(self, template: str, rendered: str) -> Iterable[Block]:
         """Blocks of a rendered template, in order."""
         for raw in rendered.split("\n"):
             line = raw.strip()
@@ -289,16 +291,16 @@ class _Written:
                 level = len(line) - len(line.lstrip("#"))
                 yield self.numbering.heading(min(level, 3), text.lstrip("#").strip())
             elif line.startswith(("[表 ", "[图 ")) and line.endswith("]"):
-                yield from self._placed(line[1], line[3:-1].strip())
+                yield from self._placed(template, line[1], line[3:-1].strip())
             else:
                 yield Paragraph(text)
 
-    def _placed(self, kind: str, key: str) -> Iterable[Block]:
+    def _placed(self, template: str, kind: str, key: str) -> Iterable[Block]:
         key, _, bare = key.partition(" ")
         is_bare = bare == "无题"
         if kind == "表":
             if key not in self.tables:
-                raise ReportError(f"通报模板里的 [表 {key}] 不存在，可用的有：{'、'.join(self.tables)}。")
+                raise self.wording.slip(template, f"[表 {key}]", list(self.tables))
             table = self.tables[key]
             if table.rows and is_bare:
                 yield TableRef(table, "")
@@ -306,7 +308,7 @@ class _Written:
                 self.numbering.tables += 1
                 yield TableRef(table, f"表{self.numbering.tables} {table.title}")
         elif key not in _CHARTS:
-            raise ReportError(f"通报模板里的 [图 {key}] 不存在，可用的有：{'、'.join(_CHARTS)}。")
+            raise self.wording.slip(template, f"[图 {key}]", _CHARTS)
         elif key in self.charts:
             self.numbering.charts += 1
             chart = self.charts[key]
@@ -646,12 +648,6 @@ _ANNEX_TITLES = {
 
 def _annex_keys(settings: Row, tables: dict[str, Table]) -> list[str]:
     chosen = list(settings["content"]["annexes"])
-    known = [key for key in _ANNEX_TITLES if key not in ("corrected", "changes")]
-    unknown = [key for key in chosen if key not in known]
-    if unknown:
-        raise ReportError(
-            f"通报设置 content.annexes 里没有“{'、'.join(unknown)}”，可用的有：{'、'.join(known)}。请改正 report.toml。"
-        )
     if "ranking" not in chosen and tables["ranking_all"].rows:
         # More units than the text has room for.
         chosen.insert(0, "ranking")
