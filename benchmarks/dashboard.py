@@ -32,11 +32,12 @@ import psutil
 from measure import PROJECT_ROOT, load
 
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.pages import pages
 from oversight.dashboard.queries import children
+from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Warehouse
 from oversight.settings import DataFolder
 
 THINK_SECONDS = 4.0

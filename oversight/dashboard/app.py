@@ -47,13 +47,15 @@ from oversight.dashboard import (
 )
 from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import scope_of_request
-from oversight.dashboard.components import View, empty, icon
+from oversight.dashboard.components import empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html, plain
 from oversight.dashboard.gate import Doors, Gate, refusal
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
+from oversight.dashboard.shelf import SCOPES_OPEN, Damaged, Shelf, Unavailable
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import SCOPES_OPEN, Damaged, Outdated, Shelf, Unavailable
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Outdated
 from oversight.editions.seal import is_signed
 from oversight.presentation import Theme
 from oversight.settings import DataFolder

@@ -8,7 +8,8 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.components import View, card, chart, empty, rows_height
+from oversight.dashboard.components import card, chart, empty, rows_height
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS, unit_status
 

@@ -3,114 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from oversight import presentation as show
-from oversight.dashboard import queries
-from oversight.dashboard.access import Scope
 from oversight.dashboard.elements import dag, dcc, dmc, html
 from oversight.dashboard.figures import CONFIG, Figure
 from oversight.dashboard.grids import Table
-from oversight.dashboard.queries import ALL, Ask
-from oversight.dashboard.state import State
 from oversight.dashboard.theme import palette
-from oversight.dashboard.warehouse import Row, Shelf, Warehouse
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Row
 from oversight.metrics import Metric
 from oversight.presentation import Theme
 
 Element = Any
-T = TypeVar("T")
 
 # Rows sent to a browser; a download has them all.
 ROWS_SHOWN = 300
-
-
-@dataclass(frozen=True)
-class View:
-    """What a page is asked to show, to whom, and from which edition; `shelf` has the other editions."""
-
-    warehouse: Warehouse
-    scope: Scope
-    state: State
-    theme: Theme
-    ask: Ask = ALL
-    shelf: Shelf | None = None
-    # What the parts of one page make more than once, by name.
-    _made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def once(self, name: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, made once for all parts of the page."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: T = self._made[name]
-        return made
-
-    @property
-    def month(self) -> Any:
-        """The month shown."""
-        return self.state.month
-
-    @property
-    def unit_name(self) -> str:
-        """The name of the unit shown."""
-        return queries.unit_name(self.warehouse, self.scope, self.state.unit) or self.state.unit
-
-    def previous_month(self) -> Any:
-        """The month before, when the edition has it."""
-        earlier = [month for month in self.warehouse.months if month < self.month]
-        return earlier[-1] if earlier else None
-
-    def last_months(self, number: int) -> list[Any]:
-        """The months up to the one shown."""
-        return [month for month in self.warehouse.months if month <= self.month][-number:]
-
-    def roll_ups(self) -> dict[Any, Row]:
-        """The roll-ups of the unit shown, by month; none of a township."""
-        if len(self.state.prefix) > 6:
-            return {}
-        return by_month(queries.units(self.warehouse, self.scope, self.state.prefix))
-
-    def unit_href(self, code: str, **changes: Any) -> str:
-        """Where a unit leads: deeper into this page, or to the township's own."""
-        padded = queries.padded(code)
-        if len(padded) > 6:
-            return self.state.href("/township", unit=padded)
-        return self.state.href(unit=padded, **changes)
 
 
 def icon(name: str, **options: Any) -> Element:
     """One of our own drawings, in the colour of the text around it."""
     extra = options.pop("className", "")
     return html.Span(className=f"icon icon-{name} {extra}".strip(), **{"aria-hidden": "true"}, **options)
-
-
-def crumbs(view: View, page_title: str) -> Element:
-    """Province → city → county → township, each a link."""
-    state, items = view.state, [("", "全部地区")]
-    prefix = state.prefix
-    for digits in (2, 4, 6):
-        if len(prefix) >= digits:
-            code = queries.padded(prefix[:digits])
-            items.append((code, view.warehouse.names.get(code, code)))
-    if len(prefix) > 6:
-        items.append((state.unit, view.unit_name))
-    parts: list[Element] = []
-    for number, (code, name) in enumerate(items):
-        is_last = number == len(items) - 1
-        if not view.scope.touches(code) and code:
-            continue
-        path = "/" if state.path == "/township" and not is_last else state.path
-        link = (
-            html.Span(name, **{"aria-current": "page"})
-            if is_last
-            else html.A(name, href=state.href(path, unit=code, q=None))
-        )
-        parts.append(html.Li(link))
-    return html.Nav(html.Ol(parts, className="crumbs"), **{"aria-label": f"{page_title}所在层级"})
 
 
 Options = Sequence[tuple[str, str]] | Mapping[str, Sequence[tuple[str, str]]]
@@ -175,66 +92,6 @@ def multi_select(
         maxDropdownHeight=320,
         className="filter filter-wide",
         debounce=600,
-    )
-
-
-def title_head(view: View, title: str, *, shown: str = "") -> Element:
-    """Breadcrumbs and title alone (`shown` where it says more than the crumb), for a page with filters of its own."""
-    return html.Div(
-        html.Div([crumbs(view, title), html.H1(shown or title)], className="page-title"),
-        className="page-head",
-    )
-
-
-def page_head(
-    view: View,
-    title: str,
-    *,
-    filters: Sequence[Element] = (),
-    actions: Sequence[Element] = (),
-    has_units: bool = True,
-    has_money: bool = True,
-) -> Element:
-    """Breadcrumbs, title, and the filters every page has, with those and the actions of its own."""
-    w, state = view.warehouse, view.state
-    common: list[Element] = []
-    below = queries.all_below(w, view.scope, state.unit) if has_units else {}
-    if below and state.level != "township":
-        common.append(
-            select("unit", "下钻至", below, "", placeholder="选择下级区划", clearable=False)
-            if state.level != "county"
-            else select("unit", "查看乡镇", below["township"], "", placeholder="选择乡镇（街道）")
-        )
-    months = [(show.month_code(month), show.month(month)) for month in reversed(w.months)]
-    common.append(select("month", "统计截至", months, show.month_code(view.month), allowDeselect=False))
-    money = dmc.InputWrapper(
-        dmc.SegmentedControl(
-            id={"type": "filter", "name": "money", "initial": state.money},
-            data=[{"value": "wan", "label": "万元"}, {"value": "yuan", "label": "元"}],
-            value=state.money,
-            size="sm",
-            **{"aria-label": "金额单位"},
-        ),
-        label="金额单位",
-        size="sm",
-        className="filter filter-money",
-    )
-    return html.Div(
-        [
-            html.Div([crumbs(view, title), html.H1(title)], className="page-title"),
-            html.Div(
-                [
-                    *common,
-                    *filters,
-                    *([money] if has_money else []),
-                    *([html.Div(list(actions), className="button-row page-actions")] if actions else []),
-                ],
-                className="filters no-print",
-                role="group",
-                **{"aria-label": "筛选"},
-            ),
-        ],
-        className="page-head",
     )
 
 
@@ -385,11 +242,6 @@ def metric_card(
         name=metric.key,
         note=metric.count_text(now),
     )
-
-
-def by_month(rows: Sequence[Row]) -> dict[Any, Row]:
-    """Rows by their month."""
-    return {row["month"]: row for row in rows}
 
 
 def keys(*items: tuple[str, str]) -> Element:
@@ -638,10 +490,3 @@ def tone_colour(tone: str, theme: Theme) -> str:
     """The colour of a figure's trend."""
     colours = palette(theme)
     return {"bad": colours.shortfall, "good": colours.good, "warn": colours.spent}.get(tone, colours.accent)
-
-
-def nothing_here(view: View) -> Any:
-    """Why a unit has no roll-up in the month shown."""
-    if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
-        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
-    return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")

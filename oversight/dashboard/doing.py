@@ -13,7 +13,8 @@ from oversight.accounts.roles import Action
 from oversight.accounts.store import StoreError
 from oversight.dashboard.gate import changes, refusal
 from oversight.dashboard.inputs import Input, takes
-from oversight.dashboard.warehouse import Outdated, Unavailable
+from oversight.dashboard.shelf import Unavailable
+from oversight.dashboard.warehouse import Outdated
 from oversight.errors import OversightError
 
 Route = Callable[..., Callable[[Callable[..., Any]], Any]]

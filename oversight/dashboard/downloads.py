@@ -15,7 +15,7 @@ from oversight.accounts.identity import current
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.archive import returned_in_sight
 from oversight.dashboard.asking import ask_of, told_filters
-from oversight.dashboard.components import ROWS_SHOWN, View, count_text
+from oversight.dashboard.components import ROWS_SHOWN, count_text
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.grids import chosen, to_csv, to_xlsx
 from oversight.dashboard.inputs import (
@@ -29,8 +29,10 @@ from oversight.dashboard.inputs import (
 )
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
+from oversight.dashboard.shelf import Shelf, Unavailable
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Outdated
 from oversight.reports import ReportError
 
 # More than anybody reads in a sheet, and less than Excel takes.

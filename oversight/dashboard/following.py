@@ -30,7 +30,8 @@ from oversight.dashboard.inputs import (
     UploadedFile,
     given,
 )
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.shelf import Shelf
+from oversight.dashboard.warehouse import Warehouse
 from oversight.settings import TIME_ZONE
 from oversight.workflow import following
 from oversight.workflow import handing_in as uploads

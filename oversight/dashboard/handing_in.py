@@ -36,7 +36,8 @@ from oversight.dashboard.inputs import (
     given,
 )
 from oversight.dashboard.judges import Judges, apart
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable, Warehouse
+from oversight.dashboard.shelf import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import TIME_ZONE
 from oversight.workflow import handing_in as desk
 from oversight.workflow.handing_in import HandInError, Tray

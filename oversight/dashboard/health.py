@@ -7,7 +7,7 @@ import logging
 import flask
 
 from oversight.dashboard.inputs import takes
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.shelf import Shelf
 
 log = logging.getLogger(__name__)
 

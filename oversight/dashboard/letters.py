@@ -16,7 +16,7 @@ from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
 from oversight.dashboard.following import TOGETHER, who
 from oversight.dashboard.inputs import Id, Input, Name, given
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.shelf import Shelf
 from oversight.settings import TIME_ZONE
 from oversight.workflow import letters
 from oversight.workflow.following import FollowError

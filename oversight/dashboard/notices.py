@@ -12,7 +12,7 @@ import flask
 from oversight.accounts.identity import current, polled
 from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.shelf import Shelf
 from oversight.settings import TIME_ZONE
 from oversight.workflow import notices
 from oversight.workflow.notices import Notice, Reader

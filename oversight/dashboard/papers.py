@@ -23,7 +23,8 @@ from oversight.dashboard.archive import KINDS, address, policy_of, reports_in_si
 from oversight.dashboard.doing import doing
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import Named, PaperPreview, PaperStep, PaperText, given
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.shelf import Shelf
+from oversight.dashboard.warehouse import Warehouse
 from oversight.reports import Version
 from oversight.reports.delivery import had
 from oversight.workflow import papers

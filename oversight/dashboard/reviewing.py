@@ -16,7 +16,8 @@ from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import Decision, Named, QuestionsOf, given
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.dashboard.shelf import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated
 from oversight.workflow import questions as open_questions
 from oversight.workflow import review
 from oversight.workflow.answers import ReviewError

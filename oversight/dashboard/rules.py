@@ -13,7 +13,7 @@ from oversight.dashboard.access import scope_of_request
 from oversight.dashboard.doing import doing
 from oversight.dashboard.inputs import Id, Input, Line, Name, Named, Text, given
 from oversight.dashboard.papers import Jobs
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.shelf import Shelf
 from oversight.workflow import rules, trial
 from oversight.workflow.rules import (
     ASKS,

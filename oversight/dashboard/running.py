@@ -10,7 +10,7 @@ from oversight import presentation as show
 from oversight.accounts.identity import acting, polled
 from oversight.dashboard.doing import doing
 from oversight.dashboard.inputs import GoBack, RunNamed, given
-from oversight.dashboard.warehouse import Shelf
+from oversight.dashboard.shelf import Shelf
 from oversight.editions.edition import current, list_editions
 from oversight.editions.seal import is_signed
 from oversight.settings import TIME_ZONE

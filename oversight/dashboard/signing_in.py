@@ -19,7 +19,8 @@ from oversight.accounts.scope import WHOLE
 from oversight.dashboard.downloads import XLSX
 from oversight.dashboard.gate import changes, gate
 from oversight.dashboard.inputs import Input, Line, Text, takes
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable
+from oversight.dashboard.shelf import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated
 from oversight.errors import OversightError
 
 LINES_SHOWN = 200

@@ -21,7 +21,8 @@ from oversight.archive import store
 from oversight.archive.store import ArchiveError
 from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import SourceFile, SourceQuery, given, takes
-from oversight.dashboard.warehouse import Row, Shelf, Unavailable
+from oversight.dashboard.shelf import Shelf, Unavailable
+from oversight.dashboard.warehouse import Row
 from oversight.settings import PROJECT_ROOT
 
 SECONDS = 60

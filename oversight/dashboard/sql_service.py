@@ -32,7 +32,8 @@ from oversight.archive.sums import as_json
 from oversight.dashboard.access import significant
 from oversight.dashboard.gate import changes, gate, refusal
 from oversight.dashboard.inputs import FileQuestion, Named, OfEdition, Question, SavedQuery, given, takes
-from oversight.dashboard.warehouse import Outdated, Shelf, Unavailable, Warehouse
+from oversight.dashboard.shelf import Shelf, Unavailable
+from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.dictionary import read_dictionary, relation_columns, relations
 from oversight.sandbox import Answer, QueryError, Sandbox
 from oversight.sandbox.messages import unshowable

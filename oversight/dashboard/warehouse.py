@@ -1,14 +1,11 @@
-"""Open editions: one read-only attachment an edition, a fresh cursor a query, results remembered.
+"""An open edition: one read-only attachment, a fresh cursor a query, results remembered.
 
-An edition never changes, so whatever was once read from it stays right. A page says which edition it shows;
-a newer one is opened beside it and the old one goes when nobody has asked for it for a while.
+An edition never changes, so whatever was once read from it stays right.
 """
 
 from __future__ import annotations
 
 import atexit
-import logging
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -20,23 +17,14 @@ from typing import Any, TypeVar
 import duckdb
 
 from oversight import presentation, scratch
-from oversight.dashboard.access import EVERYTHING, Scope, scope_of_request, significant
-from oversight.editions import Edition, EditionError, current, find_edition
+from oversight.dashboard.access import Scope, significant
+from oversight.editions import Edition
 from oversight.editions.code import code_version
-from oversight.sandbox import scoped_copy
 from oversight.settings import DataFolder
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = dict[str, Any]
 
-# Editions held open at once: the current one, and those that pages opened earlier still show.
-EDITIONS_OPEN = 4
-# Copies cut to a scope, held open at once: a reporter's takes 8 MB, and 45 ms to open again with every request where there
-# are more reporters than are held.
-SCOPES_OPEN = 48
-_EDITION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 # Rows of results remembered for an edition, all queries together, and for a copy cut to a scope.
 ROWS_KEPT = 12_000
 SCOPE_ROWS_KEPT = 4_000
@@ -59,14 +47,6 @@ ROLL_UPS = (
     ("detail", "unit_findings_monthly"),
     ("detail", "submission_units"),
 )
-
-
-class Unavailable(Exception):
-    """The edition a page shows is no longer there."""
-
-
-class Damaged(Unavailable):
-    """The edition is there and its file does not open."""
 
 
 class Outdated(Exception):
@@ -142,12 +122,12 @@ class _PlainCursor:
 class Warehouse:
     """One edition, open for reading: whole, or the copy that holds what a scope may see."""
 
-    def __init__(self, edition: Edition, folder: DataFolder, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, edition: Edition, folder: DataFolder, file: Path, scope: Scope) -> None:
         self.edition = edition
         self.folder = folder
         self.scope = scope
         # The file that pages and the SQL sandbox read.
-        self.file = scoped_copy(edition.warehouse, scope.prefixes, folder.work / "scopes")
+        self.file = file
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._rows_kept = 0
@@ -289,69 +269,3 @@ class Warehouse:
         """What stands under every table taken away."""
         last = self.months[-1] if self.months else None
         return presentation.source_line(self.edition_id, last, self.built_at)
-
-
-class Shelf:
-    """The editions of a data folder, opened when asked for."""
-
-    def __init__(self, folder: DataFolder) -> None:
-        self.folder = folder
-        self._open: OrderedDict[tuple[str, Scope], Warehouse] = OrderedDict()
-        self._opening: dict[tuple[str, Scope], threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def current_id(self) -> str | None:
-        """The edition a page opened now shows; None before the first."""
-        edition = current(self.folder)
-        return edition.edition_id if edition else None
-
-    def has(self, edition_id: str) -> bool:
-        """Whether that edition is still there."""
-        try:
-            find_edition(self.folder, edition_id)
-        except EditionError:
-            return False
-        return True
-
-    def warehouse(self, edition_id: str, scope: Scope | None = None) -> Warehouse:
-        """That edition as whoever asks may see it, open. Raises `Unavailable` when it is gone, or nothing could be
-        called so."""
-        if not _EDITION_ID.fullmatch(edition_id):
-            raise Unavailable(edition_id)
-        scope = scope_of_request() if scope is None else scope
-        key = (edition_id, scope)
-        with self._lock:
-            found = self._open.get(key)
-            if found is not None:
-                self._open.move_to_end(key)
-                return found
-            opening = self._opening.setdefault(key, threading.Lock())
-        with opening:
-            with self._lock:
-                found = self._open.get(key)
-            if found is not None:
-                return found
-            try:
-                made = Warehouse(find_edition(self.folder, edition_id), self.folder, scope)
-            except Outdated:
-                raise
-            except EditionError as error:
-                # No such name, or none given at all.
-                raise Unavailable(edition_id) from error
-            except Exception as error:
-                if not (Path(self.folder.marts) / "editions" / edition_id).exists():
-                    raise Unavailable(edition_id) from error
-                log.exception("edition %s does not open", edition_id)
-                raise Damaged(edition_id) from error
-            finally:
-                # Whoever waits still holds the lock he waits for; names that are none leave nothing behind.
-                with self._lock:
-                    self._opening.pop(key, None)
-            with self._lock:
-                self._open[key] = made
-                # Whoever still reads an edition taken off the shelf keeps it until done.
-                for is_whole, most in ((True, EDITIONS_OPEN), (False, SCOPES_OPEN)):
-                    held = [key for key in self._open if key[1].is_whole == is_whole]
-                    for old in held[: max(0, len(held) - most)]:
-                        del self._open[old]
-            return made

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.shelf import Shelf
+from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import find_edition
 from oversight.settings import DataFolder
 from tests.dashboard.browsing import Served, Visit, serving, visiting

@@ -17,10 +17,10 @@ import duckdb
 import pytest
 
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.elements import plain
 from oversight.dashboard.pages import pages
 from oversight.dashboard.state import read_state
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import find_edition
 from oversight.editions.publish import point

@@ -11,9 +11,9 @@ import pytest
 
 from oversight import presentation as show
 from oversight.dashboard.access import EVERYTHING, Scope
-from oversight.dashboard.components import View
 from oversight.dashboard.pages.compare import COMPARED, compared_table, render
 from oversight.dashboard.state import read_state
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
 from oversight.metrics import METRICS
 

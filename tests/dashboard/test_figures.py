@@ -13,9 +13,9 @@ from dash._utils import to_json
 from oversight import presentation as show
 from oversight.dashboard import figures
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.pages import pages
 from oversight.dashboard.state import read_state
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
 
 ADDRESSES = [

@@ -15,11 +15,12 @@ from plotly.utils import PlotlyJSONEncoder
 from oversight import cli
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.pages.submissions import missing_table
 from oversight.dashboard.pages.township import PAGE as TOWNSHIP
+from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.state import State
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import open_edition
 from oversight.explain import explain
 from oversight.reports.config import load

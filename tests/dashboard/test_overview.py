@@ -12,9 +12,9 @@ import pytest
 from oversight import presentation as show
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope
-from oversight.dashboard.components import View
 from oversight.dashboard.pages.overview import render
 from oversight.dashboard.state import read_state
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
 
 

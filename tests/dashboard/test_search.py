@@ -12,10 +12,10 @@ from dash._utils import to_json
 
 from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope
-from oversight.dashboard.components import View
 from oversight.dashboard.pages import pages
 from oversight.dashboard.spelling import spells
 from oversight.dashboard.state import State
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
 from tests.dashboard.browsing import Visit, needs_chromium, until
 

@@ -16,13 +16,14 @@ import duckdb
 import pytest
 
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.elements import plain
 from oversight.dashboard.pages import pages
 from oversight.dashboard.pages.township import render, reported_table
+from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.sources import address
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import find_edition
 from oversight.settings import DataFolder
 from tests.dashboard.browsing import Served, serving

@@ -16,10 +16,11 @@ from dash._utils import to_json
 
 from oversight import presentation as show
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View
 from oversight.dashboard.pages import pages
+from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Shelf, Warehouse
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Warehouse
 from oversight.editions import open_edition
 from oversight.metrics import METRICS
 from oversight.reports.config import load

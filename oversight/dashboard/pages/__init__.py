@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from oversight.accounts.roles import Action
-from oversight.dashboard.components import View
 from oversight.dashboard.grids import Table
+from oversight.dashboard.view import View
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,14 @@ from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.access import significant
 from oversight.dashboard.comparing import OF_UNITS
-from oversight.dashboard.components import (
-    View,
-    by_month,
-    card,
-    chart,
-    contents,
-    empty,
-    multi_select,
-    page_head,
-    select,
-    table_card,
-)
+from oversight.dashboard.components import card, chart, contents, empty, multi_select, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.editions import difference, other_edition
 from oversight.dashboard.theme import palette
+from oversight.dashboard.view import View, by_month
 from oversight.dashboard.warehouse import Row, Warehouse
 from oversight.editions import list_editions
 from oversight.editions.compare import CAUSES, FINDING_CAUSES, Change, Difference

@@ -9,11 +9,14 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.components import View, card, empty, facts, page_head, select, table_card
+from oversight.dashboard.components import card, empty, facts, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
-from oversight.dashboard.warehouse import Outdated, Row, Unavailable, Warehouse
+from oversight.dashboard.shelf import Unavailable
+from oversight.dashboard.view import View
+from oversight.dashboard.warehouse import Outdated, Row, Warehouse
 from oversight.editions import Edition, list_editions
 from oversight.editions.compare import CAUSES, FINDING_CAUSES, MEASURES, Difference, compare
 from oversight.editions.edition import EditionError

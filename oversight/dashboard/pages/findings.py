@@ -6,22 +6,14 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.components import (
-    ROWS_SHOWN,
-    View,
-    by_month,
-    card,
-    chart,
-    kpi,
-    page_head,
-    select,
-    table_card,
-)
+from oversight.dashboard.components import ROWS_SHOWN, card, chart, kpi, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import subject_href
 from oversight.dashboard.theme import palette
+from oversight.dashboard.view import View, by_month
 
 FILTERS = ("status", "rule", "severity", "change", "topic")
 CHANGES = {"new": "本月新增", "cleared": "本月整改"}

@@ -11,10 +11,12 @@ from typing import Any
 from oversight import presentation as show
 from oversight.accounts.identity import current
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, title_head
+from oversight.dashboard.components import card
 from oversight.dashboard.elements import html
 from oversight.dashboard.following import TOGETHER, who
+from oversight.dashboard.heads import title_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 from oversight.workflow.following import FILES_EACH, STATES, STEPS, TEXT_CHARACTERS
 
 

@@ -12,21 +12,20 @@ from oversight.dashboard.access import significant
 from oversight.dashboard.comparing import PAID, Compared, compared, comparison
 from oversight.dashboard.components import (
     ROWS_SHOWN,
-    View,
     card,
     chart,
     columns,
     empty,
     metric_card,
-    nothing_here,
-    page_head,
     select,
     table_card,
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.heads import nothing_here, page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.theme import palette
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS
 
@@ -121,8 +120,9 @@ def _townships(view: View, limit: int | None) -> tuple[list[Row], int]:
 def render(view: View) -> list[Any]:
     """The page: it asks for all that it shows, then draws."""
     state, month = view.state, view.month
-    statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
     series = view.roll_ups()
+    asked = _ask(view, series) if month in series else None
+    statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
     head = page_head(
         view,
         f"{view.unit_name if state.unit else ''}经费保障 · {show.month(month)}",
@@ -130,9 +130,8 @@ def render(view: View) -> list[Any]:
             select("status", "状态", statuses, state.get("status"), placeholder="全部", clearable=True),
         ],
     )
-    if month not in series:
+    if asked is None:
         return [head, nothing_here(view)]
-    asked = _ask(view, series)
     return [
         head,
         _figures(view, asked.series),

@@ -11,10 +11,12 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, empty, icon, title_head
+from oversight.dashboard.components import card, empty, icon
 from oversight.dashboard.elements import html
 from oversight.dashboard.handing_in import months_to_choose
+from oversight.dashboard.heads import title_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 from oversight.settings import TIME_ZONE
 from oversight.workflow.handing_in import FILE_BYTES, FILES_EACH, MONTHLY
 

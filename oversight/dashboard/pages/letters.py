@@ -9,11 +9,13 @@ import json
 from typing import Any
 
 from oversight.accounts.identity import current
-from oversight.dashboard.components import View, card, title_head
+from oversight.dashboard.components import card
 from oversight.dashboard.elements import html
 from oversight.dashboard.following import TOGETHER, who
+from oversight.dashboard.heads import title_head
 from oversight.dashboard.letters import STEPS, states
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 
 
 def render(view: View) -> list[Any]:

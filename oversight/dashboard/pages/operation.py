@@ -6,9 +6,10 @@ from typing import Any
 
 from oversight import operation as state_of
 from oversight import presentation as show
-from oversight.dashboard.components import View, card, empty, facts, icon, plain_table
+from oversight.dashboard.components import card, empty, facts, icon, plain_table
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 
 _STATUS = {
     "SUCCESS": "完成",

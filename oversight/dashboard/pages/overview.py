@@ -21,8 +21,6 @@ from oversight.dashboard.comparing import (
 from oversight.dashboard.components import (
     FIRST_MONTH,
     ROWS_SHOWN,
-    View,
-    by_month,
     card,
     chart,
     columns,
@@ -30,14 +28,14 @@ from oversight.dashboard.components import (
     icon,
     keys,
     metric_card,
-    nothing_here,
-    page_head,
     rows_height,
     table_card,
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, of_metric
+from oversight.dashboard.heads import nothing_here, page_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View, by_month
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS, MOVED
 from oversight.presentation import Figure

@@ -8,19 +8,12 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard import queries
 from oversight.dashboard.access import significant
-from oversight.dashboard.components import (
-    View,
-    card,
-    columns,
-    facts,
-    page_head,
-    plain_table,
-    select,
-    table_card,
-)
+from oversight.dashboard.components import card, columns, facts, plain_table, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 
 

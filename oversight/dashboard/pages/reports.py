@@ -11,10 +11,12 @@ from oversight.accounts.identity import current
 from oversight.accounts.roles import Action
 from oversight.dashboard.access import significant
 from oversight.dashboard.archive import KINDS, address, key_of, reports_in_sight
-from oversight.dashboard.components import View, card, icon, page_head, plain_table
+from oversight.dashboard.components import card, icon, plain_table
 from oversight.dashboard.elements import html
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.papers import scopes_in_sight
+from oversight.dashboard.view import View
 from oversight.reports import Version, differences
 
 CHANGES_SHOWN = 30

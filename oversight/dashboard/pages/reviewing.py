@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from oversight.dashboard.components import View, card, title_head
+from oversight.dashboard.components import card
 from oversight.dashboard.elements import html
+from oversight.dashboard.heads import title_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 
 
 def render(view: View) -> list[Any]:

@@ -11,11 +11,13 @@ from urllib.parse import quote
 from oversight import presentation as show
 from oversight.accounts.identity import current
 from oversight.dashboard import queries
-from oversight.dashboard.components import View, card, empty, title_head
+from oversight.dashboard.components import card, empty
 from oversight.dashboard.elements import html
+from oversight.dashboard.heads import title_head
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import Ask, NamedUnit
 from oversight.dashboard.spelling import spells
+from oversight.dashboard.view import View
 
 # As many of a kind as are looked at before one types more.
 SHOWN = 20

@@ -6,9 +6,11 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import queries
-from oversight.dashboard.components import ROWS_SHOWN, View, page_head, table_card
+from oversight.dashboard.components import ROWS_SHOWN, table_card
 from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 
 
 def render(view: View) -> list[Any]:

@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 from oversight import presentation as show
-from oversight.dashboard.components import View
 from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 from oversight.sandbox.examples import EXAMPLES
 
 

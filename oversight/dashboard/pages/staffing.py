@@ -9,19 +9,19 @@ from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.components import (
     ROWS_SHOWN,
-    View,
     card,
     chart,
     columns,
     empty,
-    page_head,
     rows_height,
     select,
     table_card,
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 
 BARS_SHOWN = 25

@@ -11,20 +11,20 @@ from oversight.dashboard import figures, queries
 from oversight.dashboard.archive import returned_in_sight, returned_of
 from oversight.dashboard.components import (
     ROWS_SHOWN,
-    View,
     card,
     chart,
     empty,
     kpi,
-    page_head,
     rows_height,
     select,
     table_card,
 )
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public, row_number
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import blank_keys
+from oversight.dashboard.view import View
 from oversight.metrics import METRICS
 from oversight.presentation import Figure
 

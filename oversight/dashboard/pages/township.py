@@ -9,7 +9,6 @@ from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.components import (
     ROWS_SHOWN,
-    View,
     card,
     chart,
     columns,
@@ -17,7 +16,6 @@ from oversight.dashboard.components import (
     empty,
     facts,
     kpi,
-    page_head,
     sparkline,
     status_mark,
     table_card,
@@ -25,10 +23,12 @@ from oversight.dashboard.components import (
 )
 from oversight.dashboard.elements import dmc, html
 from oversight.dashboard.grids import Column, Table, public, row_number
+from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.sources import address as source_address
 from oversight.dashboard.theme import palette
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 from oversight.explain import Cell, RuleExplanation
 from oversight.metrics import METRICS

@@ -1,0 +1,104 @@
+"""What stands at the head of every page: where one is, the title, the filters; and what is said where nothing follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oversight import presentation as show
+from oversight.dashboard import queries
+from oversight.dashboard.components import Element, empty, select
+from oversight.dashboard.elements import dmc, html
+from oversight.dashboard.view import View
+
+
+def crumbs(view: View, page_title: str) -> Element:
+    """Province → city → county → township, each a link."""
+    state, items = view.state, [("", "全部地区")]
+    prefix = state.prefix
+    for digits in (2, 4, 6):
+        if len(prefix) >= digits:
+            code = queries.padded(prefix[:digits])
+            items.append((code, view.warehouse.names.get(code, code)))
+    if len(prefix) > 6:
+        items.append((state.unit, view.unit_name))
+    parts: list[Element] = []
+    for number, (code, name) in enumerate(items):
+        is_last = number == len(items) - 1
+        if not view.scope.touches(code) and code:
+            continue
+        path = "/" if state.path == "/township" and not is_last else state.path
+        link = (
+            html.Span(name, **{"aria-current": "page"})
+            if is_last
+            else html.A(name, href=state.href(path, unit=code, q=None))
+        )
+        parts.append(html.Li(link))
+    return html.Nav(html.Ol(parts, className="crumbs"), **{"aria-label": f"{page_title}所在层级"})
+
+
+def title_head(view: View, title: str, *, shown: str = "") -> Element:
+    """Breadcrumbs and title alone (`shown` where it says more than the crumb), for a page with filters of its own."""
+    return html.Div(
+        html.Div([crumbs(view, title), html.H1(shown or title)], className="page-title"),
+        className="page-head",
+    )
+
+
+def page_head(
+    view: View,
+    title: str,
+    *,
+    filters: Sequence[Element] = (),
+    actions: Sequence[Element] = (),
+    has_units: bool = True,
+    has_money: bool = True,
+) -> Element:
+    """Breadcrumbs, title, and the filters every page has, with those and the actions of its own."""
+    w, state = view.warehouse, view.state
+    common: list[Element] = []
+    below = queries.all_below(w, view.scope, state.unit) if has_units else {}
+    if below and state.level != "township":
+        common.append(
+            select("unit", "下钻至", below, "", placeholder="选择下级区划", clearable=False)
+            if state.level != "county"
+            else select("unit", "查看乡镇", below["township"], "", placeholder="选择乡镇（街道）")
+        )
+    months = [(show.month_code(month), show.month(month)) for month in reversed(w.months)]
+    common.append(select("month", "统计截至", months, show.month_code(view.month), allowDeselect=False))
+    money = dmc.InputWrapper(
+        dmc.SegmentedControl(
+            id={"type": "filter", "name": "money", "initial": state.money},
+            data=[{"value": "wan", "label": "万元"}, {"value": "yuan", "label": "元"}],
+            value=state.money,
+            size="sm",
+            **{"aria-label": "金额单位"},
+        ),
+        label="金额单位",
+        size="sm",
+        className="filter filter-money",
+    )
+    return html.Div(
+        [
+            html.Div([crumbs(view, title), html.H1(title)], className="page-title"),
+            html.Div(
+                [
+                    *common,
+                    *filters,
+                    *([money] if has_money else []),
+                    *([html.Div(list(actions), className="button-row page-actions")] if actions else []),
+                ],
+                className="filters no-print",
+                role="group",
+                **{"aria-label": "筛选"},
+            ),
+        ],
+        className="page-head",
+    )
+
+
+def nothing_here(view: View) -> Any:
+    """Why a unit has no roll-up in the month shown."""
+    if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
+        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
+    return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")
