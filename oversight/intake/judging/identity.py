@@ -95,7 +95,7 @@ def _stem(name: str) -> str:
 class Units:
     """All units and their changes, as the divisions dataset has them.
 
-    Most reports give a code in force and its name, which `unit_numbers` settles for all rows at once; what is asked of
+    Most reports give a code in force and its name, which `placing` settles for all rows at once; what is asked of
     a single unit is put together only when the first row needs it.
     """
 
@@ -500,22 +500,3 @@ def _with_last_days(divisions: pl.DataFrame) -> pl.DataFrame:
     return numbered.with_columns(
         pl.when(is_last).then(pl.col("valid_to") + _DAY).otherwise("valid_to").alias("valid_to")
     ).drop("at")
-
-
-def unit_numbers(units: Units) -> pl.DataFrame:
-    """Every code as a whole number with a small number of its own, and what the vectorised check needs of it.
-
-    A code of several periods has no `unit_name` here: its rows go one by one.
-    """
-    single = ~pl.col("division_code").is_duplicated()
-    return (
-        units.divisions.select(
-            number=pl.col("division_code").cast(pl.Int64, strict=False),
-            unit_name=pl.when(single).then("division_name"),
-            unit_from=pl.when(single).then("valid_from"),
-            unit_to=pl.when(single).then("valid_to"),
-        )
-        .drop_nulls("number")
-        .unique("number", keep="first", maintain_order=True)
-        .with_row_index("unit_no")
-    )

@@ -13,6 +13,7 @@ import polars as pl
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.judging.accounting import account
 from oversight.intake.judging.as_read import as_read, landed_rows
+from oversight.intake.judging.correcting import confirm, correct
 from oversight.intake.judging.corrections import PREFIX, CorrectionFile
 from oversight.intake.judging.desk import CorrectionDesk
 from oversight.intake.judging.divisions import with_parents
@@ -26,6 +27,7 @@ from oversight.intake.judging.placing import identify
 from oversight.intake.judging.precedence import with_precedence
 from oversight.intake.judging.providing import places, provide
 from oversight.intake.judging.repeats import repeats
+from oversight.intake.judging.reviewed import looked_into, sent_back
 from oversight.intake.judging.verdicts import VERDICT_SCHEMA, Verdicts, as_verdicts, blank
 from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
@@ -55,11 +57,11 @@ def judge(
     all_rows = {name: landed_rows(landed, name) for name in ALL_DATASETS}
     desk = CorrectionDesk(corrections or [], tables)
     tables = pl.concat([tables, desk.tables], how="diagonal")
-    sent_back = {name: desk.returned(name, rows, tables) for name, rows in all_rows.items()}
+    returned = {name: sent_back(desk, name, rows, tables) for name, rows in all_rows.items()}
 
     # The units come first: everything else is judged by them.
-    divisions = as_read(landed, tables, "divisions", sent_back["divisions"])
-    changes = as_read(landed, tables, "division_changes", sent_back["division_changes"])
+    divisions = as_read(landed, tables, "divisions", returned["divisions"])
+    changes = as_read(landed, tables, "division_changes", returned["division_changes"])
     verdicts.rejected.append(divisions.rejected)
     listed = repeats("divisions", with_parents(divisions.rows), tables, None, None, verdicts)
     verdicts.rejected.append(changes.rejected)
@@ -69,20 +71,21 @@ def judge(
     units = Units(winners(out.rows["divisions"]), changed)
 
     for dataset in _OF_UNITS:
-        read = as_read(landed, tables, dataset, sent_back[dataset], usable=bool(units))
+        read = as_read(landed, tables, dataset, returned[dataset], usable=bool(units))
         verdicts.rejected.append(read.rejected)
         rows = with_months(read.rows) if dataset == "payments" else read.rows
         rows = with_lanes(rows, tables, references)
         rows, slots = identify(dataset, rows, tables, units, verdicts)
         rows = repeats(dataset, rows, tables, units, slots, verdicts)
-        held = desk.confirm(dataset, rows, hold(dataset, rows, read.unsure, units))
+        held = confirm(desk, dataset, rows, hold(dataset, rows, read.unsure, units))
         verdicts.held.append(held)
         # Some figures are held alone: the rest of their row is used.
         cells = held.filter(pl.col("code").is_in(CELL_BY_CELL))
         held = held.filter(~pl.col("code").is_in(CELL_BY_CELL))
         rows = note(rows, pl.concat([read.noted.cast(pl.Schema(VERDICT_SCHEMA)), cells]))
         doubts = doubt(dataset, blank(rows, cells), held, tables, slots).get_column("doubts")
-        applied = desk.applied(dataset, rows.with_columns(doubts), held, tables)
+        corrected = correct(desk, dataset, rows.with_columns(doubts), held, tables)
+        applied = looked_into(desk, dataset, corrected, tables)
         if slots and applied.height > rows.height:
             # A corrected version shares the place of the one it corrects.
             slots = replace(slots, is_single=False)

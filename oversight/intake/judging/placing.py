@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.intake.judging.identity import LEVELS, Resolved, Units, unit_numbers
+from oversight.intake.judging.identity import LEVELS, Resolved, Units
 from oversight.intake.judging.scale import unit_month
 from oversight.intake.judging.slots import Slots, lay_out
 from oversight.intake.judging.verdicts import KEY, Verdicts
@@ -29,7 +29,7 @@ def identify(
             unit_month=pl.lit(None, pl.Int64),
             slot=pl.lit(None, pl.UInt32),
         ), None
-    numbers = unit_numbers(units)
+    numbers = _unit_numbers(units)
     number = rows.select(number=pl.col(code_column).cast(pl.Int64, strict=False))
     known = number.join(numbers, on="number", how="left", maintain_order="left")
     known = known.with_columns(rows.select(pl.col(code_column, name_column), "month"))
@@ -103,6 +103,25 @@ def identify(
     slots, slot = lay_out(unit_no, good.get_column("month"))
     # Unit and month as one whole number, and as a place in a grid: no later step groups by text and date.
     return good.with_columns(unit_month=unit_month("unit_code"), slot=slot), slots
+
+
+def _unit_numbers(units: Units) -> pl.DataFrame:
+    """Every code as a whole number with a small number of its own, and what the vectorised check needs of it.
+
+    A code of several periods has no `unit_name` here: its rows go one by one.
+    """
+    single = ~pl.col("division_code").is_duplicated()
+    return (
+        units.divisions.select(
+            number=pl.col("division_code").cast(pl.Int64, strict=False),
+            unit_name=pl.when(single).then("division_name"),
+            unit_from=pl.when(single).then("valid_from"),
+            unit_to=pl.when(single).then("valid_to"),
+        )
+        .drop_nulls("number")
+        .unique("number", keep="first", maintain_order=True)
+        .with_row_index("unit_no")
+    )
 
 
 def _look_up(

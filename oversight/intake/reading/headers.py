@@ -39,7 +39,7 @@ from oversight.intake.reading.headings import (
 )
 from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.prefilled import with_prefilled
-from oversight.intake.reading.text import fold, plain, stated_township, stated_units
+from oversight.intake.reading.text import fits_unit, fold, plain, stated_township, stated_units
 from oversight.intake.reading.words import words_of
 
 MAX_HEADER_ROWS = 4
@@ -588,7 +588,7 @@ def _header_problem(
         return Refusal("F09", texts, first + 1, grid.name, contract.name)
     for name, unit in {**match.unknown_units, **match.units}.items():
         column = contract.columns[name]
-        if column.kind in ("money", "count") and values.fits_unit(unit, column.kind) is None:
+        if column.kind in ("money", "count") and fits_unit(unit, column.kind) is None:
             return Refusal(
                 "F10", {"column": column.title_zh, "unit": unit}, first + 1, grid.name, contract.name
             )

@@ -166,6 +166,15 @@ def stated_units(value: str) -> tuple[str | None, str | None]:
     return money, count
 
 
+def fits_unit(unit: str, kind: str) -> int | None:
+    """The power of ten of a unit for a column of this kind; None where the unit does not go with it."""
+    if kind == "money":
+        return MONEY_UNITS.get(unit)
+    if kind == "count":
+        return COUNT_UNITS.get(unit)
+    return None
+
+
 _OFFICE = (
     r"(?:人民政府|政府|办事处|民政办公室|民政办|民政所|民政站|社会事务办公室|社会事务办|社会事务科|党政办)?"
 )

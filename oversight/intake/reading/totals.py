@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
 from oversight.intake.reading.grid import Context, Header, Table
-from oversight.intake.reading.text import fold
+from oversight.intake.reading.text import fits_unit, fold
 
 ADDED_UP = re.compile(r"(?:合计|总计|小计|共计)[:]?$|^计$|^全[县区市省旗]$")
 
@@ -25,7 +25,7 @@ def column_powers(dataset: str, header: Header, context: Context) -> dict[str, i
         elif column.kind == "count" and unit is None and context.count_unit is not None:
             # 单位：万人 speaks of people; households and villages keep their own.
             unit = context.count_unit if context.count_unit[-1] == column.unit else None
-        power = values.fits_unit(unit, column.kind) if unit else None
+        power = fits_unit(unit, column.kind) if unit else None
         if power:
             powers[name] = power
     return powers

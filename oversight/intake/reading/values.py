@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, remembered
+from oversight.intake.reading.text import fold, remembered
 
 # In a cell: none of what the column counts.
 NIL_CELLS = frozenset(
@@ -642,12 +642,3 @@ def hint_fits(hint: str, unit_code: str) -> bool:
         whole = unit_code if exponent == "8" else unit_code + "000"
         return f"{Decimal(whole):.{len(mantissa) - 1}E}".replace(".", "").split("E")[0] == mantissa
     return any(whole.rstrip("0") == digits.rstrip("0") for whole in (unit_code, unit_code + "000"))
-
-
-def fits_unit(unit: str, kind: str) -> int | None:
-    """The power of ten of a unit for a column of this kind; None where the unit does not go with it."""
-    if kind == "money":
-        return MONEY_UNITS.get(unit)
-    if kind == "count":
-        return COUNT_UNITS.get(unit)
-    return None
