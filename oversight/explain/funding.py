@@ -283,55 +283,17 @@ def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tupl
     own = edition.one("select * from townships where township_code = ?", funding["township_code"])
     if own is None:
         return []
-    found = []
-    for taken in edition.rows(
-        "select unit_id, township_code, since_month from detail.takeovers where heir_unit_id = ? "
-        "and year(since_month) = ? and month(since_month) <= ? order by unit_id",
-        own["unit_id"],
-        funding["fiscal_year"],
-        funding["month"].month,
-    ):
-        last = edition.one(
-            f"select f.township_name, f.month, f.{column} as amount from funding_gap_monthly f "
-            "join townships t using (township_code) where t.unit_id = ? and f.fiscal_year = ? "
-            "order by f.month desc limit 1",
-            taken["unit_id"],
+    return [
+        (f"{row['township_name']} {row['last_month']:%Y-%m}", row["amount"])
+        for row in edition.rows(
+            f"select t.township_name, k.last_month, k.{column} as amount "
+            "from detail.takeovers k join townships t using (township_code) where k.heir_unit_id = ? "
+            f"and year(k.since_month) = ? and month(k.since_month) <= ? and k.{column} is not null order by k.unit_id",
+            own["unit_id"],
             funding["fiscal_year"],
+            funding["month"].month,
         )
-        # The month in which it ended it may still have told.
-        told = edition.one(
-            "select t.township_name, r.* from reported.budget r join townships t using (township_code) "
-            "where r.is_current and r.fund_code = 'working_funds' and r.township_code = ? and r.month = ?",
-            taken["township_code"],
-            taken["since_month"],
-        )
-        amount = last["amount"] if last else None
-        if told is not None:
-            amount = _with_its_last_month(edition, told, column, amount)
-        name = told or last
-        if amount is not None and name is not None:
-            found.append((f"{name['township_name']} {name['month']:%Y-%m}", amount))
-    return found
-
-
-def _with_its_last_month(
-    edition: Edition, told: dict[str, Any], column: str, before: Decimal | None
-) -> Decimal | None:
-    """What a unit's year came to with the report of the month in which it ended."""
-    of_year: Decimal | None
-    if column != "allocated_annual_cny":
-        kind = column.split("_")[0]
-        so_far, of_month = told[f"{kind}_cumulative_cny"], told[f"{kind}_month_cny"]
-        of_year = (before or Decimal(0)) + of_month if of_month is not None else before
-        return of_year if so_far is None else Decimal(so_far)
-    adjusted = edition.one(
-        "select adjusted_budget_cny from reported.budget where is_current and fund_code = 'working_funds' "
-        "and township_code = ? and year(month) = ? and adjusted_budget_cny is not null order by month desc limit 1",
-        told["township_code"],
-        told["month"].year,
-    )
-    of_year = adjusted["adjusted_budget_cny"] if adjusted is not None else told["initial_budget_cny"]
-    return before if of_year is None else of_year
+    ]
 
 
 def _line(

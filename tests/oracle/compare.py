@@ -13,6 +13,7 @@ import duckdb
 
 Row = Mapping[str, Any]
 KEYS = {
+    "detail.takeovers": ("township_code",),
     "townships": ("township_code",),
     "funding_gap_monthly": ("township_code", "month"),
     "staffing_gap_monthly": ("township_code", "month", "standard_id"),

@@ -654,6 +654,25 @@ class Oracle:
             return None
         return replace(last, is_partial=last.is_partial or last.as_of < month_after(takeover, -1))
 
+    def brought(self) -> list[Row]:
+        """What each unit that went into another one came to in the year in which it did, the month in which it ended
+        included."""
+        rows = []
+        for taken in [t for found in self.takeovers.values() for t in found]:
+            unit = self.units[self.chains[taken.unit][-1]]
+            if unit.kind in TOWNSHIP_TYPES and taken.month <= self.months[-1]:
+                year = taken.month.year
+                amounts = {
+                    "allocated_annual_cny": self.budget(taken.unit, year, taken.month),
+                    "disbursed_ytd_cny": self.so_far(taken.unit, year, taken.month, "paid"),
+                    "spent_ytd_cny": self.so_far(taken.unit, year, taken.month, "spent"),
+                }
+                rows.append(
+                    {"township_code": unit.code, "since_month": taken.month}
+                    | {name: amount and amount.value for name, amount in amounts.items()}
+                )
+        return rows
+
     def _stood_in(self, root: str, year: int) -> bool:
         """Whether a unit had a month in a year: one that ended on 1 January had none."""
         return any(self.member(root, date(year, n, 1)) for n in range(1, 13))

@@ -105,7 +105,15 @@ def test_a_thousand_stories(told: Callable[[int], tuple[Path, Oracle]], seed: in
 @pytest.mark.parametrize("seed", SEEDS)
 def test_takeovers_upon_takeovers(tmp_path: Path, seed: int) -> None:
     world_of_takeovers(seed, 100 if SEEDS == [1] else 300).write(tmp_path)
-    check(tmp_path, run(tmp_path))
+    oracle, warehouse = Oracle(read(tmp_path)), run(tmp_path)
+    check(tmp_path, warehouse, oracle)
+    brought = oracle.brought()
+    # Those of whom something is known, and those that told of the month in which they ended, are among them.
+    assert len([row for row in brought if row["disbursed_ytd_cny"] is not None]) > 20
+    found = read_table(warehouse, "detail.takeovers", list(brought[0]))
+    found = [row for row in found if row["since_month"] <= oracle.months[-1]]
+    problem = differences("detail.takeovers", brought, found)
+    assert not problem, problem
 
 
 def test_the_order_of_arrival_decides_nothing(tmp_path: Path) -> None:

@@ -5,66 +5,7 @@
     pre_hook="{{ forget(anew('month')) }}"
 ) }}
 {% set kinds = ['disbursed', 'spent'] %}
-{% set amounts = [
-    'allocated_cny', 'allocated_precision_cny', 'allocated_as_of_month', 'allocated_is_added',
-    'disbursed_ytd_cny', 'disbursed_precision_cny', 'disbursed_as_of_number', 'disbursed_is_partial', 'disbursed_is_doubtful',
-    'spent_ytd_cny', 'spent_precision_cny', 'spent_as_of_number', 'spent_is_partial', 'spent_is_doubtful'
-] %}
-with own as (
-    select
-        unit_id, month, fiscal_year, month_number,
-        allocated_cny, allocated_precision_cny, allocated_as_of_month, false as allocated_is_added,
-        {% for kind in kinds %}
-        {{ kind }}_ytd_cny, {{ kind }}_precision_cny, {{ kind }}_as_of_number, {{ kind }}_is_partial,
-        false as {{ kind }}_is_doubtful, {{ kind }}_is_cumulative,
-        {% endfor %}
-        is_listed_separately, allocated_source, disbursed_source, spent_source
-    from {{ ref('int_matter_amounts') }}
-    where matter = 'working_funds' and {{ anew('month') }}
-),
-
-years as (
-    select fiscal_year from own group by fiscal_year
-),
-
-links as (
-    select
-        t.unit_id, t.heir_unit_id, y.fiscal_year, t.since_index - y.fiscal_year * 12 + 1 as since_number,
-        -- A new code made of others has no figures of its own before.
-        case when p.first_index = t.since_index then 1 else 0 end as is_founded
-    from {{ ref('int_takeovers') }} as t
-    inner join years as y on t.since_index >= y.fiscal_year * 12 and t.since_index <= y.fiscal_year * 12 + 11
-    inner join (
-        select unit_id, fiscal_year, min(first_index) as first_index
-        from {{ ref('int_unit_phases') }}
-        group by unit_id, fiscal_year
-    ) as p
-        on t.heir_unit_id = p.unit_id and y.fiscal_year = p.fiscal_year
-    -- A unit that ended in January has nothing in the year but what it still told of that month.
-    where
-        t.since_index > y.fiscal_year * 12
-        or exists (select 1 from own as o where t.unit_id = o.unit_id and y.fiscal_year = o.fiscal_year)
-),
-
--- A takeover may follow another within the year: what was taken over first is added first.
-areas_0 as (
-    select unit_id, month, fiscal_year, month_number, {{ amounts | join(', ') }}
-    from own
-),
-
-{% for step in [1, 2, 3] %}
-{{ areas_after_takeovers('areas_' ~ (step - 1), step, kinds) }}
-
-areas_{{ step }} as (
-    select unit_id, month, fiscal_year, month_number, {{ amounts | join(', ') }}
-    from own as o
-    where not exists (select 1 from links as l where o.unit_id = l.heir_unit_id and o.fiscal_year = l.fiscal_year)
-    union all
-    select unit_id, month, fiscal_year, month_number, {{ amounts | join(', ') }}
-    from joined_{{ step }}
-),
-
-{% endfor %}
+with {{ area_amounts(anew('month')) }}
 final as (
     select
         m.township_code, m.unit_id, m.month, m.fiscal_year, m.month_number,
