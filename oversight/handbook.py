@@ -17,7 +17,7 @@ from oversight.comments import comments
 from oversight.contracts import ALL_DATASETS
 from oversight.dictionary import ColumnEntry, TableEntry
 from oversight.editions.build import manifest_path
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE
 from oversight.settings import PROJECT_ROOT, DataFolder
 from oversight.standards import load_standards
 

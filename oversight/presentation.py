@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from oversight.intake_messages import CATALOGUE, CELL_BY_CELL
 from oversight.standards.shapes import SHAPES
 
 if TYPE_CHECKING:
@@ -120,43 +121,11 @@ EDGE_RULE = {
     "favour_township": "分档线上从高",
     "half_open": "左闭右开",
 }
-# The doubts that intake notes on a row it uses all the same, as its catalogue calls them.
+# The doubts that intake notes on a row it uses all the same, or on a cell without which it uses the row.
 DOUBTS = {
-    "D01": "用旧代码或新代码报送",
-    "D02": "名称与行政区划表不一致",
-    "D03": "没有代码，按名称识别",
-    "D04": "累计数不等于各月之和",
-    "D05": "人口增减不平衡",
-    "D06": "支出大于拨付",
-    "D07": "拨付大于预算",
-    "D08": "部分大于总体",
-    "D09": "代码被 Excel 截短，已按名称还原",
-    "D10": "公式的结果",
-    "D11": "合计与明细不符",
-    "D12": "由分析人员更正",
-    "D13": "模板版本较旧",
-    "D14": "存疑已核实",
-    "D30": "四舍五入后入库",
-    "D31": "本月数为负",
-    "D40": "更正后少了数据",
-    "D41": "资金项目不在名单内",
-    "D42": "有规定之外的列",
-    "D43": "不能写“无”的项目",
-    "D44": "部分之和大于总数",
-    "D47": "日期不在明细所写的月份内",
-    "D50": "采用了隐藏的工作表",
-    "D51": "隐藏的工作表没有采用",
-    "D52": "采用了隐藏的行",
-    "D53": "隐藏的行没有采用",
-    "D54": "采用了隐藏的列",
-    "D61": "有一列的列名需要确认",
-    "D62": "列名按意思读取",
-    "D63": "人口写得太粗",
-    "D64": "缺少规定的列",
-    "D65": "预填的数没有确认",
-    # Held cell by cell: the rest of the row is used.
-    "H11": "调整后预算为 0",
-    "H12": "累计数回到 0",
+    code: message.title_zh
+    for code, message in CATALOGUE.items()
+    if code.startswith("D") or code in CELL_BY_CELL
 }
 FORMULA = {name: shape.label for name, shape in SHAPES.items()}
 DATASET = {

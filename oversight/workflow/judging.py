@@ -28,8 +28,9 @@ from oversight.intake.reading.worker import own_memory, worker
 from oversight.intake.sending_back.checking import Checked, RowUnit, check
 from oversight.intake.sending_back.instructions import SHOWN, Instruction, instructions
 from oversight.intake.sending_back.marked_workbook import NOT_OPENED
-from oversight.intake.sending_back.remarks import HARMLESS, KIND_ZH, Remark
+from oversight.intake.sending_back.remarks import KIND_ZH, Remark
 from oversight.intake.sending_back.returning import return_workbook, returned_name
+from oversight.intake_messages import HARMLESS
 from oversight.settings import TIME_ZONE, DataFolder
 from oversight.workflow import review
 from oversight.workflow.handing_in import MONTHLY, Tray, changes_told, taken_in, waiting

@@ -188,9 +188,7 @@ def _held(rows: Rows, scope: Scope, prefix: str, schema: str) -> list[Question]:
 
 
 def _doubted(rows: Rows, scope: Scope, prefix: str, schema: str) -> list[Question]:
-    from oversight.intake.judging.zeros import CELL_BY_CELL
-    from oversight.intake.sending_back.catalogue import CATALOGUE
-    from oversight.intake.sending_back.remarks import HARMLESS
+    from oversight.intake_messages import CATALOGUE, CELL_BY_CELL, HARMLESS
 
     found = []
     for dataset in _DATASETS:

@@ -10,7 +10,7 @@ from oversight import cli
 from oversight.intake.reading.files import read_path
 from oversight.intake.reading.worker import Worker
 from oversight.intake.sending_back import errors_page
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE
 from tests.intake.broken import BROKEN, P
 from tests.intake.world import World, csv_bytes, population_rows
 

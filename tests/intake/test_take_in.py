@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from oversight.contracts import DATASETS
 from oversight.intake import input_fingerprint
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE
 from oversight.settings import TIME_ZONE
 from tests.intake.world import (
     DIVISIONS,

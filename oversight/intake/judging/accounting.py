@@ -13,7 +13,7 @@ from oversight.intake.judging.judged import REJECTED_SCHEMA, SUBMISSION_SCHEMA, 
 from oversight.intake.judging.scale import in_senders_unit
 from oversight.intake.judging.verdicts import KEY, VERDICT_SCHEMA, Verdicts, as_verdicts
 from oversight.intake.landed import Landed
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE
 
 
 class Unbalanced(OversightError):

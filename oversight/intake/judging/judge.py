@@ -29,8 +29,8 @@ from oversight.intake.judging.providing import places, provide
 from oversight.intake.judging.repeats import repeats
 from oversight.intake.judging.reviewed import looked_into, sent_back
 from oversight.intake.judging.verdicts import VERDICT_SCHEMA, Verdicts, as_verdicts, blank
-from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
+from oversight.intake_messages import CELL_BY_CELL
 from oversight.references import References, load_references
 
 # What is reported of units; lists of payments are placed like reports, and the models add them up by month.

@@ -15,8 +15,6 @@ import polars as pl
 from oversight.intake.judging.scale import MONTH_SPAN, figure
 from oversight.intake.judging.verdicts import as_verdicts
 
-# Held cell by cell: what else its row tells is used.
-CELL_BY_CELL = ("H11", "H12")
 _PEOPLE = {"population_persons": "户籍人口", "resident_population_persons": "常住人口"}
 _CUMULATIVE = ("disbursed_cumulative_cny", "spent_cumulative_cny")
 

@@ -27,9 +27,9 @@ from oversight.intake.judging.judged import Judged
 from oversight.intake.questions import proposals, read_answers
 from oversight.intake.raw_files import RawFile, readable, scan
 from oversight.intake.reading.nothing import REPORT
-from oversight.intake.sending_back.catalogue import CATALOGUE
 from oversight.intake.sending_back.instructions import Instruction, instructions
 from oversight.intake.sending_back.remarks import Remark, question_zh, remarks
+from oversight.intake_messages import CATALOGUE
 from oversight.references import load_references
 from oversight.settings import DataFolder
 

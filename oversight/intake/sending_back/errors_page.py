@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE
 from oversight.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "errors.md"

@@ -23,6 +23,7 @@ from oversight.intake.reading.delimited import text_rows
 from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.sending_back.instructions import instructions
 from oversight.intake.sending_back.remarks import KIND_ZH, Remark
+from oversight.intake_messages import CATALOGUE
 
 AUTHOR = "民政监督系统"
 _COLOURS = {"refused": "FFFFC7CE", "rejected": "FFFFC7CE", "held": "FFFFD966", "doubt": "FFFFF2CC"}
@@ -35,40 +36,6 @@ MAX_COPIED_CELLS = 20_000
 FIRST_ROWS = 10
 MAX_EXCEL_COLUMNS = 16_384
 MAX_LISTED = 5_000
-_EXPECTED_BY_CODE = {
-    "F05": "有规定表头的表格",
-    "F06": "含有全部必需的列",
-    "F08": "表头下面有数据行",
-    "F09": "每一列只出现一次",
-    "F10": "规定的单位：元、千元、万元、亿元，人、万人、户、名、个",
-    "F18": "写明年月，如 2025-06",
-    "R06": "不小于 0 的数",
-    "R07": "至少一项数据",
-    "R08": "行政区划表中有的代码",
-    "R09": "当月有效的单位",
-    "R10": "当月有效的单位",
-    "R11": "代码和名称是同一个单位",
-    "R12": "区划代码，或写明所属县",
-    "R13": "区划代码或名称",
-    "R14": "每个单位每月一行",
-    "R15": "乡镇（街道）的 9 位代码",
-    "R20": "各列与表头对齐",
-    "R22": "公式的计算结果，或直接填写的数",
-    "R23": "每行各自的数",
-    "R24": "2025-01 或 2025-10",
-    "H01": "与往月相近的数",
-    "H02": "与同县单位相近的数",
-    "H03": "合理范围内的数",
-    "H04": "与全年预算相称的数",
-    "D02": "与行政区划表一致的名称",
-    "D03": "填写区划代码",
-    "D04": "上月累计加本月数",
-    "D05": "上月人口加出生、迁入，减死亡、迁出",
-    "D06": "不大于累计拨付",
-    "D07": "不大于全年预算",
-    "D08": "不大于总体数",
-    "D11": "等于明细之和",
-}
 _EXPECTED_BY_KIND = {
     "month": "年月，如 2025-06",
     "code": "6、9 或 12 位区划代码（文本）",
@@ -84,9 +51,9 @@ _KIND_OF_TITLE = {c.title_zh: c.kind for d in ALL_DATASETS.values() for c in d.c
 
 def expected_zh(remark: Remark) -> str:
     """What should have stood there."""
-    by_code = _EXPECTED_BY_CODE.get(remark.error_code)
-    if by_code:
-        return by_code
+    expected = CATALOGUE[remark.error_code].expected_zh
+    if expected:
+        return expected
     kind = _KIND_OF_TITLE.get(remark.column_title or "")
     return _EXPECTED_BY_KIND[kind] if kind else "能读取的表格"
 

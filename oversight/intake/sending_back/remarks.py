@@ -13,36 +13,16 @@ import polars as pl
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.judging.judged import Judged
-from oversight.intake.judging.zeros import CELL_BY_CELL
 from oversight.intake.landed import Landed
 from oversight.intake.reading.grid import column_letters
-from oversight.intake.sending_back.catalogue import CATALOGUE
+from oversight.intake_messages import CATALOGUE, CELL_BY_CELL
 
 Kind = Literal["refused", "rejected", "held", "doubt"]
-# Where a doubt about a whole row is best looked at.
-_DOUBTED = {
-    "D01": ("reported_code", "subject_code"),
-    "D02": ("reported_name", "subject_name"),
-    "D03": ("reported_code", "subject_code"),
-    "D04": ("disbursed_cumulative_cny",),
-    "D05": ("population_persons",),
-    "D06": ("spent_cumulative_cny",),
-    "D07": ("disbursed_cumulative_cny",),
-    "D08": ("villages_with_assistant_count",),
-    "D09": ("reported_code",),
-    "D63": ("population_persons",),
-    "D31": ("disbursed_month_cny", "spent_month_cny"),
-    "D41": ("fund_name",),
-    "D44": ("initial_budget_cny",),
-    "D47": ("paid_on",),
-}
 # How `tables` words a total that does not agree.
 _TOTAL = re.compile(r"第 (\d+) 行“(.+?)”合计")
 # Raised when a column of the templates is added, renamed or asked for differently; older ones are still read.
 TEMPLATE_VERSION = 1
 TEMPLATE_MARK = re.compile(r"模板第 ?(\d+) ?版")
-# Nothing for the sender to do: no reason to return a file.
-HARMLESS = frozenset({"D10", "D12", "D13", "D14", "D30", "D31", "D42", "D62"})
 KIND_ZH: dict[Kind, str] = {"refused": "整份拒收", "rejected": "退回", "held": "待确认", "doubt": "存疑"}
 
 
@@ -190,7 +170,7 @@ def _add_doubts(
                     cell, title = places.cell(*key[:3], None, (name,))
                     found[key[0]].append(_doubt(code, row["sheet"], row["row_number"], title, cell, written))
                 continue
-            names = _DOUBTED.get(code, ())
+            names = CATALOGUE[code].shown_at
             if code == "D31":
                 names = tuple(n for n in names if row[n] is not None and row[n] < 0)
             cell, title = places.cell(row["submission_id"], row["sheet"], row["row_number"], None, names)

@@ -17,7 +17,8 @@ from oversight.intake.raw_files import RawFile
 from oversight.intake.reading.worker import Stopped, worker
 from oversight.intake.sending_back.marked_workbook import write_returned
 from oversight.intake.sending_back.overtaken import RETURNED, letters, overtaken
-from oversight.intake.sending_back.remarks import HARMLESS, Remark, remarks
+from oversight.intake.sending_back.remarks import Remark, remarks
+from oversight.intake_messages import HARMLESS
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
 # A first run over years of files must not wait for all their returned workbooks; the next run goes on.

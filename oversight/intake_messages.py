@@ -1,4 +1,5 @@
-"""Every message intake can give: code, Chinese text, an example and what to do. Nothing is worded elsewhere.
+"""Every message intake can give: code, Chinese text, an example, what to do and where it is shown. Nothing of it stands
+elsewhere; it lies outside intake because pages and explanations call a doubt what intake calls it.
 
 F: a whole file is refused. R: a row is rejected. C: a correction by the analyst was not applied.
 H: a row is held until confirmed. D: a doubt, the row is used.
@@ -12,13 +13,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Message:
-    """One catalogue entry; `text_zh` says what and why, `remedy_zh` what the sender should do."""
+    """One catalogue entry; `text_zh` says what and why, `remedy_zh` what the sender should do.
+
+    `shown_at` are the columns at which a doubt about a whole row is best looked at, `expected_zh` what should have stood
+    there where the column's kind does not say it. What asks nothing of the sender is no reason to return a file. What is
+    held of a cell leaves the rest of its row in use.
+    """
 
     code: str
     title_zh: str
     text_zh: str
     example_zh: str
     remedy_zh: str
+    shown_at: tuple[str, ...] = ()
+    expected_zh: str = ""
+    asks_nothing: bool = False
+    is_of_a_cell: bool = False
 
     def fill(self, **found: object) -> str:
         """The text with what was found put in, as a whole sentence: the remedy may stand right behind it."""
@@ -61,6 +71,7 @@ _ENTRIES = (
         "没有找到认识的表头，无法判断是哪一种报表。{detail}",
         "表头是“甲、乙、丙”，或只有文字说明",
         "请使用规定的表头（可用 oversight template 生成模板），至少包含统计月份、区划代码和一项数据列。",
+        expected_zh="有规定表头的表格",
     ),
     Message(
         "F06",
@@ -68,6 +79,7 @@ _ENTRIES = (
         "看起来是“{dataset}”，但缺少必需的列：{columns}。表中未能识别的列：{unknown}。",
         "户籍人口表里没有“户籍人口”一列",
         "请补上缺少的列；若该列用了别的名称，请改为规定的表头。",
+        expected_zh="含有全部必需的列",
     ),
     Message(
         "F07",
@@ -82,6 +94,7 @@ _ENTRIES = (
         "表头下面没有任何数据行。",
         "只发来了空白模板",
         "有数据的请填写后报送；确实没有发生的，请在表头下写“零报告”并写明填报单位和月份后报送。",
+        expected_zh="表头下面有数据行",
     ),
     Message(
         "F09",
@@ -89,6 +102,7 @@ _ENTRIES = (
         "“{column}”出现了不止一列（{where}），无法判断以哪一列为准。",
         "同时有“户籍人口”和“户籍总人口”两列",
         "请删去多余的一列，或把它改成别的名称。",
+        expected_zh="每一列只出现一次",
     ),
     Message(
         "F10",
@@ -96,6 +110,7 @@ _ENTRIES = (
         "“{column}”的单位“{unit}”不认识或不适用。",
         "金额列写着“（美元）”",
         "请改用 元、千元、万元、亿元（金额）或 人、万人、户、名、个（数量）。",
+        expected_zh="规定的单位：元、千元、万元、亿元，人、万人、户、名、个",
     ),
     Message(
         "F11",
@@ -152,6 +167,7 @@ _ENTRIES = (
         "表中没有“统计月份”一列，标题、工作表名和文件名里也找不到年月。",
         "标题只写“户籍人口统计表”",
         "请加上“统计月份”一列，或在标题中写明，如“2025年6月户籍人口统计表”。",
+        expected_zh="写明年月，如 2025-06",
     ),
     Message(
         "F60",
@@ -189,6 +205,7 @@ _ENTRIES = (
         "“{column}”的“{value}”是负数。",
         "-12 人、累计拨付（35）",
         "请填写实际数；冲减、收回填在“本月拨付”“本月支出”里，可以是负数，累计数填冲减后的净额。",
+        expected_zh="不小于 0 的数",
     ),
     Message(
         "R07",
@@ -196,6 +213,7 @@ _ENTRIES = (
         "这一行只有单位，没有任何数据。",
         "乡镇名后面全部空白",
         "没有数据不必报；确为零请填 0。",
+        expected_zh="至少一项数据",
     ),
     Message(
         "R08",
@@ -203,6 +221,7 @@ _ENTRIES = (
         "行政区划表中没有代码“{value}”。",
         "360313999",
         "请按行政区划表核对代码；若是新设单位，请先更新行政区划表。",
+        expected_zh="行政区划表中有的代码",
     ),
     Message(
         "R09",
@@ -210,6 +229,7 @@ _ENTRIES = (
         "“{unit}”已于 {date} 停用（{detail}），不能再报 {month} 的数据。",
         "深河乡并入榆关镇后仍以深河乡报送",
         "请由现在的单位汇总报送；若停用日期有误，请先更正行政区划表。",
+        expected_zh="当月有效的单位",
     ),
     Message(
         "R10",
@@ -217,6 +237,7 @@ _ENTRIES = (
         "“{unit}”自 {date} 起启用，{month} 还不存在。",
         "用 2025 年新设街道的代码报 2024 年的数据",
         "请用当时有效的代码报送；若启用日期有误，请先更正行政区划表。",
+        expected_zh="当月有效的单位",
     ),
     Message(
         "R11",
@@ -224,6 +245,7 @@ _ENTRIES = (
         "代码 {code} 是“{unit}”，但名称写的是“{value}”，而“{value}”是 {other}。",
         "代码是湘东镇，名称写成排上镇",
         "请核对这一行究竟是哪个单位，改正代码或名称。",
+        expected_zh="代码和名称是同一个单位",
     ),
     Message(
         "R12",
@@ -231,14 +253,23 @@ _ENTRIES = (
         "没有代码，只凭名称“{value}”无法确定是哪个单位：{detail}",
         "城关镇全国有几十个",
         "请填写区划代码，或在标题中写明所属县（市、区）。",
+        expected_zh="区划代码，或写明所属县",
     ),
-    Message("R13", "没有单位", "这一行既没有代码也没有名称。", "代码和名称两格都空白", "请填写区划代码。"),
+    Message(
+        "R13",
+        "没有单位",
+        "这一行既没有代码也没有名称。",
+        "代码和名称两格都空白",
+        "请填写区划代码。",
+        expected_zh="区划代码或名称",
+    ),
     Message(
         "R14",
         "同一文件内自相矛盾",
         "同一文件里“{unit}”{month} 出现了不止一次，数字不同（另见 {other}）。",
         "同一乡镇同一月份两行，人口分别为 20,000 和 21,000",
         "请只保留正确的一行。",
+        expected_zh="每个单位每月一行",
     ),
     Message(
         "R15",
@@ -246,6 +277,7 @@ _ENTRIES = (
         "“{value}”是{level}代码，本表应按乡镇（街道）填报。",
         "在户籍人口表里填了县的 6 位代码",
         "请改为乡镇（街道）的 9 位代码。",
+        expected_zh="乡镇（街道）的 9 位代码",
     ),
     Message(
         "R16",
@@ -276,6 +308,7 @@ _ENTRIES = (
         "这一行在表头范围之外还有内容“{value}”，各列可能已经错位。",
         "CSV 中金额写成 1,234 而没有加引号",
         "请核对这一行；CSV 中含逗号的数字请加引号或去掉千分位。",
+        expected_zh="各列与表头对齐",
     ),
     Message("R21", "必填项空白", "“{column}”不能为空。", "指标代码一格空白", "请补填“{column}”。"),
     Message(
@@ -284,6 +317,7 @@ _ENTRIES = (
         "“{column}”的公式没有保存计算结果或结果是错误值（{value}）。",
         "由软件生成、未经 Excel 计算的公式；#DIV/0!",
         "请在 Excel 中打开、重新计算并保存，或改为直接填写数值。",
+        expected_zh="公式的计算结果，或直接填写的数",
     ),
     Message(
         "R23",
@@ -291,6 +325,7 @@ _ENTRIES = (
         "“{column}”的“{value}”是跨几行合并的单元格，无法判断各行各是多少。",
         "两个乡镇共用一个合并的金额单元格",
         "请取消合并，逐行填写。",
+        expected_zh="每行各自的数",
     ),
     Message(
         "R24",
@@ -298,6 +333,7 @@ _ENTRIES = (
         "“{column}”的“{value}”分不清是 1 月还是 10 月（Excel 会把 2025.10 缩短成 2025.1）。",
         "数值单元格 2025.1",
         "请写成 2025-01 或 2025-10，或在标题中写明月份。",
+        expected_zh="2025-01 或 2025-10",
     ),
     Message(
         "R40",
@@ -347,6 +383,7 @@ _ENTRIES = (
         "“{column}”的 {value}，约为本单位其他月份（中位数 {reference}）的 {ratio}，疑似单位填错。",
         "历月 67,200 元，本月 6.72",
         "请核对单位（元、万元、人、万人）；确认无误请在 corrections/ 中确认，否则更正后重报。",
+        expected_zh="与往月相近的数",
     ),
     Message(
         "H02",
@@ -354,6 +391,7 @@ _ENTRIES = (
         "“{column}”的 {value}，约为同县其他单位（中位数 {reference}）的 {ratio}，疑似单位填错。",
         "同县各乡镇 2 万人上下，本乡镇 2.1 人",
         "请核对单位（元、万元、人、万人）；确认无误请在 corrections/ 中确认，否则更正后重报。",
+        expected_zh="与同县单位相近的数",
     ),
     Message(
         "H03",
@@ -361,6 +399,7 @@ _ENTRIES = (
         "“{column}”的 {value} 超出合理范围（上限 {reference}）。",
         "一个乡镇 6.7 亿元",
         "请核对数字和单位；确认无误请在 corrections/ 中确认，否则更正后重报。",
+        expected_zh="合理范围内的数",
     ),
     Message(
         "H04",
@@ -368,6 +407,7 @@ _ENTRIES = (
         "“{column}”的 {value}，约为同一行“{other}”（{reference}）的 {ratio}，疑似单位填错。",
         "年初预算 67,200 元，累计拨付 33,600,000 元",
         "请核对单位（元、万元）；确认无误请在 corrections/ 中确认，否则更正后重报。",
+        expected_zh="与全年预算相称的数",
     ),
     Message(
         "H10",
@@ -382,6 +422,7 @@ _ENTRIES = (
         "“{column}”填的是 0，但同一行的年初预算是 {reference}。",
         "年初预算 50,400，调整后预算 0",
         "预算没有调整的，请把这一格留空；确实全部调减的，请在 corrections/ 中确认。",
+        is_of_a_cell=True,
     ),
     Message(
         "H12",
@@ -389,6 +430,7 @@ _ENTRIES = (
         "“{column}”填的是 0，但本年 {month} 已累计 {reference}。",
         "5 月累计拨付 21,000，6 月累计拨付 0",
         "请填写截至当月的累计数；确实已全部收回的，请在 corrections/ 中确认。",
+        is_of_a_cell=True,
     ),
     Message(
         "H60",
@@ -418,6 +460,7 @@ _ENTRIES = (
         "“{heading}”按“{column}”读取。",
         "列名写“年初预算+追加-调减”",
         "无需处理；如不是这个意思，请改用规定的列名。",
+        asks_nothing=True,
     ),
     Message(
         "D63",
@@ -425,6 +468,7 @@ _ENTRIES = (
         "人口以万人为单位，小数位不够，只精确到百人或更粗；接近档次界线的乡镇可能定错档。",
         "5 万人、4.82 万人",
         "请以“人”为单位填写实际人数。",
+        shown_at=("population_persons",),
     ),
     Message(
         "D64",
@@ -446,6 +490,7 @@ _ENTRIES = (
         "代码已变更，按当月有效的代码入库。",
         "更名后仍用旧代码",
         "今后请用当月有效的代码。",
+        shown_at=("reported_code", "subject_code"),
     ),
     Message(
         "D02",
@@ -453,9 +498,17 @@ _ENTRIES = (
         "名称与该代码的名称不一致，按代码入库。",
         "多写或少写一个字",
         "请核对名称。",
+        shown_at=("reported_name", "subject_name"),
+        expected_zh="与行政区划表一致的名称",
     ),
     Message(
-        "D03", "没有代码，按名称识别", "没有代码，按县内唯一的名称识别。", "代码一格空白", "今后请填写代码。"
+        "D03",
+        "没有代码，按名称识别",
+        "没有代码，按县内唯一的名称识别。",
+        "代码一格空白",
+        "今后请填写代码。",
+        shown_at=("reported_code", "subject_code"),
+        expected_zh="填写区划代码",
     ),
     Message(
         "D04",
@@ -463,6 +516,8 @@ _ENTRIES = (
         "累计数与上月累计加本月数不一致。",
         "上月累计 100，本月 20，累计 150",
         "请核对累计数和本月数。",
+        shown_at=("disbursed_cumulative_cny",),
+        expected_zh="上月累计加本月数",
     ),
     Message(
         "D05",
@@ -470,6 +525,8 @@ _ENTRIES = (
         "月末人口不等于上月人口加出生、迁入，减死亡、迁出。",
         "上月 20,000，本月出生 10，月末 20,050",
         "请核对各项人口数。",
+        shown_at=("population_persons",),
+        expected_zh="上月人口加出生、迁入，减死亡、迁出",
     ),
     Message(
         "D06",
@@ -477,17 +534,34 @@ _ENTRIES = (
         "累计支出大于累计拨付。",
         "累计拨付 100，累计支出 120",
         "请核对拨付数和支出数。",
+        shown_at=("spent_cumulative_cny",),
+        expected_zh="不大于累计拨付",
     ),
     Message(
-        "D07", "拨付大于预算", "累计拨付大于全年预算。", "预算 100，累计拨付 120", "请核对预算数和拨付数。"
+        "D07",
+        "拨付大于预算",
+        "累计拨付大于全年预算。",
+        "预算 100，累计拨付 120",
+        "请核对预算数和拨付数。",
+        shown_at=("disbursed_cumulative_cny",),
+        expected_zh="不大于全年预算",
     ),
-    Message("D08", "部分大于总体", "部分数大于总体数。", "已配备协理员村数大于村数", "请核对两个数字。"),
+    Message(
+        "D08",
+        "部分大于总体",
+        "部分数大于总体数。",
+        "已配备协理员村数大于村数",
+        "请核对两个数字。",
+        shown_at=("villages_with_assistant_count",),
+        expected_zh="不大于总体数",
+    ),
     Message(
         "D09",
         "代码被 Excel 截短，已按名称还原",
         "代码曾被 Excel 变成数字而丢失末几位，名称能确定是哪个单位，已还原。",
         "3.60313E+11",
         "请把代码列设为“文本”格式后重新填写，下次免去核对。",
+        shown_at=("reported_code",),
     ),
     Message(
         "D10",
@@ -495,9 +569,15 @@ _ENTRIES = (
         "该行有由公式算出的数字，按保存的结果入库。",
         "=C5+D5",
         "无需处理；如数字有误请更正公式。",
+        asks_nothing=True,
     ),
     Message(
-        "D11", "合计与明细不符", "合计行与明细之和不一致。", "明细之和 100，合计 110", "请核对合计与明细。"
+        "D11",
+        "合计与明细不符",
+        "合计行与明细之和不一致。",
+        "明细之和 100，合计 110",
+        "请核对合计与明细。",
+        expected_zh="等于明细之和",
     ),
     Message(
         "D12",
@@ -505,6 +585,7 @@ _ENTRIES = (
         "该数由分析人员更正，原报数保留在历史中。",
         "corrections/2025.csv 第 3 行",
         "无需处理。",
+        asks_nothing=True,
     ),
     Message(
         "D13",
@@ -512,6 +593,7 @@ _ENTRIES = (
         "用的是第 {version} 版模板，现行的是第 {current} 版；照常读取。",
         "用去年下发的模板填报",
         "无需重报；下次请用 oversight template 生成新模板。",
+        asks_nothing=True,
     ),
     Message(
         "D14",
@@ -519,6 +601,7 @@ _ENTRIES = (
         "该行曾有存疑，审核员核实无误。",
         "累计数不等于各月之和，审核员核对了凭证",
         "无需处理。",
+        asks_nothing=True,
     ),
     Message(
         "D30",
@@ -526,6 +609,7 @@ _ENTRIES = (
         "换算后不足一分（一人）的部分，已四舍五入到分（人）。",
         "7 ÷ 12 万元（0.583333333333333 万元）",
         "无需处理；如需精确，请以元（人）为单位填写。",
+        asks_nothing=True,
     ),
     Message(
         "D31",
@@ -533,6 +617,8 @@ _ENTRIES = (
         "本月拨付或支出是负数，按冲减、收回入库。",
         "6 月冲减 5,000",
         "无需处理；如不是冲减或收回，请更正。",
+        shown_at=("disbursed_month_cny", "spent_month_cny"),
+        asks_nothing=True,
     ),
     Message(
         "F50",
@@ -596,6 +682,7 @@ _ENTRIES = (
         "“资金项目”写的名称不在资金项目名单（funds.csv）内，单独照录，不与民政工作经费合计，也不对照任何标准。",
         "资金项目写“某某工程款”",
         "请核对名称；是新的项目，请在数据目录 standards/funds.csv 中登记。",
+        shown_at=("fund_name",),
     ),
     Message(
         "D42",
@@ -603,6 +690,7 @@ _ENTRIES = (
         "表中有规定之外的列：{columns}。内容已随行保留，不参与计算。",
         "多出一列“上月余额”",
         "若是规定的数据换了名称，请改为规定的表头后重报；否则无需处理。",
+        asks_nothing=True,
     ),
     Message(
         "D43",
@@ -617,6 +705,7 @@ _ENTRIES = (
         "上级补助与本级安排之和，或人员经费与公用经费之和，大于全年预算（含上年结转）。",
         "预算 300,000，其中上级补助 200,000、本级安排 150,000",
         "请核对各部分和全年预算。",
+        shown_at=("initial_budget_cny",),
     ),
     Message(
         "D47",
@@ -624,10 +713,13 @@ _ENTRIES = (
         "支付日期不在标题所写的月份内，仍记入支付日期所在的月份。",
         "2025年6月支付明细中有 2025-07-02 的一笔",
         "请核对支付日期和标题的月份。",
+        shown_at=("paid_on",),
     ),
 )
 
 CATALOGUE: dict[str, Message] = {entry.code: entry for entry in _ENTRIES}
+HARMLESS = frozenset(code for code, entry in CATALOGUE.items() if entry.asks_nothing)
+CELL_BY_CELL = tuple(code for code, entry in CATALOGUE.items() if entry.is_of_a_cell)
 
 
 def remedy(code: str, **found: object) -> str:
