@@ -113,9 +113,9 @@ def test_an_old_edition_opens_and_says_so(visit: Visit, two: TwoEditions, tmp_pa
     assert _query(page)["edition"] == two.old
     page.get_by_role("link", name="此后有何变化").click()
     page.wait_for_url("**/editions**")
-    visit.drawn()
-    told = page.inner_text("#content")
-    assert f"{two.old} → {two.new}" in told
+    # The address changes before anything is drawn: the page before still stands there.
+    until(page, "of => document.querySelector('#content').innerText.includes(of)", f"{two.old} → {two.new}")
+    told = visit.drawn().inner_text("#content")
     assert "变动 +0.01" in told
     assert "有变动的乡镇" in told
 
