@@ -32,11 +32,16 @@ def delete_what_never_counted(folder: DataFolder, today: date) -> int:
     due: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     needed: set[str] = set()
     for path in sorted(folder.reviews.glob("*/*.json")):
-        told = json.loads(path.read_text("utf-8"))
-        if told["state"] in NEVER_COUNTED and _day(told["decided_at"]) + timedelta(days=days) <= today:
-            due.setdefault(told["sha256"], []).append((path, told))
+        try:
+            told = json.loads(path.read_text("utf-8"))
+            state, sha256 = told["state"], told["sha256"]
+        except (ValueError, KeyError, TypeError):
+            # What it rests on cannot be told, so nothing goes; `verify` names it.
+            return 0
+        if state in NEVER_COUNTED and _day(told["decided_at"]) + timedelta(days=days) <= today:
+            due.setdefault(sha256, []).append((path, told))
         else:
-            needed.add(told["sha256"])
+            needed.add(sha256)
     there = [sha256 for sha256 in due if store.has(folder, sha256)]
     if not there:
         return 0

@@ -230,6 +230,11 @@ def test_what_never_counted_is_deleted_in_its_time_and_nothing_else_is(
     folder.settings_toml.write_text("archive_days = 30\n" + settings, "utf-8")
     try:
         assert a_run(29) == {1, 2, 3, 4, 5}
+        broken = folder.reviews / MONTH / "broken.json"
+        broken.parent.mkdir(exist_ok=True)
+        broken.write_text("{", "utf-8")
+        assert a_run(31) == {1, 2, 3, 4, 5}
+        broken.unlink()
         assert a_run(31) == {3, 4, 5}
         assert a_run(31) == {3, 4, 5}
     finally:
