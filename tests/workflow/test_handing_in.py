@@ -424,7 +424,7 @@ def test_a_cell_is_corrected_in_the_page_and_goes_the_way_of_a_file(
     folder: DataFolder, browsers: dict[str, Browser]
 ) -> None:
     me, before = browsers["reporter"], raw_files(folder)
-    tray = uploaded(me, ("页面改数.csv", good("四万一")), unit=TOWN)
+    tray = uploaded(me, ("页面改数（更正）.csv", good("四万一")), unit=TOWN)
     shown = me.get(f"/hand-in/cells/{tray['id']}/0").get_json()
     assert shown["sha256"] == hashlib.sha256(good("四万一")).hexdigest()
     assert shown["sheets"][0]["rows"][1]["cells"] == [MONTH, TOWN, "", "12000", "四万一"]
