@@ -221,6 +221,9 @@ def load(folder: DataFolder, scope_code: str | None = None) -> Wording:
         environment = _environment(folder)
         _check_values(settings, environment)
         _check_delivery(settings)
+        parts = [settings, own, *(part for part in overrides.values() if isinstance(part, dict))]
+        asked = {name for part in parts for name in part.get("content", {}).get("sections", [])}
+        _check_templates(report_folder(folder) / "templates", asked)
     except _Slip as slip:
         raise ReportError(f"{path} 第{_line_with(path, slip.key)}行：{slip}") from slip
     return Wording(settings, environment, report_folder(folder) / "fonts")
@@ -340,6 +343,20 @@ def _check_values(settings: Settings, environment: SandboxedEnvironment) -> None
             "named.minor_pct",
             f'通报设置“named.minor_pct”应当是百分数（0到100），写成 "0.1" 的样子，现在是 {share!r}。请改正 report.toml。',
         )
+
+
+def _check_templates(own: Path, sections: set[str]) -> None:
+    """A file of a bureau's that nothing asks for is a misspelt name: its wording would quietly not be used."""
+    files = sorted(own.glob("*.txt"))
+    standard = {path.name for path in (DEFAULTS / "templates").glob("*.txt")}
+    for path in files:
+        if path.name in standard or path.stem in sections:
+            continue
+        if not any(path.name in other.read_text("utf-8", "replace") for other in files if other != path):
+            raise ReportError(
+                f"通报模板 {path} 没有用到：没有这样名称的部分{_meant(path.name, standard)}。"
+                "自己加的部分要写进 report.toml 的 sections；不用的请移走。"
+            )
 
 
 def _check_delivery(settings: Settings) -> None:

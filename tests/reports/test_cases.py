@@ -373,6 +373,22 @@ def test_a_slip_in_settings_or_wording_is_named(
         make_all(folder, DECEMBER)
 
 
+def test_a_template_that_nothing_asks_for_is_told_of(standin: Standin) -> None:
+    folder = standin(3)
+    own = config.report_folder(folder) / "templates"
+    own.mkdir(parents=True)
+    (own / "paymnet.txt").write_text("# 资金拨付\n另作说明。\n", "utf-8")
+    with pytest.raises(ReportError, match=r"paymnet\.txt 没有用到：.*是不是“payment\.txt”"):
+        make_all(folder, DECEMBER)
+    # What another of them takes in is used, and what one division alone has.
+    (own.parent / "report.toml").write_text(
+        '[scope."990199".content]\nsections = ["elsewhere", "demands"]\n', "utf-8"
+    )
+    (own / "elsewhere.txt").write_text("# 别处\n", "utf-8")
+    (own / "payment.txt").write_text("{% include 'paymnet.txt' %}", "utf-8")
+    assert make_all(folder, DECEMBER)
+
+
 def test_the_page_holds_22_lines_of_28_characters(standin: Standin) -> None:
     folder = standin(3)
     own = config.report_folder(folder)
