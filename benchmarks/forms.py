@@ -5,17 +5,19 @@ written without looking at the project's own lists, and put through the public c
 `oversight headings --confirm` (with --land also `oversight run`). Every value of every meant column is compared.
 
 forms.csv: `heading` (| parts a group heading from the heading below it, \\n is a line break, {m} and {y} are the
-report's month and year), `dataset` (any: in each of them), `column` (the landed column it means; empty: none of
-ours, neither to be read nor proposed; ?a/b: an honest reader asks, and both answers are right), `kind` (published,
-plausible), `source`, `split` (half and half within each column, by digest: dev and test, then mend and kept of a
+report's month and year, {d} the month's last day, {p} and {n} the years before and after), `dataset` (any: in each of
+them), `column` (the landed column it means; empty: none of ours, neither to be read nor proposed; ?a/b: an honest
+reader asks, and both answers are right), `kind` (published, plausible), `source`, `split` (half and half within each column, by digest: dev and test, then mend and kept of a
 second vocabulary, third and sealed of a third, fourth and unseen of a fourth, fifth and outside of a fifth, sixth and
-shut of a sixth). The failing headings of the halves in SHUT are listed only with --list: whoever mends the project
-looks at the others.
+shut of a sixth; seventh and seventh-shut of a seventh, within each of its writer's concepts by lot with seed 20261129:
+written from experience, with group headings, by somebody who had seen nothing of the project). The failing headings of
+the halves in SHUT are listed only with --list: whoever mends the project looks at the others.
 """
 
 from __future__ import annotations
 
 import argparse
+import calendar
 import csv
 import json
 import random
@@ -130,9 +132,11 @@ SPLITS = (
         "outside",
         "sixth",
         "shut",
+        "seventh",
+        "seventh-shut",
     ),
 )
-SHUT = ("test", "kept", "sealed", "shut")
+SHUT = ("test", "kept", "sealed", "shut", "seventh-shut")
 GOOD = {"read at once", "asked rightly", "left alone"}
 
 
@@ -303,6 +307,8 @@ def foreign(text: str, dataset: str, facts: dict[str, Any], wan: bool, place: in
         return "2025-12-31"
     if re.search("权重|得分|分值", text):
         return rng.randint(5, 20)
+    if re.search("有无|√|1有0无|是否(?!达标|设立民政所)", text):
+        return rng.choice(["是", "否"])
     if re.search("备注|说明|用途|文号|原因|科目|预警", text):
         return rng.choice(["正常", "按时完成", "已核对"])
     if re.search("序号|编号|行次|排名", text):
@@ -372,8 +378,10 @@ def form(
         return value / 10000 if factor(column, text) == 10000 else value
 
     def written(heading: Heading) -> tuple[str, ...]:
+        last_day = calendar.monthrange(year, month)[1]
         return tuple(
-            part.replace("{m}", str(month)).replace("{y}", str(year)) for part in heading.text.split("|")
+            part.format(m=month, y=year, d=last_day, p=year - 1, n=year + 1)
+            for part in heading.text.split("|")
         )
 
     keys: list[Column] = []
