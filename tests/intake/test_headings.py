@@ -25,7 +25,7 @@ READ: dict[tuple[str, str], str] = {
         "population",
         "population_persons",
     ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
-    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口 户籍|人",
+    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口 户籍|人 户藉人口",
     ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数 户籍人口|总户数",
     (
         "population",
@@ -38,8 +38,9 @@ READ: dict[tuple[str, str], str] = {
         "initial_budget_cny",
     ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算 期初预算",
     ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算 年初预算+追加-调减 修改后预算 "
-    "截至6月底调整后预算",
-    ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付",
+    "截至6月底调整后预算 调整预算数（含追加）",
+    ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付 当月拔款 "
+    "收入|本月拨入 本月直接拨付乡镇专户",
     (
         "budget",
         "disbursed_cumulative_cny",
@@ -64,13 +65,15 @@ READ: dict[tuple[str, str], str] = {
     ("staffing", "welfare_posts_persons"): "公益性岗位|在岗人数 公益岗位|实有人数",
     ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数",
     ("staffing", "part_time_persons"): "兼职人员|人数",
-    ("staffing", "villages_count"): "辖村（社区）数 村居总数",
+    ("staffing", "villages_count"): "辖村（社区）数 村居总数 村+社区 行政区划|村社区合计（期末）",
     ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数 "
     "协理员配备情况|村（社区）数 其中：配有协理员的村（个）",
 }
 ASKED = (
     "实有人口 户籍人口（含集体户） 预算金额 年初预算(含追加) 本月累计拨付 专职工作人员 本月下达 行政村数 "
-    "全年预算数 辖区人口 上级拨款 参公事业编制 本月燃气支出 年初绿化预算"
+    "全年预算数 辖区人口 上级拨款 参公事业编制 本月燃气支出 年初绿化预算 "
+    "户籍人口(不含流动人口) 村委会（不含村民小组） 本月拨付（不含救助资金） 常住人口（七普） 本月收到上级拨入经费 "
+    "年度指标数 全年核定经费 本月到额度 6月新增指标"
 )
 NEVER = (
     "上年末户籍人口 去年户籍人口 户籍人口男 其中：女性 城镇户籍人口 低保人口 60岁以上户籍人口 户籍人口占比 流动人口 "
@@ -82,7 +85,8 @@ NEVER = (
     "支付方式 拨付单位 支出用途 支付凭证 村级运转经费 "
     "行政村 自然村数 示范村数 人员总数 实有在编人数 购买服务合同数 死亡证明开具数 溺水死亡人数 常住人口|户数 "
     "经费执行情况|自年初累计 累计拨付乡镇数 年初预算人数 本月拨付批次 迁入审批数 户籍变更数 户籍人口|总户数占比 "
-    "暂付款 预付款 应付款 常住学者 户籍流出人口 公益性岗位|女性人数 公益性岗位|空岗数 截至5月底调整后预算"
+    "暂付款 预付款 应付款 常住学者 户籍流出人口 公益性岗位|女性人数 公益性岗位|空岗数 截至5月底调整后预算 "
+    "本月计划拨款 全县户籍总人口 全县村居总数 专职（含购买服务专职） 编内岗位 乡镇部门预算总额（全口径）"
 )
 DATASETS = ("population", "budget", "staffing")
 
@@ -104,6 +108,34 @@ def test_what_may_be_another_figure_is_asked() -> None:
 def test_what_is_another_figure_is_never_taken() -> None:
     for heading in NEVER.split():
         assert not [m for d in DATASETS if (m := meaning_of(d, (heading,), SAID))], heading
+
+
+def test_what_was_paid_out_beside_what_the_townships_were_paid_is_what_they_spent() -> None:
+    header = (("乡镇名称",), ("年初预算(元)",), ("累计拨付(元)",), ("累计支付(元)",))
+    match = match_columns("budget", header, SAID)
+    assert (match.columns["spent_cumulative_cny"], match.sure["spent_cumulative_cny"]) == (
+        3,
+        Certainty.QUESTION,
+    )
+    alone = match_columns("budget", (*header[:2], header[3]), SAID)
+    assert "spent_cumulative_cny" not in alone.columns
+
+
+@pytest.mark.parametrize("present", ["在岗|其中专职人数", "实配（人）", "#专职人数", "民政专干实际在岗数"])
+def test_the_one_column_of_people_at_work_may_be_the_one_that_is_missing(present: str) -> None:
+    header = (
+        ("乡镇名称",),
+        ("行政编制数(名)",),
+        ("事业编制数(名)",),
+        tuple(present.split("|")),
+    )
+    kinds = ("name", "number", "number", "number")
+    match = match_columns("staffing", header, SAID, kinds)
+    assert match.sure["dedicated_staff_persons"] is Certainty.QUESTION
+    two = match_columns("staffing", (*header, ("现有人员",)), SAID, (*kinds, "number"))
+    assert two.columns.get("dedicated_staff_persons") != 3
+    beside = match_columns("staffing", (*header, ("在编在岗专职人数(人)",)), SAID, (*kinds, "number"))
+    assert beside.columns["dedicated_staff_persons"] == 4
 
 
 @pytest.mark.parametrize("above", ["民政情况", "资金安排", "2025年", "预算执行", "本镇有关情况"])

@@ -237,6 +237,32 @@ def may_be_part(parts: tuple[str, ...]) -> bool:
     return not changes and not timed and not things - {"personnel", "office"}
 
 
+@lru_cache(maxsize=16384)
+def may_be_staff(parts: tuple[str, ...]) -> bool:
+    """Whether a heading that is read as nothing counts people who work there: 实配, 在岗人数, 实际到位人数.
+
+    Whether they are all full-time and in their posts it does not say.
+    """
+    words = [w for part in parts for w in words_of(part)]
+    if any(w.kind is None or w.text in ("村", "村级") for w in words):
+        return False
+    if {w.value for w in words if w.kind in _CHANGING} - {"of_which", "matter"} or _has_posts(words):
+        return False
+    things = {w.value for w in words if w.kind == "thing"}
+    timed = any(w.kind in ("period", "time", "ask") and w.value != "month_end" for w in words)
+    is_there = things & {"some_staff", "people"} or any(w.kind == "real" for w in words)
+    return (
+        bool(is_there) and not timed and not things - {"some_staff", "people", "staff", "paid", "assistants"}
+    )
+
+
+def _has_posts(words: Sequence[Word]) -> bool:
+    return any(
+        "编制" in w.text or w.text in ("核编", "核编数", "定编", "定编数", "编", "名额", "定额", "定员")
+        for w in words
+    )
+
+
 # What a note on the origin of figures ends with.
 _SOURCES = frozenset(("口径", "数据", "提供", "来源", "系统", "统计", "部门", "局"))
 
@@ -255,7 +281,7 @@ def _is_note(part: str) -> bool:
 
 
 # Over columns that say themselves what they are, these only say what they are put together for.
-_OVER_OTHERS = frozenset(("其中", "基数", "进度", "其他", "其它"))
+_OVER_OTHERS = frozenset(("其中", "基数", "进度", "其他", "其它", "收入", "全县", "全区", "全市", "全旗"))
 
 
 def _changing(leaf: Sequence[Word], above: Sequence[Word]) -> set[str]:
@@ -310,6 +336,14 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
             )
         elif heading.changes == {"last"}:
             harmless |= {"last"}
+    is_received = dataset == "budget" and set(heading.things) == {"paid"} and heading.changes == {"above"}
+    if is_received and heading.texts & _RECEIVED and heading.periods & {"month", "to_date", "until"}:
+        # 本月收到上级拨入: for a township the county is above; it may as well be a part of what came.
+        return (
+            replace(found, certainty=Certainty.QUESTION, doubt="")
+            if (found := _budget(replace(heading, changes=frozenset()), said))
+            else None
+        )
     if heading.changes - harmless or (said.year and heading.years - {said.year}):
         return None
     if (
@@ -317,7 +351,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         or heading.unknown_after
         or heading.unknown_note
         or len(heading.unknown_before) > 6
-        or ("ask" in heading.kinds and not (set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}))
+        or ("ask" in heading.kinds and not _is_said_twice(heading))
     ):
         heading_certainty = Certainty.QUESTION
     elif heading.unknown_before:
@@ -339,6 +373,21 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if heading.texts & _ONE_TIME:
         doubt = "once"
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
+
+
+# Words by which the receiver tells of what was paid.
+_RECEIVED = frozenset(("收到", "拨入", "到账", "到位", "收到拨款", "进账", "到款"))
+
+
+def _is_said_twice(heading: _Heading) -> bool:
+    """Whether what might change the meaning only says once more what is meant: 调整预算数（含追加）."""
+    if set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}:
+        return True
+    return (
+        heading.is_adjusted_budget
+        and set(heading.things) == {"budget"}
+        and bool(heading.texts & _WITH_CHANGES)
+    )
 
 
 # 年初预算+追加-调减: the budget as it was changed, written as its sum.
@@ -743,6 +792,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     if _counts_others(heading):
         # 累计拨付乡镇数, 年初预算人数, 本月拨付批次.
         return None
+    if (quota := _quota(heading, said)) is not None:
+        return quota
     if (
         "movement" in others
         and "month" in heading.periods
@@ -796,6 +847,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 年初下达数, 年初指标数.
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
+    if thing == "budget" and "全口径" in heading.texts:
+        # 乡镇部门预算（全口径）: all that the township is given, for whatever purpose.
+        return None
     if thing == "budget":
         whole = _amount_of_year(heading, sure, said)
         if whole and is_part and not whole.doubt:
@@ -871,8 +925,44 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 年内拨付.
             return Meaning(column, Certainty.QUESTION, when.month, doubt="when")
         doubt = doubt if when.certainty > Certainty.QUESTION or doubt in ("time", "once") else ""
-        return Meaning(column, min(sure, when.certainty), when.month, doubt=doubt)
+        is_paid_out = (
+            "payment" in others and bool(heading.texts & _PAID_OUT) and column.startswith("disbursed")
+        )
+        # 支付 beside what was paid to the townships is what they paid.
+        otherwise = column.replace("disbursed", "spent") if is_paid_out else None
+        return Meaning(column, min(sure, when.certainty), when.month, otherwise=otherwise, doubt=doubt)
     return None
+
+
+_PAID_OUT = frozenset(
+    ("支付", "支付数", "支付额", "实付", "实付数", "已付", "付款", "付款数", "付讫", "兑付", "兑付数", "兑现")
+)
+
+
+# What the authority to spend is called; money is paid on it later.
+_QUOTAS = frozenset(("指标", "指标数", "额度", "用款额度", "盘子", "总盘子", "控制数"))
+
+
+def _quota(heading: _Heading, said: Said) -> Meaning | None:
+    """An amount that was allotted and is not called budget or payment: 年度指标数, 全年核定经费, 本月到额度, 本月分配."""
+    is_new = heading.things == ("movement",) and "新增" in heading.texts
+    is_named = bool(heading.below & _QUOTAS) or heading.is_approved
+    if (heading.things and not is_new) or not is_named or heading.unknown_before + heading.unknown_after:
+        return None
+    if "adjusted" in heading.kinds or "start" in heading.periods:
+        return None
+    if (
+        heading.periods == {"year"}
+        and not heading.spans
+        and not heading.things
+        and "done" not in heading.kinds
+    ):
+        return Meaning("initial_budget_cny", Certainty.QUESTION, otherwise="adjusted_budget_cny")
+    when = _flow(heading, said)
+    if when is None or not when.value or when.month is not None or when.certainty is Certainty.QUESTION:
+        return None
+    name = "disbursed_month_cny" if when.value == "month" else "disbursed_cumulative_cny"
+    return Meaning(name, Certainty.QUESTION)
 
 
 # What is counted where these stand last: townships, people, lots, and no money.
@@ -1054,7 +1144,14 @@ _COUNTED = {
 }
 
 
+# Counted in: people who are not on the payroll.
+_WITH_OTHERS = re.compile("(?:含|包括|包含).*(?:购买|公益|兼职|聘用|临时|编外|派遣)")
+
+
 def _staffing(heading: _Heading, said: Said) -> Meaning | None:
+    if not set(heading.things) & _OUTSIDE and any(_WITH_OTHERS.match(t) for t in heading.texts):
+        # 专职（含购买服务专职): not only those who are in their posts.
+        return None
     if heading.texts & _OF_MONEY or heading.units & _MONEY:
         # 购买服务经费 is no number of people.
         return None
@@ -1137,6 +1234,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         or _is_of_posts(heading)
     ):
         # 工勤人员, 人员编制数: others than those who are in their posts and do nothing else.
+        return None
+    if thing == "some_staff" and heading.last_text in ("岗位", "岗"):
+        # 编内岗位 are posts.
         return None
     words = "".join(sorted(heading.texts))
     if (

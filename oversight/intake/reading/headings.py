@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
-from oversight.intake.reading.grammar import Certainty, Said, meaning_of
+from oversight.intake.reading.grammar import Certainty, Said, may_be_staff, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
 from oversight.intake.reading.words import without_hint, words_of
@@ -440,7 +440,24 @@ def _read_openly(
         if m.doubt and len(rivals) == 1:
             found.doubts[name] = m.doubt if name == m.column else "part" if name in _PARTS else ""
         _take_unit(found, name, stacked[at])
+    _ask_for_staff(found, open_, stacked, kinds)
     _give_roles(found, open_, stacked, kinds)
+
+
+def _ask_for_staff(
+    found: _Found, open_: Sequence[int], stacked: Sequence[tuple[str, ...]], kinds: Sequence[str]
+) -> None:
+    """Ask whether the one column of people who work there is the one required column that is missing."""
+    name = "dedicated_staff_persons"
+    if found.dataset != "staffing" or not kinds or name in found.columns or name in found.repeated:
+        return
+    posts = {"administrative_posts", "institution_posts"}
+    taken = set(found.columns.values())
+    likely = [at for at in open_ if at not in taken and kinds[at] == "number" and may_be_staff(stacked[at])]
+    if posts <= found.columns.keys() and len(likely) == 1:
+        found.columns[name] = likely[0]
+        found.sure[name] = Certainty.QUESTION
+        _take_unit(found, name, stacked[likely[0]])
 
 
 _PARTS = ("own_cny", "from_above_cny")

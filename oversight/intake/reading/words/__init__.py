@@ -24,7 +24,17 @@ _HINT = re.compile(
     r"|\((?:\d{1,2}|[A-Za-z]+|[甲乙丙丁]|第?\d*栏\d*|注\d*|数字|[¥￥])\)|\d{1,2}=[\d+-]+$|[?→]+$"
 )
 _NOTE = re.compile(r"(?<=[^(])\([^()]+\)$")
-_OF_WHICH = re.compile(r"\W*\d{0,2}\W*其中")
+# A # before a heading is the yearbooks' 其中.
+_OF_WHICH = re.compile(r"\W*\d{0,2}\W*其中|\s*#(?=\S)")
+# A note in brackets on who or what is counted in or left out, or is not done beside it: it names nothing of its own.
+_SCOPE_NOTE = re.compile(
+    r"\((?=[^()]{3,}\)$)(?:(?:均|都|另)?(?:不?含|不?包括|不?包含|不兼|不包|不驻)[^()]+|除[^()]+外|[^()]+(?:不计|计入|除外|在内|不算))\)$"
+)
+# On what an amount or a count was reckoned: （按上年支出3%安排）. Whose people are counted is another matter.
+_BASIS = re.compile(r"\((?![^()]*(?:户籍|常住|户口))按[^()]*(?:安排|测算|计算|核定|算)\)")
+# Characters that are mistaken for one another in these words.
+_MISSPELT = re.compile(r"拔(?=[款付入给出到至补下])|(?<=[划下实])拔|(?<=户)藉")
+
 _SPECIAL = re.compile(
     r"(?P<year>(?:19|20)\d{2})(?:年度?)?"
     r"|(?P<first>\d{1,2})至(?P<last>\d{1,2})月份?[末底]?"
@@ -44,6 +54,7 @@ _COMPOUND = re.compile(
     f"(?:流?[入进来]+|到{_HERE}|回)(?:{_HERE})?(?:籍|落户|入户)?)"
     f"|(?P<moved_out>(?:户籍|户口)?(?:迁徙|迁移|转移|搬迁|搬家|迁居|迁|移|转|搬|徙)(?:籍|户口?)?"
     f"(?:流?[出走离去]+(?:到|往)?|往|到|至)(?:{_OUTSIDE}|{_HERE})?)"
+    "|(?P<villages>(?:社区|居委会)[+/和与及](?:行政|建制)?村(?:委会)?|(?:行政|建制)?村(?:委会)?[+/](?:社区|居委会))"
     "|(?P<paid>[实直新续转汇划解支兑批核下发]?拨[付款出入给放发下到至交解划补用足]{0,2})"
     "|(?P<adjusted>(?:调整?|变[更动]|修[改订正]?|追[加减]|增[补加减]|核[增减]|更[新改正]|校正?|改|重[新定]|[准定增减])+"
     "(?:到位|完成|完毕|以|之|批复|批准)*后的?)"
@@ -84,7 +95,7 @@ def _known() -> tuple[dict[str, tuple[str, str]], dict[str, tuple[int, ...]]]:
 def without_hint(title: str) -> str:
     """A title without what it says in brackets on filling in: 统计年月（如202503）."""
     folded = fold(title)
-    shorter = _HINT.sub("", folded)
+    shorter = _BASIS.sub("", _HINT.sub("", folded))
     return shorter if shorter and shorter != folded else title
 
 
@@ -92,7 +103,13 @@ def without_hint(title: str) -> str:
 def words_of(part: str) -> tuple[Word, ...]:
     """A header cell, without its unit, as words: so parted that as little as possible is unknown, in the fewest words."""
     written = values.digits_of_date(without_hint(header_key(part)[0]))
-    text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written)))[:60]
+    written = _MISSPELT.sub(lambda found: {"拔": "拨", "藉": "籍"}[found.group()], written)
+    counted = _SCOPE_NOTE.search(fold(written))
+    if counted is not None and plain(counted.group()) not in _known()[0]:
+        told = fold(written)[: counted.start()]
+        if plain(told):
+            return (*words_of(told), Word("ask", "ask", plain(counted.group()), is_note=True))
+    text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written))).lstrip("#")[:60]
     of_which = (Word("change", "of_which", "其中"),) if _OF_WHICH.match(fold(part)) else ()
     words = _parted(text)
     note = _NOTE.search(fold(written))
@@ -118,15 +135,16 @@ def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
 
 def _parted(text: str) -> tuple[Word, ...]:
     known, lengths = _known()
-    # For each place the best way to have come there: (unknown characters, words, and of as many words those
-    # with the longest among them), and its last word.
-    best: list[tuple[tuple[int, int, int], int, Word] | None] = [None] * (len(text) + 1)
-    best[0] = ((0, 0, 0), 0, Word(None, "", ""))
+    # For each place the best way to have come there: (unknown characters, words, of as many words those among which one
+    # changes the meaning (计划 拨款, not 计 划拨款), then those with the longest among them), and its last word.
+    best: list[tuple[tuple[int, int, int, int], int, Word] | None] = [None] * (len(text) + 1)
+    best[0] = ((0, 0, 0, 0), 0, Word(None, "", ""))
 
     def offer(start: int, end: int, unknown: int, word: Word) -> None:
         before = best[start]
         assert before is not None
-        cost = (before[0][0] + unknown, before[0][1] + 1, before[0][2] - (end - start) ** 2)
+        changes = before[0][2] - (word.kind in ("change", "prior"))
+        cost = (before[0][0] + unknown, before[0][1] + 1, changes, before[0][3] - (end - start) ** 2)
         here = best[end]
         if here is None or cost < here[0]:
             best[end] = (cost, start, word)
