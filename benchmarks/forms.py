@@ -7,11 +7,12 @@ written without looking at the project's own lists, and put through the public c
 forms.csv: `heading` (| parts a group heading from the heading below it, \\n is a line break, {m} and {y} are the
 report's month and year, {d} the month's last day, {p} and {n} the years before and after), `dataset` (any: in each of
 them), `column` (the landed column it means; empty: none of ours, neither to be read nor proposed; ?a/b: an honest
-reader asks, and both answers are right), `kind` (published, plausible), `source`, `split` (half and half within each column, by digest: dev and test, then mend and kept of a
-second vocabulary, third and sealed of a third, fourth and unseen of a fourth, fifth and outside of a fifth, sixth and
-shut of a sixth; seventh and seventh-shut of a seventh, within each of its writer's concepts by lot with seed 20261129:
-written from experience, with group headings, by somebody who had seen nothing of the project). The failing headings of
-the halves in SHUT are listed only with --list: whoever mends the project looks at the others.
+reader asks, and both answers are right), `kind` (published, plausible), `source`, `split` (half and half within each
+column, by digest: dev and test, then mend and kept of a second vocabulary, third and sealed of a third, fourth and
+unseen of a fourth, fifth and outside of a fifth, sixth and shut of a sixth; seventh and seventh-shut of a seventh,
+within each of its writer's concepts by lot with seed 20261129: written from experience, with group headings, by
+somebody who had seen nothing of the project). The failing headings of the halves in SHUT are listed only with --list:
+whoever mends the project looks at the others.
 """
 
 from __future__ import annotations

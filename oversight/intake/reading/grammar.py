@@ -925,9 +925,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
             # 年内拨付.
             return Meaning(column, Certainty.QUESTION, when.month, doubt="when")
         doubt = doubt if when.certainty > Certainty.QUESTION or doubt in ("time", "once") else ""
-        is_paid_out = (
-            "payment" in others and bool(heading.texts & _PAID_OUT) and column.startswith("disbursed")
-        )
+        is_paid_out = "payment" in others and bool(heading.texts & _PAID_OUT)
+        is_paid_out = is_paid_out and not heading.texts & _ISSUED and column.startswith("disbursed")
         # 支付 beside what was paid to the townships is what they paid.
         otherwise = column.replace("disbursed", "spent") if is_paid_out else None
         return Meaning(column, min(sure, when.certainty), when.month, otherwise=otherwise, doubt=doubt)
@@ -939,6 +938,8 @@ _PAID_OUT = frozenset(
 )
 
 
+# 授权支付额度下达: authority to pay, not what was paid.
+_ISSUED = frozenset(("下达", "下达数", "下达资金", "额度", "用款额度", "指标", "指标数"))
 # What the authority to spend is called; money is paid on it later.
 _QUOTAS = frozenset(("指标", "指标数", "额度", "用款额度", "盘子", "总盘子", "控制数"))
 

@@ -516,6 +516,12 @@ def _months_below(
 _OWN_FUND = re.compile("民政.{0,4}工作经费|民政工作|民政经费|民政业务经费|工作经费")
 
 
+# 湘东区2025年6月 before what a title is about: of its words none is looked for there, and without it titles are alike.
+_OF_WHERE_AND_WHEN = re.compile(
+    r"^(?:[^\d\s]{1,6}[省市县区旗州盟]){0,3}(?:19|20)\d{2}年(?:度|\d{1,2}月份?)?(?![-—–~至到])"
+)
+
+
 def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
     """What titles, sheet and file say that bears on headings; `months` are those of a column of months."""
     title = fold(" ".join(texts))
@@ -526,8 +532,10 @@ def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
     if month is None and months and len(set(months)) == 1:
         month = months[0].month
     year = year or next((y for t in texts if (y := values.stated_year(t))), None)
-    words = [w for t in texts[:1] for line in re.split(r"\s+", t) for w in words_of(line)]
-    changed = {w.text for w in words if w.kind == "change"}
+    lines = (_OF_WHERE_AND_WHEN.sub("", line) or line for t in texts[:1] for line in re.split(r"\s+", t))
+    words = [w for line in lines for w in words_of(line)]
+    # A title that speaks of the whole county (全县) says nothing of what its rows are.
+    changed = {w.text for w in words if w.kind == "change" and w.value != "wider"}
     done = {w.value for w in words if w.kind == "thing"}
     return Said(
         year=year,

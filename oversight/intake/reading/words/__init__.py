@@ -135,21 +135,27 @@ def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
 
 def _parted(text: str) -> tuple[Word, ...]:
     known, lengths = _known()
-    # For each place the best way to have come there: (unknown characters, words, of as many words those among which one
-    # changes the meaning (计划 拨款, not 计 划拨款), then those with the longest among them), and its last word.
+    # For each place the best way to have come there: (unknown characters, words, of as many words the fewest that no list
+    # has (计划 拨款, not 计 划拨款), then those with the longest among them), and its last word.
     best: list[tuple[tuple[int, int, int, int], int, Word] | None] = [None] * (len(text) + 1)
     best[0] = ((0, 0, 0, 0), 0, Word(None, "", ""))
 
-    def offer(start: int, end: int, unknown: int, word: Word) -> None:
+    def offer(start: int, end: int, unknown: int, word: Word, is_made_up: bool = False) -> None:
         before = best[start]
         assert before is not None
-        changes = before[0][2] - (word.kind in ("change", "prior"))
-        cost = (before[0][0] + unknown, before[0][1] + 1, changes, before[0][3] - (end - start) ** 2)
+        so_far = before[0]
+        cost = (
+            so_far[0] + unknown,
+            so_far[1] + 1,
+            so_far[2] + is_made_up,
+            so_far[3] - (end - start) ** 2,
+        )
         here = best[end]
         if here is None or cost < here[0]:
             best[end] = (cost, start, word)
 
-    for at in range(len(text)):
+    size = len(text)
+    for at in range(size):
         special = _SPECIAL.match(text, at)
         if special:
             offer(at, special.end(), 0, _special(special))
@@ -161,10 +167,10 @@ def _parted(text: str) -> tuple[Word, ...]:
         if compound and text[at : compound.end()] not in known:
             adjusted = compound.lastgroup == "adjusted"
             kind = "adjusted" if adjusted else "thing"
-            offer(at, compound.end(), 0, Word(kind, str(compound.lastgroup), compound.group()))
+            offer(at, compound.end(), 0, Word(kind, str(compound.lastgroup), compound.group()), True)
         for length in lengths.get(text[at], ()):
             end = at + length
-            if end <= len(text) and (found := known.get(text[at:end])) is not None:
+            if end <= size and (found := known.get(text[at:end])) is not None:
                 offer(at, end, 0, Word(*found, text[at:end]))
         offer(at, at + 1, 1, Word(None, "", text[at]))
     found_words: list[Word] = []
