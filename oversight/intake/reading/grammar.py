@@ -792,6 +792,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     if _counts_others(heading):
         # 累计拨付乡镇数, 年初预算人数, 本月拨付批次.
         return None
+    if heading.last_text == "额度" and "spent" in others:
+        # 已批用款额度: what may be spent, not what was.
+        return None
     if (quota := _quota(heading, said)) is not None:
         return quota
     if (
