@@ -13,7 +13,7 @@ from typing import Any
 from oversight import durable
 from oversight.archive import store
 from oversight.archive.sums import as_json
-from oversight.archive.verify import names_received, used_in_editions
+from oversight.archive.uses import names_received, used_in_editions
 from oversight.settings import DataFolder, folder_settings
 
 # Of a file that was handed in for review: nothing of it was, or will be, taken in.

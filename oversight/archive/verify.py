@@ -16,8 +16,9 @@ import polars as pl
 
 from oversight.archive import store
 from oversight.archive.sums import SUMS, Damaged, damaged_in, digest_of, is_as_written
+from oversight.archive.uses import edition_folders, names_received, used_in_editions
 from oversight.editions import seal
-from oversight.editions.edition import MANIFEST, POINTER, STABLE, editions_folder
+from oversight.editions.edition import MANIFEST, POINTER, STABLE
 from oversight.editions.keys import faults as keys_faults
 from oversight.editions.keys import readable_keys
 from oversight.editions.receipts import check_receipts
@@ -129,31 +130,6 @@ def _is_content(path: Path) -> bool:
     return bool(store.DIGEST.fullmatch(path.stem)) and path.suffix in ("", store.ENCRYPTED)
 
 
-def names_received(folder: DataFolder) -> dict[str, list[str]]:
-    """The names under which each content came; none where the ledger itself does not tell any more."""
-    found: dict[str, list[str]] = {}
-    try:
-        rows = ledger.read(folder).select("sha256", "file_name").iter_rows()
-    except OversightError:
-        return {}
-    for sha256, name in rows:
-        found.setdefault(sha256, []).append(name)
-    return found
-
-
-def used_in_editions(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
-    """The editions that rest on each content, received or (`standards_files`) the rules."""
-    found: dict[str, list[str]] = {}
-    for place in _edition_folders(folder):
-        try:
-            told = json.loads((place / MANIFEST).read_text("utf-8"))
-            for item in [item for part in parts for item in told.get(part, [])]:
-                found.setdefault(item["sha256"], []).append(place.name)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
-
-
 def _never_kept(folder: DataFolder) -> set[str]:
     refused = landed.load_sound(folder).landed.files.filter(pl.col("error_code").is_in(["F50", "F51", "F12"]))
     short = set(refused["submission_id"])
@@ -227,11 +203,6 @@ def _landed(folder: DataFolder) -> tuple[int, list[Fault]]:
     return looked, faults
 
 
-def _edition_folders(folder: DataFolder) -> list[Path]:
-    base = editions_folder(folder)
-    return sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
-
-
 def edition_faults(folder: DataFolder, place: Path, *, with_rows: bool = False) -> list[Fault]:
     """What is wrong with one edition."""
     cited = _cited(folder).get(place.name, [])
@@ -260,7 +231,7 @@ def _names_its_files(place: Path) -> bool:
 def _editions(folder: DataFolder) -> tuple[int, list[Fault]]:
     looked = 0
     faults: list[Fault] = []
-    places = _edition_folders(folder)
+    places = edition_folders(folder)
     for place in places:
         looked += sum(1 for path in place.rglob("*") if path.is_file())
         faults += edition_faults(folder, place)
