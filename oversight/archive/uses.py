@@ -1,6 +1,7 @@
 """What rests on a content that is kept: the names it came under, and the editions made of it.
 
-Apart from `verify`, which looks at papers and accounts too: a run asks this, and imports no reader.
+Apart from `verify`, which looks at papers and accounts too: a run asks this, whose
+intake imports neither a reader nor `oversight.editions`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oversight.editions.edition import MANIFEST, editions_folder
 from oversight.errors import OversightError
 from oversight.intake import ledger
 from oversight.settings import DataFolder
@@ -31,7 +31,7 @@ def used_in_editions(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for place in edition_folders(folder):
         try:
-            told = json.loads((place / MANIFEST).read_text("utf-8"))
+            told = json.loads((place / "manifest.json").read_text("utf-8"))
             for item in [item for part in parts for item in told.get(part, [])]:
                 found.setdefault(item["sha256"], []).append(place.name)
         except (OSError, ValueError, KeyError, TypeError):
@@ -41,5 +41,5 @@ def used_in_editions(folder: DataFolder, *parts: str) -> dict[str, list[str]]:
 
 def edition_folders(folder: DataFolder) -> list[Path]:
     """Every edition that lies there."""
-    base = editions_folder(folder)
+    base = folder.marts / "editions"
     return sorted(path for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
