@@ -67,7 +67,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_every_block_of_a_recipe_is_one_of_the_three_kinds() -> None:
     found = steps()
     assert len(found) == (PROJECT_ROOT / "CONTRIBUTING.md").read_text("utf-8").count("```") / 2
-    assert {step.language for step in found} <= {"python", "sql", "csv", "txt", "toml", "sh"}
+    assert {step.language for step in found} <= {"python", "sql", "csv", "txt", "toml", "md", "sh"}
 
 
 def test_recipes_do_what_they_say(printed: dict[str, str]) -> None:
@@ -82,7 +82,8 @@ def test_recipes_do_what_they_say(printed: dict[str, str]) -> None:
     ]
     assert "户籍人口未知的有1个" in section
     # Its broken file brings it about, each code has one, and the page says what the catalogue does.
-    assert "3 passed" in next(text for command, text in printed.items() if "pytest" in command)
+    assert "3 passed" in next(text for command, text in printed.items() if "test_catalogue" in command)
+    assert "1 passed" in next(text for command, text in printed.items() if "test_shapes" in command)
     assert "户数与人口相同" in next(
         text for command, text in printed.items() if command.startswith("grep -A")
     )
