@@ -92,8 +92,10 @@ def begin(
     path = folder.reviews / str(receipt["handed_in_at"])[:7] / f"{receipt['id']}.json"
     if path.is_file():
         return
-    keys = ("id", "file_name", "sha256", "bytes", "handed_in_at", "by", "county_code", "is_nil", "mended")
+    keys = ("id", "file_name", "sha256", "bytes", "handed_in_at", "by", "county_code", "is_nil")
     told = {key: receipt[key] for key in keys} | {
+        # A receipt of before cells could be changed in a page says nothing of it.
+        "mended": receipt.get("mended", []),
         "county_name": county,
         "state": "waiting",
         **{key: receipt[key] for key in ("dataset", "months", "units", "counts")},

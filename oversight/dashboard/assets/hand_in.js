@@ -147,7 +147,9 @@
       }), file.name + "的问题"));
       if (file.instructions_count > file.remarks.length) parts.push(el("p", { class: "note", text: "共 " + file.instructions_count + " 条，此处为前 " + file.remarks.length + " 条；标注好的工作簿里有全部。" }));
     }
-    if (file.mended.length) parts.push(el("p", { class: "note", text: "已在页面里改：" + file.mended.join("；") }));
+    // Of what was judged before cells could be changed in a page nothing is said.
+    const mended = file.mended || [];
+    if (mended.length) parts.push(el("p", { class: "note", text: "已在页面里改：" + mended.join("；") }));
     if (file.refused) parts.push(el("p", { class: "notice hand-in-wrong", role: "alert", text: "没有改成：" + file.refused }));
     file.notes.forEach(function (note) { parts.push(el("p", { class: "note", text: note })); });
     const form = el("div", { class: "hand-in-cells" });
@@ -157,7 +159,7 @@
     ]), form);
     const box = el("div", { class: "hand-in-file" }, parts);
     // What was being typed when the sign-in ran out, or the page was left, is there again.
-    if (file.may_mend && (tray.is_again && !file.mended.length || sessionStorage.getItem(typedName(tray, number, file.sha256)))) box.querySelector(".hand-in-mend").click();
+    if (file.may_mend && (tray.is_again && !mended.length || sessionStorage.getItem(typedName(tray, number, file.sha256)))) box.querySelector(".hand-in-mend").click();
     return box;
   }
 
