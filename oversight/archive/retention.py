@@ -6,6 +6,7 @@ Whatever came into the ledger stays: every edition is made of all of it.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,18 @@ from typing import Any
 from oversight import durable
 from oversight.archive import store
 from oversight.archive.sums import as_json
-from oversight.archive.uses import names_received, used_in_editions
+from oversight.archive.uses import used_in_editions
 from oversight.settings import DataFolder, folder_settings
 
 # Of a file that was handed in for review: nothing of it was, or will be, taken in.
 NEVER_COUNTED = ("returned", "withdrawn")
 
 
-def delete_what_never_counted(folder: DataFolder, today: date) -> int:
+def delete_what_never_counted(folder: DataFolder, received: Collection[str], today: date) -> int:
     """Delete what reviewers returned or senders withdrew `archive_days` ago; how many contents that were.
 
-    Their review records stay and say so. A content that came another way too, waits for a reviewer or is part of an edition
-    is left.
+    Their review records stay and say so. A content that came another way too (`received`: the digests in the ledger), waits for
+    a reviewer or is part of an edition is left.
     """
     days = folder_settings(folder).archive_days
     if days is None or not folder.reviews.is_dir():
@@ -45,7 +46,7 @@ def delete_what_never_counted(folder: DataFolder, today: date) -> int:
     there = [sha256 for sha256 in due if store.has(folder, sha256)]
     if not there:
         return 0
-    needed |= names_received(folder).keys() | used_in_editions(folder, "inputs", "standards_files").keys()
+    needed |= {*received, *used_in_editions(folder, "inputs", "standards_files")}
     deleted = [sha256 for sha256 in there if sha256 not in needed]
     for sha256 in deleted:
         # Said before it is done: a content that is gone without a word would be missing.

@@ -37,7 +37,7 @@ def receive(folder: DataFolder, say: Callable[[str], None], now: datetime) -> Re
         say(f"{len(deleted)} 份含个人信息的存档已到删除日期，已删除；校验值和收文记录保留")
     # Read before anything is kept: of a ledger that cannot be relied on nothing is changed or deleted.
     known = ledger_of.read(folder)
-    if never_counted := delete_what_never_counted(folder, now.date()):
+    if never_counted := delete_what_never_counted(folder, known["sha256"], now.date()):
         say(f"{never_counted} 份审核退回或撤回的存档已满 archive_days，已删除；审核记录保留")
     files = scan(folder)
     correcting = corrections.read(folder, keeping=True)

@@ -8,7 +8,6 @@ asked, so that nothing else can have changed without a word. Meant to run where 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 import zipfile
@@ -98,11 +97,6 @@ def mended(path: Path, name: str, changes: Sequence[Change]) -> bytes | str:
     except CannotMend as failure:
         return str(failure)
     return made
-
-
-def digest_of(content: bytes) -> str:
-    """SHA-256 of what was made."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _grids(data: bytes, name: str) -> list[Grid]:
