@@ -484,7 +484,7 @@ def test_a_page_opened_again_costs_little(visit: Visit, path: str) -> None:
     visit.page.on("requestfinished", finished)
     visit.page.reload()
     visit.drawn()
-    visit.page.wait_for_timeout(1000)
+    visit.page.wait_for_load_state("networkidle")
     assert sum(size for _, size in seen) <= 150_000, sorted(seen, key=lambda item: -item[1])[:5]
     for part in ("plotly.", "async-community."):
         found = [url for url in headers if part in url]

@@ -304,7 +304,7 @@ def test_a_real_click_on_a_unit_drills_down(visit: Visit) -> None:
     point.scroll_into_view_if_needed()
     box = point.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(300)
+    until(page, "document.querySelectorAll('.js-plotly-plot .hoverlayer .hovertext').length > 0")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url("**/township?**")
     visit.drawn()
@@ -379,7 +379,8 @@ def test_a_download_follows_filter_and_columns(visit: Visit, tmp_path: Path) -> 
             api.setColumnsVisible(['spent_ytd_cny'], false);
         }"""
     )
-    page.wait_for_timeout(300)
+    # A table filters in its own time, and where others take the machine that may be long.
+    until(page, "decodeURIComponent(location.search).includes('不达标')")
     shown = [row["township_name"] for row in grid_cells(page, "townships")]
     assert 0 < len(shown) < 11
     with page.expect_download() as started:
@@ -400,8 +401,7 @@ def test_columns_can_be_chosen_by_keyboard(visit: Visit) -> None:
     box = page.get_by_role("dialog", name="选择要显示的列")
     box.wait_for()
     box.get_by_label("县级名称").uncheck()
-    page.wait_for_timeout(200)
-    assert "县级名称" not in page.inner_text("[data-name='townships'] .ag-header")
+    until(page, "!document.querySelector(\"[data-name='townships'] .ag-header\").innerText.includes('县级名称')")
     page.keyboard.press("Escape")
     assert page.locator(".column-menu").count() == 0
     assert button.evaluate("element => element === document.activeElement")
@@ -503,7 +503,7 @@ def test_a_table_is_printed_whole_with_its_headings_on_every_sheet(
 ) -> None:
     page = visit.go("/funding")
     until(page, "document.querySelectorAll('[data-watched]').length > 0")
-    page.wait_for_timeout(500)
+    until(page, "document.querySelectorAll(\"[data-name='townships'] .ag-row\").length > 0")
     sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     # A reader of PDF gives some characters as the radicals that look like them, but not these.
     assert sum("年度安排" in re.sub(r"\s", "", sheet.extract_text()) for sheet in sheets) > 1

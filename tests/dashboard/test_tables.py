@@ -33,10 +33,13 @@ def test_headings_stay_in_sight_while_rows_are_read(visit: Visit) -> None:
     page = visit.go("/findings")
     until(page, "document.querySelectorAll('[data-watched]').length > 0")
     page.evaluate("document.querySelector('[data-name=findings] .ag-row[row-index=\"15\"]').scrollIntoView()")
-    page.wait_for_timeout(300)
-    box = page.locator("[data-name='findings'] .ag-header").bounding_box()
-    assert box is not None
-    assert 50 <= box["y"] <= 62, box
+    until(
+        page,
+        """() => {
+            const top = document.querySelector("[data-name='findings'] .ag-header").getBoundingClientRect().top;
+            return 50 <= top && top <= 62;
+        }""",
+    )
 
 
 def test_a_block_of_cells_is_copied_as_a_grid_with_names(visit: Visit) -> None:
@@ -145,10 +148,13 @@ def test_what_was_opened_is_in_sight(visit: Visit) -> None:
     page.wait_for_url("**rule=**")
     visit.drawn()
     page.wait_for_selector("[data-opened]")
-    page.wait_for_timeout(500)
-    box = page.locator("[data-opened]").bounding_box()
-    assert box is not None
-    assert 0 <= box["y"] < 500, box
+    until(
+        page,
+        """() => {
+            const top = document.querySelector("[data-opened]").getBoundingClientRect().top;
+            return 0 <= top && top < 500;
+        }""",
+    )
 
 
 def test_back_leads_to_where_one_was(visit: Visit) -> None:
@@ -156,9 +162,8 @@ def test_back_leads_to_where_one_was(visit: Visit) -> None:
     until(page, "document.querySelectorAll('[data-watched]').length > 1")
     link = page.locator("[data-name='townships'] .ag-row a").nth(5)
     link.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    until(page, "window.scrollY > 600")
     was = page.evaluate("window.scrollY")
-    assert was > 600
     link.click()
     page.wait_for_url("**/township**")
     visit.drawn()
