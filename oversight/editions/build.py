@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from oversight import telemetry
@@ -188,7 +188,7 @@ def _on_spark(folder: DataFolder, manifest: Any, arguments: list[str], collect: 
     nodes = [node.to_dict() for node in manifest.nodes.values() if node.resource_type == "model"]
     views = spark.published_views(nodes)
     on_spark = [*arguments, "--target", spark.TARGET, "--no-partial-parse", "--exclude", *views]
-    with spark.session(folder, memory_mb=memory_mb(_machine_mb())):
+    with spark.session(folder, memory_mb=memory_mb(machine_mb())):
         outcome = _runner(None, collect).invoke(on_spark)
         if outcome.success:
             spark.gather(folder, nodes, build_file(folder))
@@ -297,22 +297,40 @@ def _one_line(message: object) -> str:
 
 
 def memory_mb(machine_mb: int) -> int:
-    """What the build may hold in memory, in MB: 6 GB, and on a small machine six tenths of what it has.
+    """What the build may hold in memory, in MB: six tenths of what the machine has.
 
     The rest is for Python, for the pages that are served beside it and for the system; what does not fit is put on disk.
     """
-    return min(6_000, machine_mb * 6 // 10)
+    return machine_mb * 6 // 10
 
 
-def _machine_mb() -> int:
-    """The memory of this machine or container, in MB."""
-    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+def machine_mb(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/sys/fs/cgroup")) -> int:
+    """The memory of this machine, or of the container or service that this process may use, in MB: whatever is least.
+
+    A bound may stand at the group of this process or at any above it, in the tree of either version of control groups."""
+    bounds = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     try:
-        allowed = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")) // 1_000_000
-    except (OSError, ValueError):
-        # No control group, or one that sets no bound ("max").
-        return installed
-    return min(installed, allowed)
+        lines = groups.read_text("utf-8").splitlines()
+    except OSError:
+        # No control groups here.
+        lines = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            top, file = mounted, "memory.max"
+        elif "memory" in controllers.split(","):
+            top, file = mounted / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        # A container often sees its own group as the top one, though the path is told from outside.
+        group = PurePosixPath(path.lstrip("/"))
+        for place in (group, *group.parents):
+            try:
+                bounds.append(int((top / place / file).read_text("ascii")))
+            except (OSError, ValueError):
+                # No such group here, or one that sets no bound ("max").
+                continue
+    return min(bounds) // 1_000_000
 
 
 @contextmanager
@@ -320,7 +338,7 @@ def _environment(target: Path, inputs: Path) -> Iterator[None]:
     ours = {
         "OVERSIGHT_BUILD": str(target),
         "OVERSIGHT_INPUTS": str(inputs),
-        "OVERSIGHT_MEMORY": f"{memory_mb(_machine_mb())}MB",
+        "OVERSIGHT_MEMORY": f"{memory_mb(machine_mb())}MB",
     }
     before = {name: os.environ.get(name) for name in ours}
     where = Path.cwd()

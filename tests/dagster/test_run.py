@@ -65,7 +65,10 @@ def test_the_manifest_names_every_input_file(sample_folder: DataFolder, sample_e
     assert all(entry["fingerprint"] for entry in tables.values())
 
 
-def test_the_run_is_in_dagsters_history_with_its_checks(sample_folder: DataFolder) -> None:
+def test_the_run_is_in_dagsters_history_with_its_checks(
+    sample_folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(sample_folder.dagster_home))
     with DagsterInstance.from_config(str(sample_folder.dagster_home)) as instance:
         (run,) = instance.get_runs()
         assert run.job_name == JOB

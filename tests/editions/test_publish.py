@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from oversight.editions import (
     open_edition,
     publish,
 )
-from oversight.editions.build import memory_mb
+from oversight.editions.build import machine_mb, memory_mb
 from oversight.editions.publish import STEPS
 from oversight.editions.published import PUBLIC_TABLES
 from oversight.settings import PROJECT_ROOT, DataFolder
@@ -318,6 +319,41 @@ def test_readers_see_no_error_and_no_mixture_during_publications(folder: DataFol
     held.close()
 
 
-def test_the_build_leaves_a_small_machine_room() -> None:
+def test_the_build_takes_its_share_of_what_the_machine_has() -> None:
     assert memory_mb(4_000) == 2_400
-    assert memory_mb(10_000) == memory_mb(256_000) == 6_000
+    assert memory_mb(64_000) == 38_400
+
+
+@pytest.mark.parametrize(
+    ("groups", "bounds", "expected"),
+    [
+        ("", {}, None),
+        ("0::/\n", {"memory.max": "max"}, None),
+        ("0::/\n", {"memory.max": "3000000000"}, 3_000),
+        # A service in its slice: the bound of any group above holds too.
+        ("0::/system.slice/oversight.service\n", {"system.slice/memory.max": "2000000000"}, 2_000),
+        (
+            "0::/system.slice/oversight.service\n",
+            {"system.slice/memory.max": "2e9", "system.slice/oversight.service/memory.max": "1500000000"},
+            1_500,
+        ),
+        # The tree of before, where every controller has its own; without a bound it tells a very large one.
+        (
+            "9:name=systemd:/\n4:memory:/docker/ab\n0::/\n",
+            {"memory/docker/ab/memory.limit_in_bytes": "1000000000"},
+            1_000,
+        ),
+        ("4:cpu,memory:/docker/ab\n", {"memory/memory.limit_in_bytes": "1200000000"}, 1_200),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}, None),
+    ],
+)
+def test_the_bound_of_a_container_or_service_counts(
+    tmp_path: Path, groups: str, bounds: dict[str, str], expected: int | None
+) -> None:
+    (tmp_path / "groups").write_text(groups, "utf-8")
+    for place, bound in bounds.items():
+        (tmp_path / "sys" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sys" / place).write_text(f"{bound}\n", "ascii")
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    assert machine_mb(tmp_path / "groups", tmp_path / "sys") == (expected or installed)
+    assert machine_mb(tmp_path / "nothing", tmp_path / "sys") == installed
