@@ -401,7 +401,9 @@ def test_columns_can_be_chosen_by_keyboard(visit: Visit) -> None:
     box = page.get_by_role("dialog", name="选择要显示的列")
     box.wait_for()
     box.get_by_label("县级名称").uncheck()
-    until(page, "!document.querySelector(\"[data-name='townships'] .ag-header\").innerText.includes('县级名称')")
+    until(
+        page, "!document.querySelector(\"[data-name='townships'] .ag-header\").innerText.includes('县级名称')"
+    )
     page.keyboard.press("Escape")
     assert page.locator(".column-menu").count() == 0
     assert button.evaluate("element => element === document.activeElement")
