@@ -105,8 +105,8 @@ licences: setup  ## 列出所装各个包的许可证（连同开发所需：DEV
 	@$(BIN)/oversight licences $(if $(DEV),--dev)
 
 COUNT ?= 100000
-test-views: setup $(VENV)/dev.stamp  ## 在浏览器里逐页核对数字与排版（八种情形 × 两种单位 × 两种主题 × 三种宽度，约一刻钟）
-	@$(BIN)/python -m tests.dashboard.matrix
+test-views: setup $(VENV)/dev.stamp  ## 在浏览器里逐页核对数字与排版（八种情形 × 两种单位 × 两种主题 × 三种宽度，约二十分钟；一部分：VIEWS="--width 390"，各项见 --help）
+	@$(BIN)/python -m tests.dashboard.matrix $(VIEWS)
 
 fuzz-requests: setup $(VENV)/dev.stamp  ## 用十万个不合规的请求和五百个慢客户端考验看板（COUNT=100000；先运行 make run）
 	@$(BIN)/python tests/faults/fuzz_requests.py $(COUNT)

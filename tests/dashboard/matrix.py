@@ -1,9 +1,11 @@
 """Every kind of place, in both units, both themes and three widths: numbers against SQL, boxes against each other.
 
-    python -m tests.dashboard.matrix [--data DIR] [--quick] [--turns] [--only NAME] [--width 390]
+    python -m tests.dashboard.matrix [--data DIR] [--quick] [--turns] [--only NAME] [--path PAGE] [--money wan]
+                                     [--theme dark] [--width 390] [--part 2/6]
 
-Without `DIR` the worlds are made and run in a temporary folder. Prints how many numbers were compared and what was
-found; exit code 1 where anything was. The suite runs the quick form: two pages a situation, in one unit, theme and width.
+Without `DIR` the worlds are made and run in a temporary folder. Prints what is found wrong as it is found, after each
+combination how many numbers were compared, and all of it at the end; exit code 1 where anything was wrong. The suite runs
+the quick form: two pages a situation, in one unit, theme and width.
 """
 
 from __future__ import annotations
@@ -174,12 +176,20 @@ class Told:
     numbers: int = 0
     files: int = 0
     wrong: list[str] = field(default_factory=list)
+    # Whoever waits for a quarter of an hour reads at once what was found, and keeps it where the rest is not waited for.
+    is_printed: bool = False
+
+    def find(self, what: str) -> None:
+        """Something that is wrong."""
+        self.wrong.append(what)
+        if self.is_printed:
+            print(f"  WRONG {what}", flush=True)
 
     def hold(self, what: str, shown: str, expected: str) -> None:
         """One number."""
         self.numbers += 1
         if shown != expected:
-            self.wrong.append(f"{what}: {shown!r} instead of {expected!r}")
+            self.find(f"{what}: {shown!r} instead of {expected!r}")
 
 
 # --- tables whose rows are those of a published table
@@ -385,9 +395,9 @@ class Looker:
         page.wait_for_timeout(200)
         self.told.pages += 1
         for found in sorted(set(page.evaluate(BOXES))):
-            self.told.wrong.append(f"{where}: {found}")
+            self.told.find(f"{where}: {found}")
         if "没能显示" in page.inner_text("#content"):
-            self.told.wrong.append(f"{where}: the page failed")
+            self.told.find(f"{where}: the page failed")
 
     def _page(
         self, page: Any, sql: duckdb.DuckDBPyConnection, place: Situation, money: MoneyUnit, where: str
@@ -468,7 +478,7 @@ class Looker:
                         f"{where}, {row['township_name']} {name}", number, show.money(row[name], money)
                     )
                 elif re.search(r"\d", shown[name]):
-                    self.told.wrong.append(
+                    self.told.find(
                         f"{where}, {row['township_name']} {name}: {shown[name]} where nothing is known"
                     )
             if row["population_persons"] is not None:
@@ -506,7 +516,7 @@ class Looker:
             if row[column] is not None:
                 self.told.hold(f"{where}, card {key}", shown, show.money(row[column], money))
             elif re.search(r"\d", shown):
-                self.told.wrong.append(f"{where}, card {key}: {shown} where nothing is known")
+                self.told.find(f"{where}, card {key}: {shown} where nothing is known")
 
     def _counts(self, page: Any, sql: duckdb.DuckDBPyConnection, place: Situation, where: str) -> None:
         """The four figures above the findings."""
@@ -561,7 +571,7 @@ class Looker:
     def _known(self, expected: dict[str, Any], name: str, shown: dict[str, str], where: str) -> bool:
         if _key(name, shown) in expected:
             return True
-        self.told.wrong.append(f"{where}, {name}: {shown['_id']} is no row of SQL")
+        self.told.find(f"{where}, {name}: {shown['_id']} is no row of SQL")
         return False
 
     def _files(
@@ -586,11 +596,11 @@ class Looker:
             started.value.save_as(path)
             self.told.files += 1
             if place.month not in started.value.suggested_filename:
-                self.told.wrong.append(f"{where}: the name of the file has no month")
+                self.told.find(f"{where}: the name of the file has no month")
             cells = list(_cells(path))
             titles = next((row for row in cells if row and row[0] in fields), None)
             if titles is None:
-                self.told.wrong.append(f"{where}, {name}.{form}: no line of titles")
+                self.told.find(f"{where}, {name}.{form}: no line of titles")
                 continue
             rows = cells[cells.index(titles) + 1 :]
             self.told.hold(f"{where}, {name}.{form} rows", str(len(rows[: len(shown)])), str(len(shown)))
@@ -660,18 +670,27 @@ def look(
     scratch: Path,
     *,
     in_short: bool = False,
+    only: str = "",
 ) -> Told:
-    """Visit them all; each world is served once. In short: the money of each, and one page more."""
-    told = Told()
+    """Visit them all; each world is served once. In short: the money of each, and one page more.
+
+    `only` is the one page that is looked at of each.
+    """
+    told = Told(is_printed=not in_short)
     looker = Looker(chromium, told, scratch)
     chosen = sorted(places, key=lambda item: item[0].world)
     for world, items in itertools.groupby(chosen, key=lambda item: item[0].world):
         with serving(worlds[world]) as running:
             for number, (place, money, theme, width) in enumerate(items):
-                before = len(told.wrong)
                 edition = find_edition(worlds[world], place.edition or None)
                 with duckdb.connect(str(edition.warehouse), read_only=True) as sql:
                     try:
+                        if only:
+                            paths: tuple[str, ...] = (only,)
+                        elif in_short:
+                            paths = ("/funding", SHORT[place.name])
+                        else:
+                            paths = paths_of(place, money, theme, width)
                         looker.visit(
                             running.base,
                             sql,
@@ -680,25 +699,30 @@ def look(
                             theme,
                             width,
                             with_files=number % 3 == 0 if in_short else has_files(place, money, theme, width),
-                            paths=("/funding", SHORT[place.name])
-                            if in_short
-                            else paths_of(place, money, theme, width),
+                            paths=paths,
                         )
-                    except AssertionError as error:
-                        told.wrong.append(f"{place.name}, {money}, {theme}, {width}: {error}")
-                if not in_short:
+                    except Exception as error:
+                        # A page that breaks the reading of it is one thing wrong; the others are looked at all the same.
+                        told.find(f"{place.name}, {money}, {theme}, {width}: {type(error).__name__}: {error}")
+                if told.is_printed:
                     print(
-                        f"{place.name}, {money}, {theme}, {width}: {told.pages} pages, {told.numbers} numbers",
+                        f"{place.name}, {money}, {theme}, {width}: {told.pages} pages, {told.numbers} numbers, "
+                        f"{len(told.wrong)} wrong so far",
                         flush=True,
                     )
-                    for line in told.wrong[before:][:30]:
-                        print("  " + line, flush=True)
     return told
 
 
 def quick(places: list[Situation]) -> list[tuple[Situation, MoneyUnit, str, int]]:
     """Each situation once, in turn in another unit, theme and width."""
     return [(place, UNITS[n % 2], THEMES[n // 2 % 2], WIDTHS[n % 3]) for n, place in enumerate(places)]
+
+
+def _part(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError("a part is written 2/6: the second of six")
+    return int(part), int(parts)
 
 
 def main() -> int:
@@ -716,7 +740,13 @@ def main() -> int:
         help="every page of each situation and width, in one unit and theme in turn",
     )
     parser.add_argument("--only", default="", help="situations whose name holds this")
-    parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone, to go by slices")
+    parser.add_argument("--path", default="", choices=PATHS + FURTHER, help="this page alone")
+    parser.add_argument("--money", choices=UNITS, help="amounts in this unit alone")
+    parser.add_argument("--theme", choices=THEMES, help="this theme alone")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone")
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), help="2/6: the second of six parts of what is left"
+    )
     args = parser.parse_args()
     root = args.data or Path(tempfile.mkdtemp(prefix="views-"))
     worlds = {}
@@ -733,13 +763,21 @@ def main() -> int:
     old = editions[0] if len(editions) > 1 else second_edition(worlds["sample"])[0]
     places = [place for place in situations(old) if args.only in place.name]
     combined = quick(places) if args.quick else list(itertools.product(places, UNITS, THEMES, WIDTHS))
-    combined = [item for item in combined if args.width in (None, item[3])]
-    if args.turns:
-        combined = [item for item in combined if is_turn(*item)]
+    asked = (args.money, args.theme, args.width)
+    combined = [
+        item
+        for item in combined
+        if all(want in (None, own) for want, own in zip(asked, item[1:], strict=True))
+        and (is_turn(*item) or not args.turns)
+    ]
+    part, parts = args.part
+    combined = combined[len(combined) * (part - 1) // parts : len(combined) * part // parts]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        told = look(browser, worlds, combined, root, in_short=args.quick)
+        told = look(browser, worlds, combined, root, in_short=args.quick, only=args.path)
         browser.close()
+    for line in told.wrong:
+        print(line)
     print(
         f"{len(combined)} combinations, {told.pages} pages, {told.numbers} numbers compared with SQL, "
         f"{told.files} files opened, {len(told.wrong)} found wrong"

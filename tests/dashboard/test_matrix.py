@@ -13,7 +13,7 @@ import pytest
 
 from oversight.settings import DataFolder
 from tests.dashboard.browsing import needs_chromium
-from tests.dashboard.matrix import look, quick, run_over, second_edition, situations, write_world
+from tests.dashboard.matrix import Told, look, quick, run_over, second_edition, situations, write_world
 
 pytestmark = needs_chromium
 
@@ -37,3 +37,12 @@ def test_every_kind_of_place_shows_what_sql_says_and_fits(
     assert told.pages == 16
     assert told.numbers > 2000
     assert told.files >= 4
+
+
+def test_what_is_found_wrong_is_printed_as_it_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(is_printed=True)
+    told.hold("a card", "1.00", "1.00")
+    assert not capsys.readouterr().out
+    told.hold("a card", "1.00", "2.00")
+    assert "a card: '1.00' instead of '2.00'" in capsys.readouterr().out
+    assert len(told.wrong) == 1
