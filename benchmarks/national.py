@@ -77,7 +77,7 @@ def bare(raw: Path) -> None:
     ):
         connection.execute(statement)
     for table in ("funding", "staff"):
-        print(table, connection.execute(f"select count(*), sum(gap) from {table}").fetchone())
+        print(table, connection.execute(f"select count(*), sum(gap) from {table}").fetchall())
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ comes back is counted by year, with the keys of the rows that do not hold; a bui
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import duckdb
 import polars as pl
 
 from oversight.contracts import DATASETS
+from oversight.quality.completeness import Agreement
+from oversight.quality.completeness import checks as completeness_checks
 from oversight.quality.kept import Kept
 from oversight.quality.suites import (
     FLAG_SCHEMA,
@@ -38,30 +39,23 @@ _LEVELS = (
 _BOUNDED = ("population", "budget", "staffing")
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """A check of the build; `since` in its statement stands for the first month that is judged."""
-
-    name: str
-    title_zh: str
-    what_zh: str
-    why_zh: str
-    statement: str
-
-
 def judge(
     warehouse: Path, inputs: Path, names: pl.DataFrame, since: date | None, kept: Kept | None = None
 ) -> SuiteResult:
     """Every check over the build file, opened read-only; months before `since` are told from `kept`.
 
     Raises QualityError if a check could not be carried out."""
-    known = kept.flags(SUITE, None) if kept else pl.DataFrame(schema=FLAG_SCHEMA)
-    results, flags = [], [known]
+    results, flags = [], [pl.DataFrame(schema=FLAG_SCHEMA)]
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for check in _checks(connection, inputs):
-            by_year, found = _answered(connection, check, since or date.min, names)
+        checks = list(_checks(connection, inputs))
+        by_month = [check.name for check in checks if not check.is_whole]
+        known = kept.flags(SUITE, by_month) if kept else flags[0]
+        flags.append(known)
+        for check in checks:
+            first = date.min if check.is_whole else since or date.min
+            by_year, found = _answered(connection, check, first, names)
             flags.append(found)
-            before = kept.evaluated(SUITE, check.name) if kept else {}
+            before = kept.evaluated(SUITE, check.name) if kept and not check.is_whole else {}
             found = pl.concat([known.filter(pl.col("expectation") == check.name), found])
             shown = found.sort("subject_code", "month", "standard_id", maintain_order=True).head(KEYS_SHOWN)
             results.append(
@@ -93,7 +87,7 @@ def _answered(
         f"from ({check.statement}) group by all order by all"
     )
     try:
-        rows = connection.execute(statement, {"since": since}).fetchall()
+        rows = connection.execute(statement, {"since": since} if "$since" in statement else None).fetchall()
     except duckdb.Error as error:
         raise QualityError(
             f"检查套件 {SUITE} 的“{check.title_zh}”未能执行：{error}。这是程序错误，请联系维护人员。"
@@ -131,6 +125,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, inputs: Path) -> Iterator[Agr
     yield from _roll_ups(connection)
     for dataset in _BOUNDED:
         yield _bounds(dataset, inputs)
+    yield from completeness_checks(connection, inputs)
 
 
 def _between_marts() -> Iterator[Agreement]:

@@ -7,7 +7,7 @@ be compared with them, and rows of a mart can be changed alone, to play a pipeli
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -230,18 +230,125 @@ class World:
                 connection.execute(f"create schema if not exists {schema}")
                 connection.execute(f"create table {schema}.{name} as select * from frame")
             connection.execute("create schema reported")
-            for name in _REPORTED:
-                schema = DATASETS[name].polars_schema()
-                rows = [
-                    r for r in self.reported.get(name, self.tables[name]) if r["row_status"] == "accepted"
-                ]
+            for name, contract in DATASETS.items():
+                schema = contract.polars_schema()
+                plain = {c: v for c, v in _PLAIN.items() if c in schema}
+                rows = [plain | row for row in self.reported.get(name, self.tables[name])]
                 frame = pl.DataFrame(rows, schema=schema, orient="row").to_arrow()
-                connection.execute(f"create table reported.{name} as select * from frame")
+                connection.execute(
+                    f"create table reported.{name} as select *, row_status = 'accepted' as is_current from frame"
+                )
+            pl.DataFrame(schema=_REJECTED).write_parquet(inputs / "rejected_rows.parquet")
+            pl.DataFrame(schema=_PAYMENTS).write_parquet(inputs / "payments.parquet")
+            for name in ("main.submissions", "main.rejected_rows", "reported.payments"):
+                file = inputs / f"{name.partition('.')[2]}.parquet"
+                connection.execute(f"create table {name} as from read_parquet('{file}')")
+            for statement in _derived():
+                connection.execute(statement)
         return inputs, warehouse
 
 
+def _derived() -> Iterator[str]:
+    """The tables that say, row by row or summed up, what others say; made of these, whatever was changed in them."""
+    answers = ", ".join(
+        f"count(*) filter (where status = '{each}') as {each}_count" for each in ANSWERS if each != "met"
+    )
+    yield """create table detail.township_monthly as
+        select distinct f.township_code, f.month
+        from main.funding_gap_monthly as f inner join main.townships using (township_code)"""
+    yield """create table detail.payment_pace as
+        select distinct township_code, month from detail.township_monthly
+        inner join main.funding_gap_monthly using (township_code, month) where standard_id is not null"""
+    yield """create table detail.submission_status as
+        select * from detail.township_monthly, (select unnest(['population', 'budget', 'staffing']) as dataset)"""
+    yield """create table detail.scorecard as
+        select *, 'no_standard' as status, 0 as rules_count, 0 as met_count, 0 as short_count, 0 as not_reported_count
+        from detail.township_monthly, (select unnest(range(1, 6)) as pillar_no)
+        where month > (select max(month) from detail.township_monthly) - interval 12 month"""
+    yield """create table main.fund_ledger_monthly as
+        select distinct t.township_code, t.month, b.fund_code
+        from detail.township_monthly as t
+        inner join reported.budget as b
+            on t.township_code = b.township_code and year(t.month) = year(b.month) and b.month <= t.month
+        where coalesce(b.initial_budget_cny, b.adjusted_budget_cny, b.disbursed_cumulative_cny, b.spent_cumulative_cny)
+            is not null"""
+    yield from _at_every_level(
+        "vacancies_monthly",
+        "detail.township_monthly",
+        "township_code",
+        "month",
+        "count(*) as units_count, 0 as known_count, null as established_posts, null as in_post_persons, "
+        "null as vacant_posts, null as unposted_persons, 0 as units_with_vacancies_count",
+        "township",
+    )
+    yield from _at_every_level(
+        "unit_staffing_monthly",
+        "main.staffing_gap_monthly",
+        "township_code",
+        "month, standard_id",
+        f"count(*) as due_count, count(*) filter (where status = 'met') as met_count, {answers}, "
+        "count(*) filter (where counted_is_partial) as partial_count, "
+        "coalesce(sum(shortfall_persons) filter (where status = 'short'), 0) as shortfall_persons",
+    )
+    yield from _at_every_level(
+        "unit_scorecard_monthly",
+        "detail.scorecard",
+        "township_code",
+        "month, pillar_no",
+        "0 as asked_units_count, 0 as met_units_count, 0 as short_units_count, 0 as silent_units_count, "
+        "0 as rules_count, 0 as met_count, 0 as short_count, 0 as not_reported_count",
+    )
+    yield from _at_every_level(
+        "rule_coverage",
+        "main.judgements where subject_level in ('county', 'township', 'village', 'community', 'institution')",
+        "subject_code",
+        "subject_level, month, rule_id",
+        f"count(*) as owed_count, count(*) filter (where status in ('met', 'over')) as met_count, {answers}",
+    )
+    yield "delete from detail.rule_coverage where unit_level = 'country' or unit_level = subject_level"
+    for old, new in (
+        ("unit_level", "parent_level"),
+        ("unit_code", "parent_code"),
+        ("subject_level", "unit_level"),
+    ):
+        yield f"alter table detail.rule_coverage rename {old} to {new}"
+    yield from _at_every_level(
+        "unit_findings_monthly",
+        "main.findings as f, (select distinct month from main.funding_gap_monthly) as m",
+        "subject_code",
+        "m.month",
+        "count(*) filter (where opened_month = m.month) as opened_count, "
+        "count(*) filter (where cleared_month = m.month) as cleared_count",
+    )
+
+
+def _at_every_level(table: str, rows: str, code: str, keys: str, counts: str, *also: str) -> Iterator[str]:
+    levels = {
+        **dict.fromkeys(also, code),
+        "county": f"left({code}, 6)",
+        "city": f"left({code}, 4) || '00'",
+        "province": f"left({code}, 2) || '0000'",
+        "country": "'000000'",
+    }
+    yield f"create table detail.{table} as " + " union all ".join(
+        f"select '{level}' as unit_level, {unit} as unit_code, {keys}, {counts} from {rows} group by {unit}, {keys}"
+        for level, unit in levels.items()
+    )
+
+
 _DETAIL = ("funding_pieces", "unit_monthly", "unit_rules_monthly")
-_REPORTED = ("population", "budget", "staffing")
+_PAYMENTS: dict[str, Any] = {
+    **dict.fromkeys(("township_code", "submission_id", "sheet", "row_status", "doubts"), pl.String),
+    "row_number": pl.Int64,
+    "month": pl.Date,
+    "amount_cny": pl.Decimal(18, 2),
+}
+_REJECTED: dict[str, Any] = {
+    "submission_id": pl.String,
+    "sheet": pl.String,
+    "row_number": pl.Int64,
+    "message_zh": pl.String,
+}
 _COUNT = pl.Int64
 _MONEY = pl.Decimal(18, 2)
 _VALUE = pl.Decimal(18, 4)
@@ -258,6 +365,7 @@ _MARTS: dict[str, dict[str, Any]] = {
         "township_name": pl.String,
         "valid_from": pl.Date,
         "valid_to": pl.Date,
+        "is_township": pl.Boolean,
     },
     "funding_gap_monthly": {
         "township_code": pl.String,
@@ -317,6 +425,7 @@ _MARTS: dict[str, dict[str, Any]] = {
         "value_expected": _VALUE,
         "shortfall": _VALUE,
         "unit": pl.String,
+        "reason": pl.String,
         "denominator": _VALUE,
     },
     "unit_rules_monthly": {
@@ -361,7 +470,7 @@ def _less(have: Any, need: Any) -> Any:
 def _marts(world: World) -> dict[str, list[Row]]:
     marts: dict[str, list[Row]] = {name: [] for name in _MARTS}
     marts["townships"] = [
-        {"township_code": c, "township_name": n, "valid_from": None, "valid_to": None}
+        {"township_code": c, "township_name": n, "valid_from": None, "valid_to": None, "is_township": True}
         for c, n in NAMES.items()
     ]
     staffing = {(r["township_code"], r["month"]): r for r in world.tables["staffing"]}
