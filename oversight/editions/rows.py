@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
 
@@ -61,16 +61,34 @@ def roots(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dic
 def _parts(
     connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str, columns: Mapping[str, str]
 ) -> dict[str, str]:
-    year = "coalesce(cast(year(month) as varchar), '')" if columns.get("month") == "DATE" else "''"
-    found: dict[str, Any] = {}
-    for part, digest in connection.execute(
-        f"select part, sha256(string_agg(hash, '' order by hash)) from ("
-        f"select {year} as part, sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash "
-        f"from {'.'.join(map(quoted, (database, schema, table)))}) "
-        f"group by part, substr(hash, 1, {_BUCKET}) order by part, substr(hash, 1, {_BUCKET})"
-    ).fetchall():
-        found.setdefault(part, hashlib.sha256()).update(digest.encode())
-    return {part: digest.hexdigest() for part, digest in found.items()}
+    found: dict[str, str] = {}
+    place = ".".join(map(quoted, (database, schema, table)))
+    for part, where in _years(connection, place, columns):
+        digest = hashlib.sha256()
+        # A year at a time: what an ordered aggregate gathers stays in memory, and ten years of the country are much of it.
+        for (of_bucket,) in connection.execute(
+            f"select sha256(string_agg(hash, '' order by hash)) from ("
+            f"select sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash from {place} where {where}) "
+            f"group by substr(hash, 1, {_BUCKET}) order by substr(hash, 1, {_BUCKET})"
+        ).fetchall():
+            digest.update(of_bucket.encode())
+        found[part] = digest.hexdigest()
+    return found
+
+
+def _years(
+    connection: duckdb.DuckDBPyConnection, place: str, columns: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """The parts of a table that has any row: the year and which rows are in it; those without a month, or all, first."""
+    if columns.get("month") != "DATE":
+        return [("", "true")] if connection.execute(f"select 1 from {place} limit 1").fetchall() else []
+    years = connection.execute(f"select distinct year(month) from {place} order by 1 nulls first").fetchall()
+    return [
+        ("", "month is null")
+        if year is None
+        else (str(year), f"month between date '{year:04}-01-01' and date '{year:04}-12-31'")
+        for (year,) in years
+    ]
 
 
 def root(parts: Mapping[str, Mapping[str, str]]) -> str:

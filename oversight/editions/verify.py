@@ -19,8 +19,7 @@ from oversight.editions.published import (
     MAIN,
     QUALITY,
     REPORTED,
-    facts,
-    fingerprint,
+    facts_and_fingerprint,
     tables_of,
 )
 from oversight.editions.rows import roots
@@ -70,10 +69,10 @@ def main(arguments: list[str]) -> int:
     found: dict[str, Any] = {}
     tables = tables_of(connection, database, (MAIN, REPORTED, DETAIL, QUALITY))
     for (schema, table), columns in tables.items():
-        seen = facts(connection, database, schema, table, columns)
+        seen, fingerprint = facts_and_fingerprint(connection, database, schema, table, columns)
         found[f"{schema}.{table}"] = {
             "rows": seen.rows,
-            "fingerprint": fingerprint(connection, database, schema, table, columns),
+            "fingerprint": fingerprint,
             "totals": seen.totals,
         }
     personal = personal_in(connection, database, tables)

@@ -187,7 +187,8 @@ def test_the_root_over_the_rows_follows_from_the_written_rules(folder: DataFolde
             "create or replace table findings as select * from (values "
             "(date '2025-01-01', 'a\tb', 'c', 1.50::decimal(18,2), true, timestamp '2025-01-02 03:04:05', null), "
             "(date '2025-02-01', 'a', 'b\tc', -0.05::decimal(18,2), false, timestamp '2025-01-02 03:04:05', '\\N'), "
-            "(date '2024-02-01', '\\', '行\n行\r', null, null, null, '')) t(month, a, b, money, flag, seen_at, said)"
+            "(date '2024-02-01', '\\', '行\n行\r', null, null, null, ''), "
+            "(null, 'd', 'e', 7.00, true, null, null)) t(month, a, b, money, flag, seen_at, said)"
         )
     made = publish(folder, identity(folder, 1), manifest=write_manifest(tmp_path / "m.json"))
     assert made.manifest["row_parts"] == row_parts_by_hand(made.warehouse)

@@ -15,8 +15,28 @@ with judged as (
     where f.status in ('met', 'short')
 ),
 
-levels as (
-    {{ at_every_level('judged') }}
+-- Whoever changed counties left one and entered the other, and only stayed in what lies above both.
+places as (
+    select unit_id, min(county_code) <> max(county_code) as has_moved
+    from judged
+    group by unit_id
+),
+
+movers as (
+    select j.*
+    from judged as j
+    inner join places as p on j.unit_id = p.unit_id and p.has_moved
+),
+
+-- All others take the same step at every level: they are counted by county, and only the counts are summed up.
+located as (
+    select
+        '' as unit_level, j.county_code as unit_code, j.unit_id, j.month, j.guaranteed, j.allocated, j.gap
+    from judged as j
+    inner join places as p on j.unit_id = p.unit_id and not p.has_moved
+    union all
+    select m.unit_level, m.unit_code, m.unit_id, m.month, m.guaranteed, m.allocated, m.gap
+    from ({{ at_every_level('movers') }}) as m
 ),
 
 -- Each month's row stands in its own month, and against it in those that are held against it.
@@ -25,14 +45,14 @@ sides as (
     select
         unit_level, unit_code, unit_id, month, {{ months }} as months_back,
         1 as now_count, 0 as then_count, guaranteed, allocated, gap, gap as gap_now, 0 as gap_then
-    from levels
+    from located
     union all
     select
         unit_level, unit_code, unit_id, cast(month + interval {{ months }} month as date) as month,
         {{ months }} as months_back,
         0 as now_count, 1 as then_count, -guaranteed as guaranteed, -allocated as allocated, -gap as gap,
         0 as gap_now, gap as gap_then
-    from levels
+    from located
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -70,14 +90,37 @@ parts as (
     select 'gap' as family, gap_step as step, * from named where gap_step is not null
 ),
 
+counted as (
+    select
+        unit_level, unit_code, month, months_back, family, step,
+        count(*) as units_count, sum(guaranteed) as guaranteed, sum(allocated) as allocated, sum(gap) as gap
+    from parts
+    group by unit_level, unit_code, month, months_back, family, step
+),
+
+counties as (
+    select unit_code as county_code, month, months_back, family, step, units_count, guaranteed, allocated, gap
+    from counted
+    where unit_level = ''
+),
+
+levels as (
+    select unit_level, unit_code, month, months_back, family, step, units_count, guaranteed, allocated, gap
+    from ({{ at_every_level('counties') }}) as c
+    union all
+    select unit_level, unit_code, month, months_back, family, step, units_count, guaranteed, allocated, gap
+    from counted
+    where unit_level <> ''
+),
+
 final as (
     select
         unit_level, unit_code, month, months_back, family, step,
-        count(*) as units_count,
+        cast(sum(units_count) as bigint) as units_count,
         cast(sum(guaranteed) as decimal(20, 2)) as guaranteed_change_cny,
         cast(sum(allocated) as decimal(20, 2)) as allocated_change_cny,
         cast(sum(gap) as decimal(20, 2)) as allocation_shortfall_change_cny
-    from parts
+    from levels
     group by unit_level, unit_code, month, months_back, family, step
 )
 
