@@ -390,6 +390,11 @@ def rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
+def breadth(text: str) -> int:
+    """How wide a text is set, in figures: a Chinese character takes the room of two."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+
+
 def number(value: Decimal | int | None, places: int = 0, *, absent: str = NOT_REPORTED) -> str:
     """A number with thousands separators and a fixed number of decimals."""
     if value is None:

@@ -163,7 +163,7 @@ def kpi(
 ) -> Element:
     """A figure of the month with its change and trend; `note` says of how many units it is, where not of all."""
     # Long amounts are set smaller, or they would not fit beside seven others.
-    length = sum(2 if ord(letter) > 0x2E80 else 1 for letter in value)
+    length = show.breadth(value)
     size = " kpi-longest" if length > 13 else " kpi-long" if length > 9 else ""
     inside = [
         html.Div(
@@ -303,7 +303,8 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
     for number, column in enumerate(table.columns):
         # A number or a date that is cut is another one: its column is as wide as the longest of them.
         values = [row[column.field] for row in (*shown_rows, *sums)]
-        longest = max(map(len, values), default=0) if column.kind == "number" else 0
+        widest = max(map(show.breadth, values), default=0)
+        longest = widest if column.kind == "number" else 0
         days = [value for value in values if column.kind == "text" and _DAY.fullmatch(value)]
         options: dict[str, Any] = {
             "field": column.field,
@@ -324,7 +325,21 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 else 104
             ),
             "flex": 3 if column.kind == "long" else 1,
-            **({"context": {"decisive": True}} if column.is_decisive or number == 0 else {}),
+            "context": {
+                **({"decisive": True} if column.is_decisive or number == 0 else {}),
+                # What it gets by on where the whole table has a telephone's width: see `fit` in assets/app.js.
+                "least": max(76, 22 + 8 * longest)
+                if column.kind == "number"
+                else 108
+                if days
+                else min(98, max(84, 22 + 7 * widest))
+                if number == 0
+                else 128
+                if column.kind == "long"
+                else 82
+                if column.looks is not None
+                else 96,
+            },
         }
         if number == 0 and table.href is not None:
             # Stays in sight while the others are scrolled, so it takes no more than it needs.

@@ -201,10 +201,7 @@ def _span(values: Sequence[float], words: Sequence[tuple[float, str]]) -> tuple[
     if low < high * 0.3:
         low = 0
     width = (high - low) or high or 1
-    taken = [
-        sum(2 if ord(letter) > 0x2E80 else 1 for letter in word) * _LETTER - (place - low) / width
-        for place, word in words
-    ]
+    taken = [show.breadth(word) * _LETTER - (place - low) / width for place, word in words]
     return low - width * max([0.08, *taken]), high + width * 0.06
 
 

@@ -336,6 +336,10 @@ BOXES = r"""() => {
                 wrong.push('labels overlap: “' + labels[i][0] + '” and “' + labels[j][0] + '”');
         }
     }
+    if (innerWidth < 500) for (const frame of content.querySelectorAll('.grid-frame')) {
+        const seen = frame.querySelector('.ag-center-cols-viewport');
+        if (seen && seen.scrollWidth > seen.clientWidth + 1) wrong.push('the table scrolls sideways: ' + frame.dataset.grid);
+    }
     if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the screen');
     return wrong;
 }"""

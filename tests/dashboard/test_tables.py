@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import openpyxl
+import pytest
 
 from oversight import presentation as show
 from oversight.dashboard import figures
@@ -106,6 +107,8 @@ def test_a_file_says_edition_and_filters_first_and_in_its_name(
         """async () => {
             const api = await dash_ag_grid.getApiAsync({name: 'townships', type: 'grid'});
             if (location.search.includes('adequacy_pct')) return true;
+            // The same filter set again is no change that anybody is told of.
+            api.setFilterModel(null);
             api.setFilterModel({adequacy_pct: {filterType: 'number', type: 'lessThan', filter: 90}});
             return false;
         }""",
@@ -225,6 +228,39 @@ def test_on_a_telephone_the_columns_that_say_most_are_shown(
         rows = list(csv.reader(io.StringIO((tmp_path / "t.csv").read_text("utf-8-sig"))))
         head = next(row for row in rows if row[0] == "乡镇名称")
         assert any("拨付缺口" in name for name in head)
+
+
+# Tables that hang over the edge of their frame, and cells whose text is cut.
+_TABLES = """() => [...document.querySelectorAll('.grid-frame')].flatMap(frame => {
+    const seen = frame.querySelector('.ag-center-cols-viewport');
+    const wrong = seen && seen.scrollWidth > seen.clientWidth + 1 ? [frame.dataset.grid + ' scrolls sideways'] : [];
+    for (const cell of frame.querySelectorAll('.ag-cell'))
+        if (cell.scrollWidth > cell.clientWidth + 1) wrong.push(frame.dataset.grid + ' cuts “' + cell.innerText + '”');
+    return wrong;
+})"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?unit=360313",
+        "/funding?unit=360313",
+        "/staffing?unit=360313",
+        "/findings?unit=360313",
+        "/findings?unit=360313&money=yuan",
+        "/submissions?unit=360313",
+        "/policy",
+        "/township?unit=360313105",
+        "/editions",
+    ],
+)
+def test_no_table_scrolls_sideways_on_a_telephone(chromium: Any, served: Served, path: str) -> None:
+    with visiting(chromium, served.base, viewport=PHONE) as visit:
+        page = visit.go(path)
+        page.wait_for_selector(".ag-cell")
+        # Whether it fits is decided once the grid stands.
+        page.wait_for_timeout(500)
+        assert not page.evaluate(_TABLES)
 
 
 def test_one_high_bar_does_not_flatten_the_others() -> None:

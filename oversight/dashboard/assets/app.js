@@ -200,9 +200,10 @@
   }
 
   /* On a narrow screen the columns that say most are shown, and how to see the others is said below. */
-  const NARROW = 860, FEWEST = 3;
+  const NARROW = 860, PHONE = 520, FEWEST = 3;
   function fit(frame, name, api) {
-    const width = frame.clientWidth;
+    const width = frame.clientWidth - 2, isPhone = width < PHONE, fewest = isPhone ? 2 : FEWEST;
+    if (isPhone) tighten(api);
     if (width >= NARROW || kept(name).c) return;
     const columns = api.getAllDisplayedColumns(), left = columns.slice();
     let needed = left.reduce(function (sum, c) { return sum + (c.getMinWidth() || 100); }, 0);
@@ -210,7 +211,7 @@
     function isDecisive(c) { return Boolean((c.getColDef().context || {}).decisive); }
     const order = left.filter(function (c) { return !isDecisive(c); }).reverse()
       .concat(left.filter(function (c) { return isDecisive(c); }).reverse());
-    while (needed > width && left.length - out.length > FEWEST) {
+    while (needed > width && left.length - out.length > fewest) {
       const column = order.shift();
       needed -= column.getMinWidth() || 100;
       out.push(column.getColId());
@@ -225,6 +226,15 @@
       said.textContent = "屏幕较窄，另有 " + out.length + " 列未显示，可用“选列”调出；下载和打印含全部列";
       foot.append(said);
     }
+  }
+  /* On a telephone a column takes no more than it gets by on, and its words go on in the next line. */
+  function tighten(api) {
+    api.setGridOption("columnDefs", api.getColumnDefs().map(function (def) {
+      const least = (def.context || {}).least || 96;
+      const isFixed = def.flex === null || def.flex === undefined;
+      return Object.assign({}, def, { minWidth: least }, isFixed ? { width: least } : {},
+        def.type === "rightAligned" ? {} : { wrapText: true, autoHeight: true, cellClass: "long" });
+    }));
   }
   function narrowed(name) {
     const frame = document.querySelector('[data-grid="' + name + '"]');

@@ -277,9 +277,9 @@ def tiers_table(view: View, limit: int | None = None) -> Table:
         columns=[
             Column("standard_id", "规则", "link", width=90),
             Column("title_zh", "内容", "long"),
-            Column("tier_label", "档次"),
+            Column("tier_label", "档次", is_decisive=True),
             Column("range", "人口范围", width=190),
-            Column("amount", "标准", width=120),
+            Column("amount", "标准", width=120, is_decisive=True),
             Column("quotation", "原文", "long", absent=show.NONE),
         ],
         rows=rows[:limit] if limit is not None else rows,

@@ -242,14 +242,15 @@ def rules_table(view: View, limit: int | None = None) -> Table:
     ]
 
     def tally(status: str) -> Column:
-        return Column(f"{status}_count", show.STATUS[status].label, "number", "个")
+        title = show.STATUS[status].label
+        return Column(f"{status}_count", title, "number", "个", is_decisive=status == "short")
 
     return Table(
         name="rules",
         title="规则汇总",
         columns=[
             Column("rule_id", "规则", "link", width=84),
-            Column("title_zh", "内容", "long"),
+            Column("title_zh", "内容", "long", is_decisive=True),
             Column("topic_zh", "主题"),
             Column("month", "判定月份", hint="按季、按年的规则，用最近一期的判定"),
             tally("met"),
@@ -293,11 +294,11 @@ def answers_table(view: View, limit: int | None = None) -> Table:
         title="判定明细",
         columns=[
             Column("subject_name", "对象", "link", width=130),
-            public(w, "judgements.status", width=112, is_decisive=True),
+            public(w, "judgements.status", width=112),
             Column("county_name", "县（区）", absent=show.NONE, width=120),
             public(w, "judgements.subject_level", is_hidden=True),
             Column("rule_id", "规则", width=84),
-            Column("title_zh", "内容", "long"),
+            Column("title_zh", "内容", "long", is_decisive=True),
             Column(
                 "value_checked",
                 "实际",
@@ -319,6 +320,7 @@ def answers_table(view: View, limit: int | None = None) -> Table:
                 "差",
                 "number",
                 is_of_unit=True,
+                is_decisive=True,
                 text=lambda row, money: show.shortfall(row["shortfall"], row["unit"], money),
             ),
             Column("month", "判定月份"),

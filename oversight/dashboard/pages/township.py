@@ -478,8 +478,8 @@ def judged_table(view: View, limit: int | None = None) -> Table:
         title="全部规则的判定",
         columns=[
             Column("rule_id", "规则", "link", width=84),
-            public(w, "judgements.status", width=112),
-            Column("title_zh", "内容", "long"),
+            public(w, "judgements.status", width=112, is_decisive=True),
+            Column("title_zh", "内容", "long", is_decisive=True),
             Column("topic_zh", "主题"),
             value("value_checked", "实际", show.NOT_REPORTED),
             value("value_expected", "要求", show.NONE),
@@ -518,12 +518,21 @@ def findings_table(view: View, limit: int | None = None) -> Table:
             public(w, "findings.cleared_month", absent=show.NONE),
             public(w, "findings.months_open"),
             public(w, "findings.message_zh", kind="long"),
-            public(w, "findings.status", width=116),
+            public(w, "findings.status", width=116, is_decisive=True),
         ],
         rows=rows,
         key=lambda item: str(item["finding_id"]),
         empty="这个乡镇没有出现过问题。",
     )
+
+
+def _reported_column(name: str) -> dict[str, Any]:
+    """How a column of a report is shown: its words are no numbers, and a blank one is nothing that was due."""
+    if name.endswith("_precision"):
+        return {"kind": "number", "is_hidden": True}
+    if name.endswith(("_cny", "_persons", "_posts", "_count")):
+        return {"is_decisive": True}
+    return {} if name.startswith("is_") else {"absent": show.NONE}
 
 
 def reported_table(view: View, dataset: str) -> Table:
@@ -542,10 +551,7 @@ def reported_table(view: View, dataset: str) -> Table:
         title=f"{show.DATASET[dataset]}：历次报送",
         columns=[
             public(w, f"reported.{dataset}.month", title="统计月份", width=110),
-            *(
-                public(w, f"reported.{dataset}.{name}", kind="number", is_hidden=name.endswith("_precision"))
-                for name in measures
-            ),
+            *(public(w, f"reported.{dataset}.{name}", **_reported_column(name)) for name in measures),
             Column("is_current", "采用", width=80),
             Column("row_status", "处置", absent=show.NONE, width=90, is_hidden=True),
             Column("reported_name", "所报名称", absent=show.NONE, is_hidden=True),
@@ -584,7 +590,14 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
             public(w, "submissions.month_from", absent=show.NONE),
             public(w, "submissions.month_to", absent=show.NONE),
             public(w, "submissions.received_at", absent=show.NONE),
-            public(w, "submissions.status", kind="status", looks=show.SUBMISSION_STATUS, width=110),
+            public(
+                w,
+                "submissions.status",
+                kind="status",
+                looks=show.SUBMISSION_STATUS,
+                width=110,
+                is_decisive=True,
+            ),
         ],
         rows=rows[:limit] if limit is not None else rows,
         key=lambda item: str(item["submission_id"]),
