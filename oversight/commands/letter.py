@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         done = letters.discard(folder, args.what, by=args.by, why=args.note)
         print(f"作废 {len(done)} 件。")
         return 0
-    ground = letters.ground(folder)
+    ground = letters.ground(folder, now.date())
     if args.step in ("due", "draft"):
         kinds = [kind for kind, title in KINDS.items() if title in (args.kind or KINDS.values())]
         items = letters.wanted(ground, now, kinds, (significant(args.unit),))

@@ -40,6 +40,7 @@ from oversight.dashboard.shelf import Shelf, Unavailable
 from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import TIME_ZONE
 from oversight.workflow import handing_in as desk
+from oversight.workflow import owed
 from oversight.workflow.handing_in import HandInError, Tray
 from oversight.workflow.review import STATE_ZH
 
@@ -85,7 +86,6 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
                 county[0],
                 code if len(code) == 9 else "",
                 month,
-                desk.receipts_in(folder, scope_of_request()),
             ),
         }
 
@@ -209,7 +209,7 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
         units = _units(w, county[0], code)
         if len(code) != 9 or not units:
             raise HandInError("没有这个单位，或您无权报送。")
-        rows = _due(w, county[0], code, month, desk.receipts_in(folder, scope_of_request()))["rows"]
+        rows = _due(w, county[0], code, month)["rows"]
         state = next((row["cells"][dataset] for row in rows if row["code"] == code), None)
         if state is None or not state["may_nil"]:
             raise HandInError("这张报表已经报送，不能再报零报告。要改数，请上传写明“更正”的报表。")
@@ -310,7 +310,7 @@ def months_to_choose(w: Warehouse) -> list[date]:
     return sorted({*last, *w.months[-MONTHS_BACK:]})
 
 
-def _due(w: Warehouse, county: str, code: str, month: date, receipts: list[dict[str, Any]]) -> dict[str, Any]:
+def _due(w: Warehouse, county: str, code: str, month: date) -> dict[str, Any]:
     today = datetime.now(TIME_ZONE).date()
     days = desk.due_days(w.folder, month)
     said = {
@@ -321,14 +321,11 @@ def _due(w: Warehouse, county: str, code: str, month: date, receipts: list[dict[
             [county, month],
         )
     }
-    results = _submission_ids(w)
+    # Whoever handed it in, with whatever else: of each unit in sight it is told that its report is on its way.
+    receipts = desk.every_receipt(w.folder)
     handed = {
         cell: _IN_REVIEW if item.get("review") == "waiting" else _WAITING
-        for item in receipts
-        if not item.get("withdrawn_at")
-        and item.get("review") != "returned"
-        and item["sha256"][:16] not in results
-        for cell in item["cells"]
+        for cell, item in owed.on_the_way(receipts, _submission_ids(w)).items()
     }
     rows = []
     for unit, name in _units(w, county, code, month):
@@ -393,7 +390,7 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
     identifier = item["sha256"][:16]
     row = submissions.get(identifier)
     is_taken = item["sha256"] in taken
-    told = {key: value for key, value in item.items() if key not in ("cells", "county_code")}
+    told = {key: value for key, value in item.items() if key not in ("cells", "returned_cells", "county_code")}
     told["dataset_zh"] = desk.MONTHLY.get(item["dataset"] or "", show.DATASET.get(item["dataset"] or "", ""))
     told["handed_in"] = item["handed_in_at"][:19].replace("T", " ")
     told["may_withdraw"] = (

@@ -94,7 +94,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     @route("GET", "/letters/all")
     def listed() -> dict[str, Any]:
         """What is due and not drafted yet, and the letters there are."""
-        ground = letters.ground(folder)
+        ground = letters.ground(folder, now().date())
         items, rows = due_now(ground), in_sight()
         return {
             "due": [
@@ -140,7 +140,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     def drafted() -> dict[str, Any]:
         """Draft letters that are due."""
         asked = given(Drafts)
-        ground = letters.ground(folder)
+        ground = letters.ground(folder, now().date())
         wanted = {(item.kind, item.unit, item.colour, item.about) for item in asked.items}
         items = [
             item
@@ -165,7 +165,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             return {"done": len(letters.approve(folder, names, by=by, now=now())), "told": []}
         if asked.step == "discard":
             return {"done": len(letters.discard(folder, names, by=by, why=asked.note)), "told": []}
-        ground = letters.ground(folder)
+        ground = letters.ground(folder, now().date())
         step = letters.issue if asked.step == "issue" else letters.deliver
         done, told = step(ground, names, by=by, now=now())
         return {"done": len(done), "told": told}
@@ -175,7 +175,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         """A letter as PDF, to be read within the page, or as Word file."""
         asked = given(OneLetter)
         own([asked.id])
-        content = letters.preview(letters.ground(folder), asked.id, now(), asked.form)
+        content = letters.preview(letters.ground(folder, now().date()), asked.id, now(), asked.form)
         if asked.form == "docx":
             record.note(folder, "download", 文书=asked.id)
         response = flask.Response(content, content_type=_KINDS[asked.form])

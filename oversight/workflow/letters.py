@@ -27,7 +27,6 @@ from oversight import durable, scratch
 from oversight import presentation as show
 from oversight.accounts import record
 from oversight.accounts.roles import Conflict, apart
-from oversight.accounts.scope import EVERYTHING
 from oversight.accounts.scope import Scope as Sight
 from oversight.archive.sums import digest_of, not_vouched, vouched
 from oversight.calendar import Calendar, load_calendar
@@ -39,8 +38,9 @@ from oversight.reports.facts import Scope
 from oversight.reports.letter import Letter as Page
 from oversight.reports.letter import write_docx, write_pdf
 from oversight.settings import TIME_ZONE, DataFolder
-from oversight.workflow import following, handing_in
+from oversight.workflow import following, owed
 from oversight.workflow.following import Act, Case, FollowError, Said, State
+from oversight.workflow.owed import Missing
 
 Kind = Literal["reminder", "notice", "supervise", "rectify"]
 KINDS: dict[Kind, str] = {
@@ -122,16 +122,6 @@ class Unit:
         return self.name + ("办事处" if self.name.endswith("街道") else "人民政府")
 
 
-@dataclass(frozen=True)
-class Missing:
-    """A report that is due from a unit and has not come."""
-
-    code: str
-    month: date
-    dataset: str
-    due_on: date
-
-
 @dataclass
 class Ground:
     """What letters rest on: the findings of an edition with what was done about them, and the reports that are missing."""
@@ -164,14 +154,12 @@ class Ground:
     def owed(self) -> frozenset[tuple[str, date, str]]:
         """What has not been reported, nor handed in."""
         return frozenset(
-            (item.code, item.month, item.dataset)
-            for item in self.missing
-            if f"{item.dataset} {item.month:%Y-%m} {item.code}" not in self.handed
+            (item.code, item.month, item.dataset) for item in self.missing if item.cell not in self.handed
         )
 
 
-def ground(folder: DataFolder) -> Ground:
-    """Of the current edition. Raises `FollowError` where there is none."""
+def ground(folder: DataFolder, today: date) -> Ground:
+    """Of the current edition, as of a day. Raises `FollowError` where there is none."""
     edition = current(folder)
     if edition is None:
         raise FollowError("还没有数据版本。请先运行 oversight run。")
@@ -184,15 +172,8 @@ def ground(folder: DataFolder) -> Ground:
                 "where city_code is not null"
             ).fetchall()
         }
-        missing = [
-            Missing(*row)
-            for row in connection.execute(
-                "select township_code, month, dataset, due_on from detail.submission_status "
-                "where status in ('missing', 'not_due') and due_on is not null order by all"
-            ).fetchall()
-        ]
-    receipts = handing_in.receipts_in(folder, EVERYTHING)
-    handed = frozenset(cell for item in receipts if not item.get("withdrawn_at") for cell in item["cells"])
+    missing = owed.missing(folder, edition.edition_id, ("",), today)
+    handed = owed.handed(folder, edition.edition_id)
     rows = following.edition_rows(folder)
     return Ground(folder, rows, units, missing, edition.edition_id, handed, load_calendar(folder))
 

@@ -142,31 +142,31 @@ _warned: dict[Path, tuple[datetime, tuple[str, ...]]] = {}
 
 def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calendar) -> Iterator[Notice]:
     """What is to be handed in and was not, and what was handed in and waits or came back."""
-    from oversight.workflow import handing_in, review, running
+    from oversight.workflow import owed, review, running
 
     is_reporter = who.may("hand_in") and not who.may("run")
-    if (is_reporter or who.may("follow")) and current(folder) is not None:
+    edition = current(folder)
+    if (is_reporter or who.may("follow")) and edition is not None:
         today = now.date()
-        receipts = handing_in.receipts_in(folder, EVERYTHING)
-        handed = {cell for item in receipts if not item.get("withdrawn_at") for cell in item["cells"]}
+        handed = owed.handed(folder, edition.edition_id)
         soon = calendar.add_workdays(today, DUE_WITHIN)
-        owed = [
-            (f"{dataset} {month:%Y-%m} {code}", due, dataset, month)
-            for code, month, dataset, due in _missing(folder, who.scope)
-            if due <= soon and f"{dataset} {month:%Y-%m} {code}" not in handed
+        missing = [
+            item
+            for item in owed.missing(folder, edition.edition_id, who.scope.prefixes, today)
+            if item.due_on <= soon and item.cell not in handed
         ]
-        late = [item for item in owed if item[1] < today]
-        coming = [item for item in owed if item[1] >= today]
+        late = [item for item in missing if item.due_on < today]
+        coming = [item for item in missing if item.due_on >= today]
         href = "/hand-in" if is_reporter else "/letters"
         if late:
-            last = max(item[3] for item in late)
-            units = len({item[0].rpartition(" ")[2] for item in late if item[3] == last})
+            last = max(item.month for item in late)
+            units = len({item.code for item in late if item.month == last})
             text = f"逾期未报 {len(late)} 张报表，其中 {last:%Y-%m} 有 {units} 个单位"
-            yield Notice("late", "late", text, href, tuple(item[0] for item in late))
+            yield Notice("late", "late", text, href, tuple(item.cell for item in late))
         if coming:
-            first = min(coming, key=lambda item: item[1])
-            text = f"{len(coming)} 张报表将到期，最早 {first[1]:%m月%d日}（{DATASETS[first[2]]}）"
-            yield Notice("coming", "todo", text, href, tuple(item[0] for item in coming))
+            first = min(coming, key=lambda item: item.due_on)
+            text = f"{len(coming)} 张报表将到期，最早 {first.due_on:%m月%d日}（{DATASETS[first.dataset]}）"
+            yield Notice("coming", "todo", text, href, tuple(item.cell for item in coming))
     if who.may("hand_in"):
         since = (now - RECENT).isoformat()
         back = [
@@ -189,16 +189,6 @@ def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calend
     if who.may("run"):
         files = tuple(item["name"] for item in running.waiting(folder))
         yield Notice("to_run", "todo", f"{len(files)} 份文件等待运行", "/run", files)
-
-
-def _missing(folder: DataFolder, scope: Scope) -> list[tuple[str, date, str, date]]:
-    condition = " or ".join("starts_with(township_code, ?)" for _ in scope.prefixes) or "false"
-    with open_edition(folder) as connection:
-        return connection.execute(
-            "select township_code, month, dataset, due_on from detail.submission_status "
-            f"where status in ('missing', 'not_due') and due_on is not null and ({condition})",
-            list(scope.prefixes),
-        ).fetchall()
 
 
 def _of_findings(folder: DataFolder, who: Reader, today: date, calendar: Calendar) -> Iterator[Notice]:

@@ -268,6 +268,11 @@ def conclude(folder: DataFolder, item: Review) -> Review:
         for told in decisions
         if not accepted
     ]
+    # Owed as before, where no other row of the file brings them.
+    cells: dict[str, set[str]] = {verdict: set() for verdict in VERDICT_ZH}
+    for row in item.rows:
+        cells[row["decision"]["verdict"]].add(f"{row['dataset']} {row['month']} {row['code']}")
+    changes["returned_cells"] = sorted(cells["return"] - cells["accept"])
     if accepted:
         add(folder, [line for row in item.rows for line in _answers(item, row)])
         changes["stored_as"] = desk.store(folder, item.told, content_of(folder, item))

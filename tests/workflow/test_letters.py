@@ -257,6 +257,28 @@ def test_who_has_not_reported_is_reminded_before_and_after_the_day(tmp_path: Pat
     assert [name for name, _ in again.occasions] == [f"reminder late {TOWNS[0]} 2026-02 population"]
 
 
+def test_of_the_month_being_collected_everybody_is_reminded_though_no_run_knows_it(
+    sample_folder: DataFolder, tmp_path: Path
+) -> None:
+    """A county that runs once all is in would remind nobody before the day: the first report comes with that run."""
+    folder = own_copy(sample_folder, tmp_path / "data", with_accounts=False)
+    here, month = "360313108", date(2026, 1, 1)
+
+    def reminded(day: date) -> list[tuple[str, Any]]:
+        found = letters.wanted(letters.ground(folder, day), at(day), ("reminder",), (here,))
+        return [(item.told["stage"], item.told["datasets"]) for item in found if item.told["month"] == f"{month:%Y-%m}"]
+
+    every = ["population", "budget", "staffing"]
+    # Due on Thursday the 5th of February; the month itself has to be over.
+    assert reminded(date(2026, 1, 30)) == []
+    assert reminded(date(2026, 2, 2)) == [("before", every)]
+    assert reminded(date(2026, 2, 6)) == [("late", every)]
+    # Nobody has worked with this folder for a year: it does not begin with a year of reminders.
+    months = {item.told["month"] for item in letters.wanted(letters.ground(folder, date(2027, 2, 8)),
+              at(date(2027, 2, 8)), ("reminder",), (here,))}  # fmt: skip
+    assert {m for m in months if m > "2025-12"} == {"2027-01"}
+
+
 def test_the_paper_says_the_amount_in_figures_and_capitals(tmp_path: Path) -> None:
     from docx import Document
     from pypdf import PdfReader
@@ -346,7 +368,8 @@ def test_the_command_walks_the_sample(
     assert main(["letter", "draft", "--by", "甲", *data]) == 0
     assert main(["letter", "approve", "--by", "乙", *data]) == 0
     assert main(["letter", "issue", "--by", "甲", *data]) == 0
-    assert "签发 2 件" in capsys.readouterr().out
+    # What the sample itself tells of, and the month that is being collected in November 2026.
+    assert "签发 3 件" in capsys.readouterr().out
     assert main(["letter", "send", "--by", "甲", *data]) == 1
     assert "没有送达名单" in capsys.readouterr().err
     (folder.root / "report").mkdir(exist_ok=True)
@@ -355,10 +378,10 @@ def test_the_command_walks_the_sample(
         f"区划代码,接收方,文件夹,邮箱\n360313108,麻山镇,{tmp_path / 'out'},\n", "utf-8"
     )
     assert main(["letter", "send", "--by", "甲", *data]) == 0
-    assert "送达 2 件" in capsys.readouterr().out
+    assert "送达 3 件" in capsys.readouterr().out
     names = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file())
-    assert [name.rpartition(".")[2] for name in names].count("xlsx") == 2, "templates come with the reminder"
-    assert len(names) == 6
+    assert [name.rpartition(".")[2] for name in names].count("xlsx") == 5, "templates come with the reminder"
+    assert len(names) == 11
     assert significant("360313108") == "360313108"
 
 

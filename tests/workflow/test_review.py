@@ -6,7 +6,7 @@ import csv
 import hashlib
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from oversight.archive.verify import verify
 from oversight.dashboard.app import create_app
 from oversight.intake.receiving import receive
 from oversight.settings import TIME_ZONE, DataFolder
+from oversight.workflow import letters
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, PASSWORD, TOWN, Browser
 from tests.workflow.conftest import own_copy
 from tests.workflow.handing import MONTH, good, judged, posted, sent, table, uploaded
@@ -245,6 +246,30 @@ def test_what_never_counted_is_deleted_in_its_time_and_nothing_else_is(
     answer = reviewer.get(f"/review/original/{returned}")
     assert (answer.status_code, "删除原件" in answer.get_data(as_text=True)) == (400, True)
     assert [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults] == []
+
+
+def test_what_a_reviewer_returned_is_owed_as_before(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    """A unit whose report came back has not reported: it is reminded, told of it, and may report nil."""
+    month, late = date(2026, 1, 1), date(2026, 2, 6)
+
+    def owed() -> set[str]:
+        return {code for code, of, name in letters.ground(folder, late).owed if (of, name) == (month, "population")}
+
+    def may_nil() -> list[str]:
+        rows = browsers["analyst"].get(f"/hand-in/due?unit={COUNTY}&month={MONTH}").get_json()["rows"]
+        return [row["code"] for row in rows if row["cells"]["population"]["may_nil"]]
+
+    (receipt,) = handed_in(browsers["analyst"], "两镇更正.csv", two_towns(41_500, 30_500))
+    assert owed().isdisjoint({TOWN, OTHER_TOWN_HERE})
+    assert {TOWN, OTHER_TOWN_HERE}.isdisjoint(may_nil())
+    rows = browsers["reviewer"].get(f"/review/file/{receipt['id']}").get_json()["lines"]
+    number = next(row["n"] for row in rows if row["code"] == OTHER_TOWN_HERE)
+    assert decide(browsers["reviewer"], receipt["id"], "return", [number], "与公安数不符").status_code == 200
+    assert decide(browsers["reviewer"], receipt["id"], "accept", None, "核对过").get_json()["state"] == "partly"
+    assert (TOWN in owed(), OTHER_TOWN_HERE in owed()) == (False, True)
+    assert (TOWN in may_nil(), OTHER_TOWN_HERE in may_nil()) == (False, True)
 
 
 def test_a_file_that_was_returned_is_made_good_in_the_page_and_the_reviewer_sees_where(
