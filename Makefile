@@ -74,6 +74,7 @@ fuzz-intake: setup $(VENV)/dev.stamp  ## 用随机的工作簿和损坏的文件
 
 pictures: setup $(VENV)/dev.stamp  ## 重拍使用手册里的图（先运行 make run；需要 Chromium）
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python -m tests.docs.roles
 
 docs: setup $(VENV)/docs.stamp  ## 生成使用手册和数据字典到 site/（打开 site/index.html）
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

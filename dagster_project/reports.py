@@ -36,12 +36,13 @@ from dagster_project.context import RunContext
 from oversight.calendar import load_calendar
 from oversight.editions import current
 from oversight.errors import OversightError
+from oversight.operation import SCHEDULE_DAY, SCHEDULE_HOUR
 from oversight.reports import month_before, owe, owed, settle
 from oversight.settings import TIME_ZONE
 
 SUPERVISION_JOB, REPORT_JOB = "monthly_supervision_run", "monthly_report_run"
 LOOK_EVERY_SECONDS = 300
-FIRST_DAY = 5
+FIRST_DAY = SCHEDULE_DAY
 
 # Any month a bureau has figures for may be made again by hand.
 months = MonthlyPartitionsDefinition(start_date="2015-01-01", timezone=str(TIME_ZONE))
@@ -130,7 +131,7 @@ def monthly_supervision(run: RunContext) -> ScheduleDefinition:
         job=supervision_job,
         execution_fn=due,
         # A week of holidays may begin on the 5th.
-        cron_schedule=f"0 8 {FIRST_DAY}-{FIRST_DAY + 10} * *",
+        cron_schedule=f"0 {SCHEDULE_HOUR} {FIRST_DAY}-{FIRST_DAY + 10} * *",
         execution_timezone=str(TIME_ZONE),
         description="每月 5 日（遇休息日顺延）8:00 运行，生成上个月督查通报的草稿",
         default_status=DefaultScheduleStatus.RUNNING,

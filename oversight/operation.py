@@ -8,10 +8,12 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from oversight import durable
+from oversight.calendar import Calendar
 from oversight.editions.edition import current
 from oversight.editions.lock import holder
 from oversight.settings import TIME_ZONE, DataFolder
@@ -23,6 +25,10 @@ EDITION_DAYS = 45
 BACKUP_DAYS = 35
 # A run makes a copy of the largest table set before it replaces anything.
 LEAST_FREE_BYTES = 2 * 2**30
+# When the orchestrator runs by itself: on this day of the month, or the next working day, besides whenever files come.
+SCHEDULE_DAY, SCHEDULE_HOUR = 5, 8
+# It beats every half minute while it is there; a busy machine makes it late.
+HEARTBEAT = timedelta(minutes=5)
 LEAST_FREE_SHARE = 0.05
 
 
@@ -35,6 +41,8 @@ class Run:
     started_at: datetime | None
     ended_at: datetime | None
     job: str = ""
+    # 'schedule', 'sensor', or '' for a command or a page.
+    started_by: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -104,17 +112,43 @@ def _backup_note(folder: DataFolder) -> Path:
 
 def runs(folder: DataFolder) -> tuple[Run, ...]:
     """The latest runs, the newest first; none where nothing has run yet."""
+    tag = "select 1 from run_tags where run_tags.run_id = runs.run_id and key ="
+    rows = _asked(
+        folder,
+        "select run_id, status, start_time, end_time, pipeline_name, "
+        f"case when exists ({tag} 'dagster/schedule_name') then 'schedule' "
+        f"when exists ({tag} 'dagster/sensor_name') then 'sensor' else '' end "
+        "from runs order by id desc limit ?",
+        RUNS_SHOWN,
+    )
+    return tuple(
+        Run(name, status, _moment(start), _moment(end), job, by) for name, status, start, end, job, by in rows
+    )
+
+
+def is_scheduled(folder: DataFolder, now: datetime) -> bool:
+    """Whether the orchestrator is there that runs by itself."""
+    (last,) = next(iter(_asked(folder, "select max(timestamp) from daemon_heartbeats")), (None,))
+    return last is not None and now - datetime.fromisoformat(last).replace(tzinfo=UTC) < HEARTBEAT
+
+
+def next_scheduled(now: datetime, calendar: Calendar) -> datetime:
+    """When it runs next, though no file comes."""
+    for month in range(now.month - 1, now.month + 1):
+        first = date(now.year + month // 12, month % 12 + 1, SCHEDULE_DAY)
+        at = datetime.combine(calendar.next_workday(first), time(SCHEDULE_HOUR), TIME_ZONE)
+        if at > now:
+            return at
+    raise AssertionError("the next month's day lies ahead")
+
+
+def _asked(folder: DataFolder, sql: str, *values: Any) -> list[Any]:
+    """Rows of the orchestrator's history; none where nothing has run yet."""
     path = folder.root / ".dagster" / "history" / "runs.db"
     if not path.is_file():
-        return ()
+        return []
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=2)) as connection:
-        rows = connection.execute(
-            "select run_id, status, start_time, end_time, pipeline_name from runs order by id desc limit ?",
-            (RUNS_SHOWN,),
-        ).fetchall()
-    return tuple(
-        Run(name, status, _moment(start), _moment(end), job) for name, status, start, end, job in rows
-    )
+        return connection.execute(sql, values).fetchall()
 
 
 def disk_of(folder: DataFolder) -> Disk:

@@ -270,6 +270,25 @@ class Figure:
 NO_ROW = Figure(None, "none")
 
 
+# A run as the orchestrator records it, in words.
+RUN_STATUS = {
+    "SUCCESS": "完成",
+    "FAILURE": "失败",
+    "CANCELED": "已取消",
+    "STARTED": "运行中",
+    "STARTING": "正在启动",
+    "QUEUED": "排队",
+    "NOT_STARTED": "未开始",
+    "CANCELING": "正在取消",
+}
+_OVER = ("SUCCESS", "FAILURE", "CANCELED")
+
+
+def run_status(status: str, *, is_held: bool) -> str:
+    """How a run stands; one that is not over though nobody holds the folder was cut off."""
+    return RUN_STATUS.get(status, status) if is_held or status in _OVER else "中断"
+
+
 def absence(table: str, column: str, row: Mapping[str, Any]) -> Figure:
     """Why a published column has no value in a row: the one place that says what NULL means."""
     if table in _OF_A_STANDARD:

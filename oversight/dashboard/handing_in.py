@@ -25,6 +25,7 @@ from oversight.dashboard.gate import refusal
 from oversight.dashboard.inputs import (
     BadInput,
     ChangedCells,
+    ChosenColumns,
     Named,
     NewUpload,
     NilReport,
@@ -40,7 +41,7 @@ from oversight.dashboard.shelf import Shelf, Unavailable
 from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import TIME_ZONE
 from oversight.workflow import handing_in as desk
-from oversight.workflow import owed
+from oversight.workflow import headings, owed
 from oversight.workflow.handing_in import HandInError, Tray
 from oversight.workflow.review import STATE_ZH
 
@@ -168,6 +169,22 @@ def register(server: flask.Flask, shelf: Shelf, page: Callable[..., flask.Respon
         tray = desk.change(folder, mine(name), number, asked.sha256, wanted)
         judge.take(tray)
         return _tray(tray, judge)
+
+    @route("POST", "/hand-in/headings/<name>/<int:number>", path=OfUpload, body=ChosenColumns)
+    def answered(name: str, number: int) -> dict[str, Any]:
+        """Answer what is asked about the headings of a judged file, and have it judged again."""
+        asked = given(ChosenColumns)
+        tray = mine(name)
+        w = warehouse()
+        rows = w.rows(
+            "select township_code, township_name from e.townships where county_code = ?",
+            [tray.meta["county_code"]],
+        )
+        units = {row["township_code"]: row["township_name"] for row in rows}
+        chosen = [(item.number, item.column) for item in asked.answers]
+        made = headings.answer(folder, tray, number, asked.sha256, chosen, acting(), units)
+        judge.take(made)
+        return _tray(made, judge)
 
     @route("POST", "/hand-in/again/<name>", path=Named)
     def again(name: str) -> dict[str, Any]:
@@ -390,7 +407,9 @@ def _told(item: dict[str, Any], results: tuple[dict[str, Any], dict[str, str], s
     identifier = item["sha256"][:16]
     row = submissions.get(identifier)
     is_taken = item["sha256"] in taken
-    told = {key: value for key, value in item.items() if key not in ("cells", "returned_cells", "county_code")}
+    told = {
+        key: value for key, value in item.items() if key not in ("cells", "returned_cells", "county_code")
+    }
     told["dataset_zh"] = desk.MONTHLY.get(item["dataset"] or "", show.DATASET.get(item["dataset"] or "", ""))
     told["handed_in"] = item["handed_in_at"][:19].replace("T", " ")
     told["may_withdraw"] = (

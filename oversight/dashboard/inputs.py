@@ -300,6 +300,20 @@ class ChangedCells(Input):
     cells: Annotated[list[ChangedCell], Field(min_length=1, max_length=200)]
 
 
+class ChosenColumn(Input):
+    """A question about a heading by its place in the list, and the column it means."""
+
+    number: Annotated[int, Field(ge=0, lt=1000, strict=True)]
+    column: Name
+
+
+class ChosenColumns(Input):
+    """Answers about the headings of a file, and the file as it was shown."""
+
+    sha256: Id
+    answers: Annotated[list[ChosenColumn], Field(min_length=1, max_length=200)]
+
+
 class ReceiptQuery(Input):
     """As what a receipt is wanted."""
 

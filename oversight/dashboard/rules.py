@@ -14,7 +14,7 @@ from oversight.dashboard.doing import doing
 from oversight.dashboard.inputs import Id, Input, Line, Name, Named, Text, given
 from oversight.dashboard.papers import Jobs
 from oversight.dashboard.shelf import Shelf
-from oversight.workflow import rules, trial
+from oversight.workflow import headings, rules, trial
 from oversight.workflow.rules import (
     ASKS,
     CELL_CHARACTERS,
@@ -28,6 +28,7 @@ from oversight.workflow.rules import (
 
 ROWS_SHOWN = 1000
 CHANGES_SHOWN = 200
+HEADINGS_SHOWN = 200
 
 _Cells = Annotated[
     dict[Name, Annotated[Line, StringConstraints(max_length=CELL_CHARACTERS)]], Field(max_length=60)
@@ -113,6 +114,13 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "may_ask": current().may(ASKS[found.group][0])
             and (bool(found.scope_column) or rules.has_all(folder, scope)),
         }
+
+    @route("GET", "/rules/headings")
+    def asked() -> dict[str, Any]:
+        """What the files of the current edition leave to be asked about their headings; to whom may answer alone."""
+        if not rules.has_all(folder, scope_of_request()):
+            return {"asked": []}
+        return {"asked": headings.open_ones(folder)[:HEADINGS_SHOWN]}
 
     @route("GET", "/rules/figure", query=OneFigure)
     def figure() -> dict[str, Any]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import flask
 
+from oversight import operation
 from oversight import presentation as show
 from oversight.accounts.identity import acting, polled
+from oversight.calendar import load_calendar
 from oversight.dashboard.doing import doing
 from oversight.dashboard.inputs import GoBack, RunNamed, given
 from oversight.dashboard.shelf import Shelf
 from oversight.editions.edition import current, list_editions
+from oversight.editions.lock import holder
 from oversight.editions.seal import is_signed
 from oversight.settings import TIME_ZONE
-from oversight.workflow import running
+from oversight.workflow import notices, running
 from oversight.workflow.running import RunError, StartedRun
 
 EDITIONS_SHOWN = 24
+_STARTED_BY = {"schedule": "定时", "sensor": "有新文件，自动", "": "页面或命令行"}
+_JOBS = {notices.REPORT_JOB: "出通报草稿"}
 
 
 def register(server: flask.Flask, shelf: Shelf) -> None:
@@ -46,6 +52,30 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             "files": [
                 {"name": item["name"], "bytes": item["bytes"], "at": show.moment(item["at"])}
                 for item in found[: running.FILES_LISTED]
+            ],
+        }
+
+    @route("GET", "/run/scheduled")
+    def scheduled() -> dict[str, Any]:
+        """Whether it runs by itself and when next; and every run, however it was started."""
+        now = datetime.now(TIME_ZONE)
+        held = holder(folder) is not None
+        return {
+            "is_on": operation.is_scheduled(folder, now),
+            "next": show.moment(operation.next_scheduled(now, load_calendar(folder))),
+            "runs": [
+                {
+                    "result": show.run_status(item.status, is_held=held),
+                    "is_good": item.status == "SUCCESS",
+                    "started": show.moment(item.started_at) if item.started_at else "",
+                    "seconds": round((item.ended_at - item.started_at).total_seconds())
+                    if item.started_at and item.ended_at
+                    else None,
+                    "by": _STARTED_BY[item.started_by],
+                    "what": _JOBS.get(item.job, "运行"),
+                }
+                for item in operation.runs(folder)
+                if item.job != notices.JOB
             ],
         }
 

@@ -262,6 +262,16 @@ def load_sound(folder: DataFolder) -> Loaded:
     )
 
 
+def load_headings(folder: DataFolder) -> pl.DataFrame:
+    """What is to be said of the headings of everything landed, without the rows; raises `Damaged` as `load` does."""
+    found = [
+        pl.read_parquet(io.BytesIO(checked(path, "headings.parquet", sums)))
+        for path in batch_folders(folder)
+        if "headings.parquet" in (sums := _sums_of(path))
+    ]
+    return pl.concat([pl.DataFrame(schema=HEADING_SCHEMA), *found])
+
+
 def submissions_of(path: Path) -> set[str]:
     """Which files a batch has, by their short digests; nothing of one that cannot be read."""
     try:

@@ -33,7 +33,7 @@ from oversight.intake.sending_back.remarks import KIND_ZH, Remark
 from oversight.intake.sending_back.returning import return_workbook, returned_name
 from oversight.intake_messages import HARMLESS
 from oversight.settings import TIME_ZONE, DataFolder
-from oversight.workflow import review
+from oversight.workflow import headings, review
 from oversight.workflow.handing_in import MONTHLY, Tray, changes_told, taken_in, waiting
 from oversight.workflow.templates import fill_in
 
@@ -166,6 +166,8 @@ def _told(
         "cells": sorted({_cell(unit) for unit in own if unit.code and unit.month}),
         "counts": file.counts,
         "remarks": [_instruction(item) for item in told[:INSTRUCTIONS_SHOWN]],
+        "asked": headings.told(file.proposals),
+        "said": tray.meta.get("said", {}).get(str(number), ""),
         "instructions_count": len(told),
         "notes": list(file.notes),
         "is_personal": file.is_personal,

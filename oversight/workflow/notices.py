@@ -183,12 +183,49 @@ def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calend
             "/hand-in",
             tuple(item.id for item in back),
         )
+        unused = _not_used(folder, who, since)
+        text = f"您报送的 {len(unused)} 份文件里有运行没有采用的行"
+        yield Notice("not_used", "late", text, "/hand-in", unused)
     if who.may("confirm"):
         waiting = [item.id for item in review.reviews_in(folder, who.scope) if item.state == "waiting"]
         yield Notice("to_review", "todo", f"{len(waiting)} 份报送待审核", "/review", tuple(waiting))
     if who.may("run"):
         files = tuple(item["name"] for item in running.waiting(folder))
         yield Notice("to_run", "todo", f"{len(files)} 份文件等待运行", "/run", files)
+
+
+def _not_used(folder: DataFolder, who: Reader, since: str) -> tuple[str, ...]:
+    """Receipts of one's own files of which the run refused or held something, until the same is handed in again."""
+    from oversight.workflow import handing_in
+
+    mine = [
+        item
+        for item in handing_in.every_receipt(folder)
+        if who.name
+        and item["by"] == who.name
+        and not item.get("withdrawn_at")
+        and item["handed_in_at"] >= since
+    ]
+    if not mine or current(folder) is None:
+        return ()
+    with open_edition(folder) as connection:
+        found = connection.execute(
+            "select submission_id from submissions where list_contains(?, submission_id) "
+            "and (status = 'refused' or rows_rejected + rows_held > 0)",
+            [[item["sha256"][:16] for item in mine]],
+        ).fetchall()
+    marked = {row[0] for row in found}
+    return tuple(
+        item["id"]
+        for item in mine
+        # What a reviewer returned of it was told of when it was.
+        if item["sha256"][:16] in marked
+        and item.get("review") != "partly"
+        and not any(
+            later["handed_in_at"] > item["handed_in_at"] and set(later["cells"]) & set(item["cells"])
+            for later in mine
+        )
+    )
 
 
 def _of_findings(folder: DataFolder, who: Reader, today: date, calendar: Calendar) -> Iterator[Notice]:
@@ -199,16 +236,18 @@ def _of_findings(folder: DataFolder, who: Reader, today: date, calendar: Calenda
 
     cases = following.noted_cases(folder, who.scope.prefixes, today).values()
     late = tuple(case.finding_id for case in cases if case.is_overdue(calendar))
-    yield Notice("overdue", "late", f"{len(late)} 个问题超过答复或整改期限", "/follow", late)
+    yield Notice("overdue", "late", f"{len(late)} 个问题超过答复或整改期限", "/follow?overdue=1", late)
     if who.may("close_finding"):
         pending = tuple(case.finding_id for case in cases if case.state == "pending")
-        yield Notice("pending", "todo", f"{len(pending)} 个问题待核销", "/follow", pending)
+        yield Notice("pending", "todo", f"{len(pending)} 个问题待核销", "/follow?state=pending", pending)
     if who.may("follow"):
         replied = tuple(case.finding_id for case in cases if case.state == "replied")
-        yield Notice("replied", "todo", f"{len(replied)} 个问题有答复待处理", "/follow", replied)
+        yield Notice(
+            "replied", "todo", f"{len(replied)} 个问题有答复待处理", "/follow?state=replied", replied
+        )
     elif who.may("reply"):
         asked = tuple(case.finding_id for case in cases if case.state == "notified")
-        yield Notice("asked", "todo", f"{len(asked)} 个问题等您答复", "/follow", asked)
+        yield Notice("asked", "todo", f"{len(asked)} 个问题等您答复", "/follow?state=notified", asked)
 
 
 def _of_steps(folder: DataFolder, who: Reader, now: datetime) -> Iterator[Notice]:

@@ -7,14 +7,15 @@ import logging
 import os
 import shutil
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from oversight import logs
+from oversight.calendar import load_calendar
 from oversight.dashboard.app import create_app
 from oversight.editions import find_edition
 from oversight.editions.edition import open_edition
-from oversight.operation import operation
+from oversight.operation import is_scheduled, next_scheduled, operation, runs
 from oversight.settings import TIME_ZONE, DataFolder
 from tests.conftest import run_oversight
 from tests.dashboard.browsing import Served
@@ -114,3 +115,31 @@ def test_operation_tells_what_has_to_be_done(sample_folder: DataFolder, tmp_path
         assert any(word in text for text in operation(folder, now).warnings)
     (folder.marts / "CURRENT").unlink()
     assert any("还没有已发布的版本" in text for text in operation(folder, now).warnings)
+
+
+def test_whether_and_when_it_runs_by_itself_is_known(tmp_path: Path) -> None:
+    folder, now = DataFolder.at(tmp_path), datetime(2026, 11, 29, 20, tzinfo=TIME_ZONE)
+    assert not is_scheduled(folder, now)
+    assert runs(folder) == ()
+    (tmp_path / ".dagster" / "history").mkdir(parents=True)
+    with sqlite3.connect(tmp_path / ".dagster" / "history" / "runs.db") as connection:
+        # As Dagster lays them out.
+        connection.executescript(
+            "create table daemon_heartbeats (id integer, daemon_type text, daemon_id text, timestamp timestamp, body text);"
+            "create table run_tags (id integer, run_id text, key text, value text);"
+            "create table runs (id integer, run_id text, status text, start_time float, end_time float, pipeline_name text);"
+            "insert into runs values (1, 'a', 'SUCCESS', 1, 2, 'oversight_run'), (2, 'b', 'FAILURE', 3, 4, 'x');"
+            "insert into run_tags values (1, 'b', 'dagster/schedule_name', 'monthly');"
+        )
+    assert [(run.run_id, run.started_by) for run in runs(folder)] == [("b", "schedule"), ("a", "")]
+    assert not is_scheduled(folder, now)
+    with sqlite3.connect(tmp_path / ".dagster" / "history" / "runs.db") as connection:
+        connection.execute(
+            "insert into daemon_heartbeats values (1, 'SENSOR', 'x', '2026-11-29 11:58:30.5', '')"
+        )
+    assert is_scheduled(folder, now)
+    assert not is_scheduled(folder, now + timedelta(minutes=10))
+    # The 5th of December 2026 is a Saturday.
+    calendar = load_calendar()
+    assert next_scheduled(now, calendar) == datetime(2026, 12, 7, 8, tzinfo=TIME_ZONE)
+    assert next_scheduled(datetime(2026, 12, 7, 9, tzinfo=TIME_ZONE), calendar).date() == date(2027, 1, 5)

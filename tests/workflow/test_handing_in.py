@@ -18,6 +18,7 @@ from oversight.dashboard.app import create_app
 from oversight.dashboard.judges import NICENESS
 from oversight.editions.seal import sm3
 from oversight.settings import DataFolder
+from oversight.workflow import rules
 from oversight.workflow.handing_in import HandInError, safe_name
 from oversight.workflow.judging import GROWN_BYTES
 from tests.accounts.asking import COUNTY, OTHER_COUNTY, TOWN, Browser
@@ -535,3 +536,58 @@ def test_what_a_run_took_in_is_corrected_by_changing_a_cell_of_it(
         (correction,) = sent(me, tray).get_json()["receipts"]
     assert (folder.raw / correction["stored_as"]).read_bytes() == good(41_556)
     assert correction["file_name"] == "湘东镇人口（更正）.csv"
+
+
+def _asked(sender: str, amount: int = 120_000) -> bytes:
+    """A budget report one heading of which may mean two columns."""
+    lines = [f"填报单位：{sender},,,,", "统计月份,区划代码,乡镇名称,预算金额,本月拨付"]
+    return ("\ufeff" + "\n".join([*lines, f"{MONTH},{TOWN},湘东镇,{amount},10000", ""])).encode()
+
+
+def _confirmed(me: Browser, tray: dict[str, Any], column: str) -> Any:
+    answers = {"sha256": tray["files"][0]["sha256"], "answers": [{"number": 0, "column": column}]}
+    return posted(me, f"/hand-in/headings/{tray['id']}/0", answers)
+
+
+def test_what_a_heading_means_is_confirmed_once_in_the_page(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    me = browsers["reporter"]
+    tray = uploaded(me, ("湘东镇经费.csv", _asked("湘东镇")), unit=TOWN)
+    (asked,) = tray["files"][0]["asked"]
+    assert (asked["heading"], asked["cell"], asked["proposed"]) == ("预算金额", "D2", "年初预算(元)")
+    assert _confirmed(me, tray, "没有这列").status_code == 400
+    assert _confirmed(browsers["analyst"], tray, "年初预算(元)").status_code == 400, "somebody else's upload"
+    # A double press is one answer.
+    pressed = [_confirmed(me, tray, "调整后预算(元)") for _ in range(2)]
+    assert [answer.status_code for answer in pressed] == [200, 200]
+    tray = judged(me, pressed[1].get_json())
+    (file,) = tray["files"]
+    assert (file["asked"], file["may_hand_in"], "不再问" in file["said"]) == ([], True, True)
+    # The file is what it was; the answer stands where the command line reads it, and in the history with its author.
+    assert file["sha256"] == hashlib.sha256(_asked("湘东镇")).hexdigest()
+    assert folder.headings.read_text("utf-8-sig").count("预算金额,调整后预算(元)") == 1
+    (change,) = rules.changes(folder)
+    assert (change["state"], change["events"][0]["by"]) == ("taken", "reporter")
+    # Next month's file of the same sender is not asked again.
+    again = uploaded(me, ("湘东镇经费二.csv", _asked("湘东镇", 130_000)), unit=TOWN)
+    assert again["files"][0]["asked"] == []
+    for item in (tray, again):
+        posted(me, f"/hand-in/discard/{item['id']}")
+
+
+def test_for_another_sender_nobody_answers_but_in_the_own_file(
+    folder: DataFolder, browsers: dict[str, Browser]
+) -> None:
+    """Whoever hands in for one unit does not decide how the files of another are read."""
+    me, before = browsers["reporter"], folder.headings.read_bytes()
+    tray = uploaded(me, ("经费.csv", _asked("麻山镇")), unit=TOWN)
+    tray = judged(me, _confirmed(me, tray, "年初预算(元)").get_json())
+    (file,) = tray["files"]
+    assert (file["asked"], file["mended"]) == ([], ["D2：预算金额 → 预算金额 → 年初预算(元)"])
+    assert "只对这份文件有效" in file["said"]
+    assert folder.headings.read_bytes() == before
+    again = uploaded(me, ("经费二.csv", _asked("麻山镇", 130_000)), unit=TOWN)
+    assert len(again["files"][0]["asked"]) == 1
+    for item in (tray, again):
+        posted(me, f"/hand-in/discard/{item['id']}")

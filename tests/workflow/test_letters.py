@@ -266,7 +266,11 @@ def test_of_the_month_being_collected_everybody_is_reminded_though_no_run_knows_
 
     def reminded(day: date) -> list[tuple[str, Any]]:
         found = letters.wanted(letters.ground(folder, day), at(day), ("reminder",), (here,))
-        return [(item.told["stage"], item.told["datasets"]) for item in found if item.told["month"] == f"{month:%Y-%m}"]
+        return [
+            (item.told["stage"], item.told["datasets"])
+            for item in found
+            if item.told["month"] == f"{month:%Y-%m}"
+        ]
 
     every = ["population", "budget", "staffing"]
     # Due on Thursday the 5th of February; the month itself has to be over.

@@ -12,7 +12,9 @@ from oversight import operation
 from oversight.accounts import people, store
 from oversight.accounts.actor import at_the_machine
 from oversight.accounts.scope import EVERYTHING, Scope
+from oversight.archive.sums import as_json
 from oversight.dashboard.app import create_app
+from oversight.editions import open_edition
 from oversight.errors import OversightError
 from oversight.reports import owe
 from oversight.settings import TIME_ZONE, DataFolder
@@ -98,6 +100,46 @@ def test_each_role_is_told_of_what_is_its_own(folder: DataFolder, browsers: dict
     assert "rules_waiting" not in told(folder, "analyst")
     posted(browsers["reviewer"], "/rules/decide", {"id": made["id"], "verdict": "return", "note": "再核"})
     assert told(folder, "analyst", datetime.now(TIME_ZONE))["rules_returned"].items == (made["id"],)
+
+
+def test_whoever_handed_in_is_told_what_a_run_did_not_use(folder: DataFolder) -> None:
+    """Where no reviewer looks first, the run is what sends rows back; until the same is handed in again."""
+    with open_edition(folder) as connection:
+        (known,) = connection.execute(
+            "select submission_id from submissions where rows_rejected > 0 order by 1 limit 1"
+        ).fetchone() or ("",)
+    cells = [f"population 2025-06 {TOWN}"]
+
+    def receipt(name: str, at: str, sha256: str, **more: Any) -> None:
+        told = {
+            "id": name,
+            "sha256": sha256,
+            "handed_in_at": at,
+            "by": "reporter",
+            "cells": cells,
+            "units": [TOWN],
+        }
+        place = folder.handed_in / at[:7] / f"{name}.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(as_json(told | {"county_code": COUNTY, "is_nil": False} | more))
+
+    receipt("a" * 18, "2026-11-20T09:00:00+08:00", known + "0" * 48)
+    assert told(folder, "reporter")["not_used"].items == ("a" * 18,)
+    assert "not_used" not in told(folder, "analyst")
+    receipt("b" * 18, "2026-11-21T09:00:00+08:00", "f" * 64)
+    assert "not_used" not in told(folder, "reporter")
+    for path in folder.handed_in.rglob("*.json"):
+        if path.stem in ("a" * 18, "b" * 18):
+            path.unlink()
+
+
+def test_the_month_being_collected_is_told_of_though_no_run_knows_it(folder: DataFolder) -> None:
+    friday = datetime(2026, 10, 30, 9, tzinfo=TIME_ZONE)
+    thursday = datetime(2026, 11, 4, 9, tzinfo=TIME_ZONE)
+    assert "coming" not in told(folder, "reporter", friday)
+    coming = told(folder, "reporter", thursday)["coming"]
+    assert coming.items == tuple(f"{name} 2026-10 {TOWN}" for name in ("population", "budget", "staffing"))
+    assert set(coming.items) < set(told(folder, "reporter")["late"].items)
 
 
 def test_a_paper_that_is_owed_and_a_run_that_failed_are_told_of(

@@ -248,14 +248,16 @@ def test_what_never_counted_is_deleted_in_its_time_and_nothing_else_is(
     assert [fault for _, _, faults in verify(folder, ["archive"]) for fault in faults] == []
 
 
-def test_what_a_reviewer_returned_is_owed_as_before(
-    folder: DataFolder, browsers: dict[str, Browser]
-) -> None:
+def test_what_a_reviewer_returned_is_owed_as_before(folder: DataFolder, browsers: dict[str, Browser]) -> None:
     """A unit whose report came back has not reported: it is reminded, told of it, and may report nil."""
     month, late = date(2026, 1, 1), date(2026, 2, 6)
 
     def owed() -> set[str]:
-        return {code for code, of, name in letters.ground(folder, late).owed if (of, name) == (month, "population")}
+        return {
+            code
+            for code, of, name in letters.ground(folder, late).owed
+            if (of, name) == (month, "population")
+        }
 
     def may_nil() -> list[str]:
         rows = browsers["analyst"].get(f"/hand-in/due?unit={COUNTY}&month={MONTH}").get_json()["rows"]
@@ -267,7 +269,9 @@ def test_what_a_reviewer_returned_is_owed_as_before(
     rows = browsers["reviewer"].get(f"/review/file/{receipt['id']}").get_json()["lines"]
     number = next(row["n"] for row in rows if row["code"] == OTHER_TOWN_HERE)
     assert decide(browsers["reviewer"], receipt["id"], "return", [number], "与公安数不符").status_code == 200
-    assert decide(browsers["reviewer"], receipt["id"], "accept", None, "核对过").get_json()["state"] == "partly"
+    assert (
+        decide(browsers["reviewer"], receipt["id"], "accept", None, "核对过").get_json()["state"] == "partly"
+    )
     assert (TOWN in owed(), OTHER_TOWN_HERE in owed()) == (False, True)
     assert (TOWN in may_nil(), OTHER_TOWN_HERE in may_nil()) == (False, True)
 

@@ -87,6 +87,12 @@ def test_what_waits_is_run_once_and_gone_back_from(folder: DataFolder, browsers:
     assert set(took) == set(progress.STEPS)
     assert {"由页面启动"} <= {line.told.get("动作") for line in record.lines(folder, what="run")}
 
+    # Whoever may run sees every run, with how it was started, and whether another comes by itself.
+    scheduled = me.get("/run/scheduled").get_json()
+    assert (scheduled["runs"][0]["result"], scheduled["runs"][0]["by"]) == ("完成", "页面或命令行")
+    assert (scheduled["is_on"], bool(scheduled["next"])) == (False, True)
+    assert browsers["reader"].get("/run/scheduled").status_code == 403
+
     # Back: equal to the old one but for its own name, signed, on the record, and left in place by a run.
     assert posted(me, "/run/back", {"edition": before.edition_id, "reason": " "}).status_code == 400
     assert posted(me, "/run/back", {"edition": after.edition_id, "reason": "x"}).status_code == 400

@@ -72,6 +72,20 @@
     all.addEventListener("change", function () {
       place.querySelectorAll("tbody input[type=checkbox]").forEach(function (box) { if (box.checked !== all.checked) box.click(); });
     });
+    /* All that fit, from every page: what is ticked stays ticked over the pages. */
+    const most = Math.min(told.total, setup.most);
+    const every = told.pages > 1 ? desk.press("选中符合条件的" + (told.total > most ? "前 " : "全部 ") + most + " 项", "", async function () {
+      const mine = turn;
+      for (let n = 0; n < told.pages && chosen.size < most; n++) {
+        const query = new URLSearchParams({ unit: setup.unit, page: n });
+        ["state", "severity", "rule", "mine", "overdue", "words"].forEach(function (name) { if (asked[name]) query.set(name, asked[name]); });
+        const found = await ask("GET", "/follow/list?" + query);
+        /* The filters were changed meanwhile. */
+        if (mine !== turn) return;
+        found.rows.forEach(function (row) { if (chosen.size < most) chosen.set(row.id, row); });
+      }
+      drawList(place, told);
+    }) : null;
     const rows = told.rows.map(function (row) {
       const box = el("input", { type: "checkbox", checked: chosen.has(row.id), "aria-label": "选中" + row.unit + row.message.slice(0, 20) });
       box.addEventListener("change", function () { if (box.checked) chosen.set(row.id, row); else chosen.delete(row.id); bulk(); });
@@ -93,7 +107,7 @@
       el("button", { type: "button", class: "button", text: "下一页", disabled: told.page + 1 >= told.pages, onclick: function () { asked.page = told.page + 1; showList(); } })
     ]);
     const told_nothing = el("p", { class: "note", text: "没有符合条件的问题。可以放宽筛选条件，或换一个地区。" });
-    place.replaceChildren(counts, told.rows.length ? table : told_nothing, told.pages > 1 ? turnPage : "");
+    place.replaceChildren(counts, every ? el("div", { class: "button-row button-row-left" }, [every]) : "", told.rows.length ? table : told_nothing, told.pages > 1 ? turnPage : "");
     bulk();
   }
   function bulk() {

@@ -120,10 +120,11 @@
     }
     tray.files.forEach(function (file, number) { box.append(fileBox(tray, file, number)); });
     const able = tray.files.filter(function (f) { return f.may_hand_in; });
-    const flawed = able.some(function (f) { return f.status !== "accepted"; });
+    const flawed = able.some(function (f) { return f.status !== "accepted"; }), unasked = able.some(function (f) { return f.asked && f.asked.length; });
     const row = el("div", { class: "button-row" }, [
       able.length ? press("报送" + (tray.files.length > 1 ? " " + able.length + " 个文件" : ""), "hand-in-main", async function () {
         if (flawed && !window.confirm("还有退回或待确认的行，这些行不会采用。仍要报送吗？")) return;
+        if (unasked && !window.confirm("还有表头没有确认，这些列不会采用。仍要报送吗？")) return;
         await ask("POST", "/hand-in/send/" + tray.id);
         say("已报送");
         await Promise.all([showDue(), showMine()]);
@@ -134,11 +135,11 @@
     return box;
   }
   function fileBox(tray, file, number) {
-    const counts = file.counts, good = file.may_hand_in && file.status === "accepted";
+    const counts = file.counts, asked = (file.asked || []).length, good = file.may_hand_in && file.status === "accepted" && !asked;
     const tone = good ? "good" : file.may_hand_in ? "warn" : "bad";
     const parts = [
       el("h3", { text: file.name }),
-      el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? "◆ 可以报送，但有行不会采用。" : "▲ 不能报送。") + (file.reason || file.message_zh || "") }),
+      el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? (file.status === "accepted" ? "◆ 可以报送，但有列的表头没有确认，不会采用。" : "◆ 可以报送，但有行不会采用。") : "▲ 不能报送。") + (file.reason || file.message_zh || "") }),
       counts.rows_read ? el("p", { class: "note", text: (file.dataset_zh || "未识别") + "　" + file.months.join("、") + "　读到 " + counts.rows_read + " 行：可采用 " + counts.accepted + "，待确认 " + counts.held + "，退回 " + counts.rejected + "，忽略 " + counts.ignored + "（表头、合计、说明）" }) : null
     ];
     if (file.remarks.length) {
@@ -151,6 +152,8 @@
     const mended = file.mended || [];
     if (mended.length) parts.push(el("p", { class: "note", text: "已在页面里改：" + mended.join("；") }));
     if (file.refused) parts.push(el("p", { class: "notice hand-in-wrong", role: "alert", text: "没有改成：" + file.refused }));
+    if (asked) parts.push(questions(tray, file, number));
+    if (file.said) parts.push(el("p", { class: "note", role: "status", text: file.said }));
     file.notes.forEach(function (note) { parts.push(el("p", { class: "note", text: note })); });
     const form = el("div", { class: "hand-in-cells" });
     parts.push(el("div", { class: "button-row" }, [
@@ -161,6 +164,25 @@
     // What was being typed when the sign-in ran out, or the page was left, is there again.
     if (file.may_mend && (tray.is_again && !mended.length || sessionStorage.getItem(typedName(tray, number, file.sha256)))) box.querySelector(".hand-in-mend").click();
     return box;
+  }
+
+  /* What a heading means is asked once: what it is most likely stands there, and is confirmed or changed. */
+  function questions(tray, file, number) {
+    const fields = file.asked.map(function (item) {
+      return el("select", { "aria-label": "“" + item.heading + "”是哪一列" }, item.choices.map(function (title) { return el("option", { value: title, text: title, selected: title === item.proposed }); }));
+    });
+    const rows = file.asked.map(function (item, n) {
+      return el("tr", {}, [cell((item.sheet ? item.sheet + " " : "") + item.cell), cell(item.heading), cell(item.dataset_zh), el("td", {}, [fields[n]])]);
+    });
+    return el("div", { class: "hand-in-asked" }, [
+      el("p", { class: "note", text: "这些表头的意思不能确定，确认以前这些列不用。请核对后确认。" }),
+      table(["单元格", "表头", "报表", "是哪一列"], rows, file.name + "要确认的表头"),
+      el("div", { class: "button-row button-row-left" }, [press("确认表头，重新核对", "hand-in-main", async function () {
+        const next = await ask("POST", "/hand-in/headings/" + tray.id + "/" + number, JSON.stringify({ sha256: file.sha256, answers: fields.map(function (field, n) { return { number: n, column: field.value }; }) }));
+        const old = at("hand-in-trays").querySelector('[data-tray="' + tray.id + '"]');
+        if (old) old.replaceWith(trayBox(next));
+      })])
+    ]);
   }
 
   /* The form for small corrections: the file as it stands, each cell that something is said of marked. What is typed is

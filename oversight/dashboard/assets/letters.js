@@ -1,7 +1,7 @@
 /* Ours: the page 催报与文书. What is due, drafts, and each step of a letter's life. No library. */
 (function () {
   "use strict";
-  let page = null, setup = null, due = new Map(), chosen = new Map(), state = "";
+  let page = null, setup = null, due = new Map(), chosen = new Map(), state = "", kind = "";
 
   const desk = window.oversightDesk, at = desk.at, el = desk.el;
   function ask(method, path, body) { return desk.ask(method, path, body && JSON.stringify(body)); }
@@ -53,14 +53,20 @@
         return answer.told;
       })]));
     }
-    const rows = told.due.map(function (item) {
+    const kinds = Array.from(new Map(told.due.map(function (item) { return [item.kind + "|" + item.colour, item.title]; })));
+    if (kind && !kinds.some(function (k) { return k[0] === kind; })) kind = "";
+    const pick = el("select", { id: "letters-kind", "aria-label": "哪种文书" }, [["", "全部"]].concat(kinds).map(function (k) { return el("option", { value: k[0], selected: k[0] === kind, text: k[1] }); }));
+    /* What is out of sight is not chosen. */
+    pick.addEventListener("change", function () { kind = pick.value; due.clear(); drawDue(told); });
+    const rows = told.due.filter(function (item) { return !kind || item.kind + "|" + item.colour === kind; }).map(function (item) {
       const key = [item.kind, item.unit, item.colour, item.about].join("|");
       return el("tr", { "data-due": key }, [
         el("td", {}, [tick(due, key, { kind: item.kind, unit: item.unit, colour: item.colour, about: item.about }, "选中" + item.name + item.title, changed)]),
         el("th", { scope: "row", text: item.name }), el("td", {}, [el("span", { class: "letter-kind is-" + item.colour, text: item.title })]), el("td", { text: item.what })
       ]);
     });
-    at("letters-due").replaceChildren(el("p", { class: "note", text: "共 " + told.due_count + " 件" + (told.due_count > told.due.length ? "，此处为前 " + told.due.length + " 件" : "") }), bar,
+    at("letters-due").replaceChildren(
+      el("div", { class: "follow-filters" }, [kinds.length > 1 ? el("label", { class: "follow-filter" }, [el("span", { text: "文书" }), pick]) : null, el("span", { class: "note", text: "共 " + told.due_count + " 件" + (told.due_count > told.due.length ? "，此处为前 " + told.due.length + " 件" : "") + (kind ? "，其中此种 " + rows.length + " 件" : "") })]), bar,
       rows.length ? table("该发的文书", [all("选中全部该发的"), "单位", "文书", "内容"], rows) : el("p", { class: "note", text: "现在没有该发的文书。" }));
     changed();
   }

@@ -23,6 +23,26 @@
     told = await ask("GET", "/rules/file/" + shown.name);
     if (!page.isConnected) return;
     drawFile();
+    if (shown.name === "headings" && told.may_ask) await showAsked();
+  }
+  /* What files leave to be asked: nobody types a layout's name by hand. */
+  async function showAsked() {
+    const found = (await ask("GET", "/rules/headings")).asked;
+    if (!page.isConnected || shown.name !== "headings") return;
+    const fields = found.map(function (item) { return el("select", { "aria-label": "“" + item.heading + "”是哪一列" }, item.choices.map(function (title) { return el("option", { value: title, text: title, selected: title === item.proposed }); })); });
+    function put(n) {
+      const item = found[n], after = { "报送单位": item.sender, "版式": item.layout, "报表": item.dataset_zh, "表头": item.heading, "对应列": fields[n].value };
+      const old = draft.steps.find(function (s) { return s.file === "headings" && !s.before && ["报送单位", "版式", "报表", "表头"].every(function (name) { return s.after[name] === after[name]; }); });
+      if (old) { old.after = after; add(old); } else add({ file: "headings", place: "", before: null, after: after });
+    }
+    const rows = found.map(function (item, n) {
+      return el("tr", { "data-asked": item.heading }, [desk.cell(item.sender || "不论哪家"), desk.cell(item.dataset_zh), desk.cell(item.heading), desk.cell(item.file.split("/").pop() + " " + (item.sheet ? item.sheet + " " : "") + item.cell), el("td", {}, [fields[n]]), el("td", {}, [press("放入改动", "", async function () { put(n); })])]);
+    });
+    at("rules-table").prepend(el("section", { id: "rules-asked" }, [
+      el("h3", { text: "待确认的表头" }),
+      rows.length ? desk.table(["报送单位", "报表", "表头", "文件", "是哪一列", ""], rows, "待确认的表头") : el("p", { class: "note", text: "当前版本用到的文件里没有待确认的表头。" }),
+      rows.length > 1 ? el("div", { class: "button-row button-row-left" }, [press("全部按所选的放入改动", "", async function () { found.forEach(function (_, n) { put(n); }); })]) : null
+    ]));
   }
   function failed(error) { desk.wrong(at("rules-table"), error); }
   function usedColumns(rows) {
@@ -108,7 +128,7 @@
     box.showModal();
   }
   function add(step) {
-    const old = draft.steps.findIndex(function (s) { return s.file === step.file && s.before && step.before && JSON.stringify(s.before) === JSON.stringify(step.before); });
+    const old = draft.steps.findIndex(function (s) { return s === step || s.file === step.file && s.before && step.before && JSON.stringify(s.before) === JSON.stringify(step.before); });
     if (old >= 0) draft.steps[old] = step; else draft.steps.push(step);
     keep();
     drawDraft();

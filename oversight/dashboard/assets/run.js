@@ -37,6 +37,16 @@
       now.total ? el("progress", { max: String(now.total), value: String(now.done), "aria-label": now.step }) : ""
     );
   }
+  /* Whether it runs by itself, and every run: whoever may run sees also those that nobody pressed for. */
+  async function showScheduled() {
+    const told = await ask("GET", "/run/scheduled");
+    at("run-scheduled").replaceChildren(
+      el("p", { text: told.is_on ? "● 定时运行开着：有新文件时自动运行；" + told.next + " 另出上个月的通报草稿。" : "○ 定时运行没有开（调度服务没有启动）：新文件要在这里或用命令行运行。需要时请管理员启动。" }),
+      told.runs.length ? table(["结果", "内容", "开始", "用时", "怎样启动"], told.runs.map(function (run) {
+        return el("tr", {}, [el("td", {}, [el("span", { class: "hand-in-state is-" + (run.is_good ? "accepted" : "waiting"), text: run.result })]), cell(run.what), cell(run.started), cell(run.seconds === null ? "" : span(run.seconds)), cell(run.by)]);
+      }), "各次运行") : el("p", { class: "note", text: "还没有运行过。" })
+    );
+  }
   function showRuns(told) {
     const rows = told.runs.map(function (run) {
       return el("tr", { "data-run": run.id, "data-state": run.state }, [
@@ -67,14 +77,14 @@
       return el("tr", { "data-edition": item.id }, [
         el("td", {}, [el("span", { text: item.id }), item.restores ? el("div", { class: "note", text: "与 " + item.restores.edition_id + " 相同：" + item.restores.why + "（" + item.restores.by + "）" }) : null]),
         cell(item.built_at), cell(item.months), cell(item.files), cell(item.is_signed ? "已签名" : "未签名"),
-        el("td", {}, [item.is_current ? el("strong", { text: "当前版本" }) : press("回到这一版", "", async function () {
+        el("td", {}, [el("div", { class: "button-row button-row-left" }, [item.is_current ? el("strong", { text: "当前版本" }) : el("a", { class: "button", href: "/editions?older=" + encodeURIComponent(item.id), text: "看差别" }), item.is_current ? null : press("回到这一版", "", async function () {
           if (!reason.value.trim()) { reason.focus(); throw new Error("请先写明为什么要回到以前的版本。"); }
           if (!window.confirm("发布一个与 " + item.id + " 相同的新版本，所有人随即看到它。确定吗？")) return;
           const made = await ask("POST", "/run/back", JSON.stringify({ edition: item.id, reason: reason.value }));
           reason.sent();
           desk.say("已发布 " + made.edition);
           await showEditions();
-        })])
+        })])])
       ]);
     });
     at("run-editions").replaceChildren(
@@ -90,7 +100,7 @@
     if (isOn !== wasOn || !at("run-list").children.length) {
       wasOn = isOn;
       showRuns(told);
-      await Promise.all([showWaiting(), showEditions()]);
+      await Promise.all([showWaiting(), showEditions(), showScheduled()]);
     }
   }
   function run(id, act) { return act().catch(function (error) { if (page.isConnected) desk.wrong(at(id).closest(".card"), error); }); }

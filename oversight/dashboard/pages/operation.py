@@ -11,16 +11,6 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.pages import Page
 from oversight.dashboard.view import View
 
-_STATUS = {
-    "SUCCESS": "完成",
-    "FAILURE": "失败",
-    "CANCELED": "已取消",
-    "STARTED": "运行中",
-    "STARTING": "正在启动",
-    "QUEUED": "排队",
-    "NOT_STARTED": "未开始",
-    "CANCELING": "正在取消",
-}
 _PARTS = {
     "raw": "收到的文件",
     "archive": "原件存档",
@@ -70,9 +60,7 @@ def _runs(found: state_of.Operation) -> Any:
         return empty("还没有运行过。请在服务器上运行 oversight run。")
     rows = []
     for run in found.runs:
-        word = _STATUS.get(run.status, run.status)
-        if not run.is_over and found.holder is None:
-            word = "中断"
+        word = show.run_status(run.status, is_held=found.holder is not None)
         took = (run.ended_at - run.started_at).total_seconds() if run.started_at and run.ended_at else None
         rows.append(
             html.Tr(

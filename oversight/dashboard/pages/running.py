@@ -38,9 +38,16 @@ def render(view: View) -> list[Any]:
                 card(
                     "由页面启动的运行",
                     html.Div(id="run-list", className="hand-in-body"),
-                    note="命令行和定时的运行见“运行状况”",
+                    note="点“记录”看那次运行说的全部内容",
                     wide=True,
                     name="runs",
+                ),
+                card(
+                    "定时与各次运行",
+                    html.Div(id="run-scheduled", className="hand-in-body"),
+                    note="由页面、命令行和定时启动的都在内，最近的在前",
+                    wide=True,
+                    name="scheduled",
                 ),
                 card(
                     "回到以前的版本",
