@@ -20,7 +20,7 @@ from oversight.dashboard.shelf import Shelf
 from oversight.settings import TIME_ZONE
 from oversight.workflow import letters
 from oversight.workflow.following import FollowError
-from oversight.workflow.letters import COLOURS, KINDS, STATES, Ground, Wanted
+from oversight.workflow.letters import COLOURS, KINDS, STATES, Ground, Wanted, writer_of
 
 SHOWN = 500
 STEPS: dict[str, tuple[str, Action]] = {
@@ -79,14 +79,18 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
 
     def due_now(ground: Ground) -> list[Wanted]:
         scope = scope_of_request()
-        return [item for item in letters.wanted(ground, now()) if scope.covers(item.unit.code)]
+        # Nobody writes to their own county in the name of the city.
+        return [item for item in letters.wanted(ground, now()) if scope.covers(writer_of(item.unit.code))]
 
     def in_sight() -> list[dict[str, Any]]:
         scope = scope_of_request()
         return [row for row in letters.letters(folder) if scope.covers(row["unit_code"])]
 
-    def own(names: list[str]) -> list[str]:
-        known = {row["id"] for row in in_sight()}
+    def own(names: list[str], *, to_act: bool = True) -> list[str]:
+        scope = scope_of_request()
+        known = {
+            row["id"] for row in in_sight() if not to_act or scope.covers(writer_of(str(row["unit_code"])))
+        }
         if not known.issuperset(names):
             raise FollowError("没有这件文书，或您无权办理。请刷新后重试。")
         return names
@@ -174,7 +178,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
     def file() -> flask.Response:
         """A letter as PDF, to be read within the page, or as Word file."""
         asked = given(OneLetter)
-        own([asked.id])
+        own([asked.id], to_act=False)
         content = letters.preview(letters.ground(folder, now().date()), asked.id, now(), asked.form)
         if asked.form == "docx":
             record.note(folder, "download", 文书=asked.id)

@@ -38,7 +38,7 @@ from oversight.reports.facts import Scope
 from oversight.reports.letter import Letter as Page
 from oversight.reports.letter import write_docx, write_pdf
 from oversight.settings import TIME_ZONE, DataFolder
-from oversight.workflow import following, owed
+from oversight.workflow import following, handing_in, owed
 from oversight.workflow.following import Act, Case, FollowError, Said, State
 from oversight.workflow.owed import Missing
 
@@ -122,6 +122,11 @@ class Unit:
         return self.name + ("办事处" if self.name.endswith("街道") else "人民政府")
 
 
+def writer_of(code: str) -> str:
+    """The division whose bureau writes to a unit: the county to a township, the city to a county."""
+    return code[:6] if len(code) == 9 else f"{code[:4]}00"
+
+
 @dataclass
 class Ground:
     """What letters rest on: the findings of an edition with what was done about them, and the reports that are missing."""
@@ -173,7 +178,7 @@ def ground(folder: DataFolder, today: date) -> Ground:
             ).fetchall()
         }
     missing = owed.missing(folder, edition.edition_id, ("",), today)
-    handed = owed.handed(folder, edition.edition_id)
+    handed = owed.handed(folder, edition.edition_id, handing_in.every_receipt(folder))
     rows = following.edition_rows(folder)
     return Ground(folder, rows, units, missing, edition.edition_id, handed, load_calendar(folder))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -142,13 +142,15 @@ _warned: dict[Path, tuple[datetime, tuple[str, ...]]] = {}
 
 def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calendar) -> Iterator[Notice]:
     """What is to be handed in and was not, and what was handed in and waits or came back."""
-    from oversight.workflow import owed, review, running
+    from oversight.workflow import handing_in, owed, review, running
 
     is_reporter = who.may("hand_in") and not who.may("run")
     edition = current(folder)
+    # Every open page asks for notices: they are read once.
+    receipts = handing_in.every_receipt(folder) if who.may("hand_in") or who.may("follow") else []
     if (is_reporter or who.may("follow")) and edition is not None:
         today = now.date()
-        handed = owed.handed(folder, edition.edition_id)
+        handed = owed.handed(folder, edition.edition_id, receipts)
         soon = calendar.add_workdays(today, DUE_WITHIN)
         missing = [
             item
@@ -183,7 +185,7 @@ def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calend
             "/hand-in",
             tuple(item.id for item in back),
         )
-        unused = _not_used(folder, who, since)
+        unused = _not_used(folder, who, since, receipts)
         text = f"您报送的 {len(unused)} 份文件里有运行没有采用的行"
         yield Notice("not_used", "late", text, "/hand-in", unused)
     if who.may("confirm"):
@@ -194,13 +196,13 @@ def _of_reports(folder: DataFolder, who: Reader, now: datetime, calendar: Calend
         yield Notice("to_run", "todo", f"{len(files)} 份文件等待运行", "/run", files)
 
 
-def _not_used(folder: DataFolder, who: Reader, since: str) -> tuple[str, ...]:
+def _not_used(
+    folder: DataFolder, who: Reader, since: str, receipts: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
     """Receipts of one's own files of which the run refused or held something, until the same is handed in again."""
-    from oversight.workflow import handing_in
-
     mine = [
         item
-        for item in handing_in.every_receipt(folder)
+        for item in receipts
         if who.name
         and item["by"] == who.name
         and not item.get("withdrawn_at")
@@ -280,7 +282,7 @@ def _of_steps(folder: DataFolder, who: Reader, now: datetime) -> Iterator[Notice
         ):
             if who.may(action):  # type: ignore[arg-type]
                 rows = letters.waiting(folder, states)
-                items = tuple(name for name, code in rows if who.scope.covers(code))
+                items = tuple(name for name, code in rows if who.scope.covers(letters.writer_of(code)))
                 yield Notice(f"letter_{states[0]}", "todo", f"{len(items)} {said}", "/letters", items)
     if who.may("confirm"):
         changes = [told for told in rules.changes(folder) if rules.in_sight(told, who.scope)]

@@ -66,11 +66,11 @@ def missing(folder: DataFolder, edition_id: str, prefixes: Sequence[str], today:
     return found
 
 
-def handed(folder: DataFolder, edition_id: str) -> frozenset[str]:
-    """Cells of what was handed in and that the edition does not know yet."""
+def handed(folder: DataFolder, edition_id: str, receipts: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """Cells of receipts of what the edition does not know yet."""
     with open_edition(folder, edition_id) as connection:
         known = {row[0] for row in connection.execute("select submission_id from submissions").fetchall()}
-    return frozenset(on_the_way(handing_in.every_receipt(folder), known))
+    return frozenset(on_the_way(receipts, known))
 
 
 def on_the_way(receipts: Sequence[dict[str, Any]], known: set[str]) -> dict[str, dict[str, Any]]:

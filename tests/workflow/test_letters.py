@@ -416,12 +416,24 @@ def test_the_page_drafts_approves_and_shows_letters_inside_the_scope(
     analyst, reviewer, foreign = browsers["analyst"], browsers["reviewer"], browsers["other-analyst"]
     due = analyst.get("/letters/all").get_json()["due"]
     assert {item["unit"][:6] for item in due} == {"360313"}
+    # A letter to the county is the city's: whoever has the county alone neither drafts nor signs it.
+    assert all(len(item["unit"]) == 9 for item in due)
+    (theirs,) = [
+        w for w in letters.wanted(letters.ground(folder, MONDAY), at(MONDAY)) if w.unit.code == "360313"
+    ]
+    to_county = letters.draft(letters.ground(folder, MONDAY), [theirs], by="市里", now=at(MONDAY))
+    told = posted(reviewer, "/letters/step", {"step": "approve", "letters": to_county})
+    assert (told.status_code, "无权办理" in told.get_data(as_text=True)) == (400, True)
+    assert analyst.get(f"/letters/file?id={to_county[0]}").status_code == 200
+    letters.discard(folder, to_county, by="市里", why="试")
     items = [{key: item[key] for key in ("kind", "unit", "colour", "about")} for item in due[:2]]
     # What is due elsewhere is not drafted from here.
     assert posted(foreign, "/letters/draft", {"items": items}).get_json()["done"] == 0
     assert posted(analyst, "/letters/draft", {"items": items}).get_json() == {"done": 2, "told": []}
     assert posted(analyst, "/letters/draft", {"items": items}).get_json()["done"] == 0
-    names = [row["id"] for row in analyst.get("/letters/all").get_json()["letters"]]
+    names = [
+        row["id"] for row in analyst.get("/letters/all").get_json()["letters"] if row["id"] not in to_county
+    ]
     assert len(names) == 2
     assert foreign.get("/letters/all").get_json()["letters"] == []
     assert browsers["reporter"].get("/letters/all").status_code == 403
@@ -434,7 +446,12 @@ def test_the_page_drafts_approves_and_shows_letters_inside_the_scope(
     assert step(reviewer, "approve").get_json()["done"] == 2
     assert foreign.get(f"/letters/file?id={names[0]}").status_code == 400
     assert analyst.get(f"/letters/file?id={names[0]}").data.startswith(b"%PDF")
-    assert [line.told["动作"] for line in record.lines(folder, what="letter")] == ["拟稿", "审批"]
+    assert [line.told["动作"] for line in record.lines(folder, what="letter")] == [
+        "拟稿",
+        "作废",
+        "拟稿",
+        "审批",
+    ]
     store.forget(folder)
 
 

@@ -187,6 +187,35 @@ LATE = "360313103"
 SHORT, ENOUGH, MOVED = 50_000, 120_000, Decimal("58240.00")
 
 
+def test_what_a_heading_means_is_confirmed_where_it_is_asked(
+    chromium: Any, served: Served, tmp_path: Path
+) -> None:
+    lines = ["填报单位：湘东镇,,,,", "统计月份,区划代码,乡镇名称,预算金额,本月拨付"]
+    path = tmp_path / "湘东镇经费.csv"
+    path.write_text("\ufeff" + "\n".join([*lines, f"{MONTH},{TOWN},湘东镇,120000,10000", ""]), "utf-8")
+    with visiting(chromium, served.base) as visit:
+        page = opened(visit, served.base, "reporter", f"/hand-in?unit={TOWN}&for={MONTH}")
+        page.wait_for_selector("#hand-in-due table")
+        page.set_input_files("#hand-in-files", str(path))
+        page.locator(".hand-in-asked").wait_for(timeout=PATIENT)
+        assert "表头没有确认" in page.inner_text(".hand-in-verdict")
+        page.get_by_label("“预算金额”是哪一列").select_option("调整后预算(元)")
+        page.get_by_role("button", name="确认表头，重新核对").dblclick()
+        page.locator(".hand-in-tray[data-state=judged]", has_text="不再问").wait_for(timeout=PATIENT)
+        assert page.locator(".hand-in-asked").count() == 0
+        page.get_by_role("button", name="删除", exact=True).click()
+    assert served.folder.headings.read_text("utf-8-sig").count("预算金额,调整后预算(元)") == 1
+    # Whoever may confirm for all finds it in the history, and takes it back there.
+    with visiting(chromium, served.base) as visit:
+        page = opened(visit, served.base, "chief-analyst", "/rules?file=headings")
+        page.wait_for_selector("#rules-asked")
+        page.locator("#rules-changes").get_by_role("button", name="恢复").first.click()
+        page.fill("#rules-why", "不是调整后的")
+        page.locator("#rules-draft").get_by_role("button", name="提交", exact=True).click()
+        page.locator("#rules-changes tr[data-change]", has_text="恢复以前的改动").wait_for(timeout=PATIENT)
+    assert "预算金额" not in served.folder.headings.read_text("utf-8-sig")
+
+
 def _csv(*rows: tuple[Any, ...]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
