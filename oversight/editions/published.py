@@ -1,6 +1,6 @@
 """What is published, and how a table's content is told from another's.
 
-`fingerprint` is a sum over row hashes, so it does not depend on the order of rows; columns that say when or
+A fingerprint is a sum over row hashes, so it does not depend on the order of rows; columns that say when or
 under which name a run took place are left out, so equal inputs give equal fingerprints. The hash is DuckDB's
 own (a seventh of the cost of MD5 at national size): it is comparable between editions made by the same
 engine, whose version the manifest keeps beside it.

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from oversight.editions.build import build, build_file, built_from, scratch_file
 from oversight.editions.changes import _MONTHLY, EVERYTHING, Inputs, read_inputs, since
-from oversight.editions.published import fingerprint, tables_of
+from oversight.editions.published import facts_and_fingerprint, tables_of
 from oversight.settings import DataFolder
 from tests.dbt.world import World, document, month, months, rule, seed_rows
 
@@ -238,7 +238,9 @@ def _told(folder: DataFolder) -> dict[str, str]:
                     [table],
                 ).fetchone()
                 if kind == (1,):
-                    found[f"{schema}.{table}"] = fingerprint(connection, "made", schema, table, columns)
+                    _, found[f"{schema}.{table}"] = facts_and_fingerprint(
+                        connection, "made", schema, table, columns
+                    )
     return found
 
 

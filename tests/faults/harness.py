@@ -45,6 +45,8 @@ def load(*, whole: bool = True) -> None:
     """Import what a run imports, and nothing that starts threads; less where no whole run is to be made."""
     import importlib
 
+    # A child ends without tidying, as a killed one does; what Python says of that belongs to no message of ours.
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
     for name in (
         "duckdb",
         "polars",
