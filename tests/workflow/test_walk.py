@@ -201,7 +201,9 @@ def test_what_a_heading_means_is_confirmed_where_it_is_asked(
         assert "表头没有确认" in page.inner_text(".hand-in-verdict")
         page.get_by_label("“预算金额”是哪一列").select_option("调整后预算(元)")
         page.get_by_role("button", name="确认表头，重新核对").dblclick()
-        page.locator(".hand-in-tray[data-state=judged]", has_text="不再问").wait_for(timeout=PATIENT)
+        page.locator(".hand-in-tray[data-state=judged]", has_text="表头的答复已记下").wait_for(
+            timeout=PATIENT
+        )
         assert page.locator(".hand-in-asked").count() == 0
         page.get_by_role("button", name="删除", exact=True).click()
     assert served.folder.headings.read_text("utf-8-sig").count("预算金额,调整后预算(元)") == 1
