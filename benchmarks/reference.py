@@ -19,14 +19,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(__file__).resolve().parent / "reference"
-DATASETS = {"户籍人口": "population", "民政工作人员": "staffing", "民政工作经费": "budget", "行政区划": "divisions"}
+DATASETS = {
+    "户籍人口": "population",
+    "民政工作人员": "staffing",
+    "民政工作经费": "budget",
+    "行政区划": "divisions",
+}
 STORAGE_VERSION = "v1.4.0"
 # What two runs over the same files do not have in common: the run's own name, time and inputs' digest, and the day of receipt.
 NEVER_THE_SAME = {
@@ -65,15 +70,21 @@ def make(data: Path, out: Path) -> None:
     for script in ("rules", "main", "detail", "quality", "views"):
         _run(connection, script, words)
     start = time.perf_counter()
-    for (table,) in connection.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall():
-        connection.execute(f"copy main.{table} to '{out}/parquet/{table}.parquet' (format parquet, compression zstd)")
+    for (table,) in connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'main'"
+    ).fetchall():
+        connection.execute(
+            f"copy main.{table} to '{out}/parquet/{table}.parquet' (format parquet, compression zstd)"
+        )
     _took("Parquet", start)
     start = time.perf_counter()
     connection.execute("use memory; detach warehouse")
     connection.close()
     _took("checkpoint", start)
     start = time.perf_counter()
-    read = subprocess.run([sys.executable, __file__, "read", str(warehouse)], check=True, capture_output=True, text=True)
+    read = subprocess.run(
+        [sys.executable, __file__, "read", str(warehouse)], check=True, capture_output=True, text=True
+    )
     (out / "fingerprints.json").write_text(read.stdout, "utf-8")
     _took("read back", start)
 
@@ -83,7 +94,8 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, dataset: str, prece
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     words = {"id": sha256[:16], "precedence": str(precedence), "dataset": dataset}
     connection.execute(
-        "create or replace temp table read as select * from read_csv(?, header = true, all_varchar = true)", [str(path)]
+        "create or replace temp table read as select * from read_csv(?, header = true, all_varchar = true)",
+        [str(path)],
     )
     _run(connection, dataset, words)
     if dataset != "divisions":
@@ -116,7 +128,9 @@ def _statements(script: str, words: dict[str, str]) -> Iterator[str]:
     text = (SCRIPTS / f"{script}.sql").read_text("utf-8")
     for name, value in words.items():
         text = text.replace("{" + name + "}", value)
-    text = re.sub(r"\{seed:(\w+)\}", rf"read_csv('{PROJECT_ROOT}/dbt/seeds/\1.csv', all_varchar = true)", text)
+    text = re.sub(
+        r"\{seed:(\w+)\}", rf"read_csv('{PROJECT_ROOT}/dbt/seeds/\1.csv', all_varchar = true)", text
+    )
     own = rf"read_csv('{words.get('data')}/standards/\1.csv', all_varchar = true)"
     text = re.sub(r"\{own:(\w+)\}", own, text)
     yield from (each for each in text.split(";\n") if each.strip())
@@ -149,7 +163,10 @@ def _took(name: str, start: float) -> None:
 def read_back(warehouse: Path) -> dict[str, dict[str, str]]:
     """Every table of a file: its rows, and a digest of each year's."""
     connection = duckdb.connect(str(warehouse), read_only=True)
-    return {name: _digests(connection, name, columns) for name, columns in _tables(connection, warehouse.stem).items()}
+    return {
+        name: _digests(connection, name, columns)
+        for name, columns in _tables(connection, warehouse.stem).items()
+    }
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
@@ -159,7 +176,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, d
         "and schema_name in ('main', 'reported', 'detail', 'quality') and not internal order by 1, column_index",
         [database],
     ).fetchall():
-        found.setdefault(name, {})[column] = kind
+        found.setdefault(name, {})[f'"{column}"'] = kind
     return found
 
 
@@ -167,28 +184,41 @@ def _digests(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str
     if name.startswith(("detail", "quality")):
         rows, digest = connection.execute(f"select count(*), bit_xor(hash(t)) from {name} as t").fetchall()[0]
         return {"rows": str(rows), "hash": str(digest)}
-    parts = {}
-    year = "cast(year(month) as varchar)" if columns.get("month") == "DATE" else "''"
-    cells = [f"coalesce(cast(\"{column}\" as varchar), '\\N')" for column in columns]
-    texts = [
-        f"coalesce(replace(replace(\"{column}\", '\\', '\\\\'), chr(10), '\\n'), '\\N')" if kind == "VARCHAR" else cell
-        for cell, (column, kind) in zip(cells, columns.items(), strict=True)
+    cells = [f"coalesce(cast({column} as varchar), '\\N')" for column in columns]
+    texts = [column for column, kind in columns.items() if kind == "VARCHAR"]
+    escaped = [
+        _escaped(column) if column in texts else cell for cell, column in zip(cells, columns, strict=True)
     ]
-    told = [f'"{column}"' for column, kind in columns.items() if kind == "VARCHAR"]
+    # Hardly a row has a character to escape.
     row = (
-        f"case when contains(concat({', '.join(told)}), '\\') or contains(concat({', '.join(told)}), chr(10)) "
-        f"then concat_ws(chr(9), {', '.join(texts)}) else concat_ws(chr(9), {', '.join(cells)}) end"
+        f"case when regexp_matches(concat({', '.join(texts)}), '[\\\\\\t\\n\\r]') "
+        f"then concat_ws(chr(9), {', '.join(escaped)}) else concat_ws(chr(9), {', '.join(cells)}) end"
     )
-    years = connection.execute(f"select distinct {year} from {name} order by 1").fetchall()
-    for (part,) in years:
+    parts = {}
+    for part, where in _years(connection, name, columns):
         digest = hashlib.sha256()
         for (bucket,) in connection.execute(
             f"select sha256(string_agg(hash, '' order by hash)) from (select sha256('{name}' || chr(9) || {row}) as hash "
-            f"from {name} where {year} = '{part}') group by left(hash, 3) order by left(hash, 3)"
+            f"from {name} where {where}) group by left(hash, 3) order by left(hash, 3)"
         ).fetchall():
             digest.update(bucket.encode())
         parts[part] = digest.hexdigest()
     return parts
+
+
+def _escaped(column: str) -> str:
+    for old, new in (("'\\'", "'\\\\'"), ("chr(9)", "'\\t'"), ("chr(10)", "'\\n'"), ("chr(13)", "'\\r'")):
+        column = f"replace({column}, {old}, {new})"
+    return f"coalesce({column}, '\\N')"
+
+
+def _years(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]
+) -> list[tuple[str, str]]:
+    if columns.get('"month"') != "DATE":
+        return [("", "true")] if connection.execute(f"select 1 from {name} limit 1").fetchall() else []
+    years = connection.execute(f"select distinct year(month) from {name} order by 1").fetchall()
+    return [(str(year), f"month between date '{year}-01-01' and date '{year}-12-31'") for (year,) in years]
 
 
 def compare(edition: Path, out: Path) -> bool:
@@ -196,7 +226,12 @@ def compare(edition: Path, out: Path) -> bool:
     connection = duckdb.connect()
     for name, folder in (("ours", edition), ("reference", out)):
         connection.execute(f"attach '{folder}/warehouse.duckdb' as {name} (read_only)")
-    stored = {name for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()}
+    stored = {
+        name
+        for (name,) in connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+        ).fetchall()
+    }
     ours, theirs = _tables(connection, "ours"), _tables(connection, "reference")
     told = json.loads((edition / "manifest.json").read_text("utf-8"))["row_parts"]
     digests = json.loads((out / "fingerprints.json").read_text("utf-8"))
@@ -211,7 +246,7 @@ def compare(edition: Path, out: Path) -> bool:
             same = False
             continue
         never = NEVER_THE_SAME.get(name, set())
-        columns = ", ".join(f'"{column}"' for column in ours[name] if column not in never)
+        columns = ", ".join(column for column in ours[name] if column.strip('"') not in never)
         # The order of a table's rows counts: it is part of what an edition promises. A view has none.
         place = "row_number() over () as place, " if name in stored else ""
         sides = [f"select {place}{columns} from {side}.{name}" for side in ("ours", "reference")]
@@ -225,21 +260,32 @@ def compare(edition: Path, out: Path) -> bool:
                 f"select (select count(*) from ({sides[0]} except all {sides[1]})), "
                 f"(select count(*) from ({sides[1]} except all {sides[0]}))"
             ).fetchall()[0]
-            print(f"DIFFERENT {name}: {count:,} rows; only in the edition {unordered[0]:,}, only in the reference {unordered[1]:,}")
+            print(
+                f"DIFFERENT {name}: {count:,} rows; only in the edition {unordered[0]:,}, only in the reference {unordered[1]:,}"
+            )
             same = False
         elif not never and name in told and told[name] != digests.get(name, {}):
             print(f"DIFFERENT {name}: other digests")
             same = False
         else:
-            print(f"equal     {name}: {count:,} rows" + (f", but for {', '.join(sorted(never))}" if never else ""))
+            print(
+                f"equal     {name}: {count:,} rows"
+                + (f", but for {', '.join(sorted(never))}" if never else "")
+            )
     return same
 
 
 def main() -> int:
     """Make, compare, or read back."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, places in (("make", ("data", "out")), ("compare", ("edition", "out")), ("read", ("warehouse",))):
+    for name, places in (
+        ("make", ("data", "out")),
+        ("compare", ("edition", "out")),
+        ("read", ("warehouse",)),
+    ):
         command = commands.add_parser(name)
         for place in places:
             command.add_argument(place, type=Path)
