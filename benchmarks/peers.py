@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from measure import PROJECT_ROOT, Cost, load, measure, middle, oversight
-from national import bare
 from sample import bare_dbt_build
 
+MONTH = "cast(strptime(replace(left(统计月份, 7), '.', '-'), '%Y-%m') as date)"
 PEOPLE, BUDGET, STAFF = "户籍人口", "民政工作经费", "民政工作人员"
 COLUMNS = {
     PEOPLE: {"户籍人口": "persons"},
     BUDGET: {"年初预算": "initial", "调整后预算": "adjusted", "累计拨付": "paid"},
     STAFF: {"在编在岗专职": "persons"},
 }
-# A year's guarantee of a person in 分, by the size of the township (national.py: 0.28, 0.22 and 0.18 元 a month).
+# A year's guarantee of a person in 分, by the size of the township (0.28, 0.22 and 0.18 元 a month).
 TIERS = ((20_000, 336), (49_999, 264), (None, 216))
 _SCRIPT = "judging rows, provenance, versions and corrections, rules by clause, findings, roll-ups, audit, publishing"
 LEFT_OUT = {
@@ -38,7 +38,7 @@ LEFT_OUT = {
 
 
 def with_pandas(raw: Path) -> None:
-    """Funding and staffing gaps with pandas, printed as the bare script does."""
+    """Funding and staffing gaps with pandas, printed as DuckDB does."""
     import pandas as pd
 
     def read(word: str) -> Any:
@@ -74,7 +74,7 @@ def with_pandas(raw: Path) -> None:
 
 
 def with_polars(raw: Path) -> None:
-    """Funding and staffing gaps with Polars, printed as the bare script does."""
+    """Funding and staffing gaps with Polars, printed as DuckDB does."""
     import polars as pl
 
     def read(word: str) -> pl.LazyFrame:
@@ -129,8 +129,63 @@ def with_polars(raw: Path) -> None:
 
 
 def with_duckdb(raw: Path) -> None:
-    """The bare script of national.py."""
-    bare(raw)
+    """Funding and staffing gaps straight from DuckDB in one go."""
+    import duckdb
+
+    connection = duckdb.connect()
+
+    def read(word: str) -> str:
+        files = [str(path) for path in sorted(raw.rglob("*.csv")) if word in path.name]
+        return f"read_csv({files!r}, header=true, all_varchar=true, union_by_name=true)"
+
+    def column(word: str, title: str, kind: str) -> str:
+        names = [row[0] for row in connection.execute(f"describe from {read(word)}").fetchall()]
+        found = [name for name in names if name.startswith(title)]
+        return f'try_cast("{found[0]}" as {kind})' if found else f"cast(null as {kind})"
+
+    people, budget, staff = "户籍人口", "民政工作经费", "民政工作人员"
+    money = "decimal(18,2)"
+    for statement in (
+        f"""create table population as
+            select {MONTH} as month, 区划代码 as code, {column(people, people, "bigint")} as persons
+            from {read(people)}""",
+        f"""create table budget as
+            select {MONTH} as month, 区划代码 as code, {column(budget, "年初预算", money)} as initial,
+                {column(budget, "调整后预算", money)} as adjusted, {column(budget, "累计拨付", money)} as paid
+            from {read(budget)}""",
+        f"""create table staffing as
+            select {MONTH} as month, 区划代码 as code, {column(staff, "在编在岗专职", "bigint")} as persons
+            from {read(staff)}""",
+        """create table basis as
+            with years as (select distinct year(month) as y from population),
+            known as (select * from population where persons is not null),
+            prior as (select y, code, max(month) as m from known, years where month < make_date(y, 1, 1) group by all),
+            own as (select year(month) as y, code, min(month) as m from known group by all),
+            chosen as (
+                select coalesce(prior.y, own.y) as y, coalesce(prior.code, own.code) as code,
+                    coalesce(prior.m, own.m) as m
+                from prior full join own on prior.y = own.y and prior.code = own.code)
+            select y, chosen.code, persons
+            from chosen join population as p on p.code = chosen.code and p.month = chosen.m""",
+        """create table funding as
+            with latest as (
+                select code, month, year(month) as y,
+                    coalesce(last_value(adjusted ignore nulls) over w, last_value(initial ignore nulls) over w)
+                        as allocated,
+                    last_value(paid ignore nulls) over w as paid
+                from budget window w as (partition by code, year(month) order by month)),
+            guaranteed as (
+                select y, code, round(persons * 12
+                    * case when persons <= 20000 then 0.28 when persons < 50000 then 0.22 else 0.18 end, 2) as g
+                from basis)
+            select l.code, l.month, g, allocated, paid, greatest(g - allocated, 0) as gap,
+                greatest(round(g * month(l.month) / 12, 2) - paid, 0) as behind
+            from latest as l left join guaranteed using (y, code)""",
+        "create table staff as select code, month, persons, greatest(2 - persons, 0) as gap from staffing",
+    ):
+        connection.execute(statement)
+    for table in ("funding", "staff"):
+        print(table, connection.execute(f"select count(*), sum(gap) from {table}").fetchall())
 
 
 SCRIPTS = {"pandas": with_pandas, "Polars": with_polars, "bare DuckDB": with_duckdb}
