@@ -212,6 +212,13 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
             return _is_changed(match, figures, name, said)
         case "within":
             return _is_within(match, figures, name, said)
+        case "payer":
+            return _is_all_of_it(match, figures, name, said)
+        case "note":
+            is_money = name.endswith("_cny")
+            return (
+                _is_all_of_it(match, figures, name, said) if is_money else bool(_size(match, figures, name))
+            )
         case "size":
             return _size(match, figures, name) is True
         case "staff":
@@ -219,7 +226,7 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
             beside = {n for n in _OUTSIDE & match.columns.keys() if _is_sure(match, n)}
             posts = [n for n in ("administrative_posts", "institution_posts") if n in match.columns]
             rows = figures.together(name, *posts) if len(posts) == 2 else []
-            return len(beside) >= 2 and len(rows) >= _ENOUGH and all(n <= sum(of) for n, *of in rows)
+            return bool(beside) and len(rows) >= _ENOUGH and all(n <= sum(of) for n, *of in rows)
     return False
 
 
@@ -317,7 +324,10 @@ _FUND = re.compile(r"(?:经费|资金|金|款|补助|补贴|津贴|专项|费)$"
 
 def _are_funds(match: Match, figures: _Figures, name: str, _: Said) -> bool:
     """Whether the cells below a heading are names of funds."""
-    cells = [c.strip() for c in figures.cells(match.columns[name]) if c.strip()]
+    return _name_funds([c.strip() for c in figures.cells(match.columns[name]) if c.strip()])
+
+
+def _name_funds(cells: Sequence[str]) -> bool:
     return bool(cells) and sum(bool(_FUND.search(c)) for c in cells) * 10 >= len(cells) * 8
 
 
@@ -402,6 +412,28 @@ def _is_pace(figures: _Figures, name: str, budget: str, months: int) -> bool:
     low, high = (limit * months / 12 for limit in _PACE)
     near = sum(low <= paid / of <= high for paid, of in rows)
     return len(rows) >= _ENOUGH and near * 10 >= len(rows) * 8
+
+
+def are_names_of_funds(grid: Grid, first: int, at: int) -> bool:
+    """Whether the cells of a grid column below its header are names of funds."""
+    cells = (text_of(row[at]).strip() for row in grid.rows[first : first + _SAMPLE_ROWS] if at < len(row))
+    return _name_funds([c for c in cells if c])
+
+
+def is_told(
+    match: Match, grid: Grid, first: int, units: tuple[str | None, str | None], name: str, said: Said
+) -> bool:
+    """Whether figures alone say that a column is what is asked: all that was paid, a changed budget, a count's size."""
+    figures = _Figures(match, grid, first, units)
+    if name == "adjusted_budget_cny":
+        return _is_changed(match, figures, name, said)
+    return _is_all_of_it(match, figures, name, said) if name in _FLOWS else bool(_size(match, figures, name))
+
+
+def is_refuted(match: Match, grid: Grid, first: int, units: tuple[str | None, str | None], name: str) -> bool:
+    """Whether the figures below a column that is asked about contradict it."""
+    asked = {n for n, c in match.sure.items() if c is Certainty.QUESTION and n in match.columns}
+    return _is_contradicted(match, _Figures(match, grid, first, units), name, asked - {name})
 
 
 def _is_contradicted(match: Match, figures: _Figures, name: str, asked: set[str]) -> bool:

@@ -97,6 +97,10 @@ class _Heading:
     is_noted: bool
     # Whether the lowest cell itself names the thing.
     is_named_below: bool
+    # What may change the meaning or not.
+    asking: frozenset[str]
+    # Whether the lowest cell says no more than 其中 and a month: 其中：本月 below 已拨付.
+    is_of_month_in: bool
 
 
 # Kinds of words that leave a heading without a meaning unless a column is about just that.
@@ -128,7 +132,7 @@ _STEPS = frozenset(("审批", "公示", "公开", "公布", "批", "待批", "�
 _BESIDE: dict[str, frozenset[str]] = {
     **dict.fromkeys(_EVENTS, _ACTS),
     "personnel": frozenset(
-        ["工资", "福利", "津贴", "补贴", "津补贴", "社保", "保险", "薪酬", "奖金", "报酬"]
+        ["工资", "福利", "津贴", "补贴", "补助", "津补贴", "社保", "保险", "薪酬", "奖金", "报酬"]
     ),
     "purchased": frozenset(["社工", "义工", "派遣", "劳务派遣", "采购", "社会组织", "就业", "聘用", "干事"]),
     "welfare_posts": frozenset(["就业", "失业", "乡村", "农村", "城镇", "困难", "聘用"]),
@@ -150,6 +154,11 @@ def _gather(parts: Sequence[str]) -> _Heading:
     if not periods and not spans:
         periods = {w.value for w in above if w.kind == "period"}
         spans = [w.months for w in above if w.months]
+    lowest = cells[-1] if cells else []
+    if any(w.value == "of_which" for w in lowest) and any(w.kind == "period" or w.months for w in lowest):
+        # 其中：本月 below 累计拨付.
+        periods = {w.value for w in lowest if w.kind == "period"}
+        spans = [w.months for w in lowest if w.months]
     last = _last_thing(leaf)
     said = [w for w in leaf if not w.is_note]
     things_above = frozenset(w.value for w in above if w.kind == "thing")
@@ -200,6 +209,9 @@ def _gather(parts: Sequence[str]) -> _Heading:
         below=frozenset(w.text for w in leaf),
         is_noted=_is_note(parts[-1]),
         is_named_below=bool(cells) and bool(_things(cells[-1])),
+        asking=frozenset(w.text for w in (*leaf, *above) if w.kind == "ask"),
+        is_of_month_in={w.kind for w in lowest} == {"change", "period"}
+        and {w.value for w in lowest} == {"of_which", "month"},
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
@@ -244,7 +256,7 @@ def may_be_staff(parts: tuple[str, ...]) -> bool:
     Whether they are all full-time and in their posts it does not say.
     """
     words = [w for part in parts for w in words_of(part)]
-    if any(w.kind is None or w.text in ("村", "村级") for w in words):
+    if any(w.kind is None or w.text in ("村", "村级") or "协理" in w.text for w in words):
         return False
     if {w.value for w in words if w.kind in _CHANGING} - {"of_which", "matter"} or _has_posts(words):
         return False
@@ -344,6 +356,13 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
             if (found := _budget(replace(heading, changes=frozenset()), said))
             else None
         )
+    if dataset == "budget" and heading.is_of_month_in and set(heading.things) <= {"paid", "spent"}:
+        harmless |= {"of_which"}
+    if dataset == "population" and {"家庭户", "集体户"} <= heading.texts and "part" in heading.changes:
+        # 家庭户、集体户合计: both kinds together are all households.
+        harmless |= {"part"}
+        of_people = heading.units & {"人", "万人"}
+        heading = replace(heading, things=("people" if of_people else "households",))
     if heading.changes - harmless or (said.year and heading.years - {said.year}):
         return None
     if (
@@ -372,9 +391,19 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     doubt = "" if heading_certainty is Certainty.QUESTION and found.doubt not in _WITHHOLDING else found.doubt
     if heading.texts & _ONE_TIME:
         doubt = "once"
+    if not doubt and found.column.startswith("disbursed") and heading.asking and heading.asking <= _OF_COUNTY:
+        # 当月县级下拨: by whom a township is paid, if it is all that was paid.
+        doubt = "payer"
+    if not doubt and _only_defines(heading):
+        # 户籍人口（含集体户）: what it is anyway, if the figures are of its size.
+        doubt = "note"
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
 
 
+# The county, which pays the townships: named as who gives, or as who gives a part.
+_OF_COUNTY = frozenset(
+    ("县级", "区级", "县本级", "区本级", "本级", "县区级", "县", "同级", "地方", "县市区级")
+)
 # Words by which the receiver tells of what was paid.
 _RECEIVED = frozenset(("收到", "拨入", "到账", "到位", "收到拨款", "进账", "到款"))
 
@@ -388,6 +417,45 @@ def _is_said_twice(heading: _Heading) -> bool:
         and set(heading.things) == {"budget"}
         and bool(heading.texts & _WITH_CHANGES)
     )
+
+
+# What notes in brackets count in or leave out and all the same is the column by its own definition.
+_DEFINING: dict[str, re.Pattern[str]] = {
+    **dict.fromkeys(
+        ("people", "households"),
+        re.compile(
+            r"(?:均|都|另)?(?:包?含|包括)(?:家庭户|集体户|外出(?:务工|流动|人员)*|城镇|农村|乡村|农业|非农业?|居民|在外|[和及与、]|的?(?:人口|户口|人员))+(?:在内)?"
+            r"|(?:均|都|另)?(?:不含|不包括|不包含|不计|除)(?:流动|外来|暂住|寄住|临时|非户籍|借住|租住|[和及与、]|的?(?:人口|户口|人员))+(?:外|在内)?"
+            r"|外出(?:务工|流动|人员)*的?(?:计入|在内|也算)|(?:流动|外来|暂住)(?:人口|人员)*的?(?:不计|不算|除外)"
+        ),
+    ),
+    **dict.fromkeys(
+        ("villages", "some_villages", "villages_with_assistant"),
+        re.compile(
+            r"(?:均|都|另)?(?:包?含|包括)(?:社区|居委会|居|城市|农村|涉农|行政村|村委会|[和及与、])+(?:在内)?"
+            r"|(?:不含|不包括|不包含|不计|除)(?:村民|居民)?(?:小?组|自然村|屯|网格)(?:外)?|空缺(?:村|的)?(?:不计|不算|除外)"
+        ),
+    ),
+    **dict.fromkeys(
+        ("paid", "spent"),
+        re.compile(
+            r"(?:包?含|包括)(?:提前下达|人员|公用|办公|政府购买服务|购买服务|支出|经费|资金|直达|[和及与、])+(?:在内)?"
+            r"|(?:不含|不包括|不包含|不计|除)(?:困难群众|救助|低保|特困|临时救助|优抚|养老|补助|补贴|资金|金|其他专项|专项|[和及与、])+(?:外)?"
+        ),
+    ),
+}
+
+
+def _only_defines(heading: _Heading) -> bool:
+    """Whether all that might ask is a note that says of the column what it is anyway: 户籍人口（不含流动人口）."""
+    of_villages = set(heading.things) & {"villages", "some_villages"}
+    thing = "villages" if of_villages else _thing(heading)
+    pattern = _DEFINING.get(thing or "")
+    if pattern is None or not heading.asking:
+        return False
+    if thing in ("people", "households") and "registered" not in heading.scopes:
+        return False
+    return all(pattern.fullmatch(text) for text in heading.asking)
 
 
 # 年初预算+追加-调减: the budget as it was changed, written as its sum.
@@ -722,8 +790,12 @@ def _for_what(heading: _Heading) -> Meaning | None:
     is_spent = "spent" in things | above and heading.things[-1:] != ("budget",)
     if heading.texts & _SEEMING and not heading.texts & _SAYING:
         # 日常支出, 工资福利: as a rule that half of the budget, but not by its name.
+        return Meaning(column, Certainty.QUESTION, doubt="part" if "of_which" in heading.changes else "sum")
+    is_of_start = "start" in heading.periods and "of_which" not in heading.changes
+    is_doubtful = is_spent or heading.is_of_manner or is_of_start or "ask" in heading.kinds
+    if is_of_start and heading.things[-1:] == ("budget",) and not above:
+        # 民政办公经费年初预算: a part of the budget, or all of it by another name.
         return Meaning(column, Certainty.QUESTION, doubt="sum")
-    is_doubtful = is_spent or heading.is_of_manner or "start" in heading.periods or "ask" in heading.kinds
     return Meaning(column, Certainty.QUESTION if is_doubtful else Certainty.CERTAIN, doubt="part")
 
 
@@ -748,11 +820,14 @@ def _by_whom(heading: _Heading) -> Meaning | None:
         if "paid" in things and not is_given and "subsidy" not in heading.changes:
             # 上级到位资金: the part from above, or what has come of it so far.
             return None
-        # 上级拨款 may be what the township was paid.
-        is_doubtful = (
-            ("paid" in things and "whence" not in heading.values)
-            or "budget" in heading.things
-            or "start" in heading.periods
+        # 上级拨款 may be what the township was paid; 上级补助 below 年初预算 and 其中 is of that budget.
+        is_within = "of_which" in heading.changes and not heading.is_named_below
+        is_doubtful = ("paid" in things and "whence" not in heading.values) or (
+            not is_within
+            and (
+                ("budget" in heading.things and "subsidy" not in heading.changes)
+                or "start" in heading.periods
+            )
         )
         is_said = (
             heading.changes & {"subsidy"}
@@ -771,8 +846,9 @@ def _by_whom(heading: _Heading) -> Meaning | None:
         # 本级财政拨款 beside 上级拨款 is a part; alone it is as well what was paid.
         return Meaning("own_cny", Certainty.QUESTION, doubt="beside")
     is_part = "of_which" in heading.changes or "whence" in heading.values
-    if is_own and is_part and heading.things == ("budget",) and not heading.periods:
-        # 其中：区级预算, 本级预算 below 资金来源.
+    within = {"year", "start"} if "of_which" in heading.changes else set()
+    if is_own and is_part and heading.things == ("budget",) and not heading.periods - within:
+        # 其中：区级预算, 本级预算 below 资金来源, 其中：本级 below 年初预算.
         return Meaning("own_cny", Certainty.INFERRED)
     # 年初本级安排 is the budget itself.
     if not is_own or heading.things or things - {"budget"} or "start" in heading.periods:
@@ -780,8 +856,8 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if heading.changes & {"above", "one_above"}:
         return None
     is_said = heading.kinds & {"approve"} or heading.values & {"whence", "given", "own_given", "subsidy"}
-    if not is_said and "of_which" in heading.changes:
-        # 其中：本级财政.
+    if not is_said and is_part:
+        # 其中：本级财政, 本级 below 资金来源.
         return Meaning("own_cny", Certainty.INFERRED)
     return Meaning("own_cny", Certainty.CERTAIN if is_said else Certainty.QUESTION, doubt="part")
 
@@ -930,6 +1006,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         doubt = doubt if when.certainty > Certainty.QUESTION or doubt in ("time", "once") else ""
         is_paid_out = "payment" in others and bool(heading.texts & _PAID_OUT)
         is_paid_out = is_paid_out and not heading.texts & _ISSUED and column.startswith("disbursed")
+        if is_paid_out and _BY_TOWNSHIP.match(heading.leaf_text):
+            # 乡镇实际支付: what they paid they spent.
+            return Meaning(column.replace("disbursed", "spent"), min(sure, when.certainty), when.month)
         # 支付 beside what was paid to the townships is what they paid.
         otherwise = column.replace("disbursed", "spent") if is_paid_out else None
         return Meaning(column, min(sure, when.certainty), when.month, otherwise=otherwise, doubt=doubt)
@@ -941,6 +1020,10 @@ _PAID_OUT = frozenset(
 )
 
 
+# Of 本月乡镇支付 the townships are who pays, of 支付乡镇 and 向乡镇支付 who is paid.
+_BY_TOWNSHIP = re.compile(
+    r"(?!.*[向对给至到]乡镇).*乡镇(?:级|本级)?(?:本年|本月|当月|累计|实际|已|共|年初至本月)*(?:支付|付款|实付|已付|兑付)"
+)
 # 授权支付额度下达: authority to pay, not what was paid.
 _ISSUED = frozenset(("下达", "下达数", "下达资金", "额度", "用款额度", "指标", "指标数"))
 # What the authority to spend is called; money is paid on it later.
@@ -1013,8 +1096,10 @@ def _amount_of_year(heading: _Heading, sure: Certainty, said: Said) -> Meaning |
     if heading.periods & {"month", "month_end", "quarter", "to_date", "until"} or heading.spans:
         return None
     if "adjusted" in heading.kinds:
-        # 预算调整数 is by how much it was changed.
-        return Meaning("adjusted_budget_cny", sure) if heading.is_adjusted_budget else None
+        if not heading.is_adjusted_budget:
+            # 预算调整数 is by how much it was changed.
+            return None
+        return Meaning("adjusted_budget_cny", sure)
     if "start" in heading.periods:
         if "计划" in heading.texts:
             return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
@@ -1159,6 +1244,10 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if heading.texts & _OF_MONEY or heading.units & _MONEY:
         # 购买服务经费 is no number of people.
         return None
+    if any(re.search("^包?[含括].*(?:社区|居)", t) for t in heading.asking):
+        # 村数（含社区）: of both kinds.
+        things = tuple("villages" if t == "some_villages" else t for t in heading.things)
+        heading = replace(heading, things=things)
     thing = _thing(heading)
     if thing is None and set(heading.things) == {"staff", "some_staff"}:
         thing = "staff"
@@ -1198,6 +1287,7 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         and "of_which" in heading.changes
         and _is_filled(heading)
         and not heading.unknown_before
+        and not heading.things_above & {"villages", "some_villages"}
     ):
         # 其中：已配备协理员 beside the number of villages.
         return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="within")
@@ -1215,13 +1305,13 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
             return None
         name = "administrative_posts" if "admin" in heading.values else "institution_posts"
         return Meaning(name, Certainty.CERTAIN)
-    if thing == "assistants" and "villages" in heading.things_above and _is_filled(heading):
+    if thing == "assistants" and heading.things_above & {"villages", "some_villages"} and _is_filled(heading):
         # 村（社区） over 已配备协理员.
         return Meaning("villages_with_assistant_count", Certainty.INFERRED)
     is_by_whom = "assistants" in heading.things or "assistants" in heading.things_above
     if (
         thing in ("villages", "some_villages")
-        and heading.texts & _EQUIPPED
+        and heading.below & _EQUIPPED
         and not is_by_whom
         and not heading.unknown_before
     ):
@@ -1288,7 +1378,20 @@ def _is_filled(heading: _Heading) -> bool:
 def _is_of_posts(heading: _Heading) -> bool:
     return bool(
         heading.texts
-        & {"编制", "编制数", "总编制", "员额", "定额", "名额", "核定数", "核编", "核编数", "定编", "定编数"}
+        & {
+            "编制",
+            "机构编制",
+            "编制数",
+            "总编制",
+            "员额",
+            "定额",
+            "名额",
+            "核定数",
+            "核编",
+            "核编数",
+            "定编",
+            "定编数",
+        }
     )
 
 

@@ -37,6 +37,7 @@ from oversight.intake.reading.headings import (
     match_columns,
     role_of,
 )
+from oversight.intake.reading.likely import propose
 from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.prefilled import with_prefilled
 from oversight.intake.reading.text import fits_unit, fold, plain, stated_township, stated_units
@@ -261,7 +262,16 @@ def read_header(
     units = stated_units(around[0])
     matches = [
         _named_by_title(
-            weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units, stacked), around
+            propose(
+                weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units, stacked),
+                stacked,
+                kinds,
+                said,
+                grid,
+                last + 1,
+                units,
+            ),
+            around,
         )
         for d in ALL_DATASETS
     ]
@@ -534,8 +544,8 @@ def said_around(texts: Sequence[str], months: Sequence[date] = ()) -> Said:
     year = year or next((y for t in texts if (y := values.stated_year(t))), None)
     lines = (_OF_WHERE_AND_WHEN.sub("", line) or line for t in texts[:1] for line in re.split(r"\s+", t))
     words = [w for line in lines for w in words_of(line)]
-    # A title that speaks of the whole county (全县) says nothing of what its rows are.
-    changed = {w.text for w in words if w.kind == "change" and w.value != "wider"}
+    # A title that speaks of the whole county (全县) or of who reports (敦化市民政局) says nothing of what its rows are.
+    changed = {w.text for w in words if w.kind == "change" and w.value not in ("wider", "one_above")}
     done = {w.value for w in words if w.kind == "thing"}
     return Said(
         year=year,

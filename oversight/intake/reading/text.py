@@ -98,6 +98,15 @@ def tidy(value: str) -> str:
 _ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*")
 
 
+# What an export puts before a heading, the name of the field: HJHS户籍户数, XZMC(乡镇名称).
+_FIELD_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{1,15}[:_-]?(?=[\u4e00-\u9fff]{2})")
+_FIELD_NAME_BEFORE = re.compile(r"^[A-Za-z][A-Za-z0-9_]{1,15}\(([\u4e00-\u9fff]{2,}[^()]*)\)$")
+
+
+def _without_field_name(folded: str) -> str:
+    return _FIELD_NAME.sub("", _FIELD_NAME_BEFORE.sub(r"\1", folded))
+
+
 @lru_cache(maxsize=65536)
 def header_key(title: str) -> tuple[str, str | None, str | None]:
     """A header cell as (title to look up, unit, unknown unit).
@@ -105,7 +114,7 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     The unit is taken from brackets or after a comma: 户籍人口（万人）, 年初预算/万元. A bracket that is neither a
     unit nor harmless stays part of the title, so that 户籍人口(男) is not taken for 户籍人口.
     """
-    folded = fold(_ENCLOSED.sub("", title)).strip("*:;,.、").lstrip("*★")
+    folded = _without_field_name(fold(_ENCLOSED.sub("", title))).strip("*:;,.、").lstrip("*★")
     folded = re.sub(
         r"^(?:其中:?|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
         "",
@@ -117,11 +126,20 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
         match = (
             re.search(r"\((?:单位:?)?([^()]*)\)$", folded)
             or re.search(r"[/,]((?:百|千|万|十万|百万|亿|美|欧)?元|[千万]?[人户]|人次|名|个)$", folded)
+            or re.search(
+                r"(?<=.)(?:计量|金额)?单位:((?:百|千|万|十万|百万|亿)?元|[千万]?[人户]|名|个)$", folded
+            )
             or re.search(r"[-—–:]?((?:十万|百万|百|千|万|亿)元|[千万][人户])$", folded)
         )
         if not match:
             break
         inside = match.group(1).removeprefix("单位:").removeprefix("单位")
+        said, comma, last = inside.rpartition(",")
+        if comma and (last in MONEY_UNITS or last in COUNT_UNITS) and match.group().startswith("("):
+            # (户籍,户): what is counted, and in what.
+            unit = unit or last
+            folded = f"{folded[: match.start()]}({said})"
+            break
         if inside in MONEY_UNITS or inside in COUNT_UNITS:
             unit = unit or inside
         elif inside in _HARMLESS or not inside:

@@ -32,11 +32,14 @@ _SCOPE_NOTE = re.compile(
 )
 # On what an amount or a count was reckoned: （按上年支出3%安排）. Whose people are counted is another matter.
 _BASIS = re.compile(r"\((?![^()]*(?:户籍|常住|户口))按[^()]*(?:安排|测算|计算|核定|算)\)")
+# A note that says in other words what the column is, or by what register people were counted.
+_THAT_IS = re.compile(r"(?<=.)\((?:即|也就是|亦即|是指|指的是)([^()]{2,})\)$")
+_BY_REGISTER = re.compile(r"(?<=.)\((?:以|按|依)户籍(?![^()]*常住)[^()]*\)$")
 # Characters that are mistaken for one another in these words.
 _MISSPELT = re.compile(r"拔(?=[款付入给出到至补下])|(?<=[划下实])拔|(?<=户)藉")
 
 _SPECIAL = re.compile(
-    r"(?P<year>(?:19|20)\d{2})(?:年度?)?"
+    r"(?P<year>(?:19|20)\d{2})(?!\d)(?:年度?)?"
     r"|(?P<first>\d{1,2})至(?P<last>\d{1,2})月份?[末底]?"
     r"|第?(?P<quarter>[一二三四1-4])季度?[末底]?"
     r"|前(?P<quarters>[一二三123])个?季度"
@@ -57,7 +60,7 @@ _COMPOUND = re.compile(
     "|(?P<villages>(?:社区|居委会)[+/和与及](?:行政|建制)?村(?:委会)?|(?:行政|建制)?村(?:委会)?[+/](?:社区|居委会))"
     "|(?P<paid>[实直新续转汇划解支兑批核下发]?拨[付款出入给放发下到至交解划补用足]{0,2})"
     "|(?P<adjusted>(?:调整?|变[更动]|修[改订正]?|追[加减]|增[补加减]|核[增减]|更[新改正]|校正?|改|重[新定]|[准定增减])+"
-    "(?:到位|完成|完毕|以|之|批复|批准)*后的?)"
+    "(?:到位|完成|完毕|以|之|批复|批准)*后的?(?:可用|可执行)?)"
     "|(?P<carried>[结转余剩存留滚][结转余剩存留滚延入]|递延|带入)"
 )
 _NUMERALS = {**{c: i for i, c in enumerate("一二三四", start=1)}, **{str(i): i for i in range(1, 5)}}
@@ -99,17 +102,29 @@ def without_hint(title: str) -> str:
     return shorter if shorter and shorter != folded else title
 
 
+def spelled_out(title: str) -> str:
+    """A title for comparison, its span of months in one spelling: 1-6月 → 1至6月."""
+    return plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", title)))
+
+
 @lru_cache(maxsize=65536)
 def words_of(part: str) -> tuple[Word, ...]:
     """A header cell, without its unit, as words: so parted that as little as possible is unknown, in the fewest words."""
-    written = values.digits_of_date(without_hint(header_key(part)[0]))
+    titled = header_key(part)[0]
+    if (named := _THAT_IS.search(titled)) is not None:
+        # 应保障人口数（即户籍人口）.
+        return words_of(named.group(1))
+    if (reckoned := _BY_REGISTER.search(titled)) is not None:
+        # 人口数（以户籍为准）.
+        titled = f"户籍{titled[: reckoned.start()]}{titled[reckoned.end() :]}"
+    written = values.digits_of_date(without_hint(titled))
     written = _MISSPELT.sub(lambda found: {"拔": "拨", "藉": "籍"}[found.group()], written)
     counted = _SCOPE_NOTE.search(fold(written))
     if counted is not None and plain(counted.group()) not in _known()[0]:
         told = fold(written)[: counted.start()]
         if plain(told):
             return (*words_of(told), Word("ask", "ask", plain(counted.group()), is_note=True))
-    text = plain(re.sub(_SPAN, r"\1至\2月", re.sub(_TO_DATE, "年初至本月", written))).lstrip("#")[:60]
+    text = spelled_out(written).lstrip("#")[:60]
     of_which = (Word("change", "of_which", "其中"),) if _OF_WHICH.match(fold(part)) else ()
     words = _parted(text)
     note = _NOTE.search(fold(written))

@@ -1,0 +1,100 @@
+"""Headings that the grammar leaves without a meaning: which of them are proposed, and which never."""
+
+import pytest
+
+from oversight.intake.reading.files import read
+from oversight.intake.reading.grammar import Said
+from oversight.intake.reading.grid import Table
+from oversight.intake.reading.likely import likely
+from tests.intake.world import xlsx_bytes
+
+SAID = Said(year=2025, month=6, is_registered=True)
+LIKELY = {
+    (
+        "staffing",
+        "dedicated_staff_persons",
+    ): "固定专职民政办事员 专职经办员（未抽调） 队伍建设|其中专司民政 在岗人员中专职民政的人数 "
+    "民政人员（专/兼）|专 专门从事民政业务（不包村、不驻村）人员 现在岗从事救助等民政工作人数",
+    (
+        "staffing",
+        "villages_with_assistant_count",
+    ): "落实民政专员的村数（每村至少1名） 有人管民政的村（社区）数 民政联络员已覆盖村居数 "
+    "村级民政专干配齐村数 已发放协理员补贴的村（居）数",
+    ("staffing", "villages_count"): "应覆盖村（社区）数 行政区划|行政村和居委会总计",
+    (
+        "budget",
+        "initial_budget_cny",
+    ): "年度|计划安排资金 民政管理事务（20802）工作经费|部门预算数 列入年初预算的民政专项工作经费",
+    ("budget", "disbursed_month_cny"): "本月县对乡镇转移支付（民政工作经费）",
+    ("budget", "disbursed_cumulative_cny"): "累计已批用款额度 2025年已到指标",
+}
+NEVER = {
+    "staffing": "应配民政专干数 专职社工 社工站|持证社工（专职） 年度内民政助理员轮训人数 专职（含购买服务专职） "
+    "民政工作人员总数（专兼职合计） 未配备协理员村数 儿童主任已配村数 示范社区数 设有妇联主席的村 "
+    "计划合并后村数 民政协理员人数 专职化率目标值 负责人",
+    "budget": "上年同期累计拨付 累计拨付乡村振兴衔接资金 民政工作经费|全年预计支出数 2024年预算数 本月计划拨款 "
+    "待安排预算（尚未批复） "
+    "预算执行率 养老服务专项预算安排 低保金下拨|累计 救助资金累计支出 累计支出占预算% 本月应拨 年末结转",
+}
+
+
+@pytest.mark.parametrize(("dataset", "column"), LIKELY)
+def test_a_heading_is_likely_what_it_speaks_of(dataset: str, column: str) -> None:
+    for heading in LIKELY[dataset, column].split():
+        found = likely(dataset, tuple(heading.split("|")), SAID)
+        assert found is not None, heading
+        assert found[0] == column, heading
+
+
+@pytest.mark.parametrize("dataset", NEVER)
+def test_one_word_of_another_matter_is_enough_against_it(dataset: str) -> None:
+    for heading in NEVER[dataset].split():
+        assert likely(dataset, tuple(heading.split("|")), SAID) is None, heading
+
+
+def _table(
+    *headings: str, rows: list[tuple[object, ...]], title: str = "敦化市2025年6月民政工作人员统计表"
+) -> Table:
+    data = xlsx_bytes([(title,), ("填报单位：敦化市民政局",), ("区划代码", "乡镇", *headings), *rows])
+    (table,) = [t for t in read(data, "6月.xlsx").tables if isinstance(t, Table)]
+    return table
+
+
+CODES = [(222403001 + n, f"第{n}镇") for n in range(4)]
+
+
+def test_the_one_likely_heading_of_a_column_is_asked_about_and_named_after_a_city_all_the_same() -> None:
+    rows = [(*key, 2, 5, 3) for key in CODES]
+    table = _table("行政编制数", "事业编制数", "固定专职民政办事员", rows=rows)
+    assert table.header.asked == {"dedicated_staff_persons"}
+
+
+def test_two_likely_headings_of_a_column_are_only_named() -> None:
+    rows = [(*key, 2, 5, 3, 4) for key in CODES]
+    table = _table("行政编制数", "事业编制数", "固定专职民政办事员", "专职经办员（未抽调）", rows=rows)
+    assert not table.header.asked
+    assert len(table.header.others) == 2
+
+
+def test_figures_that_contradict_a_likely_column_are_not_asked_about() -> None:
+    headings = ("行政编制数", "事业编制数", "在编在岗专职人数", "村（社区）数", "民政联络员已覆盖村居数")
+    few = _table(*headings, rows=[(*key, 2, 5, 3, 20, 18 + n % 2) for n, key in enumerate(CODES)])
+    many = _table(*headings, rows=[(*key, 2, 5, 3, 20, 41 + n) for n, key in enumerate(CODES)])
+    assert few.header.asked == {"villages_with_assistant_count"}
+    assert not many.header.asked
+
+
+def test_what_a_note_defines_is_read_where_the_figures_are_of_its_size() -> None:
+    title = "湘东区2025年6月户籍人口统计表"
+    headings = ("户籍户数", "户籍人口（含集体户）")
+    near = _table(*headings, rows=[(*key, 7_000, 21_000) for key in CODES], title=title)
+    far = _table(*headings, rows=[(*key, 7_000, 9_000) for key in CODES], title=title)
+    assert near.header.inferred == {"population_persons"}
+    assert "population_persons" not in far.header.inferred
+
+
+def test_the_name_of_a_field_before_a_heading_says_nothing() -> None:
+    rows = [(*key, 7_000, 21_000) for key in CODES]
+    table = _table("HJHS户籍户数", "户籍人口", rows=rows, title="湘东区2025年6月户籍人口统计表")
+    assert {"households_count", "population_persons"} <= table.header.columns.keys()
+    assert not table.header.asked
