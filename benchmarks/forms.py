@@ -12,8 +12,8 @@ column, by digest: dev and test, then mend and kept of a second vocabulary, thir
 unseen of a fourth, fifth and outside of a fifth, sixth and shut of a sixth; seventh and seventh-shut of a seventh,
 within each of its writer's concepts by lot with seed 20261129: written from experience, with group headings, by
 somebody who had seen nothing of the project; eighth and eighth-shut of an eighth, written and parted likewise with
-seed 20261130, its foreign headings given to a dataset by the words in them). The failing headings of the halves in SHUT are listed only with --list:
-whoever mends the project looks at the others.
+seed 20261130, its foreign headings given to a dataset by the words in them). The failing headings of the halves in
+SHUT are listed only with --list: whoever mends the project looks at the others.
 """
 
 from __future__ import annotations
