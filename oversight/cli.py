@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("oversight.commands.review", "审核报送：采用或退回，确认待确认的数"),
     "report": ("oversight.commands.report", "生成每月督查通报（Word、PDF、Excel、网页）"),
     "brief": ("oversight.commands.brief", "生成一个地方的一页简报（PDF）"),
+    "policy": ("oversight.commands.policy", "核对放入的政策原文：读不读得出，各条引文在不在里面"),
     "sql": ("oversight.commands.sql", "用 SQL 查询当前版本的数据"),
     "tables": ("oversight.commands.tables", "列出可以查询的表"),
     "describe": ("oversight.commands.describe", "说明一张表有哪些列、单位和含义"),

@@ -45,6 +45,11 @@ class DataFolder:
         return self.root / "standards"
 
     @property
+    def policy(self) -> Path:
+        """A bureau's own copies of the policy documents, so that a clause can be opened at its place."""
+        return self.root / "policy"
+
+    @property
     def corrections(self) -> Path:
         """Corrections and confirmations by the analyst, as CSV files."""
         return self.root / "corrections"

@@ -359,6 +359,7 @@ def _keys(folder: DataFolder) -> tuple[int, list[Fault]]:
 NOT_LOOKED_AT = (
     ("raw/**", "报来的原件：每次运行读到的内容都在存档里核对"),
     ("standards/**", "本单位维护的标准：每一版所用的内容都在存档里核对"),
+    ("policy/**", "本单位放入的政策原文：只供查看，不参与计算"),
     ("corrections/**", "本单位维护的更正和确认：改动记在留痕里，每一版所用的内容都在存档里核对"),
     ("headings.csv", "本单位确认的表头：改动记在留痕里"),
     ("settings.toml", "本单位的设置"),

@@ -14,6 +14,7 @@ _README = """# 数据目录
 |---|---|
 | raw/ | 各乡镇报来的 Excel、CSV 文件，原样放入，可以分文件夹；系统只读不改 |
 | standards/ | 本单位自有的标准（CSV，列与项目 dbt/seeds 中的同名文件相同）；没有就空着 |
+| policy/ | 本单位留存的政策文件原文（docx、带文字的 PDF、网页、文本），文件名以文件编号开头；没有就空着 |
 | corrections/ | 分析人员的更正与确认；没有就空着 |
 | settings.toml | 各表的最后一个月怎样定：截止日已过的最后一个月，或有人报过的最后一个月 |
 | sources.toml | 直接从数据库或网址取数的设置；不用就保持原样 |
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     folder = DataFolder.at(args.folder)
     if folder.root.exists() and not folder.root.is_dir():
         raise OversightError(f"{folder.root} 是一个文件，不能作为数据目录。请换一个名字。")
-    for path in (folder.raw, folder.standards, folder.corrections, folder.marts):
+    for path in (folder.raw, folder.standards, folder.policy, folder.corrections, folder.marts):
         path.mkdir(parents=True, exist_ok=True)
     from oversight.editions.keys import signing_key
     from oversight.sources import EXAMPLE

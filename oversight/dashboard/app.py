@@ -38,6 +38,7 @@ from oversight.dashboard import (
     inputs,
     letters,
     notices,
+    originals,
     papers,
     reviewing,
     rules,
@@ -46,7 +47,7 @@ from oversight.dashboard import (
     sources,
 )
 from oversight.dashboard import sql_service as sql
-from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.access import EVERYTHING, scope_of_request
 from oversight.dashboard.components import empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html, plain
 from oversight.dashboard.gate import Doors, Gate, refusal
@@ -113,6 +114,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     )
     health.register(app.server, shelf)
     sources.register(app.server, shelf, plain_page)
+    originals.register(app.server, shelf, plain_page)
     handing_in.register(app.server, shelf, plain_page)
     following.register(app.server, shelf)
     letters.register(app.server, shelf)
@@ -557,6 +559,11 @@ def _prime(shelf: Shelf) -> None:
         for scope in people.scopes(shelf.folder)[:SCOPES_OPEN]:
             with contextlib.suppress(Outdated, Unavailable):
                 shelf.warehouse(edition_id, scope)
+    with contextlib.suppress(Outdated, Unavailable):
+        if edition_id:
+            # Each may take a minute of another process: nobody waits for that.
+            w = shelf.warehouse(edition_id, EVERYTHING)
+            threading.Thread(target=originals.read_all, args=(w,), daemon=True, name="policy texts").start()
 
 
 def _outdated() -> list[Any]:

@@ -196,6 +196,21 @@ class SourceQuery(Input):
     edition: EditionId = ""
 
 
+class DocumentFile(Input):
+    """A policy document, by its number in the standards."""
+
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=80)]
+
+
+class DocumentQuery(Input):
+    """A place in a policy document: of a rule, or a paragraph with words; and of which edition's standards."""
+
+    rule: Annotated[Line, StringConstraints(max_length=80)] = ""
+    at: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    q: Annotated[Line, StringConstraints(max_length=60)] = ""
+    edition: EditionId = ""
+
+
 class BriefQuery(Input):
     """Of what a one-page brief is wanted."""
 

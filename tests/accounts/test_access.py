@@ -53,6 +53,8 @@ CLOSED_RULES = {
     ("GET", "/brief"): "/brief?unit=360313&month=2025-12",
     ("GET", "/source/<name>"): "/source/abcd?row=1",
     ("GET", "/source/<name>/whole"): "/source/abcd/whole",
+    ("GET", "/document/<name>"): "/document/A?rule=A-10",
+    ("GET", "/document/<name>/whole"): "/document/A/whole",
     ("GET", "/report/<path:key>/<form>"): "/report/2025-06/360313/1/html",
     ("GET", "/sql/dictionary"): "/sql/dictionary",
     ("POST", "/sql/run"): "/sql/run",

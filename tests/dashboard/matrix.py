@@ -336,7 +336,7 @@ BOXES = r"""() => {
                 wrong.push('labels overlap: “' + labels[i][0] + '” and “' + labels[j][0] + '”');
         }
     }
-    if (innerWidth < 500) for (const frame of content.querySelectorAll('.grid-frame')) {
+    for (const frame of content.querySelectorAll('.grid-frame')) {
         const seen = frame.querySelector('.ag-center-cols-viewport');
         if (seen && seen.scrollWidth > seen.clientWidth + 1) wrong.push('the table scrolls sideways: ' + frame.dataset.grid);
     }

@@ -44,6 +44,7 @@ def test_units_side_by_side_equal_sql(warehouse: Warehouse, sql: duckdb.DuckDBPy
     # No standard of funding covers 敦化市: there is nothing to subtract.
     assert told["value_2"] == "无适用标准"
     assert told["difference_2"] == show.NONE
+    assert told["reason"].endswith("敦化市：无适用标准")
     assert "老关镇" in told["reason"]
 
 

@@ -84,7 +84,9 @@ def test_no_link_is_dead(warehouse: Warehouse, path: str, search: str) -> None:
             assert link[1:] in parts, link
             continue
         target = link.partition("?")[0]
-        assert target in pages() or target.startswith(("/returned/", "/brief", "/source/")), link
+        assert target in pages() or target.startswith(("/returned/", "/brief", "/source/", "/document/")), (
+            link
+        )
 
 
 def test_a_gap_of_a_few_yuan_is_seen() -> None:

@@ -240,20 +240,20 @@ _TABLES = """() => [...document.querySelectorAll('.grid-frame')].flatMap(frame =
 })"""
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/?unit=360313",
-        "/funding?unit=360313",
-        "/staffing?unit=360313",
-        "/findings?unit=360313",
-        "/findings?unit=360313&money=yuan",
-        "/submissions?unit=360313",
-        "/policy",
-        "/township?unit=360313105",
-        "/editions",
-    ],
+_WITH_TABLES = (
+    "/?unit=360313",
+    "/funding?unit=360313",
+    "/staffing?unit=360313",
+    "/findings?unit=360313",
+    "/findings?unit=360313&money=yuan",
+    "/submissions?unit=360313",
+    "/policy",
+    "/township?unit=360313105",
+    "/editions",
 )
+
+
+@pytest.mark.parametrize("path", _WITH_TABLES)
 def test_no_table_scrolls_sideways_on_a_telephone(chromium: Any, served: Served, path: str) -> None:
     with visiting(chromium, served.base, viewport=PHONE) as visit:
         page = visit.go(path)
@@ -261,6 +261,17 @@ def test_no_table_scrolls_sideways_on_a_telephone(chromium: Any, served: Served,
         # Whether it fits is decided once the grid stands.
         page.wait_for_timeout(500)
         assert not page.evaluate(_TABLES)
+
+
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_no_table_scrolls_sideways_on_a_desk(chromium: Any, served: Served, width: int) -> None:
+    with visiting(chromium, served.base, viewport={"width": width, "height": 900}) as visit:
+        for path in _WITH_TABLES:
+            page = visit.go(path)
+            page.wait_for_selector(".ag-cell")
+            page.wait_for_timeout(500)
+            wrong = page.evaluate(_TABLES)
+            assert not [told for told in wrong if "sideways" in told], path
 
 
 def test_one_high_bar_does_not_flatten_the_others() -> None:

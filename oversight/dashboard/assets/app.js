@@ -199,12 +199,12 @@
     return Boolean(state.s || state.f);
   }
 
-  /* On a narrow screen the columns that say most are shown, and how to see the others is said below. */
-  const NARROW = 860, PHONE = 520, FEWEST = 3;
+  /* Where there is no room for all, the columns that say most are shown, and how to see the others is said below. */
+  const PHONE = 520, FEWEST = 3;
   function fit(frame, name, api) {
     const width = frame.clientWidth - 2, isPhone = width < PHONE, fewest = isPhone ? 2 : FEWEST;
     if (isPhone) tighten(api);
-    if (width >= NARROW || kept(name).c) return;
+    if (kept(name).c) return;
     const columns = api.getAllDisplayedColumns(), left = columns.slice();
     let needed = left.reduce(function (sum, c) { return sum + (c.getMinWidth() || 100); }, 0);
     const out = [];
@@ -223,7 +223,7 @@
     if (foot && !foot.querySelector(".grid-narrow")) {
       const said = document.createElement("span");
       said.className = "grid-narrow no-print";
-      said.textContent = "屏幕较窄，另有 " + out.length + " 列未显示，可用“选列”调出；下载和打印含全部列";
+      said.textContent = "屏幕放不下，另有 " + out.length + " 列未显示，可用“选列”调出；下载和打印含全部列";
       foot.append(said);
     }
   }

@@ -358,7 +358,7 @@ def _reasons(view: View, chosen: Choice, rows: Sequence[Row]) -> dict[str, str]:
     if len(chosen.sides) < FEWEST:
         return {}
     if chosen.way == "units":
-        return _of_units(view, chosen)
+        return _of_units(view, chosen, rows)
     if chosen.way == "months":
         return _of_months(view, chosen, rows)
     return _of_editions(view, chosen)
@@ -370,7 +370,7 @@ def _amount(view: View, column: str, value: Decimal | int) -> str:
     return f"{show.count(value)} 人"
 
 
-def _of_units(view: View, chosen: Choice) -> dict[str, str]:
+def _of_units(view: View, chosen: Choice, rows: Sequence[Row]) -> dict[str, str]:
     found: dict[str, str] = {}
     standards = [
         queries.standards_of(side.warehouse, view.scope, significant(side.unit), side.month)
@@ -386,13 +386,16 @@ def _of_units(view: View, chosen: Choice) -> dict[str, str]:
         if column not in _LARGEST:
             continue
         parts = []
-        for side in chosen.sides:
+        figures_of = next((row for row in rows if row["key"] == key), {})
+        for place, side in enumerate(chosen.sides):
             prefix = significant(side.unit)
             if len(prefix) > 6:
                 continue
             largest = queries.largest(side.warehouse, view.scope, prefix, side.month, column, 2)
             names = "、".join(f"{row['name']} {_amount(view, column, row['value'])}" for row in largest)
-            parts.append(f"{side.title}：{names or '没有'}")
+            # Nobody lacks anything, or nobody is asked for anything: the figure itself says which.
+            own = figures_of.get(f"value_{place}")
+            parts.append(f"{side.title}：{names or ('没有' if own is None or own.is_known else own.word)}")
         if parts:
             found[key] = "缺得最多的，" + "；".join(parts)
     silent = []

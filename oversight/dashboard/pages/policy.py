@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from oversight import presentation as show
-from oversight.dashboard import queries
+from oversight.dashboard import originals, queries
 from oversight.dashboard.access import significant
 from oversight.dashboard.components import card, columns, facts, plain_table, select, table_card
 from oversight.dashboard.elements import html
@@ -15,6 +15,7 @@ from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
+from oversight.policies.reading import Unreadable
 
 
 def _rules(view: View) -> list[Row]:
@@ -82,7 +83,8 @@ def _place(view: View, code: str) -> str:
 
 
 def _documents(view: View, documents: list[Row]) -> Any:
-    heads = ("编号", "文件", "发文机关", "效力", "成文日期", "规则", "参与判定", "说明")
+    heads = ("编号", "文件", "发文机关", "效力", "成文日期", "规则", "参与判定", "原文", "说明")
+    laid = originals.files(view.warehouse)
     rows = [
         html.Tr(
             [
@@ -105,12 +107,81 @@ def _documents(view: View, documents: list[Row]) -> Any:
                 html.Td(show.day(row["issued_on"], absent=row["issued_on_note"] or "不详")),
                 html.Td(f"{show.count(row['rules_count'])} 条", className="numeric"),
                 html.Td(f"{show.count(row['judged_count'])} 条", className="numeric"),
+                html.Td(
+                    _opened("打开", originals.address(row["document_id"], view.warehouse.edition_id))
+                    if row["document_id"] in laid.files
+                    else "未放入",
+                    className="whole",
+                ),
                 html.Td(row["note"] or show.NONE),
             ]
         )
         for row in documents
     ]
-    return card("政策文件", plain_table("政策文件", heads, rows), wide=True)
+    note = None
+    if len(laid.files) < len(documents):
+        note = f"原文未放入的：{_HOW}"
+    parts: list[Any] = [plain_table("政策文件", heads, rows)]
+    for paths, told in (
+        (laid.unknown, "认不出是哪一份文件的：{}。文件名请以编号开头"),
+        (laid.besides, "重复放入、没有用到的：{}"),
+    ):
+        if paths:
+            parts.append(html.P(told.format("、".join(path.name for path in paths)), className="note"))
+    return card("政策文件", parts, note=note, wide=True)
+
+
+# How an original is laid in, wherever one is missing.
+_HOW = (
+    "把本单位留存的 Word（docx）、带文字的 PDF、网页或文本放进数据目录的 policy/，"
+    "文件名以编号开头（如 A 实施方案.pdf），不用重新运行"
+)
+
+
+def _opened(name: str, href: str) -> Any:
+    return html.A(name, href=href, target="_blank", rel="noopener")
+
+
+def _original(view: View, rule: Row) -> list[Any]:
+    """The clause in the document itself, as laid in; or that it is not there, and what to do."""
+    w, document = view.warehouse, rule["document_id"]
+    head = html.H3("原文中的这一处")
+    path = originals.files(w).files.get(document)
+    if path is None:
+        how = _HOW.replace("文件名以编号开头（如 A 实施方案.pdf）", f"文件名以 {document} 开头")
+        return [head, html.P(f"这份文件的原文未放入。{how}，就能在这里翻到这一处。", className="muted")]
+    try:
+        text = originals.texts(w.folder).of(path)
+    except Unreadable as error:
+        return [
+            head,
+            html.P([f"{path.name}：{error} ", _opened("打开", originals.address(document, w.edition_id))]),
+        ]
+    href = originals.address(document, w.edition_id, rule=rule["standard_id"])
+    place = originals.place_of(text, rule)
+    if place is None:
+        told = f"{path.name} 里没有找到这段引文，可能不是同一个版本，请核对。"
+        return [head, html.P([told, _opened("打开原文", href)])]
+    paragraph = text.paragraphs[place.paragraph]
+    spans = [span for span in place.spans if span.paragraph == place.paragraph]
+    said = [
+        html.Mark(piece) if is_marked else piece
+        for piece, is_marked in originals.pieces(paragraph.text, spans)
+    ]
+    where = originals.said_place(paragraph, place.paragraph)
+    return [
+        head,
+        html.P(said, className="original"),
+        html.P(
+            [
+                _opened("打开原文，翻到这一处", href),
+                html.Span(
+                    f"（{path.name}，{where}）" + ("" if place.is_whole else "，只找到引文的一部分，请核对"),
+                    className="muted",
+                ),
+            ]
+        ),
+    ]
 
 
 # Clauses of the same paper that are shown before and after the one that is open.
@@ -170,6 +241,7 @@ def _one(view: View, rule: Row, every: list[Row]) -> Any:
     ]
     texts = [
         html.P(f"“{rule['quotation']}”", className="quote"),
+        *_original(view, rule),
         *_beside(view, rule, every),
         facts(items),
         *(
@@ -289,4 +361,13 @@ def tiers_table(view: View, limit: int | None = None) -> Table:
     )
 
 
-PAGE = Page("/policy", "政策标准", "law", 70, render, {"rules": rules_table, "tiers": tiers_table})
+# Originals are laid in at any time.
+PAGE = Page(
+    "/policy",
+    "政策标准",
+    "law",
+    70,
+    render,
+    {"rules": rules_table, "tiers": tiers_table},
+    is_of_edition=False,
+)

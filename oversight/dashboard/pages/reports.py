@@ -84,7 +84,7 @@ def _none(view: View, elsewhere: bool) -> Any:
     return html.Div(
         [
             icon("report"),
-            html.H2(f"还没有{view.unit_name if unit else ''}的督查通报"),
+            html.H2(f"还没有{f'{view.unit_name}的' if unit else ''}督查通报"),
             html.P(
                 "通报按月生成，有 Word、PDF、Excel 和网页四种格式。"
                 + ("在上面“办理”里起草，或" if current().may("make_report") else "")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from oversight import presentation as show
 from oversight.accounts.identity import current
-from oversight.dashboard import queries
+from oversight.dashboard import originals, queries
 from oversight.dashboard.components import card, empty
 from oversight.dashboard.elements import html
 from oversight.dashboard.heads import title_head
@@ -18,6 +18,8 @@ from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import Ask, NamedUnit
 from oversight.dashboard.spelling import spells
 from oversight.dashboard.view import View
+from oversight.policies.finding import Span
+from oversight.policies.reading import Paragraph, Unreadable
 
 # As many of a kind as are looked at before one types more.
 SHOWN = 20
@@ -33,6 +35,7 @@ def render(view: View) -> list[Any]:
     if not words:
         return [head, empty("在上方输入单位名称、代码、拼音或首字母，政策条文、问题、文件名里的词，按回车。")]
     parts = [part for part in (_units(view, words), _rules(view, words)) if part is not None]
+    parts += [part for part in (_originals(view, words),) if part is not None]
     parts += [part for part in (_findings(view, words), _files(view, words)) if part is not None]
     parts += [part for part in (_pages(view, words),) if part is not None]
     if not parts:
@@ -111,6 +114,43 @@ def _rules(view: View, words: list[str]) -> Any:
     return _section("政策标准与条文", len(items), items[:SHOWN]) if items else None
 
 
+def _originals(view: View, words: list[str]) -> Any:
+    """Paragraphs of the policy documents that are laid in, each with its place."""
+    w = view.warehouse
+    titles = {row["document_id"]: row["document_title"] for row in queries.documents(w, view.scope)}
+    items: list[Any] = []
+    total = 0
+    for document, path in sorted(originals.files(w).files.items()):
+        try:
+            text = originals.texts(w.folder).of(path)
+        except Unreadable:
+            # Said on the page of the documents.
+            continue
+        for number in text.with_words(words):
+            total += 1
+            if len(items) < SHOWN:
+                paragraph = text.paragraphs[number]
+                href = originals.address(document, w.edition_id, at=number + 1, q=" ".join(words))
+                items.append(
+                    _passage(paragraph, text.words_in(number, words), href, titles[document], number)
+                )
+    return _section("政策原文（全文）", total, items) if items else None
+
+
+def _passage(paragraph: Paragraph, spans: Sequence[Span], href: str, title: str, number: int) -> Any:
+    start = max(0, spans[0].start - AROUND)
+    end = min(len(paragraph.text), spans[0].end + AROUND)
+    within = [Span(0, max(s.start, start) - start, min(s.end, end) - start) for s in spans if s.start < end]
+    said = [
+        html.Mark(piece) if is_marked else piece
+        for piece, is_marked in originals.pieces(paragraph.text[start:end], within)
+    ]
+    name = f"《{title}》{originals.said_place(paragraph, number)}"
+    cut = ["…" if start else "", *said, "…" if end < len(paragraph.text) else ""]
+    link = html.A(name, href=href, target="_blank", rel="noopener")
+    return html.Li([link, html.Span(cut, className="muted")])
+
+
 def _around(text: str, words: list[str]) -> str:
     """The sentence of a clause in which the word stands."""
     places = [text.find(word) for word in words if word in text]
@@ -130,12 +170,22 @@ def _findings(view: View, words: list[str]) -> Any:
     items = [
         _item(
             row["message_zh"],
-            view.state.href("/findings", rule=row["rule_id"], unit=_seat(row["subject_code"])),
+            # The ledger shows what is open unless it is asked for more.
+            view.state.href(
+                "/findings",
+                rule=row["rule_id"],
+                unit=_seat(row["subject_code"]),
+                status="all" if row["status"] in _ENDED else None,
+            ),
             show.label(show.STATUS, row["status"]),
         )
         for row in rows
     ]
-    return _section(f"未了的问题（截至{show.month(view.month)}）", total, items)
+    return _section(f"问题（截至{show.month(view.month)}）", total, items)
+
+
+# States of a finding that is no longer open.
+_ENDED = ("cleared", "unit_ended", "superseded", "not_applicable")
 
 
 def _seat(code: str) -> str:
@@ -176,4 +226,5 @@ def _pages(view: View, words: list[str]) -> Any:
     return _section("页面", len(items), items) if items else None
 
 
-PAGE = Page("/search", "搜索", "search", 99, render, in_navigation=False)
+# Originals are laid in at any time.
+PAGE = Page("/search", "搜索", "search", 99, render, in_navigation=False, is_of_edition=False)

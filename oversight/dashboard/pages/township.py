@@ -552,7 +552,7 @@ def reported_table(view: View, dataset: str) -> Table:
         columns=[
             public(w, f"reported.{dataset}.month", title="统计月份", width=110),
             *(public(w, f"reported.{dataset}.{name}", **_reported_column(name)) for name in measures),
-            Column("is_current", "采用", width=80),
+            Column("is_current", "采用", width=80, is_decisive=True),
             Column("row_status", "处置", absent=show.NONE, width=90, is_hidden=True),
             Column("reported_name", "所报名称", absent=show.NONE, is_hidden=True),
             Column("reported_code", "所报代码", absent=show.NONE, is_hidden=True),
