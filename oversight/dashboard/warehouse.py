@@ -169,6 +169,10 @@ class Warehouse:
         """The rows of a query as dictionaries; the same query of the same edition is asked once."""
         return self.remember(("rows", sql, tuple(parameters)), lambda: self._rows(sql, parameters))
 
+    def fresh(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query, not remembered: what is made of them is."""
+        return self._rows(sql, parameters)
+
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row:
         """The one row of a query."""
         return self.rows(sql, parameters)[0]

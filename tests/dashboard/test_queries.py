@@ -269,3 +269,19 @@ def test_an_edition_of_an_older_program_says_so_where_a_column_is_lacking(
         assert told in json.dumps(answer.get_json(), ensure_ascii=False)
     assert main(["explain", "360313102", "--data", str(tmp_path)]) == 1
     assert "由旧版程序生成" in capsys.readouterr().err
+
+
+def test_townships_put_together_here_are_those_of_the_statement(warehouse: Warehouse) -> None:
+    month = warehouse.months[-1]
+    statement = f"select * from {queries.statement('townships')} as f"
+    for prefix in ("", "360313", "640324"):
+        asked = warehouse.fresh(
+            f"{statement} where f.month = ? and starts_with(f.township_code, ?) order by f.township_code",
+            [month, prefix],
+        )
+        assert asked == queries.townships(warehouse, EVERYTHING, prefix, [month])
+    code = asked[0]["code"]
+    whole = warehouse.fresh(f"{statement} where f.township_code = ? order by f.month", [code])
+    assert len(whole) > 12
+    assert whole == queries.township_months(warehouse, EVERYTHING, [code])
+    assert queries.township_months(warehouse, Scope(("13",)), [code]) == []
