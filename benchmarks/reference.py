@@ -5,8 +5,11 @@
 
 `make` reads the CSV files, judges each row against its contract, keeps file, digest and row with it, writes the tables, the
 Parquet files and, in a fresh process, a digest of each table (that of docs/editions.md for schemas main and reported). It is
-written from what the tables are documented to hold, for the made-up country: no corrections, takeovers, indicators or
-payment lists; what rests on those is an empty table. `compare` fails where a table differs.
+written from what the tables are documented to hold, for the made-up country: no corrections, takeovers, indicators, payment
+lists or registers of villages; what rests on those is an empty table. Beside what LEFT_OUT names it leaves out the comments on
+tables and columns with the views in Chinese, `places/`, the audit's pages, SM3 digests, receipts and the signature.
+
+`compare` fails where a table differs, by content, order of rows, columns or digest.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -40,6 +43,8 @@ NEVER_THE_SAME = {
     "main.submissions": {"received_at"},
     "detail.submission_status": {"first_received_on", "last_received_on"},
 }
+# Tables whose order leaves rows open: the pieces of two standards of a unit may lie either way.
+ORDER_IS_OPEN = {"detail.funding_pieces"}
 # Not made by the reference: what the audit says of itself, one row a check.
 LEFT_OUT = {"quality.suite_results"}
 
@@ -69,7 +74,7 @@ def make(data: Path, out: Path) -> None:
     connection.execute("insert into main.submissions from received order by submission_id")
     for script in ("rules", "main", "detail", "quality", "views"):
         _run(connection, script, words)
-    start = time.perf_counter()
+    start = _cpu()
     for (table,) in connection.execute(
         "select table_name from duckdb_tables() where schema_name = 'main'"
     ).fetchall():
@@ -77,11 +82,11 @@ def make(data: Path, out: Path) -> None:
             f"copy main.{table} to '{out}/parquet/{table}.parquet' (format parquet, compression zstd)"
         )
     _took("Parquet", start)
-    start = time.perf_counter()
+    start = _cpu()
     connection.execute("use memory; detach warehouse")
     connection.close()
     _took("checkpoint", start)
-    start = time.perf_counter()
+    start = _cpu()
     read = subprocess.run(
         [sys.executable, __file__, "read", str(warehouse)], check=True, capture_output=True, text=True
     )
@@ -117,7 +122,7 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, dataset: str, prece
 def _run(connection: duckdb.DuckDBPyConnection, script: str, words: dict[str, str]) -> None:
     """The statements of a script, with what each took."""
     for statement in _statements(script, words):
-        start = time.perf_counter()
+        start = _cpu()
         connection.execute(statement)
         told = re.search(r"(?:insert into|temp table|view|update) ([\w.]+)", statement)
         if told:
@@ -156,8 +161,13 @@ def _dates(connection: duckdb.DuckDBPyConnection) -> None:
     connection.executemany("insert into due_dates values (?, ?, ?)", rows)
 
 
+def _cpu() -> float:
+    """CPU seconds of this process and of those it waited for."""
+    return sum(os.times()[:4])
+
+
 def _took(name: str, start: float) -> None:
-    print(f"{time.perf_counter() - start:8.2f} s  {name}", flush=True)
+    print(f"{_cpu() - start:8.2f} CPU s  {name}", flush=True)
 
 
 def read_back(warehouse: Path) -> dict[str, dict[str, str]]:
@@ -248,7 +258,7 @@ def compare(edition: Path, out: Path) -> bool:
         never = NEVER_THE_SAME.get(name, set())
         columns = ", ".join(column for column in ours[name] if column.strip('"') not in never)
         # The order of a table's rows counts: it is part of what an edition promises. A view has none.
-        place = "row_number() over () as place, " if name in stored else ""
+        place = "row_number() over () as place, " if name in stored - ORDER_IS_OPEN else ""
         sides = [f"select {place}{columns} from {side}.{name}" for side in ("ours", "reference")]
         count, more, fewer = connection.execute(
             f"select (select count(*) from ours.{name}), (select count(*) from ({sides[0]} except all {sides[1]})), "

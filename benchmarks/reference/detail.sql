@@ -30,6 +30,7 @@ select
     coalesce(files_count, 0) as files_count, 0 as held_count, 0 as rejected_count
 from main.townships as t cross join months as m cross join datasets as d join due_dates as u on m.month = u.month
 left join received as r on d.dataset = r.dataset and t.township_code = r.township_code and m.month = r.month
+where t.is_township
 order by m.fiscal_year, t.township_code, m.month, d.dataset;
 insert into detail.payment_pace by name
 with silent as (
@@ -37,7 +38,7 @@ with silent as (
             as is_known,
         row_number() over (partition by township_code, fiscal_year, disbursed_ytd_cny order by month)
         - if(disbursed_ytd_cny = 0, 0, 1) as silent_months
-    from main.funding_gap_monthly
+    from main.funding_gap_monthly where standard_id is not null
 ),
 limits as (select limit_name, value::decimal(18, 4) as value from {seed:payment_pace})
 select
@@ -68,9 +69,18 @@ select
     g.township_code, g.county_code, g.month,
     if(g.disbursed_as_of_month = g.month, pct(g.disbursed_ytd_cny, g.guaranteed_ytd_cny), null) as disbursed_pct,
     if(g.disbursed_as_of_month = g.month, pct(g.spent_ytd_cny, g.disbursed_ytd_cny), null) as spent_pct,
-    s.status as staff_status, s.shortfall_persons as staff_shortfall_persons, s.excess_persons as staff_excess_persons,
-    s.required_min_persons as staff_required_persons, s.status = 'not_reported' as staff_is_silent, sent.* exclude (township_code, month)
-from main.funding_gap_monthly as g join main.staffing_gap_monthly as s using (township_code, month) join sent using (township_code, month)
+    case when s.township_code is null then 'no_standard' when is_short then 'short' when s.staff_excess_persons > 0 then 'over'
+        when is_silent then 'not_reported' else 'met' end as staff_status,
+    s.staff_shortfall_persons, s.staff_excess_persons, s.staff_required_persons, coalesce(s.is_silent, false) as staff_is_silent,
+    sent.* exclude (township_code, month, is_late), false as is_late
+from main.funding_gap_monthly as g
+left join (
+    select township_code, month, max(shortfall_persons) as staff_shortfall_persons, max(excess_persons) as staff_excess_persons,
+        max(required_min_persons) as staff_required_persons, bool_or(status = 'short') as is_short,
+        bool_or(status = 'not_reported') as is_silent
+    from main.staffing_gap_monthly group by all
+) as s on g.township_code = s.township_code and g.month = s.month
+left join sent on g.township_code = sent.township_code and g.month = sent.month
 order by g.fiscal_year, g.township_code, g.month;
 insert into detail.vacancies_monthly by name
 with known as (
@@ -78,6 +88,7 @@ with known as (
         if(posts is null, null, dedicated_staff_persons) as persons
     from main.townships as t cross join months as m left join reported.staffing as r
         on t.township_code = r.township_code and m.month = r.month and r.is_current
+    where t.is_township
 ),
 counted as (
     select township_code, month, 1 as units_count, if(posts is null, 0, 1) as known_count, posts as established_posts,
@@ -96,12 +107,12 @@ order by year(month), unit_level, unit_code, month;
 insert into detail.unit_staffing_monthly by name
 with counties as (
     select left(township_code, 6) as county, standard_id, month, count(*) as due_count, count(*) filter (status = 'met') as met_count,
-        count(*) filter (status = 'short') as short_count, count(*) filter (status = 'not_reported') as not_reported_count,
-        coalesce(sum(shortfall_persons), 0) as shortfall_persons
+        count(*) filter (status = 'short') as short_count, count(*) filter (status = 'over') as over_count,
+        count(*) filter (status = 'not_reported') as not_reported_count, coalesce(sum(shortfall_persons) filter (status = 'short'), 0) as shortfall_persons
     from main.staffing_gap_monthly group by all
 )
 select unit_level, unit_code, month, standard_id, sum(due_count) as due_count, sum(met_count) as met_count,
-    sum(short_count) as short_count, 0 as over_count, sum(not_reported_count) as not_reported_count, 0 as unconfirmed_count,
+    sum(short_count) as short_count, sum(over_count) as over_count, sum(not_reported_count) as not_reported_count, 0 as unconfirmed_count,
     0 as partial_count, sum(shortfall_persons) as shortfall_persons
 from (select *, unnest(levels(county), recursive := true) from counties) group by 1, 2, 3, 4
 order by year(month), unit_level, unit_code, month, standard_id;
@@ -109,18 +120,18 @@ insert into detail.unit_rules_monthly by name
 with counties as (
     select left(subject_code, 6) as county, rule_id, month, count(*) as answers_count, count(*) filter (status = 'met') as met_count,
         count(*) filter (status = 'short') as short_count, count(*) filter (status = 'not_reported') as not_reported_count,
-        sum(shortfall) as shortfall
+        count(*) filter (status = 'over') as over_count, sum(shortfall) as shortfall
     from main.judgements group by all
 )
 select unit_level, unit_code, month, rule_id, sum(answers_count) as answers_count, sum(met_count) as met_count,
-    sum(short_count) as short_count, 0 as over_count, sum(not_reported_count) as not_reported_count, 0 as unconfirmed_count,
+    sum(short_count) as short_count, sum(over_count) as over_count, sum(not_reported_count) as not_reported_count, 0 as unconfirmed_count,
     0 as not_applicable_count, sum(shortfall) as shortfall
 from (select *, unnest(levels(county), recursive := true) from counties) group by 1, 2, 3, 4
 order by year(month), unit_level, unit_code, month, rule_id;
 insert into detail.rule_coverage by name
 with counties as (
     select rule_id, subject_level as unit_level, left(subject_code, 6) as county, month, count(*) as owed_count,
-        count(*) filter (status = 'met') as met_count, count(*) filter (status = 'short') as short_count,
+        count(*) filter (status in ('met', 'over')) as met_count, count(*) filter (status = 'short') as short_count,
         count(*) filter (status = 'not_reported') as not_reported_count
     from main.judgements where subject_level in ('county', 'township') and reason is distinct from 'unlisted' group by all
 )
@@ -147,18 +158,18 @@ answers as (
     where subject_level = 'township' and cast(j.month + to_months(step) as date) in (from shown)
 ),
 counted as (
-    select township_code, month, pillar_no, count(*) as rules_count, count(*) filter (status = 'met') as met_count,
+    select township_code, month, pillar_no, count(*) as rules_count, count(*) filter (status in ('met', 'over')) as met_count,
         count(*) filter (status = 'short') as short_count, count(*) filter (status = 'not_reported') as not_reported_count
     from answers group by all
 ),
 named as (
     select township_code, month, pillar_no, string_agg(title_zh, '；' order by rule_id) filter (status = 'short') as missing_zh,
         string_agg(title_zh, '；' order by rule_id) filter (status = 'not_reported') as not_reported_zh
-    from answers where status <> 'met' group by all
+    from answers where status in ('short', 'not_reported') group by all
 ),
 pillars as (select distinct pillar_no, pillar_zh from {seed:scorecard_topics})
 select t.township_code, s.month, p.pillar_no, p.pillar_zh,
-    case when c.rules_count is null then 'no_standard' when c.short_count > 0 then 'short'
+    case when not t.is_township then 'not_applicable' when c.rules_count is null then 'no_standard' when c.short_count > 0 then 'short'
         when c.not_reported_count > 0 then 'not_reported' else 'met' end as status,
     coalesce(c.rules_count, 0) as rules_count, coalesce(c.met_count, 0) as met_count, coalesce(c.short_count, 0) as short_count,
     coalesce(c.not_reported_count, 0) as not_reported_count, n.missing_zh, n.not_reported_zh
@@ -182,24 +193,27 @@ with units as (
     select g.county_code as county, g.month, g.status, guaranteed_annual_cny as annual, guaranteed_ytd_cny as ytd,
         allocated_annual_cny as allocated, disbursed_ytd_cny as disbursed, spent_ytd_cny as spent, allocation_shortfall_cny as gap,
         allocation_surplus_cny as surplus, disbursement_shortfall_ytd_cny as behind_cny, g.status in ('met', 'short') as is_judged,
-        coalesce(disbursed_as_of_month = g.month, false) as is_complete, p.pace, t.* exclude (township_code, month, county_code)
-    from main.funding_gap_monthly as g join detail.payment_pace as p using (township_code, month)
+        g.standard_id is not null as is_covered, is_covered and coalesce(disbursed_as_of_month = g.month, false) as is_complete, p.pace, t.* exclude (township_code, month, county_code)
+    from main.funding_gap_monthly as g left join detail.payment_pace as p using (township_code, month)
     join detail.township_monthly as t using (township_code, month)
 ),
 counties as (
     select county, month, count(*) as units_count, count(annual) as covered_count, count(*) filter (is_judged) as judged_count,
         count(*) filter (status = 'short') as short_count, count(*) filter (status = 'met') as met_count,
-        count(*) filter (status = 'not_reported') as not_reported_count,
+        count(*) filter (status = 'not_reported') as not_reported_count, count(*) filter (not is_covered) as no_standard_count,
+        count(*) filter (staff_status <> 'no_standard') as staff_asked_count, count(sent_count) as expected_count,
         sum(annual) as guaranteed_of_covered_cny, sum(ytd) as guaranteed_ytd_of_covered_cny,
-        sum(allocated) as allocated_of_covered_cny, sum(annual) filter (is_judged) as guaranteed_of_judged_cny,
+        sum(allocated) filter (is_covered) as allocated_of_covered_cny, sum(annual) filter (is_judged) as guaranteed_of_judged_cny,
         sum(ytd) filter (is_judged) as guaranteed_ytd_of_judged_cny, sum(allocated) filter (is_judged) as allocated_of_judged_cny,
         sum(gap) as allocation_shortfall_of_judged_cny, sum(surplus) as allocation_surplus_of_judged_cny,
         count(*) filter (is_complete) as complete_count, sum(annual) filter (is_complete) as guaranteed_of_complete_cny,
         sum(ytd) filter (is_complete) as guaranteed_ytd_of_complete_cny, sum(disbursed) filter (is_complete) as disbursed_of_complete_cny,
-        count(disbursed) filter (not is_complete) as partly_paid_count, sum(disbursed) filter (not is_complete) as disbursed_of_partly_cny,
+        count(disbursed) filter (is_covered and not is_complete) as partly_paid_count,
+        sum(disbursed) filter (is_covered and not is_complete) as disbursed_of_partly_cny,
         count(behind_cny) as compared_count, count(*) filter (behind_cny > 0) as underpaid_count,
-        sum(behind_cny) as disbursement_shortfall_of_compared_cny, count(*) filter (pace = 'on_pace') as on_pace_count,
-        count(*) filter (pace = 'behind') as behind_count, count(*) filter (pace = 'far_behind') as far_behind_count,
+        sum(behind_cny) as disbursement_shortfall_of_compared_cny, sum(if(pace is not distinct from 'on_pace', 1, 0)) filter (is_covered) as on_pace_count,
+        sum(if(pace is not distinct from 'behind', 1, 0)) filter (is_covered) as behind_count,
+        sum(if(pace is not distinct from 'far_behind', 1, 0)) filter (is_covered) as far_behind_count,
         sum(spent) filter (is_complete) as spent_of_spending_cny, count(staff_shortfall_persons) as staff_judged_count,
         count(*) filter (staff_status = 'short') as staff_short_count, count(*) filter (staff_is_silent) as staff_silent_count,
         sum(staff_shortfall_persons) as staff_shortfall_of_judged_persons, sum(staff_excess_persons) as staff_excess_of_judged_persons,
@@ -214,7 +228,7 @@ summed as (
     select unit_level, unit_code, month, sum(columns(* exclude (county, month, unit_level, unit_code))) as '\0'
     from (select *, unnest(levels(county), recursive := true) from counties) group by 1, 2, 3
 )
-select *, 0 as ended_count, 0 as no_standard_count, 0 as late_count, units_count as staff_asked_count, units_count as expected_count,
+select *, 0 as ended_count, 0 as late_count,
     complete_count as spending_count, disbursed_of_complete_cny as disbursed_of_spending_cny,
     pct(met_count, judged_count) as met_of_judged_pct,
     pct(allocated_of_judged_cny, guaranteed_of_judged_cny) as adequacy_of_judged_pct,
@@ -222,7 +236,7 @@ select *, 0 as ended_count, 0 as no_standard_count, 0 as late_count, units_count
     pct(disbursed_of_complete_cny, guaranteed_of_complete_cny) as progress_of_complete_pct,
     pct(guaranteed_ytd_of_complete_cny, guaranteed_of_complete_cny) as calendar_of_complete_pct,
     pct(spent_of_spending_cny, disbursed_of_spending_cny) as spent_of_spending_pct,
-    pct(units_count - missing_count, units_count) as complete_reports_pct
+    pct(expected_count - missing_count, expected_count) as complete_reports_pct
 from summed order by year(month), unit_level, unit_code, month;
 insert into detail.unit_findings_monthly by name
 with moves as (
@@ -247,7 +261,7 @@ order by unit_level, unit_code, m.month;
 insert into detail.moved_amounts by name
 with closed as (
     select f.*, s.formula from main.findings as f join main.standards as s on f.rule_id = s.standard_id
-    where f.status = 'cleared' and s.formula in ('per_capita_by_tier', 'paid_in_full')
+    where f.status = 'cleared' and s.formula in ('per_capita_by_tier', 'flat_by_tier', 'paid_in_full')
 ),
 compared as (
     select c.finding_id, c.rule_id, c.subject_code as township_code, c.subject_code as unit_id,
@@ -260,7 +274,9 @@ compared as (
     join main.judgements as e on c.rule_id = e.rule_id and c.subject_code = e.subject_code and c.cleared_month = e.month
 )
 select c.*, if(unknown_reason is null, least(greatest(to_cny - from_cny, 0), open_shortfall_cny), null) as moved_cny,
-    year(from_month) <> year(c.month) as is_of_two_years, true as is_counted_in_totals,
+    year(from_month) <> year(c.month) as is_of_two_years,
+    exists (from guarantees as g where g.is_counted and g.township_code = c.township_code and g.fiscal_year = year(c.month)
+        and g.standard_id = regexp_replace(c.rule_id, '\.1$', '')) as is_counted_in_totals,
     f.month as from_report_month, f.submission_id as from_submission_id, f.sheet as from_sheet, f.row_number as from_row_number,
     t.month as to_report_month, t.submission_id as to_submission_id, t.sheet as to_sheet, t.row_number as to_row_number
 from compared as c
@@ -276,7 +292,8 @@ with townships as (
         sum(moved_cny) filter (measure = 'allocated') as moved_allocated_ytd_cny,
         sum(moved_cny) filter (measure = 'disbursed') as moved_disbursed_ytd_cny,
         greatest(moved_allocated_ytd_cny, moved_disbursed_ytd_cny) as moved_ytd_cny
-    from detail.moved_amounts as c join months as m on year(c.month) = m.fiscal_year and c.month <= m.month group by 1, 2
+    from detail.moved_amounts as c join months as m on year(c.month) = m.fiscal_year and c.month <= m.month
+    where is_counted_in_totals group by 1, 2
 )
 select unit_level, unit_code, month, 0 as moved_notified_count,
     sum(columns(* exclude (township_code, county, month, unit_level, unit_code))) as '\0'
