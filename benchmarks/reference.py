@@ -208,7 +208,7 @@ def _digests(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str
     for part, where in _years(connection, name, columns):
         digest = hashlib.sha256()
         for (bucket,) in connection.execute(
-            f"select sha256(string_agg(hash, '' order by hash)) from (select sha256('{name}' || chr(9) || {row}) as hash "
+            f"select sha256(array_to_string(list_sort(list(hash)), '')) from (select sha256('{name}' || chr(9) || {row}) as hash "
             f"from {name} where {where}) group by left(hash, 3) order by left(hash, 3)"
         ).fetchall():
             digest.update(bucket.encode())

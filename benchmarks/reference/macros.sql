@@ -13,3 +13,5 @@ create macro is_bad(cell, value, top) as written(cell) is not null and coalesce(
 -- A figure in a sentence.
 create macro in_words(value, unit) as case
     when unit like '%元%' then cast(value as decimal(18, 2)) || ' ' || unit else cast(value as bigint) || ' ' || unit end;
+-- How many months lie between two answers of a rule.
+create macro every(period) as case period when 'quarter' then 3 when 'half_year' then 6 when 'year' then 12 when 'two_years' then 12 else 1 end;

@@ -198,7 +198,7 @@ from (
 ) left join reported.divisions on division_code = code;
 create temp table unanswered as
 select r.standard_id as rule_id, j.subject_level, j.subject_code, r.period, r.unit, r.strength in ('must', 'principle') as is_binding,
-    r.effective_from, r.effective_to, r.asked as value_expected, r.formula, m.unit_level,
+    r.effective_from, r.effective_to, if(r.formula = 'step', null, r.asked) as value_expected, r.formula, m.unit_level,
     if(m.unit_level in ('village', 'community') or not list_contains(r.levels, j.subject_level), 'unlisted', null) as reason
 from rules as r join subjects as j on starts_with(j.subject_code, r.prefix) and (list_contains(r.levels, j.subject_level)
     or j.subject_level = 'county' and not list_has_any(r.levels, ['county', 'township', 'city', 'province']))
@@ -275,7 +275,7 @@ from (
             count(*) filter (silent and not short) as silent, count(*) filter (not silent and not short) as met
         from (
             select p.standard_id, r.unit, r.strength in ('must', 'principle') as is_binding, p.part_no, t.township_code, m.month,
-                bool_or(coalesce(f.gap_cny, s.shortfall_persons) > 0) as short,
+                coalesce(bool_or(coalesce(f.gap_cny, s.shortfall_persons) > 0), false) as short,
                 bool_or(coalesce(f.gap_cny, s.shortfall_persons) is null) as silent
             from detail.standard_parts as p join rules as r using (standard_id)
             join rules as of on of.standard_id = p.rule_id
@@ -298,12 +298,12 @@ order by year(month), subject_code, month, rule_id, subject_level;
 create temp table spells as
 with open as (
     select j.*, s.period,
-        year(month) * 12 + month(month) as number, number - row_number() over (partition by rule_id, subject_level, subject_code order by month) * if(s.period = 'year', 12, 1) as spell
+        year(month) * 12 + month(month) as number, number - row_number() over (partition by rule_id, subject_level, subject_code order by month) * every(s.period) as spell
     from main.judgements as j join (select standard_id, period from main.standards) as s on j.rule_id = s.standard_id
     where j.is_binding and j.status in ('short', 'not_reported')
 )
 select rule_id, subject_level, subject_code, period, any_value(unit) as unit, min(month) as opened_month, max(month) as last_month,
-    max(number) - min(number) + if(period = 'year', 12, 1) as months_open, arg_max(status, month) as last_status,
+    max(number) - min(number) + every(period) as months_open, arg_max(status, month) as last_status,
     arg_max_null(value_checked, month) as value_checked, arg_max_null(value_expected, month) as value_expected,
     arg_max_null(shortfall, month) as shortfall
 from open group by rule_id, subject_level, subject_code, spell, period;
@@ -311,7 +311,7 @@ insert into main.findings by name
 with ends as (select period, max(month) as end_month from periods group by period),
 told as (
     select f.*, s.clause, s.title_zh, d.document_title, j.subject_name, e.end_month,
-        if(last_month < end_month, cast(last_month + to_months(if(f.period = 'year', 12, 1)) as date), null) as cleared_month,
+        if(last_month < end_month, cast(last_month + to_months(every(f.period)) as date), null) as cleared_month,
         coalesce(last_status = 'short' and (shortfall < m.below_amount::decimal(18, 4) or shortfall * 100 < value_expected * m.below_pct::decimal(18, 4)), false)
             as is_minor,
         coalesce(s.severity, 'medium') as severity_of_rule,
