@@ -37,7 +37,6 @@ from oversight.intake.reading.headings import (
     match_columns,
     role_of,
 )
-from oversight.intake.reading.likely import propose
 from oversight.intake.reading.periods import stated_span
 from oversight.intake.reading.prefilled import with_prefilled
 from oversight.intake.reading.text import fits_unit, fold, plain, stated_township, stated_units
@@ -262,7 +261,7 @@ def read_header(
     units = stated_units(around[0])
     matches = [
         _named_by_title(
-            propose(
+            _with_likely(
                 weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units, stacked),
                 stacked,
                 kinds,
@@ -364,6 +363,27 @@ def read_header(
     missing = "、".join(c.title_zh for c in missing_columns(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
+
+
+def _with_likely(
+    match: Match,
+    stacked: Sequence[tuple[str, ...]],
+    kinds: Sequence[str],
+    said: Said,
+    grid: Grid,
+    first: int,
+    units: tuple[str | None, str | None],
+) -> Match:
+    """The match with what its free headings most likely mean; most tables have none, and load nothing for it."""
+    taken = set(match.columns.values())
+    is_other = said.is_other_fund if match.dataset == "budget" else said.is_other_people
+    if match.dataset not in ("budget", "staffing") or is_other or match.wide or not kinds:
+        return match
+    if all(at in taken or not parts for at, parts in enumerate(stacked)):
+        return match
+    from oversight.intake.reading.likely import propose
+
+    return propose(match, stacked, kinds, said, grid, first, units)
 
 
 # A number of the row, or where the unit lies: nothing that was reported.

@@ -216,13 +216,6 @@ def propose(
     units: tuple[str | None, str | None],
 ) -> Match:
     """The match with a question for each column that nothing means and a single free heading most likely does."""
-    if match.dataset not in ("budget", "staffing") or match.wide or not kinds:
-        return match
-    taken = set(match.columns.values())
-    if all(at in taken or not parts for at, parts in enumerate(stacked)) or (
-        said.is_other_fund if match.dataset == "budget" else said.is_other_people
-    ):
-        return match
     match = _with_fund(match, stacked, kinds, grid, first)
     contract = ALL_DATASETS[match.dataset]
     taken = set(match.columns.values())
