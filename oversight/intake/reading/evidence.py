@@ -194,7 +194,7 @@ def _is_settled(match: Match, figures: _Figures, name: str, said: Said) -> bool:
     match match.doubts[name]:
         case "when":
             return _is_at_pace(match, figures, name, said)
-        case "what":
+        case "what" | "treasury":
             return _is_of_its_kind(match, figures, name, said)
         case "whole":
             return _is_whole(match, figures, name, said)
@@ -376,6 +376,7 @@ _ONLY_WITH: dict[str, Callable[[Match, _Figures, str, Said], bool]] = {
     "sum": _is_sum,
     "start": _is_whole,
     "within": _is_within,
+    "treasury": _is_of_its_kind,
 }
 
 

@@ -480,7 +480,9 @@ _BEFORE = frozenset(
     )
 )
 # What was paid this time may be the month's, or one payment of several: asked only where figures speak for the month.
-_WITHHOLDING = frozenset(("once", "beside", "whose", "fund", "sum", "within", "size", "start", "changed"))
+_WITHHOLDING = frozenset(
+    ("once", "beside", "whose", "fund", "sum", "within", "size", "start", "changed", "treasury")
+)
 _ONE_TIME = frozenset(("本次", "此次"))
 _COUNTS = frozenset(("population", "staffing"))
 # Counts that are of a size beside others: so many people to a household.
@@ -708,9 +710,11 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
     if set(heading.things) != {"carried"} or heading.things_above - {"budget"} or heading.spans:
         return None
     changes = heading.changes - ({"last"} if "期初" in heading.texts else set())
-    if changes - {"last_year", "of_which"} or heading.periods - {"start"} or heading.unknown_after:
-        return None
     earlier = said.year is not None and heading.years == {said.year - 1}
+    # 2024年末结转 of a report of 2025.
+    ends = {"start", "year_end"} if earlier else {"start"}
+    if changes - {"last_year", "of_which"} or heading.periods - ends or heading.unknown_after:
+        return None
     if heading.years and not earlier and not ("start" in heading.periods and heading.years == {said.year}):
         # 2025年初结转 was left when 2024 ended.
         return None
@@ -1009,6 +1013,9 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         if is_paid_out and _BY_TOWNSHIP.match(heading.leaf_text):
             # 乡镇实际支付: what they paid they spent.
             return Meaning(column.replace("disbursed", "spent"), min(sure, when.certainty), when.month)
+        if is_paid_out and heading.texts & {"国库集中", "集中"} and doubt == "what":
+            # 国库集中支付 goes to whoever is paid in the end, a township's creditor as well as a township.
+            doubt = "treasury"
         # 支付 beside what was paid to the townships is what they paid.
         otherwise = column.replace("disbursed", "spent") if is_paid_out else None
         return Meaning(column, min(sure, when.certainty), when.month, otherwise=otherwise, doubt=doubt)

@@ -225,7 +225,7 @@ def propose(
             found = likely(match.dataset, parts, said)
             # What the words say, and the figures took back, is not asked after all.
             meant = meaning_of(match.dataset, parts, said)
-            is_taken_back = found is not None and meant is not None and meant.column == found[0]
+            is_taken_back = found and meant and found[0] in (meant.column, meant.otherwise)
             if found is not None and found[0] in contract.columns and not is_taken_back:
                 claims.setdefault(found[0], []).append((found[1], at))
     for name, places in claims.items():
