@@ -28,8 +28,9 @@ _LEAST_BYTES = 600
 class _File:
     kind: str
     tag: str
-    plain: bytes
-    packed: bytes | None
+    # As it goes over the wire to nearly everybody; unpacked again for the others.
+    content: bytes
+    is_packed: bool
 
 
 def is_fixed(path: str) -> bool:
@@ -81,17 +82,16 @@ class Answers:
         response.direct_passthrough = False
         data = response.get_data()
         kind = response.content_type or "application/octet-stream"
-        packed = (
-            gzip.compress(data, 9) if kind.startswith(_COMPRESSED) and len(data) >= _LEAST_BYTES else None
-        )
-        found = _File(kind, hashlib.sha256(data).hexdigest()[:20], data, packed)
+        is_packed = kind.startswith(_COMPRESSED) and len(data) >= _LEAST_BYTES
+        content = gzip.compress(data, 9) if is_packed else data
+        found = _File(kind, hashlib.sha256(data).hexdigest()[:20], content, is_packed)
         with self._lock:
             return self._kept.setdefault(name, found)
 
     def _file(self, found: _File) -> flask.Response:
         flask.g.is_kept_file = True
         request = flask.request
-        is_packed = found.packed is not None and "gzip" in request.headers.get("Accept-Encoding", "")
+        is_packed = found.is_packed and "gzip" in request.headers.get("Accept-Encoding", "")
         headers = {
             # Each encoding is a representation of its own.
             "ETag": f'"{found.tag}{"-gz" if is_packed else ""}"',
@@ -100,10 +100,11 @@ class Answers:
         }
         if headers["ETag"] in request.headers.get("If-None-Match", ""):
             return flask.Response(status=304, headers=headers)
-        data = found.plain
-        if is_packed and found.packed is not None:
-            data = found.packed
+        data = found.content
+        if is_packed:
             headers["Content-Encoding"] = "gzip"
+        elif found.is_packed:
+            data = gzip.decompress(data)
         headers["Content-Length"] = str(len(data))
         # The server sends from the bytes kept here; a slow reader costs no copy of them.
         wrap: Any = request.environ.get("wsgi.file_wrapper")

@@ -6,6 +6,7 @@ An edition never changes, so whatever was once read from it stays right.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -25,17 +26,20 @@ from oversight.settings import DataFolder
 T = TypeVar("T")
 Row = dict[str, Any]
 
-# Rows of results remembered for an edition, all queries together, and for a copy cut to a scope.
-ROWS_KEPT = 12_000
-SCOPE_ROWS_KEPT = 4_000
+# Values of results remembered for an edition, all queries together, and for a copy cut to a scope: some 130 bytes each.
+VALUES_KEPT = 250_000
+SCOPE_VALUES_KEPT = 80_000
 ENGINE: dict[str, Any] = {
     # Readers come several at a time: one core a query answers all of them sooner than two cores one after another.
     "threads": 1,
-    "memory_limit": "100MB",
+    "memory_limit": "80MB",
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+
+# Queries of an edition that run at the same time: they share the memory above, and there are seldom more cores.
+AT_ONCE = 2
 
 # Sums and counts the pages above the township start from, so that a click never reads a million rows.
 ROLL_UPS = (
@@ -62,9 +66,12 @@ def _spill_folder() -> str:
 
 
 def _weight(result: Any) -> int:
+    """How many values a result holds: its rows are alike, and one of a township has eighty."""
     if isinstance(result, tuple):
         return 1 + sum(map(_weight, result))
-    return 1 + (len(result) if isinstance(result, list) else 0)
+    if not isinstance(result, list) or not result:
+        return 1
+    return 1 + len(result) * (len(result[0]) if isinstance(result[0], (dict, tuple)) else 1)
 
 
 class _Plain:
@@ -113,10 +120,13 @@ class _PlainCursor:
     def _ask(
         self, sql: str, parameters: Sequence[Any]
     ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        if self._own is None:
-            self._own = self._warehouse.plain_cursor()
-        result = self._own.execute(sql, list(parameters))
-        return list(result.description or ()), result.fetchall()
+        own = self._own = self._own or self._warehouse.plain_cursor()
+
+        def ask() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+            result = own.execute(sql, list(parameters))
+            return list(result.description or ()), result.fetchall()
+
+        return self._warehouse.in_turn(ask)
 
 
 class Warehouse:
@@ -130,9 +140,11 @@ class Warehouse:
         self.file = file
         self.edition_id = edition.edition_id
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
-        self._rows_kept = 0
+        self._values_kept = 0
         self._lock = threading.Lock()
         self._making: dict[Hashable, threading.Event] = {}
+        self._turns = threading.Semaphore(AT_ONCE)
+        self._alone = threading.Lock()
         self._connection = duckdb.connect(":memory:", config={**ENGINE, "temp_directory": _spill_folder()})
         path = str(self.file).replace("'", "''")
         self._connection.execute(f"attach '{path}' as e (read_only)")
@@ -194,21 +206,37 @@ class Warehouse:
             made = make()
             with self._lock:
                 self._results[key] = made
-                self._rows_kept += _weight(made)
-                most = ROWS_KEPT if self.scope.is_whole else SCOPE_ROWS_KEPT
-                while self._rows_kept > most and len(self._results) > 1:
-                    self._rows_kept -= _weight(self._results.popitem(last=False)[1])
+                self._values_kept += _weight(made)
+                most = VALUES_KEPT if self.scope.is_whole else SCOPE_VALUES_KEPT
+                while self._values_kept > most and len(self._results) > 1:
+                    self._values_kept -= _weight(self._results.popitem(last=False)[1])
             return made
         finally:
             with self._lock:
                 self._making.pop(key).set()
 
+    def in_turn(self, ask: Callable[[], T]) -> T:
+        """What a query gives. Where the others that run left it too little memory, it is asked again alone."""
+        try:
+            with self._turns:
+                return ask()
+        except duckdb.OutOfMemoryException:
+            with self._alone, contextlib.ExitStack() as turns:
+                for _ in range(AT_ONCE):
+                    turns.enter_context(self._turns)
+                return ask()
+
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         cursor = self._connection.cursor()
         try:
-            result = cursor.execute(sql, list(parameters))
-            names = [item[0] for item in result.description or ()]
-            return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+            def ask() -> tuple[Any, list[tuple[Any, ...]]]:
+                result = cursor.execute(sql, list(parameters))
+                return result.description, result.fetchall()
+
+            described, found = self.in_turn(ask)
+            names = [item[0] for item in described or ()]
+            return [dict(zip(names, values, strict=True)) for values in found]
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             # A column that an older program did not make; in an edition of this one it is a fault of ours.
             if not self.is_of_other_program:

@@ -20,7 +20,7 @@ from oversight.dashboard.app import create_app
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.grids import Column
 from oversight.dashboard.state import read_state
-from oversight.dashboard.warehouse import Warehouse
+from oversight.dashboard.warehouse import AT_ONCE, Warehouse, _weight
 from oversight.editions import find_edition
 from oversight.metrics import METRICS
 from oversight.settings import DataFolder
@@ -285,3 +285,37 @@ def test_townships_put_together_here_are_those_of_the_statement(warehouse: Wareh
     assert len(whole) > 12
     assert whole == queries.township_months(warehouse, EVERYTHING, [code])
     assert queries.township_months(warehouse, Scope(("13",)), [code]) == []
+
+
+def test_a_query_that_others_left_no_memory_is_asked_again_alone(warehouse: Warehouse) -> None:
+    """On the country six readers at once were shown “没能显示” in place of one page in twelve."""
+    asked: list[int] = []
+
+    def ask() -> str:
+        asked.append(1)
+        if len(asked) == 1:
+            raise duckdb.OutOfMemoryException("failed to allocate")
+        # Nobody else has a turn now.
+        assert not warehouse._turns.acquire(blocking=False)
+        return "found"
+
+    assert warehouse.in_turn(ask) == "found"
+    assert len(asked) == 2
+    # And the turns are given back, also where it does not do alone either.
+    with pytest.raises(duckdb.OutOfMemoryException):
+        warehouse.in_turn(_too_large)
+    assert [warehouse._turns.acquire(blocking=False) for _ in range(AT_ONCE + 1)] == [True] * AT_ONCE + [
+        False
+    ]
+    warehouse._turns.release(AT_ONCE)
+
+
+def _too_large() -> None:
+    raise duckdb.OutOfMemoryException("failed to allocate")
+
+
+def test_what_is_remembered_is_counted_by_values() -> None:
+    row = {"a": 1, "b": 2, "c": 3}
+    assert _weight([row] * 10) == 31
+    assert _weight(([row], 7)) == 1 + 4 + 1
+    assert _weight([]) == 1
