@@ -123,6 +123,10 @@ class Visit:
         return self.page
 
 
+# Every table has decided which of its columns fit.
+FITTED = "document.querySelectorAll('#content [data-grid]:not([data-fitted])').length === 0"
+
+
 @contextmanager
 def visiting(
     chromium: Any, base: str, *, viewport: dict[str, int] | None = None, theme: str = "light"

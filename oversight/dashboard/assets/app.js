@@ -270,6 +270,7 @@
       if (frame.dataset.asks) watchLongTable(frame, name, api);
       restore(name, api);
       fit(frame, name, api);
+      frame.dataset.fitted = "1";
       // Sums are of all rows; of those that a filter leaves they would be something else.
       const sums = api.getGridOption("pinnedBottomRowData") || [];
       function sumUp() { if (sums.length) api.setGridOption("pinnedBottomRowData", api.isAnyFilterPresent() ? [] : sums); }
