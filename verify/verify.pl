@@ -4,11 +4,11 @@
 # townships, recomputed from cells and standards that it reads itself in the archive. See README.md beside it.
 use strict; use warnings; use utf8;
 use Digest::SHA qw(sha256_hex); use Encode (); use Getopt::Long; use JSON::PP (); use Math::BigInt; use Math::BigRat;
-use IO::Uncompress::Gunzip qw(gunzip); use IO::Uncompress::Unzip qw($UnzipError); use File::Find (); use List::Util qw(min max);
+use IO::Uncompress::Gunzip qw(gunzip); use IO::Uncompress::Unzip qw($UnzipError); use File::Find (); use Cwd (); use List::Util qw(min max);
 binmode STDOUT, ':utf8'; binmode STDERR, ':utf8'; my ($edition, $archive, $key, $sample, $seed, $all) = ('', '', '', 0, 1, 0);
 GetOptions('edition=s' => \$edition, 'archive=s' => \$archive, 'key=s' => \$key, 'sample=i' => \$sample, 'seed=i' => \$seed, 'all' => \$all)
     && $edition ne '' && !(@ARGV % 2) or die "用法：perl verify.pl --edition 版本文件夹 [--archive 存档文件夹] [--key 公钥] [--all | --sample 个数 [--seed 数] | 区划代码 月份 ...]\n";
-$edition =~ s{/+$}{}; $archive ||= "$edition/../../../archive"; my $bad = 0;
+$edition = Cwd::abs_path($edition) // $edition; $archive ||= "$edition/../../../archive"; my $bad = 0;
 sub wrong { $bad++; print "× @_\n" }
 sub slurp { my ($path) = @_; open(my $file, '<:raw', $path) or return undef; local $/; my $all = <$file>; return $all // '' }
 
@@ -39,10 +39,10 @@ my $manifest = eval { JSON::PP->new->utf8->decode($written) } or die "× 清单 
 }
 sub sm3_lines { open(my $said, '-|', 'openssl', 'dgst', '-sm3', '-r', @_) or return (); my @lines = <$said>; close($said) ? @lines : () }
 
-sub table {    # a file of text: rows as hashes, and the lines as they stand
-    my ($name) = @_; my $packed = slurp("$edition/places/$name.tsv.gz") // do { wrong("没有 places/$name.tsv.gz，无法复算。"); return ([], []) };
-    my $text; gunzip(\$packed, \$text) or do { wrong("places/$name.tsv.gz 解不开。"); return ([], []) };
-    my ($head, @lines) = split /\n/, $text, -1; pop @lines; my @names = split /\t/, Encode::decode('UTF-8', $head);
+sub table {    # files of text, mostly one a year: rows as hashes, and the lines as they stand
+    my ($name) = @_; my ($head, @lines); for my $file (grep { m{^places/$name(?:-\w+)?\.tsv\.gz$} } sort keys %{$manifest->{files} || {}}) {
+        my $packed = slurp("$edition/$file") // next; my $text; gunzip(\$packed, \$text) or do { wrong("$file 解不开。"); next }; ($head, my @more) = split /\n/, $text, -1; pop @more; push @lines, @more }
+    if (!defined $head) { wrong("没有 places/$name 的文件，无法复算。"); return ([], []) } my @names = split /\t/, Encode::decode('UTF-8', $head);
     my %plain = ('\\' => '\\', t => "\t", n => "\n", r => "\r");
     my $cells = sub { map { $_ eq '\N' ? undef : s/\\(.)/$plain{$1}/gr } split /\t/, Encode::decode('UTF-8', $_[0]), -1 };
     return ([map { my %row; @row{@names} = $cells->($_); \%row } @lines], \@lines);

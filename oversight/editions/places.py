@@ -1,19 +1,21 @@
 """Where each figure of funding comes from, for a reader with other tools: files of text in an edition.
 
-`places/figures.tsv.gz`     the rows of `funding_gap_monthly`, in the text of docs/editions.md
-`places/reports.tsv.gz`     every report of population, of budgets and of divisions: of whom, of when, and its file, sheet, row
-`places/tables.tsv.gz`      which columns of that sheet hold what
+`places/figures-YEAR.tsv.gz`  the rows of `funding_gap_monthly`, in the text of docs/editions.md
+`places/reports-YEAR.tsv.gz`  every report of population, of budgets and of divisions: of whom, of when, and its file, sheet, row
+`places/tables.tsv.gz`        which columns of that sheet hold what
 
 They name places and hold no operand: `verify/` reads the amounts and the people in the archive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
 from oversight.editions.rows import row_text
+from oversight.editions.years import Before, Sums, files_by_year, sums_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,38 +37,53 @@ _REPORTS = " union all by name ".join(
 _TABLES = "dataset, sheet, header_row, columns"
 
 
-def write_places(connection: duckdb.DuckDBPyConnection, inputs: Path, draft: Path) -> None:
-    """Write the three files of an edition; the warehouse is the connection's `warehouse`.
+def write_places(
+    connection: duckdb.DuckDBPyConnection, inputs: Path, draft: Path, before: Before
+) -> dict[str, Sums]:
+    """Write the files of an edition; the warehouse is the connection's `warehouse`. What tells the rows of their years.
 
     Only what the warehouse of a whole build has can be told: without the reports there are no places, and no files.
     """
     found = tables_of(connection, "warehouse", (MAIN, REPORTED))
     tables = inputs / "report_tables.parquet"
     if not tables.is_file() or not {(REPORTED, "budget"), (REPORTED, "divisions")} <= found.keys():
-        return
-    place = draft / FOLDER
-    place.mkdir()
+        return {}
     connection.execute("use warehouse")
-    source = str(tables).replace("'", "''")
-    for name, query in (
-        ("figures", f"select * from main.{FIGURES} order by township_code, month"),
+    sums: dict[str, Sums] = {}
+    for name, rows, order in (
+        ("figures", f"main.{FIGURES}", "township_code, month"),
         (
             "reports",
-            "select dataset, code, reported_code, month, fund_code, source, sha256, sheet, row_number, row_status, "
-            f"precedence from ({_REPORTS}) join ({_FILE}) on submission_id = file_id "
-            "order by dataset, code, month, precedence, sha256, sheet, row_number",
-        ),
-        (
-            "tables",
-            f"select sha256, file_name, {_TABLES} from read_parquet('{source}') join ({_FILE}) on submission_id = file_id "
-            "where dataset in ('population', 'budget', 'divisions') order by all",
+            "(select dataset, code, reported_code, month, fund_code, source, sha256, sheet, row_number, row_status, "
+            f"precedence from ({_REPORTS}) join ({_FILE}) on submission_id = file_id)",
+            "dataset, code, month, precedence, sha256, sheet, row_number",
         ),
     ):
-        kinds = {column: kind for column, kind, *_ in connection.execute(f"describe {query}").fetchall()}
-        path = str(place / f"{name}.tsv.gz").replace("'", "''")
-        # The text has its own escapes: nothing is quoted on top of them. The first line names the columns.
-        connection.execute(
-            f"copy (select {row_text(kinds)} as {quoted(chr(9).join(kinds))} from ({query})) to '{path}' "
-            "(format csv, header true, compression gzip, quote '', escape '', delimiter '\x01')"
-        )
+        kinds = _kinds(connection, f"from {rows}")
+        sums[f"{FOLDER}.{name}"] = of_years = sums_of(connection, rows, kinds)
+
+        def write(path: Path, where: str, rows: str = rows, order: str = order, kinds: Any = kinds) -> None:
+            _write(connection, f"from {rows} where {where} order by {order}", kinds, path)
+
+        files_by_year(before, f"{FOLDER}.{name}", of_years, draft, f"{FOLDER}/{name}-{{}}.tsv.gz", write)
+    source = str(tables).replace("'", "''")
+    query = (
+        f"select sha256, file_name, {_TABLES} from read_parquet('{source}') join ({_FILE}) on submission_id = file_id "
+        "where dataset in ('population', 'budget', 'divisions') order by all"
+    )
+    _write(connection, f"from ({query})", _kinds(connection, query), draft / FOLDER / "tables.tsv.gz")
     connection.execute("use memory")
+    return sums
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    return {column: kind for column, kind, *_ in connection.execute(f"describe {query}").fetchall()}
+
+
+def _write(connection: duckdb.DuckDBPyConnection, query: str, kinds: Mapping[str, str], target: Path) -> None:
+    path = str(target).replace("'", "''")
+    # The text has its own escapes: nothing is quoted on top of them. The first line names the columns.
+    connection.execute(
+        f"copy (select {row_text(kinds)} as {quoted(chr(9).join(kinds))} {query}) to '{path}' "
+        "(format csv, header true, compression gzip, quote '', escape '', delimiter '\x01')"
+    )

@@ -45,9 +45,10 @@ from oversight.editions.published import (
     quoted,
     tables_of,
 )
-from oversight.editions.rows import root
+from oversight.editions.rows import root, sums
 from oversight.editions.seal import files_of, sign, write_key
 from oversight.editions.verify import read_back
+from oversight.editions.years import Before, Sums, files_by_year
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings
 
 if TYPE_CHECKING:
@@ -156,15 +157,17 @@ def publish(
         raise EditionError(f"找不到构建文件 {build}。请重新运行 oversight run。")
 
     described = _merged(comments or {}, descriptions(manifest or manifest_path()))
-    written = _write(draft, build, audit, described, folder.inputs, on_step)
+    key = signing_key(folder)
+    before = Before.of(current(folder), key.public_key())
+    written, of_years, of_places = _write(draft, build, audit, described, folder.inputs, before, on_step)
     if audit is not None:
         for item in sorted(audit.iterdir()):
             if item.suffix != ".parquet":
                 (shutil.copytree if item.is_dir() else shutil.copy2)(item, draft / item.name)
 
     on_step("verify")
-    seen = read_back(draft / WAREHOUSE)
-    _compare(written, seen["tables"])
+    seen = read_back(draft / WAREHOUSE, before.manifest)
+    _compare(written, of_years, seen)
 
     on_step("manifest")
     content = _manifest(identity, draft / WAREHOUSE, seen)
@@ -173,11 +176,11 @@ def publish(
         return unless_like
 
     on_step("seal")
-    key = signing_key(folder)
     write_key(draft, key)
     sealed: dict[str, Any] = {
         "standards_files": _kept(folder, standards or {}),
         "row_parts": seen["parts"],
+        "row_sums": seen["sums"] | of_places,
         "merkle_root": root(seen["parts"]),
         "record": {"head": record_head} if record_head else {"head": None, "reason": "no accounts"},
         "signed_by": key_id(key.public_key()),
@@ -307,9 +310,13 @@ def _write(
     audit: Path | None,
     comments: Comments,
     inputs: Path,
+    before: Before,
     on_step: Callable[[str], None],
-) -> dict[str, TableFacts]:
-    """Tables, comments, Parquet and places into the draft; what the build file said of each table."""
+) -> tuple[dict[str, TableFacts], dict[str, Sums], dict[str, Sums]]:
+    """Tables, comments, Parquet and places into the draft.
+
+    What the build file said of each table, and what tells the rows of each year, of tables and of places.
+    """
     import duckdb
 
     on_step("copy")
@@ -329,21 +336,28 @@ def _write(
         connection.execute("commit")
         create_relations(connection, "warehouse")
         on_step("parquet")
-        for name in written:
-            schema, _, table = name.partition(".")
-            if schema == MAIN:
+        of_years = sums(connection, "warehouse")
+        for (_, table), columns in tables_of(connection, "warehouse", (MAIN,)).items():
+
+            def write(path: Path, where: str, table: str = table) -> None:
                 connection.execute(
-                    f"copy warehouse.main.{quoted(table)} to {_text(draft / 'parquet' / f'{table}.parquet')} "
+                    f"copy (from warehouse.main.{quoted(table)} where {where}) to {_text(path)} "
                     "(format parquet, compression zstd)"
                 )
+
+            if columns.get("month") == "DATE":
+                name = f"{MAIN}.{table}"
+                files_by_year(before, name, of_years[name], draft, f"parquet/{table}/{{}}.parquet", write)
+            else:
+                write(draft / "parquet" / f"{table}.parquet", "true")
         on_step("places")
-        write_places(connection, inputs, draft)
+        of_places = write_places(connection, inputs, draft, before)
         on_step("checkpoint")
         connection.execute("checkpoint warehouse")
         connection.execute("detach warehouse")
     finally:
         connection.close()
-    return written
+    return written, of_years, of_places
 
 
 def _facts_of(build: Path) -> dict[str, TableFacts]:
@@ -411,11 +425,17 @@ def _comment(
                 )
 
 
-def _compare(written: Mapping[str, TableFacts], seen: Mapping[str, Any]) -> None:
+def _compare(
+    written: Mapping[str, TableFacts], of_years: Mapping[str, Sums], read: Mapping[str, Any]
+) -> None:
+    seen = read["tables"]
     wrong = [
         name
         for name, expected in written.items()
-        if name not in seen or seen[name]["rows"] != expected.rows or seen[name]["totals"] != expected.totals
+        if name not in seen
+        or seen[name]["rows"] != expected.rows
+        or seen[name]["totals"] != expected.totals
+        or of_years.get(name) != read["sums"].get(name)
     ]
     if wrong or len(seen) != len(written):
         names = "、".join(sorted(wrong or set(seen) ^ set(written)))

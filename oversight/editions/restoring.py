@@ -109,6 +109,7 @@ def _publish(
         "engine": old.manifest["engine"] | {"duckdb": seen["duckdb"]},
         "tables": seen["tables"],
         "row_parts": seen["parts"],
+        "row_sums": old.manifest.get("row_sums", {}) | seen["sums"],
         "merkle_root": root(seen["parts"]),
         "restores": {
             "edition_id": old.edition_id,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
+from oversight.editions.years import Sums, rows_of, sums_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,45 +51,61 @@ def _cell(name: str, kind: str, escape: bool) -> str:
     return f"coalesce({text}, '\\N')"
 
 
-def roots(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
-    """The parts of every table: `schema.table` → year (empty for a table without months) → root of its rows."""
+def sums(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Sums]:
+    """What tells the rows of each year of every table whose rows are digested: `schema.table` → year → that."""
     return {
-        f"{schema}.{table}": _parts(connection, database, schema, table, columns)
+        f"{schema}.{table}": sums_of(connection, _place(database, schema, table), columns)
         for (schema, table), columns in tables_of(connection, database, SCHEMAS).items()
     }
 
 
-def _parts(
-    connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str, columns: Mapping[str, str]
-) -> dict[str, str]:
-    found: dict[str, str] = {}
-    place = ".".join(map(quoted, (database, schema, table)))
-    for part, where in _years(connection, place, columns):
-        digest = hashlib.sha256()
-        # A year at a time: what an ordered aggregate gathers stays in memory, and ten years of the country are much of it.
-        for (of_bucket,) in connection.execute(
-            f"select sha256(string_agg(hash, '' order by hash)) from ("
-            f"select sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash from {place} where {where}) "
-            f"group by substr(hash, 1, {_BUCKET}) order by substr(hash, 1, {_BUCKET})"
-        ).fetchall():
-            digest.update(of_bucket.encode())
-        found[part] = digest.hexdigest()
-    return found
+def roots(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    found: Mapping[str, Sums],
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, dict[str, str]]:
+    """The parts of every table: `schema.table` → year (empty for a table without months) → root of its rows.
+
+    `found` are the table's `sums`. `before` is what the manifest of the edition before says: a part whose rows are the
+    same is not worked out again.
+    """
+    told = before or {}
+    return {
+        name: {
+            part: told["row_parts"][name][part]
+            if told.get("row_sums", {}).get(name, {}).get(part) == total
+            else _root_of(connection, database, schema, table, columns, part)
+            for part, total in found[name].items()
+        }
+        for (schema, table), columns in tables_of(connection, database, SCHEMAS).items()
+        for name in (f"{schema}.{table}",)
+    }
 
 
-def _years(
-    connection: duckdb.DuckDBPyConnection, place: str, columns: Mapping[str, str]
-) -> list[tuple[str, str]]:
-    """The parts of a table that has any row: the year and which rows are in it; those without a month, or all, first."""
-    if columns.get("month") != "DATE":
-        return [("", "true")] if connection.execute(f"select 1 from {place} limit 1").fetchall() else []
-    years = connection.execute(f"select distinct year(month) from {place} order by 1 nulls first").fetchall()
-    return [
-        ("", "month is null")
-        if year is None
-        else (str(year), f"month between date '{year:04}-01-01' and date '{year:04}-12-31'")
-        for (year,) in years
-    ]
+def _root_of(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    schema: str,
+    table: str,
+    columns: Mapping[str, str],
+    part: str,
+) -> str:
+    # A year at a time: what an ordered aggregate gathers stays in memory, and ten years of the country are much of it.
+    where = rows_of(part) if columns.get("month") == "DATE" else "true"
+    digest = hashlib.sha256()
+    for (of_bucket,) in connection.execute(
+        f"select sha256(string_agg(hash, '' order by hash)) from ("
+        f"select sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash "
+        f"from {_place(database, schema, table)} where {where}) "
+        f"group by substr(hash, 1, {_BUCKET}) order by substr(hash, 1, {_BUCKET})"
+    ).fetchall():
+        digest.update(of_bucket.encode())
+    return digest.hexdigest()
+
+
+def _place(database: str, schema: str, table: str) -> str:
+    return ".".join(map(quoted, (database, schema, table)))
 
 
 def root(parts: Mapping[str, Mapping[str, str]]) -> str:

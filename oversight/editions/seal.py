@@ -83,6 +83,17 @@ def sign(folder: Path, content: Mapping[str, Any], key: Ed25519PrivateKey) -> No
     (folder / SIGNATURE).write_bytes(key.sign(written))
 
 
+def is_signed_by(folder: Path, written: bytes, key: Ed25519PublicKey) -> bool:
+    """Whether this key signed a manifest with these bytes."""
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        key.verify((folder / SIGNATURE).read_bytes(), written)
+    except (OSError, InvalidSignature):
+        return False
+    return True
+
+
 def is_signed(folder: Path) -> bool:
     """Whether an edition has a signature at all; `check` says whether it is a good one."""
     return (folder / SIGNATURE).is_file()

@@ -1,7 +1,7 @@
 """A second pair of eyes: what a fresh process reads in a finished warehouse file.
 
-Run as `python -m oversight.editions.verify FILE`. Another process, because the one that wrote the file would
-answer from its own memory what may never have reached the disk.
+Run as `python -m oversight.editions.verify FILE [MANIFEST]`, the manifest being of the edition before. Another process,
+because the one that wrote the file would answer from its own memory what may never have reached the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from oversight.editions.published import (
     facts_and_fingerprint,
     tables_of,
 )
-from oversight.editions.rows import roots
+from oversight.editions.rows import roots, sums
 from oversight.personal import PATTERN
 
 # Columns that hold what somebody wrote. Codes and numbers of vouchers may be as long as an ID number.
@@ -41,12 +41,15 @@ _WRITTEN = {
 }
 
 
-def read_back(warehouse: Path) -> dict[str, Any]:
+def read_back(warehouse: Path, before: Path | None = None) -> dict[str, Any]:
     """Rows, totals and fingerprint of every table, row digests of the public ones, and the engine's version.
 
-    All of it as a new process finds it.
+    All of it as a new process finds it. `before` is the manifest of the edition before, of the same engine and with a good
+    signature: digests of rows that are the same are taken from there.
     """
     command = [sys.executable, "-m", "oversight.editions.verify", str(warehouse)]
+    if before is not None:
+        command.append(str(before))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         detail = (done.stderr.strip().splitlines() or ["无输出"])[-1]
@@ -76,8 +79,16 @@ def main(arguments: list[str]) -> int:
             "totals": seen.totals,
         }
     personal = personal_in(connection, database, tables)
-    parts = roots(connection, database)
-    told = {"duckdb": duckdb.__version__, "tables": found, "personal": personal, "parts": parts}
+    before = json.loads(Path(arguments[1]).read_bytes()) if len(arguments) > 1 else None
+    of_years = sums(connection, database)
+    parts = roots(connection, database, of_years, before)
+    told = {
+        "duckdb": duckdb.__version__,
+        "tables": found,
+        "personal": personal,
+        "sums": of_years,
+        "parts": parts,
+    }
     print(json.dumps(told))
     return 0
 

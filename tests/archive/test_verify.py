@@ -91,7 +91,7 @@ def test_what_is_missing_or_strange_is_named(bureau: World, capsys: pytest.Captu
     gone = [
         next(path for path in folder.archive.iterdir() if store.DIGEST.fullmatch(path.name)),
         next(folder.landed.rglob("population.parquet")),
-        current(folder).path / "parquet" / "townships.parquet",  # type: ignore[union-attr]
+        current(folder).path / "parquet" / "townships" / "2025.parquet",  # type: ignore[union-attr]
         folder.marts / POINTER,
     ]
     strange = [folder.archive / "extra", current(folder).path / "extra"]  # type: ignore[union-attr]
@@ -230,7 +230,7 @@ def test_a_run_with_nothing_new_publishes_nothing(unchanged: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["warehouse.duckdb", "parquet/townships.parquet", "manifest.json", "manifest.sig"]
+    "name", ["warehouse.duckdb", "parquet/townships/2025.parquet", "manifest.json", "manifest.sig"]
 )
 def test_a_run_notices_that_the_current_edition_is_damaged(unchanged: World, name: str) -> None:
     before = current(unchanged.folder)

@@ -106,7 +106,7 @@ def test_same_build_gives_same_files_and_nothing_of_dbt_for_itself(
     first = publish(folder, identity(folder), manifest=manifest)
     second = publish(folder, identity(folder), manifest=manifest)
     for table in ("funding_gap_monthly", "townships"):
-        name = f"parquet/{table}.parquet"
+        name = f"parquet/{table}/2025.parquet"
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
     with duckdb.connect(str(second.warehouse), read_only=True) as connection:
         schemas = connection.execute(
@@ -166,16 +166,22 @@ def test_a_warehouse_that_lost_rows_is_not_published(
     module = sys.modules["oversight.editions.publish"]
     read_back = module.read_back
 
-    def loses_a_row(warehouse: Path) -> dict[str, Any]:
-        seen: dict[str, Any] = read_back(warehouse)
+    def loses_a_row(warehouse: Path, *before: Path | None) -> dict[str, Any]:
+        seen: dict[str, Any] = read_back(warehouse, *before)
         seen["tables"]["main.judgements"]["rows"] -= 1
         return seen
 
+    def reads_another_cell(warehouse: Path, *before: Path | None) -> dict[str, Any]:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("update judgements set township_code = 'b' where township_code = 'a1'")
+        return read_back(warehouse, *before)  # type: ignore[no-any-return]
+
     first = publish_number(folder, manifest, 1)
-    monkeypatch.setattr(module, "read_back", loses_a_row)
-    with pytest.raises(EditionError, match="judgements"):
-        publish_number(folder, manifest, 2)
-    assert current(folder) == first
+    for fault in (loses_a_row, reads_another_cell):
+        monkeypatch.setattr(module, "read_back", fault)
+        with pytest.raises(EditionError, match="judgements"):
+            publish_number(folder, manifest, 2)
+        assert current(folder) == first
 
 
 def test_one_path_leads_to_the_current_edition_for_good(
@@ -188,7 +194,7 @@ def test_one_path_leads_to_the_current_edition_for_good(
         assert stable.resolve() == edition.path.resolve()
         with duckdb.connect(str(stable / "warehouse.duckdb"), read_only=True) as connection:
             assert connection.execute("select count(*) from edition").fetchall() == [(1,)]
-        assert (stable / "parquet" / "funding_gap_monthly.parquet").is_file()
+        assert (stable / "parquet" / "funding_gap_monthly" / "2025.parquet").is_file()
     # Copied by something that follows links, it is an edition of its day; the next publication puts it right.
     stable.unlink()
     shutil.copytree(edition.path, stable)

@@ -81,10 +81,13 @@ def flip(path: Path) -> None:
     ("change", "expected"),
     [
         (lambda place: flip(place / "warehouse.duckdb"), ("warehouse.duckdb", "changed")),
-        (lambda place: flip(place / "parquet" / "findings.parquet"), ("parquet/findings.parquet", "changed")),
         (
-            lambda place: (place / "parquet" / "findings.parquet").unlink(),
-            ("parquet/findings.parquet", "missing"),
+            lambda place: flip(place / "parquet" / "findings" / "2025.parquet"),
+            ("parquet/findings/2025.parquet", "changed"),
+        ),
+        (
+            lambda place: (place / "parquet" / "findings" / "2025.parquet").unlink(),
+            ("parquet/findings/2025.parquet", "missing"),
         ),
         (lambda place: (place / "more.txt").write_text("x"), ("more.txt", "unknown")),
         (lambda place: flip(place / SIGNATURE), (MANIFEST, "forged")),

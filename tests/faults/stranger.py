@@ -78,17 +78,31 @@ class Copy:
         return sha256
 
     def lines(self, name: str) -> list[str]:
-        """A file of places, its heading first."""
-        return (
-            gzip.decompress((self.edition / "places" / f"{name}.tsv.gz").read_bytes())
-            .decode()
-            .split("\n")[:-1]
-        )
+        """The files of places of this name as one, its heading first."""
+        files = [self._read(path) for path in self._files(name)]
+        return [files[0][0], *(line for lines in files for line in lines[1:])]
 
     def write_lines(self, name: str, lines: list[str]) -> None:
-        """Put these lines in its place."""
-        packed = gzip.compress("".join(f"{line}\n" for line in lines).encode(), 1, mtime=0)
-        self.write(self.edition / "places" / f"{name}.tsv.gz", packed)
+        """Put these lines in their place, each in the file of its year; a file that says the same stays."""
+        heading, *rows = lines
+        names = heading.split("\t")
+        for path in self._files(name):
+            year = path.name.removeprefix(f"{name}-").removesuffix(".tsv.gz")
+            of_file = [row for row in rows if "month" not in names or _year(row, names) == year]
+            if of_file != self._read(path)[1:]:
+                text = "".join(f"{line}\n" for line in (heading, *of_file))
+                self.write(path, gzip.compress(text.encode(), 1, mtime=0))
+
+    def _files(self, name: str) -> list[Path]:
+        return sorted((self.edition / "places").glob(f"{name}*.tsv.gz"))
+
+    def _read(self, path: Path) -> list[str]:
+        return gzip.decompress(path.read_bytes()).decode().split("\n")[:-1]
+
+
+def _year(row: str, names: list[str]) -> str:
+    month = row.split("\t")[names.index("month")]
+    return "undated" if month == "\\N" else month[:4]
 
 
 def parts_of(copy: Copy) -> dict[str, str]:
@@ -152,7 +166,7 @@ def a_figure_unsealed(copy: Copy, draw: random.Random) -> tuple[list[str], str]:
     cells[place] = f"{float(cells[place]) + 1:.2f}"
     lines[at] = "\t".join(cells)
     copy.write_lines("figures", lines)
-    return [], "places/figures.tsv.gz"
+    return [], f"places/figures-{_year(lines[at], names)}.tsv.gz"
 
 
 def a_row(copy: Copy, draw: random.Random) -> tuple[list[str], str]:
