@@ -104,7 +104,7 @@ def _read_in_forks() -> None:
                     if kind == "read":
                         worker.main()
                     else:
-                        reading_back.main([argument])
+                        reading_back.main(argument.split("\n"))
                     sys.stdout.flush()
                 finally:
                     os._exit(0)
@@ -150,7 +150,8 @@ def _read_in_forks() -> None:
 
         @staticmethod
         def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-            process = Forked(command, "verify")
+            # What follows `-m oversight.editions.verify`.
+            process = Forked(["\n".join(command[3:])], "verify")
             process.stdin.close()
             said = process.stdout.read().decode()
             return subprocess.CompletedProcess(command, 0 if said else 1, said, "")
