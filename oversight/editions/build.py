@@ -101,23 +101,23 @@ def build(
     *,
     select: Sequence[str] = (),
     engine: str = DUCKDB,
-    on_node: Callable[[NodeResult], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
     """Run `dbt build` over the folder's inputs; the build file is `build_file(folder)`.
 
-    Every node's result is handed to `on_node` as it comes. Raises `BuildError`, naming the first node that
-    failed, when the build as a whole did not succeed. Where the last build came to its end and its inputs differ
-    only from some fiscal year on, it goes on in that build's file. `select` limits it to the named nodes, in the
-    build file that is there. On another `engine` everything is computed anew, and comes into a new build file.
+    Raises `BuildError`, naming the first node that failed, when the build as a whole did not succeed. Where the last
+    build came to its end and its inputs differ only from some fiscal year on, it goes on in that build's file. `select`
+    limits it to the named nodes, in the build file that is there. On another `engine` everything is computed anew, and
+    comes into a new build file.
     """
     telemetry.switch_off()
     prepare()
     target = build_file(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     built = built_from(folder)
-    inputs = None if select or engine != DUCKDB else read_inputs(folder.inputs)
-    first_day = since(_kept(folder), inputs) if inputs else EVERYTHING
+    inputs = read_inputs(folder.inputs)
+    is_whole = not select and engine == DUCKDB
+    first_day = since(_kept(folder), inputs) if is_whole else EVERYTHING
     if engine == SPARK:
         say("  由 Spark 计算，全部从头算起")
     if first_day > EVERYTHING:
@@ -136,20 +136,22 @@ def build(
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    results: list[NodeResult] = []
+    results: dict[str, NodeResult] = {}
 
     def collect(event: Any) -> None:
         if event.info.name == "NodeFinished":
+            # Of a table that is made year by year there is one for each, and the last is of all.
             result = _node_result(event.data)
-            results.append(result)
+            results[result.unique_id] = result
             counted(len(results), expected)
-            on_node(result)
 
     manifest = Manifest.from_msgpack((TARGET / _PARSED).read_bytes(), decoder=extended_mashumuro_decoder)
     # Of single nodes that are asked for nobody waits.
     expected = 0 if select else sum(node.resource_type in _BUILT for node in manifest.nodes.values())
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
     arguments += ["--vars", json.dumps(variables(first_day))]
+    first, last = inputs.fiscal_years(first_day)
+    arguments += ["--event-time-start", f"{first:04}-01-01", "--event-time-end", f"{last + 1:04}-01-01"]
     if select:
         arguments += ["--select", *select]
     try:
@@ -161,15 +163,15 @@ def build(
     finally:
         _let_go_of_the_file()
     if not outcome.success:
-        failed = [result for result in results if not result.ok]
+        failed = [result for result in results.values() if not result.ok]
         what = f"{failed[0].unique_id}:{failed[0].message}" if failed else _one_line(outcome.exception)
         raise BuildError(
             f"数据模型未能建成（{what}），已发布的版本不受影响。"
             f"请重新运行；若仍失败，把 {folder.work / 'dbt' / 'dbt.log'} 交给维护人员。"
         )
-    if inputs:
+    if is_whole:
         inputs.write(built)
-    return results
+    return list(results.values())
 
 
 def check_engine(engine: str) -> None:

@@ -48,20 +48,30 @@ class Inputs:
     """What the inputs of a build said.
 
     `years`: input → fiscal year → fingerprint; `timeless`: what bears on every month; `ranked`: the files from the
-    one that counts least; `last_month` of the tables; `first_not_due`, the first month of which a report
-    was not yet due on the day of the build, since that is told differently later.
+    one that counts least; `first_month` and `last_month` of the tables; `first_not_due`, the first month of which a
+    report was not yet due on the day of the build, since that is told differently later.
     """
 
     program: str
     timeless: dict[str, str]
     years: dict[str, dict[str, str]]
     ranked: list[str]
+    first_month: str
     last_month: str
     first_not_due: str
 
     def write(self, path: Path) -> None:
         """Keep it beside what was made from these inputs."""
         durable.write_text(path, json.dumps(asdict(self), ensure_ascii=False), lasting=False)
+
+    def fiscal_years(self, first_day: date) -> tuple[int, int]:
+        """The first and last fiscal year that are made anew where those before this day stay; one where there are no months.
+
+        Of what a build goes on from, years of which nobody reports any more are made anew too: they have to go.
+        """
+        known = [int(month[:4]) for month in (self.first_month, self.last_month) if month]
+        first = first_day.year if first_day > EVERYTHING else min(known, default=EVERYTHING.year)
+        return first, max([first, *known])
 
     @classmethod
     def read(cls, path: Path) -> Inputs | None:
@@ -111,18 +121,19 @@ def read_inputs(folder: Path) -> Inputs:
         files = " union ".join(f"select submission_id, {_RANK} from {rows(name)}" for name in _REPORTED)
         ranked = [str(row[0]) for row in ask(f"select submission_id from ({files}) order by {_RANK}")]
         reported = " union all ".join(
-            f"select max(month) as month from {rows(name)} where row_status = 'accepted'"
+            f"select min(month) as first, max(month) as month from {rows(name)} where row_status = 'accepted'"
             for name in _REPORTED
             if name in _MONTHLY
         )
-        due = f"select max(month) as month from {rows('due_dates')} where makes_rows"
-        last_month = ask(f"select max(month) from ({reported} union all {due})")[0][0]
+        due = f"select null as first, max(month) as month from {rows('due_dates')} where makes_rows"
+        first_month, last_month = ask(f"select min(first), max(month) from ({reported} union all {due})")[0]
         first_not_due = ask(
             f"select min(month) from {rows('due_dates')} where due_on >= "
             f"(select cast(built_at as date) from {rows('edition')})"
         )[0][0]
     program = f"{code_version()} duckdb {duckdb.__version__}"
-    return Inputs(program, timeless, years, ranked, str(last_month or ""), str(first_not_due or ""))
+    ends = (str(first_month or ""), str(last_month or ""), str(first_not_due or ""))
+    return Inputs(program, timeless, years, ranked, *ends)
 
 
 def _institution_measures(folder: Path) -> list[str]:

@@ -303,10 +303,21 @@ def test_every_year_that_differs_is_made_anew_and_none_before_it(before: Inputs,
 def test_what_bears_on_every_month_makes_everything_anew(column: str, value: object) -> None:
     told = {
         "program": "p", "timeless": {}, "years": {name: {"2025": "a"} for name in _MONTHLY},
-        "ranked": ["s1", "s2"], "last_month": "2025-12-01", "first_not_due": "",
+        "ranked": ["s1", "s2"], "first_month": "2025-01-01", "last_month": "2025-12-01", "first_not_due": "",
     }  # fmt: skip
     before = Inputs(**told)  # type: ignore[arg-type]
     assert since(before, before) == date(2026, 1, 1)
     assert since(before, Inputs(**(told | {"ranked": ["s1", "s3", "s2"]}))) == date(2026, 1, 1)  # type: ignore[arg-type]
     assert since(before, Inputs(**(told | {column: value}))) == EVERYTHING  # type: ignore[arg-type]
     assert since(None, before) == EVERYTHING
+
+
+def test_the_years_made_anew_are_those_from_the_day_on_or_all_that_are_told() -> None:
+    told = Inputs("p", {}, {}, [], "2023-04-01", "2025-12-01", "")
+    assert told.fiscal_years(EVERYTHING) == (2023, 2025)
+    assert told.fiscal_years(date(2025, 1, 1)) == (2025, 2025)
+    # Of 2022 nobody reports any more: what was built of it goes.
+    assert told.fiscal_years(date(2022, 1, 1)) == (2022, 2025)
+    # Nothing differs in any month.
+    assert told.fiscal_years(date(2026, 1, 1)) == (2026, 2026)
+    assert Inputs("p", {}, {}, [], "", "", "").fiscal_years(EVERYTHING) == (1, 1)

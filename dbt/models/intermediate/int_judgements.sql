@@ -1,6 +1,6 @@
 -- A row is an answer owed: rule × subject × period, whatever the answer.
 -- Must hold: only `must` and `principle` can be short; a basis unconfirmed for too long leaves the answer unconfirmed.
-{{ config(materialized='view') }}
+{{ config(materialized='view', event_time='month') }}
 with answers as (
     select
         rule_id, subject_level, subject_code, subject_unit, month,

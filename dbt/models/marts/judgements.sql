@@ -1,11 +1,12 @@
 -- A row is an answer owed: rule × subject × period, with its status.
 -- Must hold: exactly one row for each answer owed.
+-- Written a fiscal year at a time, those that are made anew: sorting all years at once would not fit in memory for the whole
+-- country. Spark shares the table out among its workers itself (docs/decisions/0065).
 {{ config(
     materialized='incremental', on_schema_change='fail',
-    pre_hook="{{ forget(anew('month')) }}",
-    post_hook="{{ insert_further_years('j.month') }}"
+    incremental_strategy='microbatch' if target.type == 'duckdb' else none,
+    event_time='month', batch_size='year', begin='2000-01-01'
 ) }}
--- depends_on: {{ ref('int_months') }}
 with final as (
     select
         cast(j.rule_id as string) as rule_id,
@@ -24,7 +25,6 @@ with final as (
         cast(j.denominator as decimal(18, 4)) as denominator,
         cast(j.tier_label as string) as tier_label
     from {{ ref('int_judgements') }} as j
-    where {{ in_year('j.month', years_anew() | first) }}
 )
 
 select * from final
