@@ -994,7 +994,7 @@ def _submissions(landed: Landed) -> Suite:
 
 
 def _rows_kept(landed: Landed, files: pl.DataFrame) -> Panel:
-    """Rows that the ledger counts as accepted are there in the data, each with its sheet and row number."""
+    """Rows that the ledger counts as accepted are there in the data."""
     kept = (
         pl.concat(
             pl.scan_parquet(landed.inputs / f"{dataset}.parquet")
@@ -1003,15 +1003,13 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> Panel:
                 (pl.col("row_status") == "accepted")
                 & ~pl.col("doubts").fill_null("").str.contains(r"(^|;)H[0-9]")
             )
-            .select("submission_id", "sheet", "row_number")
+            .select("submission_id")
             for dataset in ALL_DATASETS
             if (landed.inputs / f"{dataset}.parquet").is_file()
         )
-        # A row of a sheet may give rows of several datasets or months; it was one row when it was read.
-        .group_by("submission_id", "sheet")
-        .agg(rows_kept=pl.col("row_number").n_unique().cast(pl.Int64))
+        # A row of a sheet may give rows of several datasets, funds or months; each is counted, here as in the ledger.
         .group_by("submission_id")
-        .agg(pl.col("rows_kept").sum())
+        .agg(rows_kept=pl.len().cast(pl.Int64))
         .collect()
     )
     frame = files.join(kept, on="submission_id", how="left", maintain_order="left").with_columns(
@@ -1020,7 +1018,7 @@ def _rows_kept(landed: Landed, files: pl.DataFrame) -> Panel:
     check = Check(
         name="submissions_accepted_rows_are_kept",
         title_zh="记为采用的行都在数据里",
-        what_zh="每个文件记为采用的行数，与数据中来自该文件的行（按工作表和行号计）相等。",
+        what_zh="每个文件记为采用的行数，与数据中来自该文件的行数相等（一行填了几类数据、几项资金或几个月的，各计一行）。",
         why_zh="台账与数据对得上，才能从任何一个数字追到原表。",
         what_to_do_zh=REPORT_FAULT,
         kind="blocking",

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 
-from oversight import cli
+from oversight import cli, whole_run
 from oversight.intake.questions import read_answers, remember
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
 from oversight.intake.reading.grid import Grid
 from oversight.intake.reading.headings import match_columns
 from oversight.intake.reading.layout import find_tables
 from oversight.intake.sending_back.checking import check
+from oversight.settings import DBT_DIR
 from tests.intake.world import NOW, World, xlsx_bytes
 
 SAID = Said(2025, 6, None, True)
@@ -603,17 +608,20 @@ def quarterly() -> list[Sequence[Any]]:
     return rows
 
 
-def test_a_quarterly_table_with_funds_side_by_side_is_read_after_one_confirmation(world: World) -> None:
-    merged = ("A1:I1", "D3:F3", *(f"{c}3:{c}4" for c in "ABCGHI"))
+def quarterly_workbook() -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     for row in quarterly():
         sheet.append(tuple(row))
-    for area in merged:
+    for area in ("A1:I1", "D3:F3", *(f"{c}3:{c}4" for c in "ABCGHI")):
         sheet.merge_cells(area)
     memory = io.BytesIO()
     book.save(memory)
-    world.put("一季度.xlsx", memory.getvalue())
+    return memory.getvalue()
+
+
+def test_a_quarterly_table_with_funds_side_by_side_is_read_after_one_confirmation(world: World) -> None:
+    world.put("一季度.xlsx", quarterly_workbook())
     world.take_in()
     path = world.folder.raw / "一季度.xlsx"
     (checked,) = check([path], world.folder, now=NOW)
@@ -640,6 +648,81 @@ def test_a_quarterly_table_with_funds_side_by_side_is_read_after_one_confirmatio
     # A hundredth of 万元 is what three rounded rows may be off by.
     (after,) = check([path], world.folder, now=NOW)
     assert "D11" not in {r.error_code for r in after.remarks}
+
+
+def test_tables_of_several_kinds_are_published_and_judged_by_the_districts_own_rule(world: World) -> None:
+    """每人每年 7 元，使用率不低于 90%: of 20,001 people 140,007 元, of which 12.34 万元 are 88.1 %."""
+    own = world.folder.root / "standards"
+    own.mkdir()
+    day, part = "2024-01-01", {"standard_id": "Q1-1", "part_no": "1", "required": "true"}
+    document = {
+        "document_id": "Q1", "document_title": "区救助资金办法（手写）", "issuer_name": "湘东区", "issuer_code": "360313",
+        "issuer_level": "county", "force": "binding", "issued_on": day, "recorded_on": day,
+    }  # fmt: skip
+    standard = {
+        "standard_id": "Q1-1", "document_id": "Q1", "clause": "三", "quotation": "每人每年7元，使用率不低于90%",
+        "title_zh": "临时救助资金使用率", "matter": "temporary_relief", "scope_code": "360313",
+        "subject_level": "township", "topic_zh": "经费", "metric_zh": "使用率", "formula": "coverage",
+        "comparator": ">=", "unit": "%", "period": "quarter", "strength": "must", "severity": "high",
+        "gradeable": "Y", "effective_from": day, "issued_on": day, "recorded_on": day,
+        "last_confirmed_on": "2025-06-01", "confirm_within_months": "24",
+    }  # fmt: skip
+    tier = {"standard_id": "Q1-1", "tier_no": "1", "tier_label": "使用率", "value": "90", "unit": "%"}
+    spent = part | {"role": "numerator", "measure_code": "spent_ytd_cny", "label_zh": "支出"}
+    people = part | {
+        "role": "denominator",
+        "measure_code": "population_persons",
+        "label_zh": "人口",
+        "factor": "7",
+    }
+    write_own(own, "policy_documents", document)
+    write_own(own, "standards", standard)
+    write_own(own, "standard_tiers", tier | {"quotation": "不低于90%"})
+    write_own(own, "standard_measures", spent, people)
+    world.put("一季度.xlsx", quarterly_workbook())
+    # Three kinds of data in a row, and a row of three months: each is a row of data.
+    heading = ["区划代码", "乡镇名称", "统计月份", "户籍人口(人)", "年初预算(元)", "累计拨付(元)"]
+    posts = ["行政编制数(名)", "事业编制数(名)", "在编在岗专职人数(人)"]
+    world.put(
+        "综合.xlsx",
+        xlsx_bytes([[*heading, *posts], ["360313101", "湘东镇", "2025-05", 20_001, 60_000, 20_000, 2, 3, 2]]),
+    )
+    world.put(
+        "逐月.xlsx",
+        xlsx_bytes(
+            [
+                ["2025年户籍人口统计表"],
+                ["区划代码", "乡镇名称", "4月", "5月", "6月"],
+                ["", "", *["户籍人口(人)"] * 3],
+                ["360313103", "老关镇", 15_001, 15_002, 15_004],
+            ]
+        ),
+    )
+    (checked,) = check([world.folder.raw / "一季度.xlsx"], world.folder, now=NOW)
+    remember(world.folder, checked.proposals, date(2025, 7, 1))
+    edition = whole_run.run(world.folder, say=lambda _: None, now=NOW).edition
+    with duckdb.connect(str(edition.warehouse), read_only=True) as connection:
+        answers = connection.execute(
+            "select subject_code, status, numerator, denominator from judgements "
+            "where rule_id = 'Q1-1' and month = date '2025-03-01' and status <> 'not_reported' order by all"
+        ).fetchall()
+        taken = connection.execute("select file_name, rows_accepted from submissions order by all").fetchall()
+    assert answers == [
+        ("360313101", "short", Decimal(123_400), Decimal(140_007)),
+        ("360313102", "short", Decimal(80_500), Decimal(210_014)),
+        ("360313103", "met", Decimal(101_100), Decimal(105_021)),
+    ]
+    assert dict(taken).items() >= {"一季度.xlsx": 12, "综合.xlsx": 3, "逐月.xlsx": 3}.items()
+
+
+def write_own(place: Path, name: str, *rows: dict[str, str]) -> None:
+    """A file of the district's own standards, in the columns of the project's."""
+    with (DBT_DIR / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:
+        columns = next(csv.reader(file))
+    with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def test_funds_of_a_second_quarter_are_neither_the_months_nor_the_years() -> None:
