@@ -80,7 +80,7 @@ select township_code as unit_id, township_code, fiscal_year, 1 as known_from_num
     annual_fen::hugeint * 100 * 27720 // 12 as month_units
 from guarantees order by fiscal_year, township_code;
 
--- Each report gives all its figures (checked by the script), so a month without one takes them from the month before it.
+-- In the generated country each report gives all its figures (nothing checks it here: comparing would show it), so a month without one takes them from the month before it.
 create temp table unreported as
 select t.township_code, m.month, m.fiscal_year
 from main.townships as t cross join months as m anti join reported.budget as b using (township_code, month);

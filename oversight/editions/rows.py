@@ -95,7 +95,7 @@ def _root_of(
     where = rows_of(part) if columns.get("month") == "DATE" else "true"
     digest = hashlib.sha256()
     for (of_bucket,) in connection.execute(
-        f"select sha256(string_agg(hash, '' order by hash)) from ("
+        f"select sha256(array_to_string(list_sort(list(hash)), '')) from ("
         f"select sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash "
         f"from {_place(database, schema, table)} where {where}) "
         f"group by substr(hash, 1, {_BUCKET}) order by substr(hash, 1, {_BUCKET})"

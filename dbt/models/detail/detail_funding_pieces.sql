@@ -64,4 +64,4 @@ final as (
 )
 
 select * from final
-order by fiscal_year, unit_id, known_from_number, first_number
+order by fiscal_year, unit_id, known_from_number, first_number, standard_id
