@@ -275,13 +275,13 @@ def test_townships_put_together_here_are_those_of_the_statement(warehouse: Wareh
     month = warehouse.months[-1]
     statement = f"select * from {queries.statement('townships')} as f"
     for prefix in ("", "360313", "640324"):
-        asked = warehouse.fresh(
+        asked = warehouse.rows(
             f"{statement} where f.month = ? and starts_with(f.township_code, ?) order by f.township_code",
             [month, prefix],
         )
         assert asked == queries.townships(warehouse, EVERYTHING, prefix, [month])
     code = asked[0]["code"]
-    whole = warehouse.fresh(f"{statement} where f.township_code = ? order by f.month", [code])
+    whole = warehouse.rows(f"{statement} where f.township_code = ? order by f.month", [code])
     assert len(whole) > 12
     assert whole == queries.township_months(warehouse, EVERYTHING, [code])
     assert queries.township_months(warehouse, Scope(("13",)), [code]) == []
