@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,8 @@ def serving(folder: DataFolder, environment: Mapping[str, str] | None = None) ->
         yield Served(folder, base, process, time.perf_counter() - start)
     finally:
         process.terminate()
-        process.wait(20)
+        # Taking a process down takes as long as others take the machine.
+        process.wait(60)
 
 
 def until(page: Any, expression: str, arg: Any = None) -> None:
@@ -123,8 +124,20 @@ class Visit:
         return self.page
 
 
-# Every table has decided which of its columns fit.
-FITTED = "document.querySelectorAll('#content [data-grid]:not([data-fitted])').length === 0"
+# Every table has decided which of its columns fit, and the grid has drawn it so.
+_DECIDED = "document.querySelectorAll('#content [data-grid]:not([data-fitted])').length === 0"
+_DRAWN_SO = """[...document.querySelectorAll('#content .ag-center-cols-viewport')]
+    .every(seen => seen.scrollWidth <= seen.clientWidth + 1)"""
+
+
+def fitted(page: Any) -> None:
+    """Wait until the tables of a page have fitted themselves. The grid draws in its own time: one that is too wide is given
+    ten seconds, and whoever looks next finds it so."""
+    from playwright.sync_api import TimeoutError as TooLong
+
+    until(page, _DECIDED)
+    with suppress(TooLong):
+        page.wait_for_function(_DRAWN_SO, timeout=10_000)
 
 
 @contextmanager

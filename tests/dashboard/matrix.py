@@ -36,7 +36,7 @@ from oversight.editions.publish import point
 from oversight.metrics import METRICS
 from oversight.presentation import MoneyUnit
 from oversight.settings import PROJECT_ROOT, DataFolder
-from tests.dashboard.browsing import CHROMIUM, FITTED, FLAGS, Visit, serving, until, visiting
+from tests.dashboard.browsing import CHROMIUM, FLAGS, Visit, fitted, serving, visiting
 
 UNITS: tuple[MoneyUnit, ...] = ("wan", "yuan")
 THEMES = ("light", "dark")
@@ -396,8 +396,7 @@ class Looker:
             visit.page.goto("about:blank")
 
     def _boxes(self, page: Any, where: str) -> None:
-        until(page, FITTED)
-        page.wait_for_timeout(200)
+        fitted(page)
         self.told.pages += 1
         for found in sorted(set(page.evaluate(BOXES))):
             self.told.find(f"{where}: {found}")

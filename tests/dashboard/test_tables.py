@@ -17,7 +17,7 @@ from oversight import presentation as show
 from oversight.dashboard import figures
 from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
 from oversight.dashboard.warehouse import Warehouse
-from tests.dashboard.browsing import FITTED, PHONE, Served, Visit, needs_chromium, until, visiting
+from tests.dashboard.browsing import PHONE, Served, Visit, fitted, needs_chromium, until, visiting
 
 pytestmark = needs_chromium
 
@@ -258,8 +258,7 @@ def test_no_table_scrolls_sideways_on_a_telephone(chromium: Any, served: Served,
     with visiting(chromium, served.base, viewport=PHONE) as visit:
         page = visit.go(path)
         page.wait_for_selector(".ag-cell")
-        until(page, FITTED)
-        page.wait_for_timeout(200)
+        fitted(page)
         assert not page.evaluate(_TABLES)
 
 
@@ -269,8 +268,7 @@ def test_no_table_scrolls_sideways_on_a_desk(chromium: Any, served: Served, widt
         for path in _WITH_TABLES:
             page = visit.go(path)
             page.wait_for_selector(".ag-cell")
-            until(page, FITTED)
-            page.wait_for_timeout(200)
+            fitted(page)
             wrong = page.evaluate(_TABLES)
             assert not [told for told in wrong if "sideways" in told], path
 
