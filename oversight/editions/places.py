@@ -9,16 +9,21 @@ They name places and hold no operand: `verify/` reads the amounts and the people
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
-from oversight.editions.rows import row_text
+from oversight.editions.published import MAIN, REPORTED, tables_of
+from oversight.editions.rows import BATCH, bytes_of, row_text
 from oversight.editions.years import Before, Sums, files_by_year, sums_of
 
 if TYPE_CHECKING:
     import duckdb
+
+_LEVEL = 2
+# What zlib calls a file of gzip with its head.
+_GZIP = zlib.MAX_WBITS + 16
 
 FOLDER = "places"
 FIGURES = "funding_gap_monthly"
@@ -81,9 +86,12 @@ def _kinds(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, kinds: Mapping[str, str], target: Path) -> None:
-    path = str(target).replace("'", "''")
-    # The text has its own escapes: nothing is quoted on top of them. The first line names the columns.
-    connection.execute(
-        f"copy (select {row_text(kinds)} as {quoted(chr(9).join(kinds))} {query}) to '{path}' "
-        "(format csv, header true, compression gzip, quote '', escape '', delimiter '\x01')"
-    )
+    # Packed lightly: DuckDB packs four times as long for a quarter less.
+    packing = zlib.compressobj(_LEVEL, wbits=_GZIP)
+    with target.open("wb") as file:
+        file.write(packing.compress(("\t".join(kinds) + "\n").encode()))
+        # The text has its own escapes: nothing is quoted on top of them.
+        lines = connection.sql(f"select {row_text(kinds)} || chr(10) as line {query}").to_arrow_reader(BATCH)
+        for batch in lines:
+            file.write(packing.compress(bytes_of(batch.column(0))))
+        file.write(packing.flush())

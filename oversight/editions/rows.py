@@ -2,13 +2,14 @@
 
 Neither depends on the engine that wrote the edition: docs/editions.md has the rules, and whoever can read a table and
 compute SHA-256 can check the root, or that a row is in it. A root is made of parts, one for each year of a table with
-months, of buckets within a part, and of rows within a bucket; DuckDB makes texts and buckets, 2.6 µs a row.
+months, of buckets within a part, and of rows within a bucket; DuckDB makes the rows' digests, 1.7 µs each.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from oversight.editions.published import MAIN, REPORTED, quoted, tables_of
@@ -16,29 +17,38 @@ from oversight.editions.years import Sums, rows_of, sums_of
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
 
 # Tables that readers are promised, and what was reported; detail and quality follow from these.
 SCHEMAS = (MAIN, REPORTED)
 # Digits of a row's digest that name its bucket.
 _BUCKET = 3
+# Digits of a row's digest.
+_DIGITS = 64
+# Rows that are fetched at once.
+BATCH = 100_000
 _ESCAPES = (("'\\'", "'\\\\'"), ("chr(9)", "'\\t'"), ("chr(10)", "'\\n'"), ("chr(13)", "'\\r'"))
 
 
-def row_text(columns: Mapping[str, str]) -> str:
-    """SQL for the text of a row: columns in table order, with tabs between them; see docs/editions.md."""
-    plain = _joined(columns, escape=False)
-    texts = [quoted(name) for name, kind in columns.items() if kind == "VARCHAR"]
+def row_text(columns: Mapping[str, str], before: str = "") -> str:
+    """SQL for the text of a row: columns in table order, with tabs between them; see docs/editions.md.
+
+    With `before`, a text that stands as one more column before them."""
+    plain = _joined(columns, before, escape=False)
+    texts = ", ".join(quoted(name) for name, kind in columns.items() if kind == "VARCHAR")
     if not texts:
         return plain
-    # Hardly a row has a character that must be escaped; looking for one is cheaper than escaping all.
-    return (
-        f"case when regexp_matches(concat({', '.join(texts)}), '[\\\\\\t\\n\\r]') "
-        f"then {_joined(columns, escape=True)} else {plain} end"
-    )
+    # Hardly a row has a character that must be escaped; looking for one is cheaper than escaping all, and looking for
+    # each by itself cheaper than by a pattern.
+    looks = " or ".join(f"contains(concat({texts}), {old})" for old, _ in _ESCAPES)
+    return f"case when {looks} then {_joined(columns, before, escape=True)} else {plain} end"
 
 
-def _joined(columns: Mapping[str, str], *, escape: bool) -> str:
-    return f"concat_ws(chr(9), {', '.join(_cell(name, kind, escape) for name, kind in columns.items())})"
+def _joined(columns: Mapping[str, str], before: str, *, escape: bool) -> str:
+    cells = [f"'{before}'"] if before else []
+    cells += [_cell(name, kind, escape) for name, kind in columns.items()]
+    return f"concat_ws(chr(9), {', '.join(cells)})"
 
 
 def _cell(name: str, kind: str, escape: bool) -> str:
@@ -91,16 +101,51 @@ def _root_of(
     columns: Mapping[str, str],
     part: str,
 ) -> str:
-    # A year at a time: what an ordered aggregate gathers stays in memory, and ten years of the country are much of it.
+    import numpy as np
+
+    # A year at a time: its digests are put in order in memory, and ten years of the country are many.
     where = rows_of(part) if columns.get("month") == "DATE" else "true"
+    hashes = connection.sql(
+        f"select sha256({row_text(columns, f'{schema}.{table}')}) as hash "
+        f"from {_place(database, schema, table)} where {where}"
+    ).to_arrow_reader(BATCH)
+    digits = np.frombuffer(b"".join(bytes_of(batch.column(0)) for batch in hashes), np.uint8)
+    return _of_buckets(in_order(digits.reshape(-1, _DIGITS)))
+
+
+def bytes_of(column: Any) -> memoryview:
+    """The texts of an Arrow column one after the other, without a Python object for each."""
+    import numpy as np
+    import pyarrow
+
+    _, places, content = column.buffers()
+    kind = np.int64 if pyarrow.types.is_large_string(column.type) else np.int32
+    begins = np.frombuffer(places, kind)
+    return memoryview(content)[begins[column.offset] : begins[column.offset + len(column)]]
+
+
+def in_order(hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """As sorted as texts: by their first eight digits, taken as one number, and those alike there by all."""
+    import numpy as np
+
+    numbers = hashes.view(">u8")
+    ordered = numbers[np.argsort(numbers[:, 0].astype(np.uint64))]
+    alike = np.flatnonzero(ordered[1:, 0] == ordered[:-1, 0])
+    for run in np.split(alike, np.flatnonzero(np.diff(alike) > 1) + 1):
+        if len(run):
+            rows = ordered[run[0] : run[-1] + 2]
+            rows[:] = rows[np.lexsort(rows.T[::-1])]
+    return ordered.view(np.uint8)
+
+
+def _of_buckets(hashes: npt.NDArray[np.uint8]) -> str:
+    import numpy as np
+
+    names = hashes[:, :_BUCKET]
+    begins = [0, *(np.flatnonzero((names[1:] != names[:-1]).any(axis=1)) + 1).tolist(), len(hashes)]
     digest = hashlib.sha256()
-    for (of_bucket,) in connection.execute(
-        f"select sha256(array_to_string(list_sort(list(hash)), '')) from ("
-        f"select sha256('{schema}.{table}' || chr(9) || {row_text(columns)}) as hash "
-        f"from {_place(database, schema, table)} where {where}) "
-        f"group by substr(hash, 1, {_BUCKET}) order by substr(hash, 1, {_BUCKET})"
-    ).fetchall():
-        digest.update(of_bucket.encode())
+    for begin, end in pairwise(begins):
+        digest.update(hashlib.sha256(hashes[begin:end].data).hexdigest().encode())
     return digest.hexdigest()
 
 

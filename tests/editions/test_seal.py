@@ -12,12 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from oversight.archive import store as archive
 from oversight.editions import Edition, EditionError, publish
 from oversight.editions.keys import PRIVATE, PUBLIC, key_id, read_public_key, signing_key, trusted_keys
-from oversight.editions.rows import root
+from oversight.editions.rows import in_order, root
 from oversight.editions.seal import MANIFEST, SIGNATURE, check
 from oversight.settings import DataFolder
 from tests.editions.standin import identity, write_build, write_manifest
@@ -219,3 +220,10 @@ def test_an_edition_that_was_copied_elsewhere_is_still_whole(
 ) -> None:
     shutil.copytree(edition.path, tmp_path / "copy")
     assert check(tmp_path / "copy", trusted_keys(folder), with_rows=True) == []
+
+
+def test_digests_come_into_the_order_of_their_texts_even_where_they_begin_alike() -> None:
+    texts = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(1000)]
+    texts += [text[:8] + other[8:] for text in texts[:3] for other in texts[3:7]] + texts[:2]
+    digits = np.frombuffer("".join(texts).encode(), np.uint8).reshape(-1, 64)
+    assert in_order(digits).tobytes().decode() == "".join(sorted(texts))

@@ -7,7 +7,7 @@
 
 with judged as (
     select
-        substr(f.township_code, 1, 6) as county_code, t.unit_id, f.month,
+        f.township_code, substr(f.township_code, 1, 6) as county_code, t.unit_id, f.month,
         f.guaranteed_annual_cny as guaranteed, f.allocated_annual_cny as allocated,
         f.allocation_shortfall_cny as gap
     from main.funding_gap_monthly as f
@@ -16,16 +16,17 @@ with judged as (
 ),
 
 -- Whoever changed counties left one and entered the other, and only stayed in what lies above both.
-places as (
+renamed as (
     select unit_id, min(county_code) <> max(county_code) as has_moved
     from judged
     group by unit_id
+    having min(township_code) <> max(township_code)
 ),
 
 movers as (
     select j.*
     from judged as j
-    inner join places as p on j.unit_id = p.unit_id and p.has_moved
+    inner join renamed as r on j.unit_id = r.unit_id and r.has_moved
 ),
 
 -- All others take the same step at every level: they are counted by county, and only the counts are summed up.
@@ -33,7 +34,7 @@ located as (
     select
         '' as unit_level, j.county_code as unit_code, j.unit_id, j.month, j.guaranteed, j.allocated, j.gap
     from judged as j
-    inner join places as p on j.unit_id = p.unit_id and not p.has_moved
+    inner join renamed as r on j.unit_id = r.unit_id and not r.has_moved
     union all
     select m.unit_level, m.unit_code, m.unit_id, m.month, m.guaranteed, m.allocated, m.gap
     from ({{ at_every_level('movers') }}) as m
@@ -59,7 +60,7 @@ sides as (
     {%- endfor %}
 ),
 
-pairs as (
+pairs_of_renamed as (
     select
         unit_level, unit_code, month, months_back, unit_id,
         sum(now_count) as now_count, sum(then_count) as then_count,
@@ -67,6 +68,40 @@ pairs as (
         sum(gap_now) as gap_now, sum(gap_then) as gap_then
     from sides
     group by unit_level, unit_code, month, months_back, unit_id
+),
+
+-- Of one code there is one row a month: nothing has to be added up, which for the whole country is dear.
+settled as (
+    select j.township_code, j.county_code, j.month, j.guaranteed, j.allocated, j.gap
+    from judged as j
+    left join renamed as r on j.unit_id = r.unit_id
+    where r.unit_id is null
+),
+
+pairs as (
+    select
+        unit_level, unit_code, month, months_back, now_count, then_count, guaranteed, allocated, gap, gap_now, gap_then
+    from pairs_of_renamed
+    {%- for months in [1, 12] %}
+    union all
+    select
+        '' as unit_level, coalesce(n.county_code, b.county_code) as unit_code, coalesce(n.month, b.month) as month,
+        {{ months }} as months_back,
+        case when n.township_code is null then 0 else 1 end as now_count,
+        case when b.township_code is null then 0 else 1 end as then_count,
+        {%- for amount in ['guaranteed', 'allocated', 'gap'] %}
+        coalesce(n.{{ amount }} - b.{{ amount }}, n.{{ amount }}, -b.{{ amount }}) as {{ amount }},
+        {%- endfor %}
+        coalesce(n.gap, 0) as gap_now, coalesce(b.gap, 0) as gap_then
+    from settled as n
+    full outer join (
+        select
+            township_code, county_code, cast(month + interval {{ months }} month as date) as month,
+            guaranteed, allocated, gap
+        from settled
+    ) as b
+        on n.township_code = b.township_code and n.month = b.month
+    {%- endfor %}
 ),
 
 named as (
@@ -84,18 +119,18 @@ named as (
     from pairs
 ),
 
-parts as (
-    select 'unit' as family, unit_step as step, * from named
-    union all
-    select 'gap' as family, gap_step as step, * from named where gap_step is not null
+stepped as (
+    select
+        unit_level, unit_code, month, months_back, unit_step, gap_step,
+        count(*) as units_count, sum(guaranteed) as guaranteed, sum(allocated) as allocated, sum(gap) as gap
+    from named
+    group by unit_level, unit_code, month, months_back, unit_step, gap_step
 ),
 
 counted as (
-    select
-        unit_level, unit_code, month, months_back, family, step,
-        count(*) as units_count, sum(guaranteed) as guaranteed, sum(allocated) as allocated, sum(gap) as gap
-    from parts
-    group by unit_level, unit_code, month, months_back, family, step
+    select 'unit' as family, unit_step as step, * from stepped
+    union all
+    select 'gap' as family, gap_step as step, * from stepped where gap_step is not null
 ),
 
 counties as (
