@@ -1,11 +1,14 @@
-"""The same generated world on DuckDB and on Spark: every published table row by row, with time, memory and what was spilt.
+"""The same generated world in one process of DuckDB and on Spark, or province by province: every published table row by row,
+with time, memory and what was spilt.
 
     python benchmarks/spark.py [--units 5000] [--months 36] [--villages N] [--cluster] [--kill SECONDS] [--keep DIR]
+    python benchmarks/spark.py --engine provinces [--at-once N] [--units 5000] [--months 36] [--villages N] [--keep DIR]
 
-Needs `make spark`. Build inputs are written directly, as `judgements.py` writes them; `--villages` adds so many villages with
-two rules of their own, which each reports on every month. Spark runs on `OVERSIGHT_SPARK_MASTER` (`local[2]` where
-nothing is named); `--cluster` starts a master with two workers instead and prints how many tasks each of them finished, and
-`--kill` ends one of them after so many seconds. Ends with 1 where a row differs.
+Spark needs `make spark`; province by province needs nothing, and a line tells its memory and CPU in parts of one process's.
+Build inputs are written directly, as `judgements.py` writes them; `--villages` adds so many villages with two rules of their own,
+which each reports on every month. Spark runs on `OVERSIGHT_SPARK_MASTER` (`local[2]` where nothing is named); `--cluster`
+starts a master with two workers instead and prints how many tasks each of them finished, and `--kill` ends one of them after so
+many seconds. Ends with 1 where a row differs.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from measure import PROJECT_ROOT, Cost, load, measure, python
 sys.path.insert(0, str(PROJECT_ROOT))
 from judgements import write_inputs
 
-from oversight.editions.build import DUCKDB, SPARK, build_file
+from oversight.editions.build import DUCKDB, PROVINCES, SPARK, build_file
 from oversight.settings import DataFolder
 from tests.spark.cluster import Cluster, cluster
 from tests.spark.comparing import differences
@@ -72,7 +75,9 @@ def add_villages(inputs: Path, number: int) -> None:
     whole.with_columns(row_number=pl.int_range(pl.len())).write_parquet(path)
 
 
-def built(folder: DataFolder, engine: str, environment: dict[str, str]) -> tuple[Cost, int]:
+def built(
+    folder: DataFolder, engine: str, environment: dict[str, str], *, at_once: int = 1
+) -> tuple[Cost, int]:
     """What a build cost, and the most bytes that lay on disk because they did not fit."""
     spilt, over = [0], threading.Event()
     local = folder.work / "local"
@@ -82,7 +87,8 @@ def built(folder: DataFolder, engine: str, environment: dict[str, str]) -> tuple
     def watch() -> None:
         while not over.wait(1):
             size = 0
-            for path in (each for place in places for each in place.rglob("*")):
+            of_provinces = folder.work.glob("provinces/*/.work/*.tmp")
+            for path in (each for place in (*places, *of_provinces) for each in place.rglob("*")):
                 # What is looked at may be gone by then.
                 with contextlib.suppress(OSError):
                     size += path.stat().st_size
@@ -92,7 +98,8 @@ def built(folder: DataFolder, engine: str, environment: dict[str, str]) -> tuple
     watcher.start()
     code = (
         "from pathlib import Path; from oversight.editions import build; "
-        f"from oversight.settings import DataFolder; build(DataFolder(Path({str(folder.root)!r})), engine={engine!r})"
+        f"from oversight.settings import DataFolder; build(DataFolder(Path({str(folder.root)!r})), engine={engine!r}, "
+        f"at_once={at_once})"
     )
     try:
         cost = measure(python(code), env=environment | {"SPARK_LOCAL_DIRS": str(local)}, cwd=PROJECT_ROOT)
@@ -125,6 +132,8 @@ def main() -> int:
     parser.add_argument("--units", type=int, default=5_000)
     parser.add_argument("--months", type=int, default=36)
     parser.add_argument("--villages", type=int, default=0)
+    parser.add_argument("--engine", choices=(SPARK, PROVINCES), default=SPARK)
+    parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--kill", type=float)
     parser.add_argument("--keep", type=Path)
@@ -134,20 +143,29 @@ def main() -> int:
     write_inputs(place, arguments.units, arguments.months, also=VILLAGE_RULES if arguments.villages else ())
     if arguments.villages:
         add_villages(place / "inputs", arguments.villages)
-    folders = {engine: DataFolder(place / engine) for engine in (DUCKDB, SPARK)}
+    folders = {engine: DataFolder(place / engine) for engine in (DUCKDB, arguments.engine)}
     for folder in folders.values():
         shutil.copytree(place / "inputs", folder.inputs)
     print(f"{arguments.units:,} units × {arguments.months} months, {arguments.villages:,} villages, {load()}")
+    costs: dict[str, Cost] = {}
     with _where(arguments, place / "cluster") as (environment, made):
         for engine, folder in folders.items():
             if made and arguments.kill and engine == SPARK:
                 threading.Thread(target=_kill_after, args=(arguments.kill, made), daemon=True).start()
-            cost, spilt = built(folder, engine, environment if engine == SPARK else {})
+            cost, spilt = built(
+                folder, engine, environment if engine == SPARK else {}, at_once=arguments.at_once
+            )
+            costs[engine] = cost
             print(
-                f"{engine:8} {cost.wall_seconds:8.1f} s wall {cost.cpu_seconds:8.1f} s CPU "
+                f"{engine:9} {cost.wall_seconds:8.1f} s wall {cost.cpu_seconds:8.1f} s CPU "
                 f"{cost.peak_bytes / 2**30:6.2f} GB peak {spilt / 2**20:8.0f} MB spilt",
                 flush=True,
             )
+        one, other = costs[DUCKDB], costs[arguments.engine]
+        print(
+            f"{arguments.engine} in parts of one process: {other.peak_bytes / one.peak_bytes:.2f} of the memory, "
+            f"{other.cpu_seconds / one.cpu_seconds:.2f} of the CPU"
+        )
         if made:
             print(f"tasks finished by each worker, by its own log: {made.tasks()}")
     found = differences(*(build_file(folder) for folder in folders.values()))

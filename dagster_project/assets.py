@@ -26,7 +26,7 @@ from oversight import durable, editions
 from oversight.archive.sums import listed
 from oversight.comments import comments
 from oversight.editions import receipts
-from oversight.editions.build import audited_from, built_from
+from oversight.editions.build import audited_from, built_from, forget
 from oversight.editions.changes import EVERYTHING, Inputs, since
 from oversight.editions.published import PUBLIC_TABLES
 from oversight.errors import OversightError
@@ -220,8 +220,7 @@ def suite_results(run: ResourceParam[RunContext]) -> MaterializeResult[None]:
     broken = [failure for result in results for failure in result.blocking_failures]
     if broken:
         # Whatever is wrong may lie in what was kept: the next run makes everything anew.
-        for kept in (built_from(run.folder), audited):
-            kept.unlink(missing_ok=True)
+        forget(run.folder)
         raise OversightError(
             f"核对发现处理结果有误，未发布新版本：{broken[0].title_zh}（{broken[0].unexpected_count} 行）。"
             f"这是程序的问题，请把 {run.audit} 交给维护人员。"

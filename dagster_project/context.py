@@ -35,7 +35,8 @@ class RunContext:
     counts as a change to how figures are made (`oversight.editions.code`). `pull` is False when whoever started the run has just
     fetched the other sources. `even_if_unchanged` is for whoever has looked for changes before, and wants an edition in
     any case. `traces_columns`: whether to work out which columns come from which, which Dagster's page shows and which
-    costs more than the build of a county. `engine`: what computes the models.
+    costs more than the build of a county. `engine`: what computes the models, and `at_once`: how many provinces at a time
+    where that is done by province.
     """
 
     folder: DataFolder
@@ -46,6 +47,7 @@ class RunContext:
     even_if_unchanged: bool = False
     traces_columns: bool = True
     engine: str = DUCKDB
+    at_once: int = 1
 
     @property
     def audit(self) -> Path:

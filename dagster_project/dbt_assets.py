@@ -88,7 +88,7 @@ def build_dbt_assets() -> AssetsDefinition:
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt_build")
     def dbt_build(run: ResourceParam[RunContext]) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         run.say("▶ 计算保障标准与缺口")
-        results = editions.build(run.folder, engine=run.engine, say=run.say)
+        results = editions.build(run.folder, engine=run.engine, at_once=run.at_once, say=run.say)
         lineage = column_lineage(run.folder, manifest, translator) if run.traces_columns else {}
         for result in results:
             node = manifest["nodes"][result.unique_id]

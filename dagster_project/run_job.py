@@ -64,7 +64,9 @@ def prepare_home(folder: DataFolder) -> Path:
     return home
 
 
-def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime, engine: str) -> Edition:
+def execute(
+    folder: DataFolder, *, say: Callable[[str], None], now: datetime, engine: str, at_once: int
+) -> Edition:
     """Run every asset once and return the edition that then stands. The first error goes to the caller."""
     run = RunContext(
         folder,
@@ -75,6 +77,7 @@ def execute(folder: DataFolder, *, say: Callable[[str], None], now: datetime, en
         even_if_unchanged=True,
         traces_columns=False,
         engine=engine,
+        at_once=at_once,
     )
     home = str(prepare_home(folder))
     with DagsterInstance.from_config(home) as instance:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from oversight import durable
 from oversight.archive.store import JOURNAL
-from oversight.editions.build import DUCKDB, audited_from, built_from, check_engine
+from oversight.editions.build import DUCKDB, check_engine, forget
 from oversight.editions.code import code_version
 from oversight.editions.edition import Edition, EditionError, Fingerprints, current, list_editions
 from oversight.editions.lock import run_lock
@@ -23,7 +23,7 @@ from oversight.errors import OversightError
 from oversight.loading import lasting_imports
 from oversight.settings import DataFolder
 
-# `execute(folder, say, now, engine)` of this module runs every asset and returns the edition that then stands.
+# `execute(folder, say, now, engine, at_once)` of this module runs every asset and returns the edition that then stands.
 ORCHESTRATOR = "dagster_project.run_job"
 
 
@@ -121,11 +121,13 @@ def run(
     even_if_unchanged: bool = False,
     pulling: bool = True,
     engine: str = DUCKDB,
+    at_once: int = 1,
 ) -> Outcome:
     """Pull, compare, and unless nothing is new, take in, build, audit and publish.
 
     `even_if_unchanged` does so in any case, and from nothing: every content is read again from the archive, and no
-    figure is taken over from the last run. `pulling` fetches from the sources first. `engine` computes the models.
+    figure is taken over from the last run. `pulling` fetches from the sources first. `engine` computes the models, and
+    where that is done by province `at_once` of them at a time.
     """
     check_engine(engine)
     check_folder(folder)
@@ -145,12 +147,11 @@ def run(
         if even_if_unchanged:
             from oversight.intake.landing import read_again
 
-            for kept in (built_from(folder), audited_from(folder)):
-                kept.unlink(missing_ok=True)
+            forget(folder)
             durable.write_text(read_again(folder), "", lasting=False)
         with lasting_imports():
             orchestrator = importlib.import_module(ORCHESTRATOR)
-        made: Edition = orchestrator.execute(folder, say=say, now=now, engine=engine)
+        made: Edition = orchestrator.execute(folder, say=say, now=now, engine=engine, at_once=at_once)
         return Outcome(made, is_new=True, before=edition, differing=_differing(edition, made))
 
 

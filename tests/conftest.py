@@ -41,6 +41,7 @@ def run_oversight(*arguments: str, env: Mapping[str, str] | None = None) -> subp
 # The first needs no run over the sample, for which all those after it would wait.
 LONGEST = (
     "tests/dbt/test_going_on.py",
+    "tests/dbt/test_by_province.py",
     "tests/dashboard",
     "tests/oracle",
     "tests/dagster/test_run.py",

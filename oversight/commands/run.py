@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--data`, `--again` and `--engine`."""
+    """`--data`, `--again`, `--engine` and `--at-once`."""
     add_data_argument(parser)
     parser.add_argument(
         "--again", action="store_true", help="即使没有新内容也从头全部重新计算，发布一版，并与上一版逐表核对"
@@ -30,8 +30,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=ENGINES,
         default=DUCKDB,
-        help="用什么计算：duckdb（默认，本机）或 spark（一台机器不够时，先执行 make spark；每次从头全部计算）",
+        help="怎样计算：duckdb（默认，本机一次算完）；provinces（一次放不下时，按省分开算，再合成一个全国的版本）；"
+        "spark（一台机器不够时，先执行 make spark；每次从头全部计算）",
     )
+    parser.add_argument(
+        "--at-once",
+        type=_at_once,
+        default=1,
+        metavar="个数",
+        help="与 --engine provinces 同用：同时算几个省（默认 1，逐个算）；内存按个数平分",
+    )
+
+
+def _at_once(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} 不是正整数")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
         if folder.raw.is_dir():
             held.enter_context(logs.written(folder.logs, "run"))
         held.enter_context(logs.holding(run=secrets.token_hex(4)))
-        return _run(folder, even_if_unchanged=args.again, engine=args.engine)
+        return _run(folder, even_if_unchanged=args.again, engine=args.engine, at_once=args.at_once)
 
 
-def _run(folder: DataFolder, *, even_if_unchanged: bool, engine: str) -> int:
+def _run(folder: DataFolder, *, even_if_unchanged: bool, engine: str, at_once: int) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
         logs.tell(log, line)
@@ -58,7 +72,12 @@ def _run(folder: DataFolder, *, even_if_unchanged: bool, engine: str) -> int:
         with progress.following(folder) as followed:
             said = followed.told_to(say)
             outcome = run_over(
-                folder, say=said, now=started, even_if_unchanged=even_if_unchanged, engine=engine
+                folder,
+                say=said,
+                now=started,
+                even_if_unchanged=even_if_unchanged,
+                engine=engine,
+                at_once=at_once,
             )
     except Exception:
         log.exception("the run did not end")

@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,7 +35,7 @@ SCRATCH = "scratch"
 # Older clients open it (DESIGN 6).
 STORAGE_VERSION = "v1.4.0"
 # What the models are computed by, unless another engine is asked for.
-DUCKDB, SPARK = ENGINES = ("duckdb", "spark")
+DUCKDB, PROVINCES, SPARK = ENGINES = ("duckdb", "provinces", "spark")
 _OK = {"success", "pass", "warn", "skipped", "no-op"}
 
 
@@ -57,6 +57,24 @@ class NodeResult:
     def ok(self) -> bool:
         """Built, or its test passed."""
         return self.status in _OK
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a build of some provinces is told, whose inputs alone lie in its folder (oversight/editions/provinces.py).
+
+    `nodes`: the models and seeds that are computed for them; `reported`: the first and last month that anybody in the
+    country reports, where anybody does; `months`: the first and last month of any input; `memory_mb`: what it may hold.
+    """
+
+    nodes: tuple[str, ...]
+    reported: tuple[str, str] | None
+    months: tuple[str, str]
+    memory_mb: int
+
+    def seen(self, inputs: Inputs) -> Inputs:
+        """The inputs with the country's months: whoever reports nothing owes answers all the same."""
+        return replace(inputs, first_month=self.months[0], last_month=self.months[1])
 
 
 # What `dbt build` goes through.
@@ -82,7 +100,7 @@ def prepare() -> bool:
         work = TARGET / "preparing"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
-        with _environment(work / "build.duckdb", work):
+        with _environment(work / "build.duckdb", work, memory_mb(machine_mb())):
             result = _runner().invoke([*_arguments("parse", work), "--no-partial-parse"])
         if not result.success:
             raise BuildError(
@@ -100,22 +118,31 @@ def build(
     folder: DataFolder,
     *,
     select: Sequence[str] = (),
+    part: Part | None = None,
     engine: str = DUCKDB,
+    at_once: int = 1,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
     """Run `dbt build` over the folder's inputs; the build file is `build_file(folder)`.
 
     Raises `BuildError`, naming the first node that failed, when the build as a whole did not succeed. Where the last
     build came to its end and its inputs differ only from some fiscal year on, it goes on in that build's file. `select`
-    limits it to the named nodes, in the build file that is there. On another `engine` everything is computed anew, and
-    comes into a new build file.
+    limits it to the named nodes, in the build file that is there. Province by province, `at_once` of them at a time, each
+    goes on in a file of its own, and the build file is put together anew. On Spark everything is computed anew, and comes
+    into a new build file.
     """
     telemetry.switch_off()
     prepare()
+    if engine == PROVINCES:
+        from oversight.editions import provinces
+
+        return provinces.build_all(folder, at_once=at_once, say=say)
     target = build_file(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     built = built_from(folder)
     inputs = read_inputs(folder.inputs)
+    if part:
+        inputs = part.seen(inputs)
     is_whole = not select and engine == DUCKDB
     first_day = since(_kept(folder), inputs) if is_whole else EVERYTHING
     if engine == SPARK:
@@ -125,13 +152,7 @@ def build(
     # From here on the file is neither the one nor the other; a run that is killed leaves one to be made anew.
     built.unlink(missing_ok=True)
     if not select and first_day == EVERYTHING:
-        # Of a run that was killed there may be a log beside each file, and a folder of what did not fit.
-        for leftover in target.parent.glob(f"{target.name}*"):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink()
-        _create(target)
+        begin_anew(target)
 
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -149,13 +170,17 @@ def build(
     # Of single nodes that are asked for nobody waits.
     expected = 0 if select else sum(node.resource_type in _BUILT for node in manifest.nodes.values())
     arguments = [*_arguments("build", folder.work / "dbt"), "--no-write-json"]
-    arguments += ["--vars", json.dumps(variables(first_day))]
+    told = variables(first_day) | ({"reported": list(part.reported)} if part and part.reported else {})
+    arguments += ["--vars", json.dumps(told)]
     first, last = inputs.fiscal_years(first_day)
     arguments += ["--event-time-start", f"{first:04}-01-01", "--event-time-end", f"{last + 1:04}-01-01"]
     if select:
         arguments += ["--select", *select]
+    if part:
+        # A test over what is not computed here belongs to the country.
+        arguments += ["--select", *part.nodes, "--indirect-selection", "cautious"]
     try:
-        with _environment(target, folder.inputs):
+        with _environment(target, folder.inputs, part.memory_mb if part else memory_mb(machine_mb())):
             if engine == DUCKDB:
                 outcome = _runner(manifest, collect).invoke(arguments)
             else:
@@ -234,6 +259,18 @@ def audited_from(folder: DataFolder) -> Path:
     return folder.work / "audited_from.json"
 
 
+def parts_folder(folder: DataFolder) -> Path:
+    """Where provinces that are computed by themselves have their folders."""
+    return folder.work / "provinces"
+
+
+def forget(folder: DataFolder) -> None:
+    """Have the next build and audit make everything anew."""
+    for kept in (built_from(folder), audited_from(folder)):
+        kept.unlink(missing_ok=True)
+    shutil.rmtree(parts_folder(folder), ignore_errors=True)
+
+
 def _kept(folder: DataFolder) -> Inputs | None:
     """The inputs of the last build, if its files are there to go on in."""
     if build_file(folder).is_file() and scratch_file(folder).is_file():
@@ -247,10 +284,16 @@ def scratch_file(folder: DataFolder) -> Path:
     return target.with_name(f"{target.name}.{SCRATCH}")
 
 
-def _create(target: Path) -> None:
+def begin_anew(target: Path) -> None:
     """An empty build file of the version that readers' clients can open; dbt keeps to the version it finds."""
     import duckdb
 
+    # Of a run that was killed there may be a log beside each file, and a folder of what did not fit.
+    for leftover in target.parent.glob(f"{target.name}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
     with duckdb.connect() as connection:
         place = str(target).replace("'", "''")
         connection.execute(f"attach '{place}' as made (storage_version '{STORAGE_VERSION}')")
@@ -336,11 +379,11 @@ def machine_mb(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/
 
 
 @contextmanager
-def _environment(target: Path, inputs: Path) -> Iterator[None]:
+def _environment(target: Path, inputs: Path, megabytes: int) -> Iterator[None]:
     ours = {
         "OVERSIGHT_BUILD": str(target),
         "OVERSIGHT_INPUTS": str(inputs),
-        "OVERSIGHT_MEMORY": f"{memory_mb(machine_mb())}MB",
+        "OVERSIGHT_MEMORY": f"{megabytes}MB",
     }
     before = {name: os.environ.get(name) for name in ours}
     where = Path.cwd()

@@ -174,6 +174,9 @@ def since(before: Inputs | None, now: Inputs) -> date:
         for year in before.years[name].keys() | now.years[name].keys()
         if before.years[name].get(year) != now.years[name].get(year)
     }
+    # Of one province the months may begin elsewhere though it says what it said: they are the country's.
+    if now.first_month != before.first_month:
+        changed |= {int(month[:4]) for month in (before.first_month, now.first_month) if month}
     # Months in which nobody reported stand between those that anybody reports; they come with the first after them.
     if now.last_month > before.last_month:
         last = date.fromisoformat(before.last_month)

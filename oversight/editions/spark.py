@@ -17,20 +17,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oversight.editions.edition import EditionError
-from oversight.editions.published import DETAIL, MAIN, REPORTED, quoted
+from oversight.editions.gathering import create, is_published, is_view
+from oversight.editions.published import quoted
 from oversight.settings import DataFolder
-
-if TYPE_CHECKING:
-    import duckdb
 
 MASTER = "OVERSIGHT_SPARK_MASTER"
 # Where the workers read and write, if they are other machines: a folder that all of them see under this path.
 SHARED = "OVERSIGHT_SPARK_DIR"
 TARGET = "spark"
-_PUBLISHED = (MAIN, REPORTED, DETAIL)
 
 # The figures depend on these, so no cluster's own settings change them: what overflows or cannot be cast fails, amounts
 # are exact or fail, and a time has no zone.
@@ -161,11 +158,7 @@ def _told_to(log: Path) -> Iterator[None]:
 
 def published_views(nodes: list[dict[str, Any]]) -> list[str]:
     """Published models that are views: they stay what they are, in the build file, and Spark never computes them."""
-    return [node["name"] for node in nodes if node["schema"] in _PUBLISHED and _is_view(node)]
-
-
-def _is_view(node: dict[str, Any]) -> bool:
-    return bool(node["config"]["materialized"] == "view")
+    return [node["name"] for node in nodes if is_published(node) and is_view(node)]
 
 
 def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> None:
@@ -175,14 +168,17 @@ def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> Non
     with duckdb.connect(str(target)) as connection:
         for node in nodes:
             schema, table = node["schema"], node["alias"]
-            if schema not in _PUBLISHED or _is_view(node):
+            if not is_published(node) or is_view(node):
                 continue
             parts = sorted((place(folder) / f"{schema}.db" / table).glob("part-*.parquet"))
             if not parts:
                 raise SparkError(f"Spark 没有写出表 {schema}.{table}，未发布新版本。请重新运行。")
             connection.execute(f"create schema if not exists {quoted(schema)}")
             try:
-                _copy(connection, node, [str(part) for part in parts])
+                rows = f"from read_parquet([{', '.join(map(_text, parts))}])"
+                name = f"{quoted(schema)}.{quoted(table)}"
+                wanted = create(connection, node, name, rows)
+                connection.execute(f"insert into {name} ({wanted}) select {wanted} {rows}")
             except duckdb.Error as error:
                 raise SparkError(
                     f"Spark 写出的表 {schema}.{table} 与约定不符（{str(error).splitlines()[0]}），未发布新版本。"
@@ -190,18 +186,5 @@ def gather(folder: DataFolder, nodes: list[dict[str, Any]], target: Path) -> Non
                 ) from error
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], parts: list[str]) -> None:
-    """One table; with a contract it gets its columns, their types, and what must never be empty."""
-    name = f"{quoted(node['schema'])}.{quoted(node['alias'])}"
-    if not node["config"]["contract"]["enforced"]:
-        connection.execute(f"create table {name} as select * from read_parquet(?)", [parts])
-        return
-    columns = node["columns"].values()
-    declared = [
-        f"{quoted(column['name'])} {column['data_type']}"
-        + (" not null" if any(each["type"] == "not_null" for each in column["constraints"]) else "")
-        for column in columns
-    ]
-    connection.execute(f"create table {name} ({', '.join(declared)})")
-    wanted = ", ".join(quoted(column["name"]) for column in columns)
-    connection.execute(f"insert into {name} ({wanted}) select {wanted} from read_parquet(?)", [parts])
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -272,6 +272,7 @@ _INPUTS = st.builds(
     timeless=st.just({}),
     years=st.fixed_dictionaries(dict.fromkeys(_MONTHLY, _YEARS)),
     ranked=st.just(["s1"]),
+    first_month=st.sampled_from(["", "2021-03-01", "2020-01-01"]),
     last_month=st.just("2026-12-01"),
     first_not_due=st.sampled_from(["", "2022-05-01", "2026-03-01"]),
 )
@@ -288,6 +289,8 @@ def test_every_year_that_differs_is_made_anew_and_none_before_it(before: Inputs,
     ]
     differing += [int(told.first_not_due[:4]) for told in (before, now) if told.first_not_due]
     assert all(year >= first.year for year in differing)
+    if before.first_month != now.first_month:
+        differing += [int(told.first_month[:4]) for told in (before, now) if told.first_month]
     if differing:
         assert first == date(min(differing), 1, 1)
     else:

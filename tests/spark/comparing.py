@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -13,8 +14,10 @@ _OF_THE_RUN = {"edition_id", "built_at", "received_at"}
 SCHEMAS = (MAIN, REPORTED, DETAIL, QUALITY)
 
 
-def differences(one: Path, other: Path) -> dict[str, str]:
-    """Table → how it differs, for each that does: in its columns and their types, or by so many rows each way."""
+def differences(one: Path, other: Path, *, but: Collection[str] = ()) -> dict[str, str]:
+    """Table → how it differs, for each that does: in its columns and their types, or by so many rows each way.
+
+    `but`: columns that are not looked at, besides those of the run."""
     found: dict[str, str] = {}
     with duckdb.connect() as connection:
         for name, path in (("one", one), ("other", other)):
@@ -32,7 +35,7 @@ def differences(one: Path, other: Path) -> dict[str, str]:
             if columns[0] != columns[1]:
                 found[f"{schema}.{table}"] = f"columns {set(columns[0].items()) ^ set(columns[1].items())}"
                 continue
-            told = ", ".join(quoted(column) for column in columns[0] if column not in _OF_THE_RUN)
+            told = ", ".join(quoted(column) for column in columns[0] if column not in (*_OF_THE_RUN, *but))
             rows = [
                 f"select {told} from {name}.{quoted(schema)}.{quoted(table)}" for name in ("one", "other")
             ]

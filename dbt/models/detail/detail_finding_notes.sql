@@ -1,6 +1,6 @@
 -- A row is what was recorded on a finding: a notice, a reply, an agreed date, an exemption, a closing.
 -- Must hold: no note is lost; one whose finding now opens in another month follows the spell that holds its month.
-{{ config(alias='finding_notes') }}
+{{ config(alias='finding_notes', tags=['nationwide']) }}
 
 with notes as (
     select

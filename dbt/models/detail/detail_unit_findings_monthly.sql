@@ -1,6 +1,6 @@
 -- A row is a county, city, province or the whole country × month: findings open at its end, opened and cleared in it.
 -- Must hold: a finding is open from the month it opened to the one before it was cleared or its unit or standard ended.
-{{ config(alias='unit_findings_monthly') }}
+{{ config(alias='unit_findings_monthly', tags=['nationwide']) }}
 
 with spells as (
     select

@@ -1,7 +1,7 @@
 -- A row is a county, city, province or the whole country × month: counts and sums over its townships.
 -- Must hold: a sum says over which units it runs, a rate divides two sums over the same ones, nothing known is null.
 {{ config(
-    alias='unit_monthly',
+    alias='unit_monthly', tags=['nationwide'],
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}

@@ -1,6 +1,6 @@
 -- A row is a county, city, province or the whole country × month: what closed money findings moved in the year so far.
 -- Must hold: provision and payment are the same money, a township's larger sum counts; nothing known is null, never zero.
-{{ config(alias='unit_moved_monthly') }}
+{{ config(alias='unit_moved_monthly', tags=['nationwide']) }}
 
 with counted as (
     select

@@ -1,7 +1,7 @@
 -- A row is a rule × a county, city, province or the whole country × month: its subjects by what was answered.
 -- Must hold: every judgement is counted once at each level.
 {{ config(
-    alias='unit_rules_monthly',
+    alias='unit_rules_monthly', tags=['nationwide'],
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}

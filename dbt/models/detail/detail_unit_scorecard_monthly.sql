@@ -1,7 +1,7 @@
 -- A row is one of the five of 五有 × a county, city, province or the whole country × month: its townships by state.
 -- Must hold: a township that no rule asks is counted in no state.
 {{ config(
-    alias='unit_scorecard_monthly',
+    alias='unit_scorecard_monthly', tags=['nationwide'],
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(
         anew('month') ~ ' or month <= (select ' ~ dbt.dateadd('month', -12, 'max(month)') ~ ' from ' ~ ref('int_months') ~ ')'

@@ -1,7 +1,7 @@
 -- A row is a standard on people × a county, city, province or the whole country × month: its townships by answer.
 -- Must hold: a township is counted once for each standard that asks it; people are missing only where it is short.
 {{ config(
-    alias='unit_staffing_monthly',
+    alias='unit_staffing_monthly', tags=['nationwide'],
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}

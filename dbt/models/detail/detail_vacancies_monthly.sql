@@ -1,7 +1,7 @@
 -- A row is a township, county, city, province or the whole country × month: posts, people in post, and the difference.
 -- Must hold: known only where posts of both kinds and people are; vacant and unposted are never set off between townships.
 {{ config(
-    alias='vacancies_monthly',
+    alias='vacancies_monthly', tags=['nationwide'],
     materialized='incremental', on_schema_change='fail',
     pre_hook="{{ forget(anew('month')) }}"
 ) }}

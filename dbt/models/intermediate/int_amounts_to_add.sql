@@ -1,6 +1,6 @@
 -- A row is a township × month whose money the roll-ups of the month add: in force in it, or ended earlier in the year.
 -- Must hold: numerator and denominator of a rate come from the same rows; what is unknown is null and counted apart.
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags=['nationwide']) }}
 
 {% set amounts = [
     'guaranteed_annual_cny', 'guaranteed_ytd_cny', 'allocated_annual_cny', 'disbursed_ytd_cny', 'spent_ytd_cny',

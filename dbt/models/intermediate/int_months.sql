@@ -1,6 +1,14 @@
 -- A row is a month from the first to the last that any dataset reports, or to the last that was due where a folder wants it.
 -- Must hold: no month is left out, whether or not anybody reported in it.
+-- The provinces computed by themselves are told what all report (`reported`), since each sees its own reports alone.
+{{ config(tags=['nationwide']) }}
+{% set told = var('reported', none) %}
 with reported as (
+    {% if told %}
+    select cast('{{ told[0] }}' as date) as month
+    union all
+    select cast('{{ told[1] }}' as date) as month
+    {% else %}
     select month from {{ ref('reported_population') }} where is_current
     union all
     select month from {{ ref('reported_budget') }} where is_current
@@ -8,6 +16,7 @@ with reported as (
     select month from {{ ref('reported_staffing') }} where is_current
     union all
     select month from {{ ref('reported_indicators') }} where is_current
+    {% endif %}
 ),
 
 ends as (

@@ -1,5 +1,6 @@
 -- A row is this edition, the only one.
 -- Must hold: exactly one row.
+{{ config(tags=['nationwide']) }}
 with final as (
     select
         cast(e.edition_id as string) as edition_id,
