@@ -246,7 +246,8 @@ def _run_all(
     folder: DataFolder, shares: Sequence[Share], part: Part, *, at_once: int, say: Callable[[str], None]
 ) -> list[NodeResult]:
     results: list[NodeResult] = []
-    waiting, running, failed = list(shares), {}, ""
+    waiting, failed = list(shares), ""
+    running: dict[Share, subprocess.Popen[bytes]] = {}
     known = [code for share in shares for code in share.codes]
     try:
         while running or (waiting and not failed):
