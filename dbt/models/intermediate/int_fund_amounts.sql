@@ -65,11 +65,45 @@ reported as (
         on m.unit_id = b.unit_id and m.month = b.month and n.fund_code = b.fund_code and n.source = b.source
 ),
 
+-- Where each month of the year tells all that any of them tells, with cumulative payments and spending, it stands by itself:
+-- most do, and looking back over all of the country is dear.
+{% set stocks = ['initial_budget', 'adjusted_budget', 'carried_over', 'from_above', 'own'] %}
+even as (
+    select {{ year }}
+    from reported
+    group by {{ year }}
+    having
+        count(disbursed_cumulative_cny) = count(*) and count(spent_cumulative_cny) = count(*)
+        {% for figure in ['initial_budget_cny', 'adjusted_budget_cny', 'carried_over_cny', 'from_above_cny', 'own_cny',
+            'is_listed_separately'] %}
+        and (count({{ figure }}) = 0 or count({{ figure }}) = count(*))
+        {% endfor %}
+),
+
+standing as (
+    select r.*
+    from reported as r
+    inner join even as e
+        on
+            r.unit_id = e.unit_id and r.fund_code = e.fund_code and r.source = e.source
+            and r.fiscal_year = e.fiscal_year
+),
+
+uneven as (
+    select r.*
+    from reported as r
+    left join even as e
+        on
+            r.unit_id = e.unit_id and r.fund_code = e.fund_code and r.source = e.source
+            and r.fiscal_year = e.fiscal_year
+    where e.unit_id is null
+),
+
 -- A unit founded or renamed within a month has one row a month, whatever its codes.
 to_date as (
     select
         {{ year }}, month, month_number, before_number,
-        {% for kind in ['initial_budget', 'adjusted_budget', 'carried_over', 'from_above', 'own'] %}
+        {% for kind in stocks %}
         {{ last_known(kind ~ '_cny', year, 'month') }} as {{ kind }},
         {{ last_known(kind ~ '_cny_precision', year, 'month') }} as {{ kind }}_precision,
         max(case when {{ kind }}_cny is not null then month end) over (
@@ -98,7 +132,7 @@ to_date as (
         {% endfor %}
         {% endfor %}
         {{ last_known('is_listed_separately', year, 'month') }} as is_listed_separately
-    from reported
+    from uneven
 ),
 
 -- What the monthly figures came to at the latest cumulative one, which already contains them.
@@ -114,6 +148,40 @@ contained as (
         {% endfor %}
         {% endfor %}
     from to_date as t
+),
+
+known as (
+    select
+        {{ year }}, month, month_number, before_number,
+        {% for kind in stocks %}
+        {{ kind }}, {{ kind }}_precision, {{ kind }}_month,
+        {% endfor %}
+        {% for kind in ['disbursed', 'spent'] %}
+        {{ kind }}_cumulative, {{ kind }}_cumulative_precision, {{ kind }}_is_cumulative, {{ kind }}_cumulative_number,
+        {{ kind }}_as_of_number,
+        {% for name in parts %}
+        {{ kind }}_{{ name }} - {{ kind }}_{{ name }}_contained as {{ kind }}_{{ name }}_since,
+        {% endfor %}
+        {% endfor %}
+        is_listed_separately
+    from contained
+    union all
+    select
+        {{ year }}, month, month_number, before_number,
+        {% for kind in stocks %}
+        {{ kind }}_cny as {{ kind }}, {{ kind }}_cny_precision as {{ kind }}_precision,
+        case when {{ kind }}_cny is not null then month end as {{ kind }}_month,
+        {% endfor %}
+        {% for kind in ['disbursed', 'spent'] %}
+        {{ kind }}_cumulative_cny as {{ kind }}_cumulative,
+        {{ kind }}_cumulative_cny_precision as {{ kind }}_cumulative_precision, true as {{ kind }}_is_cumulative,
+        month_number as {{ kind }}_cumulative_number, month_number as {{ kind }}_as_of_number,
+        {% for name in parts %}
+        cast(0 as decimal(18, 2)) as {{ kind }}_{{ name }}_since,
+        {% endfor %}
+        {% endfor %}
+        is_listed_separately
+    from standing
 ),
 
 final as (
@@ -135,21 +203,20 @@ final as (
         {% for kind in ['disbursed', 'spent'] %}
         cast(case
             when {{ kind }}_as_of_number is not null
-                then coalesce({{ kind }}_cumulative, 0) + {{ kind }}_sum - {{ kind }}_sum_contained
+                then coalesce({{ kind }}_cumulative, 0) + {{ kind }}_sum_since
         end as decimal(18, 2)) as {{ kind }}_ytd_cny,
         cast(case
             when {{ kind }}_as_of_number is not null
-                then coalesce({{ kind }}_cumulative_precision, 0) + {{ kind }}_sum_precision
-                - {{ kind }}_sum_precision_contained
+                then coalesce({{ kind }}_cumulative_precision, 0) + {{ kind }}_sum_precision_since
         end as decimal(18, 2)) as {{ kind }}_precision_cny,
         cast({{ kind }}_as_of_number as bigint) as {{ kind }}_as_of_number,
         -- Partial: of the months after the latest cumulative figure, or after the first, one has no figure.
         {{ kind }}_as_of_number - coalesce({{ kind }}_cumulative_number, before_number)
-        > {{ kind }}_months - {{ kind }}_months_contained as {{ kind }}_is_partial,
+        > {{ kind }}_months_since as {{ kind }}_is_partial,
         {{ kind }}_is_cumulative,
         {% endfor %}
         is_listed_separately
-    from contained
+    from known
 )
 
 select * from final

@@ -54,11 +54,7 @@ reports as (
             p.precision_cny,
             case when b.disbursed_month_cny is not null then coalesce(b.disbursed_month_cny_precision, 0.01) end
         ) as disbursed_month_cny_precision,
-        b.is_listed_separately,
-        -- In the month of a renaming both codes may report.
-        cast(row_number() over (
-            partition by u.unit_id, n.fund_code, n.source, n.month order by n.township_code desc nulls last
-        ) as bigint) as choice
+        b.is_listed_separately
     from lanes as n
     inner join {{ ref('int_unit_lineage') }} as u on n.township_code = u.township_code
     left join budgets as b
@@ -71,6 +67,29 @@ reports as (
             and n.source = p.source and n.month = p.month
 ),
 
+-- In the month of a renaming both codes may report. Hardly a unit has two, and a window over all would sort the country.
+renamed as (
+    select unit_id
+    from {{ ref('int_unit_lineage') }}
+    group by unit_id
+    having min(township_code) <> max(township_code)
+),
+
+chosen as (
+    select
+        r.*,
+        cast(row_number() over (
+            partition by r.unit_id, r.fund_code, r.source, r.month order by r.township_code desc nulls last
+        ) as bigint) as choice
+    from reports as r
+    inner join renamed as d on r.unit_id = d.unit_id
+    union all
+    select r.*, cast(1 as bigint) as choice
+    from reports as r
+    left join renamed as d on r.unit_id = d.unit_id
+    where d.unit_id is null
+),
+
 final as (
     select
         unit_id, fund_code, source, month,
@@ -79,7 +98,7 @@ final as (
         cast({{ figure }}_precision as decimal(18, 2)) as {{ figure }}_precision,
         {% endfor %}
         is_listed_separately
-    from reports
+    from chosen
     where choice = 1
 )
 
