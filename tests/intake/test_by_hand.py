@@ -761,3 +761,66 @@ def test_a_row_for_the_county_that_adds_up_is_a_total(
 
 def test_a_row_for_the_county_that_does_not_add_up_is_refused(units: World) -> None:
     says(units, one([TITLE, *PLAIN, ["360313", "湘东区", 65_500]]), JUNE, [("R15", 6)])
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+@pytest.mark.parametrize("name", ["东片区", "城区片小计"])
+def test_a_row_for_a_part_of_the_county_that_adds_up_is_its_subtotal(
+    units: World, name: str, comes_first: bool
+) -> None:
+    """片区 above or below its townships: no township without a name, and nothing counted twice in the total."""
+    parts = [[["", name, 50_000], *PLAIN[1:3]], [["", "西片", 15_000], *PLAIN[3:]]]
+    rows = [row for part in parts for row in (part if comes_first else [*part[1:], part[0]])]
+    found = says(units, one([TITLE, PLAIN[0], *rows, ["", "合计", 65_000]]), JUNE)
+    assert not any("合计" in doubt["message_zh"] for doubt in found["doubts"])
+
+
+def test_a_row_for_a_part_of_the_county_that_does_not_add_up_is_refused(units: World) -> None:
+    says(units, one([TITLE, PLAIN[0], ["", "东片区", 51_000], *PLAIN[1:]]), JUNE, [("R12", 3)])
+
+
+def test_words_below_the_last_heading_belong_to_it_though_nothing_stands_over_them(units: World) -> None:
+    """户籍人口 is written over the first of its two columns and not merged: 上年末 is not this month's figure."""
+    rows = [["乡镇", "户籍人口"], ["", "上年末", "本月末"]]
+    rows += [["湘东镇", 19_000, 20_000], ["荷尧镇", 29_000, 30_000], ["老关镇", 14_000, 15_000]]
+    found = says(units, one([TITLE, *rows]), JUNE)
+    assert any("上年末" in doubt["message_zh"] for doubt in found["doubts"])
+
+
+def test_small_figures_of_one_townships_form_do_not_number_its_columns(units: World) -> None:
+    """2 3 2 12 below the headings of a sheet that names its township are what it reports; 1 2 3 are not."""
+    labels = ["行政编制数", "事业编制数", "在编在岗专职人数", "村(社区)数"]
+    form = [["湘东区2025年6月民政工作人员"], ["填报单位：湘东镇"], ["项目", "数值"]]
+    figures = [2, 3, 2, 12]
+    staffed = [{"区划代码": "360313101", "行政编制数(名)": 2, "事业编制数(名)": 3, "村(社区)数(个)": 12}]
+    says(units, one([*form, *map(list, zip(labels, figures, strict=True))]), staffed)
+    says(units, one([*form[:2], labels, [1, 2, 3, 4], figures]), staffed)
+
+
+@pytest.mark.parametrize(
+    ("said", "month"),
+    [
+        *(
+            (f"{span}", "2025-09")
+            for span in ("前三季度", "1-3季度", "一至三季度", "一、二、三季度", "前9个月")
+        ),
+        *((f"{span}", "2025-06") for span in ("前两个季度", "一、二季度", "前六个月", "1月—2025年6月")),
+    ],
+)
+def test_several_quarters_or_months_are_one_span(units: World, said: str, month: str) -> None:
+    title = [f"湘东区2025年{said}民政工作经费"]
+    rows = [title, ["区划代码", "乡镇", "年初预算", "累计拨付"], ["360313101", "湘东镇", 30_000, 9_000]]
+    says(units, one(rows), [{"统计月份": month, "累计拨付(元)": "9000.00"}])
+    rows[1][3] = "本月拨付"
+    says(units, one(rows), [], [("H61", 3)])
+
+
+def test_rows_of_several_kinds_or_months_are_told_as_the_rows_that_their_sender_sees(units: World) -> None:
+    whole = [["乡镇", "户籍人口", "年初预算(元)", "本月拨付(元)", "行政编制", "事业编制", "在编在岗专职人数"]]
+    whole += [[n, 20_000 + i, 30_000, 2_000, 2, 3, 4] for i, n in enumerate(("湘东镇", "荷尧镇"))]
+    path = units.folder.root.parent / "报表.xlsx"
+    path.write_bytes(one([["湘东区2025年6月民政综合表"], *whole]))
+    found = check([path], units.folder, now=NOW)[0]
+    assert (found.counts["accepted"], "表里是 2 行" in found.message_zh) == (6, True)
+    path.write_bytes(one([TITLE, *PLAIN]))
+    assert "表里是" not in check([path], units.folder, now=NOW)[0].message_zh

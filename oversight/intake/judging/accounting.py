@@ -72,12 +72,28 @@ def account(
         pl.col("month_to").max(),
     )
     out.rejected = _rejected_rows(landed, tables, rejected, held, per_file)
-    out.submissions = _submissions(landed, ledger, tables, per_file, unusable, out.rejected)
+    rows = [*(frame.select(KEY) for frame in out.rows.values()), rejected.select(KEY), repeated]
+    several = _several_in_a_row(usable, pl.concat(rows))
+    out.submissions = _submissions(landed, ledger, tables, per_file, unusable, out.rejected, several)
     out.rows = {d: f.drop("table_no") for d, f in out.rows.items()}
 
 
 def _count(verdicts: pl.DataFrame, name: str) -> pl.DataFrame:
     return verdicts.select(KEY).unique().group_by("table_no").agg(pl.len().cast(pl.Int64).alias(name))
+
+
+def _several_in_a_row(usable: pl.DataFrame, rows: pl.DataFrame) -> dict[str, int]:
+    """Submission → rows that its sender sees, where rows of its sheets are of several datasets or months at once."""
+    places = usable.select("table_no", "submission_id", "sheet")
+    # A row of one table may have several verdicts; where it came from twice, two tables have it.
+    seen = rows.unique().join(places, on="table_no")
+    per_file = seen.group_by("submission_id").agg(
+        pl.len().alias("counted"),
+        pl.struct(pl.col("sheet").fill_null(""), "row_number").n_unique().alias("seen"),
+    )
+    return dict(
+        per_file.filter(pl.col("counted") > pl.col("seen")).select("submission_id", "seen").iter_rows()
+    )
 
 
 def _rejected_rows(
@@ -132,6 +148,7 @@ def _submissions(
     per_file: pl.DataFrame,
     unusable: pl.DataFrame,
     rejected: pl.DataFrame,
+    several: dict[str, int],
 ) -> pl.DataFrame:
     counts = {r["submission_id"]: r for r in per_file.iter_rows(named=True)}
     files = {r["submission_id"]: r for r in landed.files.iter_rows(named=True)}
@@ -206,6 +223,10 @@ def _submissions(
             }
         elif base in counts:
             row |= _outcome(counts[base], refusals.get(base, []), reasons.get(base, ""))
+            if base in several:
+                row["message_zh"] += (
+                    f"表里是 {several[base]} 行：一行里有几种数据或几个月的，每种、每月各算一行。"
+                )
             if base in totals:
                 message = CATALOGUE["D11"]
                 row["message_zh"] += f"{message.title_zh}：{'；'.join(totals[base][:3])}。"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -27,7 +28,7 @@ from oversight.intake.reading.headings import known_cells
 from oversight.intake.reading.periods import span_of_cell
 from oversight.intake.reading.prefilled import beside, take_out_unconfirmed
 from oversight.intake.reading.text import fold, plain
-from oversight.intake.reading.totals import ADDED_UP, check_total, set_apart_county
+from oversight.intake.reading.totals import ADDED_UP, check_total, set_apart_county, set_apart_parts
 
 _OF_WHICH = re.compile(r"^其中[:,、]?(?P<what>.+)$")
 _A_TOWNSHIP = re.compile(r"(?<!城)(?<!乡)[镇乡]$|街道(?:办事处)?$|苏木$|[农林牧渔]场$")
@@ -78,7 +79,7 @@ def classify(row: Row, header: Header) -> str:
         return "part"
     if _FOOTER.match(filled[0][1]) or (not code and any(_FOOTER.match(t) for _, t in filled[:3])):
         return "footer"
-    if len(filled) >= 3 and all(INDEX_CELL.match(text) for _, text in filled):
+    if len(filled) >= 3 and _is_index([text for _, text in filled]):
         return "index"
     if len(filled) == 1 and section_of(filled[0][1]) is not None:
         return "section"
@@ -90,6 +91,19 @@ def classify(row: Row, header: Header) -> str:
     if len(filled) == 1 and len(filled[0][1]) > 20:
         return "note"
     return "data"
+
+
+def _is_index(texts: Sequence[str]) -> bool:
+    """Whether a row numbers the columns: 甲 乙 1 2 3, one more each time; 2 3 2 12 are somebody's figures."""
+    if not all(INDEX_CELL.match(text) for text in texts):
+        return False
+    numbers = [int(text) for text in texts if text.isdecimal()]
+    if len(numbers) < len(texts) and len(numbers) < 2:
+        return True
+    steps = {after - before for before, after in itertools.pairwise(numbers)}
+    if len(numbers) < len(texts):
+        return min(steps) > 0
+    return steps == {1} and numbers[0] <= 1
 
 
 def section_of(text: str) -> tuple[int | None, int | None] | None:
@@ -152,6 +166,7 @@ def extract(grid: Grid, header: Header, context: Context, body: list[tuple[int, 
         last = {name: beside(grid, table, at) for name, at in header.last_at.items()}
         take_out_unconfirmed(table, beside(grid, table, header.tick_at), last)
     mark_periods(table)
+    set_apart_parts(table)
     set_apart_county(table)
     table.total_problem = check_total(table)
     _add_facts(grid, table)

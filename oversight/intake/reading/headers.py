@@ -174,9 +174,13 @@ def _is_sub_header(row: Row, stacked: tuple[tuple[str, ...], ...]) -> bool:
     units = [t for t in cells.values() if is_unit(t)]
     if units and all(is_unit(t) or t in UNIT_LABELS or t in values.BLANKS for t in cells.values()):
         return True
-    if len(cells) < 2 or any(at >= len(stacked) for at in cells):
+    # Of a group's title that stands over its first column only, the last columns have nothing above them.
+    beyond = [at for at in cells if at >= len(stacked)]
+    if len(cells) < 2 or any(at - 1 not in cells for at in beyond):
         return False
-    if any(column_of_unit(stacked[at]) for at in cells) or all(INDEX_CELL.match(t) for t in cells.values()):
+    if any(column_of_unit(stacked[at]) for at in cells if at < len(stacked)) or all(
+        INDEX_CELL.match(t) for t in cells.values()
+    ):
         return False
     return all(
         (

@@ -11,14 +11,29 @@ from oversight.intake.reading.text import fold, remembered
 
 _YEAR = r"(?:(?<!\d)(?P<year>(?:19|20)\d{2})[年度./-]*)?"
 _FORMS = (
-    re.compile(_YEAR + r"(?<!\d)(?P<first>\d{1,2})月?份?(?:[-—–―~～至到]|--)+(?P<last>\d{1,2})月"),
-    re.compile(_YEAR + r"第?(?P<quarter>[一二三四1-4])季度?"),
+    re.compile(
+        _YEAR
+        + r"(?<!\d)(?P<first>\d{1,2})月?份?(?:[-—–―~～至到]|--)+(?:(?P<until>(?:19|20)\d{2})年)?(?P<last>\d{1,2})月"
+    ),
+    re.compile(_YEAR + r"前(?P<months>\d{1,2}|[一二两三四五六七八九十]{1,2})个?月(?!\d)"),
+    # The third quarter is neither the first three nor the end of some that are named.
+    re.compile(_YEAR + r"(?<![前、,和及与])(?<![-—–―~～至到])第?(?P<quarter>[一二三四1-4])季度?"),
     re.compile(_YEAR + r"(?<!\d)[Qq](?P<q>[1-4])(?!\d)"),
-    re.compile(_YEAR + r"前(?P<quarters>[一二三123])个?季度"),
+    re.compile(_YEAR + r"前(?P<quarters>[一二两三123])个?季度?"),
+    re.compile(
+        _YEAR
+        + r"第?(?P<from>[一二三1-3])季?度?(?:[-—–―~～至到、,和及与]|--)+(?:[二三23]、)?第?(?P<to>[二三四2-4])个?季度?"
+    ),
     re.compile(_YEAR + r"(?P<half>[上下])半年"),
     re.compile(_YEAR + r"(?P<whole>全年度?)(?!预算|计划|应|任务|目标)"),
 )
-_NUMERALS = {**{c: i for i, c in enumerate("一二三四", start=1)}, **{str(i): i for i in range(1, 5)}}
+_NUMERALS = {
+    **{c: i for i, c in enumerate("一二三四五六七八九十", start=1)},
+    **{str(i): i for i in range(1, 13)},
+    "两": 2,
+    "十一": 11,
+    "十二": 12,
+}
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,10 @@ def stated_span(text: str) -> Span | None:
             said = match.groupdict()
             year = int(said["year"]) if said.get("year") else None
             bounds = _bounds(said)
-            if bounds is not None:
-                found.add(Span(year, *bounds))
+            until = int(said["until"]) if said.get("until") else year
+            # From one year into the next is no span of a year.
+            if bounds is not None and until == (year or until):
+                found.add(Span(until, *bounds))
     years = {s.year for s in found if s.year}
     bounds_found = {(s.first, s.last) for s in found}
     if len(bounds_found) != 1 or len(years) > 1:
@@ -63,6 +80,12 @@ def _bounds(said: dict[str, str | None]) -> tuple[int, int] | None:
         return last - 2, last
     if number := said.get("quarters"):
         return 1, 3 * _NUMERALS[number]
+    if number := said.get("months"):
+        last = _NUMERALS.get(number, 0)
+        return (1, last) if 1 < last <= 12 else None
+    if (number := said.get("from")) and (other := said.get("to")):
+        first, last = 3 * _NUMERALS[number] - 2, 3 * _NUMERALS[other]
+        return (first, last) if first < last - 2 else None
     if said.get("half"):
         return (1, 6) if said["half"] == "上" else (7, 12)
     return (1, 12) if said.get("whole") else None

@@ -59,6 +59,50 @@ def set_apart_county(table: Table) -> None:
     if written[at][0] and not all(c.startswith(written[at][0][:6]) for i in details if (c := written[i][0])):
         return
     powers = column_powers(table.dataset, table.header, table.context)
+    if _is_sum(table, at, details, powers, least=2):
+        _set_apart(table, at)
+
+
+# A part of the county, by the name of its part: 东片区, 城区片小计.
+_A_PART = re.compile(r"(?:片|片区|片组|组团|区域|部分|板块)(?:小计|合计)?$")
+
+
+def set_apart_parts(table: Table) -> None:
+    """A row for a part of the county that is the sum of the rows below it or above it is their subtotal.
+
+    As for the county: only what adds up in every figure, and only rows without a code.
+    """
+    names, codes = table.cells.get("reported_name"), table.cells.get("reported_code")
+    if names is None or not any(n and _A_PART.search(fold(n)) for n in names):
+        return
+    at_all = [
+        i
+        for i, n in enumerate(names)
+        if n and _A_PART.search(fold(n)) and not (codes is not None and codes[i])
+    ]
+    powers = column_powers(table.dataset, table.header, table.context)
+    below_totals = {i for i, n in enumerate(table.row_numbers) if _stands_below_total(table, i, n)}
+    ends, starts = {*at_all, *below_totals}, {*(i + 1 for i in at_all), *below_totals}
+    sums = []
+    for at in at_all:
+        below = list(range(at + 1, min((end for end in ends if end > at), default=len(names))))
+        above = list(range(max((start for start in starts if start <= at), default=0), at))
+        if any(rows and _is_sum(table, at, rows, powers) for rows in (below, above)):
+            sums.append(at)
+    for at in reversed(sums):
+        _set_apart(table, at)
+
+
+def _stands_below_total(table: Table, at: int, number: int) -> bool:
+    """Whether a total or a subtotal stands between a row and the data row above it."""
+    before = table.row_numbers[at - 1] if at else 0
+    return any(before < row < number for row, _ in table.totals)
+
+
+def _is_sum(table: Table, at: int, details: Sequence[int], powers: dict[str, int], least: int = 1) -> bool:
+    """Whether every figure of a row is the sum of those of other rows, and one of them is more than nothing."""
+    if any(number == table.row_numbers[at] for number, *_ in table.broken):
+        return False
     agreed = 0
     for name, column in ALL_DATASETS[table.dataset].columns.items():
         if column.kind not in ("money", "count") or name not in table.cells:
@@ -67,11 +111,14 @@ def set_apart_county(table: Table) -> None:
         known = [part for part in parts if part is not None]
         if total is None:
             continue
-        if len(known) < 2 or not _adds_up(known, total, powers.get(name, 0)):
-            return
+        if len(known) < least or not _adds_up(known, total, powers.get(name, 0)):
+            return False
         agreed += total > 0
-    if not agreed or any(number == table.row_numbers[at] for number, *_ in table.broken):
-        return
+    return bool(agreed)
+
+
+def _set_apart(table: Table, at: int) -> None:
+    """Make a total of a row that was taken for data."""
     row = table.row_numbers.pop(at)
     if table.others:
         table.others.pop(at)
