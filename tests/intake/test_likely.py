@@ -31,9 +31,10 @@ LIKELY = {
 NEVER = {
     "staffing": "应配民政专干数 专职社工 社工站|持证社工（专职） 年度内民政助理员轮训人数 专职（含购买服务专职） "
     "民政工作人员总数（专兼职合计） 未配备协理员村数 儿童主任已配村数 示范社区数 设有妇联主席的村 "
-    "计划合并后村数 民政协理员人数 专职化率目标值 负责人",
+    "计划合并后村数 民政协理员人数 专职化率目标值 负责人 应配协理员村数 专职书记数 专职、兼职民政人员",
     "budget": "上年同期累计拨付 累计拨付乡村振兴衔接资金 民政工作经费|全年预计支出数 2024年预算数 本月计划拨款 "
     "待安排预算（尚未批复） "
+    "预算追减 一上预算 结转及年初预算 拨付、支出累计 "
     "预算执行率 养老服务专项预算安排 低保金下拨|累计 救助资金累计支出 累计支出占预算% 本月应拨 年末结转",
 }
 
@@ -98,3 +99,13 @@ def test_the_name_of_a_field_before_a_heading_says_nothing() -> None:
     table = _table("HJHS户籍户数", "户籍人口", rows=rows, title="湘东区2025年6月户籍人口统计表")
     assert {"households_count", "population_persons"} <= table.header.columns.keys()
     assert not table.header.asked
+
+
+def test_an_estimate_of_residents_is_read_where_it_is_of_their_size() -> None:
+    """Between two censuses there is no other figure of them; beside registered people of another size it is asked."""
+    rows = [(f"22240310{n}", f"第{n}镇", 20_000 + n, 18_000 + n) for n in range(1, 6)]
+    title = "敦化市2025年6月户籍人口统计表"
+    table = _table("户籍人口", "常住人口推算数", rows=rows, title=title)
+    assert "resident_population_persons" in table.header.inferred
+    table = _table("户籍人口", "常住人口推算数", rows=[(*r[:3], 900) for r in rows], title=title)
+    assert "resident_population_persons" not in table.header.inferred

@@ -7,6 +7,7 @@ does change it (上年, 其中, 低保, 占比) leaves no meaning at all: the co
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -112,6 +113,8 @@ _NARROWING = frozenset(("carried", "personnel", "office", "note"))
 # Things that give way to a more particular one beside them: 出生人口 is births, 公益性岗位人员 welfare posts.
 _GENERAL = ("people", "some_staff", "movement", "costs")
 _EVENTS = ("births", "deaths", "moved_in", "moved_out")
+# People who are not on the payroll, whatever heading stands over them.
+_OUTSIDE = frozenset(("welfare_posts", "purchased", "part_time"))
 # What is done at the register when somebody is born, dies or moves.
 _ACTS = frozenset(
     (
@@ -315,6 +318,49 @@ def _thing(heading: _Heading) -> str | None:
     return particular[0] if len(particular) == 1 else None
 
 
+_JOINED = re.compile("以及|[、和与及加+&]")
+_COUNTED_THINGS = frozenset(
+    (
+        *_EVENTS,
+        "residents",
+        "households",
+        "admin_posts",
+        "institution_posts",
+        *_OUTSIDE,
+        "paid",
+        "spent",
+        "budget",
+    )
+)
+# People of a kind, and not merely 人员.
+_OF_A_KIND = re.compile("专|编|岗|全职")
+
+
+@lru_cache(maxsize=16384)
+def names_several(part: str) -> bool:
+    """Whether a cell joins two things into one figure: 专职与购买服务人数, 户数及人口, 拨付及支出. Such a sum is no column."""
+    pieces = _JOINED.split(header_key(part)[0])
+    if len(pieces) < 2:
+        return False
+    named = [{t for w in words_of(p) if w.kind == "thing" and (t := _kind_of_count(w))} for p in pieces if p]
+    named = [things for things in named if things]
+    if {"households"} in named and {"people"} in named:
+        return True
+    named = [things - {"people"} for things in named if things - {"people"}]
+    return any(one.isdisjoint(other) for one, other in itertools.combinations(named, 2))
+
+
+def _kind_of_count(word: Word) -> str:
+    """What a word counts, where it says so: 人员 alone does not."""
+    if word.value in ("staff", "some_staff"):
+        return "staff" if _OF_A_KIND.search(word.text) else ""
+    if word.value == "people":
+        return "people" if "口" in word.text else ""
+    if word.value in ("villages", "some_villages", "assistants"):
+        return "villages"
+    return word.value if word.value in _COUNTED_THINGS else ""
+
+
 @lru_cache(maxsize=65536)
 def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | None:
     """The column of `dataset` that stacked header cells stand for; None where they mean none of them."""
@@ -325,6 +371,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         return None
     if dataset == "budget" and _CHANGED_SUM.fullmatch(plain(header_key(parts[-1])[0])):
         return Meaning("adjusted_budget_cny", Certainty.INFERRED)
+    if names_several(parts[-1]):
+        return None
     heading = _gather(parts)
     is_named = dataset == "budget" and _FUND_TITLE.fullmatch(plain(header_key(parts[-1])[0]))
     if is_named and _text_of_budget(heading) is None:
@@ -363,6 +411,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         harmless |= {"part"}
         of_people = heading.units & {"人", "万人"}
         heading = replace(heading, things=("people" if of_people else "households",))
+    if "both_kinds" in heading.changes and _is_of_one_kind(heading):
+        harmless |= {"both_kinds"}
     if heading.changes - harmless or (said.year and heading.years - {said.year}):
         return None
     if (
@@ -446,8 +496,14 @@ _DEFINING: dict[str, re.Pattern[str]] = {
 }
 
 
+# How people who live somewhere are counted between two censuses.
+_ESTIMATED = frozenset(("推算", "估计", "抽样", "初步", "快报"))
+
+
 def _only_defines(heading: _Heading) -> bool:
-    """Whether all that might ask is a note that says of the column what it is anyway: 户籍人口（不含流动人口）."""
+    """Whether all that might ask says of the column what it is anyway: 户籍人口（不含流动人口）, 常住人口推算数."""
+    if _thing(heading) == "residents" and heading.asking and heading.asking <= _ESTIMATED:
+        return True
     of_villages = set(heading.things) & {"villages", "some_villages"}
     thing = "villages" if of_villages else _thing(heading)
     pattern = _DEFINING.get(thing or "")
@@ -456,6 +512,15 @@ def _only_defines(heading: _Heading) -> bool:
     if thing in ("people", "households") and "registered" not in heading.scopes:
         return False
     return all(pattern.fullmatch(text) for text in heading.asking)
+
+
+def _is_of_one_kind(heading: _Heading) -> bool:
+    """Whether 专兼职 changes nothing: it is said of 协理员, or stands over a column that says which of the two it counts."""
+    if "assistants" in heading.things:
+        return True
+    return any(re.search("[专兼]", t) for t in heading.below) and not any(
+        re.search("专.*兼|兼.*专", t) for t in heading.below
+    )
 
 
 # 年初预算+追加-调减: the budget as it was changed, written as its sum.
@@ -499,8 +564,6 @@ _SIZED = frozenset(
 )
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
-# People who are not on the payroll, whatever heading stands over them.
-_OUTSIDE = frozenset(("welfare_posts", "purchased", "part_time"))
 
 
 def _population(heading: _Heading, said: Said) -> Meaning | None:

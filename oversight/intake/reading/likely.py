@@ -15,7 +15,7 @@ from functools import lru_cache
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
 from oversight.intake.reading.evidence import are_names_of_funds, is_refuted, is_told
-from oversight.intake.reading.grammar import Certainty, Said, meaning_of
+from oversight.intake.reading.grammar import Certainty, Said, meaning_of, names_several
 from oversight.intake.reading.grid import Grid
 from oversight.intake.reading.headings import Match
 from oversight.intake.reading.text import fold, header_key
@@ -33,6 +33,7 @@ _NOT_STAFF = re.compile(
     f"{_OTHER}|训|兼|购买|公益|聘|编外|临时|借|抽调|退|离|超|应|需|计划|考|证|工资|补贴|待遇|费|元|社工|志愿|义工|协理"
     "|联络员|信息员|督导|网格|消防|护理|儿童|村|居|社区|领导|职数|工勤|参公|辅助|挂职|驻|对象|床|台|套|间|面积|办件"
     "|编制|核定|核编|协办|负责人|不在岗|小计|定编|定员|定额|名额|限额|员额|批复|下达|综治|文化|计生|残联|扶贫|律师|全县|全区|累计|次数|人次|新增|增加"
+    "|书记|委员|安监|安全|调解|武装|环保|食药|河长|林长|会计|统计员|文书"
 )
 _FULL_TIME = re.compile("专(?:职|司|门|管|干|员|岗|人|事)|纯民政")
 _THERE = re.compile(
@@ -57,7 +58,7 @@ _BOTH = re.compile("村.*(?:居|社区)|(?:居|社区).*村|村数|村总|村(?:
 _NOT_FUND = re.compile(
     f"{_OTHER}|低保|特困|救助资金|临时救助|困难群众|孤儿|养老|优抚|殡葬|高龄|残疾|儿童|慈善|福彩|彩票|公益金|振兴|衔接|基建|工程|设备|购置"
     "|接待|会议|差旅|培训|水电|燃气|物业|租|车辆|绿化|慰问|捐赠|利息|非税|三公|村级|事业费|五保|抚恤|救灾|婚姻|地名|社工|人员|公用"
-    "|办公|工资|中央|省|市级|上级|缺口|结余|余额|余|退|收回|冲|冻结|在途|应|采购|全口径|全县|全区|可用|调减|追加|变动|增加|减少"
+    "|办公|工资|中央|省|市级|上级|缺口|结余|余额|余|退|收回|冲|冻结|在途|应|采购|全口径|全县|全区|可用|[调追核压削扣]减|[一二12]上预算|追加|变动|增加|减少"
     "|审批|科目|银行|垫|暂付|预付|合同|人数|户数|个数|批次|笔|乡镇数|单位数|单位$|保障金|津贴|补贴|决算|另|除外|扣"
 )
 _TO_DATE = re.compile("累计|截至|截止|以来|至本月|至当月|\\d+至\\d+月|年初至|年初到|开年至|共|年内|已")
@@ -85,7 +86,7 @@ def likely(dataset: str, parts: tuple[str, ...], said: Said) -> tuple[str, int] 
     """The column that stacked header cells most likely mean, and how strongly they speak for it; None for none."""
     cells = [_LEFT_OUT.sub("", fold(values.digits_of_date(without_hint(header_key(p)[0])))) for p in parts]
     text, leaf = "|".join(map(spelled_out, cells)), spelled_out(cells[-1]) if cells else ""
-    if not leaf or len(text) > 40:
+    if not leaf or len(text) > 40 or names_several(parts[-1]):
         return None
     match dataset:
         case "staffing":
@@ -125,8 +126,11 @@ def _villages(text: str, leaf: str) -> tuple[str, int] | None:
     is_counted = bool(_COUNTED.search(leaf)) or bool(_VILLAGE.search(groups) and not _VILLAGE.search(leaf))
     if not is_counted:
         return None
-    if re.search("应(?:覆盖|配|设)", said):
+    if re.search("应覆盖", said):
         return "villages_count", 1
+    if re.search("(?<![对相响])应", said):
+        # 应配协理员村数: how many there should be, and not how many there are.
+        return None
     if _HAS_SOMEBODY.search(said.replace("应", "")) and (
         _SOMEBODY.search(said) or "其中" in said or "|" in said
     ):
@@ -140,7 +144,7 @@ def _money(text: str, leaf: str) -> tuple[str, int] | None:
     told = re.sub(
         "(?<=民政)办?(?:公|运转|工作)经费(?=.*年初)|(?<=年初).*民政办?(?:公|运转|工作)经费", "", text
     )
-    if _NOT_FUND.search(told):
+    if _NOT_FUND.search(told) or ("结转" in told and leaf not in _BARE):
         return None
     if re.fullmatch("(?:年初)?预算调整(?:数|额|金额)?", leaf):
         return "adjusted_budget_cny", 0
