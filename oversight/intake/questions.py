@@ -236,7 +236,7 @@ def _settle(table: Table | BulkTable, submission_id: str, answers: Answers) -> _
         return _Settled(table, told, Refusal("F60", {"asked": asked}, *where))
     if lacking:
         missing = "、".join(c.title_zh for c in lacking)
-        texts = {"dataset": contract.title_zh, "columns": missing, "unknown": "无", "near": ""}
+        texts = {"dataset": contract.title_zh, "columns": missing, "unknown": "无"}
         return _Settled(table, told, Refusal("F06", texts, *where))
     used = _under_its_names(table, settled, renamed)
     return _Settled(used, told, _without_month(used))

@@ -167,6 +167,19 @@ def test_two_mistakes_are_mended_from_the_returned_workbook_alone(world: World, 
     assert [r["年初预算(元)"] for r in found.rows] == ["67200.00", "50400.00", "50000.00"]
 
 
+def test_the_returned_workbook_lies_where_the_command_was_given(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that opens the file works elsewhere: relative names are the sender's, as a copy of his sheet shows."""
+    (tmp_path / "来件").mkdir()
+    (tmp_path / "来件" / "经费.xlsx").write_bytes(xlsx_bytes(TWO_MISTAKES))
+    monkeypatch.chdir(tmp_path / "来件")
+    command = ["check", "经费.xlsx", "--format", "workbook", "--data", str(world.folder.root)]
+    assert cli.main([*command, "--out", "../退回"]) == 1
+    (path,) = (tmp_path / "退回").iterdir()
+    assert openpyxl.load_workbook(path).sheetnames == ["退回说明", "Sheet1"]
+
+
 def test_formatting_formulas_and_their_results_survive(world: World) -> None:
     memory = io.BytesIO()
     book = xlsxwriter.Workbook(memory)

@@ -19,6 +19,8 @@ from oversight.intake.reading import personal, values
 from oversight.intake.reading.delimited import read_text, text_rows
 from oversight.intake.reading.found import Reading, Unreadable
 from oversight.intake.reading.grid import Grid, Refusal, is_blank_row
+from oversight.intake.reading.headers import HEADER_SEARCH_ROWS
+from oversight.intake.reading.headings import known_cells, nearly
 from oversight.intake.reading.hidden import read_sheets
 from oversight.intake.reading.markup import kind_of, markup_grids
 from oversight.intake.reading.workbooks import is_encrypted_ole, other_grids, xlsx_grids
@@ -296,7 +298,23 @@ def _read_grids(grids: Sequence[Grid], name: str) -> Reading:
         raise Unreadable("F02")
     reading = read_sheets(kept, name)
     reading.has_formulas = any(_has_results(grid) for grid in kept)
+    if not reading.tables and not reading.refusals and (detail := _recognised(kept)):
+        reading.refusals.append(Refusal("F05", {"detail": detail}))
     return reading
+
+
+def _recognised(grids: Sequence[Grid]) -> str:
+    """What is known of the row that comes nearest to a header, where no sheet has one; nothing where none does."""
+    rows = [row for grid in grids for row in grid.rows[:HEADER_SEARCH_ROWS]]
+    texts = [[t for c in row if isinstance(c, str) and 0 < len(t := c.strip()) <= 24] for row in rows]
+    known = [[t for t in row if known_cells((t,))] for row in texts]
+    at = max(range(len(rows)), key=lambda r: len(known[r]), default=None)
+    if at is None or len(known[at]) < 2:
+        return ""
+    left = [t for t in texts[at] if t not in known[at]]
+    close = [f"“{t}”与“{found[1]}”只差一点" for t in left if (found := nearly(t)) is not None]
+    told = f"认出了“{'”“'.join(known[at])}”" + (f"，没有认出“{'”“'.join(left)}”" if left else "")
+    return f"{told}；{'，'.join(close) or '没有认出报什么数的列'}。"
 
 
 def _has_results(grid: Grid) -> bool:

@@ -35,6 +35,7 @@ from oversight.intake.reading.headings import (
     is_unit,
     known_cells,
     match_columns,
+    nearly,
     role_of,
 )
 from oversight.intake.reading.periods import stated_span
@@ -176,7 +177,7 @@ def _is_sub_header(row: Row, stacked: tuple[tuple[str, ...], ...]) -> bool:
         return True
     # Of a group's title that stands over its first column only, the last columns have nothing above them.
     beyond = [at for at in cells if at >= len(stacked)]
-    if len(cells) < 2 or any(at - 1 not in cells for at in beyond):
+    if (len(cells) < 2 and not known_cells(row)) or any(at - 1 not in cells for at in beyond):
         return False
     if any(column_of_unit(stacked[at]) for at in cells if at < len(stacked)) or all(
         INDEX_CELL.match(t) for t in cells.values()
@@ -362,8 +363,21 @@ def read_header(
     if any("" in places for places in best.wide.values()):
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
+    left = {at: t for at, t in titles.items() if at not in best.columns.values()}
+    missed = {at: found for at in left if (found := nearly("".join(stacked[at][-1:]))) is not None}
+    if not best.distinctive and not missed:
+        # 区划代码, 乡镇 and 备注 stand in every table: they do not say which one this is.
+        known = "、".join(f"“{titles[at]}”" for at in sorted(best.columns.values()))
+        rest = f"，没有认出“{'”“'.join(left.values())}”" if left else ""
+        detail = f"认出了{known}{rest}；没有认出报什么数的列。"
+        return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     contract = ALL_DATASETS[best.dataset]
-    unknown = "、".join(t for at, t in titles.items() if at not in best.columns.values()) or "无"
+    if not best.distinctive:
+        contract = ALL_DATASETS[next(iter(missed.values()))[0]]
+    unknown = "、".join(
+        f"{t}（与“{missed[at][1]}”只差一点）" if at in missed else t for at, t in left.items()
+    )
+    unknown = unknown or "无"
     missing = "、".join(c.title_zh for c in missing_columns(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS
@@ -153,6 +154,30 @@ def _is_heading(cell: str) -> bool:
     found = (meaning_of(d, (cell,), _ANYWHERE) for d in ALL_DATASETS)
     # What only figures can tell is no sign of a header: 填报单位：湘东区财政局 might else be a part of the budget.
     return any(m is not None and m.doubt not in ("sum", "start") for m in found)
+
+
+@lru_cache(maxsize=1)
+def _figures() -> dict[str, tuple[str, str]]:
+    """The titles of all columns of figures: dataset and title of each."""
+    found: dict[str, tuple[str, str]] = {}
+    for contract in ALL_DATASETS.values():
+        for column in contract.measures:
+            for title in (column.label_zh, *column.synonyms):
+                found.setdefault(plain(title), (contract.name, column.title_zh))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def nearly(heading: str) -> tuple[str, str] | None:
+    """Dataset and title of the column of figures that a heading misses by a character or so: 户籍人囗.
+
+    上月户籍人口 misses nothing: it is another figure.
+    """
+    title = plain(header_key(heading)[0])
+    if len(title) < 3 or any(w.kind in ("change", "prior", "naming") for w in words_of(heading)):
+        return None
+    close = get_close_matches(title, _figures(), n=1, cutoff=0.74)
+    return _figures()[close[0]] if close else None
 
 
 # What a column of units or months may be called: several of these words, and no other.

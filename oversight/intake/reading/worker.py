@@ -112,6 +112,8 @@ class Worker:
 
     def run(self, kind: str, jobs: Sequence[tuple[Any, ...]]) -> list[Any]:
         """The answer to each job of a batch, the first argument of each being the file that it is about."""
+        # The process works in a folder of its own: 经费.xlsx is where the command was given.
+        jobs = [tuple(a.absolute() if isinstance(a, Path) else a for a in job) for job in jobs]
         with self._lock:
             answers: dict[int, Any] = {}
             todo = list(range(len(jobs)))
