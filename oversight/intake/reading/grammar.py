@@ -741,6 +741,9 @@ _FUND_NOUNS = frozenset(
 
 
 def _text_of_budget(heading: _Heading) -> Meaning | None:
+    if "whence" in heading.values and set(heading.things) == {"note"}:
+        # 数据来源说明 says where figures come from.
+        return None
     things = set(heading.things)
     if heading.is_noted or heading.leaf_text == "注":
         # 备注（未拨付原因）.

@@ -365,15 +365,17 @@ def read_header(
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     left = {at: t for at, t in titles.items() if at not in best.columns.values()}
     missed = {at: found for at in left if (found := nearly("".join(stacked[at][-1:]))) is not None}
-    if not best.distinctive and not missed:
+    # 户籍人口 over 男 and 女 names the matter, though neither column is it.
+    of = next((found for at in left for part in stacked[at] if (found := nearly(part)) is not None), None)
+    if not best.distinctive and of is None:
         # 区划代码, 乡镇 and 备注 stand in every table: they do not say which one this is.
         known = "、".join(f"“{titles[at]}”" for at in sorted(best.columns.values()))
         rest = f"，没有认出“{'”“'.join(left.values())}”" if left else ""
         detail = f"认出了{known}{rest}；没有认出报什么数的列。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     contract = ALL_DATASETS[best.dataset]
-    if not best.distinctive:
-        contract = ALL_DATASETS[next(iter(missed.values()))[0]]
+    if not best.distinctive and of is not None:
+        contract = ALL_DATASETS[of[0]]
     unknown = "、".join(
         f"{t}（与“{missed[at][1]}”只差一点）" if at in missed else t for at, t in left.items()
     )
