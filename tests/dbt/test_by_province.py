@@ -25,8 +25,10 @@ from oversight.editions.build import (
     parts_folder,
     scratch_file,
 )
+from oversight.editions.edition import find_edition
 from oversight.editions.provinces import TAG, Share, plan, shares_of
-from oversight.settings import DataFolder
+from oversight.settings import PROJECT_ROOT, DataFolder
+from tests.conftest import run_oversight
 from tests.dbt.test_going_on import (
     TOWNSHIPS,
     a_figure_held,
@@ -140,6 +142,22 @@ def test_every_table_is_the_same_row_by_row(both: Both) -> None:
         "reported.payments",
     ):
         assert rows_of(build_file(both.other), f"select count(*) as n from {table}")[0]["n"] > 0, table
+
+
+def test_the_edition_of_the_sample_is_the_same(sample_folder: DataFolder, tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "by province")
+    shutil.copytree(PROJECT_ROOT / "data" / "raw", folder.raw)
+    words = ("run", "--engine", "provinces", "--at-once", "2", "--data", str(folder.root))
+    done = run_oversight(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  按省分开计算，共 4 份，同时算 2 份" in done.stdout
+    assert "江西省：已算完" in done.stdout
+    assert done.stderr == ""
+    first = find_edition(folder)
+    assert differences(find_edition(sample_folder).warehouse, first.warehouse) == {}
+    again = run_oversight(*words)
+    assert "没有新内容" in again.stdout
+    assert find_edition(folder).edition_id == first.edition_id
 
 
 def test_a_unit_that_passed_to_another_province_is_computed_with_both(both: Both) -> None:
