@@ -110,7 +110,7 @@ def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
         SparkSession.builder.master(master)
         .appName("oversight")
         .config(map=_EXACT | _FAST)
-        .config("spark.sql.warehouse.dir", root.as_uri())
+        .config("spark.sql.warehouse.dir", _location(root))
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={settings.as_uri()}")
     )
@@ -135,10 +135,16 @@ def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
         for path in sorted(folder.inputs.glob("*.parquet")):
             copy = inputs / path.name
             shutil.copyfile(path, copy)
-            spark.sql(f"create table inputs.{path.stem} using parquet location '{copy.as_uri()}'")
+            where = _location(copy).replace("\\", "\\\\").replace("'", "\\'")
+            spark.sql(f"create table inputs.{path.stem} using parquet location '{where}'")
         yield spark
     finally:
         spark.stop()
+
+
+def _location(path: Path) -> str:
+    """A place as Hadoop reads it: not a URI, of which it would take each %20 by its letters."""
+    return f"file:{path}"
 
 
 @contextmanager

@@ -21,7 +21,8 @@ def differences(one: Path, other: Path, *, but: Collection[str] = ()) -> dict[st
     found: dict[str, str] = {}
     with duckdb.connect() as connection:
         for name, path in (("one", one), ("other", other)):
-            connection.execute(f"attach '{path}' as {name} (read_only)")
+            place = str(path).replace("'", "''")
+            connection.execute(f"attach '{place}' as {name} (read_only)")
         sides = [tables_of(connection, name, SCHEMAS) for name in ("one", "other")]
         for key in sorted(sides[0].keys() | sides[1].keys()):
             schema, table = key

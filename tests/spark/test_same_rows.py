@@ -36,7 +36,7 @@ LOCAL = {"OVERSIGHT_SPARK_MASTER": "local[2]"}
 @pytest.fixture(scope="module")
 def on_spark(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """The sample, from its files to an edition, with the models on Spark."""
-    folder = DataFolder(tmp_path_factory.mktemp("on spark"))
+    folder = DataFolder(tmp_path_factory.mktemp("数据 on 100% spark's"))
     shutil.copytree(PROJECT_ROOT / "data" / "raw", folder.raw)
     done = run_oversight("run", "--engine", "spark", "--data", str(folder.root), env=LOCAL)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,13 +45,14 @@ def on_spark(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     return folder
 
 
-def _warehouse(folder: DataFolder) -> Path:
+def warehouse(folder: DataFolder) -> Path:
+    """The published file."""
     done = run_oversight("path", "--data", str(folder.root))
     return Path(done.stdout.strip())
 
 
 def test_the_edition_of_the_sample_is_the_same(on_spark: DataFolder, sample_folder: DataFolder) -> None:
-    assert differences(_warehouse(sample_folder), _warehouse(on_spark)) == {}
+    assert differences(warehouse(sample_folder), warehouse(on_spark)) == {}
 
 
 def _a_cell(project: Path) -> None:
