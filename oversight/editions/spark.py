@@ -136,7 +136,13 @@ def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
             copy = inputs / path.name
             shutil.copyfile(path, copy)
             where = _location(copy).replace("\\", "\\\\").replace("'", "\\'")
-            spark.sql(f"create table inputs.{path.stem} using parquet location '{where}'")
+            try:
+                spark.sql(f"create table inputs.{path.stem} using parquet location '{where}'")
+            except Exception as error:
+                raise SparkError(
+                    f"Spark 读不到输入 {copy}（{str(error).splitlines()[0]}），未发布新版本。"
+                    f"请确认运行的机器和所有工作节点都以这一路径看到同一个文件夹（环境变量 {SHARED}）；详情见 {log}。"
+                ) from error
         yield spark
     finally:
         spark.stop()

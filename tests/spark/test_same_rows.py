@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from oversight.editions.build import SPARK, build, build_file
+from oversight.editions.spark import SparkError, session
 from oversight.settings import DBT_DIR, PROJECT_ROOT, DataFolder
 from tests.conftest import run_oversight
 from tests.dbt.test_going_on import (
@@ -53,6 +54,16 @@ def warehouse(folder: DataFolder) -> Path:
 
 def test_the_edition_of_the_sample_is_the_same(on_spark: DataFolder, sample_folder: DataFolder) -> None:
     assert differences(warehouse(sample_folder), warehouse(on_spark)) == {}
+
+
+def test_an_input_that_spark_cannot_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVERSIGHT_SPARK_MASTER", LOCAL["OVERSIGHT_SPARK_MASTER"])
+    folder = DataFolder(tmp_path)
+    folder.inputs.mkdir(parents=True)
+    (folder.inputs / "budget.parquet").write_bytes(b"PAR1 and nothing more")
+    told = pytest.raises(SparkError, match=r"Spark 读不到输入 .*budget\.parquet.*OVERSIGHT_SPARK_DIR")
+    with told, session(folder, memory_mb=1000):
+        pass
 
 
 def _a_cell(project: Path) -> None:
