@@ -31,7 +31,7 @@ TARGET = "spark"
 
 # The figures depend on these, so no cluster's own settings change them: what overflows or cannot be cast fails, amounts
 # are exact or fail, and a time has no zone.
-_EXACT = {
+_EXACT: dict[str, Any] = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.storeAssignmentPolicy": "ANSI",
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",
@@ -42,7 +42,7 @@ _EXACT = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
 # What Spark infers between joins of tables this wide costs it more than it saves.
-_FAST = {"spark.sql.constraintPropagation.enabled": "false"}
+_FAST: dict[str, Any] = {"spark.sql.constraintPropagation.enabled": "false"}
 _LOG4J = """\
 rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
