@@ -364,9 +364,9 @@ def read_header(
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
     left = {at: t for at, t in titles.items() if at not in best.columns.values()}
-    missed = {at: found for at in left if (found := nearly("".join(stacked[at][-1:]))) is not None}
+    missed = {at: like for at in left if (like := nearly("".join(stacked[at][-1:]))) is not None}
     # 户籍人口 over 男 and 女 names the matter, though neither column is it.
-    of = next((found for at in left for part in stacked[at] if (found := nearly(part)) is not None), None)
+    of = next((like for at in left for part in stacked[at] if (like := nearly(part)) is not None), None)
     if not best.distinctive and of is None:
         # 区划代码, 乡镇 and 备注 stand in every table: they do not say which one this is.
         known = "、".join(f"“{titles[at]}”" for at in sorted(best.columns.values()))
