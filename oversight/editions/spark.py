@@ -41,6 +41,8 @@ _EXACT: dict[str, Any] = {
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
+# Java knows files by the locale's letters: under C, as services often run, a name with Chinese in it is another.
+_LOCALE = {"LC_ALL": "C.UTF-8"}
 # What Spark infers between joins of tables this wide costs it more than it saves.
 _FAST: dict[str, Any] = {"spark.sql.constraintPropagation.enabled": "false"}
 _LOG4J = """\
@@ -104,7 +106,7 @@ def session(folder: DataFolder, *, memory_mb: int) -> Iterator[Any]:
     inputs.mkdir(parents=True)
     log.unlink(missing_ok=True)
     settings = folder.work / "log4j2.properties"
-    settings.write_text(_LOG4J.format(log=log), "utf-8")
+    settings.write_text(_LOG4J.format(log=_property(str(log))), "ascii")
     master = os.environ.get(MASTER, "local[*]")
     builder = (
         SparkSession.builder.master(master)
@@ -153,19 +155,32 @@ def _location(path: Path) -> str:
     return f"file:{path}"
 
 
+def _property(text: str) -> str:
+    """A text as a file of Java's properties has it, which is read as Latin-1."""
+    units = memoryview(text.encode("utf-16-le")).cast("H")
+    return "".join(chr(unit) if 32 <= unit < 127 and unit != 92 else f"\\u{unit:04x}" for unit in units)
+
+
 @contextmanager
 def _told_to(log: Path) -> Iterator[None]:
-    """Let a process started inside write to `log` what it would write to the terminal."""
+    """Let a process started inside write to `log` what it would write to the terminal, and know files by UTF-8."""
     kept = [os.dup(number) for number in (1, 2)]
+    before = {name: os.environ.get(name) for name in _LOCALE}
+    os.environ.update(_LOCALE)
     with log.open("ab") as into:
         try:
             for number in (1, 2):
                 os.dup2(into.fileno(), number)
             yield
         finally:
-            for number, before in zip((1, 2), kept, strict=True):
-                os.dup2(before, number)
-                os.close(before)
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+            for number, own in zip((1, 2), kept, strict=True):
+                os.dup2(own, number)
+                os.close(own)
 
 
 def published_views(nodes: list[dict[str, Any]]) -> list[str]:

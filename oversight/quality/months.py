@@ -148,7 +148,9 @@ def _run(context_dir: Path, data: Path, month: date, draws: bool) -> list[SuiteR
         from great_expectations.core.run_identifier import RunIdentifier
 
     settings = context_dir / "gx" / "great_expectations.yml"
-    text, times = _PLACE.subn(lambda found: f"{found[1]}'{data}'", settings.read_text("utf-8"))
+    # A JSON text is one of YAML, whatever stands in the path.
+    place = json.dumps(str(data), ensure_ascii=False)
+    text, times = _PLACE.subn(lambda found: found[1] + place, settings.read_text("utf-8"))
     if times != 1:
         raise OversightError(
             f"{GX_ROOT / settings.name} 中找不到数据源的 base_directory。请恢复该文件后重新运行。"
