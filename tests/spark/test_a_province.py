@@ -37,7 +37,7 @@ IN_THE_MIDDLE = 300
 
 def _generate(folder: DataFolder, *more: str) -> None:
     script = PROJECT_ROOT / "benchmarks" / "generate.py"
-    sizes = ["--units", os.environ.get("OVERSIGHT_SPARK_UNITS", "5000"), "--months", "36"]
+    sizes = ["--units", "5000", "--months", "36"]
     subprocess.run(
         [sys.executable, str(script), "national", str(folder.root), *sizes, *more],
         check=True, stdout=subprocess.DEVNULL,
