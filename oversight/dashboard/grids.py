@@ -117,6 +117,14 @@ def _row_number(row: Row, _money: MoneyUnit) -> str:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """A row of sums: of which rows (empty: of all), and by column."""
+
+    of: str
+    values: Mapping[str, Decimal | int | None]
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows as they come from the query layer, and the columns shown of them."""
 
@@ -131,30 +139,40 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
     # Whether no two rows speak of the same money or people, so that what adds up in a column adds up over the rows.
     is_summed: bool = False
+    # The column whose values are not added to each other: each that stands in several rows has a sum of its own.
+    sums_by: str = ""
 
-    def sums(self) -> dict[str, Decimal | int | None]:
+    def sums(self) -> list[Sum]:
         """What the rows add up to, by column; of nothing known nothing. None at all of rows that are not all there."""
-        if not self.is_summed or len(self.rows) < 2 or (self.total or 0) > len(self.rows):
-            return {}
-        return {column.field: _sum(column, self.rows) for column in self.columns if column.adds}
+        if not self.is_summed or (self.total or 0) > len(self.rows):
+            return []
+        groups: dict[Any, list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault(row[self.sums_by] if self.sums_by else "", []).append(row)
+        if len(groups) > 1 and self.sums_by not in [column.field for column in self.columns]:
+            # Nobody could tell which sum is of what.
+            return []
+        return [
+            Sum(str(of), {column.field: _sum(column, rows) for column in self.columns if column.adds})
+            for of, rows in sorted(groups.items(), key=lambda item: -len(item[1]))
+            if len(rows) > 1
+        ]
 
     def grid_sums(self, money: MoneyUnit) -> list[dict[str, str]]:
-        """The row of sums as text."""
-        sums = self.sums()
-        if not sums:
-            return []
+        """The rows of sums as text."""
         by_field = {column.field: column for column in self.columns}
-        item = {
-            name: show.NONE if value is None else by_field[name].shown({name: value}, money)
-            for name, value in sums.items()
-        }
         return [
             {
                 **{column.field: "" for column in self.columns},
-                **item,
+                **{
+                    name: show.NONE if value is None else by_field[name].shown({name: value}, money)
+                    for name, value in found.values.items()
+                },
+                **({self.sums_by: found.of} if self.sums_by else {}),
                 self.columns[0].field: SUM_TITLE,
-                "_id": "sum",
+                "_id": f"sum {found.of}".strip(),
             }
+            for found in self.sums()
         ]
 
     def grid_rows(self, money: MoneyUnit) -> list[dict[str, str]]:
@@ -279,7 +297,7 @@ def to_csv(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
 def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     """A workbook: numbers as numbers, sums as formulas, everything else as text that is never taken for one."""
     import xlsxwriter
-    from xlsxwriter.utility import xl_range
+    from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
     table = for_file(table, money)
     out = io.BytesIO()
@@ -342,18 +360,23 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     sheet.freeze_panes(top + 1, 1)
     if table.rows:
         sheet.autofilter(top, 0, last, len(table.columns) - 1)
-    sums = table.sums()
-    if sums:
+    first, end = top + 1, last
+    by = next((x for x, column in enumerate(table.columns) if column.field == table.sums_by), None)
+    for total in table.sums():
         last += 1
         for x, column in enumerate(table.columns):
-            found = sums.get(column.field)
+            found = total.values.get(column.field)
             if found is None:
-                sheet.write_string(
-                    last, x, SUM_TITLE if x == 0 else show.NONE if column.adds else "", sum_text
-                )
+                said = total.of if column.field == table.sums_by else show.NONE if column.adds else ""
+                sheet.write_string(last, x, SUM_TITLE if x == 0 else said, sum_text)
                 continue
             # What is filtered away does not count; the value stands in the file too, for those who do not compute.
-            form = f"=SUBTOTAL(109,{xl_range(top + 1, x, last - 1, x)})"
+            cells = xl_range(first, x, end, x)
+            form = f"=SUBTOTAL(109,{cells})"
+            if by is not None:
+                # Row by row, since SUBTOTAL takes no condition.
+                each = f"SUBTOTAL(109,OFFSET({xl_rowcol_to_cell(first, x)},ROW({cells})-{first + 1},0))"
+                form = f"=SUMPRODUCT(({xl_range(first, by, end, by)}={xl_rowcol_to_cell(last, by)})*{each})"
             value = show.money_value(found, money) if column.unit == "元" else found
             sheet.write_formula(last, x, form, sum_whole if isinstance(value, int) else sum_exact, value)
     sheet.write_string(last + 2, 0, context[-1], note)

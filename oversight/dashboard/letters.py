@@ -12,9 +12,9 @@ from pydantic import Field, StringConstraints
 from oversight.accounts import record
 from oversight.accounts.identity import current
 from oversight.accounts.roles import Action
-from oversight.dashboard.access import scope_of_request
+from oversight.dashboard.access import scope_of_request, significant
 from oversight.dashboard.doing import doing
-from oversight.dashboard.following import TOGETHER, who
+from oversight.dashboard.following import TOGETHER, OfPlace, who
 from oversight.dashboard.inputs import Id, Input, Name, given
 from oversight.dashboard.shelf import Shelf
 from oversight.settings import TIME_ZONE
@@ -95,11 +95,13 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             raise FollowError("没有这件文书，或您无权办理。请刷新后重试。")
         return names
 
-    @route("GET", "/letters/all")
+    @route("GET", "/letters/all", query=OfPlace)
     def listed() -> dict[str, Any]:
         """What is due and not drafted yet, and the letters there are."""
         ground = letters.ground(folder, now().date())
-        items, rows = due_now(ground), in_sight()
+        place = significant(given(OfPlace).unit)
+        items = [item for item in due_now(ground) if item.unit.code.startswith(place)]
+        rows = [row for row in in_sight() if row["unit_code"].startswith(place)]
         return {
             "due": [
                 {

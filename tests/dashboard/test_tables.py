@@ -282,3 +282,37 @@ def test_one_high_bar_does_not_flatten_the_others() -> None:
     assert "272" in drawn["data"][0]["hovertext"][3]
     even = figures.month_bars(months, [("新增", [30, 40, 25] * 4, "#000")], "light", ["/"] * 12)
     assert even["data"][0]["y"] == [30, 40, 25] * 4
+
+
+def test_funds_that_do_not_add_up_have_a_sum_each(
+    visit: Visit, sql: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    of_each = dict(
+        sql.execute(
+            "select fund_name, sum(initial_cny) from fund_ledger_monthly where starts_with(township_code, '360313') "
+            "and month = '2025-12-01' group by fund_name having count(*) > 1"
+        ).fetchall()
+    )
+    of_all = sql.execute(
+        "select sum(initial_cny) from fund_ledger_monthly where starts_with(township_code, '360313') "
+        "and month = '2025-12-01'"
+    ).fetchall()[0][0]
+    assert of_all not in of_each.values()
+    page = visit.go("/sources?unit=360313&month=2025-12&money=yuan")
+    below = page.inner_text("[data-name='funds'] .ag-floating-bottom")
+    assert all(name in below and show.money(value, "yuan") in below for name, value in of_each.items())
+    assert show.money(of_all, "yuan") not in below
+    _saved(page, "[data-download='funds'][data-format='xlsx']", tmp_path / "t.xlsx")
+    formulas, stored = (
+        openpyxl.load_workbook(tmp_path / "t.xlsx", data_only=stored).active for stored in (False, True)
+    )
+    heads = next(row for row in formulas.iter_rows() if row[0].value == "乡镇")
+    fund, initial = (
+        next(cell.column for cell in heads if str(cell.value).startswith(name))
+        for name in ("资金项目", "年初预算")
+    )
+    rows = [row[0].row for row in formulas.iter_rows() if row[0].value == "合计"]
+    assert {
+        formulas.cell(row, fund).value: Decimal(str(stored.cell(row, initial).value)) for row in rows
+    } == of_each
+    assert all(str(formulas.cell(row, initial).value).startswith("=SUMPRODUCT(") for row in rows)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from oversight.accounts import record, store
+from oversight.accounts import people, record, store
+from oversight.accounts.actor import at_the_machine
 from oversight.accounts.scope import significant
 from oversight.calendar import load_calendar
 from oversight.cli import main
@@ -21,7 +22,7 @@ from oversight.settings import TIME_ZONE, DataFolder
 from oversight.workflow import following, letters
 from oversight.workflow.following import FollowError, Said
 from oversight.workflow.letters import Ground, Missing, Unit
-from tests.accounts.asking import Browser
+from tests.accounts.asking import PASSWORD, Browser
 from tests.faults import year_of_letters
 from tests.workflow.conftest import own_copy
 from tests.workflow.handing import posted
@@ -400,6 +401,23 @@ def test_the_list_of_recipients_is_read_with_a_sentence_for_each_slip(tmp_path: 
         path.write_text(text, "utf-8")
         with pytest.raises((FollowError, ReportError), match=said):
             letters.recipients(ground.folder)
+
+
+def test_the_page_of_a_unit_shows_what_is_due_there(sample_folder: DataFolder, tmp_path: Path) -> None:
+    folder = own_copy(sample_folder, tmp_path)
+    people.add(folder, at_the_machine(), "whole", "analyst", ["000000"], password=PASSWORD, must_change=False)
+    browser = Browser(create_app(folder).server.test_client())
+    assert browser.sign_in("whole").status_code == 303
+
+    def due(unit: str) -> list[str]:
+        told = browser.get(f"/letters/all?unit={unit}").get_json()
+        assert told["due_count"] >= len(told["due"])
+        return [item["unit"] for item in told["due"]]
+
+    everywhere, county = due(""), due("360313")
+    assert len({unit[:6] for unit in everywhere}) > 1
+    assert county == [unit for unit in everywhere if unit.startswith("360313")] != []
+    assert due(county[-1]) == [unit for unit in county if unit == county[-1]]
 
 
 def test_the_page_drafts_approves_and_shows_letters_inside_the_scope(

@@ -120,7 +120,7 @@
     box.showModal();
   }
   async function show() {
-    const told = await ask("GET", "/letters/all");
+    const told = await ask("GET", "/letters/all?unit=" + setup.unit);
     if (!page.isConnected) return;
     drawDue(told);
     drawLetters(told);

@@ -20,7 +20,9 @@ from oversight.dashboard.view import View
 
 def render(view: View) -> list[Any]:
     """The page."""
+    state = view.state
     setup = {
+        "unit": state.unit if len(state.unit) in (6, 9) else "",
         "steps": [
             {"step": step, "title": title} for step, (title, action) in STEPS.items() if current().may(action)
         ],
@@ -30,7 +32,7 @@ def render(view: View) -> list[Any]:
         "most": TOGETHER,
     }
     return [
-        title_head(view, "催报与文书"),
+        title_head(view, "催报与文书", shown=f"{view.unit_name if state.unit else ''}催报与文书"),
         html.Div(
             [
                 card(

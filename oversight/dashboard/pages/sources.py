@@ -26,7 +26,7 @@ def render(view: View) -> list[Any]:
         table_card(
             view,
             ledger_table(view, ROWS_SHOWN),
-            note="每个资金项目各自的预算、拨付、支出和结余；各项目互不相加，只有民政工作经费对照经费保障标准",
+            note="每个资金项目各自的预算、拨付、支出和结余；各项目互不相加（合计按项目列），只有民政工作经费对照经费保障标准",
         ),
     ]
 
@@ -81,13 +81,13 @@ def ledger_table(view: View, limit: int | None = None) -> Table:
         title="资金台账",
         columns=[
             Column("township_name", "乡镇", "link", width=120),
-            of("fund_name", width=140),
+            of("fund_name", width=140, is_decisive=True),
             of("carried_over_cny"),
             of("from_above_cny"),
             of("own_cny"),
-            of("initial_cny"),
+            of("initial_cny", is_decisive=True),
             of("adjusted_cny"),
-            of("disbursed_ytd_cny"),
+            of("disbursed_ytd_cny", is_decisive=True),
             of("spent_ytd_cny"),
             of("balance_cny"),
             of("disbursed_source", is_hidden=True),
@@ -96,6 +96,7 @@ def ledger_table(view: View, limit: int | None = None) -> Table:
         rows=rows,
         key=lambda row: f"{row['township_code']}/{row['fund_code']}",
         is_summed=True,
+        sums_by="fund_name",
         href=lambda row: view.state.href("/township", unit=row["township_code"]),
         total=total,
         empty=f"{show.month(view.month)}还没有任何乡镇报过经费。",
