@@ -148,7 +148,7 @@ def comparison(view: View, told: Compared, *, wide: bool = False) -> Any:
     """Their chart."""
     kind, shown = told.kind, told.shown
     if not shown:
-        return card(kind.title, nothing_to_compare(told.units))
+        return card(kind.title, nothing_to_compare(any(row["is_covered"] for row in told.units)))
     note = f"按{kind.gap}从大到小；空心为应保障，实心为{kind.have}，三角表示有{kind.gap}。点击下钻"
     if told.count > len(shown):
         note += f"；共 {told.count} 个单位，此处为{kind.gap}最大的 {len(shown)} 个"
@@ -160,8 +160,8 @@ def comparison(view: View, told: Compared, *, wide: bool = False) -> Any:
     return card(kind.title, chart(kind.name, drawn, height, said), note=note, wide=wide)
 
 
-def nothing_to_compare(rows: Sequence[Row]) -> Any:
-    """Why no unit can be drawn: no standard applies, or nothing is known."""
-    if any(row["is_covered"] for row in rows):
+def nothing_to_compare(is_covered: bool) -> Any:
+    """Why nothing can be drawn: no standard applies, or nothing is known."""
+    if is_covered:
         return empty("这里的乡镇有适用的经费标准，但人口或经费都还没有报，无法比较。")
     return empty("这里的乡镇没有适用的经费标准。可在“政策标准”查看各标准的适用范围。")

@@ -180,6 +180,10 @@ def test_where_no_standard_applies_the_page_says_so(visit: Visit) -> None:
     assert "未报" not in page.inner_text("[data-name='units'] .ag-body")
     page = visit.go("/?unit=640324")
     assert kpi(page, "staff_shortfall_of_judged_persons") == "无适用标准"
+    # Nor are there axes with nothing on them.
+    page = visit.go("/funding?unit=130000")
+    assert page.locator("#content .js-plotly-plot").count() == 0
+    assert page.inner_text("#content").count("没有适用的经费标准") == 3
 
 
 def test_township_table_equals_sql(

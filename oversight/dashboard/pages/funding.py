@@ -9,7 +9,7 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
 from oversight.dashboard.access import significant
-from oversight.dashboard.comparing import PAID, Compared, compared, comparison
+from oversight.dashboard.comparing import PAID, Compared, compared, comparison, nothing_to_compare
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     card,
@@ -177,6 +177,14 @@ def _line(
     return figures.Line(metric.title, values, colour, dash, of_year=metric.is_of_year, **changes)
 
 
+def _is_empty(drawn: list[figures.Line]) -> bool:
+    return all(value.value is None for line in drawn for value in line.values)
+
+
+def _is_covered(series: dict[Any, Row], months: list[Any]) -> bool:
+    return any(series[month]["covered_count"] for month in months if month in series)
+
+
 def _over_time(view: View, series: dict[Any, Row]) -> Any:
     months = view.last_months(36)
     colours = palette(view.theme)
@@ -186,8 +194,11 @@ def _over_time(view: View, series: dict[Any, Row]) -> Any:
         _line(series, months, "allocation_shortfall_of_judged_cny", colours.shortfall, apart=True),
     ]
     rate = METRICS["adequacy_of_judged_pct"]
+    title = "应保障与已安排的变化"
+    if _is_empty(drawn):
+        return card(title, nothing_to_compare(_is_covered(series, months)))
     return card(
-        "应保障与已安排的变化",
+        title,
         chart(
             "over_time",
             figures.lines(
@@ -224,8 +235,11 @@ def _pace(view: View, series: dict[Any, Row]) -> Any:
         if now["partly_paid_count"]
         else ""
     )
+    title = f"{year}年拨付进度"
+    if _is_empty(drawn):
+        return card(title, nothing_to_compare(_is_covered(series, months)))
     return card(
-        f"{year}年拨付进度",
+        title,
         chart(
             "pace",
             figures.lines(

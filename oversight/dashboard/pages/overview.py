@@ -356,7 +356,7 @@ def _heat_map(view: View) -> Any:
     label = "乡镇" if digits == 9 else "单位"
     title = f"{rate.title}：{label} × 月"
     if not shown:
-        return card(title, nothing_to_compare(ranked), wide=True)
+        return card(title, nothing_to_compare(any(row["is_covered"] for row in ranked)), wide=True)
     more = f"；共 {len(listed)} 个单位，此处为前 {len(shown)} 个" if len(listed) > len(shown) else ""
     without = len(ranked) - len(listed)
     more += f"；另有 {without} 个单位没有适用标准，不列" if without else ""
