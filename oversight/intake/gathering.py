@@ -162,9 +162,11 @@ class Batch:
     def _normalise(self, dataset: str, raw: pl.DataFrame) -> None:
         present = set(raw.get_column("table_no").unique().to_list())
         typed, errors = normalise(dataset, raw, {n: f for n, f in self._facts.items() if n in present})
-        self._typed[dataset].append(
-            typed.select(row_schema(dataset).keys()).cast(pl.Schema(row_schema(dataset)))
-        )
+        typed = typed.select(row_schema(dataset).keys()).cast(pl.Schema(row_schema(dataset)))
+        # A large table comes as a file in memory, which one text that is taken from it as it stands would hold whole.
+        texts = [name for name, kind in typed.schema.items() if kind == pl.String]
+        typed = typed.with_columns(pl.concat_str(name, pl.lit("")).alias(name) for name in texts)
+        self._typed[dataset].append(typed)
         self._errors.append(errors)
 
     def finish(self) -> Landed:

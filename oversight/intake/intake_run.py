@@ -19,7 +19,6 @@ from oversight.intake.judging.deliveries import deliveries
 from oversight.intake.judging.due import due_dates, last_due_month
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
-from oversight.intake.landed import Landed
 from oversight.intake.landing import land
 from oversight.intake.raw_files import RawFile, scan
 from oversight.intake.receiving import Received, receive
@@ -92,7 +91,7 @@ def take_in(
     """
     came = receive(folder, say, now)
     landed = land(folder, came.files, came.ledger, say).in_one_piece()
-    judged = judge(landed, came.ledger, came.correcting, load_references(folder))
+    judged = judge(landed, came.ledger, came.correcting, load_references(folder), letting_go=True)
     due = due_dates(folder, judged, now.date())
     notice = notice_zh(due.unknown_years)
     if notice:
@@ -100,11 +99,12 @@ def take_in(
     result = _result(folder, came, judged, due.last_month)
     say(result.summary_zh)
     folder.inputs.mkdir(parents=True, exist_ok=True)
-    # Written while the workbooks are returned: that is Python's work, the writing is not.
-    with ThreadPoolExecutor() as writers:
+    # Written while the workbooks are returned: that is Python's work, the writing is not. One after the other, since
+    # each takes memory of its own.
+    with ThreadPoolExecutor(1) as writers:
         writing = [
             writers.submit(_write, frame, folder.inputs / f"{name}.parquet")
-            for name, frame in _inputs(landed, judged, due.dates)
+            for name, frame in _inputs(judged, due.dates)
         ]
         return_files(folder, came.files, landed, judged, say)
     for written in writing:
@@ -112,7 +112,7 @@ def take_in(
     return result
 
 
-def _inputs(landed: Landed, judged: Judged, due: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+def _inputs(judged: Judged, due: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     """What the build is made from, each frame as soon as it is there."""
     yield from judged.rows.items()
     yield "payment_coverage", judged.covered
@@ -121,7 +121,7 @@ def _inputs(landed: Landed, judged: Judged, due: pl.DataFrame) -> Iterator[tuple
     # Not for the models: which column of which sheet a figure stands in, for whoever reads the cells again.
     yield "report_tables", judged.tables.select(TABLE_PLACES)
     yield "due_dates", due
-    yield "deliveries", deliveries(landed, judged)
+    yield "deliveries", deliveries(judged)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import io
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,13 @@ class Landed:
     headings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEADING_SCHEMA))
 
     def in_one_piece(self) -> Landed:
-        """The same, rows of several batches put together: every later step would do that for itself."""
-        return replace(self, rows={dataset: frame.rechunk() for dataset, frame in self.rows.items()})
+        """This, with rows of several batches put together: every later step would do that for itself.
+
+        The pieces of a dataset are let go before the next one's are copied.
+        """
+        for dataset in self.rows:
+            self.rows[dataset] = self.rows[dataset].rechunk()
+        return self
 
 
 _PARTS: Mapping[str, Mapping[str, Any]] = {

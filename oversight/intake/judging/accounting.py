@@ -73,7 +73,7 @@ def account(
     )
     out.rejected = _rejected_rows(landed, tables, rejected, held, per_file)
     rows = [*(frame.select(KEY) for frame in out.rows.values()), rejected.select(KEY), repeated]
-    several = _several_in_a_row(usable, pl.concat(rows))
+    several = _several_in_a_row(usable, rows)
     out.submissions = _submissions(landed, ledger, tables, per_file, unusable, out.rejected, several)
     out.rows = {d: f.drop("table_no") for d, f in out.rows.items()}
 
@@ -82,14 +82,24 @@ def _count(verdicts: pl.DataFrame, name: str) -> pl.DataFrame:
     return verdicts.select(KEY).unique().group_by("table_no").agg(pl.len().cast(pl.Int64).alias(name))
 
 
-def _several_in_a_row(usable: pl.DataFrame, rows: pl.DataFrame) -> dict[str, int]:
+def _several_in_a_row(usable: pl.DataFrame, rows: list[pl.DataFrame]) -> dict[str, int]:
     """Submission → rows that its sender sees, where rows of its sheets are of several datasets or months at once."""
-    places = usable.select("table_no", "submission_id", "sheet")
+    sheet = pl.struct("submission_id", pl.col("sheet").fill_null(""))
+    # Only of a sheet that several tables were made from can a row have been counted twice.
+    several = usable.filter(sheet.is_duplicated()).select("submission_id").unique()
+    if several.is_empty():
+        return {}
+    places = usable.join(several, on="submission_id", how="semi").select("table_no", "submission_id", "sheet")
+    numbers = places.select("table_no")
     # A row of one table may have several verdicts; where it came from twice, two tables have it.
-    seen = rows.unique().join(places, on="table_no")
-    per_file = seen.group_by("submission_id").agg(
-        pl.len().alias("counted"),
-        pl.struct(pl.col("sheet").fill_null(""), "row_number").n_unique().alias("seen"),
+    seen = pl.concat([frame.join(numbers, on="table_no", how="semi") for frame in rows]).unique()
+    per_file = (
+        seen.join(places, on="table_no")
+        .group_by("submission_id")
+        .agg(
+            pl.len().alias("counted"),
+            pl.struct(pl.col("sheet").fill_null(""), "row_number").n_unique().alias("seen"),
+        )
     )
     return dict(
         per_file.filter(pl.col("counted") > pl.col("seen")).select("submission_id", "seen").iter_rows()

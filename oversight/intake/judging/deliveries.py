@@ -8,7 +8,6 @@ from oversight.intake.judging import corrections
 from oversight.intake.judging.due import REPORTS
 from oversight.intake.judging.judged import Judged
 from oversight.intake.judging.scale import MONTH_SPAN, unit_month
-from oversight.intake.landed import Landed
 from oversight.intake.reading.nothing import REPORT
 from oversight.references import WORKING_FUNDS
 
@@ -29,7 +28,7 @@ DELIVERY_SCHEMA: dict[str, pl.DataType] = {
 _STATUSES = ("accepted", "held", "rejected")
 
 
-def deliveries(landed: Landed, judged: Judged) -> pl.DataFrame:
+def deliveries(judged: Judged) -> pl.DataFrame:
     """A row for each dataset, month and township of which anything came from the township's own side, accepted or not.
 
     What another source reports of a township does not fulfil the township's duty. `nil_count` counts the rows that
@@ -46,13 +45,11 @@ def deliveries(landed: Landed, judged: Judged) -> pl.DataFrame:
     )
     refused = judged.rejected.filter(pl.col("disposition") == "rejected")
     refused = refused.group_by("submission_id", "sheet", "row_number").agg(pl.col("error_code").min())
-    parts = [_of_dataset(dataset, landed, judged, refused, days) for dataset in sorted(REPORTS)]
+    parts = [_of_dataset(dataset, judged, refused, days) for dataset in sorted(REPORTS)]
     return pl.concat(parts)
 
 
-def _of_dataset(
-    dataset: str, landed: Landed, judged: Judged, refused: pl.DataFrame, days: pl.DataFrame
-) -> pl.DataFrame:
+def _of_dataset(dataset: str, judged: Judged, refused: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     # Rows that were read but not taken: they still say who tried to report what.
     own = judged.tables.filter(
         (pl.col("dataset") == dataset) & pl.col("source").is_in(list(judged.references.own))
@@ -60,7 +57,7 @@ def _of_dataset(
     tables = own.select("table_no", "submission_id", "sheet")
     places = tables.join(refused, on=["submission_id", "sheet"], how="inner", nulls_equal=True)
     tried = (
-        landed.rows[dataset]
+        judged.tried[dataset]
         .join(places, on=["table_no", "row_number"], how="inner", maintain_order="left")
         .filter(pl.col("month").is_not_null() & pl.col("reported_code").str.contains(r"^\d{9}$"))
         .select(

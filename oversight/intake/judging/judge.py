@@ -28,7 +28,7 @@ from oversight.intake.judging.precedence import with_precedence
 from oversight.intake.judging.providing import places, provide
 from oversight.intake.judging.repeats import repeats
 from oversight.intake.judging.reviewed import looked_into, sent_back
-from oversight.intake.judging.verdicts import VERDICT_SCHEMA, Verdicts, as_verdicts, blank
+from oversight.intake.judging.verdicts import KEY, VERDICT_SCHEMA, Verdicts, as_verdicts, blank
 from oversight.intake.landed import Landed
 from oversight.intake_messages import CELL_BY_CELL
 from oversight.references import References, load_references
@@ -42,10 +42,14 @@ def judge(
     ledger: pl.DataFrame,
     corrections: list[CorrectionFile] | None = None,
     references: References | None = None,
+    *,
+    letting_go: bool = False,
 ) -> Judged:
     """Judge all landed rows, with the analyst's corrections and confirmations applied.
 
     `references`: the funds and sources of reports that hold for the data folder; the project's own where none is given.
+    `letting_go`: the landed rows of a dataset are taken out of `landed` once they are judged, so that rows as they were
+    read and as they are used are not all in memory at once.
     """
     references = references or load_references()
     out, verdicts = Judged(references=references), Verdicts()
@@ -54,10 +58,9 @@ def judge(
     present = {c.file.sha256 for c in corrections or []}
     correcting = ledger.filter(pl.col("sha256").is_in(list(present)) & pl.col("is_first"))
     tables = sources_of(with_precedence(landed.tables, reported), reported, references)
-    all_rows = {name: landed_rows(landed, name) for name in ALL_DATASETS}
     desk = CorrectionDesk(corrections or [], tables)
     tables = pl.concat([tables, desk.tables], how="diagonal")
-    returned = {name: sent_back(desk, name, rows, tables) for name, rows in all_rows.items()}
+    returned = {name: sent_back(desk, name, landed_rows(landed, name), tables) for name in ALL_DATASETS}
 
     # The units come first: everything else is judged by them.
     divisions = as_read(landed, tables, "divisions", returned["divisions"])
@@ -94,6 +97,9 @@ def judge(
             out.covered = coverage(applied, tables, units) if units else out.covered
         else:
             out.places[dataset] = places(applied, slots)
+            out.tried[dataset] = _tried(landed_rows(landed, dataset), verdicts)
+        if letting_go:
+            landed.rows.pop(dataset, None)
 
     verdicts.rejected.append(desk.refused())
     out.tables = desk.counted(tables)
@@ -108,3 +114,13 @@ def judge(
         unusable,
     )
     return out
+
+
+def _tried(rows: pl.DataFrame, verdicts: Verdicts) -> pl.DataFrame:
+    """Of the rows of a report that are refused, where each stands, and the month and the unit that it names."""
+    if "reported_code" not in rows.columns:
+        return pl.DataFrame()
+    refused = pl.concat([as_verdicts(()).select(KEY), *(frame.select(KEY) for frame in verdicts.rejected)])
+    return rows.select(*KEY, "month", "reported_code").join(
+        refused, on=KEY, how="semi", maintain_order="left"
+    )

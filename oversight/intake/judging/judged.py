@@ -51,8 +51,9 @@ class Judged:
     """The build inputs: a frame for each dataset, the submissions, and every row that is not used with its reason.
 
     `tables` are those that the rows came from, the analyst's corrections among them. `places` says of each row of a
-    report its table, its unit and month as one number, and whether another row speaks of these too. `covered`: for
-    which months, divisions and funds a list of payments says all that was paid.
+    report its table, its unit and month as one number, and whether another row speaks of these too. `tried`: of each row
+    of a report that is refused, where it stands, and the month and unit that it names. `covered`: for which months,
+    divisions and funds a list of payments says all that was paid.
     """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -60,5 +61,6 @@ class Judged:
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     tables: pl.DataFrame = field(default_factory=pl.DataFrame)
     places: dict[str, pl.DataFrame] = field(default_factory=dict)
+    tried: dict[str, pl.DataFrame] = field(default_factory=dict)
     covered: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COVERAGE_SCHEMA))
     references: References = field(default_factory=load_references)
