@@ -103,10 +103,13 @@ class Landed:
     def in_one_piece(self) -> Landed:
         """This, with rows of several batches put together: every later step would do that for itself.
 
-        The pieces of a dataset are let go before the next one's are copied.
+        A column at a time, whose pieces are let go before the next one's are copied.
         """
-        for dataset in self.rows:
-            self.rows[dataset] = self.rows[dataset].rechunk()
+        for dataset in list(self.rows):
+            columns = self.rows.pop(dataset).get_columns()
+            for place in range(len(columns)):
+                columns[place] = columns[place].rechunk()
+            self.rows[dataset] = pl.DataFrame(columns)
         return self
 
 

@@ -76,7 +76,11 @@ def judge(
     for dataset in _OF_UNITS:
         read = as_read(landed, tables, dataset, returned[dataset], usable=bool(units))
         verdicts.rejected.append(read.rejected)
+        named = landed_rows(landed, dataset).select(f"^({'|'.join((*KEY, 'month', 'reported_code'))})$")
         rows = with_months(read.rows) if dataset == "payments" else read.rows
+        if letting_go:
+            landed.rows.pop(dataset, None)
+            read = replace(read, rows=read.rows.clear())
         rows = with_lanes(rows, tables, references)
         rows, slots = identify(dataset, rows, tables, units, verdicts)
         rows = repeats(dataset, rows, tables, units, slots, verdicts)
@@ -97,9 +101,7 @@ def judge(
             out.covered = coverage(applied, tables, units) if units else out.covered
         else:
             out.places[dataset] = places(applied, slots)
-            out.tried[dataset] = _tried(landed_rows(landed, dataset), verdicts)
-        if letting_go:
-            landed.rows.pop(dataset, None)
+            out.tried[dataset] = _refused(named, verdicts)
 
     verdicts.rejected.append(desk.refused())
     out.tables = desk.counted(tables)
@@ -116,11 +118,7 @@ def judge(
     return out
 
 
-def _tried(rows: pl.DataFrame, verdicts: Verdicts) -> pl.DataFrame:
-    """Of the rows of a report that are refused, where each stands, and the month and the unit that it names."""
-    if "reported_code" not in rows.columns:
-        return pl.DataFrame()
+def _refused(rows: pl.DataFrame, verdicts: Verdicts) -> pl.DataFrame:
+    """Those of the rows that are refused."""
     refused = pl.concat([as_verdicts(()).select(KEY), *(frame.select(KEY) for frame in verdicts.rejected)])
-    return rows.select(*KEY, "month", "reported_code").join(
-        refused, on=KEY, how="semi", maintain_order="left"
-    )
+    return rows.join(refused, on=KEY, how="semi", maintain_order="left")
