@@ -16,8 +16,9 @@ import pytest
 
 from oversight import cli, whole_run
 from oversight.intake.questions import read_answers, remember
+from oversight.intake.reading.files import read
 from oversight.intake.reading.grammar import Certainty, Said, meaning_of
-from oversight.intake.reading.grid import Grid
+from oversight.intake.reading.grid import Grid, Table
 from oversight.intake.reading.headings import match_columns
 from oversight.intake.reading.layout import find_tables
 from oversight.intake.sending_back.checking import check
@@ -35,7 +36,8 @@ READ: dict[tuple[str, str], str] = {
     (
         "population",
         "births_persons",
-    ): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生 出生入籍 出生补登",
+    ): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生 出生入籍 出生补登 "
+    "出生登记入户数 本月出生小孩数 因出生增加",
     ("population", "deaths_persons"): "本月病亡人数 死亡核减人数 自然减少|死亡 死亡户口注销",
     ("population", "moved_in_persons"): "落户迁入人数 迁移|入 机械增加（迁入）",
     (
@@ -54,24 +56,37 @@ READ: dict[tuple[str, str], str] = {
     (
         "budget",
         "carried_over_cny",
-    ): "上年结转结余 上年末结余资金 以前年度结转 年初结转 2024年结转资金 资金来源|上年结转",
+    ): "上年结转结余 上年末结余资金 以前年度结转 年初结转 2024年结转资金 资金来源|上年结转 "
+    "期初结转（上年转入） 从上年转入资金 去年没用完转过来的钱",
     ("budget", "from_above_cny"): "其中：上级下达 上级专项资金 中央和省级补助 资金来源|上级",
     ("budget", "own_cny"): "县级配套 ②本级安排 其中：区级财政安排 资金来源|本级",
     ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费 预算构成|人员 "
-    "人员支出|预算",
-    ("budget", "office_cny"): "公用类经费 日常公用经费 其中：公用经费 公用经费（商品和服务）",
-    ("budget", "fund_name"): "项目名称 专项资金名称",
+    "人员支出|预算 按用途分|人员 支出类型|人员 用在人员上的",
+    (
+        "budget",
+        "office_cny",
+    ): "公用类经费 日常公用经费 其中：公用经费 公用经费（商品和服务） 办公费等公用经费 按用途分|公用",
+    ("budget", "is_listed_separately"): "是否作为单独项目列入预算 有没有单独列支",
+    ("budget", "fund_name"): "预算项目（名称） 项目名称 专项资金名称",
     ("budget", "remark"): "情况说明 需说明的事项 备注（未拨付原因）",
     (
         "population",
         "resident_population_persons",
     ): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数 常住|人",
-    ("staffing", "administrative_posts"): "核定行政编制 行政编制名额 三定行政编制",
-    ("staffing", "welfare_posts_persons"): "公益性岗位|在岗人数 公益岗位|实有人数",
-    ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数",
-    ("staffing", "part_time_persons"): "兼职人员|人数 专兼职人员|兼职人员",
-    ("staffing", "villages_count"): "辖村（社区）数 村居总数 村+社区 行政区划|村社区合计（期末）",
+    ("staffing", "administrative_posts"): "核定行政编制 行政编制名额 三定行政编制 应有行政编制 编制类型|行政",
+    ("staffing", "dedicated_staff_persons"): "全职做民政的在编干部 专门干民政的在编人数 编制内专门干民政的",
+    (
+        "staffing",
+        "welfare_posts_persons",
+    ): "公益岗在民政所上班的人数 使用公益性岗位人员 公益性岗位|在岗人数 公益岗位|实有人数",
+    ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数 政府花钱买服务的人员 非编人员|购买服务",
+    ("staffing", "part_time_persons"): "兼职人员|人数 人员类型|兼职 专兼职人员|兼职人员",
+    (
+        "staffing",
+        "villages_count",
+    ): "辖村（社区）数 村居总数 村+社区 管几个村（社区） 村民委员会和社区居委会数 行政区划|村社区合计（期末）",
     ("staffing", "villages_with_assistant_count"): "配有民政协理员的村（社区） 已配备协理员村居个数 "
+    "村（居）|配协理员的 配备协理员村数（含社区） "
     "协理员配备情况|村（社区）数 其中：配有协理员的村（个） 有专（兼）职协理员的村居数",
 }
 ASKED = (
@@ -115,6 +130,89 @@ def test_what_may_be_another_figure_is_asked() -> None:
 def test_what_is_another_figure_is_never_taken() -> None:
     for heading in NEVER.split():
         assert not [m for d in DATASETS if (m := meaning_of(d, (heading,), SAID))], heading
+
+
+# What a heading counts, asks or leaves unsaid, by kind: each of these was taken for a column, or asked about as one.
+OTHERS = {
+    "households counted of people who moved": (
+        "population",
+        "迁出户数 迁入|户 迁入|户数 整户迁出户数 户规模 分户数",
+    ),
+    "a difference and not a number": (
+        "population",
+        "出生人数增减 户籍人口变更数 净增|户籍人口 户籍人口|其中",
+    ),
+    "who works and not who lives there": (
+        "population",
+        "户籍从业人员 年出生数 七普常住人口 户籍人口数据来源",
+    ),
+    "who holds a post and not the post": (
+        "staffing",
+        "在岗人员|行政编制 实有人员|事业编制 公务员人数 行政编制|在岗 行政编制调整数 差额拨款事业编",
+    ),
+    "people who are another's": ("staffing", "协理员|兼职 村（社区）|干部数 村级公益性岗位"),
+    "how many there may be, or whom they serve": (
+        "staffing",
+        "公益性岗位名额 公益性岗位|核定 购买服务人次 政府购买服务覆盖人数 购买服务|社工 公益性岗位招聘",
+    ),
+    "some of the villages, or what is in them": (
+        "staffing",
+        "有服务站的村（社区）数 村（社区）人口 村（社区）服务中心数 行政村数（不含社区） 有人管民政的村（社区）数",
+    ),
+    "yes or no and not how much": ("budget", "是否拨付 是否纳入预算 有无支出"),
+    "a part of what was spent or is left": (
+        "budget",
+        "本月支出|其中：人员经费 累计支出|公用经费 年初预算|余额 人员经费|其中：工资",
+    ),
+    "another level's own, another year's rest, a paper": (
+        "budget",
+        "其中：自治区本级资金 前年结转 上级补助明细 本月支出（笔） 预算年度",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_counts_something_else_is_left_out(kind: str) -> None:
+    dataset, headings = OTHERS[kind]
+    for heading in headings.split():
+        parts = tuple(heading.split("|"))
+        found = match_columns(dataset, (("区划代码",), parts), SAID).columns
+        assert 1 not in found.values(), heading
+
+
+def test_a_strange_word_over_or_before_a_column_is_asked_about() -> None:
+    """Whose it is, nobody knows: another body's posts, people of a kind, money for something."""
+    for dataset, heading in (
+        ("staffing", "护理员|兼职"),
+        ("staffing", "综治中心|事业编制"),
+        ("staffing", "邻镇兼职人员"),
+        ("budget", "敬老院|上年结转"),
+        ("budget", "救急难|本月支出"),
+        ("population", "由外省迁入"),
+    ):
+        found = meaning_of(dataset, tuple(heading.split("|")), SAID)
+        assert found is not None, heading
+        assert found.certainty is Certainty.QUESTION, heading
+    # What says all of itself is read below any label.
+    for dataset, heading in (("staffing", "实名制|事业编制"), ("population", "镇情|全镇户籍人口")):
+        found = meaning_of(dataset, tuple(heading.split("|")), SAID)
+        assert found is not None, heading
+        assert found.certainty is Certainty.CERTAIN, heading
+
+
+def test_a_form_whose_columns_are_named_below_group_headings_is_read() -> None:
+    data = xlsx_bytes(
+        [
+            ("敦化市2025年6月户籍人口统计表",),
+            ("区划名称（乡级）", "本月人口变动", None, "户籍情况"),
+            (None, "出生（人）", "死亡（人）", "总人口"),
+            ("大石头镇", 5, 6, 30000),
+            ("黄泥河镇", 7, 8, 20000),
+        ],
+        [(1, 0, 2, 0, "区划名称（乡级）"), (1, 1, 1, 2, "本月人口变动")],
+    )
+    (table,) = [t for t in read(data, "6月.xlsx").tables if isinstance(t, Table)]
+    assert {"births_persons", "deaths_persons", "population_persons"} <= set(table.header.columns)
 
 
 def test_what_was_paid_out_beside_what_the_townships_were_paid_is_what_they_spent() -> None:

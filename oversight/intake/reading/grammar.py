@@ -78,6 +78,8 @@ class _Heading:
     unknown_note: str
     # Whether the last word is neither the thing nor a number of it: 支付方式, 拨付单位.
     is_of_manner: bool
+    # Whether it is so of any last word, whatever stands before it: 上级补助明细.
+    ends_in_manner: bool
     values: frozenset[str]
     units: frozenset[str]
     # The cell itself, not a group heading above it, speaks of what was approved.
@@ -102,6 +104,14 @@ class _Heading:
     asking: frozenset[str]
     # Whether the lowest cell says no more than 其中 and a month: 其中：本月 below 已拨付.
     is_of_month_in: bool
+    # Whether households are what is counted of those who were born, died or moved: 迁出户数, 户 below 迁入.
+    counts_households: bool
+    # Whether a group heading says that what is below it is what was added or is gone.
+    is_of_growth: bool
+    # What is said to have been changed, in the cells below the group headings.
+    adjusting: frozenset[str]
+    # Words in group headings that no list knows: 护理 of 护理员 over 兼职.
+    unknown_above: str
 
 
 # Kinds of words that leave a heading without a meaning unless a column is about just that.
@@ -147,6 +157,7 @@ _BESIDE: dict[str, frozenset[str]] = {
 def _gather(parts: Sequence[str]) -> _Heading:
     """The parts of a stacked heading, the lowest last. What the lowest says beats what stands above it."""
     cells = [_without_sources(words_of(part)) for part in parts]
+    cells = [*map(_as_label, cells[:-1]), *cells[-1:]]
     at = next((i for i in range(len(cells) - 1, -1, -1) if _things(cells[i])), len(cells) - 1)
     leaf = [w for cell in cells[at:] for w in cell]
     above = [w for cell in cells[:at] for w in cell]
@@ -165,6 +176,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
     last = _last_thing(leaf)
     said = [w for w in leaf if not w.is_note]
     things_above = frozenset(w.value for w in above if w.kind == "thing")
+    counts_households = _counts_households(said, things_above)
     changing = _changing(leaf, above)
     changed = [i for i, w in enumerate(leaf) if w.kind == "adjusted"]
     named = {w.value for w in leaf if w.kind == "thing" and w.value not in _GENERAL} - {"households"}
@@ -172,17 +184,24 @@ def _gather(parts: Sequence[str]) -> _Heading:
     harmless = frozenset.intersection(*beside) if beside else frozenset()
     if named and named <= set(_EVENTS):
         strong = [w for w in leaf if w.value in _EVENTS and w.text not in _WEAK_EVENTS]
+        first = min((i for i, w in enumerate(leaf) if w in strong), default=0)
         of_register = [
             w.text
-            for w in leaf
-            if w not in strong and w.kind not in ("period", "time") and _ACT.fullmatch(w.text)
+            for i, w in enumerate(leaf)
+            if w not in strong
+            and w.kind not in ("period", "time")
+            and _ACT.fullmatch(w.text)
+            # 补报出生 are those of earlier months.
+            and not (i < first and w.text.startswith("补"))
         ]
         harmless |= frozenset(of_register) if strong else frozenset()
         # 自然减员 over 死亡.
         above = [w for w in above if not _ACT.fullmatch(w.text)]
         changing = _changing(leaf, above)
     if harmless:
-        leaf = [w for w in leaf if w.text not in harmless]
+        # 社工 below 购买服务 and 工资 below 人员经费 name some of them; beside them in one cell they say how.
+        below = leaf[len(cells[at]) :] if named and not named <= set(_EVENTS) else []
+        leaf = [*(w for w in leaf[: len(leaf) - len(below)] if w.text not in harmless), *below]
         changing = _changing(leaf, above)
         last = _last_thing(leaf)
     return _Heading(
@@ -200,6 +219,7 @@ def _gather(parts: Sequence[str]) -> _Heading:
         unknown_before="".join(w.text for w in leaf[:last] if w.kind is None and not w.is_note),
         unknown_after="".join(w.text for w in leaf[last + 1 :] if w.kind is None and not w.is_note),
         unknown_note="".join(w.text for w in leaf if w.kind is None and w.is_note),
+        ends_in_manner=len(said) > 1 and said[-1].kind == "manner" and said[-1].text not in ("项目", "类"),
         is_of_manner=len(said) > 1 and said[-1].kind == "manner" and any(w.kind == "thing" for w in said),
         values=frozenset(w.value for w in (*leaf, *above)),
         changes=frozenset(changing | (things_above & _NARROWING)),
@@ -215,9 +235,36 @@ def _gather(parts: Sequence[str]) -> _Heading:
         asking=frozenset(w.text for w in (*leaf, *above) if w.kind == "ask"),
         is_of_month_in={w.kind for w in lowest} == {"change", "period"}
         and {w.value for w in lowest} == {"of_which", "month"},
+        is_of_growth=any(_GROWTH.fullmatch(plain(header_key(p)[0])) for p in parts[:-1]),
+        counts_households=counts_households,
+        adjusting=frozenset(w.text for w in leaf if w.kind == "adjusted"),
+        unknown_above="".join(w.text for w in above if w.kind is None and not w.is_note),
         is_adjusted_budget=bool(changed)
         and (changed[0] < last or any("后" in leaf[i].text for i in changed)),
     )
+
+
+# What ends a group heading that only says by what its columns are parted: 人员类型, 支出用途.
+_PARTING = frozenset(("类型", "类别", "分类", "种类", "用途", "性质", "结构", "构成", "形式", "方式", "划分"))
+
+
+def _as_label(words: list[Word]) -> list[Word]:
+    """The words of a group heading, those of one that only parts its columns without a meaning of their own."""
+    if not words or words[-1].text not in _PARTING:
+        return words
+    plain_ones = [Word("neutral", "neutral", w.text) if w.value == "spent" else w for w in words[:-1]]
+    return [*plain_ones, Word("neutral", "whence", words[-1].text)]
+
+
+def _counts_households(said: Sequence[Word], above: frozenset[str]) -> bool:
+    """Whether a heading speaks of an event and counts households last; 户 behind what is done (报户, 登户) is the register."""
+    things = [i for i, w in enumerate(said) if w.kind == "thing"]
+    if not things or said[things[-1]].value != "households":
+        return False
+    at = things[-1]
+    before = said[at - 1] if at else None
+    is_act = before is not None and before.value not in _EVENTS and bool(_ACT.fullmatch(before.text))
+    return not is_act and bool(({w.value for w in said} | above) & set(_EVENTS))
 
 
 def _unit_of(part: str) -> str | None:
@@ -369,18 +416,31 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     read = _READERS.get(dataset)
     if read is None or not parts:
         return None
+    if dataset == "budget" and _WHETHER_LISTED.search(plain(header_key(parts[-1])[0])):
+        return Meaning("is_listed_separately", Certainty.INFERRED)
     if dataset == "budget" and _CHANGED_SUM.fullmatch(plain(header_key(parts[-1])[0])):
         return Meaning("adjusted_budget_cny", Certainty.INFERRED)
     if names_several(parts[-1]):
+        return None
+    if _DATED.search(plain(header_key(parts[-1])[0])):
+        # 预算年度, 数据来源.
         return None
     heading = _gather(parts)
     is_named = dataset == "budget" and _FUND_TITLE.fullmatch(plain(header_key(parts[-1])[0]))
     if is_named and _text_of_budget(heading) is None:
         # 拨款项目, 资金品目: whether it is the fund, the cells below it say.
         return Meaning("fund_name", Certainty.QUESTION, doubt="fund")
-    if heading.is_strange or (heading.is_of_manner and not set(heading.things) & _WITH_MANNER):
+    is_of_manner = heading.is_of_manner and "naming" not in heading.kinds
+    if heading.is_strange or (is_of_manner and not set(heading.things) & _WITH_MANNER):
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
+        if (
+            heading.unknown_above
+            and part.column not in ("fund_name", "remark")
+            and part.certainty > Certainty.QUESTION
+        ):
+            # 上年结转 below 敬老院: whose, only the unknown word says.
+            return replace(part, certainty=Certainty.QUESTION)
         return part
     if "of" in heading.kinds and dataset != "staffing":
         # 行政经费 is not the working funds.
@@ -411,6 +471,13 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         harmless |= {"part"}
         of_people = heading.units & {"人", "万人"}
         heading = replace(heading, things=("people" if of_people else "households",))
+    if (
+        dataset == "staffing"
+        and heading.texts & _OWED
+        and (_is_of_posts(heading) or set(heading.things) & _POSTS)
+    ):
+        # 应有行政编制: posts are always how many there should be.
+        harmless |= {"state"}
     if "both_kinds" in heading.changes and _is_of_one_kind(heading):
         harmless |= {"both_kinds"}
     if heading.changes - harmless or (said.year and heading.years - {said.year}):
@@ -430,9 +497,18 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if dataset in _COUNTS and heading.unknown_after:
         # 死亡证明开具数, 购买服务合同数: the last word says what is counted, and nobody knows it.
         return None
-    found = read(heading, said)
-    if found is None:
+    if dataset in _COUNTS and heading.adjusting and not any("后" in t for t in heading.adjusting):
+        # 户籍变更人数, 行政编制调整数: by how much, or how many were changed.
         return None
+    found = read(heading, said)
+    if found is not None and heading.unknown_above and not _says_whose(heading, found.column):
+        # 护理员 over 兼职, 救急难 over 本月支出: whose, only the unknown word says.
+        heading_certainty = Certainty.QUESTION
+    if found is None or _is_of_another_sort(heading, found.column):
+        return None
+    if heading.unknown_before and found.column in _OF_A_KIND_OF_PEOPLE:
+        # 邻镇兼职人员: some of them, or others.
+        heading_certainty = Certainty.QUESTION
     is_modified = bool(heading.unknown_before) and found.column in _SIZED and not found.doubt
     if is_modified and heading_certainty is Certainty.INFERRED and found.certainty > Certainty.QUESTION:
         # 属籍户籍人口, 户籍务农人口: whether the unknown word narrows it, only its size beside others tells.
@@ -444,10 +520,72 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if not doubt and found.column.startswith("disbursed") and heading.asking and heading.asking <= _OF_COUNTY:
         # 当月县级下拨: by whom a township is paid, if it is all that was paid.
         doubt = "payer"
+    if doubt == "payer" and not heading.is_named_below:
+        # 本级 below 累计拨付 stands beside 上级: a part, unless it is all.
+        doubt = "once"
     if not doubt and _only_defines(heading):
         # 户籍人口（含集体户）: what it is anyway, if the figures are of its size.
         doubt = "note"
     return replace(found, certainty=min(found.certainty, heading_certainty), doubt=doubt)
+
+
+# Whether the funds stand in the budget by themselves, however it is asked.
+_WHETHER_LISTED = re.compile(
+    "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|另[列设]|分列)(?!.*(?:账|户头|账户|公示|公开|考核|办公))"
+)
+
+
+def _says_whose(heading: _Heading, column: str) -> bool:
+    """Whether a heading below a strange group heading says all of itself: 户籍人口数, 行政编制, 在编在岗专职人员.
+
+    Not below the name of another body: 福利院 over 事业编制.
+    """
+    if _BODIES.search(heading.unknown_above):
+        return False
+    if column in ("population_persons", "households_count"):
+        return "registered" in heading.scopes
+    return column in _SAYING_ALL or _thing(heading) == "staff"
+
+
+_BODIES = re.compile("(?:院|中心|站|局|委|校|园|厂|公司|大?队|联|协会|部|馆|库)$")
+_SAYING_ALL = frozenset(
+    (
+        "administrative_posts",
+        "institution_posts",
+        "villages_count",
+        "villages_with_assistant_count",
+        "fund_name",
+        "remark",
+    )
+)
+# A question whether something is so, which no figure answers.
+_WHETHER = frozenset(("是否", "有无", "有否", "是不是", "与否"))
+_COUNTING = frozenset(COUNT_UNITS)
+_MOVING = ("births", "deaths", "moved", "disbursed", "spent")
+_GROWTH = re.compile("(?:本月|当月|其中)?(?:净?增加?|净?减少?|新增|增减|增长|净增)(?:数|人数|额|量)?")
+# What our columns are never given in.
+_OTHER_UNITS = frozenset(
+    ("笔", "次", "件", "份", "项", "批", "张", "天", "套", "亩", "%", "‰", "百分比", "对", "岁", "年")
+)
+_OF_HOUSEHOLDS = frozenset(("户", "户数", "户次", "百户", "千户", "万户"))
+
+
+def _is_of_another_sort(heading: _Heading, column: str) -> bool:
+    """Whether a heading is answered by yes or no where the column is a figure, or counts households where it counts people."""
+    if heading.is_of_growth and not column.startswith(_MOVING):
+        # 户籍人口 below 净增.
+        return True
+    if "村级" in heading.texts and not column.startswith("villages"):
+        # 村级公益性岗位: the villages' and not the township's.
+        return True
+    is_money = column.endswith("_cny")
+    if heading.units & (
+        (_OF_HOUSEHOLDS if column.endswith("_persons") else frozenset()) | (_COUNTING if is_money else _MONEY)
+    ):
+        return True
+    if heading.unknown_note in _OTHER_UNITS:
+        return True
+    return column.endswith(("_cny", "_persons", "_posts", "_count")) and bool(heading.texts & _WHETHER)
 
 
 # The county, which pays the townships: named as who gives, or as who gives a part.
@@ -462,6 +600,10 @@ def _is_said_twice(heading: _Heading) -> bool:
     """Whether what might change the meaning only says once more what is meant: 调整预算数（含追加）."""
     if set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}:
         return True
+    if set(heading.things) & {"villages", "some_villages"}:
+        # 村数（含社区） is just what the column is.
+        of_both = [t for t in heading.asking if re.search("社区|居", t)]
+        return bool(of_both) and len(of_both) == len(heading.asking) and _only_defines(heading)
     return (
         heading.is_adjusted_budget
         and set(heading.things) == {"budget"}
@@ -478,6 +620,9 @@ _DEFINING: dict[str, re.Pattern[str]] = {
             r"|(?:均|都|另)?(?:不含|不包括|不包含|不计|除)(?:流动|外来|暂住|寄住|临时|非户籍|借住|租住|[和及与、]|的?(?:人口|户口|人员))+(?:外|在内)?"
             r"|外出(?:务工|流动|人员)*的?(?:计入|在内|也算)|(?:流动|外来|暂住)(?:人口|人员)*的?(?:不计|不算|除外)"
         ),
+    ),
+    "residents": re.compile(
+        "(?:均|都|另)?(?:包?含|包括)(?:外来|流动|暂住|户籍|本地|[和及与、]|的?(?:人口|人员|居民))+(?:在内)?"
     ),
     **dict.fromkeys(
         ("villages", "some_villages", "villages_with_assistant"),
@@ -497,7 +642,7 @@ _DEFINING: dict[str, re.Pattern[str]] = {
 
 
 # How people who live somewhere are counted between two censuses.
-_ESTIMATED = frozenset(("推算", "估计", "抽样", "初步", "快报"))
+_ESTIMATED = frozenset(("估算", "推算", "估计", "抽样", "初步", "快报"))
 
 
 def _only_defines(heading: _Heading) -> bool:
@@ -509,7 +654,8 @@ def _only_defines(heading: _Heading) -> bool:
     pattern = _DEFINING.get(thing or "")
     if pattern is None or not heading.asking:
         return False
-    if thing in ("people", "households") and "registered" not in heading.scopes:
+    is_registered = "registered" in heading.scopes or any("户籍" in t for t in heading.texts)
+    if thing in ("people", "households") and not is_registered:
         return False
     return all(pattern.fullmatch(text) for text in heading.asking)
 
@@ -523,6 +669,10 @@ def _is_of_one_kind(heading: _Heading) -> bool:
     )
 
 
+_OWED = frozenset(("应有", "应配", "应配备"))
+_POSTS = frozenset(("admin_posts", "institution_posts"))
+# What ends a heading of when something was, or of where a figure is from.
+_DATED = re.compile("(?:预算|拨付|拨款|支出|资金|项目|指标)年度$|来源$|出处$|名册$|审核人$")
 # 年初预算+追加-调减: the budget as it was changed, written as its sum.
 _CHANGED_SUM = re.compile(r"(?:全年|年初|年度)?预算数?\+(?:追加|调整|调增|增加)[^+]{0,8}")
 # 人员类项目 are still what is paid for people.
@@ -562,6 +712,9 @@ _SIZED = frozenset(
         "institution_posts",
     )
 )
+_OF_A_KIND_OF_PEOPLE = frozenset(
+    ("dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons", "part_time_persons")
+)
 # An 其中 before posts and people of a kind says nothing new of them; the townships' offices do social relief.
 _HARMLESS = {"staffing": frozenset(("of_which", "matter"))}
 
@@ -574,14 +727,20 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if thing is None and heading.things[-2:] == ("people", "households"):
         # 户籍人口户数.
         thing = "households"
+    if heading.counts_households:
+        # 迁出户数: households, of which nobody asks.
+        return None
     if thing in ("births", "deaths", "moved_in", "moved_out"):
-        if heading.texts & _STEPS:
-            # 迁入审批数.
+        if heading.texts & _STEPS or _DIFFERENCE.search(heading.leaf_text):
+            # 迁入审批数, 出生人数增减.
             return None
         when = _flow(heading, said)
         if when is None or when.value == "to_date" or len(heading.unknown_before) > 1:
             # 溺水死亡人数: some of them.
             return None
+        if heading.unknown_before or _FAR.search(heading.leaf_text):
+            # 由外省迁入: all who came, or those from farther away.
+            return Meaning(f"{thing}_persons", Certainty.QUESTION, when.month)
         if heading.texts & _WEAK_EVENTS and not any(
             t[:1] in "出生迁移转" for t in heading.texts - _WEAK_EVENTS
         ):
@@ -605,6 +764,12 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     if set(heading.things) == {"households", "people"} and heading.texts & {"户口簿", "户口本"}:
         # 户口本上人口.
         thing = "people"
+    if "普" in heading.leaf_text and heading.texts & _CENSUSES:
+        # 七普常住人口 stands beside those of now; in brackets it says where the figure is from.
+        return None
+    if heading.texts & _AT_WORK and thing in ("people", "households", "residents"):
+        # 户籍从业人员.
+        return None
     if "注销" in heading.texts and thing in ("people", "households"):
         # 户籍注销人数 are those who are gone.
         return None
@@ -639,6 +804,15 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
     # 总人口 of a registration report is its own; 人口数, 辖区人口 may be those who live there.
     known = said.is_registered and "real" not in heading.kinds and "whole" in heading.scopes
     return Meaning("population_persons", Certainty.CERTAIN if known else Certainty.QUESTION, month)
+
+
+_DIFFERENCE = re.compile("(?<=.)(?:增减|增长|变[化动]|净[增减]|差[额异距])(?:数|人数|额|量)?$|收入$|档案$")
+_CENSUSES = frozenset(("7普", "人普"))
+_FAR = re.compile("[外跨][县市省国]|[省市县国境]外")
+# What says of people that they work somewhere, and so are no inhabitants.
+_AT_WORK = frozenset(
+    ("从业", "上岗", "到岗", "在聘", "受聘", "录用", "派驻", "驻点", "聘请", "选聘", "招聘", "任用")
+)
 
 
 def _is_bare_count(heading: _Heading) -> bool:
@@ -715,13 +889,26 @@ def _part_of_budget(heading: _Heading, said: Said) -> Meaning | None:
     found = _text_of_budget(heading) or _carried_over(heading, said)
     if found is None and len(heading.unknown_before + heading.unknown_after) <= 3 and not heading.spans:
         is_of_year = heading.periods <= {"year", "start"} and all(y == said.year for y in heading.years)
-        if is_of_year and not heading.kinds & {"done", "adjusted", "rate"}:
+        is_within = "of_which" in heading.changes and not any(
+            t in heading.leaf_text for t in heading.adjusting
+        )
+        if is_of_year and not heading.kinds & {"done", "rate", *(() if is_within else ("adjusted",))}:
             found = _for_what(heading) or _by_whom(heading)
+            if found is not None and "adjusted" in heading.kinds:
+                # 其中：上级补助 below 调整后预算: a part of the budget as it stands now.
+                found = replace(found, certainty=Certainty.QUESTION, doubt="part")
         if found is not None and any(t.endswith("局") for t in heading.texts):
             return None
         if found is not None and heading.unknown_before + heading.unknown_after:
             # 上级支撑, 上级绿化资金: whether all of it, only the sum tells.
             found = replace(found, certainty=Certainty.QUESTION, doubt="sum")
+    is_of_villages = "村级" in heading.texts
+    if (
+        found is not None
+        and (heading.ends_in_manner or is_of_villages)
+        and found.column not in ("fund_name", "remark")
+    ):
+        return None
     if found is None or not said.is_other_fund or found.column in ("fund_name", "remark"):
         return found
     return Meaning(found.column, Certainty.QUESTION)
@@ -733,6 +920,7 @@ _FUND_TITLE = re.compile(
     r"(?:项目|名称|名目|品目|科目|款目|类目|款项|事项|大类|小类|种类|类别|分类|类项|品种|品类|条目|细目|明目|名头|名号|项|别|品名|全称|简称|标题)+"
     r"(?:名称|名|指标)?(?:指标|项目|资金|经费|科目|款项)?"
     r"|款项|专项|资金|经费|项目(?:资金|经费)|(?:资金|经费)(?:科目|款目)"
+    r"|是?(?:哪一?[笔项个类种]|什么)(?:资金|经费|钱|款项?|项目|专项)(?:名称)?|(?:资金|经费|项目|款项?)(?:名称)?叫什么(?:名称?)?"
 )
 # What a fund's name is the name of.
 _FUND_NOUNS = frozenset(
@@ -772,8 +960,18 @@ def _text_of_budget(heading: _Heading) -> Meaning | None:
     return None
 
 
+_SAYING_CARRIED = re.compile("年初|期初|[上去]年|结转|转入|20\\d\\d")
+
+
 def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
+    if "moved_in" in heading.things and "last_year" in heading.changes:
+        # 从上年转入资金; 期初结转（上年转入）.
+        things = dict.fromkeys("carried" if t == "moved_in" else t for t in heading.things)
+        return _carried_over(replace(heading, things=tuple(things)), said)
     if set(heading.things) != {"carried"} or heading.things_above - {"budget"} or heading.spans:
+        return None
+    if heading.things_above & {"budget", "carried"} and not _SAYING_CARRIED.search(heading.leaf_text):
+        # 余额 below 年初预算, 结余 below 上年结转: what is left now.
         return None
     changes = heading.changes - ({"last"} if "期初" in heading.texts else set())
     earlier = said.year is not None and heading.years == {said.year - 1}
@@ -848,7 +1046,11 @@ def _for_what(heading: _Heading) -> Meaning | None:
         things |= above & {"personnel", "office"}
         above = above - things
     column = "personnel_cny" if "personnel" in things else "office_cny"
-    if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {"budget", "spent"}:
+    if not things & {"personnel", "office"} or not things - {"personnel", "office"} <= {
+        "budget",
+        "spent",
+        "sort_of_spending",
+    }:
         return None
     if (
         {"personnel", "office"} <= things
@@ -886,7 +1088,7 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if is_above or ("one_above" in heading.changes and (levels > 1 or "whole" in heading.scopes)):
         if is_own or things - {"budget", "payment", "paid"}:
             return None
-        is_given = heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入", "拨补"}
+        is_given = heading.texts & {"拨款", "拨款数", "下拨", "下拨数", "拨入", "拨补", "拨", "来款"}
         if "paid" in things and not is_given and "subsidy" not in heading.changes:
             # 上级到位资金: the part from above, or what has come of it so far.
             return None
@@ -915,6 +1117,16 @@ def _by_whom(heading: _Heading) -> Meaning | None:
     if is_own and heading.things == ("paid",) and heading.texts & {"拨款", "拨款数"} and not heading.periods:
         # 本级财政拨款 beside 上级拨款 is a part; alone it is as well what was paid.
         return Meaning("own_cny", Certainty.QUESTION, doubt="beside")
+    if (
+        is_own
+        and heading.things == ("budget",)
+        and not heading.is_named_below
+        and "年初" not in heading.leaf_text
+        and re.search("本级|县|区|旗|地方|配套", heading.leaf_text)
+        and heading.periods & {"start"}
+    ):
+        # 本级安排 below 年初预算: a part of it.
+        return Meaning("own_cny", Certainty.QUESTION, doubt="part")
     is_part = "of_which" in heading.changes or "whence" in heading.values
     within = {"year", "start"} if "of_which" in heading.changes else set()
     if is_own and is_part and heading.things == ("budget",) and not heading.periods - within:
@@ -970,7 +1182,7 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     if "executed" in others and others & {"paid", "spent"}:
         # 支出执行数: executed says nothing more.
         return _budget(replace(heading, things=tuple(t for t in heading.things if t != "executed")), said)
-    if others == {"executed"} and not heading.is_named_below:
+    if others == {"executed"} and not heading.is_named_below and not heading.texts & _EXECUTED:
         # 累计 below 执行情况: of what, nobody says.
         return None
     # 本月燃气支出, 年初绿化预算: a word before money may say what the money is for, and then it is a part.
@@ -1001,6 +1213,10 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
         return None
     if thing == "budget":
         whole = _amount_of_year(heading, sure, said)
+        is_of_sort = "sort_of_spending" in heading.things_above or heading.texts & {"项目", "基本"}
+        if whole and is_of_sort and not whole.doubt:
+            # 项目支出 over 年初预算, 项目预算: all of it, or one of two parts.
+            return replace(whole, certainty=Certainty.QUESTION, doubt="whose")
         if whole and is_part and not whole.doubt:
             return replace(whole, doubt="start" if "start" in heading.periods else "whose")
         return whole
@@ -1088,6 +1304,8 @@ def _budget(heading: _Heading, said: Said) -> Meaning | None:
     return None
 
 
+# A number, not a state of affairs.
+_EXECUTED = frozenset(("执行数", "预算执行数", "决算数"))
 _PAID_OUT = frozenset(
     ("支付", "支付数", "支付额", "实付", "实付数", "已付", "付款", "付款数", "付讫", "兑付", "兑付数", "兑现")
 )
@@ -1225,7 +1443,22 @@ _OF_MONEY = frozenset(("经费", "资金", "金额", "款", "款项", "业务经
 _MONEY = frozenset(("元", "万元", "千元", "亿元"))
 # Beside posts these words say how many of them are filled.
 _KINDS_OF_POSTS = frozenset(
-    ("行政", "行政类", "机关", "事业", "事业类", "事业单位", "编制", "编制数", "数", "名", "个")
+    (
+        "核定数",
+        "核编数",
+        "定编数",
+        "行政",
+        "行政类",
+        "机关",
+        "事业",
+        "事业类",
+        "事业单位",
+        "编制",
+        "编制数",
+        "数",
+        "名",
+        "个",
+    )
 )
 _FILLED = frozenset(("实际", "现有", "已配备", "配备", "已配", "在编", "在岗"))
 # Words that say of people no more than that they are there, and how many.
@@ -1287,6 +1520,7 @@ _HAVING = frozenset(
         "已配备",
         "已配",
         "配齐",
+        "配",
         "设有",
         "设立",
         "有",
@@ -1317,6 +1551,14 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if heading.texts & _OF_MONEY or heading.units & _MONEY:
         # 购买服务经费 is no number of people.
         return None
+    if any(re.search("(?:不|除|未|剔).*(?:社区|居(?!民?小组))", t) for t in heading.asking) and set(
+        heading.things
+    ) & {
+        "villages",
+        "some_villages",
+    }:
+        # 行政村数（不含社区）: half of them.
+        return None
     if any(re.search("^包?[含括].*(?:社区|居)", t) for t in heading.asking):
         # 村数（含社区）: of both kinds.
         things = tuple("villages" if t == "some_villages" else t for t in heading.things)
@@ -1337,8 +1579,8 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         # 专职民政助理员 of a township.
         return Meaning("dedicated_staff_persons", Certainty.QUESTION, doubt="staff")
     words = "".join(sorted(heading.texts))
-    if thing == "some_staff" and ("在编" in words or "编内" in words) and "专职" in words:
-        # 在编 below 专职人员.
+    if thing == "some_staff" and _ON_PAYROLL.search(words) and _FULL_TIME.search(words):
+        # 在编 below 专职人员, 专门干民政的在编人员.
         thing = "staff"
     if "movement" in heading.things:
         return None
@@ -1364,10 +1606,34 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 其中：已配备协理员 beside the number of villages.
         return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="within")
+    if "使用" in heading.texts and set(heading.things) & _OUTSIDE:
+        # 使用公益性岗位人员: it is people who are employed.
+        things = tuple(t for t in heading.things if t != "spent")
+        return _staffing(replace(heading, things=things, texts=heading.texts - {"使用"}), said)
     if thing is None and "paid" in heading.things and not heading.texts & {"拨付", "拨款"}:
         # 协理员到位村(社区): it is people who have come.
         return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "paid")), said)
     # 机关行政编 says it twice.
+    of_others = heading.things_above & {"assistants", "villages", "some_villages"}
+    if of_others and thing in ("some_staff", "staff", "people", "part_time"):
+        # 兼职 below 协理员, 干部数 below 村（社区）: people, but not the township's.
+        return None
+    if heading.things_above & {"admin_posts", "institution_posts"} and thing in (
+        "some_staff",
+        "staff",
+        "people",
+    ):
+        # 在岗 below 行政编制: those of one kind only.
+        return None
+    if thing in _OUTSIDE and _is_of_another_count(heading):
+        return None
+    is_of_villages = thing in ("villages", "some_villages")
+    if is_of_villages and "的" in heading.leaf_text and not _OF_TOWNSHIP.match(heading.leaf_text):
+        # 有人管民政的村（社区）数: which villages, whatever is said before 的.
+        return None
+    if is_of_villages and (set(heading.things) & {"people", "households"} or heading.texts & _PLACES):
+        # 村（社区）人口, 有服务站的村（社区）数.
+        return None
     posts_of = {"admin_posts": "admin", "institution_posts": "institution"}.get(thing or "")
     if "of" in heading.kinds and heading.values & {"admin", "institution"} != {posts_of}:
         # 行政 below 编制; 行政人员 are people.
@@ -1429,9 +1695,15 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if posts and "real" in heading.kinds:
         return None
     if posts and any(
-        text in ("实际", "实有", "现有", "已配备", "配备", "已配", "在编", "在岗") for text in heading.texts
+        text in ("实际", "实有", "现有", "已配备", "配备", "已配") or text.startswith(_IN_POST)
+        for text in heading.texts
     ):
         return None
+    if thing == "admin_posts" and "公务员" in heading.texts and not _is_of_posts(heading):
+        # 公务员人数 are people; 公务员 alone may be the posts.
+        if heading.texts & {"人", "名", "数"} or "people" in heading.things or heading.units & {"人", "名"}:
+            return None
+        sure = Certainty.QUESTION
     if thing == "villages_with_assistant" and heading.things[-1] != "villages":
         if "some_villages" in heading.things and heading.things[-1] != "some_villages":
             return None
@@ -1442,9 +1714,61 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     return Meaning(_COUNTED[thing], sure, doubt="staff" if is_full_time else "")
 
 
+# All villages that there are: 全镇的村, 下辖的村.
+_OF_TOWNSHIP = re.compile("(?:其中)?(?:全|本|所|下|管|辖|区|域|内|乡|镇|街道|场|我|行政)+的")
+_ON_PAYROLL = re.compile("在编|编制?内|有编|正式编")
+# That somebody does nothing else.
+_FULL_TIME = re.compile("专职|全职|专门|专[做岗人司管抓]|只[干做管]")
+# That somebody holds a post.
+_IN_POST = ("在编", "在岗", "在职", "到岗", "实有", "现有", "实配")
+# Where people work or are served.
+_PLACES = frozenset(
+    (
+        "服务站",
+        "民政服务站",
+        "服务中心",
+        "民政服务中心",
+        "便民服务中心",
+        "办公室",
+        "社会事务办公室",
+        "公共服务办公室",
+    )
+)
+# How many people there may be, and not how many there are.
+_ALLOTTED = frozenset(
+    (
+        *(
+            "核定",
+            "核定数",
+            "核编",
+            "核编数",
+            "审批",
+            "批复",
+            "编制",
+            "编制数",
+            "指标",
+            "指标数",
+            "名额",
+            "定额",
+        ),
+        *("配额", "额度", "员额", "控制数", "定编", "定编数"),
+    )
+)
+
+
+def _is_of_another_count(heading: _Heading) -> bool:
+    """Whether a heading on people who are not on the payroll counts something else: how many there may be, whom they serve."""
+    if heading.texts & _ALLOTTED or heading.texts & {"覆盖", "覆盖到"} or "costs" in heading.things:
+        return True
+    return heading.last_text in ("招聘", "选聘") or bool(_OTHER_COUNT.search(heading.leaf_text))
+
+
+_OTHER_COUNT = re.compile("(?:人次|社会组织(?:个|总)?数?)$")
+
+
 def _is_filled(heading: _Heading) -> bool:
     """Whether villages are said to have somebody, and nobody is counted."""
-    is_counted = heading.texts & {"人", "名", "数"} or heading.units & {"人", "名"}
+    is_counted = heading.below & {"人", "名", "数"} or heading.units & {"人", "名"}
     return bool(heading.texts & _HAVING) and not is_counted
 
 

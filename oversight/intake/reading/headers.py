@@ -114,7 +114,17 @@ def find_header(grid: Grid, start: int, stop: int) -> tuple[int, int] | None:
         if (known := known_cells(row)) < 2:
             # 乡镇 alone will do where months stand beside it or below it.
             beside = grid.rows[anchor : anchor + MAX_HEADER_ROWS - 1]
-            if not known or _is_title(row) or not any(_has_months(r) for r in beside):
+            if not known or _is_title(row):
+                continue
+            # Where group headings reach over what they put together, most columns are named below them.
+            is_of_groups = any(
+                top == anchor < bottom or (top == anchor and right > left)
+                for (top, left), (bottom, right) in grid.merged
+            )
+            below = itertools.takewhile(lambda r: not looks_like_data(r), beside[1:])
+            if not any(_has_months(r) for r in beside) and not (
+                is_of_groups and any(known_cells(r) for r in below)
+            ):
                 continue
         best: tuple[tuple[int, int, int], int, int, int] | None = None
         for first in range(max(start, anchor - MAX_HEADER_ROWS + 1), anchor + 1):

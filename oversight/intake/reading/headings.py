@@ -104,6 +104,9 @@ def meaning(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | Non
 @lru_cache(maxsize=65536)
 def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | None, str | None, bool]:
     """(column, unit, unknown unit, group headings left out) by the contract's spelling of a title."""
+    if len(parts) > 1 and fold(parts[-1]).strip(":、") == "其中":
+        # What it is a part of, the cell above says; what it is, nobody.
+        return None, None, None, False
     titles: list[str] = []
     unit: str | None = None
     unknown: str | None = None
@@ -128,6 +131,15 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
             if "户" in titles[-1] and found != "households_count":
                 # 总户数 below 户籍人口 is no number of people.
                 found = None
+        if found is not None and unit in _OF_HOUSEHOLDS and found.endswith("_persons"):
+            # 户 below 迁入: households that came.
+            break
+        if found is not None and found.endswith("_posts") and any(map(_IN_POST.search, parts)):
+            # 行政编制 below 在岗人员: who holds the posts.
+            break
+        if found in _PARTS_OF_BUDGET and any(map(_IS_DONE.search, parts[:-1])):
+            # 其中：人员经费 below 本月支出: a part of what was spent.
+            break
         if found is not None:
             return found, unit, unknown, len(titles) < whole
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
@@ -135,6 +147,12 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
             break
         titles = titles[1:]
     return None, unit, unknown, False
+
+
+_OF_HOUSEHOLDS = frozenset(("户", "户数", "户次", "百户", "千户", "万户"))
+_PARTS_OF_BUDGET = frozenset(("personnel_cny", "office_cny", "own_cny", "from_above_cny", "carried_over_cny"))
+_IS_DONE = re.compile("本月|当月|累计|(?<!基本)(?<!项目)支出|拨付|拨款|使用|执行|列支")
+_IN_POST = re.compile("^(?:在岗|实有|现有|在编|到岗|实配)")
 
 
 def known_cells(row: Row) -> int:
@@ -193,7 +211,7 @@ _CODE_ROLE = re.compile(
     r"|.{0,8}(?:区划|行政区|地区|地域|乡镇|镇街|行政)(?:码|代号|编号|号|号码|ID|id|标识码?|识别码)(?:9位|12位)?"
 )
 _MONTH_ROLE = re.compile(
-    r"(?:统计|填报|报送|上报|报表|报告|报数|所属|归属|对应|数据|资金|业务|填表|核算|会计|账务|所属期|截至|截止|计量|所在|本表)*(?:年月份?|月份|月度|月别|月次|账期|期间|归属期|报期|表期|属月|期别|时期|时段|期次|期数|月|期|所属期|属期)|(?:统计|所属|数据|业务|报表|核算)(?:时间|时点|账期|周期)|(?:本表|年度)月份|月份别|(?:期间|期数|月份|期别|统计月份|时期)(?:年月|月份?|所属期?)"
+    r"(?:统计|填报|报送|上报|报表|报告|报数|月报|所属|归属|对应|数据|资金|业务|填表|核算|会计|账务|所属期|截至|截止|计量|所在|本表)*(?:年月份?|月份|月度|月别|月次|账期|期间|归属期|报期|表期|属月|期别|时期|时段|期次|期数|月|期|所属期|属期)|(?:统计|所属|数据|业务|报表|核算)(?:时间|时点|账期|周期)|(?:本表|年度)月份|月份别|(?:期间|期数|月份|期别|统计月份|时期)(?:年月|月份?|所属期?)"
 )
 
 
@@ -201,6 +219,19 @@ _MONTH_ROLE = re.compile(
 def role_of(parts: tuple[str, ...]) -> str | None:
     """`code`, `name` or `month` where a heading can only be that of such a column."""
     title = plain(without_hint(header_key(parts[-1])[0])) if parts else ""
+    if parts and not _fits_role(title):
+        # 区划名称（乡级）: the brackets say of which units.
+        title = plain(_OF_UNITS.sub("", fold(parts[-1])))
+    return _fits_role(title)
+
+
+# Of which units, or in what form they are written.
+_OF_UNITS = re.compile(
+    r"\((?:乡|镇|街|街道|办|场|级|区划|行政|单位|名称|全称|简称|代码|国标|民政|统计|年月?|月|[、,/及和或以]|\d{1,2}位)+\)$"
+)
+
+
+def _fits_role(title: str) -> str | None:
     if not title or len(title) > 16:
         return None
     if _CODE_ROLE.fullmatch(title):

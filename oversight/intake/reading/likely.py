@@ -33,7 +33,7 @@ _NOT_STAFF = re.compile(
     f"{_OTHER}|训|兼|购买|公益|聘|编外|临时|借|抽调|退|离|超|应|需|计划|考|证|工资|补贴|待遇|费|元|社工|志愿|义工|协理"
     "|联络员|信息员|督导|网格|消防|护理|儿童|村|居|社区|领导|职数|工勤|参公|辅助|挂职|驻|对象|床|台|套|间|面积|办件"
     "|编制|核定|核编|协办|负责人|不在岗|小计|定编|定员|定额|名额|限额|员额|批复|下达|综治|文化|计生|残联|扶贫|律师|全县|全区|累计|次数|人次|新增|增加"
-    "|书记|委员|安监|安全|调解|武装|环保|食药|河长|林长|会计|统计员|文书"
+    "|变动|减少|新进|副职|不在编|书记|委员|安监|安全|调解|武装|环保|食药|河长|林长|会计|统计员|文书"
 )
 _FULL_TIME = re.compile("专(?:职|司|门|管|干|员|岗|人|事)|纯民政")
 _THERE = re.compile(
@@ -41,11 +41,11 @@ _THERE = re.compile(
 )
 # What may stand around them and says nothing more.
 _AROUND_STAFF = re.compile(
-    "民政|社会事务|救助|社会|事务|业务|工作|人员|人数|队伍|建设|岗位|类型|分类|机构|办公室|办|所|站|股|窗口|乡镇|镇|街道|本级|本|其中|合计|小计|总数|总计"
-    "|数量|数|名|个|人|员|岗|的|等|及|和|中|月末|月底|期末|年末|本月|当月|截至|固定|现|已|实|有|配备|配|情况|统计|基层|力量|在|助理|干部|\\d+|月|末|底|年"
+    "民政|办事|社会事务|救助|社会|事务|业务|工作|人员|人数|队伍|建设|岗位|类型|分类|机构|办公室|办|所|站|股|窗口|乡镇|镇|街道|本级|本|其中|合计|小计|总数|总计"
+    "|专用|数量|数|名|个|人|员|岗|的|等|及|和|中|月末|月底|期末|年末|本月|当月|截至|固定|现|已|实|有|配备|配|情况|统计|基层|力量|在|助理|干部|\\d+|月|末|底|年"
 )
 _NOT_VILLAGES = re.compile(
-    f"{_OTHER}|无|不|计划|示范|试点|选举|换届|合并|撤|脱贫|贫困|搬迁|补助|公开|妇联|儿童|网格|服务站|服务点|养老|站|场所|设施|办公"
+    f"{_OTHER}|无|不|计划|农村|城市|城镇|涉农|达标|兼职|改居|新配|换届|示范|试点|选举|换届|合并|撤|脱贫|贫困|搬迁|补助|公开|妇联|儿童|网格|服务站|服务点|养老|站|场所|设施|办公"
     "|窗口|终端|电脑|均|小组|组数|自然村|屯|经费|补贴|元|新增|培训|全县|全区|全市|次|书记|主任|干部|户|面积|图书|卫生|学校|幼儿|党|联系"
 )
 _HAS_SOMEBODY = re.compile("有|发放|配|覆盖|落实|到位|齐|实现|达到|设|明确|确定|派|建立")
@@ -61,6 +61,8 @@ _NOT_FUND = re.compile(
     "|办公|工资|中央|省|市级|上级|缺口|结余|余额|余|退|收回|冲|冻结|在途|应|采购|全口径|全县|全区|可用|[调追核压削扣]减|[一二12]上预算|追加|变动|增加|减少"
     "|审批|科目|银行|垫|暂付|预付|合同|人数|户数|个数|批次|笔|乡镇数|单位数|单位$|保障金|津贴|补贴|决算|另|除外|扣"
 )
+# Below a time or an act, these name a part of it.
+_SORTS = re.compile("(?:其中)?(?:其他|其它|其余|项目|项目支出|基本支出|专项|专项支出)")
 _TO_DATE = re.compile("累计|截至|截止|以来|至本月|至当月|\\d+至\\d+月|年初至|年初到|开年至|共|年内|已")
 _OF_MONTH = re.compile("本月|当月|月度|(?<![\\d至到])\\d{1,2}月份?(?![底末止])")
 _GIVEN = re.compile("拨|下达|到位|到账|转移支付|指标|额度|分配|划|入账|收到|注入")
@@ -93,8 +95,32 @@ def likely(dataset: str, parts: tuple[str, ...], said: Said) -> tuple[str, int] 
             return _staff(text, leaf) or _villages(text, leaf)
         case "budget":
             years = {w.year for p in parts for w in words_of(p) if w.year}
-            return None if said.year and years - {said.year} else _money(text, leaf)
+            if said.year and years - {said.year}:
+                return None
+            if not _is_covered(parts):
+                return None
+            is_part = any(re.search("其中|来源|构成", p) for p in parts)
+            return ("own_cny", 1) if is_part and "自筹" in leaf else _money(text, leaf)
     return None
+
+
+# What may stand before an amount without making it another one; 专项 and 转移支付 say how it is given.
+_SAME_MONEY = frozenset(("of_which", "subsidy", "above", "one_above", "matter"))
+_ALSO_SAME = frozenset(("计划", "完成数", "完成值", "含上年"))
+
+
+def _is_covered(parts: tuple[str, ...]) -> bool:
+    """Whether the words of a heading of money are known but for a few, and none says that it is another amount or a paper."""
+    words = [w for part in parts for w in words_of(part)]
+    strange = "".join(
+        w.text for w in words if w.kind is None and not (_USED.search(w.text) or _GIVEN.search(w.text))
+    )
+    last = words[-1]
+    if last.kind == "manner" or (last.kind is None and last.text in strange):
+        # 本月拨付名单: the last word says what a column is.
+        return False
+    others = [w for w in words if w.kind in ("change", "prior", "naming") and w.value not in _SAME_MONEY]
+    return len(re.sub(r"\d", "", strange)) <= 2 and all(w.text in _ALSO_SAME for w in others)
 
 
 def _staff(text: str, leaf: str) -> tuple[str, int] | None:
@@ -103,10 +129,14 @@ def _staff(text: str, leaf: str) -> tuple[str, int] | None:
     if (_NOT_STAFF.search(text) and not is_half) or not re.search("人|员|岗|专|干民政|配|实有", text):
         return None
     full_time = is_half or _FULL_TIME.search(text)
-    if not full_time and not _THERE.search(text):
+    if not full_time and (not _THERE.search(text) or re.search("合计|总", leaf)):
         return None
     left = _AROUND_STAFF.sub("", _THERE.sub("", _FULL_TIME.sub("", text))).replace("|", "")
-    if len(left) > (4 if full_time else 1):
+    said = [m.end() for pattern in (_FULL_TIME, _THERE) for m in pattern.finditer(leaf)]
+    if said and _AROUND_STAFF.sub("", leaf[max(said) :]):
+        # 专职人员名单: the last word says what a column is.
+        return None
+    if len(left) > (4 if is_half else 2 if full_time else 1):
         return None
     return "dedicated_staff_persons", 2 if full_time else 1
 
@@ -135,7 +165,9 @@ def _villages(text: str, leaf: str) -> tuple[str, int] | None:
         _SOMEBODY.search(said) or "其中" in said or "|" in said
     ):
         return "villages_with_assistant_count", 2 if _SOMEBODY.search(said) else 1
-    return ("villages_count", 1) if _BOTH.search(said) and not _SOMEBODY.search(leaf) else None
+    is_one_kind = re.search("(?:行政|建制)村|村委会", said) and not re.search("居|社区", said)
+    is_number = bool(_NUMBER_OF_VILLAGES.fullmatch(leaf))
+    return ("villages_count", 1) if is_number and _BOTH.search(said) and not is_one_kind else None
 
 
 def _money(text: str, leaf: str) -> tuple[str, int] | None:
@@ -144,7 +176,7 @@ def _money(text: str, leaf: str) -> tuple[str, int] | None:
     told = re.sub(
         "(?<=民政)办?(?:公|运转|工作)经费(?=.*年初)|(?<=年初).*民政办?(?:公|运转|工作)经费", "", text
     )
-    if _NOT_FUND.search(told) or ("结转" in told and leaf not in _BARE):
+    if _NOT_FUND.search(told) or _SORTS.fullmatch(leaf) or ("结转" in told and leaf not in _BARE):
         return None
     if re.fullmatch("(?:年初)?预算调整(?:数|额|金额)?", leaf):
         return "adjusted_budget_cny", 0
@@ -163,11 +195,14 @@ def _money(text: str, leaf: str) -> tuple[str, int] | None:
         return f"disbursed_{'cumulative' if is_to_date else 'month'}_cny", 0
     if leaf in _BARE:
         return _BARE[leaf], 1
-    if "自筹" in leaf:
-        return "own_cny", 1
     if not is_done and re.search("(?:调整?|调剂|追加|变更|修正)后", text) and _ALLOTTED.search(text):
         return "adjusted_budget_cny", 2
-    is_other_whole = re.search("本级|区级|本区|县级|后|修正|最终|期末|其中", text) and "年初" not in text
+    is_other_whole = (
+        re.search(
+            "项目|基本|专项|其他|预算外|超|三公|级次|编号|本级|区级|本区|县级|后|修正|最终|期末|其中", text
+        )
+        and "年初" not in text
+    )
     if (
         not is_done
         and not is_other_whole
@@ -179,6 +214,11 @@ def _money(text: str, leaf: str) -> tuple[str, int] | None:
     return None
 
 
+# Villages and communities and how many there are, and nothing that some of them have; 社区 alone is half of them.
+_NUMBER_OF_VILLAGES = re.compile(
+    "(?!(?:其中)?(?:社区|居委会|行政村|建制村)(?:个?数)?$)"
+    "(?:行政|建制|村民?|居民?|委员?会|社区|嘎查|[总合小个数量计的及和与、/有应覆盖所辖下全乡镇街道本区内含括包情况单位级]|共|管|几|多少)+"
+)
 # What a column of names of funds may be called: 下达资金名称, 项目库名称（一体化）.
 _OF_FUNDS = re.compile(
     "(?:资金|项目|经费|专项|款|补助|指标).*(?:名|项目|科目|类|项|目)|(?:名|科目|类|项目).*(?:资金|项目|经费|专项)"

@@ -95,7 +95,7 @@ def tidy(value: str) -> str:
 
 
 # Numbers in circles: folded they would be digits of the title.
-_ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*")
+_ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*|[\u2460-\u2473\u2776-\u2793]\s*$")
 
 
 # What an export puts before a heading, the name of the field: HJHS户籍户数, XZMC(乡镇名称).
@@ -116,7 +116,7 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     """
     folded = _without_field_name(fold(_ENCLOSED.sub("", title))).strip("*:;,.、").lstrip("*★")
     folded = re.sub(
-        r"^(?:其中:?|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
+        r"^(?:其中:?|\d{1,2}(?:[.-]\d{1,2})+[.、]?(?=[^\d月年日.、~至到-])|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\(?[甲乙丙丁戊己庚]\)?[.、]|第?\d{1,2}栏|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
         "",
         folded,
     )

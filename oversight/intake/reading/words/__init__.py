@@ -35,6 +35,8 @@ _BASIS = re.compile(r"\((?![^()]*(?:户籍|常住|户口))按[^()]*(?:安排|测
 # A note that says in other words what the column is, or by what register people were counted.
 _THAT_IS = re.compile(r"(?<=.)\((?:即|也就是|亦即|是指|指的是)([^()]{2,})\)$")
 _BY_REGISTER = re.compile(r"(?<=.)\((?:以|按|依)户籍(?![^()]*常住)[^()]*\)$")
+# An example of what is meant, before it: 办公费等公用经费.
+_SUCH_AS = re.compile(r"(?<![^|])[^()等]{1,10}等(?=(?:公用|人员|日常公用|运转)[经支类])")
 # Characters that are mistaken for one another in these words.
 _MISSPELT = re.compile(r"拔(?=[款付入给出到至补下])|(?<=[划下实])拔|(?<=户)藉")
 
@@ -52,12 +54,14 @@ _SPECIAL = re.compile(
 # what a budget is called once it was changed, what was left over. What changes a meaning (预, 缓, 错, 代) is not among them.
 _OUTSIDE = "(?:外[县乡镇地市省区]?|[他别异][乡镇地处县])"
 _HERE = "[本我][乡镇地区县街]"
+_VILLAGE = "(?:行政|建制)?村(?:民?委员?会)?"
+_COMMUNITY = "(?:社区居?民?(?:委员?会)?|居民?委员?会)"
 _COMPOUND = re.compile(
     f"(?P<moved_in>(?:户籍|户口)?(?:由|从|自)?{_OUTSIDE}?(?:迁徙|迁移|转移|搬迁|搬家|迁居|迁|移|转|搬|徙)(?:籍|户口?)?"
     f"(?:流?[入进来]+|到{_HERE}|回)(?:{_HERE})?(?:籍|落户|入户)?)"
     f"|(?P<moved_out>(?:户籍|户口)?(?:迁徙|迁移|转移|搬迁|搬家|迁居|迁|移|转|搬|徙)(?:籍|户口?)?"
     f"(?:流?[出走离去]+(?:到|往)?|往|到|至)(?:{_OUTSIDE}|{_HERE})?)"
-    "|(?P<villages>(?:社区|居委会)[+/和与及](?:行政|建制)?村(?:委会)?|(?:行政|建制)?村(?:委会)?[+/](?:社区|居委会))"
+    f"|(?P<villages>{_COMMUNITY}[+/和与及、]{_VILLAGE}|{_VILLAGE}[+/和与及、]{_COMMUNITY})"
     "|(?P<paid>[实直新续转汇划解支兑批核下发]?拨[付款出入给放发下到至交解划补用足]{0,2})"
     "|(?P<adjusted>(?:调整?|变[更动]|修[改订正]?|追[加减]|增[补加减]|核[增减]|更[新改正]|校正?|改|重[新定]|[准定增减])+"
     "(?:到位|完成|完毕|以|之|批复|批准)*后的?(?:可用|可执行)?)"
@@ -119,6 +123,7 @@ def words_of(part: str) -> tuple[Word, ...]:
         titled = f"户籍{titled[: reckoned.start()]}{titled[reckoned.end() :]}"
     written = values.digits_of_date(without_hint(titled))
     written = _MISSPELT.sub(lambda found: {"拔": "拨", "藉": "籍"}[found.group()], written)
+    written = _SUCH_AS.sub("", written)
     counted = _SCOPE_NOTE.search(fold(written))
     if counted is not None and plain(counted.group()) not in _known()[0]:
         told = fold(written)[: counted.start()]
@@ -208,6 +213,9 @@ def _parted(text: str) -> tuple[Word, ...]:
         ):
             # 月拨付额 of a monthly report is the month's.
             found_words[at - 1] = replace(before, kind="period", value="month")
+        if word.kind == "thing" and before.text == "年" and before.kind == "manner" and at == 1:
+            # 年出生数 is the year's.
+            found_words[at - 1] = replace(before, kind="period", value="year")
     return tuple(found_words)
 
 
