@@ -148,7 +148,17 @@ SPLITS = (
         "eleventh-shut",
     ),
 )
-SHUT = ("test", "kept", "sealed", "shut", "seventh-shut", "eighth-shut", "ninth-shut", "tenth-shut", "eleventh-shut")
+SHUT = (
+    "test",
+    "kept",
+    "sealed",
+    "shut",
+    "seventh-shut",
+    "eighth-shut",
+    "ninth-shut",
+    "tenth-shut",
+    "eleventh-shut",
+)
 GOOD = {"read at once", "asked rightly", "left alone"}
 
 
