@@ -52,14 +52,16 @@ def overtaken(judged: Judged, wanted: Collection[str]) -> set[str]:
     repeated: dict[tuple[str, str], int] = defaultdict(int)
     used: dict[str, int] = defaultdict(int)
     for dataset, keys in _KEYS.items():
-        rows = judged.rows[dataset].filter(pl.col("row_status") == "accepted")
-        own = rows.filter(pl.col("submission_id").is_in(list(wanted)))
+        # Of forty columns a handful: the rows of a country are not copied whole.
+        rows = judged.rows[dataset].select(*keys, "submission_id", "precedence", "row_status")
+        accepted = pl.col("row_status") == "accepted"
+        own = rows.filter(accepted & pl.col("submission_id").is_in(list(wanted))).drop("row_status")
         if own.height == 0:
             continue
-        own = own.select(*keys, "submission_id", "precedence").with_row_index("row")
+        rows, own = rows.filter(accepted), own.with_row_index("row")
         for one, number in own.group_by("submission_id").len().rows():
             used[one] += number
-        later = own.join(rows.select(*keys, "submission_id", "precedence"), on=keys, suffix="_later").filter(
+        later = own.join(rows.drop("row_status"), on=keys, suffix="_later").filter(
             pl.col("precedence_later") > pl.col("precedence")
         )
         pairs = later.group_by("submission_id", "submission_id_later").agg(pl.col("row").n_unique())
