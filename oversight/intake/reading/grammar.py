@@ -1628,9 +1628,6 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing in _OUTSIDE and _is_of_another_count(heading):
         return None
     is_of_villages = thing in ("villages", "some_villages")
-    if is_of_villages and "的" in heading.leaf_text and not _OF_TOWNSHIP.match(heading.leaf_text):
-        # 有人管民政的村（社区）数: which villages, whatever is said before 的.
-        return None
     if is_of_villages and (set(heading.things) & {"people", "households"} or heading.texts & _PLACES):
         # 村（社区）人口, 有服务站的村（社区）数.
         return None
@@ -1656,6 +1653,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 已配村社数: of which staff, the heading before it says.
         return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="size")
+    if is_of_villages and "的" in heading.leaf_text and not _OF_TOWNSHIP.match(heading.leaf_text):
+        # 有人管民政的村（社区）数: which villages, whatever is said before 的.
+        return None
     if thing in ("villages", "some_villages") and "assistants" in heading.things_above:
         # 村（社区）数 below 协理员配备.
         sure = Certainty.INFERRED if heading.texts & _HAVING else Certainty.QUESTION
