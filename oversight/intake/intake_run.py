@@ -15,7 +15,7 @@ from oversight import durable
 from oversight.calendar import notice_zh
 from oversight.intake import ledger as ledger_of
 from oversight.intake.judging import corrections
-from oversight.intake.judging.deliveries import deliveries
+from oversight.intake.judging.deliveries import DELIVERED, deliveries
 from oversight.intake.judging.due import due_dates, last_due_month
 from oversight.intake.judging.judge import judge
 from oversight.intake.judging.judged import Judged
@@ -109,11 +109,17 @@ def take_in(
         return_files(folder, came.files, landed, judged, say)
     for written in writing:
         written.result()
+    # Made of a few of the columns: the others, which are on disk now, are let go first.
+    writing.clear()
+    judged.rows = {
+        name: frame.select(sorted(DELIVERED & set(frame.columns))) for name, frame in judged.rows.items()
+    }
+    _write(deliveries(judged), folder.inputs / "deliveries.parquet")
     return result
 
 
 def _inputs(judged: Judged, due: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """What the build is made from, each frame as soon as it is there."""
+    """What the build is made from, but for `deliveries`."""
     yield from judged.rows.items()
     yield "payment_coverage", judged.covered
     yield "submissions", judged.submissions
@@ -121,7 +127,6 @@ def _inputs(judged: Judged, due: pl.DataFrame) -> Iterator[tuple[str, pl.DataFra
     # Not for the models: which column of which sheet a figure stands in, for whoever reads the cells again.
     yield "report_tables", judged.tables.select(TABLE_PLACES)
     yield "due_dates", due
-    yield "deliveries", deliveries(judged)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

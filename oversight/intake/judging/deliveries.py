@@ -26,6 +26,8 @@ DELIVERY_SCHEMA: dict[str, pl.DataType] = {
     "refused_code": pl.String(),
 }
 _STATUSES = ("accepted", "held", "rejected")
+# What is read of the rows of a report.
+DELIVERED = {"month", "township_code", "row_status", "source", "nil_figures", "fund_code"}
 
 
 def deliveries(judged: Judged) -> pl.DataFrame:

@@ -77,12 +77,12 @@ def judge(
         read = as_read(landed, tables, dataset, returned[dataset], usable=bool(units))
         verdicts.rejected.append(read.rejected)
         named = landed_rows(landed, dataset).select(f"^({'|'.join((*KEY, 'month', 'reported_code'))})$")
-        rows = with_months(read.rows) if dataset == "payments" else read.rows
+        # Handed on and not held here, so that what is left of it need not be in memory beside it.
+        handed = [with_months(read.rows) if dataset == "payments" else read.rows]
+        read = replace(read, rows=read.rows.clear())
         if letting_go:
             landed.rows.pop(dataset, None)
-            read = replace(read, rows=read.rows.clear())
-        rows = with_lanes(rows, tables, references)
-        rows, slots = identify(dataset, rows, tables, units, verdicts)
+        rows, slots = identify(dataset, with_lanes(handed.pop(), tables, references), tables, units, verdicts)
         rows = repeats(dataset, rows, tables, units, slots, verdicts)
         held = confirm(desk, dataset, rows, hold(dataset, rows, read.unsure, units))
         verdicts.held.append(held)

@@ -29,6 +29,7 @@ def identify(
             unit_month=pl.lit(None, pl.Int64),
             slot=pl.lit(None, pl.UInt32),
         ), None
+    lanes = int(rows.get_column("lane").max() or 0) + 1  # type: ignore[arg-type]
     numbers = _unit_numbers(units)
     number = rows.select(number=pl.col(code_column).cast(pl.Int64, strict=False))
     known = number.join(numbers, on="number", how="left", maintain_order="left")
@@ -94,10 +95,15 @@ def identify(
             good = rows.with_columns(unit_code=code, doubts=pl.lit(None, pl.String))
         if bad.height:
             kept = plain | place.is_not_null()
-            good, unit_no = good.filter(kept), unit_no.filter(kept)
+            unit_no = unit_no.filter(kept)
+            # A column at a time, each let go once it is copied, as far as nobody else holds it.
+            columns = good.get_columns()
+            del good, rows, code, known
+            for at_column in range(len(columns)):
+                columns[at_column] = columns[at_column].filter(kept)
+            good = pl.DataFrame(columns)
     if good.height == 0:
         return good.with_columns(unit_month=pl.lit(None, pl.Int64), slot=pl.lit(None, pl.UInt32)), None
-    lanes = int(rows.get_column("lane").max() or 0) + 1  # type: ignore[arg-type]
     if lanes > 1:
         unit_no = unit_no.cast(pl.Int64) * lanes + good.get_column("lane")
     slots, slot = lay_out(unit_no, good.get_column("month"))
