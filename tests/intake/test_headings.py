@@ -31,21 +31,24 @@ READ: dict[tuple[str, str], str] = {
         "population",
         "population_persons",
     ): "辖区户籍人口 期末户籍人口数 户籍登记人口 全镇户籍总人口数 截至6月底户籍人口 总人口（户籍） "
-    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口 户籍|人 户藉人口",
+    "公安户籍人口 户籍人口（按公安口径） 月末实有户籍人口 户籍|人 户藉人口 2025年6月30日24时户籍人口",
     ("population", "households_count"): "户籍总户数 登记户数 年末户数 居民户数 户籍人口|总户数",
     (
         "population",
         "births_persons",
     ): "本月出生人数 出生登记数 6月出生人口 申报出生 增加人数|其中：出生 出生入籍 出生补登 "
-    "出生登记入户数 本月出生小孩数 因出生增加",
-    ("population", "deaths_persons"): "本月病亡人数 死亡核减人数 自然减少|死亡 死亡户口注销",
-    ("population", "moved_in_persons"): "落户迁入人数 迁移|入 机械增加（迁入）",
+    "出生登记入户数 本月出生小孩数 因出生增加 出生（男女合计） 增加原因|出生登记",
+    ("population", "deaths_persons"): "本月病亡人数 死亡核减人数 自然减少|死亡 死亡户口注销 "
+    "减少原因|死亡注销",
+    ("population", "moved_in_persons"): "落户迁入人数 迁移|入 机械增加（迁入） 从外面迁进来的户口（人） "
+    "迁入（省内省外合计）",
+    ("population", "moved_out_persons"): "本月把户口迁走的",
     (
         "budget",
         "initial_budget_cny",
     ): "年初部门预算 年初批复预算数 2025年年初预算 年度预算安排 年初安排资金 民政经费年初预算 期初预算",
     ("budget", "adjusted_budget_cny"): "调整后全年预算 追加后预算数 调整的预算 年初预算+追加-调减 修改后预算 "
-    "截至6月底调整后预算 调整预算数（含追加）",
+    "截至6月底调整后预算 调整预算数（含追加） 年初加追加后合计",
     ("budget", "disbursed_month_cny"): "本月实际拨付 6月拨付 本月到位资金 当月下拨 本月财政拨付 当月拔款 "
     "收入|本月拨入 本月直接拨付乡镇专户",
     (
@@ -57,30 +60,36 @@ READ: dict[tuple[str, str], str] = {
         "budget",
         "carried_over_cny",
     ): "上年结转结余 上年末结余资金 以前年度结转 年初结转 2024年结转资金 资金来源|上年结转 "
-    "期初结转（上年转入） 从上年转入资金 去年没用完转过来的钱",
-    ("budget", "from_above_cny"): "其中：上级下达 上级专项资金 中央和省级补助 资金来源|上级",
-    ("budget", "own_cny"): "县级配套 ②本级安排 其中：区级财政安排 资金来源|本级",
+    "期初结转（上年转入） 从上年转入资金 去年没用完转过来的钱 结转|上年转入本年",
+    ("budget", "from_above_cny"): "其中：上级下达 上级专项资金 中央和省级补助 资金来源|上级 "
+    "资金来源|中省市资金 各级上级补助合计",
+    ("budget", "own_cny"): "县级配套 ②本级安排 其中：区级财政安排 资金来源|本级 县级匹配资金",
     ("budget", "personnel_cny"): "人员费用 (1)人员经费 其中：人员经费 预算构成|人员类经费 预算构成|人员 "
-    "人员支出|预算 按用途分|人员 支出类型|人员 用在人员上的",
+    "人员支出|预算 按用途分|人员 支出类型|人员 用在人员上的 预算明细|人员",
     (
         "budget",
         "office_cny",
-    ): "公用类经费 日常公用经费 其中：公用经费 公用经费（商品和服务） 办公费等公用经费 按用途分|公用",
-    ("budget", "is_listed_separately"): "是否作为单独项目列入预算 有没有单独列支",
+    ): "公用类经费 日常公用经费 其中：公用经费 公用经费（商品和服务） 办公费等公用经费 按用途分|公用 "
+    "公用经费（水电、取暖、差旅）",
+    ("budget", "is_listed_separately"): "是否作为单独项目列入预算 有没有单独列支 预算中是否专列 "
+    "经费单列（是1否0） 县级预算单列（有/无）",
     ("budget", "fund_name"): "预算项目（名称） 项目名称 专项资金名称",
-    ("budget", "remark"): "情况说明 需说明的事项 备注（未拨付原因）",
+    ("budget", "remark"): "情况说明 需说明的事项 备注（未拨付原因） 需要说明的问题",
     (
         "population",
         "resident_population_persons",
-    ): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数 常住|人",
+    ): "常驻人口 常住人口（居住半年以上） 常住人口情况|人数 常住|人 居住情况|常住人口 实际在本地常住的人",
     ("staffing", "administrative_posts"): "核定行政编制 行政编制名额 三定行政编制 应有行政编制 编制类型|行政",
-    ("staffing", "dedicated_staff_persons"): "全职做民政的在编干部 专门干民政的在编人数 编制内专门干民政的",
+    ("staffing", "dedicated_staff_persons"): "全职做民政的在编干部 专门干民政的在编人数 编制内专门干民政的 "
+    "民政专职干部（正式编）",
+    ("staffing", "institution_posts"): "社会事务服务中心事业编制 所属事业单位编制数",
     (
         "staffing",
         "welfare_posts_persons",
-    ): "公益岗在民政所上班的人数 使用公益性岗位人员 公益性岗位|在岗人数 公益岗位|实有人数",
-    ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数 政府花钱买服务的人员 非编人员|购买服务",
-    ("staffing", "part_time_persons"): "兼职人员|人数 人员类型|兼职 专兼职人员|兼职人员",
+    ): "公益岗在民政所上班的人数 使用公益性岗位人员 公益性岗位|在岗人数 公益岗位|实有人数 民政口用的公益岗",
+    ("staffing", "purchased_service_persons"): "政府购买服务|在岗人数 政府花钱买服务的人员 非编人员|购买服务 "
+    "购买服务派到民政所的人",
+    ("staffing", "part_time_persons"): "兼职人员|人数 人员类型|兼职 专兼职人员|兼职人员 别的岗位兼着干民政的",
     (
         "staffing",
         "villages_count",
@@ -159,10 +168,26 @@ OTHERS = {
         "staffing",
         "有服务站的村（社区）数 村（社区）人口 村（社区）服务中心数 行政村数（不含社区） 有人管民政的村（社区）数",
     ),
-    "yes or no and not how much": ("budget", "是否拨付 是否纳入预算 有无支出"),
+    "yes or no and not how much": (
+        "budget",
+        "是否拨付 是否纳入预算 有无支出 累计拨付（是/否） 人员经费（有/无）",
+    ),
+    "yes or no and not how many": ("staffing", "公益性岗位（是1否0） 公益性岗位（是/否） 兼职（是否）"),
     "a part of what was spent or is left": (
         "budget",
         "本月支出|其中：人员经费 累计支出|公用经费 年初预算|余额 人员经费|其中：工资",
+    ),
+    "one half only, or halves of two wholes": (
+        "population",
+        "出生（男女） 死亡（男） 迁出（省内） 迁出（县内省外合计） 出生（男女比） 居住情况|居住半年以下人数 增加原因",
+    ),
+    "a part of the running costs, or of what was spent": (
+        "budget",
+        "公用经费（差旅） 支出明细|人员 上年结转|其中：转入本年 其中：省资金 其中：市级匹配资金 年初加追加拨付",
+    ),
+    "posts that are filled, or people elsewhere": (
+        "staffing",
+        "批复编制|事业（在岗） 公益岗用的 正式编数",
     ),
     "another level's own, another year's rest, a paper": (
         "budget",

@@ -16,7 +16,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from oversight.intake.reading.lists import column_in_list
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, header_key, plain
+from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
 from oversight.intake.reading.words import Word, words_of
 
 
@@ -250,6 +250,12 @@ _PARTING = frozenset(("类型", "类别", "分类", "种类", "用途", "性质"
 
 def _as_label(words: list[Word]) -> list[Word]:
     """The words of a group heading, those of one that only parts its columns without a meaning of their own."""
+    if words and words[-1].text == "原因" and any(w.value == "movement" for w in words):
+        # 增加原因 over 出生登记: the reason is the event itself.
+        return [*words[:-1], Word("neutral", "neutral", "原因")]
+    if words and words[-1].text == "明细" and _things(words) == ["budget"]:
+        # 预算明细 over 人员.
+        return [*words[:-1], Word("neutral", "whence", "明细")]
     if not words or words[-1].text not in _PARTING:
         return words
     plain_ones = [Word("neutral", "neutral", w.text) if w.value == "spent" else w for w in words[:-1]]
@@ -276,11 +282,53 @@ def _unit_of(part: str) -> str | None:
 def _without_sources(words: Sequence[Word]) -> list[Word]:
     """The words without a note in brackets on where the figures come from: （人口普查口径）, （统计局数据）."""
     note = [w for w in words if w.is_note]
+    if _adds_up(note) or _is_what_office_costs(words, note):
+        return [w for w in words if not w.is_note]
     if not note or note[-1].text not in _SOURCES or any(w.kind in ("prior", "scope", "thing") for w in note):
         return list(words)
     if any(w.value in ("part", "state", "of_which") for w in note):
         return list(words)
     return [w for w in words if not w.is_note]
+
+
+# Two halves that leave nobody out.
+_HALVES = (
+    ("男", "女"),
+    ("男性", "女性"),
+    ("城镇", "农村"),
+    ("城镇", "乡村"),
+    ("农业", "非农业"),
+    ("家庭户", "集体户"),
+    ("省内", "省外"),
+    ("市内", "市外"),
+    ("县内", "县外"),
+    ("区内", "区外"),
+)
+
+
+def _adds_up(note: Sequence[Word]) -> bool:
+    """Whether a note says that both halves are counted together: 出生（男女合计）, 迁出（省内省外合计）."""
+    if not any(w.value == "whole" for w in note):
+        return False
+    parts = {w.text for w in note if w.value == "part"}
+    return {w.value for w in note} <= {"part", "whole", "neutral"} and any(parts == set(h) for h in _HALVES)
+
+
+_OFFICE_COSTS = re.compile(
+    "水电|电费|水费|邮电|通讯|电话|网络|取暖|差旅|办公用品|办公|印刷|会议|培训|维修|交通|物业|租赁|耗材"
+)
+
+
+def _is_what_office_costs(words: Sequence[Word], note: Sequence[Word]) -> bool:
+    """Whether a note only lists what such funds are for: 公用经费（水电、取暖、差旅）.
+
+    One thing alone may be all there is of it.
+    """
+    if not note or _things(words) != ["office"]:
+        return False
+    listed = "".join(w.text for w in note)
+    is_all = not re.sub("[费等和及与]", "", _OFFICE_COSTS.sub("", listed))
+    return is_all and len(set(_OFFICE_COSTS.findall(listed))) > 1
 
 
 @lru_cache(maxsize=16384)
@@ -347,8 +395,12 @@ _OVER_OTHERS = frozenset(("其中", "基数", "进度", "其他", "其它", "收
 
 
 def _changing(leaf: Sequence[Word], above: Sequence[Word]) -> set[str]:
+    # 居住情况 over 常住人口 says what these are anyway.
+    is_of_residents = any(w.value == "residents" for w in leaf)
     return {w.value for w in leaf if w.kind in _CHANGING} | {
-        w.value for w in above if w.kind in _CHANGING and w.text not in _OVER_OTHERS
+        w.value
+        for w in above
+        if w.kind in _CHANGING and w.text not in _OVER_OTHERS and not (is_of_residents and w.text == "居住")
     }
 
 
@@ -434,6 +486,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if heading.is_strange or (is_of_manner and not set(heading.things) & _WITH_MANNER):
         return None
     if dataset == "budget" and (part := _part_of_budget(heading, said)) is not None:
+        if is_answered_by_yes_or_no(parts[-1], part.column):
+            return None
         if (
             heading.unknown_above
             and part.column not in ("fund_name", "remark")
@@ -485,7 +539,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if (
         (heading.years and said.year is None)
         or heading.unknown_after
-        or heading.unknown_note
+        or (heading.unknown_note and not _is_flagged(heading))
         or len(heading.unknown_before) > 6
         or ("ask" in heading.kinds and not _is_said_twice(heading))
     ):
@@ -501,6 +555,8 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         # 户籍变更人数, 行政编制调整数: by how much, or how many were changed.
         return None
     found = read(heading, said)
+    if found is not None and is_answered_by_yes_or_no(parts[-1], found.column):
+        return None
     if found is not None and heading.unknown_above and not _says_whose(heading, found.column):
         # 护理员 over 兼职, 救急难 over 本月支出: whose, only the unknown word says.
         heading_certainty = Certainty.QUESTION
@@ -531,8 +587,25 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
 
 # Whether the funds stand in the budget by themselves, however it is asked.
 _WHETHER_LISTED = re.compile(
-    "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|另[列设]|分列)(?!.*(?:账|户头|账户|公示|公开|考核|办公))"
+    "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|专列|另[列设]|分列)(?!.*(?:账|户头|账户|公示|公开|考核|办公))"
 )
+
+
+_YES_OR_NO = re.compile(r"\(填?[1=]*[是有√][1=]*[/或、,;]?[0=]*[否无×][0=]*\)")
+
+
+def is_answered_by_yes_or_no(part: str, column: str) -> bool:
+    """Whether a heading says in brackets that yes or no is to be filled in, where the column is a figure: 公益性岗位（是/否）."""
+    is_figure = column.endswith(("_cny", "_persons", "_posts", "_count"))
+    return is_figure and bool(_YES_OR_NO.search(fold(part)))
+
+
+def _is_flagged(heading: _Heading) -> bool:
+    """Whether the note says by which digits yes and no are written: 单列（是1否0）."""
+    return "listed" in heading.things and bool(_FLAG.fullmatch(heading.unknown_note))
+
+
+_FLAG = re.compile("[是有]?1[是有]?[否无]?0[否无]?")
 
 
 def _says_whose(heading: _Heading, column: str) -> bool:
@@ -600,15 +673,14 @@ def _is_said_twice(heading: _Heading) -> bool:
     """Whether what might change the meaning only says once more what is meant: 调整预算数（含追加）."""
     if set(heading.things) & _OUTSIDE and heading.texts & {"聘用"}:
         return True
+    if "listed" in heading.things and set(heading.things) <= {"listed", "budget"}:
+        # 县级预算单列（有/无）: it is the county's budget in which the funds stand.
+        return heading.asking <= _OF_COUNTY and bool(heading.texts & _WHETHER)
     if set(heading.things) & {"villages", "some_villages"}:
         # 村数（含社区） is just what the column is.
         of_both = [t for t in heading.asking if re.search("社区|居", t)]
         return bool(of_both) and len(of_both) == len(heading.asking) and _only_defines(heading)
-    return (
-        heading.is_adjusted_budget
-        and set(heading.things) == {"budget"}
-        and bool(heading.texts & _WITH_CHANGES)
-    )
+    return heading.is_adjusted_budget and set(heading.things) == {"budget"} and _counts_changes(heading)
 
 
 # What notes in brackets count in or leave out and all the same is the column by its own definition.
@@ -622,7 +694,7 @@ _DEFINING: dict[str, re.Pattern[str]] = {
         ),
     ),
     "residents": re.compile(
-        "(?:均|都|另)?(?:包?含|包括)(?:外来|流动|暂住|户籍|本地|[和及与、]|的?(?:人口|人员|居民))+(?:在内)?"
+        "(?:均|都|另)?(?:包?含|包括)(?:外来|流动|暂住|户籍|本地|[和及与、]|的?(?:人口|人员|居民)|(?:居住|住)?满?(?:半年|6个月)及?以上)+(?:在内)?"
     ),
     **dict.fromkeys(
         ("villages", "some_villages", "villages_with_assistant"),
@@ -674,7 +746,10 @@ _POSTS = frozenset(("admin_posts", "institution_posts"))
 # What ends a heading of when something was, or of where a figure is from.
 _DATED = re.compile("(?:预算|拨付|拨款|支出|资金|项目|指标)年度$|来源$|出处$|名册$|审核人$")
 # 年初预算+追加-调减: the budget as it was changed, written as its sum.
-_CHANGED_SUM = re.compile(r"(?:全年|年初|年度)?预算数?\+(?:追加|调整|调增|增加)[^+]{0,8}")
+_CHANGED_SUM = re.compile(
+    r"(?:全年|年初|年度)?预算数?\+(?:追加|调整|调增|增加)[^+]{0,8}"
+    r"|年初(?:预算)?数?[+加](?:追加|调整|调增)(?:预算)?数?(?:后|之后)?的?(?:合计|总计|总额|总数|金额|数)?"
+)
 # 人员类项目 are still what is paid for people.
 _WITH_MANNER = frozenset(("listed", "note", "personnel", "office"))
 # What stands before 预算 and means how it was when the year began, or is said of how it came about.
@@ -787,6 +862,8 @@ def _population(heading: _Heading, said: Said) -> Meaning | None:
         return None
     # 实有人口 are those who are there; 实有户籍人口 those who are registered all the same.
     is_real = "real" in heading.kinds and "registered" not in heading.scopes
+    # 实际在本地常住的人.
+    is_real = is_real and not (thing == "residents" and "实际在" in heading.texts)
     sure = Certainty.QUESTION if said.is_other_people or is_real else Certainty.CERTAIN
     if thing == "living":
         return Meaning("resident_population_persons", Certainty.QUESTION, month)
@@ -968,7 +1045,10 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
         # 从上年转入资金; 期初结转（上年转入）.
         things = dict.fromkeys("carried" if t == "moved_in" else t for t in heading.things)
         return _carried_over(replace(heading, things=tuple(things)), said)
-    if set(heading.things) != {"carried"} or heading.things_above - {"budget"} or heading.spans:
+    if set(heading.things) != {"carried"} or heading.things_above - {"budget", "carried"} or heading.spans:
+        return None
+    if "carried" in heading.things_above and "of_which" in heading.changes:
+        # 其中：转入本年 below 上年结转.
         return None
     if heading.things_above & {"budget", "carried"} and not _SAYING_CARRIED.search(heading.leaf_text):
         # 余额 below 年初预算, 结余 below 上年结转: what is left now.
@@ -977,7 +1057,7 @@ def _carried_over(heading: _Heading, said: Said) -> Meaning | None:
     earlier = said.year is not None and heading.years == {said.year - 1}
     # 2024年末结转 of a report of 2025.
     ends = {"start", "year_end"} if earlier else {"start"}
-    if changes - {"last_year", "of_which"} or heading.periods - ends or heading.unknown_after:
+    if changes - {"last_year", "of_which", "carried"} or heading.periods - ends or heading.unknown_after:
         return None
     if heading.years and not earlier and not ("start" in heading.periods and heading.years == {said.year}):
         # 2025年初结转 was left when 2024 ended.
@@ -1398,9 +1478,9 @@ def _amount_of_year(heading: _Heading, sure: Certainty, said: Said) -> Meaning |
     if heading.changes == {"last"}:
         # 调整前预算, 原预算.
         return Meaning("initial_budget_cny", Certainty.QUESTION, doubt="whole")
-    if heading.texts & (_AS_IT_STANDS | _WITH_CHANGES):
+    if heading.texts & _AS_IT_STANDS or _counts_changes(heading):
         # As it stands now: changed or not.
-        is_both = heading.texts & _AS_IT_STANDS and heading.texts & _WITH_CHANGES
+        is_both = heading.texts & _AS_IT_STANDS and _counts_changes(heading)
         return Meaning("adjusted_budget_cny", Certainty.INFERRED if is_both else Certainty.QUESTION)
     if "year" in heading.periods and heading.is_approved:
         return Meaning("initial_budget_cny", min(sure, Certainty.INFERRED))
@@ -1421,9 +1501,16 @@ def _amount_of_year(heading: _Heading, sure: Certainty, said: Said) -> Meaning |
 
 
 _AS_IT_STANDS = frozenset(("最新", "现行", "当前", "目前", "现", "现时"))
-_WITH_CHANGES = frozenset(
-    ("含调整", "含追加", "含追加数", "含年中追加", "包含追加", "包括追加", "含追加预算")
+_WITH_CHANGES = re.compile(
+    "(?:包?含|包括)(?:年中)?(?:追加|追减|调整|调增|调减|[和及与、])+(?:数|预算)?(?:在内)?"
 )
+
+
+def _counts_changes(heading: _Heading) -> bool:
+    """Whether what was added and taken away in the year is said to be counted in: 全年预算（含追加、追减）."""
+    return any(_WITH_CHANGES.fullmatch(text) for text in heading.texts)
+
+
 _LEVELS = (
     "中央",
     "中央级",
@@ -1582,6 +1669,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     if thing == "some_staff" and _ON_PAYROLL.search(words) and _FULL_TIME.search(words):
         # 在编 below 专职人员, 专门干民政的在编人员.
         thing = "staff"
+    if "正式编" in heading.texts and not _FULL_TIME.search(words):
+        # 正式编数: of posts or of people.
+        return None
     if "movement" in heading.things:
         return None
     if thing == "people" and any(t.startswith("民政") for t in heading.texts):
@@ -1606,10 +1696,11 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 其中：已配备协理员 beside the number of villages.
         return Meaning("villages_with_assistant_count", Certainty.QUESTION, doubt="within")
-    if "使用" in heading.texts and set(heading.things) & _OUTSIDE:
-        # 使用公益性岗位人员: it is people who are employed.
+    is_employed = "用的" in heading.texts and heading.things[-1:] and heading.things[-1] in _OUTSIDE
+    if is_employed or ("使用" in heading.texts and set(heading.things) & _OUTSIDE):
+        # 使用公益性岗位人员, 民政用的公益岗: it is people who are employed.
         things = tuple(t for t in heading.things if t != "spent")
-        return _staffing(replace(heading, things=things, texts=heading.texts - {"使用"}), said)
+        return _staffing(replace(heading, things=things, texts=heading.texts - {"使用", "用的"}), said)
     if thing is None and "paid" in heading.things and not heading.texts & {"拨付", "拨款"}:
         # 协理员到位村(社区): it is people who have come.
         return _staffing(replace(heading, things=tuple(t for t in heading.things if t != "paid")), said)
@@ -1634,7 +1725,8 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     posts_of = {"admin_posts": "admin", "institution_posts": "institution"}.get(thing or "")
     if "of" in heading.kinds and heading.values & {"admin", "institution"} != {posts_of}:
         # 行政 below 编制; 行政人员 are people.
-        is_below = set(heading.things) <= {"some_staff"} and heading.last_text in _KINDS_OF_POSTS
+        ends = {heading.last_text, heading.leaf_text} & _KINDS_OF_POSTS
+        is_below = set(heading.things) <= {"some_staff"} and bool(ends)
         if not is_below or not _is_of_posts(heading) or "real" in heading.kinds or heading.texts & _FILLED:
             return None
         if {"admin", "institution"} <= heading.values:

@@ -10,7 +10,13 @@ from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
-from oversight.intake.reading.grammar import Certainty, Said, may_be_staff, meaning_of
+from oversight.intake.reading.grammar import (
+    Certainty,
+    Said,
+    is_answered_by_yes_or_no,
+    may_be_staff,
+    meaning_of,
+)
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
 from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
 from oversight.intake.reading.words import without_hint, words_of
@@ -136,6 +142,8 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
             break
         if found is not None and found.endswith("_posts") and any(map(_IN_POST.search, parts)):
             # 行政编制 below 在岗人员: who holds the posts.
+            break
+        if found is not None and is_answered_by_yes_or_no(parts[-1], found):
             break
         if found in _PARTS_OF_BUDGET and any(map(_IS_DONE.search, parts[:-1])):
             # 其中：人员经费 below 本月支出: a part of what was spent.

@@ -52,7 +52,7 @@ _SPECIAL = re.compile(
 )
 # Words that nobody can list, for they are put together anew: verbs of moving with a direction, of paying with a manner,
 # what a budget is called once it was changed, what was left over. What changes a meaning (预, 缓, 错, 代) is not among them.
-_OUTSIDE = "(?:外[县乡镇地市省区]?|[他别异][乡镇地处县])"
+_OUTSIDE = "(?:外[县乡镇地市省区面头]?|[他别异][乡镇地处县])"
 _HERE = "[本我][乡镇地区县街]"
 _VILLAGE = "(?:行政|建制)?村(?:民?委员?会)?"
 _COMMUNITY = "(?:社区居?民?(?:委员?会)?|居民?委员?会)"
