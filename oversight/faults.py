@@ -68,7 +68,8 @@ _ENGINE = (
     _Cause(
         frozenset((errno.ENOMEM,)),
         re.compile(r"out of memory|bad_alloc|cannot allocate memory|(failed|unable) to allocate", re.I),
-        f"内存不足，{SAFE_ZH}。请关闭其他程序，或换一台内存更大的机器，再重新运行。",
+        f"内存不足，{SAFE_ZH}。请关闭其他程序，或换一台内存更大的机器，再重新运行；"
+        "数据涉及几个省的，可加 --engine provinces 逐省计算，用的内存少。",
     ),
     _Cause(
         frozenset(),

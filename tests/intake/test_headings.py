@@ -17,10 +17,11 @@ import pytest
 from oversight import cli, whole_run
 from oversight.intake.questions import read_answers, remember
 from oversight.intake.reading.files import read
-from oversight.intake.reading.grammar import Certainty, Said, meaning_of
+from oversight.intake.reading.grammar import Certainty, Said, may_be_staff, meaning_of
 from oversight.intake.reading.grid import Grid, Table
 from oversight.intake.reading.headings import match_columns
 from oversight.intake.reading.layout import find_tables
+from oversight.intake.reading.text import header_key
 from oversight.intake.sending_back.checking import check
 from oversight.settings import DBT_DIR
 from tests.intake.world import NOW, World, xlsx_bytes
@@ -461,6 +462,28 @@ def test_headings_of_lists_are_read_by_their_build(dataset: str, column: str | N
     for heading in LISTS[dataset, column].split():
         found = meaning_of(dataset, (heading,), SAID)
         assert (found and found.column) == column, heading
+
+
+@pytest.mark.parametrize(
+    ("numbered", "key"),
+    {
+        "01 行政编制核定数": "行政编制核定数",
+        "１１　本期支出": "本期支出",
+        "2 事业编制": "事业编制",
+        # No numbers of columns: an age, a month, a year.
+        "60 周岁以上": "60周岁以上",
+        "12 月拨付": "12月拨付",
+        "23 年初预算": "23年初预算",
+    }.items(),
+)
+def test_a_column_may_have_a_number_before_it(numbered: str, key: str) -> None:
+    assert header_key(numbered)[0] == key
+
+
+def test_staff_of_one_kind_are_not_asked_about_as_all() -> None:
+    assert may_be_staff(("实有人员（人）",))
+    assert not may_be_staff(("实有行政人员（人）",))
+    assert not may_be_staff(("在岗人员", "事业人员"))
 
 
 def test_a_title_says_what_a_bare_number_is_of() -> None:

@@ -358,6 +358,9 @@ def may_be_staff(parts: tuple[str, ...]) -> bool:
         return False
     if {w.value for w in words if w.kind in _CHANGING} - {"of_which", "matter"} or _has_posts(words):
         return False
+    if len({w.value for w in words} & {"admin", "institution"}) == 1:
+        # 实有行政人员 are those of one kind.
+        return False
     things = {w.value for w in words if w.kind == "thing"}
     timed = any(w.kind in ("period", "time", "ask") and w.value != "month_end" for w in words)
     is_there = things & {"some_staff", "people"} or any(w.kind == "real" for w in words)

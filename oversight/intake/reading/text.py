@@ -98,6 +98,13 @@ def tidy(value: str) -> str:
 _ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*|[\u2460-\u2473\u2776-\u2793]\s*$")
 
 
+# The number of a column with room after it, as in statistical returns: 01 户籍户数. What counts age or time is none:
+# 60 周岁以上, 12 月拨付.
+_COLUMN_NUMBER = re.compile(
+    r"^\s*\d{1,2}[\s\u3000]+(?=[\u4e00-\u9fff])(?![岁周月年日号季个人户名元万亿以及级孩胎类项至到])"
+)
+
+
 # What an export puts before a heading, the name of the field: HJHS户籍户数, XZMC(乡镇名称).
 _FIELD_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{1,15}[:_-]?(?=[\u4e00-\u9fff]{2})")
 _FIELD_NAME_BEFORE = re.compile(r"^[A-Za-z][A-Za-z0-9_]{1,15}\(([\u4e00-\u9fff]{2,}[^()]*)\)$")
@@ -114,7 +121,7 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     The unit is taken from brackets or after a comma: 户籍人口（万人）, 年初预算/万元. A bracket that is neither a
     unit nor harmless stays part of the title, so that 户籍人口(男) is not taken for 户籍人口.
     """
-    folded = _without_field_name(fold(_ENCLOSED.sub("", title))).strip("*:;,.、").lstrip("*★")
+    folded = _without_field_name(fold(_COLUMN_NUMBER.sub("", _ENCLOSED.sub("", title)))).strip("*:;,.、").lstrip("*★")
     folded = re.sub(
         r"^(?:其中:?|\d{1,2}(?:[.-]\d{1,2})+[.、]?(?=[^\d月年日.、~至到-])|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\(?[甲乙丙丁戊己庚]\)?[.、]|第?\d{1,2}栏|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
         "",
