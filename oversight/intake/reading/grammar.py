@@ -16,7 +16,13 @@ from enum import IntEnum
 from functools import lru_cache
 
 from oversight.intake.reading.lists import column_in_list
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
+from oversight.intake.reading.text import (
+    COUNT_UNITS,
+    MONEY_UNITS,
+    header_key,
+    is_answered_by_yes_or_no,
+    plain,
+)
 from oversight.intake.reading.words import Word, words_of
 
 
@@ -592,15 +598,6 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
 _WHETHER_LISTED = re.compile(
     "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|专列|另[列设]|分列)(?!.*(?:账|户头|账户|公示|公开|考核|办公))"
 )
-
-
-_YES_OR_NO = re.compile(r"\(填?[1=]*[是有√][1=]*[/或、,;]?[0=]*[否无×][0=]*\)")
-
-
-def is_answered_by_yes_or_no(part: str, column: str) -> bool:
-    """Whether a heading says in brackets that yes or no is to be filled in, where the column is a figure: 公益性岗位（是/否）."""
-    is_figure = column.endswith(("_cny", "_persons", "_posts", "_count"))
-    return is_figure and bool(_YES_OR_NO.search(fold(part)))
 
 
 def _is_flagged(heading: _Heading) -> bool:

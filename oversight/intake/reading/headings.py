@@ -10,15 +10,16 @@ from functools import lru_cache
 
 from oversight.contracts import ALL_DATASETS
 from oversight.intake.reading import values
-from oversight.intake.reading.grammar import (
-    Certainty,
-    Said,
-    is_answered_by_yes_or_no,
-    may_be_staff,
-    meaning_of,
-)
+from oversight.intake.reading.grammar import Certainty, Said, may_be_staff, meaning_of
 from oversight.intake.reading.grid import MAX_COLUMNS, Row
-from oversight.intake.reading.text import COUNT_UNITS, MONEY_UNITS, fold, header_key, plain
+from oversight.intake.reading.text import (
+    COUNT_UNITS,
+    MONEY_UNITS,
+    fold,
+    header_key,
+    is_answered_by_yes_or_no,
+    plain,
+)
 from oversight.intake.reading.words import without_hint, words_of
 
 # --- what a header cell means ---------------------------------------------------------------------------

@@ -121,7 +121,11 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
     The unit is taken from brackets or after a comma: 户籍人口（万人）, 年初预算/万元. A bracket that is neither a
     unit nor harmless stays part of the title, so that 户籍人口(男) is not taken for 户籍人口.
     """
-    folded = _without_field_name(fold(_COLUMN_NUMBER.sub("", _ENCLOSED.sub("", title)))).strip("*:;,.、").lstrip("*★")
+    folded = (
+        _without_field_name(fold(_COLUMN_NUMBER.sub("", _ENCLOSED.sub("", title))))
+        .strip("*:;,.、")
+        .lstrip("*★")
+    )
     folded = re.sub(
         r"^(?:其中:?|\d{1,2}(?:[.-]\d{1,2})+[.、]?(?=[^\d月年日.、~至到-])|\d{1,2}[.、]|[一二三四五六七八九十]{1,3}、|\(?[甲乙丙丁戊己庚]\)?[.、]|第?\d{1,2}栏|\([一二三四五六七八九十\d]{1,2}\)){1,2}",
         "",
@@ -157,6 +161,15 @@ def header_key(title: str) -> tuple[str, str | None, str | None]:
             break
         folded = folded[: match.start()]
     return folded.strip("*:;,.、"), unit, unknown
+
+
+_YES_OR_NO = re.compile(r"\(填?[1=]*[是有√][1=]*[/或、,;]?[0=]*[否无×][0=]*\)")
+
+
+def is_answered_by_yes_or_no(part: str, column: str) -> bool:
+    """Whether a heading says in brackets that yes or no is to be filled in, where the column is a figure: 公益性岗位（是/否）."""
+    is_figure = column.endswith(("_cny", "_persons", "_posts", "_count"))
+    return is_figure and bool(_YES_OR_NO.search(fold(part)))
 
 
 @lru_cache(maxsize=4096)
