@@ -101,7 +101,7 @@ _ENCLOSED = re.compile(r"(?<!\w)[\u2460-\u2473\u2776-\u2793]\s*|[\u2460-\u2473\u
 # The number of a column with room after it, as in statistical returns: 01 户籍户数. What counts age or time is none:
 # 60 周岁以上, 12 月拨付.
 _COLUMN_NUMBER = re.compile(
-    r"^\s*\d{1,2}[\s\u3000]+(?=[\u4e00-\u9fff])(?![岁周月年日号季个人户名元万亿以及级孩胎类项至到])"
+    r"^\s*\d{1,2}\s+(?=[\u4e00-\u9fff])(?![岁周月年日号季个人户名元万亿以及级孩胎类项至到])"
 )
 
 
