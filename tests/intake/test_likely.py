@@ -9,22 +9,22 @@ from oversight.intake.reading.likely import likely
 from tests.intake.world import xlsx_bytes
 
 SAID = Said(year=2025, month=6, is_registered=True)
+# None of these stands among the headings that were learned from.
 LIKELY = {
     (
         "staffing",
         "dedicated_staff_persons",
-    ): "固定专职民政办事员 专职经办员（未抽调） 队伍建设|其中专司民政 在岗人员中专职民政的人数 "
-    "民政人员（专/兼）|专 专门从事民政业务（不包村、不驻村）人员 现在岗从事救助等民政工作人数",
+    ): "固定专职民政办事员 队伍建设|其中专司民政 在岗人员中专职民政的人数 专门坐班办民政的人",
     (
         "staffing",
         "villages_with_assistant_count",
-    ): "落实民政专员的村数（每村至少1名） 有人管民政的村（社区）数 民政联络员已覆盖村居数 "
-    "村级民政专干配齐村数 已发放协理员补贴的村（居）数",
+    ): "落实民政专员的村数（每村至少1名） 有人管民政的村（社区）数 "
+    "民政联络员已覆盖村居数 村级民政专干配齐村数",
+    ("staffing", "purchased_service_persons"): "花钱请第三方派来的人数",
     ("staffing", "villages_count"): "应覆盖村（社区）数 行政区划|行政村和居委会总计",
-    (
-        "budget",
-        "initial_budget_cny",
-    ): "年度|计划安排资金 民政管理事务（20802）工作经费|部门预算数 列入年初预算的民政专项工作经费",
+    ("population", "population_persons"): "户口落在本镇的人",
+    ("budget", "initial_budget_cny"): "列入年初预算的民政专项工作经费",
+    ("budget", "adjusted_budget_cny"): "预算改完以后的数",
     ("budget", "disbursed_month_cny"): "本月县对乡镇转移支付（民政工作经费）",
     ("budget", "disbursed_cumulative_cny"): "累计已批用款额度 2025年已到指标",
 }
@@ -32,12 +32,15 @@ NEVER = {
     "staffing": "应配民政专干数 专职社工 社工站|持证社工（专职） 年度内民政助理员轮训人数 专职（含购买服务专职） "
     "民政工作人员总数（专兼职合计） 未配备协理员村数 儿童主任已配村数 示范社区数 设有妇联主席的村 "
     "计划合并后村数 民政协理员人数 专职化率目标值 负责人 应配协理员村数 专职书记数 专职、兼职民政人员 "
-    "专职人员名单 专职变动 村（社区）|其中：社区 达标村（社区）数 行政村个数 在编人数合计",
+    "专职人员名单 专职变动 实有|事业 公益性岗位|其中：保洁员 事业编制在岗数 购买服务年度经费（万元） "
+    "村（社区）|其中：社区 达标村（社区）数 行政村个数 在编人数合计",
     "budget": "上年同期累计拨付 累计拨付乡村振兴衔接资金 民政工作经费|全年预计支出数 2024年预算数 本月计划拨款 "
     "待安排预算（尚未批复） "
     "预算追减 一上预算 结转及年初预算 拨付、支出累计 "
-    "预算执行率 养老服务专项预算安排 低保金下拨|累计 救助资金累计支出 累计支出占预算% 本月应拨 年末结转 "
-    "年初预算依据 本月拨付名单 累计支出企业 违规累计支出 本月支出|其他 项目支出预算 乡镇自筹",
+    "预算执行率 养老服务专项预算安排 低保金下拨|累计 救助资金累计支出 累计支出占预算% 本月应拨 "
+    "年初预算依据 本月拨付名单 累计支出企业 违规累计支出 本月支出|其他 项目支出预算 乡镇自筹 "
+    "本月申请拨款额 其中：市级配套 累计支出|其中：公用经费 2024年调整后预算",
+    "population": "去年末户籍人口 今年累计出生 本月迁入|其中：省外迁入 本年累计|迁入 出生未上户人数",
 }
 
 
@@ -74,7 +77,7 @@ def test_the_one_likely_heading_of_a_column_is_asked_about_and_named_after_a_cit
 
 def test_two_likely_headings_of_a_column_are_only_named() -> None:
     rows = [(*key, 2, 5, 3, 4) for key in CODES]
-    table = _table("行政编制数", "事业编制数", "固定专职民政办事员", "专职经办员（未抽调）", rows=rows)
+    table = _table("行政编制数", "事业编制数", "固定专职民政办事员", "专门坐班办民政的人", rows=rows)
     assert not table.header.asked
     assert len(table.header.others) == 2
 

@@ -346,7 +346,7 @@ def _is_within(match: Match, figures: _Figures, name: str, _: Said) -> bool:
 
 
 def _size(match: Match, figures: _Figures, name: str) -> bool | None:
-    """Whether a count is of the size that it has beside another; None where there is none to compare with."""
+    """Whether a figure is of the size that it has beside another; None where there is none to compare with."""
     for (less, more), (low, high) in _SIZES.items():
         other = more if name == less else less
         if name not in (less, more) or other not in match.columns or not _is_sure(match, other):
@@ -362,6 +362,7 @@ _SIZES = {
     ("households_count", "population_persons"): (1.6, 6.0),
     ("resident_population_persons", "population_persons"): (0.4, 2.5),
     ("villages_with_assistant_count", "villages_count"): (1.0, 4.0),
+    ("initial_budget_cny", "adjusted_budget_cny"): _NEAR,
 }
 
 
@@ -417,8 +418,18 @@ def _is_pace(figures: _Figures, name: str, budget: str, months: int) -> bool:
 
 def are_names_of_funds(grid: Grid, first: int, at: int) -> bool:
     """Whether the cells of a grid column below its header are names of funds."""
+    return _name_funds(_cells(grid, first, at))
+
+
+def are_answers(grid: Grid, first: int, at: int) -> bool:
+    """Whether every cell of a grid column below its header says yes or no."""
+    cells = _cells(grid, first, at)
+    return bool(cells) and not any(isinstance(values.yes_no(c), values.Problem) for c in cells)
+
+
+def _cells(grid: Grid, first: int, at: int) -> list[str]:
     cells = (text_of(row[at]).strip() for row in grid.rows[first : first + _SAMPLE_ROWS] if at < len(row))
-    return _name_funds([c for c in cells if c])
+    return [c for c in cells if c]
 
 
 def is_told(

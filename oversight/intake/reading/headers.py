@@ -407,7 +407,7 @@ def _with_likely(
     """The match with what its free headings most likely mean; most tables have none, and load nothing for it."""
     taken = set(match.columns.values())
     is_other = said.is_other_fund if match.dataset == "budget" else said.is_other_people
-    if match.dataset not in ("budget", "staffing") or is_other or match.wide or not kinds:
+    if match.dataset not in _USED_IN_PART or is_other or match.wide or not kinds:
         return match
     if all(at in taken or not parts for at, parts in enumerate(stacked)):
         return match
