@@ -48,6 +48,30 @@ def _count(w: Warehouse, sql: str, values: Sequence[Any], ask: Ask) -> int:
     return int(found["n"])
 
 
+def _chosen(
+    w: Warehouse, key: str, source: str, condition: str, values: Sequence[Any], order: str, limit: int | None
+) -> tuple[list[Any], int]:
+    """The keys of the rows of one table that a condition chooses, in order, and how many there are without the limit.
+
+    Planning a join of wide tables takes ten times as long as finding a few keys in one of them: the rows shown are
+    asked for by their keys afterwards.
+    """
+    rows = w.rows(
+        f"select {key} as key, count(*) over () as n from {source} as f where {condition} order by {order}"
+        + _limit(limit),
+        values,
+    )
+    return [row["key"] for row in rows], int(rows[0]["n"]) if rows else 0
+
+
+def _among(column: str, codes: Sequence[str]) -> tuple[str, list[Any]]:
+    """The condition that a code is one of these, with the span they lie in: that alone skips row groups."""
+    if not codes:
+        return "false", []
+    marks = ", ".join("?" * len(codes))
+    return f"{column} between ? and ? and {column} in ({marks})", [min(codes), max(codes), *codes]
+
+
 # Digits of the level below.
 BELOW = {0: 2, 2: 4, 4: 6, 6: 9}
 
@@ -123,6 +147,31 @@ def townships(
     return _whole_townships(w, f"{condition} and {in_months}", [*values, *of_months], "township_code, month")
 
 
+def tables_sent(
+    w: Warehouse, scope: Scope, prefix: str, months: Sequence[date]
+) -> list[tuple[str, date, int]]:
+    """How many of its three tables each township sent for a month: code, month, number; of those that owe any."""
+    condition, values = within("township_code", scope, prefix)
+    in_months, of_months = _in_months(months)
+    rows = w.rows(
+        "select township_code, month, sent_count from e.detail.township_monthly "
+        f"where {condition} and {in_months} and sent_count is not null order by township_code, month",
+        [*values, *of_months],
+    )
+    return [(row["township_code"], row["month"], row["sent_count"]) for row in rows]
+
+
+def _by_code(w: Warehouse, scope: Scope, prefix: str, month: date, codes: Sequence[str]) -> list[Row]:
+    """Townships of a month by their codes, in that order; those of a county are asked for together, as its pages do."""
+    if len(prefix) == 6:
+        rows = townships(w, scope, prefix, [month])
+    else:
+        condition, values = _among("township_code", codes)
+        rows = _whole_townships(w, f"month = ? and {condition}", [month, *values], "township_code")
+    by_code = {row["township_code"]: row for row in rows}
+    return [by_code[code] for code in codes]
+
+
 def _whole_townships(w: Warehouse, condition: str, values: Sequence[Any], order: str) -> list[Row]:
     """The rows of `townships.sql` that a condition on code and month chooses, its three tables asked for one by one."""
     paces = ("progress_pct", "calendar_pct", "pace")
@@ -163,8 +212,13 @@ def report_rows(
     `<dataset>_came` is a code of `REPORT_TOLD`. Returns the rows and how many there are.
     """
     condition, values = within("f.township_code", scope, prefix)
-    sql = f"{_TOWNSHIPS} where f.month = ? and {condition} and (f.sent_count < 3 or f.is_late or f.lacks_a_figure)"
+    condition = f"f.month = ? and {condition} and (f.sent_count < 3 or f.is_late or f.lacks_a_figure)"
     values = [month, *values]
+    if ask.is_all:
+        source = statement("township_reports")
+        codes, total = _chosen(w, "township_code", source, condition, values, "township_code", limit)
+        return _by_code(w, scope, prefix, month, codes), total
+    sql = f"{_TOWNSHIPS} where {condition}"
     rows = _asked(w, sql, values, "township_code", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
@@ -217,17 +271,22 @@ def all_below(w: Warehouse, scope: Scope, code: str) -> dict[str, list[tuple[str
         for digits, level in LEVELS.items()
         if digits > len(own)
     }
-    if len(own) <= 6:
-        condition, values = within("township_code", scope, own)
-        found = w.row(f"select count(*) as n from e.townships where {condition}", values)
-        is_next = len(own) == 6
-        if is_next or sum(map(len, levels.values())) + int(found["n"]) <= _LISTED:
-            levels["township"] = sorted(township_names(w, scope, own).items())
+    # Those of a county are its next level and listed in any case.
+    if len(own) == 6 or (
+        len(own) < 6 and sum(map(len, levels.values())) + count_townships(w, scope, own) <= _LISTED
+    ):
+        levels["township"] = sorted(township_names(w, scope, own).items())
     listed: dict[str, list[tuple[str, str]]] = {}
     for level, items in levels.items():
         if items and (not listed or sum(map(len, listed.values())) + len(items) <= _LISTED):
             listed[level] = items
     return listed
+
+
+def count_townships(w: Warehouse, scope: Scope, prefix: str) -> int:
+    """How many townships a unit has or had."""
+    condition, values = within("township_code", scope, prefix)
+    return int(w.row(f"select count(*) as n from e.townships where {condition}", values)["n"])
 
 
 def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
@@ -301,8 +360,12 @@ def funding_rows(
 ) -> tuple[list[Row], int]:
     """Townships of a month with all their amounts, the largest gap first, and how many there are."""
     condition, values = _funding_condition(scope, prefix, month, status, tier, rule)
+    order = "allocation_shortfall_cny desc nulls last, township_code"
+    if ask.is_all:
+        codes, total = _chosen(w, "township_code", "e.funding_gap_monthly", condition, values, order, limit)
+        return _by_code(w, scope, prefix, month, codes), total
     sql = f"{_TOWNSHIPS} where {condition}"
-    rows = _asked(w, sql, values, "allocation_shortfall_cny desc nulls last, township_code", limit, ask)
+    rows = _asked(w, sql, values, order, limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
 
 
@@ -328,13 +391,22 @@ def count_funding_rows(w: Warehouse, scope: Scope, prefix: str, month: date, *, 
 def got_worse(
     w: Warehouse, scope: Scope, prefix: str, month: date, before: date, limit: int | None = 8
 ) -> list[Row]:
-    """Townships whose gap in money grew since the month before, the largest growth first."""
+    """Townships whose gap in money, known in both months, grew since the month before, the largest growth first."""
     condition, values = within("township_code", scope, prefix)
-    return w.rows(
-        f"select * from {statement('growth')} as g where month = ? and month_before = ? and {condition} "
-        "and growth_cny > 0 order by growth_cny desc, township_code" + _limit(limit),
-        [month, before, *values],
+    grown = w.rows(
+        "select township_code, max(case when month = ? then allocation_shortfall_cny end) "
+        "- max(case when month = ? then allocation_shortfall_cny end) as growth_cny "
+        f"from e.funding_gap_monthly where month in (?, ?) and {condition} "
+        "group by township_code having growth_cny > 0 order by growth_cny desc, township_code"
+        + _limit(limit),
+        [month, before, before, month, *values],
     )
+    named = _names(w, month, [row["township_code"] for row in grown])
+    return [
+        {**row, "township_name": name, "county_name": county}
+        for row in grown
+        for name, county in [named[row["township_code"]]]
+    ]
 
 
 def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
@@ -468,9 +540,10 @@ def _judgement_condition(
     w: Warehouse, scope: Scope, prefix: str, month: date, rule: str, status: str, topic: str
 ) -> tuple[str, list[Any]]:
     condition, values = within("j.subject_code", scope, prefix)
-    holding, held = _holding(w, scope, month, "j")
+    of_topic = {rule_id for rule_id, row in _rules(w, scope).items() if row["topic_zh"] == topic}
+    holding, held = _holding(w, scope, month, "j", of_topic if topic else None)
     condition, values = f"{holding} and {condition}", [*held, *values]
-    for name, value in (("j.rule_id", rule), ("j.status", status), ("j.topic_zh", topic)):
+    for name, value in (("j.rule_id", rule), ("j.status", status)):
         if value:
             condition += f" and {name} = ?"
             values.append(value)
@@ -495,10 +568,15 @@ def judgement_rows(
         "case status when 'short' then 0 when 'not_reported' then 1 when 'unconfirmed' then 2 "
         "when 'over' then 3 else 4 end, shortfall desc nulls last, subject_code, rule_id, subject_unit"
     )
-    inner = f"select j.* from {statement('judgements')} as j where {condition}"
     if ask.is_all:
-        # The page of rows is chosen before names are joined to it.
-        inner += f" order by {order}{_limit(limit)}"
+        sql = f"from e.judgements as j where {condition}"
+        rows = _named_judgements(
+            w, scope, w.rows(f"select j.* {sql} order by {order}{_limit(limit)}", values)
+        )
+        if limit is None or len(rows) < limit:
+            return rows, len(rows)
+        return rows, int(w.row(f"select count(*) as n {sql}", values)["n"])
+    inner = f"select j.* from {statement('judgements')} as j where {condition}"
     named = (
         "select j.*, d.document_title, t.township_name, t.county_name, v.division_name as village_name, "
         "coalesce(v.division_name, t.township_name, j.subject_code) as subject_name "
@@ -508,15 +586,44 @@ def judgement_rows(
         "where is_current and length(division_code) = 12) as v on j.subject_code = v.division_code"
     )
     rows = _asked(w, named, values, order, limit, ask)
-    if limit is None or len(rows) < limit:
-        return rows, len(rows)
-    if not ask.is_all:
-        return rows, _count(w, named, values, ask)
-    found = w.row(
-        f"select count(*) as n from {statement('judgements')} as j where {condition}",
-        values,
+    return rows, len(rows) if limit is None or len(rows) < limit else _count(w, named, values, ask)
+
+
+def _named_judgements(w: Warehouse, scope: Scope, rows: Sequence[Row]) -> list[Row]:
+    """Answers with what their rules and subjects are called."""
+    rules = _rules(w, scope)
+    told = ("title_zh", "topic_zh", "clause", "severity", "document_id", "document_title")
+    places = _places(w, [row["subject_code"][:9] for row in rows])
+    condition, values = _among(
+        "division_code", sorted({row["subject_code"] for row in rows if len(row["subject_code"]) == 12})
     )
-    return rows, int(found["n"])
+    villages = (
+        {
+            row["division_code"]: row["division_name"]
+            for row in w.rows(
+                "select division_code, division_name from e.reported.divisions "
+                f"where is_current and {condition}",
+                values,
+            )
+        }
+        if values
+        else {}
+    )
+    named = []
+    for row in rows:
+        code = row["subject_code"]
+        township, county = places.get(code[:9], (None, None))
+        named.append(
+            {
+                **row,
+                **{name: rules[row["rule_id"]][name] for name in told},
+                "township_name": township,
+                "county_name": county,
+                "village_name": villages.get(code),
+                "subject_name": villages.get(code) or township or code,
+            }
+        )
+    return named
 
 
 FINDING_ORDER = "case severity when 'high' then 0 when 'medium' then 1 else 2 end, weight desc, months_open desc, finding_id"
@@ -571,6 +678,12 @@ def findings(
 ) -> tuple[list[Row], int]:
     """Findings as of a month, the gravest and oldest first, and how many there are."""
     condition, values = _finding_condition(scope, prefix, month, status, rule, severity, change, topic)
+    if ask.is_all and not topic:
+        rows = _findings(w, scope, condition, values, month, limit)
+        if limit is None or len(rows) < limit:
+            return rows, len(rows)
+        counted = w.row(f"select count(*) as n from e.findings as f where {condition}", values)
+        return rows, int(counted["n"])
     # Months open as of the month shown, not as of the edition; an answer speaks of its whole period.
     period = _PERIOD_MONTHS.replace("s.", "f.")
     sql = (
@@ -579,6 +692,49 @@ def findings(
     )
     rows = _asked(w, sql, [month, *values], FINDING_ORDER, limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
+
+
+def _findings(
+    w: Warehouse, scope: Scope, condition: str, values: Sequence[Any], month: date, limit: int | None
+) -> list[Row]:
+    """The rows of `findings.sql` as of a month, in `FINDING_ORDER`: one table is asked, the rest is put beside it."""
+    rules = _rules(w, scope)
+    long = {rule: months for rule, row in rules.items() if (months := _period(row)) > 1}
+    period = f"case {' '.join('when f.rule_id = ? then ?' for _ in long)} else 1 end" if long else "1"
+    found = w.rows(
+        f"select f.* replace (datediff('month', f.opened_month, least(f.last_month, ?)) + {period} as months_open) "
+        f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
+        [month, *(value for pair in long.items() for value in pair), *values],
+    )
+    counties = _places(w, [row["subject_code"][:9] for row in found])
+    return [
+        {
+            **row,
+            **{name: rules[row["rule_id"]][name] for name in ("title_zh", "topic_zh", "period")},
+            "county_name": counties.get(row["subject_code"][:9], (None, None))[1],
+            "subject_name": row["message_zh"].split("：", 1)[0],
+        }
+        for row in found
+    ]
+
+
+def _period(rule: Row) -> int:
+    """Of how many months an answer to a rule speaks."""
+    return _MONTHS_OF_PERIOD.get(rule["period"], 1)
+
+
+def _rules(w: Warehouse, scope: Scope) -> dict[str, Row]:
+    """Every rule by its number."""
+    return {row["standard_id"]: row for row in standards(w, scope)}
+
+
+def _places(w: Warehouse, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names of townships of any time and of their counties, by code."""
+    condition, values = _among("township_code", sorted({code for code in codes if len(code) == 9}))
+    rows = w.rows(
+        f"select township_code, township_name, county_name from e.townships where {condition}", values
+    )
+    return {row["township_code"]: (row["township_name"], row["county_name"]) for row in rows}
 
 
 def unit_findings(
@@ -680,15 +836,26 @@ def reported(
         raise ValueError(table)
     if not codes:
         return []
-    marks = ", ".join("?" * len(codes))
-    condition, values = within("r.township_code", scope)
-    return w.rows(
-        f"select r.*, s.file_name, s.status as submission_status, s.filed_on from e.reported.{table} as r "
-        "left join e.submissions as s on r.submission_id = s.submission_id "
-        f"where r.township_code in ({marks}) and {condition} and r.month between ? and ? "
-        "order by r.month desc, r.is_current desc, r.precedence desc, r.row_number",
-        [*codes, *values, since or month, month],
+    among, of_codes = _among("township_code", codes)
+    condition, values = within("township_code", scope)
+    rows = w.rows(
+        f"select * from e.reported.{table} where {among} and {condition} and month between ? and ? "
+        "order by month desc, is_current desc, precedence desc, row_number",
+        [*of_codes, *values, since or month, month],
     )
+    ids = sorted({row["submission_id"] for row in rows if row["submission_id"]})
+    files = {row["submission_id"]: row for row in submissions_named(w, scope, ids)}
+    unknown: Row = dict.fromkeys(("file_name", "status", "filed_on"))
+    return [
+        {
+            **row,
+            "file_name": own["file_name"],
+            "submission_status": own["status"],
+            "filed_on": own["filed_on"],
+        }
+        for row in rows
+        for own in [files.get(row["submission_id"], unknown)]
+    ]
 
 
 def submissions(
@@ -904,6 +1071,37 @@ def near_edges(
     if not bounds:
         return [], 0
     condition, values = within("township_code", scope, prefix)
+    if ask.is_all:
+        reach = " or ".join("(standard_id = ? and population_persons between ? and ?)" for _ in bounds)
+        near = w.rows(
+            "select township_code, standard_id, population_persons from e.funding_gap_monthly "
+            f"where month = ? and {condition} and ({reach})",
+            [
+                month,
+                *values,
+                *(v for code, b in bounds for v in (code, b - int(b * share), b + int(b * share))),
+            ],
+        )
+        found = sorted(
+            (abs(row["population_persons"] - bound), row["township_code"], bound)
+            for row in near
+            for code, bound in bounds
+            if code == row["standard_id"] and abs(row["population_persons"] - bound) <= int(bound * share)
+        )
+        first = found if limit is None else found[:limit]
+        by_code = {
+            row["township_code"]: row
+            for row in _by_code(w, scope, prefix, month, [code for _, code, _ in first])
+        }
+        rows = [
+            {
+                **by_code[code],
+                "bound": bound,
+                "distance_count": by_code[code]["population_persons"] - bound,
+            }
+            for _, code, bound in first
+        ]
+        return rows, len(found)
     spans = " union all ".join(
         "select cast(? as varchar) as standard_id, cast(? as bigint) as bound, cast(? as bigint) as reach"
         for _ in bounds
@@ -1082,48 +1280,136 @@ def silent(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> 
     return [row["name"] for row in rows], number
 
 
-_WEIGHT = "shortfall * months_open"
-
-
 def worst(
     w: Warehouse, scope: Scope, prefix: str, month: date, kinds: Mapping[str, Sequence[str]], limit: int
 ) -> dict[str, list[Row]]:
     """Duties in force that are not met in a month, by what is missing times the months: for each kind, counted in the
-    units it names, the first so many.
+    units it names, the first so many. Plans, reports and aims are no duties; what is minor or exempt is left out.
 
     Of rules on the same matter (the same people) a subject's largest shortfall stands for all.
     """
-    every = [unit for units in kinds.values() for unit in units]
-    # Rules of other units are a hundred of which nothing is wanted: the engine need not look for them.
-    counted = {row["standard_id"] for row in standards(w, scope) if row["unit"] in every}
-    holding, held = _holding(w, scope, month, "j", counted)
-    condition, values = within("j.subject_code", scope, prefix)
-    of_kind = "case " + " ".join("when unit = ? then ?" for units in kinds.values() for _ in units) + " end"
-    named = [value for kind, units in kinds.items() for unit in units for value in (unit, kind)]
-    rows = w.rows(
-        f"select *, {_WEIGHT} as weight, {of_kind} as kind from ("
-        f"select j.*, datediff('month', j.opened_month, j.month) + {_PERIOD_MONTHS.replace('s.', 'j.')} as months_open "
-        f"from {statement('duties')} as j where {holding} and {condition} and not j.is_minor and not j.is_exempt "
-        "qualify row_number() over (partition by j.subject_code, coalesce(j.matter, j.rule_id), j.unit "
-        "order by j.shortfall desc, j.rule_id) = 1) as q where shortfall is not null "
-        f"qualify row_number() over (partition by kind order by weight desc, subject_code, rule_id) <= {int(limit)} "
-        "order by weight desc, subject_code, rule_id",
-        [*named, *held, *values],
+    asked = tuple((kind, tuple(units)) for kind, units in kinds.items())
+    return w.remember(
+        ("worst", scope, prefix, month, asked, limit),
+        lambda: _worst(w, scope, prefix, month, asked, limit),
     )
-    return {kind: [row for row in rows if row["kind"] == kind] for kind in kinds}
+
+
+def _worst(
+    w: Warehouse,
+    scope: Scope,
+    prefix: str,
+    month: date,
+    kinds: tuple[tuple[str, tuple[str, ...]], ...],
+    limit: int,
+) -> dict[str, list[Row]]:
+    kind_of = {unit: kind for kind, units in kinds for unit in units}
+    rules = {
+        row["standard_id"]: row
+        for row in standards(w, scope)
+        if row["force"] == "binding"
+        and row["gradeable"] == "Y"
+        and row["strength"] in ("must", "principle")
+        and row["unit"] in kind_of
+    }
+    holding, held = _holding(w, scope, month, "j", rules.keys())
+    condition, values = within("j.subject_code", scope, prefix)
+    # A finding carries the size of its last answer; what was missing before may have been more. Ranked here and not in
+    # the query: planning its windows and the rules' joins takes four times as long as all the rest.
+    short = w.read(
+        "select j.rule_id, j.subject_code, j.month, j.shortfall, f.opened_month, f.finding_id "
+        "from e.judgements as j inner join e.findings as f on j.rule_id = f.rule_id "
+        "and j.subject_level = f.subject_level and j.subject_code = f.subject_code "
+        "and j.subject_unit = split_part(f.finding_id, '/', 2) "
+        "and j.month between f.opened_month and f.last_month "
+        f"where j.status = 'short' and j.shortfall is not null and {holding} and {condition} "
+        "and not coalesce(f.is_minor and j.shortfall <= f.shortfall, false) and not coalesce(f.is_exempt, false)",
+        [*held, *values],
+    )
+    largest_of: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+    for row in short:
+        rule = rules[row[0]]
+        same = (row[1], rule["matter"] or row[0], rule["unit"])
+        other = largest_of.get(same)
+        if other is None or (-row[3], row[0]) < (-other[3], other[0]):
+            largest_of[same] = row
+    found: dict[str, list[Row]] = {kind: [] for kind, _ in kinds}
+    for rule_id, subject, answered_month, shortfall, opened, finding_id in largest_of.values():
+        rule = rules[rule_id]
+        months = (answered_month.year - opened.year) * 12 + answered_month.month - opened.month
+        months += _period(rule)
+        found[kind_of[rule["unit"]]].append(
+            {
+                "rule_id": rule_id,
+                "subject_code": subject,
+                "finding_id": finding_id,
+                "title_zh": rule["title_zh"],
+                "unit": rule["unit"],
+                "shortfall": shortfall,
+                "months_open": months,
+                "weight": shortfall * months,
+            }
+        )
+    for kind, rows in found.items():
+        rows.sort(key=lambda row: (-row["weight"], row["subject_code"], row["rule_id"]))
+        found[kind] = rows[:limit]
+    first = [row for rows in found.values() for row in rows]
+    names = _finding_names(w, [row["subject_code"] for row in first])
+    for told in first:
+        told["subject_name"] = names[told["finding_id"]]
+    return found
+
+
+def _finding_names(w: Warehouse, subjects: Sequence[str]) -> dict[str, str]:
+    """Whom the findings about these subjects are about, as their messages call them."""
+    condition, values = _among("subject_code", subjects)
+    rows = w.rows(
+        f"select finding_id, split_part(message_zh, '：', 1) as name from e.findings where {condition}",
+        values,
+    )
+    return {row["finding_id"]: row["name"] for row in rows}
 
 
 def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:
-    """Townships whose payments of the year lie behind, by what is missing times the months."""
+    """Townships whose payments of the year lie behind the calendar, by what is missing times the months they have.
+
+    December is left out, in which the rule of payment itself answers.
+    """
     if month.month == 12:
-        # The statement leaves December out: it need not be asked.
         return []
-    condition, values = within("l.subject_code", scope, prefix)
-    return w.rows(
-        f"select *, {_WEIGHT} as weight from {statement('late')} as l where l.month = ? and {condition} "
+    condition, values = within("township_code", scope, prefix)
+    # The last month in which nothing was missing; before January nothing was due.
+    first = w.rows(
+        "select p.township_code as subject_code, p.pace, m.shortfall, "
+        "date_part('month', p.month) - coalesce(m.last_good, 0) as months_open, "
+        "m.shortfall * (date_part('month', p.month) - coalesce(m.last_good, 0)) as weight "
+        "from (select township_code, month, pace from e.detail.payment_pace "
+        f"where month = ? and pace in ('behind', 'far_behind') and {condition}) as p inner join ("
+        "select township_code, "
+        "max(case when month < ? and disbursement_shortfall_ytd_cny = 0 then date_part('month', month) end) as last_good, "
+        "max(case when month = ? then disbursement_shortfall_ytd_cny end) as shortfall "
+        f"from e.funding_gap_monthly where month between ? and ? and {condition} group by township_code"
+        ") as m on p.township_code = m.township_code where m.shortfall > 0 "
         "order by weight desc, subject_code" + _limit(limit),
+        [month, *values, month, month, month.replace(month=1), month, *values],
+    )
+    named = _names(w, month, [row["subject_code"] for row in first])
+    return [
+        {**row, "subject_name": name, "county_name": county}
+        for row in first
+        for name, county in [named[row["subject_code"]]]
+    ]
+
+
+def _names(w: Warehouse, month: date, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names of townships in a month, and of their counties, by code."""
+    condition, values = _among("township_code", codes)
+    rows = w.rows(
+        "select township_code, township_name, county_name from e.funding_gap_monthly "
+        f"where month = ? and {condition}",
         [month, *values],
     )
+    return {row["township_code"]: (row["township_name"], row["county_name"]) for row in rows}
 
 
 def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int] | None:

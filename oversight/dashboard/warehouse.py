@@ -252,17 +252,23 @@ class Warehouse:
                     turns.enter_context(self._turns)
                 return ask()
 
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query as they come, for what is made of them; not remembered."""
+        return self._ask(lambda cursor: cursor.execute(sql, list(parameters)).fetchall())
+
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        def ask(cursor: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+            result = cursor.execute(sql, list(parameters))
+            return result.description, result.fetchall()
+
+        described, found = self._ask(ask)
+        names = [item[0] for item in described or ()]
+        return [dict(zip(names, values, strict=True)) for values in found]
+
+    def _ask(self, ask: Callable[[Any], T]) -> T:
         cursor = self._connection.cursor()
         try:
-
-            def ask() -> tuple[Any, list[tuple[Any, ...]]]:
-                result = cursor.execute(sql, list(parameters))
-                return result.description, result.fetchall()
-
-            described, found = self.in_turn(ask)
-            names = [item[0] for item in described or ()]
-            return [dict(zip(names, values, strict=True)) for values in found]
+            return self.in_turn(lambda: ask(cursor))
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             # A column that an older program did not make; in an edition of this one it is a fault of ours.
             if not self.is_of_other_program:

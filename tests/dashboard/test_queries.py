@@ -6,6 +6,7 @@ import inspect
 import json
 import shutil
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from oversight.dashboard.access import EVERYTHING, Scope, significant
 from oversight.dashboard.app import create_app
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.grids import Column
+from oversight.dashboard.queries import Ask
 from oversight.dashboard.state import read_state
 from oversight.dashboard.warehouse import AT_ONCE, Warehouse, _weight
 from oversight.editions import find_edition
@@ -319,3 +321,42 @@ def test_what_is_remembered_is_counted_by_values() -> None:
     assert _weight([row] * 10) == 31
     assert _weight(([row], 7)) == 1 + 4 + 1
     assert _weight([]) == 1
+
+
+@pytest.mark.parametrize("limit", [None, 4])
+@pytest.mark.parametrize("prefix", ["", "13", "360313", "360313105"])
+def test_a_table_as_it_stands_is_what_its_statement_gives(
+    warehouse: Warehouse, prefix: str, limit: int | None
+) -> None:
+    # A reader's condition is put to the whole statement; without one the rows are chosen from one table, and the rest
+    # is put beside them.
+    every = Ask("1 = 1")
+    topics = sorted({row["topic_zh"] for row in queries.standards(warehouse, EVERYTHING)})
+    of_money = queries.standards_of(warehouse, EVERYTHING, "", warehouse.months[-1])
+    bounds = [(row["standard_id"], bound) for row in of_money for bound in (10_000, 20_000, 50_000)]
+    for month in (warehouse.months[0], warehouse.months[-7], warehouse.months[-1]):
+        for scope in (EVERYTHING, XIANGDONG, ONE_TOWN):
+            asked: list[tuple[Any, ...]] = [
+                (queries.funding_rows, {}),
+                (queries.funding_rows, {"status": "short"}),
+                (queries.findings, {}),
+                (queries.findings, {"status": "open"}),
+                (queries.findings, {"change": "new", "severity": "high"}),
+                (queries.judgement_rows, {}),
+                *((queries.judgement_rows, {"status": "short", "topic": topic}) for topic in topics),
+            ]
+            for query, which in asked:
+                told, total = query(warehouse, scope, prefix, month, limit=limit, **which)
+                expected = query(warehouse, scope, prefix, month, limit=limit, ask=every, **which)
+                assert (told, total) == expected, (query.__name__, which)
+            assert queries.report_rows(warehouse, scope, prefix, month, limit) == queries.report_rows(
+                warehouse, scope, prefix, month, limit, every
+            )
+            near, count = queries.near_edges(warehouse, scope, prefix, month, bounds, Decimal("0.2"), limit)
+            expected = queries.near_edges(
+                warehouse, scope, prefix, month, bounds, Decimal("0.2"), limit, every
+            )
+            assert count == expected[1]
+            assert [
+                {name: row[name] for name in other} for row, other in zip(near, expected[0], strict=True)
+            ] == expected[0]

@@ -133,13 +133,11 @@ def _grid(view: View) -> Any:
     cells: dict[tuple[str, date], figures.Cell] = {}
     units: dict[str, str] = {}
     if digits == 9:
-        for row in queries.townships(w, scope, state.prefix, months):
-            if row["sent_count"] is None:
-                continue
-            units[row["code"]] = row["name"]
-            share = Figure(row["sent_count"] * 100 // 3)
-            text = f"{row['name']}<br>{show.month(row['month'])}<br>三张表报了 {row['sent_count']} 张"
-            cells[row["code"], row["month"]] = figures.Cell(share, text, state.href(month=row["month"]))
+        names = queries.township_names(w, scope, state.prefix)
+        for code, month, sent in queries.tables_sent(w, scope, state.prefix, months):
+            units[code] = names.get(code, code)
+            text = f"{units[code]}<br>{show.month(month)}<br>三张表报了 {sent} 张"
+            cells[code, month] = figures.Cell(Figure(sent * 100 // 3), text, state.href(month=month))
     else:
         rate = METRICS["complete_reports_pct"]
         for row in queries.units(w, scope, state.prefix, digits, months):
