@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from oversight.intake_messages import CATALOGUE, CELL_BY_CELL
@@ -406,12 +407,17 @@ def datasets_label(codes: str | None) -> str:
 
 def rounded(value: Decimal, places: int) -> Decimal:
     """Half up, as 四舍五入."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return value.quantize(_last_place(places), rounding=ROUND_HALF_UP)
+
+
+@cache
+def _last_place(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def breadth(text: str) -> int:
     """How wide a text is set, in figures: a Chinese character takes the room of two."""
-    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+    return len(text) if text.isascii() else sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
 
 
 def number(value: Decimal | int | None, places: int = 0, *, absent: str = NOT_REPORTED) -> str:

@@ -265,8 +265,8 @@ def all_below(w: Warehouse, scope: Scope, code: str) -> dict[str, list[tuple[str
     levels = {
         level: [
             (item, name)
-            for item, name in sorted(w.names.items())
-            if len(significant(item)) == digits and item.startswith(own) and scope.touches(item)
+            for item, name in w.of_digits.get(digits, ())
+            if item.startswith(own) and scope.touches(item)
         ]
         for digits, level in LEVELS.items()
         if digits > len(own)

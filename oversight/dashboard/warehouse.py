@@ -328,6 +328,14 @@ class Warehouse:
             found.setdefault(own[:-2], []).append((code, name))
         return found
 
+    @cached_property
+    def of_digits(self) -> dict[int, list[tuple[str, str]]]:
+        """Codes and names of the provinces, cities and counties, by how many digits of the code say something."""
+        found: dict[int, list[tuple[str, str]]] = {}
+        for code, name in sorted(self.names.items()):
+            found.setdefault(len(significant(code)), []).append((code, name))
+        return found
+
     @property
     def source_line(self) -> str:
         """What stands under every table taken away."""
