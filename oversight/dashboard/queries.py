@@ -235,8 +235,8 @@ def unit_name(w: Warehouse, scope: Scope, code: str) -> str | None:
         return None
     if len(code) == 6:
         return w.names.get(code)
-    found = w.rows("select township_name from e.townships where township_code = ?", [code])
-    return found[0]["township_name"] if found else None
+    found = township(w, scope, code)
+    return found["township_name"] if found else None
 
 
 def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
@@ -246,12 +246,7 @@ def children(w: Warehouse, scope: Scope, code: str) -> list[tuple[str, str]]:
     if digits is None:
         return []
     if digits == 9:
-        condition, values = within("township_code", scope, prefix)
-        rows = w.rows(
-            f"select township_code, township_name from e.townships where {condition} order by township_code",
-            values,
-        )
-        return [(row["township_code"], row["township_name"]) for row in rows]
+        return list(township_names(w, scope, prefix).items())
     return [(item, name) for item, name in w.below.get(prefix, []) if scope.touches(item)]
 
 
@@ -275,7 +270,7 @@ def all_below(w: Warehouse, scope: Scope, code: str) -> dict[str, list[tuple[str
     if len(own) == 6 or (
         len(own) < 6 and sum(map(len, levels.values())) + count_townships(w, scope, own) <= _LISTED
     ):
-        levels["township"] = sorted(township_names(w, scope, own).items())
+        levels["township"] = list(township_names(w, scope, own).items())
     listed: dict[str, list[tuple[str, str]]] = {}
     for level, items in levels.items():
         if items and (not listed or sum(map(len, listed.values())) + len(items) <= _LISTED):
@@ -291,9 +286,14 @@ def count_townships(w: Warehouse, scope: Scope, prefix: str) -> int:
 
 def township_names(w: Warehouse, scope: Scope, prefix: str) -> dict[str, str]:
     """Names of the townships of a unit, by code."""
+    return {row["township_code"]: row["township_name"] for row in _registered(w, scope, prefix)}
+
+
+def _registered(w: Warehouse, scope: Scope, prefix: str) -> list[Row]:
+    """What the register says of the townships of a unit."""
     condition, values = within("township_code", scope, prefix)
-    rows = w.rows(f"select township_code, township_name from e.townships where {condition}", values)
-    return {row["township_code"]: row["township_name"] for row in rows}
+    columns = "*" if len(prefix) == 6 else "township_code, township_name"
+    return w.rows(f"select {columns} from e.townships where {condition} order by township_code", values)
 
 
 @dataclass(frozen=True)
@@ -795,9 +795,7 @@ def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
 
 def township(w: Warehouse, scope: Scope, code: str) -> Row | None:
     """One township's own row."""
-    condition, values = within("township_code", scope, code)
-    found = w.rows(f"select * from e.townships where township_code = ? and {condition}", [code, *values])
-    return found[0] if found else None
+    return next((row for row in _registered(w, scope, code[:6]) if row["township_code"] == code), None)
 
 
 def lineage(w: Warehouse, scope: Scope, row: Row) -> list[Row]:
