@@ -1087,10 +1087,14 @@ def near_edges(
             if code == row["standard_id"] and abs(row["population_persons"] - bound) <= int(bound * share)
         )
         first = found if limit is None else found[:limit]
-        by_code = {
-            row["township_code"]: row
-            for row in _by_code(w, scope, prefix, month, [code for _, code, _ in first])
-        }
+        if len(prefix) == 6:
+            money = townships(w, scope, prefix, [month])
+        else:
+            among, codes = _among("township_code", [code for _, code, _ in first])
+            money = w.rows(
+                f"select * from e.funding_gap_monthly where month = ? and {among}", [month, *codes]
+            )
+        by_code = {row["township_code"]: row for row in money}
         rows = [
             {
                 **by_code[code],
