@@ -591,7 +591,6 @@ def judgement_rows(
 
 def _named_judgements(w: Warehouse, scope: Scope, rows: Sequence[Row]) -> list[Row]:
     """Answers with what their rules and subjects are called."""
-    rules = _rules(w, scope)
     told = ("title_zh", "topic_zh", "clause", "severity", "document_id", "document_title")
     places = _places(w, [row["subject_code"][:9] for row in rows])
     condition, values = _among(
@@ -610,13 +609,12 @@ def _named_judgements(w: Warehouse, scope: Scope, rows: Sequence[Row]) -> list[R
         else {}
     )
     named = []
-    for row in rows:
+    for row in _with_rules(w, scope, rows, told):
         code = row["subject_code"]
         township, county = places.get(code[:9], (None, None))
         named.append(
             {
                 **row,
-                **{name: rules[row["rule_id"]][name] for name in told},
                 "township_name": township,
                 "county_name": county,
                 "village_name": villages.get(code),
@@ -1141,26 +1139,33 @@ def township_list(
 
 def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: date) -> list[Row]:
     """Every answer of one unit that holds in a month, whichever of its codes it was given under."""
-    marks = ", ".join("?" * len(codes)) or "null"
+    among, of_codes = _among("j.subject_code", codes)
     holding, held = _holding(w, scope, month, "j")
     condition, values = within("j.subject_code", scope)
-    return w.rows(
-        f"select j.* from {statement('judgements')} as j "
-        f"where j.subject_code in ({marks}) and {holding} and {condition} order by j.rule_id, j.subject_unit",
-        [*codes, *held, *values],
+    rows = w.rows(
+        f"select j.* from e.judgements as j where {among} and {holding} and {condition} "
+        "order by j.rule_id, j.subject_unit",
+        [*of_codes, *held, *values],
     )
+    return _with_rules(w, scope, rows, ("title_zh", "topic_zh", "clause"))
 
 
 def subject_findings(w: Warehouse, scope: Scope, codes: Sequence[str], limit: int | None = None) -> list[Row]:
     """Every finding of one unit, the latest first."""
-    marks = ", ".join("?" * len(codes)) or "null"
+    among, of_codes = _among("f.subject_code", codes)
     condition, values = within("f.subject_code", scope)
-    return w.rows(
-        f"select f.* from {statement('findings')} as f "
-        f"where f.subject_code in ({marks}) and {condition} "
+    rows = w.rows(
+        f"select f.* from e.findings as f where {among} and {condition} "
         "order by f.cleared_month is not null, f.opened_month desc, f.finding_id" + _limit(limit),
-        [*codes, *values],
+        [*of_codes, *values],
     )
+    return _with_rules(w, scope, rows, ("title_zh",))
+
+
+def _with_rules(w: Warehouse, scope: Scope, rows: Sequence[Row], told: Sequence[str]) -> list[Row]:
+    """Answers or findings with what is told of their rules."""
+    rules = _rules(w, scope)
+    return [{**row, **{name: rules[row["rule_id"]][name] for name in told}} for row in rows]
 
 
 def explanation(
