@@ -53,7 +53,7 @@ _FIGURES = ("money", "count")
 _STANDS_IN = {"number": _FIGURES, "text": ("bool", "text")}
 # How likely a meaning must be to be asked about: where figures might contradict it and do not, where they speak for it,
 # and where it is a text, which nothing contradicts. See docs/decisions/0067.
-_LIKELY, _IF_TOLD, _IF_TEXT = 0.7, 0.4, 0.9
+LIKELY, _IF_TOLD, _IF_TEXT = 0.7, 0.4, 0.9
 # Words that say where money comes from or what it is for, and do not make it another amount.
 _SAME = frozenset(("of_which", "subsidy", "above", "one_above", "matter"))
 # What is said of which time: a month's figure, or one of all months so far.
@@ -173,7 +173,7 @@ def propose(
             continue
         asked = _asking(match, name, at, stacked)
         if columns[name].kind in _FIGURES:
-            is_so = chance >= _LIKELY or is_told(asked, grid, first, units, name, said)
+            is_so = chance >= LIKELY or is_told(asked, grid, first, units, name, said)
             is_so = is_so and not is_refuted(asked, grid, first, units, name)
         elif name == "fund_name":
             is_so = are_names_of_funds(grid, first, at)
