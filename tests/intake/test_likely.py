@@ -116,3 +116,14 @@ def test_an_estimate_of_residents_is_read_where_it_is_of_their_size() -> None:
     assert "resident_population_persons" in table.header.inferred
     table = _table("户籍人口", "常住人口推算数", rows=[(*r[:3], 900) for r in rows], title=title)
     assert "resident_population_persons" not in table.header.inferred
+
+
+def test_a_column_of_months_under_a_strange_heading_is_asked_about() -> None:
+    """Such a table has no month without it, and was refused."""
+    for heading, is_asked in (
+        ("这张表报的是哪一个月份的数", True),
+        ("本月拨付资金是在哪一个月到的账", False),
+    ):
+        rows = [(*key, "2025-06", 7_000, 21_000) for key in CODES]
+        table = _table(heading, "户籍户数", "户籍人口", rows=rows, title="湘东区户籍人口统计表")
+        assert ("month" in table.header.asked) == is_asked, heading

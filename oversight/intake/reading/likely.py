@@ -50,9 +50,9 @@ def _with_fund(
 
 # Kinds of columns that hold figures, and what kinds may hold cells of a kind.
 _FIGURES = ("money", "count")
-_STANDS_IN = {"number": _FIGURES, "text": ("bool", "text")}
+_STANDS_IN = {"number": _FIGURES, "text": ("bool", "text"), "month": ("month",)}
 # How likely a meaning must be to be asked about: where figures might contradict it and do not, where they speak for it,
-# and where it is a text, which nothing contradicts. See docs/decisions/0067.
+# and where it is a text or a month, which nothing contradicts. See docs/decisions/0067.
 LIKELY, _IF_TOLD, _IF_TEXT = 0.7, 0.4, 0.9
 # Words that say where money comes from or what it is for, and do not make it another amount.
 _SAME = frozenset(("of_which", "subsidy", "above", "one_above", "matter"))
