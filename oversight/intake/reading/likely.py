@@ -166,6 +166,9 @@ def propose(
         found = likely(match.dataset, parts, said) if at not in taken and parts else None
         if found is None or columns[found[0]].kind not in _STANDS_IN.get(kinds[at], ()):
             continue
+        if found[0] == "month" and said.month is not None:
+            # The title says it.
+            continue
         claims.setdefault(found[0], []).append((found[1], at))
     for name, places in claims.items():
         chance, at = max(places)
