@@ -4,7 +4,7 @@ import pytest
 
 from oversight.intake.reading import likely as proposing
 from oversight.intake.reading.files import read
-from oversight.intake.reading.grammar import Said
+from oversight.intake.reading.grammar import Said, meaning_of
 from oversight.intake.reading.grid import Table
 from oversight.intake.reading.likely import likely
 from tests.intake.world import xlsx_bytes
@@ -34,13 +34,14 @@ NEVER = {
     "民政工作人员总数（专兼职合计） 未配备协理员村数 儿童主任已配村数 示范社区数 设有妇联主席的村 "
     "计划合并后村数 民政协理员人数 专职化率目标值 负责人 应配协理员村数 专职书记数 专职、兼职民政人员 "
     "专职人员名单 专职变动 实有|事业 公益性岗位|其中：保洁员 事业编制在岗数 购买服务年度经费（万元） "
-    "村（社区）|其中：社区 达标村（社区）数 行政村个数 在编人数合计",
+    "村（社区）|其中：社区 达标村（社区）数 行政村个数 在编人数合计 护林公益岗 巡防公益性岗位人数",
     "budget": "上年同期累计拨付 累计拨付乡村振兴衔接资金 民政工作经费|全年预计支出数 2024年预算数 本月计划拨款 "
     "待安排预算（尚未批复） "
     "预算追减 一上预算 结转及年初预算 拨付、支出累计 "
     "预算执行率 养老服务专项预算安排 低保金下拨|累计 救助资金累计支出 累计支出占预算% 本月应拨 "
     "年初预算依据 本月拨付名单 累计支出企业 违规累计支出 本月支出|其他 项目支出预算 乡镇自筹 "
-    "本月申请拨款额 其中：市级配套 累计支出|其中：公用经费 2024年调整后预算",
+    "本月申请拨款额 其中：市级配套 累计支出|其中：公用经费 2024年调整后预算 "
+    "公用经费支出（累计） 截至本月人员经费支出 资金来源|镇级配套",
     "population": "去年末户籍人口 今年累计出生 本月迁入|其中：省外迁入 本年累计|迁入 出生未上户人数",
 }
 
@@ -69,6 +70,11 @@ def _table(
 
 
 CODES = [(222403001 + n, f"第{n}镇") for n in range(4)]
+
+
+def test_what_was_put_into_a_purchase_is_no_number_of_people() -> None:
+    assert meaning_of("staffing", ("购买服务", "投入"), SAID) is None
+    assert likely("staffing", ("购买服务", "本年投入"), SAID) is None
 
 
 def test_the_one_likely_heading_of_a_column_is_asked_about_and_named_after_a_city_all_the_same() -> None:

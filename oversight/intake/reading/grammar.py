@@ -491,6 +491,9 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
     if is_named and _text_of_budget(heading) is None:
         # 拨款项目, 资金品目: whether it is the fund, the cells below it say.
         return Meaning("fund_name", Certainty.QUESTION, doubt="fund")
+    if dataset == "staffing" and "given" in heading.values and heading.things[-1:] == ("purchased",):
+        # 投入 below 购买服务 is money.
+        return None
     is_of_manner = heading.is_of_manner and "naming" not in heading.kinds
     if heading.is_strange or (is_of_manner and not set(heading.things) & _WITH_MANNER):
         return None

@@ -127,6 +127,12 @@ def _is_another(dataset: str, name: str, parts: tuple[str, ...], said: Said) -> 
         return True
     if name.endswith("_cumulative_cny") and times == {"month"}:
         return True
+    if name in ("personnel_cny", "office_cny") and times & {"month", "to_date", "until"}:
+        # 人员经费支出（累计）: of what was spent, and not of the budget.
+        return True
+    if name == "own_cny" and re.search("乡镇|镇级|乡级|街道", "".join(map(fold, parts))):
+        # 乡镇自筹: of the township's own, and not the county's.
+        return True
     unit = header_key(parts[-1])[1]
     if unit in (COUNT_UNITS if name.endswith("_cny") else MONEY_UNITS):
         return True
