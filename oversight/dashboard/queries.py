@@ -1302,6 +1302,10 @@ def worst(
     )
 
 
+# Of the country the heaviest so many of a kind are looked at, before all forty thousand are.
+_HEAVIEST = 30
+
+
 def _worst(
     w: Warehouse,
     scope: Scope,
@@ -1310,61 +1314,116 @@ def _worst(
     kinds: tuple[tuple[str, tuple[str, ...]], ...],
     limit: int,
 ) -> dict[str, list[Row]]:
-    kind_of = {unit: kind for kind, units in kinds for unit in units}
     rules = {
-        row["standard_id"]: row
-        for row in standards(w, scope)
-        if row["force"] == "binding"
-        and row["gradeable"] == "Y"
-        and row["strength"] in ("must", "principle")
-        and row["unit"] in kind_of
+        kind: {
+            row["standard_id"]: row
+            for row in standards(w, scope)
+            if row["force"] == "binding"
+            and row["gradeable"] == "Y"
+            and row["strength"] in ("must", "principle")
+            and row["unit"] in units
+        }
+        for kind, units in kinds
     }
-    holding, held = _holding(w, scope, month, "j", rules.keys())
     condition, values = within("j.subject_code", scope, prefix)
-    # A finding carries the size of its last answer; what was missing before may have been more. Ranked here and not in
-    # the query: planning its windows and the rules' joins takes four times as long as all the rest.
-    short = w.read(
-        "select j.rule_id, j.subject_code, j.month, j.shortfall, f.opened_month, f.finding_id "
-        "from e.judgements as j inner join e.findings as f on j.rule_id = f.rule_id "
-        "and j.subject_level = f.subject_level and j.subject_code = f.subject_code "
-        "and j.subject_unit = split_part(f.finding_id, '/', 2) "
-        "and j.month between f.opened_month and f.last_month "
-        f"where j.status = 'short' and j.shortfall is not null and {holding} and {condition} "
-        "and not coalesce(f.is_minor and j.shortfall <= f.shortfall, false) and not coalesce(f.is_exempt, false)",
-        [*held, *values],
-    )
-    largest_of: dict[tuple[str, str, str], tuple[Any, ...]] = {}
-    for row in short:
-        rule = rules[row[0]]
-        same = (row[1], rule["matter"] or row[0], rule["unit"])
-        other = largest_of.get(same)
-        if other is None or (-row[3], row[0]) < (-other[3], other[0]):
-            largest_of[same] = row
-    found: dict[str, list[Row]] = {kind: [] for kind, _ in kinds}
-    for rule_id, subject, answered_month, shortfall, opened, finding_id in largest_of.values():
-        rule = rules[rule_id]
-        months = (answered_month.year - opened.year) * 12 + answered_month.month - opened.month
-        months += _period(rule)
-        found[kind_of[rule["unit"]]].append(
-            {
-                "rule_id": rule_id,
-                "subject_code": subject,
-                "finding_id": finding_id,
-                "title_zh": rule["title_zh"],
-                "unit": rule["unit"],
-                "shortfall": shortfall,
-                "months_open": months,
-                "weight": shortfall * months,
-            }
-        )
-    for kind, rows in found.items():
-        rows.sort(key=lambda row: (-row["weight"], row["subject_code"], row["rule_id"]))
-        found[kind] = rows[:limit]
+    if prefix or not scope.is_whole:
+        every = {rule: row for own in rules.values() for rule, row in own.items()}
+        duties = _duties(w, scope, month, every, condition, values)
+        found = {
+            kind: _ranked(own, [row for row in duties if row[0] in own])[:limit]
+            for kind, own in rules.items()
+        }
+    else:
+        found = {
+            kind: _heaviest(w, scope, month, own, condition, values, limit) for kind, own in rules.items()
+        }
     first = [row for rows in found.values() for row in rows]
     names = _finding_names(w, [row["subject_code"] for row in first])
     for told in first:
         told["subject_name"] = names[told["finding_id"]]
     return found
+
+
+def _duties(
+    w: Warehouse,
+    scope: Scope,
+    month: date,
+    rules: Mapping[str, Row],
+    condition: str,
+    values: Sequence[Any],
+    heaviest: int | None = None,
+) -> list[tuple[Any, ...]]:
+    """Duties that are not met: rule, subject, shortfall, months open, finding; all, or the heaviest so many.
+
+    They are ranked here and not in the query: planning windows and the joins of rules takes four times as long as all
+    the rest.
+    """
+    holding, held = _holding(w, scope, month, "j", rules.keys())
+    long = {rule: months for rule, row in rules.items() if (months := _period(row)) > 1}
+    period = f"case {' '.join('when j.rule_id = ? then ?' for _ in long)} else 1 end" if long else "1"
+    # A finding carries the size of its last answer; what was missing before may have been more.
+    sql = (
+        "select j.rule_id, j.subject_code, j.shortfall, "
+        f"datediff('month', f.opened_month, j.month) + {period} as months_open, f.finding_id "
+        "from e.judgements as j inner join e.findings as f on j.rule_id = f.rule_id "
+        "and j.subject_level = f.subject_level and j.subject_code = f.subject_code "
+        "and j.subject_unit = split_part(f.finding_id, '/', 2) "
+        "and j.month between f.opened_month and f.last_month "
+        f"where j.status = 'short' and j.shortfall is not null and {holding} and {condition} "
+        "and not coalesce(f.is_minor and j.shortfall <= f.shortfall, false) and not coalesce(f.is_exempt, false)"
+    )
+    if heaviest is not None:
+        sql += f" order by j.shortfall * months_open desc, j.subject_code, j.rule_id limit {heaviest}"
+    return w.read(sql, [*(value for pair in long.items() for value in pair), *held, *values])
+
+
+def _ranked(rules: Mapping[str, Row], duties: Sequence[tuple[Any, ...]]) -> list[Row]:
+    """The largest of each subject's duties on the same matter, by what is missing times the months."""
+    largest_of: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+    for duty in duties:
+        rule = rules[duty[0]]
+        same = (duty[1], rule["matter"] or duty[0], rule["unit"])
+        other = largest_of.get(same)
+        if other is None or (-duty[2], duty[0]) < (-other[2], other[0]):
+            largest_of[same] = duty
+    rows = [
+        {
+            "rule_id": rule_id,
+            "subject_code": subject,
+            "finding_id": finding_id,
+            "title_zh": rules[rule_id]["title_zh"],
+            "unit": rules[rule_id]["unit"],
+            "shortfall": shortfall,
+            "months_open": months,
+            "weight": shortfall * months,
+        }
+        for rule_id, subject, shortfall, months, finding_id in largest_of.values()
+    ]
+    return sorted(rows, key=lambda row: (-row["weight"], row["subject_code"], row["rule_id"]))
+
+
+def _heaviest(
+    w: Warehouse,
+    scope: Scope,
+    month: date,
+    rules: Mapping[str, Row],
+    condition: str,
+    values: Sequence[Any],
+    limit: int,
+) -> list[Row]:
+    """The first of `_ranked` over the whole country without reading all: exact, or else all are read."""
+    top = _duties(w, scope, month, rules, condition, values, _HEAVIEST)
+    if len(top) < _HEAVIEST:
+        return _ranked(rules, top)[:limit]
+    # Of a subject among them another duty on the same matter may be larger and not so heavy: that one stands for both.
+    # What comes before the last of them cannot be of any other subject.
+    among, subjects = _among("j.subject_code", sorted({duty[1] for duty in top}))
+    rows = _ranked(rules, _duties(w, scope, month, rules, f"{condition} and {among}", [*values, *subjects]))
+    last = (-top[-1][2] * top[-1][3], top[-1][1], top[-1][0])
+    rows = [row for row in rows if (-row["weight"], row["subject_code"], row["rule_id"]) <= last]
+    if len(rows) < limit:
+        rows = _ranked(rules, _duties(w, scope, month, rules, condition, values))
+    return rows[:limit]
 
 
 def _finding_names(w: Warehouse, subjects: Sequence[str]) -> dict[str, str]:

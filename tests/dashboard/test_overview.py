@@ -59,6 +59,21 @@ def test_what_is_first_is_worst_by_money_times_months(
     assert "今年拨付严重滞后" in _card(_view(warehouse, "?unit=360313&month=2025-06"), "first")
 
 
+def test_the_heaviest_of_the_country_are_found_without_reading_all(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {"money": ("元", "元/年"), "people": ("人", "名")}
+    for month in warehouse.months[::4]:
+        found = []
+        # Few enough that some are left out, all, and so few that those are not enough.
+        for heaviest in (12, 100_000, 1):
+            monkeypatch.setattr(queries, "_HEAVIEST", heaviest)
+            warehouse._results.clear()
+            found.append(queries.worst(warehouse, EVERYTHING, "", month, kinds, 7))
+        assert found[0] == found[1] == found[2]
+        assert found[0]["money"] and found[0]["people"]
+
+
 def test_doubts_are_those_that_change_a_conclusion(
     warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
 ) -> None:
