@@ -1364,7 +1364,7 @@ def _duties(
     # A finding carries the size of its last answer; what was missing before may have been more.
     sql = (
         "select j.rule_id, j.subject_code, j.shortfall, "
-        f"datediff('month', f.opened_month, j.month) + {period} as months_open, f.finding_id "
+        f"datediff('month', f.opened_month, j.month) + {period} as months, f.finding_id "
         "from e.judgements as j inner join e.findings as f on j.rule_id = f.rule_id "
         "and j.subject_level = f.subject_level and j.subject_code = f.subject_code "
         "and j.subject_unit = split_part(f.finding_id, '/', 2) "
@@ -1373,7 +1373,7 @@ def _duties(
         "and not coalesce(f.is_minor and j.shortfall <= f.shortfall, false) and not coalesce(f.is_exempt, false)"
     )
     if heaviest is not None:
-        sql += f" order by j.shortfall * months_open desc, j.subject_code, j.rule_id limit {heaviest}"
+        sql += f" order by j.shortfall * months desc, j.subject_code, j.rule_id limit {heaviest}"
     return w.read(sql, [*(value for pair in long.items() for value in pair), *held, *values])
 
 

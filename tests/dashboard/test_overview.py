@@ -63,15 +63,15 @@ def test_the_heaviest_of_the_country_are_found_without_reading_all(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = {"money": ("元", "元/年"), "people": ("人", "名")}
-    for month in warehouse.months[::4]:
+    for month in warehouse.months:
         found = []
-        # Few enough that some are left out, all, and so few that those are not enough.
-        for heaviest in (12, 100_000, 1):
+        # Few enough that most are left out, all, and so few that those are not enough.
+        for heaviest in (3, 100_000, 1):
             monkeypatch.setattr(queries, "_HEAVIEST", heaviest)
             warehouse._results.clear()
-            found.append(queries.worst(warehouse, EVERYTHING, "", month, kinds, 7))
+            found.append(queries.worst(warehouse, EVERYTHING, "", month, kinds, 2))
         assert found[0] == found[1] == found[2]
-        assert found[0]["money"] and found[0]["people"]
+        assert all(found[0].values())
 
 
 def test_doubts_are_those_that_change_a_conclusion(
