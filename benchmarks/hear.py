@@ -2,7 +2,8 @@
 
 Makes oversight/intake/reading/words/heard.csv out of forms.csv: multinomial logistic regression on the pieces of a
 heading (`oversight.intake.reading.heard.pieces`), by gradient steps in an order drawn with a fixed seed. `HELD_OUT`
-names the splits that are not learned from, so that there is always somebody whose words were never seen. `--without`
+names the latest splits, which are not learned from: what the reader makes of them is what it makes of strangers, until
+others come. `--without`
 leaves out more of them, to measure what the reader makes of a stranger; each writer filled two splits up to the tenth.
 """
 

@@ -540,8 +540,8 @@ def _judgement_condition(
     w: Warehouse, scope: Scope, prefix: str, month: date, rule: str, status: str, topic: str
 ) -> tuple[str, list[Any]]:
     condition, values = within("j.subject_code", scope, prefix)
-    of_topic = {rule_id for rule_id, row in _rules(w, scope).items() if row["topic_zh"] == topic}
-    holding, held = _holding(w, scope, month, "j", of_topic if topic else None)
+    of_topic = [rule_id for rule_id, row in _rules(w, scope).items() if topic in ("", row["topic_zh"])]
+    holding, held = _holding(w, scope, month, "j", of_topic)
     condition, values = f"{holding} and {condition}", [*held, *values]
     for name, value in (("j.rule_id", rule), ("j.status", status)):
         if value:
@@ -697,12 +697,11 @@ def _findings(
 ) -> list[Row]:
     """The rows of `findings.sql` as of a month, in `FINDING_ORDER`: one table is asked, the rest is put beside it."""
     rules = _rules(w, scope)
-    long = {rule: months for rule, row in rules.items() if (months := _period(row)) > 1}
-    period = f"case {' '.join('when f.rule_id = ? then ?' for _ in long)} else 1 end" if long else "1"
+    period, periods = _period_of("f.rule_id", rules)
     found = w.rows(
         f"select f.* replace (datediff('month', f.opened_month, least(f.last_month, ?)) + {period} as months_open) "
         f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
-        [month, *(value for pair in long.items() for value in pair), *values],
+        [month, *periods, *values],
     )
     counties = _places(w, [row["subject_code"][:9] for row in found])
     return [
@@ -716,9 +715,17 @@ def _findings(
     ]
 
 
-def _period(rule: Row) -> int:
-    """Of how many months an answer to a rule speaks."""
-    return _MONTHS_OF_PERIOD.get(rule["period"], 1)
+def _period_of(column: str, rules: Mapping[str, Row]) -> tuple[str, list[Any]]:
+    """Of how many months an answer to the rule in a column speaks: an expression, and its values."""
+    long = {
+        rule: _MONTHS_OF_PERIOD[row["period"]]
+        for rule, row in rules.items()
+        if row["period"] in _MONTHS_OF_PERIOD
+    }
+    if not long:
+        return "1", []
+    cases = " ".join(f"when {column} = ? then ?" for _ in long)
+    return f"case {cases} else 1 end", [value for pair in long.items() for value in pair]
 
 
 def _rules(w: Warehouse, scope: Scope) -> dict[str, Row]:
@@ -1359,8 +1366,7 @@ def _duties(
     the rest.
     """
     holding, held = _holding(w, scope, month, "j", rules.keys())
-    long = {rule: months for rule, row in rules.items() if (months := _period(row)) > 1}
-    period = f"case {' '.join('when j.rule_id = ? then ?' for _ in long)} else 1 end" if long else "1"
+    period, periods = _period_of("j.rule_id", rules)
     # A finding carries the size of its last answer; what was missing before may have been more.
     sql = (
         "select j.rule_id, j.subject_code, j.shortfall, "
@@ -1374,7 +1380,7 @@ def _duties(
     )
     if heaviest is not None:
         sql += f" order by j.shortfall * months desc, j.subject_code, j.rule_id limit {heaviest}"
-    return w.read(sql, [*(value for pair in long.items() for value in pair), *held, *values])
+    return w.read(sql, [*periods, *held, *values])
 
 
 def _ranked(rules: Mapping[str, Row], duties: Sequence[tuple[Any, ...]]) -> list[Row]:

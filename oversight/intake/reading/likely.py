@@ -130,7 +130,8 @@ def _is_another(dataset: str, name: str, parts: tuple[str, ...], said: Said) -> 
     if name in ("personnel_cny", "office_cny") and times & {"month", "to_date", "until"}:
         # 人员经费支出（累计）: of what was spent, and not of the budget.
         return True
-    if name == "own_cny" and re.search("乡镇|镇级|乡级|街道", "".join(map(fold, parts))):
+    first = next((w.text for w in cells[-1] if w.value != "of_which"), "")
+    if name == "own_cny" and first.startswith(("乡", "镇", "街道")):
         # 乡镇自筹: of the township's own, and not the county's.
         return True
     unit = header_key(parts[-1])[1]
