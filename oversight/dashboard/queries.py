@@ -12,7 +12,7 @@ from typing import Any
 
 from oversight.dashboard.access import Scope, significant
 from oversight.dashboard.warehouse import Row, Warehouse
-from oversight.explain import ExplainError, Explanation, explain
+from oversight.explain import ExplainError, Explanation, Read, explain
 
 
 @dataclass(frozen=True)
@@ -805,30 +805,42 @@ def township(w: Warehouse, scope: Scope, code: str) -> Row | None:
 
 def lineage(w: Warehouse, scope: Scope, row: Row) -> list[Row]:
     """Every code the same unit has borne, in order, and units merged into it."""
+    # Few of the forty thousand ever changed: those are asked for once, and not all of them for each.
     condition, values = within("township_code", scope)
-    return w.rows(
-        f"select * from e.townships where (unit_id = ? or successor_code = ?) and {condition} "
-        "order by valid_from nulls first, township_code",
-        [row["unit_id"], row["township_code"], *values],
+    changed = w.rows(
+        "select * from e.townships where (unit_id <> township_code or successor_code is not null) "
+        f"and {condition}",
+        values,
     )
+    first = township(w, scope, row["unit_id"])
+    found = {
+        item["township_code"]: item
+        for item in (*changed, row, *([first] if first else []))
+        if item["unit_id"] == row["unit_id"] or item["successor_code"] == row["township_code"]
+    }
+    return sorted(found.values(), key=lambda item: (item["valid_from"] or date.min, item["township_code"]))
 
 
 def township_months(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
-    """Money, people and reports of one unit under all its codes, month by month."""
-    marks = ", ".join("?" * len(codes))
+    """Money of one unit under all its codes, month by month, with what is told of its people and its budget."""
+    among, of_codes = _among("township_code", codes)
     condition, values = within("township_code", scope)
-    return _whole_townships(w, f"township_code in ({marks}) and {condition}", [*codes, *values], "month")
+    rows = w.rows_beside(
+        f"select * from e.funding_gap_monthly where {among} and {condition}",
+        [*of_codes, *values],
+        ("township_code", "month"),
+        "select township_code, month, disbursed_pct, spent_pct, staff_status, staff_shortfall_persons, budget_told "
+        f"from e.detail.township_monthly where {among} and {condition}",
+    )
+    return sorted(rows, key=lambda row: row["month"])
 
 
 def township_staffing(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
     """People of one unit under all its codes, month by month and standard by standard."""
-    marks = ", ".join("?" * len(codes))
+    among, of_codes = _among("township_code", codes)
     condition, values = within("township_code", scope)
-    return w.rows(
-        f"select * from e.staffing_gap_monthly where township_code in ({marks}) and {condition} "
-        "order by month, standard_id",
-        [*codes, *values],
-    )
+    rows = w.rows(f"select * from e.staffing_gap_monthly where {among} and {condition}", [*of_codes, *values])
+    return sorted(rows, key=lambda row: (row["month"], row["standard_id"]))
 
 
 def reported(
@@ -842,8 +854,7 @@ def reported(
     among, of_codes = _among("township_code", codes)
     condition, values = within("township_code", scope)
     rows = w.rows(
-        f"select * from e.reported.{table} where {among} and {condition} and month between ? and ? "
-        "order by month desc, is_current desc, precedence desc, row_number",
+        f"select * from e.reported.{table} where {among} and {condition} and month between ? and ?",
         [*of_codes, *values, since or month, month],
     )
     ids = sorted({row["submission_id"] for row in rows if row["submission_id"]})
@@ -856,9 +867,22 @@ def reported(
             "submission_status": own["status"],
             "filed_on": own["filed_on"],
         }
-        for row in rows
+        for row in sorted(rows, key=_latest_first)
         for own in [files.get(row["submission_id"], unknown)]
     ]
+
+
+def _latest_first(row: Row) -> tuple[Any, ...]:
+    """The order of reports: the latest month, in it what counts, then what goes before."""
+    precedence, number = row["precedence"], row["row_number"]
+    return (
+        -row["month"].toordinal(),
+        not row["is_current"],
+        precedence is None,
+        -(precedence or 0),
+        number is None,
+        number or 0,
+    )
 
 
 def submissions(
@@ -1146,13 +1170,14 @@ def township_list(
 
 def subject_judgements(w: Warehouse, scope: Scope, codes: Sequence[str], month: date) -> list[Row]:
     """Every answer of one unit that holds in a month, whichever of its codes it was given under."""
-    among, of_codes = _among("j.subject_code", codes)
-    holding, held = _holding(w, scope, month, "j")
-    condition, values = within("j.subject_code", scope)
-    rows = w.rows(
-        f"select j.* from e.judgements as j where {among} and {holding} and {condition} "
-        "order by j.rule_id, j.subject_unit",
-        [*of_codes, *held, *values],
+    among, of_codes = _among("subject_code", codes)
+    condition, values = within("subject_code", scope)
+    # A unit has some hundred answers in all: which of them hold is soon seen.
+    rows = w.rows(f"select * from e.judgements where {among} and {condition}", [*of_codes, *values])
+    holding = answered(w, scope, month)
+    rows = sorted(
+        (row for row in rows if row["month"] == holding.get(row["rule_id"])),
+        key=lambda row: (row["rule_id"], row["subject_unit"]),
     )
     return _with_rules(w, scope, rows, ("title_zh", "topic_zh", "clause"))
 
@@ -1161,12 +1186,15 @@ def subject_findings(w: Warehouse, scope: Scope, codes: Sequence[str], limit: in
     """Every finding of one unit, the latest first."""
     among, of_codes = _among("f.subject_code", codes)
     condition, values = within("f.subject_code", scope)
-    rows = w.rows(
-        f"select f.* from e.findings as f where {among} and {condition} "
-        "order by f.cleared_month is not null, f.opened_month desc, f.finding_id" + _limit(limit),
-        [*of_codes, *values],
+    rows = sorted(
+        w.rows(f"select f.* from e.findings as f where {among} and {condition}", [*of_codes, *values]),
+        key=lambda row: (
+            row["cleared_month"] is not None,
+            -row["opened_month"].toordinal(),
+            row["finding_id"],
+        ),
     )
-    return _with_rules(w, scope, rows, ("title_zh",))
+    return _with_rules(w, scope, rows[:limit], ("title_zh",))
 
 
 def _with_rules(w: Warehouse, scope: Scope, rows: Sequence[Row], told: Sequence[str]) -> list[Row]:
@@ -1176,15 +1204,19 @@ def _with_rules(w: Warehouse, scope: Scope, rows: Sequence[Row], told: Sequence[
 
 
 def explanation(
-    w: Warehouse, scope: Scope, code: str, month: date, rule: str | None = None
+    w: Warehouse, scope: Scope, code: str, month: date, rule: str | None = None, read: Read | None = None
 ) -> Explanation | None:
-    """How the figures of a unit came about in a month, by one rule or the first; None where that was not judged."""
+    """How the figures of a unit came about in a month, by one rule or the first; None where that was not judged.
+
+    What a page has `read` of the unit is not asked again, unless it is only a part of what the edition has.
+    """
     if not scope.covers(code):
         return None
+    whole = read if w.scope == scope else None
 
     def make() -> Explanation | None:
         try:
-            return explain(w.plain_connection(), code, month, rule, is_first_only=True)
+            return explain(w.plain_connection(), code, month, rule, is_first_only=True, read=whole)
         except ExplainError:
             return None
 

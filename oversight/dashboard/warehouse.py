@@ -187,8 +187,8 @@ class Warehouse:
         parameters: Sequence[Any],
         key: tuple[str, ...],
         needed: str,
-        further: str,
-        columns: Sequence[str],
+        further: str = "",
+        columns: Sequence[str] = (),
     ) -> list[Row]:
         """The rows of a query with those of two others beside them, by key; each is asked with the same parameters.
 
@@ -200,7 +200,8 @@ class Warehouse:
             return {tuple(row[name] for name in key): row for row in self._rows(query, parameters)}
 
         def make() -> list[Row]:
-            rows, wanted, others = self._rows(sql, parameters), by_key(needed), by_key(further)
+            rows, wanted = self._rows(sql, parameters), by_key(needed)
+            others = by_key(further) if further else {}
             unknown: Row = dict.fromkeys(columns)
             places = [(row, tuple(row[name] for name in key)) for row in rows]
             return [

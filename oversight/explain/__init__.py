@@ -6,7 +6,16 @@ followed with a pocket calculator: every line of arithmetic stands as `名称：
 """
 
 from oversight.explain.answer import explain
-from oversight.explain.cells import COLUMN_TITLES
+from oversight.explain.cells import COLUMN_TITLES, Read
 from oversight.explain.model import Cell, ExplainError, Explanation, Line, RuleExplanation
 
-__all__ = ["COLUMN_TITLES", "Cell", "ExplainError", "Explanation", "Line", "RuleExplanation", "explain"]
+__all__ = [
+    "COLUMN_TITLES",
+    "Cell",
+    "ExplainError",
+    "Explanation",
+    "Line",
+    "Read",
+    "RuleExplanation",
+    "explain",
+]

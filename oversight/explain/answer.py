@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from oversight import presentation
 from oversight.explain.arithmetic import FLAG, with_unit
-from oversight.explain.cells import Edition
+from oversight.explain.cells import Edition, Read
 from oversight.explain.funding import funding_rule, listed_rule, payment_rule, without_standard
 from oversight.explain.general import general_rule, parts_rule
 from oversight.explain.model import ExplainError, Explanation, RuleExplanation
@@ -44,29 +44,28 @@ def explain(
     rule: str | None = None,
     *,
     is_first_only: bool = False,
+    read: Read | None = None,
 ) -> Explanation:
     """How the figures of a subject came about in a month: of one rule, of all that were judged, or of the first of them.
 
     `connection` is any read-only connection to an edition's warehouse. `code` may have 6, 9 or 12 digits
-    (trailing zeros of a 12-digit township code are ignored); without `month`, the edition's last. Raises
-    `ExplainError`, saying what there is, for an unknown code, month or rule.
+    (trailing zeros of a 12-digit township code are ignored); without `month`, the edition's last. What is `read`
+    already is not asked again. Raises `ExplainError`, saying what there is, for an unknown code, month or rule.
     """
-    edition = Edition(connection)
+    edition = Edition(connection, read)
     code = code.strip()
     when = month.replace(day=1) if month else None
-    rows = _judged(edition, code, when) if when else []
+    rows = edition.judged(code, when) if when else []
     if when is None or not rows:
         # Only who asks for something that is not there is told what is.
         code = known(edition, code)
         when = month_of(edition, code, month)
-        rows = _judged(edition, code, when)
+        rows = edition.judged(code, when)
     if rule is not None:
         rows = [row for row in rows if row["rule_id"] == rule]
         if not rows:
             raise ExplainError(why_not(edition, code, when, rule))
-    funding = edition.one(
-        "select * from funding_gap_monthly where township_code = ? and month = ?", code, when
-    )
+    funding = edition.funding(code, when)
     own = (funding and funding["standard_id"]) or ""
     rows = sorted(rows, key=lambda row: (row["rule_id"] != own, row["rule_id"]))
     rules = (
@@ -85,12 +84,6 @@ def explain(
     assert published is not None
     name, place = named(edition, code)
     return Explanation(code, name, place, when, str(published["edition_id"]), rules)
-
-
-def _judged(edition: Edition, code: str, month: date) -> list[dict[str, Any]]:
-    return edition.rows(
-        "select * from judgements where subject_code = ? and month = ? order by rule_id", code, month
-    )
 
 
 def _rule(edition: Edition, judged: dict[str, Any], funding: dict[str, Any] | None) -> RuleExplanation:
@@ -159,10 +152,7 @@ def _notes(edition: Edition, told: RuleExplanation, judged: dict[str, Any]) -> N
     finding = next(
         (
             row
-            for row in edition.rows(
-                "select * from findings where subject_code = ? order by opened_month desc",
-                judged["subject_code"],
-            )
+            for row in edition.findings(judged["subject_code"])
             if row["rule_id"] == judged["rule_id"]
             and row["subject_level"] == judged["subject_level"]
             and row["opened_month"] <= judged["month"] <= row["last_month"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,33 @@ def dataset_of(measure: str) -> str | None:
     return next((name for name, contract in DATASETS.items() if measure in contract.columns), None)
 
 
-class Edition:
-    """The tables of an edition, as one explanation reads them."""
+@dataclass(frozen=True)
+class Read:
+    """What whoever asks has read already of one unit: whole rows as the tables have them, of all its codes.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    `months` are of `funding_gap_monthly`; `reported` are every version of the reports from `since` to `until`, each
+    with its `file_name`; `judgements` are those of `until`.
+    """
+
+    register: Sequence[Mapping[str, Any]]
+    months: Sequence[dict[str, Any]]
+    findings: Sequence[dict[str, Any]]
+    judgements: Sequence[dict[str, Any]]
+    reported: Mapping[str, Sequence[dict[str, Any]]]
+    since: date
+    until: date
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """Every code of the unit."""
+        return sorted(row["township_code"] for row in self.register)
+
+
+class Edition:
+    """The tables of an edition, as one explanation reads them: from what is read already, or else by asking."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, read: Read | None = None) -> None:
+        self._read = read
         self._cursor = connection.cursor()
         self._answers: dict[tuple[str, tuple[Any, ...]], list[dict[str, Any]]] = {}
 
@@ -53,6 +77,75 @@ class Edition:
         """Whether the edition carries a table: one of an older program may lack it."""
         found = "select 1 from information_schema.tables where table_schema = ? and table_name = ?"
         return self.one(found, schema, table) is not None
+
+    def holds(self, schema: str, table: str) -> bool:
+        """Whether a table has any row: where there is no second source, none of its tables is searched for a unit."""
+        return self.one(f"select 1 as found from {schema}.{table} limit 1") is not None
+
+    def _read_of(self, *codes: str) -> Read | None:
+        return self._read if self._read is not None and set(codes) <= set(self._read.codes) else None
+
+    def township(self, code: str) -> Mapping[str, Any] | None:
+        """What the register says of a township."""
+        read = self._read_of(code)
+        if read is not None:
+            return next(row for row in read.register if row["township_code"] == code)
+        return self.one("select * from townships where township_code = ?", code)
+
+    def judged(self, code: str, month: date) -> list[dict[str, Any]]:
+        """The answers of a subject for a month."""
+        read = self._read_of(code)
+        if read is not None and read.until == month:
+            rows = [row for row in read.judgements if (row["subject_code"], row["month"]) == (code, month)]
+            return sorted(rows, key=lambda row: str(row["rule_id"]))
+        return self.rows(
+            "select * from judgements where subject_code = ? and month = ? order by rule_id", code, month
+        )
+
+    def funding(self, code: str, month: date) -> dict[str, Any] | None:
+        """A township's money in a month; None of any other subject, and where it was not in force."""
+        read = self._read_of(code)
+        if read is not None:
+            return next(
+                (row for row in read.months if (row["township_code"], row["month"]) == (code, month)), None
+            )
+        return self.one(
+            "select * from funding_gap_monthly where township_code = ? and month = ?", code, month
+        )
+
+    def findings(self, code: str) -> list[dict[str, Any]]:
+        """Every finding of a subject, the latest first."""
+        read = self._read_of(code)
+        if read is not None:
+            rows = [row for row in read.findings if row["subject_code"] == code]
+            return sorted(rows, key=lambda row: row["opened_month"], reverse=True)
+        return self.rows("select * from findings where subject_code = ? order by opened_month desc", code)
+
+    def budgets(self, codes: Sequence[str], source: str, year: int, until: date) -> list[dict[str, Any]]:
+        """The reports of a source on the working funds of a year, up to a month."""
+        read = self._read_of(*codes)
+        if read is not None and read.since <= date(year, 1, 1) and until <= read.until:
+            rows = [
+                row
+                for row in read.reported["budget"]
+                if row["township_code"] in codes
+                and row["is_latest"]
+                and row["fund_code"] == "working_funds"
+                and row["source"] == source
+                and row["month"].year == year
+                and row["month"] <= until
+            ]
+            return sorted(rows, key=lambda row: row["month"])
+        return self.rows(
+            "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
+            "where r.is_latest and r.fund_code = 'working_funds' and r.source = ? "
+            f"and r.township_code in ({', '.join('?' * len(codes))}) "
+            "and year(r.month) = ? and r.month <= ? order by r.month",
+            source,
+            *codes,
+            year,
+            until,
+        )
 
     @cached_property
     def standards(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +190,17 @@ class Edition:
         )
 
     def reported(self, dataset: str, code: str, month: date) -> dict[str, Any] | None:
+        """What counts of a township's reports for a month."""
+        read = self._read_of(code)
+        if read is not None and dataset in read.reported and read.since <= month <= read.until:
+            return next(
+                (
+                    row
+                    for row in read.reported[dataset]
+                    if (row["township_code"], row["month"]) == (code, month) and row["is_current"]
+                ),
+                None,
+            )
         return self.one(
             f"select r.*, s.file_name from reported.{dataset} r left join submissions s using (submission_id) "
             "where r.township_code = ? and r.month = ? and r.is_current",
@@ -106,6 +210,8 @@ class Edition:
 
     def codes(self, unit_id: str) -> list[str]:
         """Every code a unit has borne: named one by one, they let the engine read just its rows."""
+        if self._read is not None and self._read.register[0]["unit_id"] == unit_id:
+            return self._read.codes
         rows = self.rows("select township_code from townships where unit_id = ? order by 1", unit_id)
         return [row["township_code"] for row in rows]
 

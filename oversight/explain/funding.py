@@ -242,20 +242,15 @@ def _used_source(edition: Edition, funding: dict[str, Any], group: str) -> str:
 
 
 def _codes(edition: Edition, funding: dict[str, Any]) -> list[str]:
-    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
+    own = edition.township(funding["township_code"])
     return edition.codes(own["unit_id"]) if own else [funding["township_code"]]
 
 
 def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[str, Any]]:
     """The budget reports of the year on the unit, up to the month, of the source whose figures are used."""
-    codes = _codes(edition, funding)
-    return edition.rows(
-        "select r.*, s.file_name from reported.budget r left join submissions s using (submission_id) "
-        f"where r.is_latest and r.fund_code = 'working_funds' and r.source = ? "
-        f"and r.township_code in ({', '.join('?' * len(codes))}) "
-        "and year(r.month) = ? and r.month <= ? order by r.month",
+    return edition.budgets(
+        _codes(edition, funding),
         _used_source(edition, funding, group),
-        *codes,
         funding["fiscal_year"],
         funding["month"],
     )
@@ -263,7 +258,7 @@ def _months(edition: Edition, funding: dict[str, Any], group: str) -> list[dict[
 
 def _vouchers(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]:
     """The single payments of the year, up to the month, that the used source's list has."""
-    if not edition.has("reported", "payments"):
+    if not edition.has("reported", "payments") or not edition.holds("reported", "payments"):
         return []
     codes = _codes(edition, funding)
     return edition.rows(
@@ -280,7 +275,7 @@ def _vouchers(edition: Edition, funding: dict[str, Any]) -> list[dict[str, Any]]
 
 def _before(edition: Edition, funding: dict[str, Any], column: str) -> list[tuple[str, Decimal]]:
     """What units taken over in the year came to in their last month: name and amount."""
-    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
+    own = edition.township(funding["township_code"])
     if own is None:
         return []
     return [

@@ -59,7 +59,7 @@ class Piece:
 
 def pieces_of(edition: Edition, funding: dict[str, Any], alone: str | None = None) -> list[Piece]:
     """The pieces of a row's guarantee, first those of units taken over; with `alone` those of that standard only."""
-    own = edition.one("select * from townships where township_code = ?", funding["township_code"])
+    own = edition.township(funding["township_code"])
     if own is None:
         return []
     year, number = funding["fiscal_year"], funding["month"].month
@@ -107,6 +107,8 @@ def row_pieces(edition: Edition, funding: dict[str, Any]) -> tuple[list[Piece], 
 
 def taken_over(edition: Edition, unit_id: str, year: int, number: int) -> list[str]:
     """Units that went into this one in the year, up to the month; with those that had gone into them."""
+    if not edition.holds("detail", "takeovers"):
+        return []
     rows = edition.rows(
         "select unit_id from detail.takeovers where heir_unit_id = ? and year(since_month) = ? "
         "and month(since_month) between 2 and ? order by since_month, unit_id",
@@ -135,8 +137,10 @@ def _of_unit(
 ) -> list[Piece]:
     rows = _rows(edition, unit_id, year, known_in)
     rows = [row for row in rows if (row["is_counted"] if alone is None else row["standard_id"] == alone)]
-    name = edition.one("select township_name from townships where unit_id = ? limit 1", unit_id)
-    told = f"{name['township_name'] if name else ''}（{unit_id}）" if number is None else ""
+    told = ""
+    if number is None:
+        name = edition.one("select township_name from townships where unit_id = ? limit 1", unit_id)
+        told = f"{name['township_name'] if name else ''}（{unit_id}）"
     found: list[Piece] = []
     for row in rows:
         until = row["unit_last_number"] if number is None else number

@@ -61,31 +61,33 @@ def _as_of_the_month(edition: Edition, told: RuleExplanation, row: dict[str, Any
     """What the population of the month itself would give, where it stands in another tier."""
     basis = row.get("population_basis") or "registered"
     column = "resident_population_persons" if basis == "resident" else "population_persons"
-    now = edition.one(
-        f"select {column} as persons from reported.population where township_code = ? and month = ? and is_current",
-        row["township_code"],
-        row["month"],
-    )
-    if now is None or now["persons"] is None or row["standard_id"] is None:
+    now = edition.reported("population", row["township_code"], row["month"])
+    persons = now and now[column]
+    if persons is None or row["standard_id"] is None:
         return
-    tiers = edition.rows(
-        "select t.*, s.formula from standard_tiers t join standards s using (standard_id) "
-        "where standard_id = ? and (coalesce(lower_bound, 0) < ? or (coalesce(lower_bound, 0) = ? and lower_included)) "
-        "and (upper_bound is null or upper_bound > ? or (upper_bound = ? and upper_included)) order by tier_no",
-        row["standard_id"],
-        *[now["persons"]] * 4,
-    )
+    tiers = [
+        tier
+        for tier in edition.rows(
+            "select t.*, s.formula from standard_tiers t join standards s using (standard_id) "
+            "where standard_id = ? order by tier_no",
+            row["standard_id"],
+        )
+        if _reaches(tier["lower_bound"] or 0, persons, tier["lower_included"])
+        and (tier["upper_bound"] is None or _reaches(persons, tier["upper_bound"], tier["upper_included"]))
+    ]
     if not tiers or any(tier["tier_label"] == row["tier_label"] for tier in tiers):
         return
     tier = tiers[0]
     if tier["formula"] in MONEY:
-        line = guarantee(edition, tier, now["persons"], tier["formula"], None)
+        line = guarantee(edition, tier, persons, tier["formula"], None)
         asked = f"{line.expression} = {line.result} 元"
     else:
         asked = span(tier)
-    told.other_readings.append(
-        f"若按当月报送的人口 {now['persons']:,} 人定档，归“{tier['tier_label']}”：{asked}"
-    )
+    told.other_readings.append(f"若按当月报送的人口 {persons:,} 人定档，归“{tier['tier_label']}”：{asked}")
+
+
+def _reaches(lower: Any, upper: Any, is_included: bool | None) -> bool:
+    return bool(lower < upper or (lower == upper and is_included))
 
 
 def population_code(edition: Edition, row: dict[str, Any]) -> str:

@@ -23,6 +23,8 @@ def told_sources(edition: Edition, told: RuleExplanation, funding: dict[str, Any
     note = _TOLD.get(funding["disbursed_told"])
     if note:
         told.assumptions.append(note)
+    if not edition.holds("main", "reconciliation"):
+        return
     rows = edition.rows(
         "select * from reconciliation where township_code = ? and year(month) = ? and month <= ? "
         "and (fund_code is null or fund_code = 'working_funds') and dataset in ('budget', 'population') "

@@ -94,7 +94,7 @@ def why_not(edition: Edition, code: str, when: date, rule: str) -> str:
 
 
 def named(edition: Edition, code: str) -> tuple[str, str]:
-    row = edition.one("select * from townships where township_code = ?", code)
+    row = edition.township(code)
     if row:
         return str(row["township_name"]), "".join(
             presentation.division_name(row[f"{level}_name"], row[f"{level}_code"])

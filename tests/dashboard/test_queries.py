@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +21,13 @@ from oversight.dashboard.access import EVERYTHING, Scope, significant
 from oversight.dashboard.app import create_app
 from oversight.dashboard.asking import ask_of
 from oversight.dashboard.grids import Column
+from oversight.dashboard.pages.township import have_read
 from oversight.dashboard.queries import Ask
-from oversight.dashboard.state import read_state
+from oversight.dashboard.state import State, read_state
+from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import AT_ONCE, Warehouse, _weight
 from oversight.editions import find_edition
+from oversight.explain import ExplainError, explain
 from oversight.metrics import METRICS
 from oversight.settings import DataFolder
 from tests.accounts.asking import drawing
@@ -285,8 +289,45 @@ def test_townships_put_together_here_are_those_of_the_statement(warehouse: Wareh
     code = asked[0]["code"]
     whole = warehouse.rows(f"{statement} where f.township_code = ? order by f.month", [code])
     assert len(whole) > 12
-    assert whole == queries.township_months(warehouse, EVERYTHING, [code])
+    months = queries.township_months(warehouse, EVERYTHING, [code])
+    assert len(months) == len(whole)
+    for row, own in zip(whole, months, strict=True):
+        assert {name: row[name] for name in own} == own
     assert queries.township_months(warehouse, Scope(("13",)), [code]) == []
+
+
+def test_units_that_changed_are_those_of_the_register(warehouse: Warehouse) -> None:
+    changed = 0
+    for row in warehouse.rows("select * from e.townships"):
+        every = warehouse.rows(
+            "select * from e.townships where unit_id = ? or successor_code = ? "
+            "order by valid_from nulls first, township_code",
+            [row["unit_id"], row["township_code"]],
+        )
+        assert queries.lineage(warehouse, EVERYTHING, row) == every
+        changed += len(every) > 1
+    assert changed >= 3
+
+
+def test_what_a_page_has_read_explains_as_the_edition_itself_does(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
+) -> None:
+    explained = 0
+    for code in [row["township_code"] for row in warehouse.rows("select township_code from e.townships")]:
+        for month in (warehouse.months[0], *warehouse.months[-14::3], warehouse.months[-1]):
+            view = View(warehouse, EVERYTHING, State("/township", code, month), "light")
+            try:
+                told = explain(sql, code, month)
+            except ExplainError:
+                assert queries.explanation(warehouse, EVERYTHING, code, month, read=have_read(view)) is None
+                continue
+            for rule in told.rules:
+                # The one without a number stands for the lack of a standard: it comes first without being asked for.
+                asked = rule.rule_id or None
+                found = explain(sql, code, month, asked, is_first_only=True, read=have_read(view))
+                assert found == replace(told, rules=[rule])
+                explained += 1
+    assert explained > 2000
 
 
 def test_a_query_that_others_left_no_memory_is_asked_again_alone(warehouse: Warehouse) -> None:

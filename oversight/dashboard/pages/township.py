@@ -30,7 +30,7 @@ from oversight.dashboard.sources import address as source_address
 from oversight.dashboard.theme import palette
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
-from oversight.explain import Cell, RuleExplanation
+from oversight.explain import Cell, Read, RuleExplanation
 from oversight.metrics import METRICS
 
 DATASETS = ("population", "budget", "staffing")
@@ -116,18 +116,53 @@ def list_table(view: View, limit: int | None = None) -> Table:
     )
 
 
-def _codes(view: View, row: Row) -> list[str]:
-    return [
-        found["township_code"]
-        for found in queries.lineage(view.warehouse, view.scope, row)
-        if found["unit_id"] == row["unit_id"]
-    ]
+def _register(view: View) -> list[Row]:
+    """What the register says of the unit shown under each of its codes; nothing where it is none."""
+
+    def make() -> list[Row]:
+        row = queries.township(view.warehouse, view.scope, view.state.unit)
+        every = queries.lineage(view.warehouse, view.scope, row) if row else []
+        return [found for found in every if row and found["unit_id"] == row["unit_id"]]
+
+    return view.once("register", make)
+
+
+def _codes(view: View) -> list[str]:
+    return [row["township_code"] for row in _register(view)]
+
+
+def _history(view: View) -> list[Row]:
+    return view.once("history", lambda: queries.township_months(view.warehouse, view.scope, _codes(view)))
+
+
+def _reports(view: View, dataset: str) -> list[Row]:
+    """Every version of what the unit reported up to the month shown."""
+    w = view.warehouse
+    return view.once(
+        ("reports", dataset),
+        lambda: queries.reported(w, view.scope, dataset, _codes(view), view.month, w.months[0]),
+    )
+
+
+def _findings(view: View) -> list[Row]:
+    return view.once("findings", lambda: queries.subject_findings(view.warehouse, view.scope, _codes(view)))
+
+
+def have_read(view: View) -> Read:
+    """What the page shows of the unit anyhow, for the explanation to take its rows from."""
+    return Read(
+        _register(view),
+        _history(view),
+        _findings(view),
+        _judged(view),
+        {dataset: _reports(view, dataset) for dataset in DATASETS},
+        view.warehouse.months[0],
+        view.month,
+    )
 
 
 def _one(view: View, row: Row) -> list[Any]:
-    w, scope = view.warehouse, view.scope
-    codes = _codes(view, row) or [row["township_code"]]
-    history = queries.township_months(w, scope, codes)
+    history = _history(view)
     now = next((item for item in history if item["month"] == view.month), None)
     parts: list[Any] = [
         page_head(view, f"{row['township_name']} · {show.month(view.month)}", has_units=False)
@@ -143,7 +178,7 @@ def _one(view: View, row: Row) -> list[Any]:
         _explained(view, now["township_code"] if now else row["township_code"]),
         parts_card(view, now["township_code"] if now else row["township_code"], is_one=True),
         table_card(view, judged_table(view), note="按季、按年的规则，用最近一期的判定", page_size=10),
-        columns(_money_history(view, history), _people_history(view, codes)),
+        columns(_money_history(view, history), _people_history(view)),
         table_card(view, findings_table(view, ROWS_SHOWN), page_size=10),
         *(table_card(view, reported_table(view, dataset), page_size=10) for dataset in DATASETS),
         table_card(view, submissions_table(view, ROWS_SHOWN), page_size=10),
@@ -226,21 +261,10 @@ def _as_of(figure: show.Figure, view: View) -> str:
 
 
 def _profile(view: View, row: Row, now: Row | None) -> Any:
-    w, scope = view.warehouse, view.scope
-    latest = {
-        dataset: next(
-            (
-                item
-                for item in queries.reported(
-                    w, scope, dataset, _codes(view, row), view.month, view.warehouse.months[0]
-                )
-                if item["is_current"]
-            ),
-            None,
-        )
+    people, staff = (
+        next((item for item in _reports(view, dataset) if item["is_current"]), {})
         for dataset in ("population", "staffing")
-    }
-    people, staff = latest["population"] or {}, latest["staffing"] or {}
+    )
     return card(
         "基本情况",
         facts(
@@ -309,7 +333,7 @@ def _changes(view: View, row: Row) -> Any:
 def _explained(view: View, code: str) -> Any:
     """One rule down to file, sheet and row: the one the address names, or the funds; the others are links."""
     asked = view.state.get("why")
-    found = queries.explanation(view.warehouse, view.scope, code, view.month, asked or None)
+    found = queries.explanation(view.warehouse, view.scope, code, view.month, asked or None, have_read(view))
     if found is None:
         text = (
             f"本月没有对规则 {asked} 的判定。" if asked else "本月没有可以解释的判定。"
@@ -419,8 +443,8 @@ def _money_history(view: View, history: Sequence[Row]) -> Any:
     )
 
 
-def _people_history(view: View, codes: Sequence[str]) -> Any:
-    rows = queries.township_staffing(view.warehouse, view.scope, codes)
+def _people_history(view: View) -> Any:
+    rows = queries.township_staffing(view.warehouse, view.scope, _codes(view))
     if not rows:
         return card("人员历史", empty("没有适用于本单位的人员标准。"))
     colours = palette(view.theme)
@@ -453,9 +477,10 @@ def _people_history(view: View, codes: Sequence[str]) -> Any:
 
 
 def _judged(view: View) -> list[Row]:
-    row = queries.township(view.warehouse, view.scope, view.state.unit)
-    codes = _codes(view, row) if row else []
-    return queries.subject_judgements(view.warehouse, view.scope, codes, view.month)
+    return view.once(
+        "judged",
+        lambda: queries.subject_judgements(view.warehouse, view.scope, _codes(view), view.month),
+    )
 
 
 def judged_table(view: View, limit: int | None = None) -> Table:
@@ -504,9 +529,7 @@ def judged_table(view: View, limit: int | None = None) -> Table:
 def findings_table(view: View, limit: int | None = None) -> Table:
     """Every finding the township ever had."""
     w = view.warehouse
-    row = queries.township(w, view.scope, view.state.unit)
-    codes = _codes(view, row) if row else []
-    rows = queries.subject_findings(w, view.scope, codes, limit)
+    rows = _findings(view)[:limit]
     return Table(
         name="findings",
         title="全部问题",
@@ -538,9 +561,7 @@ def _reported_column(name: str) -> dict[str, Any]:
 def reported_table(view: View, dataset: str) -> Table:
     """Every version of every row the township reported, with file, sheet and row."""
     w = view.warehouse
-    row = queries.township(w, view.scope, view.state.unit)
-    codes = _codes(view, row) if row else []
-    rows = queries.reported(w, view.scope, dataset, codes, view.month, w.months[0]) if codes else []
+    rows = _reports(view, dataset)
     measures = [
         name
         for name in (rows[0] if rows else {})
@@ -573,13 +594,7 @@ def reported_table(view: View, dataset: str) -> Table:
 def submissions_table(view: View, limit: int | None = None) -> Table:
     """Files that carry a row of this township."""
     w = view.warehouse
-    row = queries.township(w, view.scope, view.state.unit)
-    codes = _codes(view, row) if row else []
-    ids = {
-        item["submission_id"]
-        for dataset in (DATASETS if codes else ())
-        for item in queries.reported(w, view.scope, dataset, codes, view.month, w.months[0])
-    }
+    ids = {item["submission_id"] for dataset in DATASETS for item in _reports(view, dataset)}
     rows = queries.submissions_named(w, view.scope, sorted(ids))
     return Table(
         name="submissions",
