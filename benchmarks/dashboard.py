@@ -1,6 +1,6 @@
 """The dashboard under load: the production server in one process, the clicks from another, over HTTP.
 
-    python benchmarks/dashboard.py [--data DIR] [--clicks 150] [--users 50] [--seconds 60] [--json FILE]
+    python benchmarks/dashboard.py [--data DIR] [--clicks 150] [--users 50] [--seconds 60] [--ahead 3600] [--json FILE]
 
 `DIR` is a data folder with an edition of the whole country (`benchmarks/generate.py national DIR`, then
 `oversight run --data DIR`); without it, both are done in a temporary folder, which takes some minutes.
@@ -9,11 +9,16 @@ Goals on two cores: one user's p95 of the callback that draws a page at most 100
 who click every 4 s p95 at most 250 ms without an error; the first figures within 0.8 s, the page within 1.5 s and 4 MB over
 the wire; at most 400 MB of memory.
 Beside the clicks stands what the same queries take in DuckDB by themselves.
+
+A server draws the likeliest pages while nobody asks. All is measured twice: once it has ended (or `--ahead` seconds have
+passed), told with its cost and how many of the clicks had been drawn ahead; and of a server that draws on demand alone,
+where the names begin with `on_demand_`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import http.client
 import json
@@ -25,6 +30,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +40,7 @@ import psutil
 from measure import PROJECT_ROOT, load
 
 from oversight.dashboard.access import EVERYTHING
+from oversight.dashboard.kept import HEADER
 from oversight.dashboard.pages import pages
 from oversight.dashboard.queries import children
 from oversight.dashboard.shelf import Shelf
@@ -75,8 +83,9 @@ class User:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.edition_id = edition_id
 
-    def click(self, click: Click) -> tuple[float, int]:
-        """Seconds and bytes over the wire; raises when the page could not be drawn."""
+    def click(self, click: Click) -> tuple[float, str]:
+        """Seconds, and whether the page was drawn `ahead`, `kept` from before or drawn `now`; raises when it could not
+        be drawn."""
         start = time.perf_counter()
         self.connection.request(
             "POST",
@@ -90,7 +99,7 @@ class User:
         text = gzip.decompress(data) if answer.headers.get("Content-Encoding") == "gzip" else data
         if answer.status != 200 or "没能显示" in json.dumps(json.loads(text), ensure_ascii=False):
             raise RuntimeError(f"{answer.status} {click}")
-        return seconds, len(data)
+        return seconds, answer.headers.get(HEADER, "now")
 
 
 def clicks(warehouse: Warehouse, number: int, seed: int) -> list[Click]:
@@ -208,6 +217,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=150)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--ahead", type=float, default=3600)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -222,115 +232,157 @@ def main() -> None:
             ]
             subprocess.run(generate, check=True)
             subprocess.run([sys.executable, "-m", "oversight.cli", "run", "--data", str(root)], check=True)
-        result = measure_all(DataFolder.at(root), options.clicks, options.users, options.seconds)
+        result = measure_all(
+            DataFolder.at(root), options.clicks, options.users, options.seconds, options.ahead
+        )
     if options.json:
         options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def measure_all(folder: DataFolder, number: int, users: int, seconds: float) -> dict[str, Any]:
-    """Every figure, printed as it comes."""
+@contextlib.contextmanager
+def serving(folder: DataFolder, *options: str) -> Iterator[tuple[int, psutil.Process, float]]:
+    """The production server: its port, its process, and in how many seconds it was up."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     start = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "oversight.cli", "serve", "--data", str(folder.root), "--port", str(port)],
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    result: dict[str, Any] = {"load_before": load()}
+    command = ["-m", "oversight.cli", "serve", "--data", str(folder.root), "--port", str(port), *options]
+    server = subprocess.Popen([sys.executable, *command], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         while "已启动" not in (line := server.stdout.readline()):
             if not line:
                 raise SystemExit("the server did not start")
-        result["start_seconds"] = round(time.perf_counter() - start, 2)
-        process = psutil.Process(server.pid)
-        peak = [0]
-        stop = threading.Event()
-
-        def watch() -> None:
-            while not stop.wait(0.2):
-                peak[0] = max(peak[0], process.memory_info().rss)
-
-        threading.Thread(target=watch, daemon=True).start()
-
-        # The server asks itself for every page once it is up; a reader who comes later is what is measured.
-        time.sleep(SETTLE_SECONDS)
-        first = first_page(port)
-        if first:
-            result["first_figures_seconds"] = round(first[0], 2)
-            result["first_page_seconds"] = round(first[1], 2)
-            result["first_page_mb"] = round(first[2] / 1e6, 2)
-
-        shelf = Shelf(folder)
-        edition_id = shelf.current_id()
-        assert edition_id is not None
-        warehouse = shelf.warehouse(edition_id)
-        result["townships"] = warehouse.row("select count(*) as n from e.townships")["n"]
-        result["months"] = len(warehouse.months)
-
-        chosen = clicks(warehouse, number, 1)
-        user = User(port, edition_id)
-        spent = cpu_seconds(process)
-        took = [user.click(click)[0] for click in chosen]
-        result["one_user_cpu_ms"] = round((cpu_seconds(process) - spent) * 1000 / len(took), 1)
-        result["one_user_p50_ms"] = round(statistics.median(took) * 1000)
-        result["one_user_p95_ms"] = round(p95(took) * 1000)
-        result["slowest"] = [
-            [round(value * 1000), *click]
-            for value, click in sorted(zip(took, chosen, strict=True), reverse=True)[:5]
-        ]
-
-        bare = bare_seconds(warehouse, chosen)
-        result["bare_p50_ms"], result["bare_p95_ms"] = (
-            round(statistics.median(bare) * 1000),
-            round(p95(bare) * 1000),
-        )
-        result["ratio_to_bare"] = round(sum(took) / sum(bare), 2)
-        pool = of_users(warehouse, users)
-        del warehouse, shelf
-
-        times: list[float] = []
-        wrong: list[str] = []
-        end = time.perf_counter() + seconds
-
-        def click_away(number: int) -> None:
-            rng = random.Random(number)
-            own = User(port, edition_id)
-            time.sleep(rng.random() * THINK_SECONDS)
-            while time.perf_counter() < end:
-                begun = time.perf_counter()
-                try:
-                    times.append(own.click(rng.choice(pool[number]))[0])
-                except Exception as error:
-                    wrong.append(repr(error))
-                    own = User(port, edition_id)
-                time.sleep(max(0.0, THINK_SECONDS - (time.perf_counter() - begun)))
-
-        spent = cpu_seconds(process)
-        threads = [threading.Thread(target=click_away, args=(number,)) for number in range(users)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        result |= {
-            "users": users,
-            "users_cpu_ms": round((cpu_seconds(process) - spent) * 1000 / max(len(times), 1), 1),
-            "clicks": len(times),
-            "users_p50_ms": round(statistics.median(times) * 1000),
-            "users_p95_ms": round(p95(times) * 1000),
-            "errors": len(wrong),
-        }
-        stop.set()
-        result["peak_mb"] = round(peak[0] / 1e6)
-        result["load_after"] = load()
+        yield port, psutil.Process(server.pid), time.perf_counter() - start
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextlib.contextmanager
+def watched(process: psutil.Process) -> Iterator[list[int]]:
+    """The most memory that a process was seen with."""
+    peak, stop = [0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.2):
+            peak[0] = max(peak[0], process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def at_rest(process: psutil.Process, most: float) -> None:
+    """Wait until a server has done nothing for five seconds, so many seconds at most."""
+    end = time.perf_counter() + most
+    while time.perf_counter() < end:
+        before = cpu_seconds(process)
+        time.sleep(5)
+        if cpu_seconds(process) - before < 0.1:
+            return
+
+
+def clicking(port: int, process: psutil.Process, edition_id: str, chosen: list[Click]) -> dict[str, Any]:
+    """One user who clicks without a pause."""
+    user, spent = User(port, edition_id), cpu_seconds(process)
+    answers = [user.click(click) for click in chosen]
+    took = [seconds for seconds, _ in answers]
+    now = [seconds for seconds, how in answers if how == "now"]
+    return {
+        "one_user_cpu_ms": round((cpu_seconds(process) - spent) * 1000 / len(took), 1),
+        "one_user_p50_ms": round(statistics.median(took) * 1000),
+        "one_user_p95_ms": round(p95(took) * 1000),
+        "one_user_answers": dict(Counter(how for _, how in answers)),
+        "one_user_drawn_now_p95_ms": round(p95(now) * 1000) if now else None,
+        "slowest": [
+            [round(value * 1000), *click]
+            for value, click in sorted(zip(took, chosen, strict=True), reverse=True)[:5]
+        ],
+    }
+
+
+def crowding(
+    port: int, process: psutil.Process, edition_id: str, pool: list[list[Click]], seconds: float
+) -> dict[str, Any]:
+    """Many users who each click every few seconds."""
+    answers: list[tuple[float, str]] = []
+    wrong: list[str] = []
+    end = time.perf_counter() + seconds
+
+    def click_away(number: int) -> None:
+        rng = random.Random(number)
+        own = User(port, edition_id)
+        time.sleep(rng.random() * THINK_SECONDS)
+        while time.perf_counter() < end:
+            begun = time.perf_counter()
+            try:
+                answers.append(own.click(rng.choice(pool[number])))
+            except Exception as error:
+                wrong.append(repr(error))
+                own = User(port, edition_id)
+            time.sleep(max(0.0, THINK_SECONDS - (time.perf_counter() - begun)))
+
+    spent = cpu_seconds(process)
+    threads = [threading.Thread(target=click_away, args=(number,)) for number in range(len(pool))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = [seconds for seconds, _ in answers]
+    return {
+        "users": len(pool),
+        "users_cpu_ms": round((cpu_seconds(process) - spent) * 1000 / max(len(took), 1), 1),
+        "clicks": len(took),
+        "users_answers": dict(Counter(how for _, how in answers)),
+        "users_p50_ms": round(statistics.median(took) * 1000),
+        "users_p95_ms": round(p95(took) * 1000),
+        "errors": len(wrong),
+    }
+
+
+def measure_all(
+    folder: DataFolder, number: int, users: int, seconds: float, most_ahead: float
+) -> dict[str, Any]:
+    """Every figure, printed as it comes."""
+    shelf = Shelf(folder)
+    edition_id = shelf.current_id()
+    assert edition_id is not None
+    warehouse = shelf.warehouse(edition_id)
+    chosen, pool = clicks(warehouse, number, 1), of_users(warehouse, users)
+    result: dict[str, Any] = {
+        "load_before": load(),
+        "townships": warehouse.row("select count(*) as n from e.townships")["n"],
+        "months": len(warehouse.months),
+    }
+    bare = bare_seconds(warehouse, chosen)
+    result |= {"bare_p50_ms": round(statistics.median(bare) * 1000), "bare_p95_ms": round(p95(bare) * 1000)}
+    del warehouse, shelf
+    for prefix, options in (("on_demand_", ("--on-demand",)), ("", ())):
+        with serving(folder, *options) as (port, process, started), watched(process) as peak:
+            found: dict[str, Any] = {"start_seconds": round(started, 2)}
+            # The server asks itself for every page once it is up; a reader who comes later is what is measured.
+            time.sleep(SETTLE_SECONDS)
+            first = first_page(port)
+            if first:
+                found["first_figures_seconds"] = round(first[0], 2)
+                found["first_page_seconds"] = round(first[1], 2)
+                found["first_page_mb"] = round(first[2] / 1e6, 2)
+            if not prefix:
+                at_rest(process, most_ahead)
+                found["ahead_seconds"] = round(time.time() - process.create_time())
+                found["ahead_cpu_seconds"] = round(cpu_seconds(process))
+            found |= clicking(port, process, edition_id, chosen)
+            found |= crowding(port, process, edition_id, pool, seconds)
+            found["peak_mb"] = round(peak[0] / 1e6)
+        result |= {prefix + name: value for name, value in found.items()}
+    result["load_after"] = load()
     for name, value in result.items():
-        print(f"{name:20} {value}")
+        print(f"{name:35} {value}")
     goals = {
         "one_user_p95_ms": 100,
         "one_user_cpu_ms": 50,

@@ -539,9 +539,24 @@ def added(amounts: Iterable[Any]) -> Any:
     return sum(known[1:], known[0]) if known else None
 
 
+_STATES = ("short", "not_reported", "met")
+# What `unit_status` counts.
+STATE_COUNTS = tuple(f"{state}_count" for state in _STATES)
+
+
+def columns_of(keys: Iterable[str]) -> list[str]:
+    """The columns of a roll-up that these figures are made of and told by."""
+    # Whether there is any unit at all is asked of each.
+    found: dict[str, None] = {"units_count": None}
+    for key in keys:
+        metric = METRICS[key]
+        found |= dict.fromkeys((key, metric.asked, metric.part, metric.whole, metric.told))
+    return [name for name in found if name]
+
+
 def unit_status(row: Row) -> str:
     """The state of a unit's funding: that of the worst of its townships."""
-    for status in ("short", "not_reported", "met"):
+    for status in _STATES:
         if row[f"{status}_count"]:
             return status
     return "no_standard"

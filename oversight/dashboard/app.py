@@ -8,12 +8,9 @@ kept as it went over the wire.
 from __future__ import annotations
 
 import contextlib
-import gzip
-import hashlib
 import json
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +48,7 @@ from oversight.dashboard.access import EVERYTHING, scope_of_request
 from oversight.dashboard.components import empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html, plain
 from oversight.dashboard.gate import Doors, Gate, refusal
+from oversight.dashboard.kept import Ahead, Kept
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
 from oversight.dashboard.shelf import SCOPES_OPEN, Damaged, Shelf, Unavailable
@@ -63,8 +61,6 @@ from oversight.settings import DataFolder
 
 TITLE = "乡镇保障督查平台"
 SUBTITLE = "民政经费与人员保障监督"
-ANSWERS_KEPT = 3000
-ANSWER_BYTES_KEPT = 36_000_000
 OUTDATED = "这一版数据由旧版程序生成，缺少看板要用的表或列。请在服务器上运行 oversight run"
 THEME_COOKIE = "oversight_theme"
 PLOTLY_FILE = "package_data/plotly.min.js"
@@ -74,10 +70,11 @@ FETCHED_AT_ONCE = ("async-community.js", "async-graph.js")
 log = logging.getLogger(__name__)
 
 
-def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
+def create_app(folder: DataFolder, gate: Gate | None = None, *, draws_ahead: bool = False) -> Any:
     """The application over one data folder; `app.server` is the WSGI application.
 
-    Without a gate of its own it answers as on this machine: to the loopback names.
+    Without a gate of its own it answers as on this machine: to the loopback names. One that `draws_ahead` does so for
+    each edition after its first pages.
     """
     here = Path(__file__).resolve().parent
     app: Any = _Application(
@@ -105,7 +102,8 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     shelf = Shelf(folder)
     app.layout = lambda: _shell(shelf)
     _callbacks(app, shelf)
-    _keep_answers(app.server)
+    kept = Kept(folder)
+    kept.install(app.server)
     downloads.register(app.server, shelf)
     sql.register(app.server, shelf)
     archive.register(app.server, folder)
@@ -128,10 +126,13 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
     server.register_error_handler(Outdated, lambda _: refusal(f"{OUTDATED}。", 410))
 
     primed: list[str | None] = []
+    ahead = Ahead(server, shelf, kept)
 
     def prime() -> None:
         primed.append(shelf.current_id())
         _prime(shelf)
+        if draws_ahead:
+            ahead.draw()
 
     app.prime = prime
 
@@ -144,7 +145,8 @@ def create_app(folder: DataFolder, gate: Gate | None = None) -> Any:
         if primed and primed[-1] != edition_id:
             # Those who now read that there is a newer one need not wait for it either.
             primed.append(edition_id)
-            threading.Thread(target=_prime, args=(shelf,), daemon=True, name="first pages").start()
+            primed.append(edition_id)
+            threading.Thread(target=prime, daemon=True, name="first pages").start()
         answer = flask.jsonify({"edition_id": edition_id})
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -406,7 +408,7 @@ def _callbacks(app: Any, shelf: Shelf) -> None:
             return no_update, no_update, no_update
         page = pages().get(path.rstrip("/") or "/")
         if page is not None and not page.is_of_edition:
-            flask.g.answer_key = None
+            flask.g.answer_name = None
         content, navigation, meta = _draw(
             shelf, path, search or "", "dark" if theme == "dark" else "light", edition_id
         )
@@ -583,48 +585,3 @@ def _no_edition() -> Any:
         ],
         className="empty empty-page",
     )
-
-
-def _keep_answers(server: flask.Flask) -> None:
-    """Keep compressed answers of the drawing callback: the same question to the same edition has one answer."""
-    kept: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
-    lock = threading.Lock()
-    size = [0]
-
-    @server.before_request
-    def known() -> flask.Response | None:
-        call = flask.g.get("call")
-        if call is None or not call.output.startswith("..content.children."):
-            return None
-        asked = json.dumps(call.values, sort_keys=True).encode()
-        key = (current().role, scope_of_request(), hashlib.sha256(asked).digest())
-        flask.g.answer_key = key
-        with lock:
-            found = kept.get(key)
-            if found is not None:
-                kept.move_to_end(key)
-        return _packed(found) if found is not None else None
-
-    @server.after_request
-    def keep(response: flask.Response) -> flask.Response:
-        key = flask.g.get("answer_key")
-        if key is None or response.status_code != 200 or response.headers.get("Content-Encoding"):
-            return response
-        data = response.get_data()
-        # A page that failed is not remembered.
-        if b'data-action":"reload"' in data.replace(b" ", b""):
-            return response
-        packed = gzip.compress(data, 4)
-        with lock:
-            size[0] += len(packed) - len(kept.get(key, b""))
-            kept[key] = packed
-            while len(kept) > ANSWERS_KEPT or size[0] > ANSWER_BYTES_KEPT:
-                size[0] -= len(kept.popitem(last=False)[1])
-        return _packed(packed)
-
-    def _packed(data: bytes) -> flask.Response:
-        if "gzip" not in flask.request.headers.get("Accept-Encoding", ""):
-            return flask.Response(gzip.decompress(data), mimetype="application/json")
-        response = flask.Response(data, mimetype="application/json")
-        response.headers["Content-Encoding"] = "gzip"
-        return response

@@ -18,6 +18,7 @@ from oversight.dashboard.warehouse import Warehouse
 from oversight.reports import ReportError, Version, archive
 from oversight.settings import DataFolder
 
+INDEX = ".index.json"
 KINDS = {
     "html": ("网页", "text/html; charset=utf-8"),
     "docx": ("Word", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
@@ -49,10 +50,16 @@ def returned_in_sight(warehouse: Warehouse) -> list[str]:
     return sorted(returned_of(warehouse).values())
 
 
+def state_of_returned(folder: DataFolder) -> list[int]:
+    """What is another one once a returned workbook is added, or taken away after its days."""
+    places = (folder.returned, folder.returned / INDEX)
+    return [place.stat().st_mtime_ns if place.exists() else 0 for place in places]
+
+
 def returned_of(warehouse: Warehouse) -> dict[str, str]:
     """The returned workbook of each file in sight that has one, by submission."""
     try:
-        names = json.loads((warehouse.folder.returned / ".index.json").read_text("utf-8"))
+        names = json.loads((warehouse.folder.returned / INDEX).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     own = {row["submission_id"] for row in warehouse.rows("select submission_id from e.submissions")}

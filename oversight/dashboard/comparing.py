@@ -11,7 +11,7 @@ from oversight.dashboard import figures, queries
 from oversight.dashboard.components import card, chart, empty, rows_height
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
-from oversight.metrics import METRICS, unit_status
+from oversight.metrics import METRICS, STATE_COUNTS, unit_status
 
 FEWEST_UNITS = 6
 OF_UNITS = (
@@ -74,11 +74,17 @@ def chart_digits(view: View) -> int:
     """The level worth drawing: the next one below that has units enough to compare."""
     digits = queries.BELOW.get(len(view.state.prefix), 9)
     while digits < 9:
-        rows = queries.units(view.warehouse, view.scope, view.state.prefix, digits, [view.month])
+        rows = _roll_ups(view, digits)
         if len([row for row in rows if row["covered_count"]]) >= FEWEST_UNITS:
             break
         digits = queries.BELOW[digits]
     return digits
+
+
+def _roll_ups(view: View, digits: int) -> list[Row]:
+    """What is told of the units of so many digits in the month shown."""
+    of = (*OF_UNITS, *STATE_COUNTS, "units_count", "covered_count", "missing_count")
+    return queries.units(view.warehouse, view.scope, view.state.prefix, digits, [view.month], of)
 
 
 def unit_rows(view: View, digits: int | None = None) -> list[Row]:
@@ -112,7 +118,7 @@ def _unit_rows(view: View, digits: int) -> list[Row]:
                 **{key: METRICS[key].of(row) for key in ("units_count", "short_count", "missing_count")},
                 **{key: METRICS[key].of(row) for key in OF_UNITS},
             }
-            for row in queries.units(w, scope, state.prefix, digits, [month])
+            for row in _roll_ups(view, digits)
         ]
     return sorted(
         rows, key=lambda row: (-(row["allocation_shortfall_of_judged_cny"].value or 0), row["code"])

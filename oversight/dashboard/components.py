@@ -22,6 +22,8 @@ Element = Any
 
 # Rows sent to a browser; a download has them all.
 ROWS_SHOWN = 300
+# Months a card looks back upon: those it draws, and the one before the first of two that it compares.
+TREND_MONTHS = 13
 
 
 def icon(name: str, **options: Any) -> Element:
@@ -223,7 +225,9 @@ def metric_card(
         )
         told = f"较上月 {show.signed(text)}{suffix}"
     recent = [
-        month for month in view.last_months(12) if not metric.is_of_year or month.year == view.month.year
+        month
+        for month in view.last_months(TREND_MONTHS - 1)
+        if not metric.is_of_year or month.year == view.month.year
     ]
     return kpi(
         metric.title,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 from oversight.dashboard.access import Scope, significant
 from oversight.dashboard.warehouse import Row, Warehouse
 from oversight.explain import ExplainError, Explanation, Read, explain
+from oversight.metrics import columns_of
 
 
 @dataclass(frozen=True)
@@ -111,17 +112,30 @@ def _in_months(months: Sequence[date] | None, column: str = "month") -> tuple[st
 
 
 def units(
-    w: Warehouse, scope: Scope, prefix: str = "", digits: int = 0, months: Sequence[date] | None = None
+    w: Warehouse,
+    scope: Scope,
+    prefix: str = "",
+    digits: int = 0,
+    months: Sequence[date] | None = None,
+    of: Iterable[str] | None = None,
 ) -> list[Row]:
     """Roll-ups of a unit (`digits` 0), or of the units of so many digits in it, by unit and month.
 
-    Figures are those of `oversight.metrics`. A roll-up is of the whole unit: who sees a part of one gets none of it.
+    Figures are those of `oversight.metrics`: all, or what those named in `of` are made of. A roll-up is of the whole
+    unit: who sees a part of one gets none of it.
     """
-    return _roll_ups(w, scope, "unit_monthly", prefix, digits, months)
+    columns = "*" if of is None else ", ".join(["unit_code", "month", *columns_of(of)])
+    return _roll_ups(w, scope, "unit_monthly", prefix, digits, months, columns)
 
 
 def _roll_ups(
-    w: Warehouse, scope: Scope, table: str, prefix: str, digits: int, months: Sequence[date] | None
+    w: Warehouse,
+    scope: Scope,
+    table: str,
+    prefix: str,
+    digits: int,
+    months: Sequence[date] | None,
+    columns: str = "*",
 ) -> list[Row]:
     level = LEVELS[digits or len(prefix)]
     condition, values = within("unit_code", scope, prefix)
@@ -130,11 +144,20 @@ def _roll_ups(
         if not scope.covers(whole):
             return []
         condition, values = "unit_code = ?", [whole]
-    in_months, of_months = _in_months(months)
-    return w.rows(
-        f"select substr(unit_code, 1, {digits}) as code, * from e.detail.{table} "
-        f"where unit_level = '{level}' and {condition} and {in_months} order by unit_code, month",
-        [*values, *of_months],
+    if months is not None:
+        if not months:
+            return []
+        condition += " and month between ? and ?"
+        values = [*values, min(months), max(months)]
+    # Some hundred wide rows are cheaper to choose from and to put in order here.
+    rows = w.rows(
+        f"select substr(unit_code, 1, {digits}) as code, {columns} from e.detail.{table} "
+        f"where unit_level = '{level}' and {condition}",
+        values,
+    )
+    return sorted(
+        (row for row in rows if months is None or row["month"] in months),
+        key=lambda row: (row["unit_code"], row["month"]),
     )
 
 
@@ -162,8 +185,9 @@ def tables_sent(
 
 
 def _by_code(w: Warehouse, scope: Scope, prefix: str, month: date, codes: Sequence[str]) -> list[Row]:
-    """Townships of a month by their codes, in that order; those of a county are asked for together, as its pages do."""
-    if len(prefix) == 6:
+    """Townships of a month by their codes, in that order; those of a county are asked for together, as its pages do,
+    and those of a city, most of which are shown."""
+    if len(prefix) in (4, 6):
         rows = townships(w, scope, prefix, [month])
     else:
         condition, values = _among("township_code", codes)
@@ -388,25 +412,26 @@ def count_funding_rows(w: Warehouse, scope: Scope, prefix: str, month: date, *, 
     return int(found["n"])
 
 
+# What a township is called in a month of several, and its county.
+_NAMED = (
+    "max(case when month = ? then township_name end) as township_name, "
+    "max(case when month = ? then county_name end) as county_name"
+)
+
+
 def got_worse(
     w: Warehouse, scope: Scope, prefix: str, month: date, before: date, limit: int | None = 8
 ) -> list[Row]:
     """Townships whose gap in money, known in both months, grew since the month before, the largest growth first."""
     condition, values = within("township_code", scope, prefix)
-    grown = w.rows(
+    return w.rows(
         "select township_code, max(case when month = ? then allocation_shortfall_cny end) "
-        "- max(case when month = ? then allocation_shortfall_cny end) as growth_cny "
+        f"- max(case when month = ? then allocation_shortfall_cny end) as growth_cny, {_NAMED} "
         f"from e.funding_gap_monthly where month in (?, ?) and {condition} "
         "group by township_code having growth_cny > 0 order by growth_cny desc, township_code"
         + _limit(limit),
-        [month, before, before, month, *values],
+        [month, before, month, month, before, month, *values],
     )
-    named = _names(w, month, [row["township_code"] for row in grown])
-    return [
-        {**row, "township_name": name, "county_name": county}
-        for row in grown
-        for name, county in [named[row["township_code"]]]
-    ]
 
 
 def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
@@ -692,14 +717,43 @@ def findings(
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
 
 
+def first_findings(
+    w: Warehouse, scope: Scope, prefix: str, month: date, change: str, limit: int
+) -> list[Row]:
+    """What a short list tells of the gravest findings that are new, or were put right, in a month."""
+    condition, values = _finding_condition(scope, prefix, month, "", "", "", change, "")
+    rules = _rules(w, scope)
+    opened, periods = _months_open(rules)
+    rows = w.rows(
+        f"select f.finding_id, f.rule_id, f.subject_code, f.status, f.message_zh, {opened} as months_open "
+        f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
+        [month, *periods, *values],
+    )
+    return [
+        {**row, "title_zh": rules[row["rule_id"]]["title_zh"], "subject_name": _named_in(row["message_zh"])}
+        for row in rows
+    ]
+
+
+def _named_in(message: str) -> str:
+    """Whom a finding is about, as its message calls them."""
+    return message.split("：", 1)[0]
+
+
+def _months_open(rules: Mapping[str, Row]) -> tuple[str, list[Any]]:
+    """For how many months a finding has been open as of a month, the first value; an answer speaks of its period."""
+    period, periods = _period_of("f.rule_id", rules)
+    return f"datediff('month', f.opened_month, least(f.last_month, ?)) + {period}", periods
+
+
 def _findings(
     w: Warehouse, scope: Scope, condition: str, values: Sequence[Any], month: date, limit: int | None
 ) -> list[Row]:
     """The rows of `findings.sql` as of a month, in `FINDING_ORDER`: one table is asked, the rest is put beside it."""
     rules = _rules(w, scope)
-    period, periods = _period_of("f.rule_id", rules)
+    opened, periods = _months_open(rules)
     found = w.rows(
-        f"select f.* replace (datediff('month', f.opened_month, least(f.last_month, ?)) + {period} as months_open) "
+        f"select f.* replace ({opened} as months_open) "
         f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
         [month, *periods, *values],
     )
@@ -709,7 +763,7 @@ def _findings(
             **row,
             **{name: rules[row["rule_id"]][name] for name in ("title_zh", "topic_zh", "period")},
             "county_name": counties.get(row["subject_code"][:9], (None, None))[1],
-            "subject_name": row["message_zh"].split("：", 1)[0],
+            "subject_name": _named_in(row["message_zh"]),
         }
         for row in found
     ]
@@ -775,6 +829,18 @@ def moved_rows(
     values = [*values, month, month.year]
     rows = _asked(w, sql, values, "moved_cny desc nulls last, finding_id", limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, values, ask)
+
+
+def moved_by_finding(w: Warehouse, scope: Scope, prefix: str, month: date) -> dict[str, Decimal | None]:
+    """What each money finding closed in a month moved; None where that cannot be told."""
+    if not w.has("detail", "moved_amounts"):
+        return {}
+    condition, values = within("township_code", scope, prefix)
+    rows = w.rows(
+        f"select finding_id, moved_cny from e.detail.moved_amounts where month = ? and {condition}",
+        [month, *values],
+    )
+    return {row["finding_id"]: row["moved_cny"] for row in rows}
 
 
 def finding_counts(w: Warehouse, scope: Scope, prefix: str, month: date) -> Row:
@@ -1483,37 +1549,21 @@ def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> li
         return []
     condition, values = within("township_code", scope, prefix)
     # The last month in which nothing was missing; before January nothing was due.
-    first = w.rows(
+    return w.rows(
         "select p.township_code as subject_code, p.pace, m.shortfall, "
         "date_part('month', p.month) - coalesce(m.last_good, 0) as months_open, "
-        "m.shortfall * (date_part('month', p.month) - coalesce(m.last_good, 0)) as weight "
+        "m.shortfall * (date_part('month', p.month) - coalesce(m.last_good, 0)) as weight, "
+        "m.township_name as subject_name, m.county_name "
         "from (select township_code, month, pace from e.detail.payment_pace "
         f"where month = ? and pace in ('behind', 'far_behind') and {condition}) as p inner join ("
         "select township_code, "
         "max(case when month < ? and disbursement_shortfall_ytd_cny = 0 then date_part('month', month) end) as last_good, "
-        "max(case when month = ? then disbursement_shortfall_ytd_cny end) as shortfall "
+        f"max(case when month = ? then disbursement_shortfall_ytd_cny end) as shortfall, {_NAMED} "
         f"from e.funding_gap_monthly where month between ? and ? and {condition} group by township_code"
         ") as m on p.township_code = m.township_code where m.shortfall > 0 "
         "order by weight desc, subject_code" + _limit(limit),
-        [month, *values, month, month, month.replace(month=1), month, *values],
+        [month, *values, month, month, month, month, month.replace(month=1), month, *values],
     )
-    named = _names(w, month, [row["subject_code"] for row in first])
-    return [
-        {**row, "subject_name": name, "county_name": county}
-        for row in first
-        for name, county in [named[row["subject_code"]]]
-    ]
-
-
-def _names(w: Warehouse, month: date, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Names of townships in a month, and of their counties, by code."""
-    condition, values = _among("township_code", codes)
-    rows = w.rows(
-        "select township_code, township_name, county_name from e.funding_gap_monthly "
-        f"where month = ? and {condition}",
-        [month, *values],
-    )
-    return {row["township_code"]: (row["township_name"], row["county_name"]) for row in rows}
 
 
 def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int] | None:
@@ -1521,8 +1571,15 @@ def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> 
     of an older program, does not tell."""
     if not w.has("detail", "conclusive_doubts"):
         return None
-    condition, values = within("d.township_code", scope, prefix)
-    sql = f"select d.* from e.detail.conclusive_doubts as d where d.month = ? and {condition}"
-    values = [month, *values]
-    rows = w.rows(f"select * from ({sql}) as q order by kind, township_code" + _limit(limit), values)
-    return rows, len(rows) if len(rows) < limit else _count(w, sql, values, ALL)
+    condition, values = within("d.township_code", scope)
+    # Few, and made of eight tables: those of a month are asked for once, whichever units are looked at.
+    rows = [
+        row
+        for row in w.rows(
+            f"select d.* from e.detail.conclusive_doubts as d where d.month = ? and {condition}",
+            [month, *values],
+        )
+        if row["township_code"].startswith(prefix)
+    ]
+    rows.sort(key=lambda row: (row["kind"], row["township_code"]))
+    return rows[:limit], len(rows)

@@ -66,6 +66,7 @@ def serve(
     *,
     names: Sequence[str] = (),
     proxies: Sequence[str] = (),
+    draws_ahead: bool = True,
 ) -> int:
     """Serve until stopped. Raises `OversightError` when it may not listen there, or the port is taken."""
     names = [name.strip("[]").rstrip(".").lower() for name in names]
@@ -81,7 +82,7 @@ def serve(
 
     own = set() if host in EVERYWHERE | LOOPBACK else {host.strip("[]").lower()}
     gate = Gate(Doors(frozenset(own | set(names)), frozenset(proxies), lambda: not exist(folder)))
-    app = create_app(folder, gate)
+    app = create_app(folder, gate, draws_ahead=draws_ahead)
     client = app.server.test_client()
     # Dash sets itself up at the first request; without this one the first callbacks at once would fail.
     client.get("/_dash-dependencies")

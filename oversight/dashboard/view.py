@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -56,11 +56,11 @@ class View:
         """The months up to the one shown."""
         return [month for month in self.warehouse.months if month <= self.month][-number:]
 
-    def roll_ups(self) -> dict[Any, Row]:
-        """The roll-ups of the unit shown, by month; none of a township."""
+    def roll_ups(self, of: Iterable[str], months: Sequence[Any]) -> dict[Any, Row]:
+        """What these figures of the unit shown are made of, by month; none of a township."""
         if len(self.state.prefix) > 6:
             return {}
-        return by_month(queries.units(self.warehouse, self.scope, self.state.prefix))
+        return by_month(queries.units(self.warehouse, self.scope, self.state.prefix, 0, months, of))
 
     def unit_href(self, code: str, **changes: Any) -> str:
         """Where a unit leads: deeper into this page, or to the township's own."""

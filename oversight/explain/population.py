@@ -62,7 +62,7 @@ def _as_of_the_month(edition: Edition, told: RuleExplanation, row: dict[str, Any
     basis = row.get("population_basis") or "registered"
     column = "resident_population_persons" if basis == "resident" else "population_persons"
     now = edition.reported("population", row["township_code"], row["month"])
-    persons = now and now[column]
+    persons = now[column] if now else None
     if persons is None or row["standard_id"] is None:
         return
     tiers = [

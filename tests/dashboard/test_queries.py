@@ -28,7 +28,7 @@ from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import AT_ONCE, Warehouse, _weight
 from oversight.editions import find_edition
 from oversight.explain import ExplainError, explain
-from oversight.metrics import METRICS
+from oversight.metrics import METRICS, columns_of
 from oversight.settings import DataFolder
 from tests.accounts.asking import drawing
 
@@ -294,6 +294,27 @@ def test_townships_put_together_here_are_those_of_the_statement(warehouse: Wareh
     for row, own in zip(whole, months, strict=True):
         assert {name: row[name] for name in own} == own
     assert queries.township_months(warehouse, Scope(("13",)), [code]) == []
+
+
+def test_a_figure_is_told_by_its_own_columns(warehouse: Warehouse) -> None:
+    whole = warehouse.rows("select * from e.detail.unit_monthly order by unit_level, unit_code, month")
+    assert len(whole) > 100
+    # No unit has every kind of lack: one made of nothing, and one of which nothing is known.
+    nothing = dict.fromkeys(whole[0])
+    counts = {name: 0 for name in nothing if name.endswith("_count")}
+    for row in (*whole, nothing | counts, nothing | counts | {"units_count": 3, "covered_count": 2}):
+        for key, metric in METRICS.items():
+            own = {name: row[name] for name in columns_of([key])}
+            assert metric.of(own) == metric.of(row)
+            assert metric.count_text(own) == metric.count_text(row)
+    for scope, prefix, digits in ((EVERYTHING, "", 2), (XIANGDONG, "36", 6)):
+        months = [warehouse.months[-1], warehouse.months[-4]]
+        asked = queries.units(warehouse, scope, prefix, digits, months, ["short_count"])
+        assert asked == [
+            {name: row[name] for name in ("code", "unit_code", "month", *columns_of(["short_count"]))}
+            for row in queries.units(warehouse, scope, prefix, digits)
+            if row["month"] in months
+        ]
 
 
 def test_units_that_changed_are_those_of_the_register(warehouse: Warehouse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from oversight.accounts.roles import Action
 from oversight.dashboard.grids import Table
 from oversight.dashboard.view import View
+from oversight.settings import DataFolder
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class Page:
     render: Callable[[View], list[Any]]
     tables: Mapping[str, Callable[[View, int | None], Table]] = field(default_factory=dict)
     in_navigation: bool = True
-    # What a page shows may be kept as long as its edition, unless it shows something else besides.
+    # What a page shows may be kept as long as its edition, unless it shows something else besides;
     is_of_edition: bool = True
+    # or for as long as what lies beside the edition stays as it is, of which this tells the state.
+    beside: Callable[[DataFolder], Sequence[int]] = lambda _: ()
     # What a role must be allowed in order to use it.
     needs: Action = "look"
 

@@ -32,6 +32,7 @@ from oversight.metrics import METRICS
 FORMULAS = ("per_capita_by_tier", "per_capita_marginal", "flat_by_tier")
 POINTS_SHOWN = 700
 UNITS_SHOWN = 20
+MONTHS_SHOWN = 36
 NEAR_SHARE = Decimal("0.02")
 # Figures of the cards: key and drawing.
 CARDS = {
@@ -120,7 +121,13 @@ def _townships(view: View, limit: int | None) -> tuple[list[Row], int]:
 def render(view: View) -> list[Any]:
     """The page: it asks for all that it shows, then draws."""
     state, month = view.state, view.month
-    series = view.roll_ups()
+    of = (
+        *CARDS,
+        *("guaranteed_of_judged_cny", "allocated_of_judged_cny", "adequacy_of_judged_pct"),
+        *("calendar_of_complete_pct", "partly_paid_count", "disbursed_of_partly_cny"),
+        *("covered_count", "not_reported_count", "no_standard_count"),
+    )
+    series = view.roll_ups(of, view.last_months(MONTHS_SHOWN))
     asked = _ask(view, series) if month in series else None
     statuses = [(code, show.STATUS[code].label) for code in ("short", "met", "not_reported", "no_standard")]
     head = page_head(
@@ -186,7 +193,7 @@ def _is_covered(series: dict[Any, Row], months: list[Any]) -> bool:
 
 
 def _over_time(view: View, series: dict[Any, Row]) -> Any:
-    months = view.last_months(36)
+    months = view.last_months(MONTHS_SHOWN)
     colours = palette(view.theme)
     drawn = [
         _line(series, months, "guaranteed_of_judged_cny", colours.guaranteed, "dash"),

@@ -21,6 +21,7 @@ from oversight.dashboard.comparing import (
 from oversight.dashboard.components import (
     FIRST_MONTH,
     ROWS_SHOWN,
+    TREND_MONTHS,
     card,
     chart,
     columns,
@@ -65,7 +66,7 @@ PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/su
 def render(view: View) -> list[Any]:
     """The page."""
     state, month = view.state, view.month
-    series = view.roll_ups()
+    series = view.roll_ups((*CARDS, "judged_count", "expected_count"), view.last_months(TREND_MONTHS))
     if month not in series:
         return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
@@ -277,14 +278,10 @@ def _news(view: View, now: Row) -> Any:
 
 def _list(title: str, view: View, change: str) -> list[Any]:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
-    rows, _ = queries.findings(w, scope, state.prefix, month, change=change, limit=LISTED)
+    rows = queries.first_findings(w, scope, state.prefix, month, change, LISTED)
     if not rows:
         return []
-    moved = {
-        row["finding_id"]: row["moved_cny"]
-        for row in (queries.moved_rows(w, scope, state.prefix, month)[0] if change == "cleared" else [])
-        if row["month"] == month
-    }
+    moved = queries.moved_by_finding(w, scope, state.prefix, month) if change == "cleared" else {}
 
     def end(row: Row) -> Any:
         if row["finding_id"] in moved:
@@ -344,7 +341,7 @@ def _heat_map(view: View) -> Any:
             names[row["township_code"]] = row["township_name"]
             known[row["township_code"], row["month"]] = rate.of_township(row)
     else:
-        for row in queries.units(w, scope, state.prefix, digits, months):
+        for row in queries.units(w, scope, state.prefix, digits, months, [rate.key]):
             code = queries.padded(row["code"])
             names[code] = w.names.get(code, code)
             known[code, row["month"]] = rate.of(row)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.archive import returned_in_sight, returned_of
+from oversight.dashboard.archive import returned_in_sight, returned_of, state_of_returned
 from oversight.dashboard.components import (
     ROWS_SHOWN,
     card,
@@ -80,7 +80,13 @@ def render(view: View) -> list[Any]:
 
 def _figures(view: View) -> Any:
     w, scope, state = view.warehouse, view.scope, view.state
-    now = view.roll_ups().get(view.month)
+    asked = (
+        "expected_count",
+        "missing_count",
+        "late_count",
+        *(f"{dataset}_missing_count" for dataset in ("population", "budget", "staffing")),
+    )
+    now = view.roll_ups(asked, [view.month]).get(view.month)
     files = queries.submission_counts(w, scope, state.prefix)
     faults = queries.count_rejected(w, scope, state.prefix)
     late = METRICS["late_count"]
@@ -140,7 +146,8 @@ def _grid(view: View) -> Any:
             cells[code, month] = figures.Cell(Figure(sent * 100 // 3), text, state.href(month=month))
     else:
         rate = METRICS["complete_reports_pct"]
-        for row in queries.units(w, scope, state.prefix, digits, months):
+        asked = [rate.key, "missing_count", "expected_count"]
+        for row in queries.units(w, scope, state.prefix, digits, months, asked):
             code = queries.padded(row["code"])
             units[code] = w.names.get(code, code)
             text = (
@@ -365,4 +372,5 @@ PAGE = Page(
         "suites": suites_table,
         "flags": flags_table,
     },
+    beside=state_of_returned,
 )
