@@ -1,6 +1,7 @@
-"""Learn from the headings written down what headings mean: python benchmarks/hear.py [--without NAME …] [--to FILE].
+"""Learn from the headings written down what headings mean: python benchmarks/hear.py [--without NAME …] [--to FOLDER].
 
-Makes oversight/intake/reading/words/heard.csv out of forms.csv: multinomial logistic regression on the pieces of a
+Makes two files of oversight/intake/reading/words out of forms.csv. written.csv: what the same heading meant, where all
+who wrote it meant the same. heard.csv: multinomial logistic regression on the pieces of a
 heading (`oversight.intake.reading.heard.pieces`), by gradient steps in an order drawn with a fixed seed. `HELD_OUT`
 names the latest splits, which are not learned from: what the reader makes of them is what it makes of strangers, until
 others come. `--without`
@@ -12,29 +13,44 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
 
 from oversight.intake.reading.grammar import Said
-from oversight.intake.reading.heard import FILE, PARTS, WEIGHT, pieces
+from oversight.intake.reading.heard import ASK, FILE, PARTS, WEIGHT, WRITTEN, key_of, pieces
 
 FORMS = Path(__file__).with_name("forms.csv")
-HELD_OUT = ("thirteenth-shut", "fourteenth-shut")
+HELD_OUT = ("thirty-third-shut", "thirty-fourth-shut")
+DATASETS = ("population", "budget", "staffing")
 SAID = Said(year=2025, month=6)
 ROUNDS, STEP, SEED = 12, 0.1, 20261203
 
 
-def headings(without: tuple[str, ...]) -> list[tuple[list[str], list[str]]]:
-    """The pieces of each heading and what it means."""
+def headings(without: tuple[str, ...]) -> list[tuple[list[str], str, str]]:
+    """The cells of each heading, its dataset and what it means."""
     with FORMS.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] not in without]
-    found = []
-    for row in rows:
-        text = row["heading"].replace("\\n", "\n").format(m=6, y=2025, d=30, p=2024, n=2026)
-        found.append((pieces(text.split("|"), SAID), row["column"].lstrip("?").split("/")))
-    return found
+    texts = [row["heading"].replace("\\n", "\n").format(m=6, y=2025, d=30, p=2024, n=2026) for row in rows]
+    return [(text.split("|"), row["dataset"], row["column"]) for text, row in zip(texts, rows, strict=True)]
+
+
+def known(found: list[tuple[list[str], str, str]]) -> dict[tuple[str, str], str]:
+    """What each heading of a dataset means that all who wrote it meant the same by; `ASK` where it has to be asked."""
+    meant: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for parts, of, column in found:
+        for dataset in DATASETS if of == "any" else (of,):
+            meant[dataset, key_of(parts, SAID)].add(column)
+    return {
+        key: ASK if len(of) > 1 or min(of).startswith(ASK) else min(of) for key, of in sorted(meant.items())
+    }
+
+
+def meanings_of(column: str) -> list[str]:
+    """What a heading is an example of: one that has to be asked about half of just that."""
+    meant = column.lstrip(ASK).split("/")
+    return [*meant, *([ASK] * len(meant) if column.startswith(ASK) else [])]
 
 
 def learn(examples: list[tuple[list[str], list[str]]]) -> tuple[list[str], dict[str, list[int]]]:
@@ -66,15 +82,20 @@ def learn(examples: list[tuple[list[str], list[str]]]) -> tuple[list[str], dict[
     return meanings, {piece: whole[at].tolist() for piece, at in {"": 0, **place}.items()}
 
 
-def write(path: Path, without: tuple[str, ...]) -> None:
+def write(folder: Path, without: tuple[str, ...]) -> None:
     """Learn, and write down what was learned."""
-    meanings, weights = learn(headings(without))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    found = headings(without)
+    with (folder / WRITTEN.name).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["piece", *meanings])
+        rows.writerow(["dataset", "heading", "column"])
+        rows.writerows((*key, column) for key, column in known(found).items())
+    meanings, weights = learn([(pieces(parts, SAID), meanings_of(column)) for parts, _, column in found])
+    with (folder / FILE.name).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["piece", " ".join(meanings)])
         for piece, numbers in weights.items():
             if any(numbers):
-                rows.writerow([piece, *(n or "" for n in numbers)])
+                rows.writerow([piece, " ".join(f"{at}:{n}" for at, n in enumerate(numbers) if n)])
 
 
 def main() -> None:
@@ -83,7 +104,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--without", nargs="*", default=(), help="splits not to learn from, beside HELD_OUT")
-    parser.add_argument("--to", type=Path, default=FILE)
+    parser.add_argument("--to", type=Path, default=FILE.parent)
     arguments = parser.parse_args()
     write(arguments.to, (*HELD_OUT, *arguments.without))
 

@@ -4,8 +4,9 @@ import pytest
 
 from oversight.intake.reading import likely as proposing
 from oversight.intake.reading.files import read
-from oversight.intake.reading.grammar import Said, meaning_of
-from oversight.intake.reading.grid import Table
+from oversight.intake.reading.grammar import Certainty, Said, meaning_of
+from oversight.intake.reading.grid import Grid, Table
+from oversight.intake.reading.layout import find_tables
 from oversight.intake.reading.likely import likely
 from tests.intake.world import xlsx_bytes
 
@@ -133,3 +134,68 @@ def test_a_column_of_months_under_a_strange_heading_is_asked_about() -> None:
         rows = [(*key, "2025-06", 7_000, 21_000) for key in CODES]
         table = _table(heading, "户籍户数", "户籍人口", rows=rows, title="湘东区户籍人口统计表")
         assert ("month" in table.header.asked) == is_asked, heading
+
+
+def test_a_heading_that_others_wrote_means_what_they_meant() -> None:
+    """Whatever its words; where it had to be asked about, it is asked about again."""
+    head = ("年初预算(万元)", "养人的钱(万元)")
+    rows = [(*key, 30 + n, 12 + n) for n, key in enumerate(CODES)]
+    table = _table(*head, rows=rows, title="敦化市2025年6月民政工作经费统计表")
+    assert "personnel_cny" in table.header.inferred
+    # Of a part that is more than its whole nobody meant that.
+    rows = [(*key, 30 + n, 55 + n) for n, key in enumerate(CODES)]
+    table = _table(*head, rows=rows, title="敦化市2025年6月民政工作经费统计表")
+    assert "personnel_cny" not in table.header.columns
+    rows = [(*key, 2, 3, 4) for key in CODES]
+    table = _table("行政编制", "事业编制", "现有民政工作人员", rows=rows)
+    assert table.header.asked == {"dedicated_staff_persons"}
+
+
+def test_an_unknown_word_is_neutral_where_both_readers_say_the_same() -> None:
+    rows = [(*key, 2, 3, 4, 1 + n) for n, key in enumerate(CODES)]
+    heads = ("行政编制", "事业编制", "在编在岗专职人数", "一线公益性岗位人员")
+    assert "welfare_posts_persons" in _table(*heads, rows=rows).header.inferred
+
+
+def test_what_only_resembles_a_column_is_not_taken_though_every_word_is_known() -> None:
+    """其中：自治区 below 上级补助 is a part of it: the second reader has heard of it often enough."""
+    known = meaning_of("budget", ("上级补助", "其中：自治区"), SAID)
+    assert known is not None
+    assert known.certainty is Certainty.CERTAIN
+    rows = [(*key, 30_000, 9_000 + n, 2_000) for n, key in enumerate(CODES)]
+    head = [
+        ("区划代码", "乡镇", "年初预算(元)", "上级补助", "本月拨付(元)"),
+        ("", "", "", "其中：自治区", ""),
+    ]
+    merged = tuple(((1, at), (2, at)) for at in (0, 1, 2, 4))
+    grid = Grid("Sheet1", [("敦化市2025年6月民政工作经费统计表",), *head, *rows], merged=merged)
+    ((table,), _) = find_tables(grid, "6月.xlsx")
+    assert "from_above_cny" not in table.header.columns
+    assert table.header.others == {3: "上级补助其中：自治区"}
+
+
+def test_a_part_of_the_staff_on_the_register_is_no_number_of_people_of_the_township() -> None:
+    """行政编制 over 在职在册（人） had 9 people live in a township, in a table of its staff."""
+    head = [
+        ("乡镇", "行政编制数", "事业编制数", "在编在岗专职人数", "行政编制"),
+        ("", "", "", "", "在职在册（人）"),
+    ]
+    rows = [(name, 2, 3, 4, 9) for _, name in CODES]
+    data = xlsx_bytes([("敦化市2025年6月民政工作人员统计表",), *head, *rows])
+    assert [t.dataset for t in read(data, "6月.xlsx").tables] == ["staffing"]
+
+
+def test_a_name_of_a_fund_begins_no_table_beside_another() -> None:
+    head = [("区划代码", "乡镇名称", "累计拨付", "资金基本情况", "年初预算"), ("", "", "", "名称", "")]
+    rows = [(*key, 9_000, "民政工作经费", 36_000 + n) for n, key in enumerate(CODES)]
+    data = xlsx_bytes([("敦化市2025年6月民政工作经费统计表",), *head, *rows])
+    (table,) = read(data, "6月.xlsx").tables
+    assert {"reported_code", "disbursed_cumulative_cny", "initial_budget_cny"} <= set(table.header.columns)
+
+
+@pytest.mark.parametrize("days", ["6.1-6.30", "6月1-30日", "6月1日至6月30日", "2025年6月1日—6月30日"])
+def test_from_the_first_to_the_last_day_is_the_month(days: str) -> None:
+    found = meaning_of("population", (f"死亡人数\n{days}",), SAID)
+    assert found is not None
+    assert (found.column, found.month) == ("deaths_persons", None)
+    assert likely("population", ("2025年1月1日至6月30日", "死亡"), SAID) is None

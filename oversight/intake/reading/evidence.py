@@ -67,6 +67,12 @@ def weigh(
     return _with_other_half(_answered(match, grid, first, said, units), grid, first, units, stacked)
 
 
+def has_other_half(match: Match, name: str) -> bool:
+    """Whether the part of the budget that is the rest of it beside `name` has a column too: had the two added up to it,
+    nothing would be asked of them any more."""
+    return any(name in pair and set(pair) <= match.columns.keys() for pair in _PAIRS)
+
+
 def _with_other_half(
     match: Match,
     grid: Grid,

@@ -19,6 +19,7 @@ from oversight.intake.reading.lists import column_in_list
 from oversight.intake.reading.text import (
     COUNT_UNITS,
     MONEY_UNITS,
+    fold,
     header_key,
     is_answered_by_yes_or_no,
     plain,
@@ -469,6 +470,10 @@ def _kind_of_count(word: Word) -> str:
     return word.value if word.value in _COUNTED_THINGS else ""
 
 
+# 元/人·年: what one person gets.
+_A_HEAD = re.compile("(?:元|人|户)/[人户村]")
+
+
 @lru_cache(maxsize=65536)
 def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | None:
     """The column of `dataset` that stacked header cells stand for; None where they mean none of them."""
@@ -481,7 +486,11 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
         return Meaning("is_listed_separately", Certainty.INFERRED)
     if dataset == "budget" and _CHANGED_SUM.fullmatch(plain(header_key(parts[-1])[0])):
         return Meaning("adjusted_budget_cny", Certainty.INFERRED)
-    if names_several(parts[-1]):
+    if _A_HEAD.search(fold(parts[-1])):
+        return None
+    named = parts[:-1] if len(parts) > 1 and header_key(parts[-1])[0] in ("", *COUNT_UNITS) else parts
+    if names_several(named[-1]):
+        # Also 户 below 户数、人口数.
         return None
     if _DATED.search(plain(header_key(parts[-1])[0])):
         # 预算年度, 数据来源.
@@ -599,7 +608,7 @@ def meaning_of(dataset: str, parts: tuple[str, ...], said: Said) -> Meaning | No
 
 # Whether the funds stand in the budget by themselves, however it is asked.
 _WHETHER_LISTED = re.compile(
-    "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|专列|另[列设]|分列)(?!.*(?:账|户头|账户|公示|公开|考核|办公))"
+    "(?:是否|有无|有没有|是不是|有否).*(?:单独|单[列设立项]|独立|专门|专列|另[列设]|分列)(?!.*(?:账|户头|账户|核算|公示|公开|考核|办公))"
 )
 
 
@@ -1752,6 +1761,9 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
         # 有人管民政的村（社区）数: which villages, whatever is said before 的.
         return None
     if thing in ("villages", "some_villages") and "assistants" in heading.things_above:
+        if re.search("总数|合计|总计", heading.leaf_text) and not heading.below & _HAVING:
+            # 村（社区）总数 below it may be all there are.
+            return Meaning("villages_count", Certainty.QUESTION)
         # 村（社区）数 below 协理员配备.
         sure = Certainty.INFERRED if heading.texts & _HAVING else Certainty.QUESTION
         return Meaning("villages_with_assistant_count", sure)
@@ -1774,11 +1786,11 @@ def _staffing(heading: _Heading, said: Said) -> Meaning | None:
     ):
         # 人员总数, 实有在编人数: of all kinds, or those in their posts whatever they do.
         return None
-    if thing == "some_villages" and heading.unknown_before:
-        # 示范村数.
+    if thing == "some_villages" and (heading.unknown_before or "of_which" in heading.changes):
+        # 示范村数; 其中：行政村.
         return None
-    if thing == "some_villages" and heading.last_text in ("行政村", "建制村") and not heading.units:
-        # 行政村 alone stands beside 社区 more often than for both.
+    if thing == "some_villages" and re.search("行政村|建制村", heading.leaf_text):
+        # 行政村 stands beside 社区 more often than for both.
         return None
     if thing not in _COUNTED or _named_month(heading, said) is not None:
         return None

@@ -304,13 +304,13 @@ def read_header(
             varying or said.is_other_people or needed_columns(contract, _certain(match), of_one=of_one)
         ):
             continue
-        if not _is_meant(match, texts_around):
+        if not _is_meant(match, texts_around) or (match is not matches[0] and _is_aside(match, stacked)):
             continue
         problem = _header_problem(contract, match, titles, first, grid)
         if problem is not None:
             found.append(problem)
             continue
-        asked = frozenset(n for n, c in match.sure.items() if c is Certainty.QUESTION)
+        asked = _asked(match)
         inferred = frozenset(n for n, c in match.sure.items() if c is Certainty.INFERRED)
         if not match.wide:
             found.append(
@@ -373,13 +373,14 @@ def read_header(
     if any("" in places for places in best.wide.values()):
         detail = "各列是月份，但标题里没有写明（或写了不止一项）是哪一项数据。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
-    left = {at: t for at, t in titles.items() if at not in best.columns.values()}
+    used = {best.columns[n] for n in _certain(best)}
+    left = {at: t for at, t in titles.items() if at not in used}
     missed = {at: like for at in left if (like := nearly("".join(stacked[at][-1:]))) is not None}
     # 户籍人口 over 男 and 女 names the matter, though neither column is it.
     of = next((like for at in left for part in stacked[at] if (like := nearly(part)) is not None), None)
     if not best.distinctive and of is None:
         # 区划代码, 乡镇 and 备注 stand in every table: they do not say which one this is.
-        known = "、".join(f"“{titles[at]}”" for at in sorted(best.columns.values()))
+        known = "、".join(f"“{titles[at]}”" for at in sorted(used))
         rest = f"，没有认出“{'”“'.join(left.values())}”" if left else ""
         detail = f"认出了{known}{rest}；没有认出报什么数的列。"
         return [Refusal("F05", {"detail": detail}, last + 1, grid.name)]
@@ -404,12 +405,12 @@ def _with_likely(
     first: int,
     units: tuple[str | None, str | None],
 ) -> Match:
-    """The match with what its free headings most likely mean; most tables have none, and load nothing for it."""
+    """The match with what its other headings mean or most likely mean; most tables have none, and load nothing for it."""
     taken = set(match.columns.values())
     is_other = said.is_other_fund if match.dataset == "budget" else said.is_other_people
     if match.dataset not in _USED_IN_PART or is_other or match.wide or not kinds:
         return match
-    if all(at in taken or not parts for at, parts in enumerate(stacked)):
+    if all(at in taken or not parts for at, parts in enumerate(stacked)) and not match.sure:
         return match
     from oversight.intake.reading.likely import propose
 
@@ -467,6 +468,20 @@ def _is_meant(match: Match, texts: Sequence[str]) -> bool:
         return True
     matter = _MATTERS.get(match.dataset)
     return matter is not None and any(matter.search(t) for t in texts)
+
+
+def _is_aside(match: Match, stacked: Sequence[tuple[str, ...]]) -> bool:
+    """Whether nothing in a table of another dataset is this one's own but headings that only resemble one of its
+    columns and do not speak of its matter: 在职在册 of a table of staff is no register of people."""
+    own = [n for n in match.columns if n in distinctive_columns()[match.dataset]]
+    matter = _MATTERS.get(match.dataset)
+    if match.wide or matter is None or any(n not in match.sure for n in own):
+        return False
+    return not any(matter.search(part) for n in own for part in stacked[match.columns[n]])
+
+
+def _asked(match: Match) -> frozenset[str]:
+    return frozenset(n for n, c in match.sure.items() if c is Certainty.QUESTION)
 
 
 def _certain(match: Match) -> set[str]:

@@ -91,6 +91,11 @@ def _says_nothing(group: str) -> bool:
     return all(w.kind in ("neutral", "approve") for w in words_of(group))
 
 
+def is_label(dataset: str, group: str) -> bool:
+    """Whether a group heading changes nothing of what stands below it."""
+    return _neutral()[dataset].fullmatch(plain(header_key(group)[0])) is not None or _says_nothing(group)
+
+
 # In a report of registered people 总人口 means them; whether it is such a report is asked when the header is read.
 _ANY = Said(is_registered=True)
 # While a header is looked for: what 本月数 is a number of, the title says.
@@ -129,7 +134,7 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
         key = plain(title)
         if key and not (titles and (titles[-1] == key or key.isdigit())):
             titles.append(key)
-    entries, neutral = _index()[dataset], _neutral()[dataset]
+    entries = _index()[dataset]
     whole = len(titles)
     while titles:
         found = entries.get("".join(titles))
@@ -146,13 +151,12 @@ def _spelled(dataset: str, parts: tuple[str, ...]) -> tuple[str | None, str | No
             break
         if found is not None and is_answered_by_yes_or_no(parts[-1], found):
             break
-        if found in _PARTS_OF_BUDGET and any(map(_IS_DONE.search, parts[:-1])):
-            # 其中：人员经费 below 本月支出: a part of what was spent.
+        if is_below_another(found, parts):
             break
         if found is not None:
             return found, unit, unknown, len(titles) < whole
         # A word above that is not known to be harmless (上年, 低保资金) may change what is meant: then no match.
-        if not neutral.fullmatch(titles[0]) and not _says_nothing(titles[0]):
+        if not is_label(dataset, titles[0]):
             break
         titles = titles[1:]
     return None, unit, unknown, False
@@ -162,6 +166,21 @@ _OF_HOUSEHOLDS = frozenset(("户", "户数", "户次", "百户", "千户", "万�
 _PARTS_OF_BUDGET = frozenset(("personnel_cny", "office_cny", "own_cny", "from_above_cny", "carried_over_cny"))
 _IS_DONE = re.compile("本月|当月|累计|(?<!基本)(?<!项目)支出|拨付|拨款|使用|执行|列支")
 _IN_POST = re.compile("^(?:在岗|实有|现有|在编|到岗|实配)")
+
+
+def is_below_another(column: str | None, parts: tuple[str, ...]) -> bool:
+    """Whether a group heading makes what stands below it no longer this column."""
+    if column in _PARTS_OF_BUDGET:
+        # 其中：人员经费 below 本月支出: a part of what was spent.
+        return any(map(_IS_DONE.search, parts[:-1]))
+    # 兼职 below 村（社区）协理员: people of the villages.
+    return column in _TOWNSHIP_STAFF and any(map(_OF_VILLAGERS.search, parts[:-1]))
+
+
+_OF_VILLAGERS = re.compile("村.*协理员")
+_TOWNSHIP_STAFF = frozenset(
+    ("dedicated_staff_persons", "welfare_posts_persons", "purchased_service_persons", "part_time_persons")
+)
 
 
 def known_cells(row: Row) -> int:

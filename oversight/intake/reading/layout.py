@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from oversight.intake.reading import values
 from oversight.intake.reading.body import ABOVE, classify, extract
+from oversight.intake.reading.evidence import are_names_of_funds
 from oversight.intake.reading.grid import (
     MAX_COLUMNS,
     Context,
@@ -231,11 +232,14 @@ def _nil_sheet(grid: Grid, file_name: str) -> tuple[list[Table], list[Refusal]]:
 
 def _bands(grid: Grid, first: int, last: int, titles: Sequence[str], file_name: str) -> list[tuple[int, int]]:
     """Column ranges of tables that stand side by side; none unless every part is a complete table by itself."""
-    starts = _band_starts(stacked_cells(grid, first, last))
+    stacked = stacked_cells(grid, first, last)
+    starts = _band_starts(stacked)
     found = list(zip(starts, (*starts[1:], MAX_COLUMNS), strict=True)) if starts else []
     for low, high in found:
-        parts = read_header(_columns_only(grid, low, high), first, last, titles, file_name)
-        if not any(isinstance(h, Header) for h in parts):
+        alone = _columns_only(grid, low, high)
+        parts = read_header(alone, first, last, titles, file_name)
+        if not any(isinstance(h, Header) for h in parts) or are_names_of_funds(alone, last + 1, low):
+            # Names of funds begin no table beside another.
             return []
     return found
 

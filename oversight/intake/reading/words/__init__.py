@@ -37,6 +37,12 @@ _THAT_IS = re.compile(r"(?<=.)\((?:即|也就是|亦即|是指|指的是)([^()]{
 _BY_REGISTER = re.compile(r"(?<=.)\((?:以|按|依)户籍(?![^()]*常住)[^()]*\)$")
 # An example of what is meant, before it: 办公费等公用经费.
 _SUCH_AS = re.compile(r"(?<![^|])[^()等]{1,10}等(?=(?:公用|人员|日常公用|运转)[经支类])")
+# 1月1日至6月30日 are the months from January to June, 6.1-6.30 is June, 截止6.30 until its end.
+_FROM_FIRST_TO_LAST_DAY = re.compile(
+    r"(?<![\d.])(?P<first>\d{1,2})[月.]0?1[日号]?[-—–―~至到]+"
+    r"(?:\d{4}年)?(?:(?P<last>\d{1,2})[月.])?(?:2[89]|3[01])(?:[日号]|(?![\d.]))"
+)
+_UNTIL_LAST_DAY = re.compile(r"(?<=[截至止到])(\d{1,2})\.(?:2[89]|3[01])(?![\d.])")
 # Characters that are mistaken for one another in these words.
 _MISSPELT = re.compile(r"拔(?=[款付入给出到至补下])|(?<=[划下实])拔|(?<=户)藉")
 
@@ -123,7 +129,8 @@ def words_of(part: str) -> tuple[Word, ...]:
         titled = f"户籍{titled[: reckoned.start()]}{titled[reckoned.end() :]}"
     written = values.digits_of_date(without_hint(titled))
     written = _MISSPELT.sub(lambda found: {"拔": "拨", "藉": "籍"}[found.group()], written)
-    written = _SUCH_AS.sub("", written)
+    written = _FROM_FIRST_TO_LAST_DAY.sub(_months_of, _SUCH_AS.sub("", written))
+    written = _UNTIL_LAST_DAY.sub(r"\1月", written)
     counted = _SCOPE_NOTE.search(fold(written))
     if counted is not None and plain(counted.group()) not in _known()[0]:
         told = fold(written)[: counted.start()]
@@ -136,6 +143,11 @@ def words_of(part: str) -> tuple[Word, ...]:
     if note is not None:
         words = _with_note(words, len(text) - len(plain(note.group())))
     return of_which + words
+
+
+def _months_of(days: re.Match[str]) -> str:
+    first, last = int(days["first"]), int(days["last"] or days["first"])
+    return f"{last}月" if first == last else f"{first}至{last}月"
 
 
 def _with_note(words: tuple[Word, ...], begins: int) -> tuple[Word, ...]:
