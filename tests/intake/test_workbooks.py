@@ -352,6 +352,21 @@ def test_a_document_type_is_refused_however_it_is_written() -> None:
             assert reading.error.code == "F16", (part, encoding)
 
 
+def test_a_part_that_is_not_what_the_directory_says_is_damage() -> None:
+    data = book(lambda _, page: page.write_row(0, 0, POPULATION_HEADER))
+    for part in ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entry = archive.getinfo(part)
+        # Its digest in the directory, then its name where the content stands.
+        directory = data.rindex(part.encode()) - 46
+        for place in (directory + 16, entry.header_offset + 30):
+            changed = bytearray(data)
+            changed[place] ^= 1
+            reading = read(bytes(changed), "x.xlsx")
+            assert reading.error is not None, part
+            assert reading.error.code == "F04", part
+
+
 # --- against an independent reader -----------------------------------------------------------------------
 
 

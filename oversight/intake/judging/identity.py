@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from oversight.intake.reading import values
-from oversight.intake.reading.text import fold
+from oversight.intake.reading.text import TRADITIONAL, fold
 
 _ORGANISATION = re.compile(
     r"(?:人民政府|政府|街道办事处|办事处|街道办|民政办公室|民政办|民政所|民政站|社会事务(?:办公室|办|科)|财政所|党政办)$"
@@ -26,8 +26,7 @@ _HANDOVER = timedelta(days=31)
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit in one period of its life; `valid_to` is the first day it is no longer in force."""
 
     code: str
@@ -127,8 +126,15 @@ class Units:
     @cached_property
     def _by_name(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
-        for code, name in self.divisions.select("division_code", "division_name").iter_rows():
-            found[canonical(name)].add(code)
+        name = pl.col("division_name")
+        # Of nearly all forty thousand names of the country there is nothing to take away or to fold.
+        is_canonical = name.str.contains("^[\u4e00-\u9fff]+$") & ~name.str.contains(
+            f"[{TRADITIONAL}]|{_ORGANISATION.pattern}"
+        )
+        for code, written, is_so in self.divisions.select(
+            "division_code", name, is_canonical.alias("is_so")
+        ).iter_rows():
+            found[written if is_so else canonical(written)].add(code)
         return found
 
     @cached_property

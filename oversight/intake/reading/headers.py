@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import cast
 
 from oversight.contracts import ALL_DATASETS, Column, Contract
 from oversight.intake.reading import values
@@ -274,20 +275,10 @@ def read_header(
     kinds = kinds_below(grid, last + 1, len(stacked))
     said = said_around(around, _months_below(grid, stacked, last + 1, kinds))
     units = stated_units(around[0])
+    without_figures = _understood_by_words(stacked, said, kinds, units)
     matches = [
-        _named_by_title(
-            _with_likely(
-                weigh(match_columns(d, stacked, said, kinds), grid, last + 1, said, units, stacked),
-                stacked,
-                kinds,
-                said,
-                grid,
-                last + 1,
-                units,
-            ),
-            around,
-        )
-        for d in ALL_DATASETS
+        _named_by_title(match or _understood(d, stacked, said, kinds, units, grid, last + 1), around)
+        for d, match in zip(ALL_DATASETS, without_figures, strict=True)
     ]
     of_one = stated_township(titles_above, grid.name, file_name) != (None, None)
     matches.sort(key=lambda m: (-m.distinctive, -len(m.columns)))
@@ -394,6 +385,49 @@ def read_header(
     missing = "、".join(c.title_zh for c in missing_columns(contract, best.columns, of_one=of_one))
     texts = {"dataset": contract.title_zh, "columns": missing, "unknown": unknown}
     return [Refusal("F06", texts, last + 1, grid.name, contract.name)]
+
+
+def _understood(
+    dataset: str,
+    stacked: tuple[tuple[str, ...], ...],
+    said: Said,
+    kinds: tuple[str, ...],
+    units: tuple[str | None, str | None],
+    grid: Grid,
+    first: int,
+) -> Match:
+    """What the columns of a header mean in a dataset, by their words and by the figures from row `first` on."""
+    match = weigh(match_columns(dataset, stacked, said, kinds), grid, first, said, units, stacked)
+    return _with_likely(match, stacked, kinds, said, grid, first, units)
+
+
+class _FiguresAskedFor(Exception):
+    """What headings mean depends on the figures below them."""
+
+
+class _Unread:
+    """Stands for a sheet of which only the headings are known."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        raise _FiguresAskedFor
+
+
+@lru_cache(maxsize=4096)
+def _understood_by_words(
+    stacked: tuple[tuple[str, ...], ...],
+    said: Said,
+    kinds: tuple[str, ...],
+    units: tuple[str | None, str | None],
+) -> tuple[Match | None, ...]:
+    """What a header means in each dataset; None where figures have a say. Offices send the same form again and again."""
+    found: list[Match | None] = []
+    for dataset in ALL_DATASETS:
+        try:
+            found.append(_understood(dataset, stacked, said, kinds, units, cast(Grid, _Unread()), 0))
+        except _FiguresAskedFor:
+            found.append(None)
+    return tuple(found)
 
 
 def _with_likely(
@@ -511,20 +545,35 @@ def _kind_of(cells: Sequence[Cell]) -> str:
     figures = [c for c in cells if type(c) is float]
     if figures and len(figures) == len(cells) and max(figures) < 1e8:
         return "number"
-    texts = [t for c in cells if type(c) is not float and (t := _told(text_of(c))) is not None]
-    count = len(figures) + len(texts)
+    count = numbers = len(figures)
+    codes = sum(map(_may_be_code, figures))
+    names = 0
+    texts: list[str] = []
+    for cell in cells:
+        if type(cell) is float:
+            continue
+        text = text_of(cell)
+        if len(text) in (9, 12) and text.isascii() and text.isdigit():
+            # Each file has others: there is nothing to be remembered.
+            is_number, is_name = True, False
+        elif (told := _told(text)) is not None:
+            text, is_number, is_name = told
+        else:
+            continue
+        texts.append(text)
+        numbers += is_number
+        names += is_name
+        codes += is_number and len(text) in (9, 12) and text.isascii() and text.isdigit()
+    count += len(texts)
     if not count:
         return "blank"
     # Totals, notes and signatures stand below too.
     enough = max(1, (count * 3 + 4) // 5)
-    codes = sum(1 for t, _, _ in texts if len(t) in (9, 12) and t.isascii() and t.isdigit())
-    if codes + sum(1 for c in figures if _may_be_code(c)) >= enough:
+    if codes >= enough:
         return "code"
-    numbers = len(figures) + sum(is_number for _, is_number, _ in texts)
-    names = sum(is_name for _, _, is_name in texts)
     if numbers < count and names < enough:
-        months = sum(1 for t, _, _ in texts if _is_month(t))
-        months += sum(1 for c in figures if _is_month(text_of(c)))
+        months = sum(map(_is_month, texts))
+        months += sum(_is_month(text_of(c)) for c in figures)
         if months >= enough:
             return "month"
     if numbers >= enough:

@@ -262,9 +262,11 @@ def _precision(read: pl.DataFrame, column: Column, facts: Mapping[int, TableFact
     """One unit of the last place of each figure read, in base units."""
     told = read.get_column("value").is_not_null()
     in_persons = column.kind == "count" and not read.select((pl.col("power") != 0).any()).item()
-    # Whole numbers of people, unless a cell says otherwise itself (2.0万).
+    # Whole numbers of people, unless a cell says otherwise itself (2.0万): where nothing was left to the parser, none does.
     text = read.get_column("text")
-    if in_persons and text.cast(pl.Int64, strict=False).null_count() == text.null_count():
+    if in_persons and (
+        "problem" not in read.columns or text.cast(pl.Int64, strict=False).null_count() == text.null_count()
+    ):
         return read.select(pl.when(told).then(pl.lit(1).cast(MONEY))).to_series()
     cells = read.select(
         "text",

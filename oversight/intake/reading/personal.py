@@ -39,7 +39,7 @@ def in_cells(rows: Iterable[Sequence[object]]) -> bool:
                 continue
             if len(text) == 18 and _is_identity(text):
                 numbers += 1
-            elif len(text) <= _LONGEST_HEADING and _is_heading(text):
+            elif len(text) <= _LONGEST_HEADING and not text.isascii() and _is_heading(text):
                 return True
     return numbers >= _ENOUGH
 

@@ -55,7 +55,7 @@ _HARMLESS = frozenset(
 
 
 # The traditional forms of characters that our headers, units and totals use (files in Big5 write these).
-_TRADITIONAL = (
+TRADITIONAL = (
     "專業個鄉買務動協單縣變號後啟啓員備復複實屬崗當總戶执執報撥據調數時"
     "標碼類級經統繼編職計設購費資遷釋銷鎮間際隸項預額廢區劃別辦稱獨萬億圓"
 )
@@ -63,7 +63,7 @@ _SIMPLIFIED = (
     "专业个乡买务动协单县变号后启启员备复复实属岗当总户执执报拨据调数时"
     "标码类级经统继编职计设购费资迁释销镇间际隶项预额废区划别办称独万亿圆"
 )
-_FOLDED = str.maketrans(_TRADITIONAL, _SIMPLIFIED) | _BRACKETS
+_FOLDED = str.maketrans(TRADITIONAL, _SIMPLIFIED) | _BRACKETS
 
 
 _P = ParamSpec("_P")
@@ -77,16 +77,29 @@ def remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(function)
     def answer(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        is_short = isinstance(args[0], str) and len(args[0]) <= _SHORT
+        is_short = len(args[0]) <= _SHORT  # type: ignore[arg-type]
         return kept(*args, **kwargs) if is_short else function(*args, **kwargs)  # type: ignore[arg-type]
 
     return answer
 
 
-@remembered
-def fold(value: str) -> str:
-    """Full-width forms folded, brackets made one kind, all white space taken out, our terms simplified."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", value)).translate(_FOLDED)
+class _Folds(dict[str, str]):
+    """Short texts, folded. Every cell of every file is looked up here, and a dictionary answers without a call."""
+
+    def __missing__(self, value: str) -> str:
+        if value.isascii() and value.isalnum():
+            # Codes and numbers: each file has others.
+            return value
+        folded = _SPACES.sub("", unicodedata.normalize("NFKC", value)).translate(_FOLDED)
+        if len(value) <= _SHORT:
+            if len(self) >= 1 << 16:
+                self.clear()
+            self[value] = folded
+        return folded
+
+
+# Full-width forms folded, brackets made one kind, all white space taken out, our terms simplified.
+fold: Callable[[str], str] = _Folds().__getitem__
 
 
 def tidy(value: str) -> str:
@@ -183,19 +196,23 @@ _UNIT_LINE = re.compile(
 )
 
 
+_IN_BRACKETS = re.compile(r"\(((?:百|千|万|十万|百万|亿)元|[百千万][人户名个])\)")
+
+
 def stated_units(value: str) -> tuple[str | None, str | None]:
     """(money unit, count unit) that a title line such as 单位：万元、人 lays down for its table."""
     money: str | None = None
     count: str | None = None
+    folded = fold(value)
     # A cell that is nothing but 万元.
     alone = [fold(word).strip("()") for word in value.split()]
-    for match in _UNIT_LINE.finditer(fold(value)):
+    for match in _UNIT_LINE.finditer(folded) if "单位" in folded else ():
         for unit in re.split(r"[、,/和及]", match.group(1)):
             if unit in MONEY_UNITS:
                 money = unit
             elif unit in COUNT_UNITS and not COUNT_UNITS.get(count or ""):
                 count = unit
-    bracketed = re.findall(r"\(((?:百|千|万|十万|百万|亿)元|[百千万][人户名个])\)", fold(value))
+    bracketed = _IN_BRACKETS.findall(folded) if "(" in folded else ()
     for unit in (*bracketed, *alone):
         if money is None and MONEY_UNITS.get(unit):
             money = unit

@@ -10,7 +10,9 @@ import contextlib
 import io
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -86,8 +88,40 @@ def walk(
 
 def _content(archive: zipfile.ZipFile, part: str) -> Any:
     """A part to be parsed: whole if it is small, else a stream."""
+    return _read(archive, part) if archive.getinfo(part).file_size <= _WHOLE else archive.open(part)
+
+
+# The sizes of name and extra field in the header that stands before a member's bytes.
+_LOCAL_HEADER = struct.Struct("<4s22x2H")
+# Encrypted, or patched.
+_ODD_FLAGS = 0x1 | 0x20 | 0x40
+
+
+def _read(archive: zipfile.ZipFile, part: str) -> bytes:
+    """A part as it was before it was packed: at once where it is an ordinary member of an archive in memory.
+
+    What is out of the ordinary in any way, and what does not come out as the directory says, is left to the library.
+    """
     entry = archive.getinfo(part)
-    return archive.read(entry) if entry.file_size <= _WHOLE else archive.open(entry)
+    memory = archive.fp
+    if (
+        isinstance(memory, io.BytesIO)
+        and entry.compress_type == zipfile.ZIP_DEFLATED
+        and not entry.flag_bits & _ODD_FLAGS
+        and entry.file_size
+    ):
+        data = memory.getvalue()
+        start = entry.header_offset + _LOCAL_HEADER.size
+        header = data[entry.header_offset : start]
+        if len(header) == _LOCAL_HEADER.size and header.startswith(b"PK\x03\x04"):
+            _, name, extra = _LOCAL_HEADER.unpack(header)
+            packed = data[start + name + extra : start + name + extra + entry.compress_size]
+            if data[start : start + name] == part.encode() and part == entry.orig_filename:
+                with contextlib.suppress(zlib.error):
+                    content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, entry.file_size)
+                    if len(content) == entry.file_size and zlib.crc32(content) == entry.CRC:
+                        return content
+    return archive.read(entry)
 
 
 class _Begun(Exception):
@@ -115,15 +149,20 @@ def _elements(
 ) -> tuple[str, Iterable[ElementTree.Element]]:
     """A part's namespace, and its elements of these names, whole and in order. A large part is never held whole."""
     content = _content(archive, part)
-    space = _space(content, part)
+    if not isinstance(content, bytes):
+        space = _space(content, part)
+        return space, _streamed(archive.open(part), part, {space + name for name in names})
+    # Without this there is no document type, in whatever expat reads: of several bytes a character only UTF-16 is.
+    if b"<!" in content or b"\0" in content:
+        _space(content, part)
+    try:
+        root = ElementTree.fromstring(content)  # nosec B314 - no document type is let through
+    except (ElementTree.ParseError, LookupError) as failure:
+        raise Damaged(f"{part}：{failure}") from failure
+    space, brace, _ = root.tag.rpartition("}")
+    space += brace
     wanted = {space + name for name in names}
-    if isinstance(content, bytes):
-        try:
-            root = ElementTree.fromstring(content)  # nosec B314 - no document type is let through
-        except ElementTree.ParseError as failure:
-            raise Damaged(f"{part}：{failure}") from failure
-        return space, (found for found in root.iter() if found.tag in wanted)
-    return space, _streamed(archive.open(part), part, wanted)
+    return space, (found for found in root.iter() if found.tag in wanted)
 
 
 def _streamed(stream: Any, part: str, wanted: set[str]) -> Iterator[ElementTree.Element]:
@@ -165,7 +204,7 @@ def local(name: str) -> str:
 def related_parts(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
     """Id → (kind, part) of what a part relates to."""
     folder, name = posixpath.split(part)
-    return _related(archive.read(f"{folder}/_rels/{name}.rels"), folder, name)
+    return _related(_read(archive, f"{folder}/_rels/{name}.rels"), folder, name)
 
 
 @lru_cache(maxsize=16)
@@ -190,7 +229,7 @@ def _book(archive: zipfile.ZipFile, part: str) -> tuple[_Book, dict[str, str]]:
     # A small writer may name them and leave them out; whether they are needed, the cells show.
     parts = {kind: target for kind, target in related.values() if target in archive.NameToInfo}
     worksheets = tuple((key, target) for key, (kind, target) in related.items() if kind == "worksheet")
-    return _described(archive.read(part), part, worksheets), parts
+    return _described(_read(archive, part), part, worksheets), parts
 
 
 @lru_cache(maxsize=16)
@@ -223,7 +262,14 @@ def _strings(archive: zipfile.ZipFile, part: str | None) -> list[str]:
     if part is None:
         return []
     space, elements = _elements(archive, part, ("si",))
-    return [_text_of(item, space) for item in elements]
+    t_name = f"{space}t"
+    # Nearly every string is one text: that is looked at here, without a call.
+    return [
+        text
+        if len(item) == 1 and item[0].tag == t_name and (text := item[0].text) and "_x" not in text
+        else _text_of(item, space)
+        for item in elements
+    ]
 
 
 def _text_of(item: ElementTree.Element, space: str) -> str:
@@ -249,7 +295,7 @@ def _unescaped(text: str) -> str:
 
 
 def _styles(archive: zipfile.ZipFile, part: str | None) -> dict[str, Format]:
-    return {} if part is None else _formats(archive.read(part), part)
+    return {} if part is None else _formats(_read(archive, part), part)
 
 
 @lru_cache(maxsize=16)
@@ -401,7 +447,8 @@ class _SheetReader:
         for cell in element:
             told = cell.attrib
             kind = told.get("t", "n")
-            if not len(cell) and kind != "e":
+            inside = len(cell)
+            if not inside and kind != "e":
                 # Blank, with a look: where it stands matters only to a cell after it that does not say where it does.
                 if "r" in told:
                     before = told["r"]
@@ -419,9 +466,9 @@ class _SheetReader:
             before = None
             has_formula = False
             text: str | None
-            if len(cell) == 1 and cell[0].tag == v_name and kind != "inlineStr":
-                text = cell[0].text
-            elif len(cell):
+            if inside == 1 and (child := cell[0]).tag == v_name and kind != "inlineStr":
+                text = child.text
+            elif inside:
                 text, has_formula = self._inside(cell, kind)
             else:
                 text = None
