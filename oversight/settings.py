@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import quote_plus
@@ -69,7 +70,7 @@ class DataFolder:
         """How the tables of this folder are made; see `folder_settings`."""
         return self.root / "settings.toml"
 
-    @property
+    @cached_property
     def archive(self) -> Path:
         """Every content ever received, byte for byte, by its SHA-256."""
         return self.root / "archive"

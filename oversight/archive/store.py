@@ -15,7 +15,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -35,7 +36,10 @@ KEY = "keys/archive.key"
 # What a review's record says once the content that it was about was deleted.
 DELETED_ON = "content_deleted_on"
 _REMEDY = "请从备份恢复该文件，或请报送单位重新提供后放入 raw，再重新运行。"
-_CHUNK = 1 << 20
+_LEAST, _CHUNK = 1 << 13, 1 << 20
+# So many files lie aside before all of them are forced to disk and get their names; read by so many threads, in turns
+# of so many files.
+_TOGETHER, _READERS, _TURN = 512, 8, 16
 _NONCE_BYTES = 12
 _LEFT_OVER_SECONDS = 3600.0
 
@@ -69,7 +73,7 @@ def keep(folder: DataFolder, content: bytes) -> str:
     """Keep this content and return its SHA-256; what is there already, and whole, is left as it is."""
     sha256 = hashlib.sha256(content).hexdigest()
     path = place(folder, sha256)
-    if not sealed_place(folder, sha256).is_file() and not (path.is_file() and path.read_bytes() == content):
+    if not has_sealed(folder, sha256) and not (path.is_file() and path.read_bytes() == content):
         with durable.written(path) as aside:
             aside.write_bytes(content)
             aside.chmod(0o444)
@@ -82,48 +86,101 @@ def keep_file(folder: DataFolder, path: Path) -> tuple[str, os.stat_result]:
     A file that somebody changes meanwhile gives a content of its own; the time tells that it has to be read again.
     Raises `NotRead` where the file cannot be read.
     """
+    (kept,) = keep_files(folder, [path])
+    if isinstance(kept, NotRead):
+        raise kept
+    return kept
+
+
+Kept = tuple[str, os.stat_result]
+
+
+def keep_files(folder: DataFolder, paths: Sequence[Path]) -> Iterator[Kept | NotRead]:
+    """As `keep_file`, each in turn; what could not be read is said and not raised. Many are forced to disk together."""
     folder.archive.mkdir(parents=True, exist_ok=True)
-    aside = folder.archive / f".{secrets.token_hex(8)}.part"
-    digest = hashlib.sha256()
+    # Waiting for the disk, not for Python.
+    with ThreadPoolExecutor(_READERS) as readers:
+        for start in range(0, len(paths), _TOGETHER):
+            yield from _kept(folder, paths[start : start + _TOGETHER], readers)
+
+
+def _kept(folder: DataFolder, paths: Sequence[Path], readers: ThreadPoolExecutor) -> list[Kept | NotRead]:
+    jobs = [(path, folder.archive / f".{secrets.token_hex(8)}.part") for path in paths]
+    turns = [jobs[start : start + _TURN] for start in range(0, len(jobs), _TURN)]
     try:
-        with _opened_for_reading(path) as source, aside.open("xb") as copy:
-            stat = os.fstat(source.fileno())
-            while chunk := _piece(source):
-                digest.update(chunk)
-                copy.write(chunk)
-        sha256 = digest.hexdigest()
-        if sealed_place(folder, sha256).is_file() or _is_whole(place(folder, sha256), sha256):
-            aside.unlink()
-        else:
-            aside.chmod(0o444)
-            durable.sync(aside)
+        copies = [copy for turn in readers.map(_copied, turns) for copy in turn]
+        new: dict[str, Path] = {}
+        for (_, aside), copy in zip(jobs, copies, strict=True):
+            if isinstance(copy, NotRead):
+                continue
+            sha256 = copy[0]
+            if sha256 in new or has_sealed(folder, sha256) or _is_whole(place(folder, sha256), sha256):
+                aside.unlink()
+            else:
+                new[sha256] = aside
+        if len(new) > _TURN:
+            durable.hurry(folder.archive)
+        for _ in readers.map(durable.sync, new.values()):
+            pass
+        for sha256, aside in new.items():
             aside.replace(place(folder, sha256))
     except BaseException:
-        aside.unlink(missing_ok=True)
+        readers.shutdown(cancel_futures=True)
+        for _, aside in jobs:
+            aside.unlink(missing_ok=True)
         raise
-    return sha256, stat
+    return copies
 
 
-def digest_of(path: Path) -> tuple[str, os.stat_result]:
-    """As `keep_file`, but keeping nothing."""
-    digest = hashlib.sha256()
-    with _opened_for_reading(path) as source:
-        stat = os.fstat(source.fileno())
-        while chunk := _piece(source):
-            digest.update(chunk)
-    return digest.hexdigest(), stat
+def _copied(jobs: Sequence[tuple[Path, Path]]) -> list[Kept | NotRead]:
+    """Copy files aside, unless they cannot be read; what each holds."""
+    copies: list[Kept | NotRead] = []
+    for path, aside in jobs:
+        try:
+            with _opened_for_reading(path) as source, aside.open("xb") as copy:
+                copies.append(_taken(source, copy.write))
+                os.fchmod(copy.fileno(), 0o444)
+        except NotRead as failure:
+            aside.unlink(missing_ok=True)
+            copies.append(failure)
+    return copies
+
+
+def digests_of(paths: Sequence[Path]) -> Iterator[Kept | NotRead]:
+    """As `keep_files`, but keeping nothing."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        yield from readers.map(_digest_of, paths)
+
+
+def _digest_of(path: Path) -> Kept | NotRead:
+    try:
+        with _opened_for_reading(path) as source:
+            return _taken(source, lambda _: None)
+    except NotRead as failure:
+        return failure
 
 
 def _opened_for_reading(path: Path) -> IO[bytes]:
     try:
-        return path.open("rb")
+        return path.open("rb", buffering=0)
     except OSError as failure:
         raise NotRead(failure) from failure
 
 
-def _piece(source: IO[bytes]) -> bytes:
+def _taken(source: IO[bytes], write: Callable[[bytes], object]) -> Kept:
+    """What is in an opened file, piece by piece: its digest, and its size and time as it was opened."""
+    digest = hashlib.sha256()
+    stat = os.fstat(source.fileno())
+    size = min(_CHUNK, max(stat.st_size + 1, _LEAST))
+    while chunk := _piece(source, size):
+        digest.update(chunk)
+        write(chunk)
+    return digest.hexdigest(), stat
+
+
+def _piece(source: IO[bytes], size: int) -> bytes:
     try:
-        return source.read(_CHUNK)
+        return source.read(size)
     except OSError as failure:
         raise NotRead(failure) from failure
 
@@ -136,7 +193,7 @@ def settle(folder: DataFolder) -> None:
 
 def read(folder: DataFolder, sha256: str) -> bytes:
     """The content of that digest; raises `ArchiveError` where it is missing, deleted or has changed."""
-    if sealed_place(folder, sha256).is_file():
+    if has_sealed(folder, sha256):
         return _opened(folder, sha256)
     path = place(folder, sha256)
     try:
@@ -150,7 +207,7 @@ def read(folder: DataFolder, sha256: str) -> bytes:
 
 def check(folder: DataFolder, sha256: str) -> None:
     """Raise `ArchiveError` where what is kept under that digest is something else; reads it in pieces."""
-    if sealed_place(folder, sha256).is_file():
+    if has_sealed(folder, sha256):
         _opened(folder, sha256)
     elif not _is_whole(place(folder, sha256), sha256):
         raise damaged(folder, sha256)
@@ -165,19 +222,28 @@ def damaged(folder: DataFolder, sha256: str) -> ArchiveError:
 
 def has(folder: DataFolder, sha256: str) -> bool:
     """Whether a content of that digest was kept; only `read` looks at what it says."""
-    return place(folder, sha256).is_file() or sealed_place(folder, sha256).is_file()
+    return place(folder, sha256).is_file() or has_sealed(folder, sha256)
+
+
+def has_sealed(folder: DataFolder, sha256: str) -> bool:
+    """Whether a content of that digest was kept encrypted."""
+    return sealed_place(folder, sha256).is_file()
 
 
 def place(folder: DataFolder, sha256: str) -> Path:
     """Where the content of that digest lies, or would lie."""
-    if not DIGEST.fullmatch(sha256):
-        raise ValueError(f"not a SHA-256: {sha256!r}")
-    return folder.archive / sha256
+    return folder.archive / _sound(sha256)
 
 
 def sealed_place(folder: DataFolder, sha256: str) -> Path:
     """Where it lies, or would lie, if it has personal columns."""
-    return place(folder, sha256).with_suffix(ENCRYPTED)
+    return folder.archive / (_sound(sha256) + ENCRYPTED)
+
+
+def _sound(sha256: str) -> str:
+    if not DIGEST.fullmatch(sha256):
+        raise ValueError(f"not a SHA-256: {sha256!r}")
+    return sha256
 
 
 def contents(folder: DataFolder) -> list[str]:
@@ -199,7 +265,7 @@ def clear_leftovers(folder: DataFolder) -> None:
 @contextmanager
 def readable(folder: DataFolder, sha256: str) -> Iterator[Path]:
     """A file with the content, for a program that needs one; of an encrypted content for that long only."""
-    if not sealed_place(folder, sha256).is_file():
+    if not has_sealed(folder, sha256):
         yield place(folder, sha256)
         return
     folder.work.mkdir(parents=True, exist_ok=True)
@@ -236,7 +302,7 @@ def encrypt(folder: DataFolder, sha256: str, delete_on: date) -> None:
     """Keep a content that is in the archive encrypted from now on, to be deleted on that day."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    if not sealed_place(folder, sha256).is_file():
+    if not has_sealed(folder, sha256):
         nonce = secrets.token_bytes(_NONCE_BYTES)
         hidden = AESGCM(key(folder)).encrypt(nonce, read(folder, sha256), sha256.encode())
         with durable.written(sealed_place(folder, sha256)) as aside:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,9 +81,6 @@ def _leads_away(path: Path, raw: Path) -> bool:
     return not target.is_file() or not target.is_relative_to(raw.resolve())
 
 
-_READERS = 8
-
-
 def scan(folder: DataFolder, *, keeping: bool = True) -> list[RawFile]:
     """Every file in raw/ with its content hash, by name; `keeping` puts what is new into the archive as it is read.
 
@@ -124,26 +120,18 @@ def scan(folder: DataFolder, *, keeping: bool = True) -> list[RawFile]:
                 continue
         todo.append((name, path))
 
-    def take(item: tuple[str, Path]) -> tuple[str, os.stat_result] | OSError:
-        try:
-            if keeping:
-                return archive.keep_file(folder, item[1])
-            return archive.digest_of(item[1])
-        except archive.NotRead as failure:
-            return failure.failure
-
-    # Waiting for the disk, not for Python.
-    with ThreadPoolExecutor(_READERS) as readers:
-        for (name, path), taken in zip(todo, readers.map(take, todo), strict=True):
-            if isinstance(taken, OSError):
-                found[name] = _unreadable(name, path, taken)
-                continue
-            sha256, stat = taken
-            if keeping and sha256 in gone:
-                # Its day of deletion has come; that it still lies in raw/ is the bureau's to settle.
-                archive.place(folder, sha256).unlink(missing_ok=True)
-            fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
-            found[name] = RawFile(name, path, sha256)
+    paths = [path for _, path in todo]
+    takings = archive.keep_files(folder, paths) if keeping else archive.digests_of(paths)
+    for (name, path), taken in zip(todo, takings, strict=True):
+        if isinstance(taken, archive.NotRead):
+            found[name] = _unreadable(name, path, taken.failure)
+            continue
+        sha256, stat = taken
+        if keeping and sha256 in gone:
+            # Its day of deletion has come; that it still lies in raw/ is the bureau's to settle.
+            archive.place(folder, sha256).unlink(missing_ok=True)
+        fresh[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino, sha256]
+        found[name] = RawFile(name, path, sha256)
     if keeping and todo:
         archive.settle(folder)
     if keeping and fresh != cache:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,15 +55,16 @@ def test_a_file_replaced_while_it_is_read_lands_under_no_other_digest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.put("人口.csv", GOOD)
-    keep_file = store.keep_file
+    keep_files = store.keep_files
 
-    def then_replaced(folder: Any, path: Path) -> Any:
-        kept = keep_file(folder, path)
-        if path.name == "人口.csv":
-            path.write_bytes(OTHER)
+    def then_replaced(folder: Any, paths: Sequence[Path]) -> Any:
+        kept = list(keep_files(folder, paths))
+        for path in paths:
+            if path.name == "人口.csv":
+                path.write_bytes(OTHER)
         return kept
 
-    monkeypatch.setattr(store, "keep_file", then_replaced)
+    monkeypatch.setattr(store, "keep_files", then_replaced)
     world.take_in()
     assert world.submission("人口.csv")["sha256"] == digest(GOOD)
     assert world.population() == FIGURES
