@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oversight.intake.reading import worker as worker_of
 from oversight.intake.reading.files import Reading, read
 from oversight.intake.reading.worker import Worker
 from tests.intake.formats import xlsb_bytes
@@ -128,6 +131,28 @@ def test_the_worker_is_replaced_after_a_file_killed_it(tmp_path: Path) -> None:
     assert [len(r.tables) for r in readings] == [1, 0, 1, 1]
     assert readings[1].error is not None
     assert readings[1].error.code == "F14"
+
+
+def test_a_process_that_stays_at_one_file_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that goes on from file to file is, however long all of them take."""
+    monkeypatch.setattr(worker_of, "_LOOK_SECONDS", 0.01)
+    place = worker_of._shared(tmp_path, new=True)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as pipe, os.fdopen(writing, "wb", buffering=0) as answers:
+        assert not worker_of._wait_for(pipe, place, [0.05, 0.05])
+
+        def work() -> None:
+            for at in range(20):
+                worker_of._AT.pack_into(place, 0, at)
+                time.sleep(0.15)
+            answers.write(b"done")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert worker_of._wait_for(pipe, place, [2.0] * 20)
+        thread.join()
 
 
 def test_a_zip_of_reports_is_read_member_by_member(world: World) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import mmap
 import os
 import pickle
 import select
@@ -48,7 +49,10 @@ _PROGRAM = (
 )
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _LENGTH = struct.Struct("!Q")
-_PROGRESS = struct.Struct("!q")
+# At which file of its batch the process is stands in memory that both see, so that nobody has to be woken to be told; how
+# often that is looked at while nothing comes.
+_AT = struct.Struct("!q")
+_LOOK_SECONDS = 1.0
 
 
 # Where a file lies, what it is called, and the digest of what was received, if that is known.
@@ -91,8 +95,9 @@ class Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        # Where large tables lie between the two processes.
+        # Where large tables lie between the two processes, and which file of a batch the other one is at.
         self._spool: Scratch | None = None
+        self._at: mmap.mmap | None = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
@@ -138,39 +143,38 @@ class Worker:
     ) -> tuple[tuple[int, str], list[Any] | None]:
         """Answers to all jobs; or at which job the process came to its end, and why."""
         process = self._start()
-        stdin, stdout = process.stdin, process.stdout
+        stdin, stdout, place = process.stdin, process.stdout, self._at
         assert stdin is not None
         assert stdout is not None
-        at = 0
+        assert place is not None
+        _AT.pack_into(place, 0, 0)
         limits = [_limits(Path(job[0])) for job in jobs]
         most = max(limit.answer_bytes for limit in limits)
         try:
             _send(stdin, pickle.dumps((kind, list(zip(jobs, limits, strict=True)))))
-            while True:
-                patience = 3.0 * limits[min(at, len(jobs) - 1)].seconds
-                message = _receive_within(stdout, patience, most)
-                if message is None:
-                    self.stop()
-                    return (at, f"超过 {SECONDS} 秒"), None
-                if len(message) == _PROGRESS.size:
-                    (at,) = _PROGRESS.unpack(message)
-                    continue
-                # The worker opens no connection and writes nothing but this; what it read it hands over as plain data.
-                resident, answers = pickle.loads(message)  # nosec B301
-                for answer in answers:
-                    _fetch(answer)
-                if resident > _GROWN_BYTES:
-                    self.stop()
-                return (0, ""), answers
+            is_patient = _wait_for(stdout, place, [3.0 * limit.seconds for limit in limits])
+            message = _receive_within(stdout, 3.0 * limits[-1].seconds, most) if is_patient else None
+            (at,) = _AT.unpack_from(place)
+            if message is None:
+                self.stop()
+                return (at, f"超过 {SECONDS} 秒"), None
+            # The worker opens no connection and writes nothing but this; what it read it hands over as plain data.
+            resident, answers = pickle.loads(message)  # nosec B301
+            for answer in answers:
+                _fetch(answer)
+            if resident > _GROWN_BYTES:
+                self.stop()
+            return (0, ""), answers
         except _TooMuch:
             self.stop()
-            return (min(at, len(jobs) - 1), f"读出的内容超过 {most // 2**20} MB"), None
+            return (len(jobs) - 1, f"读出的内容超过 {most // 2**20} MB"), None
         except (OSError, EOFError):
+            (at,) = _AT.unpack_from(place)
             code = process.wait() if process.poll() is None and not _alive(process) else process.poll()
             self.stop()
             is_time = code == -getattr(signal, "SIGXCPU", 0)
             detail = f"超过 {SECONDS} 秒" if is_time else f"内存超过 {BYTES // 2**20} MB"
-            return (min(at, len(jobs) - 1), detail), None
+            return (at, detail), None
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._owner != os.getpid():
@@ -179,6 +183,7 @@ class Worker:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             self._spool = Scratch()
+            self._at = _shared(self._spool.path, new=True)
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, str(self._spool.path)],
                 stdin=subprocess.PIPE,
@@ -205,6 +210,27 @@ class Worker:
             if self._spool is not None:
                 self._spool.end()
         self._process = None
+
+
+def _shared(spool: Path, *, new: bool = False) -> mmap.mmap:
+    """Where the process that reads tells which file it is at."""
+    path = spool / "at"
+    if new:
+        path.write_bytes(_AT.pack(0))
+    with path.open("r+b") as file:
+        return mmap.mmap(file.fileno(), _AT.size)
+
+
+def _wait_for(pipe: IO[bytes], place: mmap.mmap, patience: Sequence[float]) -> bool:
+    """Whether something comes before the process has been at one file for longer than it may be."""
+    at, since = 0, time.monotonic()
+    while not select.select([pipe.fileno()], [], [], _LOOK_SECONDS)[0]:
+        (now,) = _AT.unpack_from(place)
+        if now != at:
+            at, since = now, time.monotonic()
+        elif time.monotonic() - since > patience[at]:
+            return False
+    return True
 
 
 def _alive(process: subprocess.Popen[bytes]) -> bool:
@@ -344,7 +370,8 @@ def _jobs(spool: Path) -> dict[str, Callable[..., Any]]:
 
 def main() -> None:
     """Do what the parent asks for, until it closes the pipe."""
-    jobs = _jobs(Path(sys.argv[1]))
+    spool = Path(sys.argv[1])
+    jobs, place = _jobs(spool), _shared(spool)
     # Collected after a batch, or after a large file: what was loaded to begin with never.
     gc.disable()
     gc.freeze()
@@ -361,7 +388,7 @@ def main() -> None:
         kind, todo = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))  # nosec B301 - from our own parent
         given: list[Any] = []
         for at, (arguments, limits) in enumerate(todo):
-            _send(answers, _PROGRESS.pack(at))
+            _AT.pack_into(place, 0, at)
             if is_bounded:
                 _bound(limits)
             try:
