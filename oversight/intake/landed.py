@@ -329,10 +329,8 @@ def save(folder: DataFolder, landed: Landed, answers: str, *, replace_all: bool)
         )
     for dataset, frame in landed.rows.items():
         if frame.height:
-            # Read again on every run, by us alone.
-            frame.write_parquet(
-                temporary / f"{dataset}.parquet", compression="uncompressed", statistics=False
-            )
+            # Read again on every run, where the digest of so many bytes costs more than unpacking them.
+            frame.write_parquet(temporary / f"{dataset}.parquet", compression="lz4", statistics=False)
     (temporary / "version").write_text(code_version())
     (temporary / "answers").write_text(answers)
     if replace_all:
