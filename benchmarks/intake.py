@@ -287,14 +287,15 @@ def _small_workbooks(raw: Path, count: int) -> None:
     names = [columns[name].title_zh for name in _SMALL]
     for n in range(count):
         county = chosen[n % len(chosen)]
+        # Where the counties of China are not at hand there are few, and the months go back over the years.
+        year, month = 2025 - n // len(chosen) // 12, n // len(chosen) % 12 + 1
         book = xlsxwriter.Workbook(str(raw / f"{n:05}.xlsx"))
         page = book.add_worksheet("经费")
-        page.write(0, 0, f"{county.name}2025年{n // len(chosen) + 1}月民政工作经费")
+        page.write(0, 0, f"{county.name}{year}年{month}月民政工作经费")
         page.write_row(1, 0, names)
         for at, (code, name) in enumerate(county.units[:15], start=2):
-            month = n // len(chosen) + 1
             figures = (60_000 + n, 61_000 + n, 5_000, 5_000 * month, 4_000, 4_000 * month)
-            page.write_row(at, 0, (f"2025-{month:02}", code, name, *figures))
+            page.write_row(at, 0, (f"{year}-{month:02}", code, name, *figures))
         book.close()
 
 

@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import random
+import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -686,13 +687,12 @@ def _spoil_row(
     """Make one row wrong in the way of a code; what it said is not expected any more."""
     contract = DATASETS[dataset]
     required = next(c for c in contract.measures if c.name in _ALWAYS)
-    spellings = {s.replace(" ", "") for s in (required.label_zh, *required.synonyms)}
-    head = next(i for i, row in enumerate(sheet.rows) if any(_plain(c) in spellings for c in row))
+    head = next(i for i, row in enumerate(sheet.rows) if any(_is_titled(c, required) for c in row))
     places: dict[str, int] = {}
     for row in sheet.rows[: head + 4]:
         for at, cell in enumerate(row):
             for column in (contract.columns["month"], contract.columns["reported_code"], required):
-                if _plain(cell) in {s.replace(" ", "") for s in (column.label_zh, *column.synonyms)}:
+                if _is_titled(cell, column):
                     places.setdefault(column.name, at)
     code, _ = county.units[0]
     at = next(
@@ -721,11 +721,11 @@ def _spoil_row(
         del expected[key]
 
 
-def _plain(cell: Cell) -> str:
+def _is_titled(cell: Cell, column: Column) -> bool:
+    """Whether a cell is a column's heading, with or without what its brackets say: 乡镇(街道)代码 has them in its name."""
     text = str(cell).replace(" ", "").replace("\u3000", "").replace("\n", "").lstrip("*")
-    for mark in ("（", "(", "【", "/"):
-        text = text.split(mark)[0]
-    return text
+    spellings = {s.replace(" ", "") for s in (column.label_zh, *column.synonyms)}
+    return text in spellings or re.split("[（(【/]", text)[0] in spellings
 
 
 def _has(cell: Cell, unit: tuple[str, str]) -> bool:
