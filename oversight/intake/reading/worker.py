@@ -222,13 +222,15 @@ def _shared(spool: Path, *, new: bool = False) -> mmap.mmap:
 
 
 def _wait_for(pipe: IO[bytes], place: mmap.mmap, patience: Sequence[float]) -> bool:
-    """Whether something comes before the process has been at one file for longer than it may be."""
-    at, since = 0, time.monotonic()
+    """Whether something comes before the process has been at one file for longer than it may be.
+
+    Looks are counted and not the clock: a machine that stood still let neither of the two go on.
+    """
+    at = looks = 0
     while not select.select([pipe.fileno()], [], [], _LOOK_SECONDS)[0]:
         (now,) = _AT.unpack_from(place)
-        if now != at:
-            at, since = now, time.monotonic()
-        elif time.monotonic() - since > patience[at]:
+        at, looks = now, looks + 1 if now == at else 0
+        if looks * _LOOK_SECONDS > patience[at]:
             return False
     return True
 
