@@ -35,6 +35,8 @@ from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import DataFolder
 
 BYTES_KEPT = 300_000_000
+# Of these, what is drawn ahead of one edition.
+BYTES_AHEAD = 240_000_000
 # The address of the callbacks, and the name of its view.
 DRAWN_BY = "/_dash-update-component"
 # Says of an answer that it was `kept` from before, or drawn `ahead`.
@@ -180,21 +182,29 @@ class Ahead:
         edition_id = self._shelf.current_id()
         if edition_id is None:
             return 0
-        number, begun, spent = 0, time.monotonic(), time.thread_time()
+        number, size, begun, spent = 0, 0, time.monotonic(), time.thread_time()
         with self._alone, contextlib.suppress(Outdated, Unavailable):
-            for who in readers(self._shelf.folder):
-                w = self._shelf.warehouse(edition_id, who.scope)
-                for path, search in likely(w, who.scope):
-                    if not self._may_go_on(edition_id):
-                        return number
-                    number += self._draw(who, path, search, edition_id)
+            for who, path, search in self._wanted(edition_id):
+                # What is drawn now must not push out what was drawn a moment ago.
+                if size > BYTES_AHEAD or not self._may_go_on(edition_id):
+                    break
+                drawn = self._draw(who, path, search, edition_id)
+                number, size = number + (drawn > 0), size + drawn
         log.info(
-            "%d pages drawn ahead in %.0f s, %.0f of them of a processor",
+            "%d pages of %d bytes drawn ahead in %.0f s, %.0f of them of a processor",
             number,
+            size,
             time.monotonic() - begun,
             time.thread_time() - spent,
         )
         return number
+
+    def _wanted(self, edition_id: str) -> Iterator[tuple[Identity, str, str]]:
+        """What to draw: everybody's own units before what lies in anybody's."""
+        for addresses in (of_own_units, of_units_within):
+            for who in readers(self._shelf.folder):
+                w = self._shelf.warehouse(edition_id, who.scope)
+                yield from ((who, path, search) for path, search in addresses(w, who.scope))
 
     def _may_go_on(self, edition_id: str) -> bool:
         """Wait until nobody asks; False when the edition is no longer the newest."""
@@ -202,10 +212,11 @@ class Ahead:
             time.sleep(0.1)
         return self._shelf.current_id() == edition_id
 
-    def _draw(self, who: Identity, path: str, search: str, edition_id: str) -> bool:
+    def _draw(self, who: Identity, path: str, search: str, edition_id: str) -> int:
+        """Draw a page that is not there yet; its bytes, none where nothing was kept."""
         name = self._kept.name_of(who, (path, search, "light", edition_id))
         if self._kept.has(name):
-            return False
+            return 0
         begun = time.monotonic()
         body = _asking(path, search, edition_id)
         with self._server.test_request_context(DRAWN_BY, method="POST", json=body):
@@ -215,7 +226,7 @@ class Ahead:
             self._kept.keep(name, packed, is_ahead=True)
         # As long again is left to others.
         time.sleep(time.monotonic() - begun)
-        return packed is not None
+        return len(packed or b"")
 
 
 def _asking(path: str, search: str, edition_id: str) -> dict[str, Any]:
@@ -243,29 +254,29 @@ def readers(folder: DataFolder) -> list[Identity]:
     return list(found.values())[:SCOPES_OPEN]
 
 
-def likely(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
-    """Addresses in the order in which they are likely to be asked for: the reader's own units in the last two years,
-    then what lies in them down to the counties in the last month."""
-    last = w.months[-1:]
-    own = [padded(prefix) if prefix else "" for prefix in scope.prefixes]
+def of_own_units(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
+    """The addresses of the pages of a reader's own units, the likeliest first: as they open, then by month."""
     yield from ((path, "") for path in LIKELY)
     for month in reversed(w.months[-MONTHS_AHEAD:]):
-        for unit in own:
+        for unit in _own(scope):
             yield from _pages_of(unit, month)
-    for month in last:
-        for unit in own:
-            for below in _below(w, unit):
-                yield from _pages_of(below, month)
+
+
+def of_units_within(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
+    """The addresses of the provinces, cities and counties within a reader's own units, in the last month."""
+    for month in w.months[-1:]:
+        for unit in _own(scope):
+            prefix = significant(unit)
+            for digits in sorted(digits for digits in w.of_digits if digits > len(prefix)):
+                for code, _ in w.of_digits[digits]:
+                    if code.startswith(prefix):
+                        yield from _pages_of(code, month)
+
+
+def _own(scope: Scope) -> list[str]:
+    return [padded(prefix) if prefix else "" for prefix in scope.prefixes]
 
 
 def _pages_of(unit: str, month: Any) -> Iterator[tuple[str, str]]:
     for path in LIKELY if len(unit) <= 6 else ("/township",):
         yield path, "?" + State(path, unit, month).query()
-
-
-def _below(w: Warehouse, unit: str) -> Iterator[str]:
-    """The provinces, cities and counties in a unit, the highest first."""
-    prefix = significant(unit)
-    for digits in sorted(w.of_digits):
-        if digits > len(prefix):
-            yield from (code for code, _ in w.of_digits[digits] if code.startswith(prefix))

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from oversight.accounts.identity import OPEN, Identity
 from oversight.dashboard import kept
 from oversight.dashboard.access import EVERYTHING, Scope
 from oversight.dashboard.app import create_app
-from oversight.dashboard.kept import HEADER, LIKELY, Ahead, Kept, likely
+from oversight.dashboard.kept import HEADER, LIKELY, Ahead, Kept, of_own_units, of_units_within
 from oversight.dashboard.pages import pages
 from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.state import State
@@ -153,12 +154,11 @@ def test_each_reader_has_their_own_page_drawn_ahead(folder: DataFolder) -> None:
     }
     for who in kept.readers(folder):
         ahead._draw(who, "/", "", edition_id)
-    pages_of = {
-        (who.role, who.scope): gzip.decompress(
-            store.find(store.name_of(who, ("/", "", "light", edition_id)))[0]
-        )  # type: ignore[index]
-        for who in kept.readers(folder)
-    }
+    pages_of = {}
+    for who in kept.readers(folder):
+        found = store.find(store.name_of(who, ("/", "", "light", edition_id)))
+        assert found is not None
+        pages_of[who.role, who.scope] = gzip.decompress(found[0])
     assert "宁夏" not in pages_of["analyst", Scope(("360313",))].decode()
     assert "宁夏" in pages_of["reader", EVERYTHING].decode()
     # What a role may not do is not in its navigation.
@@ -177,7 +177,8 @@ def test_what_was_drawn_ahead_is_what_is_drawn_on_demand(
         application.server.test_client() for application in (app, create_app(dashboard_folder))
     )
     app.prime()
-    addresses = list(likely(Shelf(dashboard_folder).warehouse(edition_id, EVERYTHING), EVERYTHING))
+    w = Shelf(dashboard_folder).warehouse(edition_id, EVERYTHING)
+    addresses = [*of_own_units(w, EVERYTHING), *of_units_within(w, EVERYTHING)]
     assert len(addresses) == len(set(addresses)) > 40
     for path, search in addresses:
         answer = ask(client, edition_id, path, search)
@@ -199,7 +200,7 @@ def test_nothing_more_is_drawn_of_an_edition_that_is_no_longer_the_newest(
     ahead = Ahead(app.server, Shelf(folder), store := Kept(folder))
     whole = ahead._draw
 
-    def draw(who: Identity, path: str, search: str, edition_id: str) -> bool:
+    def draw(who: Identity, path: str, search: str, edition_id: str) -> int:
         found = whole(who, path, search, edition_id)
         if path == LIKELY[1]:
             shutil.copytree(edition.path, newer)
@@ -224,11 +225,11 @@ def test_nothing_is_drawn_ahead_while_somebody_asks(
         if len(waited) == 3:
             store._asked = 0
 
-    monkeypatch.setattr(kept.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     store._asked = 1
     assert ahead._may_go_on(edition_id)
     assert len(waited) == 3
-    store._answered_at = kept.time.monotonic()
+    store._answered_at = time.monotonic()
     assert store.is_busy()
 
 
@@ -250,14 +251,35 @@ def test_those_asked_for_longest_ago_make_room(tmp_path: Path, monkeypatch: pyte
     assert store._bytes == 100
 
 
-def test_what_lies_in_ones_own_units_is_likely(warehouse: Warehouse) -> None:
-    county = list(likely(warehouse, Scope(("360313",))))
+def test_what_is_likely_lies_in_ones_own_units(warehouse: Warehouse) -> None:
+    county, province, town = Scope(("360313",)), Scope(("36",)), Scope(("360313101",))
     last = f"{warehouse.months[-1]:%Y-%m}"
-    assert county[: len(LIKELY)] == [(path, "") for path in LIKELY]
-    assert county[len(LIKELY)] == ("/", f"?unit=360313&month={last}")
-    assert all(search.startswith("?unit=360313&") for _, search in county[len(LIKELY) :])
-    province = [search for _, search in likely(warehouse, Scope(("36",)))]
-    assert f"?unit=360313&month={last}" in province
-    assert not any("unit=64" in search for search in province)
-    assert next(iter(likely(warehouse, Scope(("360313101",))))) == ("/", "")
-    assert ("/township", f"?unit=360313101&month={last}") in likely(warehouse, Scope(("360313101",)))
+    own = list(of_own_units(warehouse, county))
+    assert own[: len(LIKELY)] == [(path, "") for path in LIKELY]
+    assert own[len(LIKELY)] == ("/", f"?unit=360313&month={last}")
+    assert all(search.startswith("?unit=360313&") for _, search in own[len(LIKELY) :])
+    assert list(of_units_within(warehouse, county)) == []
+    within = [search for _, search in of_units_within(warehouse, province)]
+    assert f"?unit=360313&month={last}" in within
+    assert all(search.startswith("?unit=36") for search in within)
+    assert ("/township", f"?unit=360313101&month={last}") in of_own_units(warehouse, town)
+
+
+def test_what_is_drawn_ahead_does_not_push_itself_out(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "BYTES_AHEAD", 10)
+    store = Kept(folder)
+    assert Ahead(create_app(folder).server, Shelf(folder), store).draw() == 1
+
+
+def test_everybodys_own_units_come_before_what_lies_in_anybodys(folder: DataFolder) -> None:
+    add_accounts(folder)
+    edition_id = find_edition(folder).edition_id
+    ahead = Ahead(create_app(folder).server, Shelf(folder), Kept(folder))
+    wanted = [(who.role, who.scope, path, search) for who, path, search in ahead._wanted(edition_id)]
+    assert len(wanted) == len(set(wanted))
+    last_own = max(place for place, (_, _, path, search) in enumerate(wanted) if (path, search) == ("/", ""))
+    first_within = wanted.index(next(item for item in wanted if item[1].is_whole and "unit=13" in item[3]))
+    assert last_own < first_within
