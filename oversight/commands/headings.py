@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"{item['file']}：{sheet}{item['letters']}{item['row_number']} “{item['heading']}” → "
             f"{contract.title_zh}的“{contract.columns[item['column']].title_zh}”？（{sender}版式 {item['layout']}）"
+            + (f"\n    {item['likeness_zh']}" if item.get("likeness_zh") else "")
         )
     if not asked:
         print("没有需要确认的表头。")
@@ -69,16 +70,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _questions(files: Sequence[str], folder: DataFolder, now: datetime) -> list[dict[str, Any]]:
     from oversight.intake import landed as store
-    from oversight.intake.questions import proposals
+    from oversight.intake.questions import proposals, read_answers
     from oversight.intake.raw_files import scan
     from oversight.intake.sending_back.checking import check
+    from oversight.intake.sending_back.likeness import with_likeness
 
     if files:
         checked = check([Path(name) for name in files], folder, now=now)
         return [{**p, "file": c.path.name} for c in checked for p in c.proposals]
     landed = store.load(folder)
-    names = {f.submission_id: f.name for f in scan(folder, keeping=False)}
-    return [{**p, "file": names[p["submission_id"]]} for p in proposals(landed.headings, list(names))]
+    received = {f.submission_id: f for f in scan(folder, keeping=False)}
+    asked = {number: proposals(landed.headings, [number]) for number in received}
+    told = with_likeness(asked, received.values(), read_answers(folder), landed)
+    return [{**p, "file": received[number].name} for number, of in told.items() for p in of]
 
 
 def _answer(text: str) -> tuple[str, str]:

@@ -46,6 +46,7 @@ def told(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "sender": item["sender"],
             "layout": item["layout"],
             "proposed": ALL_DATASETS[item["dataset"]].columns[item["column"]].title_zh,
+            "likeness": item.get("likeness_zh") or "",
             "choices": [
                 *(column.title_zh for column in ALL_DATASETS[item["dataset"]].columns.values()),
                 NOT_USED,

@@ -876,3 +876,33 @@ def test_funds_of_a_second_quarter_are_neither_the_months_nor_the_years() -> Non
     rows = [tuple(str(c).replace("第一季度", "第二季度") if c else c for c in row) for row in quarterly()[:1]]
     tables = find_tables(Grid("Sheet1", (*rows, *quarterly()[1:])), "报表.xlsx")[0]
     assert [t.dataset for t in tables] == ["population"]
+
+
+def test_whoever_answers_is_told_how_near_the_column_is_to_what_was_taken_in(world: World) -> None:
+    """It settles nothing: the same question is asked of a column that is like it and of one that is not."""
+    known = [(360313101 + n, f"第{n}镇", 20_000 + 900 * n) for n in range(4)]
+    head = ("区划代码", "乡镇", "户籍人口")
+    world.put("5月.xlsx", xlsx_bytes([("湘东区2025年5月户籍人口统计表",), head, *known]))
+    world.take_in()
+    asked = ("区划代码", "乡镇", "户籍人口（含集体户）")
+    for factor, near in (
+        (1.001, "4 个乡镇中 4 个相差不到 2%"),
+        (0.3, "4 个乡镇中 0 个相差不到 2%，不像是这一列"),
+    ):
+        rows = [(code, name, round(people * factor)) for code, name, people in known]
+        path = world.folder.root.parent / "6月.xlsx"
+        path.write_bytes(xlsx_bytes([("湘东区2025年6月户籍人口统计表",), asked, *rows]))
+        (proposal,) = check([path], world.folder, now=NOW)[0].to_json()["proposals"]
+        assert proposal["likeness_zh"] == f"与已入库的 2025-05 相比：{near}"
+
+
+def test_nothing_is_said_of_what_is_another_figure_each_month(world: World) -> None:
+    rows = [(360313101 + n, f"第{n}镇", 30_000, 2_500) for n in range(4)]
+    head = ("区划代码", "乡镇", "年初预算")
+    month = [("湘东区2025年5月民政工作经费",), (*head, "累计拨付"), *rows]
+    world.put("5月.xlsx", xlsx_bytes(month))
+    world.take_in()
+    path = world.folder.root.parent / "6月.xlsx"
+    path.write_bytes(xlsx_bytes([("湘东区2025年6月民政工作经费",), (*head, "拨付金额"), *rows]))
+    (proposal,) = check([path], world.folder, now=NOW)[0].proposals
+    assert proposal["likeness_zh"] is None

@@ -172,7 +172,7 @@
       return el("select", { "aria-label": "“" + item.heading + "”是哪一列" }, item.choices.map(function (title) { return el("option", { value: title, text: title, selected: title === item.proposed }); }));
     });
     const rows = file.asked.map(function (item, n) {
-      return el("tr", {}, [cell((item.sheet ? item.sheet + " " : "") + item.cell), cell(item.heading), cell(item.dataset_zh), el("td", {}, [fields[n]])]);
+      return el("tr", {}, [cell((item.sheet ? item.sheet + " " : "") + item.cell), cell(item.heading), cell(item.dataset_zh), el("td", {}, [fields[n], item.likeness ? el("div", { class: "note", text: item.likeness }) : null])]);
     });
     return el("div", { class: "hand-in-asked" }, [
       el("p", { class: "note", text: "这些表头的意思不能确定，确认以前这些列不用。请核对后确认。" }),

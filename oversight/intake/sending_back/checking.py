@@ -28,6 +28,7 @@ from oversight.intake.questions import proposals, read_answers
 from oversight.intake.raw_files import RawFile, readable, scan
 from oversight.intake.reading.nothing import REPORT
 from oversight.intake.sending_back.instructions import Instruction, instructions
+from oversight.intake.sending_back.likeness import with_likeness
 from oversight.intake.sending_back.remarks import Remark, question_zh, remarks
 from oversight.intake_messages import CATALOGUE
 from oversight.references import load_references
@@ -151,6 +152,7 @@ def _asked(proposal: dict[str, Any]) -> dict[str, Any]:
         "sender": proposal["sender"],
         "layout": proposal["layout"],
         "message_zh": question_zh(proposal["heading"], contract.columns[proposal["column"]].title_zh),
+        "likeness_zh": proposal["likeness_zh"],
         "what_to_do_zh": CATALOGUE["D61"].remedy_zh,
     }
 
@@ -190,7 +192,8 @@ def check(
     base, ledger = history(folder, mine, now)
     distinct = list({file.sha256: file for file in files}.values())
     ledger = _enter(ledger, distinct, now)
-    parsed, personal = parse(distinct, read_answers(folder))
+    answers = read_answers(folder)
+    parsed, personal = parse(distinct, answers)
     landed = store.combine([base, parsed])
     notes: list[str] = []
     stood_in = landed.rows["divisions"].height == 0
@@ -203,10 +206,12 @@ def check(
     judged = judge(landed, ledger, corrections.read(folder) if folder else None, load_references(folder))
     told = remarks(landed, judged, mine)
     originals = _originals(written, mine) if stood_in else {}
+    asked = {file.submission_id: proposals(landed.headings, [file.submission_id]) for file in distinct}
+    asked = with_likeness(asked, distinct, answers, base)
     return [
         replace(
             _checked(file, judged, told, originals, tuple(notes)),
-            proposals=proposals(landed.headings, [file.submission_id]),
+            proposals=asked[file.submission_id],
             units=_units(file.submission_id, landed, judged),
             lines=_lines(file.submission_id, judged),
             is_personal=file.sha256 in personal,
