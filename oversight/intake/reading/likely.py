@@ -117,7 +117,12 @@ def _as_both_read(match: Match, seen: _Seen) -> Match:
     for name in [n for n in match.sure if n in match.columns]:
         doubt, parts = match.doubts.get(name, ""), seen.stacked[match.columns[name]]
         is_asked = match.sure[name] is Certainty.QUESTION
-        if _meant(match.dataset, parts, seen.said) == ASK or name not in _LEARNED:
+        if name not in _LEARNED:
+            continue
+        if _meant(match.dataset, parts, seen.said) == ASK:
+            if match.sure[name] is Certainty.CERTAIN:
+                # Of 工资福利支出 some said that it is a part of the budget and some that it was spent.
+                match = replace(match, sure={**match.sure, name: Certainty.QUESTION})
             continue
         chance = heard(match.dataset, parts, seen.said)[name]
         if chance < _DENIED and (
