@@ -16,8 +16,9 @@ seed 20261130, its foreign headings given to a dataset by the words in them; nin
 the manner of police population returns, budget execution tables and establishment registers before the recogniser was
 looked at, parted likewise with seed 20261201; tenth and tenth-shut, and eleventh-shut as a whole, of two more strangers,
 imported by a script, lines in both left out, the tenth parted likewise with seed 20261202; twelfth-shut of one more, taken
-in when all mending was done; thirteenth-shut and fourteenth-shut of two more, measured by script alone, then looked into
-and mended on, and never learned from; learned, measured by nobody, is what was written for the second reader, see hear.py).
+in when all mending was done; thirteenth-shut and fourteenth-shut of two more; from the
+fifteenth on a split is a stranger's whole list, with what others wrote as well; all but the last two have been looked into and
+learned from since they were first measured; learned, measured by nobody, is what was written for the second reader, see hear.py).
 The failing headings of the halves in SHUT are listed only with --list: whoever mends the project looks at the others.
 """
 
