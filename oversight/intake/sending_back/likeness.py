@@ -26,8 +26,8 @@ NEAR = 0.02
 def with_likeness(
     asked: Mapping[str, list[dict[str, Any]]], files: Iterable[RawFile], answers: Answers, history: Landed
 ) -> dict[str, list[dict[str, Any]]]:
-    """The open questions of each file (`asked`, by submission) with `likeness_zh`: how many townships of how many have
-    nearly the figure that was taken in of them for another month; None where nothing can be compared.
+    """The open questions of each file (`asked`, by submission) with `likeness_zh`: in how many rows of how many stands
+    nearly the figure that was taken in of the same township for another month; None where nothing can be compared.
 
     The files are read once more, as if each question had been answered by what is proposed.
     """
@@ -49,8 +49,11 @@ def with_likeness(
 
 def _stays(question: Mapping[str, Any]) -> bool:
     """Whether a column holds nearly the same from month to month: posts, people, budgets, not what was paid or who came."""
-    column = ALL_DATASETS[question["dataset"]].columns.get(question["column"])
-    return column is not None and column.kind in ("count", "money") and column.scale not in ("flow", "part")
+    contract = ALL_DATASETS[question["dataset"]]
+    column = contract.columns.get(question["column"])
+    if column is None or not {"reported_code", "reported_name", "month"} <= contract.columns.keys():
+        return False
+    return column.kind in ("count", "money") and column.scale not in ("flow", "part")
 
 
 def _likeness(read: Landed, submission_id: str, question: Mapping[str, Any], history: Landed) -> str | None:
@@ -60,8 +63,9 @@ def _likeness(read: Landed, submission_id: str, question: Mapping[str, Any], his
     before = _figures(history.rows[dataset], name)
     who = "reported_code" if mine["reported_code"].is_not_null().any() else "reported_name"
     key = [who, "fund_name"] if "fund_name" in mine.columns else [who]
-    # A name that several townships bear says of none which figure is its.
-    before = before.filter(pl.len().over([*key, "month"]) == 1)
+    if who == "reported_name":
+        # One that several townships bear says of none which figure is its.
+        before = before.filter(pl.col("reported_code").n_unique().over(who) == 1)
     pairs = (
         mine.join(before, on=key, suffix="_before", nulls_equal=True)
         .filter(pl.col("month") != pl.col("month_before"))
@@ -75,7 +79,7 @@ def _likeness(read: Landed, submission_id: str, question: Mapping[str, Any], his
     months = pairs["month_before"].unique().sort()
     when = f"{months[0]:%Y-%m}" if len(months) == 1 else f"{months[0]:%Y-%m} 至 {months[-1]:%Y-%m}"
     verdict = "" if near * 2 > pairs.height else "，不像是这一列"
-    return f"与已入库的 {when} 相比：{pairs.height} 个乡镇中 {near} 个相差不到 {NEAR:.0%}{verdict}"
+    return f"与已入库的 {when} 相比：可比的 {pairs.height} 行中 {near} 行相差不到 {NEAR:.0%}{verdict}"
 
 
 def _figures(rows: pl.DataFrame, name: str) -> pl.DataFrame:
