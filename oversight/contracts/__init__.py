@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oversight.contracts.contract import MONEY, VALUE, Column, Contract, Kind
+from oversight.contracts.contract import Column, Contract, Kind
 from oversight.contracts.datasets import (
     ALL_DATASETS,
     DATASETS,
@@ -16,9 +16,7 @@ __all__ = [
     "ALL_DATASETS",
     "DATASETS",
     "LIST_DATASETS",
-    "MONEY",
     "REFERENCE_DATASETS",
-    "VALUE",
     "Column",
     "Contract",
     "Kind",

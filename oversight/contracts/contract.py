@@ -2,6 +2,8 @@
 
 Header recognition, the landed Parquet schema, templates and the dictionary are all read from here;
 nothing about an input column is written down a second time.
+
+Most who ask want titles and words. dataframely and Polars, 50 MB, are loaded for those alone who hold rows to a schema.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
-
-import dataframely as dy
-import polars as pl
+from functools import cached_property
+from types import new_class
+from typing import TYPE_CHECKING, Any, Literal
 
 from oversight.personal import is_of_persons
+
+if TYPE_CHECKING:
+    import dataframely as dy
+    import polars as pl
 
 Kind = Literal["month", "code", "text", "count", "money", "bool", "date", "value", "year"]
 Scale = Literal["stock", "flow", "part"]
@@ -35,8 +40,31 @@ PROVENANCE = (
     "doubts",
     "precedence",
 )
-MONEY = pl.Decimal(18, 2)
-VALUE = pl.Decimal(18, 4)
+
+
+class Typed:
+    """A column of a schema: the name of its dataframely class, and what that is made with."""
+
+    def __init__(self, type_name: str, *arguments: Any, **options: Any) -> None:
+        self.metadata: Mapping[str, Any] = options.get("metadata") or {}
+        self._type_name, self._arguments, self._options = type_name, arguments, options
+
+    def made(self) -> dy.Column:
+        """The dataframely column."""
+        import dataframely as dy
+
+        made: dy.Column = getattr(dy, self._type_name)(*self._arguments, **self._options)
+        return made
+
+
+class Schema:
+    """A dataset's columns are the attributes of a class below this one, those of its bases first."""
+
+    @classmethod
+    def typed(cls) -> dict[str, Typed]:
+        """The columns in their order."""
+        of_classes = (vars(kind).items() for kind in reversed(cls.__mro__))
+        return {name: value for items in of_classes for name, value in items if isinstance(value, Typed)}
 
 
 @dataclass(frozen=True)
@@ -109,11 +137,32 @@ class Contract:
     name: str
     title_zh: str
     description_zh: str
-    schema: type[dy.Schema]
+    declared: type[Schema]
     key: tuple[str, ...]
     group_labels: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
+
+    @cached_property
+    def schema(self) -> type[dy.Schema]:
+        """What rows are held to."""
+        import dataframely as dy
+
+        columns = {name: column.made() for name, column in self.declared.typed().items()}
+        return new_class(self.declared.__name__, (dy.Schema,), exec_body=lambda body: body.update(columns))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Column names of the build input: what the sender reports first, then where it came from."""
+        columns = self.declared.typed()
+        told: list[str] = []
+        for name in columns:
+            if name in PROVENANCE:
+                continue
+            told.append(name)
+            if name in self.columns and self.columns[name].has_precision:
+                told.append(self.columns[name].precision_name)
+        return (*told, *(name for name in columns if name in PROVENANCE))
 
     @property
     def required(self) -> tuple[Column, ...]:
@@ -130,22 +179,17 @@ class Contract:
         return next((c for c in self.columns.values() if c.title_zh == title_zh), None)
 
     def polars_schema(self) -> dict[str, pl.DataType]:
-        """Column names and types of the build input: what the sender reports first, then where it came from."""
-        columns = {name: column.dtype for name, column in self.schema.columns().items()}
-        told: dict[str, pl.DataType] = {}
-        for name in columns:
-            if name in PROVENANCE:
-                continue
-            told[name] = columns[name]
-            if name in self.columns and self.columns[name].has_precision:
-                told[self.columns[name].precision_name] = MONEY
-        return told | {name: columns[name] for name in columns if name in PROVENANCE}
+        """The build input's columns (`names`) and their types; what says how exact a figure is, is an amount."""
+        from oversight.contracts.amounts import MONEY
+
+        types = {name: column.dtype for name, column in self.schema.columns().items()}
+        return {name: types.get(name, MONEY) for name in self.names}
 
 
 def contract(
     name: str,
     title_zh: str,
-    schema: type[dy.Schema],
+    schema: type[Schema],
     *,
     description_zh: str,
     key: tuple[str, ...],
@@ -155,8 +199,8 @@ def contract(
     """Read a contract off a schema: every column with an `input` in its metadata is an input column."""
     columns = {
         column_name: Column(name=column_name, **column.metadata["input"])
-        for column_name, column in schema.columns().items()
-        if column.metadata and "input" in column.metadata
+        for column_name, column in schema.typed().items()
+        if "input" in column.metadata
     }
     for column in columns.values():
         words = (column.label_zh, *column.synonyms)
@@ -203,13 +247,13 @@ def text(
     nullable: bool = True,
     repeats_when_merged: bool = False,
     personal: Personal = "none",
-) -> dy.String:
+) -> Typed:
     """A name, or with `personal="free_text"` whatever somebody writes."""
     metadata = _metadata(
         label_zh, "text", description_zh, required=required, synonyms=synonyms, personal=personal
     )
     metadata["input"]["repeats_when_merged"] = repeats_when_merged
-    return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
+    return Typed("String", nullable=nullable, metadata=metadata, description=description_zh)
 
 
 def code(
@@ -219,13 +263,13 @@ def code(
     synonyms: tuple[str, ...] = (),
     required: bool = False,
     nullable: bool = True,
-) -> dy.String:
+) -> Typed:
     """A division code: text of digits, 6, 9 or 12 of them once canonical."""
     metadata = _metadata(label_zh, "code", description_zh, required=required, synonyms=synonyms)
-    return dy.String(nullable=nullable, metadata=metadata, description=description_zh)
+    return Typed("String", nullable=nullable, metadata=metadata, description=description_zh)
 
 
-def month() -> dy.Date:
+def month() -> Typed:
     """The month a row speaks of, kept as its first day."""
     description = "所报数据所属的月份，写作 2025-06、2025年6月、202506、2025.6 均可；入库后为当月 1 日。"
     synonyms = (
@@ -242,23 +286,23 @@ def month() -> dy.Date:
         "期间",
     )
     metadata = _metadata("统计月份", "month", description, required=True, synonyms=synonyms)
-    return dy.Date(
-        nullable=False, check=lambda e: e.dt.day() == 1, metadata=metadata, description=description
+    return Typed(
+        "Date", nullable=False, check=lambda e: e.dt.day() == 1, metadata=metadata, description=description
     )
 
 
-def year(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> dy.Int32:
+def year(label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = ()) -> Typed:
     """A calendar year; where there is no such column, the one that the title or the sheet's name states."""
     metadata = _metadata(label_zh, "year", description_zh, synonyms=synonyms)
-    return dy.Int32(nullable=False, min=1949, max=2100, metadata=metadata, description=description_zh)
+    return Typed("Int32", nullable=False, min=1949, max=2100, metadata=metadata, description=description_zh)
 
 
 def date(
     label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = (), required: bool = False
-) -> dy.Date:
+) -> Typed:
     """A calendar day."""
     metadata = _metadata(label_zh, "date", description_zh, synonyms=synonyms, required=required)
-    return dy.Date(nullable=True, metadata=metadata, description=description_zh)
+    return Typed("Date", nullable=True, metadata=metadata, description=description_zh)
 
 
 def count(
@@ -272,7 +316,7 @@ def count(
     scale: Scale | None = None,
     has_precision: bool = False,
     rarely_changes: bool = False,
-) -> dy.Int64:
+) -> Typed:
     """A whole number of people, households, posts or villages; null where it was not reported."""
     metadata = _metadata(
         label_zh,
@@ -286,7 +330,7 @@ def count(
         rarely_changes=rarely_changes,
     )
     metadata["input"]["has_precision"] = has_precision
-    return dy.Int64(nullable=True, min=0, metadata=metadata, description=description_zh)
+    return Typed("Int64", nullable=True, min=0, metadata=metadata, description=description_zh)
 
 
 def money(
@@ -299,7 +343,7 @@ def money(
     scale: Scale | None = None,
     may_be_negative: bool = False,
     rarely_changes: bool = False,
-) -> dy.Decimal:
+) -> Typed:
     """An amount in 元 with two decimals, never a float; null where it was not reported."""
     metadata = _metadata(
         label_zh,
@@ -313,12 +357,12 @@ def money(
         rarely_changes=rarely_changes,
     )
     metadata["input"] |= {"has_precision": True, "may_be_negative": may_be_negative}
-    return dy.Decimal(18, 2, nullable=True, metadata=metadata, description=description_zh)
+    return Typed("Decimal", 18, 2, nullable=True, metadata=metadata, description=description_zh)
 
 
 def yes_no(
     label_zh: str, description_zh: str, *, synonyms: tuple[str, ...] = (), rarely_changes: bool = False
-) -> dy.Bool:
+) -> Typed:
     """是 or 否; null where it was not reported."""
     metadata = _metadata(label_zh, "bool", description_zh, synonyms=synonyms, rarely_changes=rarely_changes)
-    return dy.Bool(nullable=True, metadata=metadata, description=description_zh)
+    return Typed("Bool", nullable=True, metadata=metadata, description=description_zh)

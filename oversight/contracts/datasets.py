@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataframely as dy
-
 from oversight.contracts.contract import (
     Contract,
+    Schema,
+    Typed,
     _metadata,
     code,
     contract,
@@ -61,35 +61,38 @@ CODE_DESCRIPTION = "乡镇（街道）行政区划代码，文本，9 位或 12 
 NAME_DESCRIPTION = "乡镇（街道）名称，用于与代码核对；无代码时仅在所属县内唯一才可识别。"
 
 
-class Provenance(dy.Schema):
+class Provenance(Schema):
     """Where a row came from and what was thought of it; every build input of rows carries this."""
 
-    submission_id = dy.String(nullable=False, description="报送文件编号（内容 SHA-256 的前 16 位）")
-    sheet = dy.String(nullable=True, description="工作表名称；CSV 为空")
-    row_number = dy.Int64(nullable=False, min=1, description="在原文件中的行号，从 1 起")
-    row_status = dy.String(
+    submission_id = Typed("String", nullable=False, description="报送文件编号（内容 SHA-256 的前 16 位）")
+    sheet = Typed("String", nullable=True, description="工作表名称；CSV 为空")
+    row_number = Typed("Int64", nullable=False, min=1, description="在原文件中的行号，从 1 起")
+    row_status = Typed(
+        "String",
         nullable=False,
         check=lambda e: e.is_in(["accepted", "held"]),
         description="accepted 入库，held 待确认",
     )
-    doubts = dy.String(nullable=True, description="存疑代码，以分号分隔")
-    precedence = dy.Int64(nullable=False, description="同一单位同一月份多次报送时，数值大者为准")
+    doubts = Typed("String", nullable=True, description="存疑代码，以分号分隔")
+    precedence = Typed("Int64", nullable=False, description="同一单位同一月份多次报送时，数值大者为准")
 
 
 class Told(Provenance):
     """What every report carries besides: who reported, what was declared nil or left out, what we have no column for."""
 
-    source = dy.String(
-        nullable=False, description="来源：township 乡镇报送，treasury 财政国库，police 公安等"
+    source = Typed(
+        "String", nullable=False, description="来源：township 乡镇报送，treasury 财政国库，police 公安等"
     )
-    nil_figures = dy.String(
-        nullable=True, description="申报为零（无、零报告）的数据列，以分号分隔；report 为整表零报告"
+    nil_figures = Typed(
+        "String", nullable=True, description="申报为零（无、零报告）的数据列，以分号分隔；report 为整表零报告"
     )
-    dashed_figures = dy.String(
-        nullable=True, description="写了横线（—、/）的数据列，以分号分隔；与空白一样是未知"
+    dashed_figures = Typed(
+        "String", nullable=True, description="写了横线（—、/）的数据列，以分号分隔；与空白一样是未知"
     )
-    other_columns = dy.String(
-        nullable=True, description="其他列：报表上有而规定中没有的列，列名和原文（JSON）；不参与计算"
+    other_columns = Typed(
+        "String",
+        nullable=True,
+        description="其他列：报表上有而规定中没有的列，列名和原文（JSON）；不参与计算",
     )
 
 
@@ -141,7 +144,8 @@ class Reported(Told):
     """What the monthly reports of townships have in common."""
 
     month = month()
-    township_code = dy.String(
+    township_code = Typed(
+        "String",
         nullable=False,
         regex=r"^\d{9}$",
         description="当月有效的乡镇代码（9 位），由上报代码按行政区划变更换算",
@@ -248,8 +252,8 @@ FUND_DESCRIPTION = "资金项目；空白即民政工作经费。各项目的名
 class Budget(Reported):
     """A row is a fund's budget, payments and spending of a township for a month; blank is the working funds."""
 
-    fund_code = dy.String(
-        nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
+    fund_code = Typed(
+        "String", nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
     )
     fund_name = text("资金项目", FUND_DESCRIPTION, synonyms=FUND_SYNONYMS, repeats_when_merged=True)
     initial_budget_cny = money(
@@ -362,10 +366,12 @@ class Budget(Reported):
 class Payments(Told):
     """A row is one payment of the treasury to a township: date, payee, fund, amount, voucher."""
 
-    month = dy.Date(nullable=False, check=lambda e: e.dt.day() == 1, description="支付日期所在的月份")
-    township_code = dy.String(nullable=False, regex=r"^\d{9}$", description="当月有效的乡镇代码（9 位）")
-    fund_code = dy.String(
-        nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
+    month = Typed("Date", nullable=False, check=lambda e: e.dt.day() == 1, description="支付日期所在的月份")
+    township_code = Typed(
+        "String", nullable=False, regex=r"^\d{9}$", description="当月有效的乡镇代码（9 位）"
+    )
+    fund_code = Typed(
+        "String", nullable=False, description="资金项目代码，见 funds.csv；名单外的为 unlisted: 加所写名称"
     )
     paid_on = date(
         "支付日期",
@@ -528,7 +534,8 @@ class Indicators(Told):
         nullable=False,
     )
     indicator_name = text("指标名称", "指标名称。", synonyms=("指标", "项目", "指标项"))
-    indicator_text = dy.String(
+    indicator_text = Typed(
+        "String",
         nullable=True,
         description="指标值原文。",
         metadata=_metadata(
@@ -541,7 +548,9 @@ class Indicators(Told):
             rarely_changes=True,
         ),
     )
-    indicator_value = dy.Decimal(18, 4, nullable=True, description="指标值的数：是为 1、否为 0，文字为空。")
+    indicator_value = Typed(
+        "Decimal", 18, 4, nullable=True, description="指标值的数：是为 1、否为 0，文字为空。"
+    )
     remark = text("备注", "补充说明。", synonyms=("说明", "注释", "备注说明"), personal="free_text")
 
 

@@ -539,7 +539,7 @@ def read(connection: duckdb.DuckDBPyConnection, month: date, reported: Sequence[
 
 # Datasets with a row for a township and month. Moving a row to another file changes no finding.
 _BY_TOWNSHIP = tuple(
-    name for name, contract in DATASETS.items() if {"month", "township_code"} <= set(contract.polars_schema())
+    name for name, contract in DATASETS.items() if {"month", "township_code"} <= set(contract.names)
 )
 # What of a rule decides a judgement; other words about it may change without any finding changing.
 _JUDGED_BY = {

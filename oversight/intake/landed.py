@@ -130,7 +130,7 @@ def row_schema(dataset: str) -> dict[str, Any]:
     given = {name: dtype for name, dtype in contract.polars_schema().items() if name in told}
     if dataset == "indicators":
         given["indicator_value"] = contract.polars_schema()["indicator_value"]
-    if "nil_figures" in contract.polars_schema():
+    if "nil_figures" in contract.names:
         given |= dict.fromkeys(("nil_figures", "dashed_figures", "other_columns"), pl.String())
     return {"table_no": pl.Int32, "row_number": pl.Int64, **given}
 

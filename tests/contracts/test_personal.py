@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from oversight.contracts import ALL_DATASETS
-from oversight.contracts.contract import contract, text
+from oversight.contracts.contract import Schema, contract, text
 from oversight.editions.verify import personal_in
 from oversight.personal import KEPT_BACK, has_right_check_digit, is_of_persons, masked
 from tests.intake.world import World, csv_bytes, xlsx_bytes
@@ -28,15 +28,13 @@ def test_every_column_has_a_class_and_free_text_says_so() -> None:
 
 @pytest.mark.parametrize("label", ["姓名", "身份证号", "联系电话", "填表人"])
 def test_a_column_about_persons_cannot_be_made(label: str) -> None:
-    import dataframely as dy
-
-    class Staff(dy.Schema):
+    class Staff(Schema):
         who = text(label, "谁。")
 
     with pytest.raises(ValueError, match="not collected"):
         contract("staff", "人员", Staff, description_zh="人员。", key=("who",))
 
-    class Other(dy.Schema):
+    class Other(Schema):
         who = text("某列", "谁。", personal="person")
 
     with pytest.raises(ValueError, match="not collected"):

@@ -17,7 +17,7 @@ def provide(dataset: str, rows: pl.DataFrame, held: pl.DataFrame, tables: pl.Dat
         target = "subject_code" if dataset == "indicators" else "township_code"
         frame = frame.drop("subject_code", strict=False) if dataset == "indicators" else frame
         frame = frame.rename({"unit_code": target})
-    elif "township_code" in contract.polars_schema():
+    elif "township_code" in contract.names:
         frame = frame.with_columns(township_code=pl.lit(None, pl.String))
     if held.height:
         marks = held.select(*KEY, row_status=pl.lit("held")).unique()

@@ -15,7 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import ALL_DATASETS, MONEY, VALUE, Column
+from oversight.contracts import ALL_DATASETS, Column
+from oversight.contracts.amounts import MONEY, VALUE
 from oversight.intake.reading import nothing, values
 from oversight.intake.reading.precision import precision
 from oversight.intake.reading.text import fold, tidy
@@ -88,7 +89,7 @@ def normalise(
         else read
         for read in read_columns
     )
-    if contract.measures and "nil_figures" in contract.polars_schema():
+    if contract.measures and "nil_figures" in contract.names:
         done, doubts = nothing.mark(dataset, raw, done)
         errors.extend(doubts)
     if "other_columns" in raw.columns:

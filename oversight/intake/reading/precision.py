@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from oversight.contracts import MONEY
+from oversight.contracts.amounts import MONEY
 from oversight.intake.reading import values
 
 # The share of a column's cells that makes its places, as one in so many.

@@ -241,7 +241,7 @@ def figures(folder: DataFolder, dataset: str, month: date, code: str, column: st
     contract = DATASETS.get(dataset)
     if contract is None or column not in contract.columns or current(folder) is None:
         return []
-    unit = "township_code" if "township_code" in contract.polars_schema() else "reported_code"
+    unit = "township_code" if "township_code" in contract.names else "reported_code"
     with open_edition(folder) as connection:
         found = connection.execute(
             f"select {column}, source, row_status from reported.{dataset} "
