@@ -54,7 +54,7 @@ def write_inputs(place: Path, units: int | None, months: int, *, also: Sequence[
 
     sys.path.insert(0, str(PROJECT_ROOT))
     from oversight.intake.judging.deliveries import DELIVERY_SCHEMA
-    from oversight.intake.judging.due import DUE_SCHEMA
+    from oversight.intake.judging.due import due_schema
     from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
     from oversight.settings import DataFolder
     from oversight.standards import write_overlay_inputs
@@ -147,7 +147,7 @@ def write_inputs(place: Path, units: int | None, months: int, *, also: Sequence[
     pl.DataFrame(schema=DELIVERY_SCHEMA).write_parquet(inputs / "deliveries.parquet")
     pl.DataFrame(schema=COVERAGE_SCHEMA).write_parquet(inputs / "payment_coverage.parquet")
     finish("payments", pl.DataFrame(schema=SCHEMAS["payments"]))
-    pl.DataFrame(schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
+    pl.DataFrame(schema=due_schema()).write_parquet(inputs / "due_dates.parquet")
     pl.DataFrame(schema=_REJECTED).write_parquet(inputs / "rejected_rows.parquet")
     pl.DataFrame({"edition_id": ["e"], "built_at": [now], "input_fingerprint": [""], "standards_fingerprint": [""],
                   "code_version": [""]}).write_parquet(inputs / "edition.parquet")  # fmt: skip

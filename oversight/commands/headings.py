@@ -94,7 +94,7 @@ def _answer(text: str) -> tuple[str, str]:
 
 def _answered(item: dict[str, Any], wanted: dict[str, str]) -> dict[str, Any]:
     from oversight.contracts import ALL_DATASETS
-    from oversight.intake.questions import NOT_USED
+    from oversight.intake.own_files import NOT_USED
     from oversight.intake.reading.text import plain
 
     answer = wanted.get(item["heading"])

@@ -13,14 +13,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from oversight import durable
 from oversight.archive.store import JOURNAL
@@ -28,16 +28,27 @@ from oversight.errors import OversightError
 from oversight.intake.raw_files import RawFile
 from oversight.settings import TIME_ZONE, DataFolder
 
-SCHEMA: dict[str, Any] = {
-    "sha256": pl.String,
-    "file_name": pl.String,
-    "received_at": pl.Datetime("us"),
-    "arrival_seq": pl.Int64,
-    "is_first": pl.Boolean,
-}
+# What only asks which contents came does without Polars: the dashboard does, each time somebody's notices are asked for.
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
 _NONE = "0" * 64
 # Of two names for one content that arrive together, the one that says it is a copy is the copy.
 _COPY = re.compile(r"副本|复件|备份|[Cc]opy|\(\d\)|（\d）")
+
+
+def schema() -> dict[str, pl.DataType]:
+    """The columns of the ledger."""
+    import polars as pl
+
+    return {
+        "sha256": pl.String(),
+        "file_name": pl.String(),
+        "received_at": pl.Datetime("us"),
+        "arrival_seq": pl.Int64(),
+        "is_first": pl.Boolean(),
+    }
 
 
 class LedgerError(OversightError):
@@ -71,14 +82,16 @@ def read(folder: DataFolder) -> pl.DataFrame:
 
     Raises `LedgerError` where neither can be relied on.
     """
+    import polars as pl
+
     stored = _stored(folder)
     if not journal_path(folder).is_file():
         # Of a folder of before there was a journal; the next entry begins one.
-        return pl.DataFrame(schema=SCHEMA) if stored is None else _parsed(folder, stored)
+        return pl.DataFrame(schema=schema()) if stored is None else _parsed(folder, stored)
     if stored is not None and _last_ledger(folder) == hashlib.sha256(stored).hexdigest():
         return _parsed(folder, stored)
     journal = read_journal(folder)
-    rows = pl.DataFrame(journal.rows, schema=SCHEMA, orient="row")
+    rows = pl.DataFrame(journal.rows, schema=schema(), orient="row")
     if stored is not None and hashlib.sha256(stored).hexdigest() in journal.ledgers[-1:]:
         return _parsed(folder, stored)
     if journal.broken in ([], [journal.lines]):
@@ -91,8 +104,48 @@ def read(folder: DataFolder) -> pl.DataFrame:
     )
 
 
+def contents(folder: DataFolder) -> set[str]:
+    """The digests of everything ever seen. Raises `LedgerError` as `read` does."""
+    stored, has_journal = _stored(folder), journal_path(folder).is_file()
+    if stored is None and not has_journal:
+        return set()
+    if stored and has_journal and _last_ledger(folder) == hashlib.sha256(stored).hexdigest():
+        found = _digests(stored)
+        if found is not None:
+            return found
+    return set(read(folder)["sha256"])
+
+
+def _digests(content: bytes) -> set[str] | None:
+    """The digests in a ledger, of the very bytes that were held against the journal: DuckDB reads files, so they are put
+    into one of memory. None where the system has no such files, or this is no ledger."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    import duckdb
+
+    with os.fdopen(os.memfd_create("ledger"), "wb") as file:
+        file.write(content)
+        file.flush()
+        query = f"select distinct sha256 from read_parquet('/proc/self/fd/{file.fileno()}')"
+        try:
+            with _engine().cursor() as cursor:
+                return {digest for (digest,) in cursor.execute(query).fetchall()}
+        except duckdb.Error:
+            return None
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Opening one takes ten times as long as asking, and is done for every open page every minute."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
+
+
 def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.DataFrame:
     """The ledger with what is new in `files`; contents seen before under another name become duplicates."""
+    import polars as pl
+
     names = set(zip(ledger["sha256"], ledger["file_name"], strict=True))
     contents = set(ledger["sha256"])
     seq = int(ledger.select(pl.col("arrival_seq").max()).item() or 0) + 1
@@ -107,7 +160,7 @@ def enter(ledger: pl.DataFrame, files: Iterable[RawFile], now: datetime) -> pl.D
         contents.add(file.sha256)
     if not rows:
         return ledger
-    return pl.concat([ledger, pl.DataFrame(rows, schema=SCHEMA, orient="row")])
+    return pl.concat([ledger, pl.DataFrame(rows, schema=schema(), orient="row")])
 
 
 def fingerprint(ledger: pl.DataFrame) -> str:
@@ -189,6 +242,7 @@ def _stored(folder: DataFolder) -> bytes | None:
 
 def _longer(stored: bytes | None, rows: pl.DataFrame) -> pl.DataFrame | None:
     """The ledger, if it has these rows and more; it may be anything, and the usual reader panics over that."""
+    import polars as pl
     import pyarrow
     from pyarrow import parquet
 
@@ -198,12 +252,14 @@ def _longer(stored: bytes | None, rows: pl.DataFrame) -> pl.DataFrame | None:
         is_longer = told.height > rows.height and told.head(rows.height).equals(rows)
     except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError):
         return None
-    return told.cast(pl.Schema(SCHEMA)) if is_longer else None
+    return told.cast(pl.Schema(schema())) if is_longer else None
 
 
 def _parsed(folder: DataFolder, content: bytes) -> pl.DataFrame:
+    import polars as pl
+
     try:
-        return pl.read_parquet(io.BytesIO(content)).select(SCHEMA.keys())
+        return pl.read_parquet(io.BytesIO(content)).select(schema().keys())
     except Exception as failure:
         raise LedgerError(
             f"收文台账 {ledger_path(folder)} 读不出来。请运行 oversight repair，或从备份恢复该文件后重新运行。"
@@ -237,6 +293,8 @@ def _as_told(row: dict[str, Any]) -> str:
 
 def differing(folder: DataFolder) -> Iterator[tuple[Path, str]]:
     """What is wrong with ledger and journal: the file, and what."""
+    import polars as pl
+
     path = journal_path(folder)
     journal = read_journal(folder)
     stored = _stored(folder)
@@ -251,5 +309,5 @@ def differing(folder: DataFolder) -> Iterator[tuple[Path, str]]:
     if stored is None:
         yield ledger_path(folder), "文件不在了"
     elif hashlib.sha256(stored).hexdigest() not in journal.ledgers[-1:] and not journal.broken:
-        ahead = _longer(stored, pl.DataFrame(journal.rows, schema=SCHEMA, orient="row")) is not None
+        ahead = _longer(stored, pl.DataFrame(journal.rows, schema=schema(), orient="row")) is not None
         yield (path, "末尾有缺失") if ahead else (ledger_path(folder), "内容与流水里记的校验值不符")

@@ -23,6 +23,7 @@ import polars as pl
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
 from oversight.errors import OversightError
+from oversight.intake.own_files import HEADING_TITLES, NOT_USED
 from oversight.intake.reading.found import BulkTable, Notice, Reading
 from oversight.intake.reading.grid import Context, Header, Refusal, Table, column_letters, ranges_of
 from oversight.intake.reading.headers import missing_columns, needed_columns
@@ -44,8 +45,6 @@ HEADING_SCHEMA: dict[str, Any] = {
     "column": pl.String,
     "state": pl.String,
 }
-TITLES = ("报送单位", "版式", "报表", "表头", "对应列", "确认日期")
-NOT_USED = "不使用"
 
 
 @lru_cache(maxsize=16384)
@@ -112,8 +111,8 @@ def _rows(path: Path, content: bytes) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         text = content.decode("gb18030", errors="replace")
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    if not set(TITLES[:5]) <= set(reader.fieldnames or ()):
-        raise OversightError(f"{path} 的第一行应为：{'、'.join(TITLES)}。请改正或删去该文件。")
+    if not set(HEADING_TITLES[:5]) <= set(reader.fieldnames or ()):
+        raise OversightError(f"{path} 的第一行应为：{'、'.join(HEADING_TITLES)}。请改正或删去该文件。")
     return [{k: (v or "") for k, v in row.items() if k} for row in reader if any(row.values())]
 
 
@@ -123,18 +122,18 @@ def remember(folder: DataFolder, told: Iterable[Mapping[str, Any]], on: date) ->
     A later answer to the same question takes the place of the earlier one.
     """
     before = _rows(folder.headings, folder.headings.read_bytes()) if folder.headings.is_file() else []
-    kept = {tuple(row[t] for t in TITLES[:4]): row for row in before}
+    kept = {tuple(row[t] for t in HEADING_TITLES[:4]): row for row in before}
     new = 0
     for item in told:
         contract = ALL_DATASETS[item["dataset"]]
         answer = contract.columns[item["column"]].title_zh if item["column"] else NOT_USED
         key = (item["sender"], item["layout"], contract.title_zh, item["heading"])
         new += kept.get(key, {}).get("对应列") != answer
-        kept[key] = dict(zip(TITLES, (*key, answer, on.isoformat()), strict=True))
+        kept[key] = dict(zip(HEADING_TITLES, (*key, answer, on.isoformat()), strict=True))
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, TITLES, lineterminator="\r\n", extrasaction="ignore")
+    writer = csv.DictWriter(text, HEADING_TITLES, lineterminator="\r\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({t: row.get(t, "") for t in TITLES} for row in kept.values())
+    writer.writerows({t: row.get(t, "") for t in HEADING_TITLES} for row in kept.values())
     durable.write_bytes(folder.headings, b"\xef\xbb\xbf" + text.getvalue().encode())
     return new
 

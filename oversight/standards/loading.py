@@ -13,120 +13,23 @@ import polars as pl
 
 from oversight.errors import OversightError
 from oversight.references import load_references
-from oversight.settings import DBT_DIR, DataFolder
+from oversight.settings import DataFolder
+from oversight.standards.files import (
+    DATE,
+    FIGURE,
+    FLAG,
+    KEYS,
+    KINDS,
+    MAY_LACK,
+    SEEDS_DIR,
+    TEXT,
+    WHOLE,
+    columns_of,
+    kind_of,
+)
 from oversight.standards.notes import load_finding_notes, note_files
 from oversight.standards.payments import payment_rules
 
-SEEDS_DIR = DBT_DIR / "seeds"
-
-_TEXT, _DATE, _WHOLE, _FLAG, _FIGURE = "text", "date", "whole", "flag", "figure"
-
-# The column types of dbt_project.yml in the words of this module; a test holds the two together.
-_KINDS: dict[str, dict[str, str]] = {
-    "policy_documents": {"issued_on": _DATE, "recorded_on": _DATE},
-    "standards": {
-        "effective_from": _DATE,
-        "effective_to": _DATE,
-        "deadline": _DATE,
-        "issued_on": _DATE,
-        "recorded_on": _DATE,
-        "last_confirmed_on": _DATE,
-        "confirm_within_months": _WHOLE,
-        "report_valid_months": _WHOLE,
-        "decimals": _WHOLE,
-    },
-    "standard_tiers": {
-        "tier_no": _WHOLE,
-        "lower_bound": _WHOLE,
-        "lower_included": _FLAG,
-        "upper_bound": _WHOLE,
-        "upper_included": _FLAG,
-        "value": _FIGURE,
-        "value_max": _FIGURE,
-    },
-    "standard_measures": {
-        "part_no": _WHOLE,
-        "required": _FLAG,
-        "threshold": _FIGURE,
-        "years_back": _WHOLE,
-        "factor": _FIGURE,
-    },
-    "materiality": {"below_amount": _FIGURE, "below_pct": _FIGURE},
-    "payment_pace": {"value": _FIGURE},
-    "funds": {"budget_includes_carryover": _FLAG},
-    "report_sources": {"is_own": _FLAG},
-    "source_precedence": {"source_rank": _WHOLE},
-}
-_KEYS = {
-    "policy_documents": "document_id",
-    "standards": "standard_id",
-    "standard_tiers": "standard_id",
-    "standard_measures": "standard_id",
-    "materiality": "unit",
-    "payment_pace": "limit_name",
-    "funds": "fund_code",
-    "report_sources": "source",
-    "source_precedence": "figure",
-}
-# Columns that a bureau's file may leave out: those that came later, and those that have a default or may be blank.
-MAY_LACK = frozenset(
-    {
-        "report_valid_months",
-        "decimals",
-        "origin_zh",
-        "origin_issuer_code",
-        "accrual",
-        "combine",
-        "years_back",
-        "unit_level",
-        "pattern",
-        "other_names",
-        "budget_includes_carryover",
-        "reporter_pattern",
-        "folder_pattern",
-        "is_own",
-        "reason_zh",
-        "factor",
-        "document_no",
-        "issuer_name",
-        "issuer_level",
-        "force",
-        "issued_on_note",
-        "basis_documents",
-        "note",
-        "topic_zh",
-        "metric_zh",
-        "comparator",
-        "population_basis",
-        "population_date_rule",
-        "edge_rule",
-        "severity",
-        "gradeable",
-        "not_judged_reason",
-        "effective_to",
-        "deadline",
-        "issued_on",
-        "last_confirmed_on",
-        "confirm_within_months",
-        "ambiguity_zh",
-        "example_zh",
-        "tier_no",
-        "tier_label",
-        "lower_bound",
-        "lower_included",
-        "upper_bound",
-        "upper_included",
-        "value_max",
-        "quotation",
-        "part_no",
-        "required",
-        "threshold",
-        "label_zh",
-        "below_amount",
-        "below_pct",
-        "note_zh",
-    }
-)
 # What a blank cell of a bureau's own row stands for.
 _DEFAULTS: dict[str, dict[str, object]] = {
     "policy_documents": {"force": "binding"},
@@ -134,11 +37,11 @@ _DEFAULTS: dict[str, dict[str, object]] = {
     "standard_measures": {"required": True},
 }
 _DTYPES: dict[str, pl.DataType] = {
-    _TEXT: pl.String(),
-    _DATE: pl.Date(),
-    _WHOLE: pl.Int64(),
-    _FLAG: pl.Boolean(),
-    _FIGURE: pl.Decimal(18, 4),
+    TEXT: pl.String(),
+    DATE: pl.Date(),
+    WHOLE: pl.Int64(),
+    FLAG: pl.Boolean(),
+    FIGURE: pl.Decimal(18, 4),
 }
 CONFIRMATIONS = "confirmations"
 _CONFIRMATION_TITLES = {"标准编号": "standard_id", "确认日期": "last_confirmed_on", "确认人": "", "说明": ""}
@@ -147,10 +50,10 @@ _EVERY = "全部"
 _OTHERS = ("due_dates.csv", "calendar.csv")
 _FLAGS = {"true": True, "false": False, "是": True, "否": False, "1": True, "0": False}
 _EXPECTED = {
-    _DATE: "日期，如 2025-01-01",
-    _WHOLE: "整数",
-    _FLAG: "true 或 false（也可写 是、否）",
-    _FIGURE: "数值，至多 4 位小数",
+    DATE: "日期，如 2025-01-01",
+    WHOLE: "整数",
+    FLAG: "true 或 false（也可写 是、否）",
+    FIGURE: "数值，至多 4 位小数",
 }
 
 
@@ -176,7 +79,7 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
     """
     _refuse_strangers(folder)
     own = _own(folder)
-    merged = {name: _merge(name, _seed(name), own[name]) for name in _KINDS}
+    merged = {name: _merge(name, _seed(name), own[name]) for name in KINDS}
     return Standards(
         documents=merged["policy_documents"],
         standards=merged["standards"],
@@ -184,21 +87,6 @@ def load_standards(folder: DataFolder | None = None) -> Standards:
         measures=merged["standard_measures"],
         materiality=merged["materiality"],
     )
-
-
-def columns_of(name: str) -> list[str]:
-    """The columns of a file of standards, in order."""
-    return _header(SEEDS_DIR / f"{name}.csv")
-
-
-def kind_of(name: str, column: str) -> str:
-    """What stands in a column: text, date, whole, flag or figure."""
-    return _KINDS[name].get(column, _TEXT)
-
-
-def key_of(name: str) -> str:
-    """The column by which a bureau's rows take the place of the project's."""
-    return _KEYS[name]
 
 
 def write_overlay_inputs(folder: DataFolder, inputs_dir: Path) -> None:
@@ -232,16 +120,16 @@ def standards_files(folder: DataFolder | None = None) -> dict[str, bytes]:
 
     When reports are due is the bureau's rule too, though no standard, and so is what it noted on findings.
     """
-    paths = {f"seeds/{name}.csv": SEEDS_DIR / f"{name}.csv" for name in _KINDS}
+    paths = {f"seeds/{name}.csv": SEEDS_DIR / f"{name}.csv" for name in KINDS}
     if folder:
-        own = (*(f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)), *_OTHERS)
+        own = (*(f"{name}.csv" for name in (*KINDS, CONFIRMATIONS)), *_OTHERS)
         paths |= {f"standards/{name}": folder.standards / name for name in own}
     paths |= {f"findings/{path.name}": path for path in note_files(folder)}
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def _merge(name: str, seed: pl.DataFrame, overlay: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([seed.join(overlay, on=_KEYS[name], how="anti"), overlay])
+    return pl.concat([seed.join(overlay, on=KEYS[name], how="anti"), overlay])
 
 
 def _overlay_path(name: str, folder: DataFolder | None) -> Path | None:
@@ -249,18 +137,18 @@ def _overlay_path(name: str, folder: DataFolder | None) -> Path | None:
 
 
 def _seed(name: str) -> pl.DataFrame:
-    return _read(SEEDS_DIR / f"{name}.csv", name, _header(SEEDS_DIR / f"{name}.csv"))
+    return _read(SEEDS_DIR / f"{name}.csv", name, columns_of(name))
 
 
 def _own(folder: DataFolder | None) -> dict[str, pl.DataFrame]:
     """The data folder's own rows of every file, its money standards with their rules of payment."""
-    own = {name: _overlay(name, folder) for name in _KINDS}
+    own = {name: _overlay(name, folder) for name in KINDS}
     known = {*_seed("standards")["standard_id"], *own["standards"]["standard_id"]}
     return own | {name: pl.concat([own[name], rows]) for name, rows in payment_rules(own, known).items()}
 
 
 def _overlay(name: str, folder: DataFolder | None) -> pl.DataFrame:
-    columns = _header(SEEDS_DIR / f"{name}.csv")
+    columns = columns_of(name)
     path = _overlay_path(name, folder)
     if path is None or not path.is_file():
         own = pl.DataFrame(schema={column: _dtype(name, column) for column in columns})
@@ -335,7 +223,7 @@ def _refuse_strangers(folder: DataFolder | None) -> None:
     """A file that nobody reads would be a rule that silently does not hold."""
     if folder is None or not folder.standards.is_dir():
         return
-    known = {f"{name}.csv" for name in (*_KINDS, CONFIRMATIONS)} | set(_OTHERS)
+    known = {f"{name}.csv" for name in (*KINDS, CONFIRMATIONS)} | set(_OTHERS)
     for path in sorted(folder.standards.iterdir()):
         name = path.name
         if name in known or name.startswith((".", "~$")) or path.suffix.lower() in (".md", ".txt"):
@@ -360,13 +248,8 @@ def a_date(text: str) -> date | None:
         return None
 
 
-def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file))
-
-
 def _dtype(name: str, column: str) -> pl.DataType:
-    return _DTYPES[_KINDS[name].get(column, _TEXT)]
+    return _DTYPES[kind_of(name, column)]
 
 
 def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
@@ -386,7 +269,7 @@ def _read(path: Path, name: str, columns: list[str]) -> pl.DataFrame:
     places = {column: header.index(column) if column in header else len(header) for column in columns}
     numbered = [(number, row[: len(header)]) for number, row in enumerate(rows[1:], 2) if any(row)]
     numbers = [number for number, _ in numbered]
-    key = _KEYS[name]
+    key = KEYS[name]
     for number, row in numbered:
         if _cell(row, places[key]) is None:
             raise StandardFileError(f"{path.name} 第 {number} 行：缺少编号（{key}）。请补填后重新运行。")
@@ -410,16 +293,16 @@ def _cell(row: list[str], position: int) -> str | None:
 
 
 def _typed(path: Path, name: str, column: str, values: list[str | None], numbers: list[int]) -> pl.Series:
-    kind = _KINDS[name].get(column, _TEXT)
+    kind = kind_of(name, column)
     text = pl.Series(column, values, dtype=pl.String)
-    if kind == _TEXT:
+    if kind == TEXT:
         return text
-    if kind == _FLAG:
+    if kind == FLAG:
         lowered = text.str.to_lowercase()
         typed = lowered.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
-    elif kind == _DATE:
+    elif kind == DATE:
         typed = pl.Series(column, [a_date(value) if value else None for value in values], dtype=pl.Date)
-    elif kind == _WHOLE:
+    elif kind == WHOLE:
         typed = text.cast(pl.Int64, strict=False)
     else:
         readable = text.str.contains(r"^-?\d{1,14}(\.\d{1,4})?$")

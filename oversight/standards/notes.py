@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from oversight.errors import OversightError
 from oversight.settings import DataFolder
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _COLUMNS = {
     "finding_id": "问题编号",
@@ -61,11 +62,6 @@ _NEEDED: dict[str, tuple[str, str]] = {
     "closed": ("approver", "核销须写明核销人（批准人一列）"),
     "assigned": ("owner", "指定责任人须写明责任人"),
 }
-_FILE_SCHEMA: dict[str, pl.DataType] = {
-    **{name: pl.Date() if name in _DATES else pl.String() for name in _COLUMNS},
-    "file_name": pl.String(),
-}
-SCHEMA: dict[str, pl.DataType] = {"note_no": pl.Int64(), **_FILE_SCHEMA}
 _FINDING_ID = re.compile(r"^[^/]+/.+/\d{4}-(0[1-9]|1[0-2])$")
 
 
@@ -86,14 +82,21 @@ def note_files(folder: DataFolder | None) -> list[Path]:
 
 
 def load_finding_notes(folder: DataFolder | None) -> pl.DataFrame:
-    """Every note, numbered, as `SCHEMA` has it. Raises FindingNoteError for one that cannot be understood."""
+    """Every note: its number and columns, and the name of its file. Raises FindingNoteError for one that cannot be
+    understood."""
+    # The pipeline alone wants a frame; the dashboard, which reads the same files, does without Polars.
+    import polars as pl
+
+    schema: dict[str, pl.DataType] = {
+        **{name: pl.Date() if name in _DATES else pl.String() for name in _COLUMNS},
+        "file_name": pl.String(),
+    }
     # One file after the other: a country's year has two million.
     frames = [
-        pl.DataFrame(read_notes(path), schema=_FILE_SCHEMA, infer_schema_length=None)
-        for path in note_files(folder)
+        pl.DataFrame(read_notes(path), schema=schema, infer_schema_length=None) for path in note_files(folder)
     ]
     return (
-        pl.concat([pl.DataFrame(schema=_FILE_SCHEMA), *frames])
+        pl.concat([pl.DataFrame(schema=schema), *frames])
         .with_row_index("note_no", 1)
         .cast({"note_no": pl.Int64()})
     )

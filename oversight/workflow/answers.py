@@ -84,9 +84,9 @@ def answer(
 
 def add(folder: DataFolder, rows: Iterable[Mapping[str, str]]) -> None:
     """Add answers. Call it under `one_at_a_time`."""
-    from oversight.intake.judging.corrections import PLACE_TITLES, TITLES
+    from oversight.intake.own_files import CORRECTION_TITLES, PLACE_TITLES
 
-    titles = (*TITLES, *PLACE_TITLES)
+    titles = (*CORRECTION_TITLES, *PLACE_TITLES)
     path = folder.corrections / f"审核{datetime.now(TIME_ZONE):%Y-%m}.csv"
     before = _read(path.read_bytes()) if path.is_file() else []
     known = {_key(row) for row in before}

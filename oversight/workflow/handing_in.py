@@ -612,9 +612,9 @@ def _withdraw_from_review(folder: DataFolder, told: dict[str, Any], actor: Actor
 
 def taken_in(folder: DataFolder) -> set[str]:
     """The digests of everything that a run has taken in."""
-    from oversight.intake.ledger import read
+    from oversight.intake.ledger import contents
 
-    return set(read(folder)["sha256"])
+    return contents(folder)
 
 
 def due_days(folder: DataFolder, month: date) -> dict[str, date]:

@@ -18,8 +18,7 @@ from oversight.accounts.roles import may
 from oversight.accounts.scope import WHOLE
 from oversight.contracts import ALL_DATASETS
 from oversight.editions import current, open_edition
-from oversight.intake import landed
-from oversight.intake.questions import NOT_USED, proposals, read_answers
+from oversight.intake.own_files import NOT_USED
 from oversight.settings import DataFolder
 from oversight.workflow import handing_in, rules
 from oversight.workflow.handing_in import HandInError, Tray
@@ -60,6 +59,10 @@ def open_ones(folder: DataFolder) -> list[dict[str, Any]]:
     """What is asked about files of the current edition and not answered since, each sender and layout once."""
     if current(folder) is None:
         return []
+    # What reads reports, Polars and all, is in the server only once somebody has asked about headings.
+    from oversight.intake import landed
+    from oversight.intake.questions import proposals, read_answers
+
     with open_edition(folder) as connection:
         names = dict(connection.execute("select submission_id, file_name from submissions").fetchall())
     known = read_answers(folder)
@@ -102,6 +105,8 @@ def answer(
     items = [(asked[n], title) for n, title in chosen]
     answered = [*tray.meta.get("answered", ()), key]
     if all(_is_own(folder, item["sender"], actor, units) for item, _ in items):
+        from oversight.intake.questions import read_answers
+
         known = read_answers(folder)
         steps = [
             Step(

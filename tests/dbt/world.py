@@ -24,7 +24,7 @@ import polars as pl
 from oversight.contracts import ALL_DATASETS
 from oversight.editions.build import build, build_file, variables
 from oversight.intake.judging.deliveries import DELIVERY_SCHEMA
-from oversight.intake.judging.due import DUE_SCHEMA
+from oversight.intake.judging.due import due_schema
 from oversight.intake.judging.payment_lists import COVERAGE_SCHEMA
 from oversight.settings import DBT_DIR, DataFolder
 from oversight.standards import write_overlay_inputs
@@ -175,7 +175,7 @@ class World:
         delivered = pl.DataFrame(self.delivered, schema=DELIVERY_SCHEMA)
         delivered.write_parquet(inputs / "deliveries.parquet")
         pl.DataFrame(self.covered, schema=COVERAGE_SCHEMA).write_parquet(inputs / "payment_coverage.parquet")
-        pl.DataFrame(self.due, schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
+        pl.DataFrame(self.due, schema=due_schema()).write_parquet(inputs / "due_dates.parquet")
         pl.DataFrame(
             [
                 {

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oversight.intake import input_fingerprint
-from oversight.intake.judging.corrections import PLACE_TITLES, TITLES
+from oversight.intake.own_files import CORRECTION_TITLES, PLACE_TITLES
 from tests.intake.world import World, csv_bytes, population_rows
 
 FIGURES = {"360313101": 20_000, "360313102": 30_000, "360313103": 25_000, "360313104": 28_000}
@@ -16,7 +16,7 @@ FIGURES = {"360313101": 20_000, "360313102": 30_000, "360313103": 25_000, "36031
 
 def correct(world: World, *rows: tuple[Any, ...], name: str = "2025.csv") -> None:
     world.folder.corrections.mkdir(exist_ok=True)
-    (world.folder.corrections / name).write_bytes(csv_bytes([TITLES, *rows]))
+    (world.folder.corrections / name).write_bytes(csv_bytes([CORRECTION_TITLES, *rows]))
 
 
 def row(kind: str, code: str, old: Any, new: Any, month: str = "2025-06", **other: str) -> tuple[Any, ...]:
@@ -151,7 +151,9 @@ def review(kind: str, world: World, name: str, line: int, **other: str) -> tuple
 
 def reviewed(world: World, *rows: tuple[Any, ...]) -> None:
     world.folder.corrections.mkdir(exist_ok=True)
-    (world.folder.corrections / "审核.csv").write_bytes(csv_bytes([(*TITLES, *PLACE_TITLES), *rows]))
+    (world.folder.corrections / "审核.csv").write_bytes(
+        csv_bytes([(*CORRECTION_TITLES, *PLACE_TITLES), *rows])
+    )
 
 
 def test_a_row_that_a_reviewer_sent_back_is_not_used_and_says_why(history: World) -> None:

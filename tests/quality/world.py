@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from oversight.contracts import DATASETS
-from oversight.intake.judging.due import DUE_SCHEMA
+from oversight.intake.judging.due import due_schema
 
 MONTHS = [dt.date(2024, 12, 1), dt.date(2025, 1, 1), dt.date(2025, 2, 1), dt.date(2025, 3, 1)]
 JIANGXI, NINGXIA, HEBEI, JILIN = "360313105", "640324100", "130321100", "222403100"
@@ -220,7 +220,7 @@ class World:
         pl.DataFrame(self.tables["submissions"], schema_overrides=_SUBMISSION_TYPES).write_parquet(
             inputs / "submissions.parquet"
         )
-        pl.DataFrame(schema=DUE_SCHEMA).write_parquet(inputs / "due_dates.parquet")
+        pl.DataFrame(schema=due_schema()).write_parquet(inputs / "due_dates.parquet")
         for name, frame in self.overlays.items():
             frame.write_parquet(inputs / f"overlay_{name}.parquet")
         with duckdb.connect(str(warehouse)) as connection:

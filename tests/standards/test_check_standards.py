@@ -335,4 +335,4 @@ def test_column_types_of_dbt_and_of_the_loader_agree() -> None:
         assert {column: words[kind] for column, kind in types.items()} == {
             column: loader._dtype(name, column) for column in types
         }, name
-    assert {p.stem for p in (DBT_DIR / "seeds").glob("*.csv")} == set(loader._KINDS) | own
+    assert {p.stem for p in (DBT_DIR / "seeds").glob("*.csv")} == set(loader.KINDS) | own

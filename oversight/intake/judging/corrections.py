@@ -26,6 +26,7 @@ from typing import Any
 
 from oversight.archive import store as archive
 from oversight.contracts import ALL_DATASETS, DATASETS
+from oversight.intake.own_files import CORRECTION_TITLES, PLACE_TITLES
 from oversight.intake.raw_files import RawFile, readable
 from oversight.intake.reading import values
 from oversight.intake.reading.delimited import decode
@@ -35,9 +36,6 @@ from oversight.intake.reading.values import Problem
 from oversight.settings import DataFolder
 
 PREFIX = "corrections/"
-TITLES = ("类型", "数据集", "统计月份", "区划代码", "数据列", "原值", "新值", "原因", "提出人", "日期")
-# Which row of which file a reviewer speaks of.
-PLACE_TITLES = ("文件", "工作表", "行")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -133,7 +131,7 @@ def _read_file(file: RawFile, content: bytes) -> CorrectionFile:
     except (Unreadable, csv.Error):
         return CorrectionFile(file, (), (Faulty(1, "文件", file.name),))
     header = [fold(title) for title in table[0]] if table else []
-    missing = [title for title in TITLES if title not in header]
+    missing = [title for title in CORRECTION_TITLES if title not in header]
     if missing:
         return CorrectionFile(file, (), (Faulty(1, "、".join(missing), "缺少此列"),))
     rows: list[Correction] = []

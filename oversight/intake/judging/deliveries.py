@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from oversight.intake.judging import corrections
-from oversight.intake.judging.due import REPORTS
 from oversight.intake.judging.judged import Judged
 from oversight.intake.judging.scale import MONTH_SPAN, unit_month
+from oversight.intake.own_files import REPORTS
 from oversight.intake.reading.nothing import REPORT
 from oversight.references import WORKING_FUNDS
 

@@ -12,28 +12,35 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple, cast
-
-import polars as pl
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from oversight.calendar import RULES, Calendar, DayOffRule, load_calendar
 from oversight.contracts import DATASETS
 from oversight.errors import OversightError
-from oversight.intake.judging.judged import Judged
+from oversight.intake.own_files import DUE_DATES, REPORTS
 from oversight.settings import DataFolder, folder_settings
 
-REPORTS = tuple(name for name, c in DATASETS.items() if "township_code" in c.polars_schema())
-# `nominal_due_on` is the day before the calendar moved it; `makes_rows` marks a month that has rows in the tables
-# though nobody may have reported in it (`rows_until = "last_due"`).
-DUE_SCHEMA: dict[str, pl.DataType] = {
-    "dataset": pl.String(),
-    "month": pl.Date(),
-    "due_on": pl.Date(),
-    "nominal_due_on": pl.Date(),
-    "makes_rows": pl.Boolean(),
-}
-DEFAULTS = Path(__file__).parent / "defaults" / "due_dates.csv"
+# The dashboard asks until when something is due, and does without Polars.
+if TYPE_CHECKING:
+    import polars as pl
+
+    from oversight.intake.judging.judged import Judged
+
 _COLUMNS = ("dataset", "months_after", "day", "effective_from", "on_day_off", "note")
+
+
+def due_schema() -> dict[str, pl.DataType]:
+    """The columns of `Due.dates`: `nominal_due_on` is the day before the calendar moved it; `makes_rows` marks a month
+    that has rows in the tables though nobody may have reported in it (`rows_until = "last_due"`)."""
+    import polars as pl
+
+    return {
+        "dataset": pl.String(),
+        "month": pl.Date(),
+        "due_on": pl.Date(),
+        "nominal_due_on": pl.Date(),
+        "makes_rows": pl.Boolean(),
+    }
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ def due_dates(folder: DataFolder, judged: Judged, today: date) -> Due:
     Where the data folder's settings say so, to the last month that was due before `today`, if that is later. A month
     before the first `effective_from` of its dataset has no row: nothing was due.
     """
+    import polars as pl
+
     rules, calendar = _all_rules(folder), load_calendar(folder)
     spans = [judged.rows[name]["month"] for name, c in DATASETS.items() if "month" in c.columns]
     months = pl.concat(spans).drop_nulls()
@@ -68,7 +77,7 @@ def due_dates(folder: DataFolder, judged: Judged, today: date) -> Due:
                     day = _on(number + rule.months_after, rule.day)
                     due = calendar.moved(day, rule.on_day_off)
                     rows.append((dataset, month, due, day, makes_rows))
-    dates = pl.DataFrame(rows, schema=DUE_SCHEMA, orient="row")
+    dates = pl.DataFrame(rows, schema=due_schema(), orient="row")
     return Due(dates, last_due, calendar.unknown_years(dates["nominal_due_on"].to_list()))
 
 
@@ -121,7 +130,7 @@ def _number(month: date) -> int:
 
 def _all_rules(folder: DataFolder) -> dict[str, list[_Rule]]:
     rules: dict[str, list[_Rule]] = defaultdict(list)
-    for path in (DEFAULTS, folder.standards / "due_dates.csv"):
+    for path in (DUE_DATES, folder.standards / "due_dates.csv"):
         rules.update(_rules(path) if path.is_file() else {})
     return rules
 

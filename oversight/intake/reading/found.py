@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from oversight.intake.reading.grid import Context, Header, Refusal, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Unreadable(Exception):

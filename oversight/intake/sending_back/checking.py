@@ -232,7 +232,7 @@ def _raw(path: Path, name: str) -> RawFile:
 
 def history(folder: DataFolder | None, checked: set[str], now: datetime) -> tuple[store.Landed, pl.DataFrame]:
     """What the folder holds, what was put there since the last run included; without the files to be checked."""
-    empty = pl.DataFrame(schema=ledger_of.SCHEMA)
+    empty = pl.DataFrame(schema=ledger_of.schema())
     if folder is None:
         return store.combine([]), empty
     files = scan(folder, keeping=False)

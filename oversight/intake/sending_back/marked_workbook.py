@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 from oversight import durable
 from oversight.contracts import ALL_DATASETS
-from oversight.intake.questions import NOT_USED
+from oversight.intake.own_files import NOT_USED
 from oversight.intake.reading.delimited import text_rows
 from oversight.intake.reading.files import RETURN_SHEET
 from oversight.intake.sending_back.instructions import instructions

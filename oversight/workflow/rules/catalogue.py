@@ -173,21 +173,21 @@ def _described() -> dict[str, dict[str, str]]:
 
 
 def _overlay(name: str) -> File:
-    from oversight.standards import loading
+    from oversight.standards import files as seeds
 
     forms: dict[str, Form] = {"date": "date", "whole": "whole", "figure": "figure", "flag": "flag"}
     columns = []
-    for column in loading.columns_of(name):
+    for column in seeds.columns_of(name):
         told = _described().get(name, {}).get(column) or _TITLES.get(column) or column
         title, _, hint = told.partition("：")
         choices = _choices(column)
-        form = forms.get(loading.kind_of(name, column), "long" if column in _LONG else "text")
+        form = forms.get(seeds.kind_of(name, column), "long" if column in _LONG else "text")
         columns.append(
             Column(
                 column,
                 title,
                 "choice" if choices else form,
-                column not in loading.MAY_LACK,
+                column not in seeds.MAY_LACK,
                 hint if hint != title else "",
                 _FLAGS if form == "flag" else choices,
             )
@@ -206,15 +206,15 @@ def _overlay(name: str) -> File:
         tuple(columns),
         lambda folder: [place(folder)],
         place,
-        (loading.key_of(name),) if is_one_row else (),
-        replaces=loading.key_of(name),
-        defaults=lambda: [row.cells for row in rows_in(loading.SEEDS_DIR / f"{name}.csv", {})],
+        (seeds.key_of(name),) if is_one_row else (),
+        replaces=seeds.key_of(name),
+        defaults=lambda: [row.cells for row in rows_in(seeds.SEEDS_DIR / f"{name}.csv", {})],
     )
 
 
 def _corrections() -> File:
     from oversight.contracts import DATASETS
-    from oversight.intake.judging.corrections import PLACE_TITLES, TITLES
+    from oversight.intake.own_files import CORRECTION_TITLES, PLACE_TITLES
 
     datasets = [item for item in DATASETS.values() if "reported_code" in item.columns]
     measures = dict.fromkeys(column.title_zh for item in datasets for column in item.measures)
@@ -233,7 +233,7 @@ def _corrections() -> File:
         "日期": Column("日期", "日期", "date", is_given=True),
     }
     places = [Column(title, title, is_given=True) for title in PLACE_TITLES]
-    columns = [told[title] for title in TITLES] + places
+    columns = [told[title] for title in CORRECTION_TITLES] + places
     return File(
         "corrections",
         "数据更正与确认",
@@ -291,10 +291,10 @@ def _calendar() -> File:
 
 def _due_dates() -> File:
     from oversight.contracts import DATASETS
-    from oversight.intake.judging import due
+    from oversight.intake.own_files import DUE_DATES, REPORTS
 
     days_off = (("next_workday", "遇休息日顺延"), ("statutory", "只遇法定假日顺延"), ("none", "不顺延"))
-    titles = tuple((name, DATASETS[name].title_zh) for name in due.REPORTS)
+    titles = tuple((name, DATASETS[name].title_zh) for name in REPORTS)
     return File(
         "due_dates",
         "报送截止日",
@@ -312,13 +312,13 @@ def _due_dates() -> File:
         lambda folder: folder.standards / "due_dates.csv",
         ("dataset", "effective_from"),
         replaces="dataset",
-        defaults=lambda: [row.cells for row in rows_in(due.DEFAULTS, {})],
+        defaults=lambda: [row.cells for row in rows_in(DUE_DATES, {})],
     )
 
 
 def _headings() -> File:
     from oversight.contracts import ALL_DATASETS
-    from oversight.intake.questions import NOT_USED, TITLES
+    from oversight.intake.own_files import HEADING_TITLES, NOT_USED
 
     columns = dict.fromkeys(
         column.title_zh for item in ALL_DATASETS.values() for column in item.columns.values()
@@ -338,10 +338,10 @@ def _headings() -> File:
         "表头含义",
         "headings",
         "对“这一栏是不是某列”的答复，对同一单位的同一版式一直有效",
-        tuple(told[title] for title in TITLES),
+        tuple(told[title] for title in HEADING_TITLES),
         lambda folder: [folder.headings],
         lambda folder: folder.headings,
-        TITLES[:4],
+        HEADING_TITLES[:4],
     )
 
 
