@@ -27,6 +27,11 @@ def without_pandas() -> None:
     sys.modules.setdefault("pandas", cast(Any, None))
 
 
+def without_notebooks() -> None:
+    """For the server: where notebooks are installed too, Dash would load IPython and requests, 12 MB, to show a page in one."""
+    sys.modules.setdefault("IPython", cast(Any, None))
+
+
 @contextmanager
 def lasting_imports() -> Iterator[None]:
     """Import in here: no search for garbage meanwhile, nor ever again among what was there by the end.

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oversight.errors import OversightError
 from oversight.settings import DataFolder, folder_settings
 
 _known: set[Path] = set()
+
+
+class StoreError(OversightError):
+    """The database of accounts cannot be read or written."""
 
 
 def database_path(folder: DataFolder) -> Path:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import flask
 
 from oversight.accounts.actor import Actor, at_the_machine
-from oversight.accounts.exist import exist
+from oversight.accounts.exist import StoreError, exist
 from oversight.accounts.roles import ROLES, Action, may
 from oversight.accounts.scope import WHOLE, Scope
 from oversight.settings import DataFolder, folder_settings
@@ -153,8 +153,6 @@ def install(server: flask.Flask, folder: DataFolder) -> None:
             role = ROLES.get(identity.role, identity.role)  # type: ignore[call-overload]
             return _refused(f"您的角色（{role}）不能使用这项功能。需要时请联系管理员。", 403)
         return None
-
-    from oversight.accounts.store import StoreError
 
     @server.errorhandler(StoreError)
     def unavailable(error: StoreError) -> flask.typing.ResponseReturnValue:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oversight import personal
-from oversight.accounts.exist import exist
+from oversight.accounts.exist import StoreError, exist
 from oversight.settings import DataFolder
 
 if TYPE_CHECKING:
@@ -234,8 +234,6 @@ def check(folder: DataFolder, anchors: Iterable[Mapping[str, Any]] = ()) -> list
         wanted.setdefault(int(item["number"]), set()).add(str(item["digest"]))
     if not exist(folder):
         return _lost(wanted)
-    from oversight.accounts.store import StoreError
-
     try:
         return _check(folder, wanted)
     except StoreError as error:

@@ -17,8 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from oversight.accounts.exist import database_path
-from oversight.errors import OversightError
+from oversight.accounts.exist import StoreError, database_path
 from oversight.settings import TIME_ZONE, DataFolder, folder_settings, from_environment
 
 # The newest migration: a database that bears it needs no look at the others.
@@ -26,10 +25,6 @@ NEWEST = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number, the same for every writer: PostgreSQL's writers of the record wait for each other by it.
 RECORD_LOCK = 7_110_321
-
-
-class StoreError(OversightError):
-    """The database of accounts cannot be read or written."""
 
 
 class Base(DeclarativeBase):

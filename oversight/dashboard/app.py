@@ -179,6 +179,10 @@ class _Application(Dash):
 </body>
 </html>"""
 
+    def get_layout(self) -> Any:
+        """The frame, as plain as a page: where orjson meets an object, it loads numpy to see whether it is of that."""
+        return plain(super().get_layout())
+
     def _with_plotly(self, config: str) -> str:
         """Plotly is fetched when the first chart is drawn, and Dash names it without a fingerprint: ours has one."""
         start, end = config.index("{"), config.rindex("}") + 1

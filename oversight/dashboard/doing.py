@@ -8,9 +8,9 @@ from typing import Any
 
 import flask
 
+from oversight.accounts.exist import StoreError
 from oversight.accounts.identity import needs
 from oversight.accounts.roles import Action
-from oversight.accounts.store import StoreError
 from oversight.dashboard.gate import changes, refusal
 from oversight.dashboard.inputs import Input, takes
 from oversight.dashboard.shelf import Unavailable

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from oversight.accounts.exist import database_path, exist
 from oversight.errors import OversightError
-from oversight.loading import without_pandas
+from oversight.loading import without_notebooks, without_pandas
 from oversight.settings import DataFolder
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -75,6 +75,7 @@ def serve(
     _hold(host, port)
     _keep_memory_together()
     without_pandas()
+    without_notebooks()
     from oversight import logs
     from oversight.dashboard.app import create_app
     from oversight.dashboard.gate import Doors, Gate

@@ -12,7 +12,7 @@ import flask
 from pydantic import StringConstraints
 
 from oversight import presentation as show
-from oversight.accounts.exist import exist
+from oversight.accounts.exist import StoreError, exist
 from oversight.accounts.identity import OPEN, acting, begin, current, needs, public
 from oversight.accounts.roles import ROLES
 from oversight.accounts.scope import WHOLE
@@ -203,7 +203,7 @@ def register(
                 kept_session=current().session,
             )
         except OversightError as error:
-            if isinstance(error, _store_error()):
+            if isinstance(error, StoreError):
                 raise
             return _account(wrong=str(error), status=400)
         flask.g.identity = _refreshed()
@@ -258,7 +258,7 @@ def register(
                 is_by_proxy=form.get("proxy") == "1",
             )
         except OversightError as error:
-            if isinstance(error, _store_error()):
+            if isinstance(error, StoreError):
                 raise
             return _accounts(wrong=str(error), status=400)
         return _accounts(told=f"已建立账号 {name}。", made=(name, made) if made else None)
@@ -295,7 +295,7 @@ def register(
                 case _:
                     return _accounts(wrong="请求有误，请刷新页面后重试。", status=400)
         except OversightError as error:
-            if isinstance(error, _store_error()):
+            if isinstance(error, StoreError):
                 raise
             return _accounts(wrong=str(error), status=400)
         return _accounts(told=told, made=made)
@@ -356,12 +356,6 @@ def register(
         view.is_own_account = True  # type: ignore[attr-defined]
     server.register_blueprint(routes)
     return page
-
-
-def _store_error() -> type[Exception]:
-    from oversight.accounts.store import StoreError
-
-    return StoreError
 
 
 def _chosen() -> dict[str, str]:

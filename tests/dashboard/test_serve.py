@@ -65,6 +65,58 @@ def test_it_listens_on_loopback_only(served: Served) -> None:
         assert probe.connect_ex((own, port)) != 0
 
 
+# The server, up to where it would listen: once its first pages are drawn, and it was asked what every open page asks for,
+# it tells what was imported.
+FIRST_PAGES = """
+import json, sys, threading
+from pathlib import Path
+from werkzeug.test import Client
+from oversight.dashboard import listening, server
+from oversight.settings import DataFolder
+
+class Listening:
+    def __init__(self, app):
+        self.app = app
+
+    def run(self):
+        for thread in threading.enumerate():
+            if thread.name == "first pages":
+                thread.join()
+        for address in ("/notices", "/letters/all", "/hand-in/mine", "/follow/list"):
+            here = {"base_url": "http://127.0.0.1", "environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
+            assert Client(self.app).get(address, **here).status_code == 200, address
+        print(json.dumps([name for name, module in sys.modules.items() if module is not None]))
+
+    def close(self):
+        pass
+
+listening.listen = lambda app, *_: Listening(app)
+server.serve(DataFolder.at(Path(sys.argv[1])), "127.0.0.1", 0, lambda _: None, draws_ahead=False)
+"""
+
+
+def test_the_first_pages_need_nothing_that_is_large(dashboard_folder: DataFolder) -> None:
+    """Half of the server's memory was libraries that no page needs, drawn in by some constant."""
+    told = subprocess.run(
+        [sys.executable, "-c", FIRST_PAGES, str(dashboard_folder.root)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    loaded = set(json.loads(told.stdout))
+    # Every page was drawn, the one of the rules too.
+    assert {"oversight.dashboard.pages.rules", "oversight.workflow.rules.catalogue", "duckdb"} <= loaded
+    large = {"polars", "numpy", "pandas", "pyarrow", "dataframely", "sqlalchemy", "openpyxl", "docx", "typst"}
+    large |= {"dagster", "dbt", "great_expectations", "matplotlib", "requests", "IPython"}
+    assert not large & loaded
+    # One that is used and one that is not.
+    assert {"dash_mantine_components.Select", "dash_mantine_components.Accordion"} & loaded == {
+        "dash_mantine_components.Select"
+    }
+
+
 def test_a_taken_port_is_told_in_one_line(dashboard_folder: DataFolder) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
