@@ -7,9 +7,9 @@ the first report on it has gone through a run, it knows nothing; then who is in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from oversight.editions import open_edition
 from oversight.settings import DataFolder
@@ -21,8 +21,7 @@ REPORTS = ("population", "budget", "staffing")
 COLLECTED = timedelta(days=31)
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """A report that is due from a unit and has not come."""
 
     code: str
@@ -33,7 +32,13 @@ class Missing:
     @property
     def cell(self) -> str:
         """As receipts name it."""
-        return f"{self.dataset} {self.month:%Y-%m} {self.code}"
+        return f"{self.dataset} {_text(self.month)} {self.code}"
+
+
+@cache
+def _text(month: date) -> str:
+    """A month as receipts name it: of the country there are a hundred thousand cells in few months."""
+    return f"{month:%Y-%m}"
 
 
 def missing(folder: DataFolder, edition_id: str, prefixes: Sequence[str], today: date) -> list[Missing]:
