@@ -28,9 +28,10 @@ from oversight.accounts.exist import exist
 from oversight.accounts.identity import OPEN, Identity, current
 from oversight.dashboard.access import Scope, significant
 from oversight.dashboard.pages import pages
-from oversight.dashboard.queries import padded
+from oversight.dashboard.queries import children, padded
 from oversight.dashboard.shelf import SCOPES_OPEN, Shelf, Unavailable
 from oversight.dashboard.state import State
+from oversight.dashboard.together import alone
 from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import DataFolder
 
@@ -46,6 +47,7 @@ QUIET_SECONDS = 1.0
 # What is looked at of each unit, the likeliest first; and for how many months of the reader's own.
 LIKELY = ("/", "/funding", "/findings", "/staffing", "/submissions")
 MONTHS_AHEAD = 24
+COUNTY_DIGITS = 6
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,20 @@ class Kept:
         beside = page.beside(self._data) if page else ()
         asked = json.dumps([who.role, who.scope.prefixes, values, beside], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()
+
+    def draw(
+        self, server: flask.Flask, who: Identity, values: Sequence[Any], *, is_ahead: bool = False
+    ) -> bytes | None:
+        """The packed page of these inputs of the drawing callback, drawn as if a browser had asked for it, and kept; None
+        of one that failed. Raises `BadInput` for inputs that a browser would be refused."""
+        body = json.dumps(_asking(values)).encode()
+        server.extensions["gate"].callbacks.check(body)
+        with server.test_request_context(DRAWN_BY, method="POST", data=body, content_type="application/json"):
+            flask.g.identity = who
+            packed = packed_page(flask.make_response(server.view_functions[DRAWN_BY]()))
+        if packed is not None:
+            self.keep(self.name_of(who, values), packed, is_ahead=is_ahead)
+        return packed
 
     def is_busy(self) -> bool:
         """Whether somebody asks for a page, or did a moment ago: whoever draws ahead waits."""
@@ -183,7 +199,7 @@ class Ahead:
         if edition_id is None:
             return 0
         number, size, begun, spent = 0, 0, time.monotonic(), time.thread_time()
-        with self._alone, contextlib.suppress(Outdated, Unavailable):
+        with self._alone, alone(), contextlib.suppress(Outdated, Unavailable):
             for who, path, search in self._wanted(edition_id):
                 # What is drawn now must not push out what was drawn a moment ago.
                 if size > BYTES_AHEAD or not self._may_go_on(edition_id):
@@ -214,25 +230,21 @@ class Ahead:
 
     def _draw(self, who: Identity, path: str, search: str, edition_id: str) -> int:
         """Draw a page that is not there yet; its bytes, none where nothing was kept."""
-        name = self._kept.name_of(who, (path, search, "light", edition_id))
-        if self._kept.has(name):
+        values = (path, search, "light", edition_id)
+        if self._kept.has(self._kept.name_of(who, values)):
             return 0
         begun = time.monotonic()
-        body = _asking(path, search, edition_id)
-        with self._server.test_request_context(DRAWN_BY, method="POST", json=body):
-            flask.g.identity = who
-            packed = packed_page(flask.make_response(self._server.view_functions[DRAWN_BY]()))
-        if packed is not None:
-            self._kept.keep(name, packed, is_ahead=True)
+        packed = self._kept.draw(self._server, who, values, is_ahead=True)
         # As long again is left to others.
         time.sleep(time.monotonic() - begun)
         return len(packed or b"")
 
 
-def _asking(path: str, search: str, edition_id: str) -> dict[str, Any]:
+def _asking(values: Sequence[Any]) -> dict[str, Any]:
     """What a browser sends to have a page drawn."""
+    path, search, theme, edition_id = values
     outputs = [("content", "children"), ("nav", "children"), ("meta", "data")]
-    inputs = [("url", "pathname", path), ("url", "search", search), ("theme", "data", "light")]
+    inputs = [("url", "pathname", path), ("url", "search", search), ("theme", "data", theme)]
     return {
         "output": "..content.children...nav.children...meta.data..",
         "outputs": [{"id": own, "property": name} for own, name in outputs],
@@ -263,7 +275,8 @@ def of_own_units(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
 
 
 def of_units_within(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
-    """The addresses of the provinces, cities and counties within a reader's own units, in the last month."""
+    """The addresses of what lies within a reader's own units, in the last month: provinces, cities and counties, and of a
+    county its townships. Those of more than one county are too many."""
     for month in w.months[-1:]:
         for unit in _own(scope):
             prefix = significant(unit)
@@ -271,6 +284,9 @@ def of_units_within(w: Warehouse, scope: Scope) -> Iterator[tuple[str, str]]:
                 for code, _ in w.of_digits[digits]:
                     if code.startswith(prefix):
                         yield from _pages_of(code, month)
+            if len(prefix) == COUNTY_DIGITS:
+                for code, _ in children(w, scope, unit):
+                    yield from _pages_of(code, month)
 
 
 def _own(scope: Scope) -> list[str]:
@@ -278,5 +294,5 @@ def _own(scope: Scope) -> list[str]:
 
 
 def _pages_of(unit: str, month: Any) -> Iterator[tuple[str, str]]:
-    for path in LIKELY if len(unit) <= 6 else ("/township",):
+    for path in LIKELY if len(unit) <= COUNTY_DIGITS else ("/township",):
         yield path, "?" + State(path, unit, month).query()

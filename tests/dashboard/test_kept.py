@@ -20,6 +20,7 @@ from oversight.dashboard.access import EVERYTHING, Scope
 from oversight.dashboard.app import create_app
 from oversight.dashboard.kept import HEADER, LIKELY, Ahead, Kept, of_own_units, of_units_within
 from oversight.dashboard.pages import pages
+from oversight.dashboard.queries import children
 from oversight.dashboard.shelf import Shelf
 from oversight.dashboard.state import State
 from oversight.dashboard.view import View
@@ -258,7 +259,11 @@ def test_what_is_likely_lies_in_ones_own_units(warehouse: Warehouse) -> None:
     assert own[: len(LIKELY)] == [(path, "") for path in LIKELY]
     assert own[len(LIKELY)] == ("/", f"?unit=360313&month={last}")
     assert all(search.startswith("?unit=360313&") for _, search in own[len(LIKELY) :])
-    assert list(of_units_within(warehouse, county)) == []
+    towns = list(of_units_within(warehouse, county))
+    assert ("/township", f"?unit=360313101&month={last}") in towns
+    assert len(towns) == len(set(towns)) == len(children(warehouse, county, "360313")) > 5
+    assert all(path == "/township" and search.startswith("?unit=360313") for path, search in towns)
+    assert list(of_units_within(warehouse, town)) == []
     within = [search for _, search in of_units_within(warehouse, province)]
     assert f"?unit=360313&month={last}" in within
     assert all(search.startswith("?unit=36") for search in within)
