@@ -22,6 +22,10 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _COMPRESSED = ("text/", "application/json", "application/javascript", "image/svg+xml", "image/x-icon")
 _LEAST_BYTES = 600
+# A browser compiles most of a script only as it runs, with everything else waiting for it. Of one this large it is told to
+# compile all while it arrives, beside the page: half a second that nobody waits for.
+_LARGE_SCRIPT = 2_000_000
+_COMPILE_WHILE_IT_COMES = b"//# allFunctionsCalledOnLoad\n"
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Answers:
         response.direct_passthrough = False
         data = response.get_data()
         kind = response.content_type or "application/octet-stream"
+        if "javascript" in kind and len(data) >= _LARGE_SCRIPT:
+            data = _COMPILE_WHILE_IT_COMES + data
         is_packed = kind.startswith(_COMPRESSED) and len(data) >= _LEAST_BYTES
         content = gzip.compress(data, 9) if is_packed else data
         found = _File(kind, hashlib.sha256(data).hexdigest()[:20], content, is_packed)

@@ -8,9 +8,11 @@ kept as it went over the wire.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ from oversight.dashboard import sql_service as sql
 from oversight.dashboard.access import EVERYTHING, scope_of_request
 from oversight.dashboard.components import empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html, plain
+from oversight.dashboard.first_sight import first_sight, parts_of
 from oversight.dashboard.gate import Doors, Gate, refusal
 from oversight.dashboard.kept import Ahead, Kept
 from oversight.dashboard.pages import Page, pages
@@ -64,6 +67,8 @@ SUBTITLE = "民政经费与人员保障监督"
 OUTDATED = "这一版数据由旧版程序生成，缺少看板要用的表或列。请在服务器上运行 oversight run"
 THEME_COOKIE = "oversight_theme"
 PLOTLY_FILE = "package_data/plotly.min.js"
+# Of our scripts, the one that runs before all others and not after them.
+EARLY = "early.js"
 # Parts that Dash would fetch when first needed, under names without a fingerprint, again on every reload.
 FETCHED_AT_ONCE = ("async-community.js", "async-graph.js")
 
@@ -84,6 +89,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None, *, draws_ahead: boo
         assets_folder=str(here / "assets"),
         serve_locally=True,
         include_assets_files=True,
+        assets_ignore=EARLY.replace(".", r"\."),
         suppress_callback_exceptions=True,
         add_log_handler=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
@@ -104,6 +110,7 @@ def create_app(folder: DataFolder, gate: Gate | None = None, *, draws_ahead: boo
     _callbacks(app, shelf)
     kept = Kept(folder)
     kept.install(app.server)
+    app.first_sight = lambda: _first_sight(app.server, shelf, kept)
     downloads.register(app.server, shelf)
     sql.register(app.server, shelf)
     archive.register(app.server, folder)
@@ -155,7 +162,9 @@ def create_app(folder: DataFolder, gate: Gate | None = None, *, draws_ahead: boo
 
 
 class _Application(Dash):
-    """Dash with the page's language and theme in its first tag, so that nothing flashes."""
+    """Dash with the page's language and theme in its first tag, so that nothing flashes, and the page itself within it."""
+
+    first_sight: Callable[[], str]
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The index page."""
@@ -168,8 +177,10 @@ class _Application(Dash):
 <title>{parts["title"]}</title>
 {parts["favicon"]}
 {parts["css"]}
+<script async src="{self._early_address()}" data-plotly="{self._plotly_address()}"></script>
 </head>
 <body>
+{self.first_sight()}
 {parts["app_entry"]}
 <footer>
 {parts["config"]}
@@ -196,10 +207,32 @@ class _Application(Dash):
             text = text.replace(character, f"\\u{ord(character):04x}")
         return config[:start] + text + config[end:]
 
+    def _early_address(self) -> str:
+        # As Dash names the scripts that it includes itself.
+        changed = (Path(self.config.assets_folder) / EARLY).stat().st_mtime
+        return f"{self.get_asset_url(EARLY)}?m={changed}"
+
     def _plotly_address(self) -> str:
         module = Path(str(plotly.__file__)).parent / PLOTLY_FILE
         name = build_fingerprint(PLOTLY_FILE, plotly.__version__, int(module.stat().st_mtime))  # type: ignore[no-untyped-call]
         return f"{self.config.requests_pathname_prefix}_dash-component-suites/plotly/{name}"
+
+
+def _first_sight(server: flask.Flask, shelf: Shelf, kept: Kept) -> str:
+    """The page asked for as plain HTML; '' of one that is drawn anew each time it is asked for."""
+    request, edition_id = flask.request, shelf.current_id()
+    page = pages().get(request.path.rstrip("/") or "/")
+    if page is None or not page.is_of_edition or edition_id is None:
+        return ""
+    query = request.query_string.decode("ascii", "replace")
+    # As the browser will ask for it, so that it is drawn once.
+    values = (request.path, f"?{query}" if query else "", _theme(), edition_id)
+    found = kept.find(kept.name_of(current(), values))
+    with contextlib.suppress(inputs.BadInput):
+        packed = found[0] if found else kept.draw(server, current(), values)
+        if packed is not None:
+            return first_sight(plain(_shell(shelf)), *parts_of(gzip.decompress(packed)))
+    return ""
 
 
 def _theme() -> Theme:

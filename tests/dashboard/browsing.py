@@ -119,7 +119,7 @@ class Visit:
     def drawn(self) -> Any:
         """Wait until the page has drawn what was asked."""
         self.page.wait_for_selector("#content .page-head, #content .empty", timeout=90_000)
-        until(self.page, "!document.querySelector('.loading')")
+        until(self.page, "!document.querySelector('.loading, #first-sight')")
         self.page.wait_for_timeout(250)
         return self.page
 

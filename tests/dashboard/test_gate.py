@@ -497,7 +497,7 @@ def test_a_page_opened_again_costs_little(visit: Visit, path: str) -> None:
 def test_a_file_is_asked_for_again_by_its_tag(served: Served) -> None:
     packed = {"Accept-Encoding": "gzip"}
     page = ask(served.base, "/").text
-    for path in re.findall(r'(?:src|href)="(/[^"]+)"', page):
+    for path in re.findall(r'<(?:script|link)[^>]* (?:src|href)="(/[^"]+)"', page):
         first = ask(served.base, path, headers=packed)
         assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable", path
         again = ask(served.base, path, headers={**packed, "If-None-Match": first.headers["ETag"]})

@@ -112,6 +112,10 @@
         say(meta.title + "，已显示");
       }
       shown = meta;
+      // The page itself stands where its first sight was.
+      const sight = document.getElementById("first-sight");
+      if (sight) sight.remove();
+      document.dispatchEvent(new CustomEvent("oversight:arrived"));
       // What the page took for granted (the month) goes into the address: a colleague opens the same.
       // Not where the reader has gone on meanwhile.
       if (meta && meta.address && meta.path === location.pathname && meta.search === location.search) {

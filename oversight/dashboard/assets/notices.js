@@ -19,11 +19,14 @@
     bell.dataset.tone = (found.find(function (item) { return item.is_new; }) || {}).tone || "";
     bell.setAttribute("aria-label", "提醒：" + (found.length ? found.length + " 项" + (fresh ? "，" + fresh + " 项是新的" : "") : "没有"));
   }
-  function open() {
+  async function open() {
+    // Pressed before the first answer was there: nothing known is not nothing to do.
+    if (!found) await look();
+    if (at("notices")) return;
     const bell = at("bell"), box = el("div", { id: "notices", class: "notices no-print", role: "dialog", "aria-label": "提醒", tabindex: "-1" });
     box.append(el("h2", { text: "提醒" }), found && found.length ? el("ul", {}, found.map(function (item) {
       return el("li", { class: "is-" + item.tone + (item.is_new ? " is-new" : ""), "data-notice": item.kind }, [el("a", { href: item.href, text: item.text, onclick: function (event) { event.preventDefault(); close(); window.oversightGo(item.href); } })]);
-    })) : el("p", { class: "note", text: "没有等您办的事。" }));
+    })) : el("p", { class: "note", text: found ? "没有等您办的事。" : "没能取得提醒，请稍后再试。" }));
     document.body.append(box);
     bell.setAttribute("aria-expanded", "true");
     box.focus();
@@ -42,6 +45,9 @@
   });
   document.addEventListener("keydown", function (event) { if (event.key === "Escape" && at("notices")) { close(); at("bell").focus(); } });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) look(); });
-  /* The shell is drawn once; from then on it is asked for now and then, and after each page that does something. */
-  new MutationObserver(function (_, observer) { if (at("bell")) { observer.disconnect(); look(); } }).observe(document.documentElement, { childList: true, subtree: true });
+  /* Asked for once the first page stands and the browser has nothing else to do; from then on now and then. */
+  document.addEventListener("oversight:arrived", function () {
+    if (window.requestIdleCallback) window.requestIdleCallback(look, { timeout: 3000 });
+    else setTimeout(look, 500);
+  }, { once: true });
 })();

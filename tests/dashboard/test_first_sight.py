@@ -1,0 +1,180 @@
+"""The page within the first answer: it says what the page says, of whoever asks alone, and goes when the page is there."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oversight.dashboard import kept
+from oversight.dashboard.app import create_app
+from oversight.dashboard.first_sight import first_sight
+from oversight.dashboard.kept import HEADER
+from oversight.dashboard.pages import pages
+from oversight.editions import find_edition
+from oversight.settings import DataFolder
+from tests.accounts.asking import COUNTY, Browser, Others, add_accounts, drawing
+from tests.dashboard.browsing import DESKTOP, PHONE, Served, needs_chromium, until, visiting
+
+
+class Reading(HTMLParser):
+    """The words of a piece of HTML, its tags, and the names and values of its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.words.append(data.strip())
+
+
+def sight(answer: Any) -> str:
+    """The first sight within an answer, '' without one."""
+    assert answer.status_code == 200
+    data = gzip.decompress(answer.data) if answer.headers.get("Content-Encoding") == "gzip" else answer.data
+    found = re.search(r'<div id="first-sight">.*(?=<div id="react-entry-point">)', data.decode(), re.DOTALL)
+    return found[0] if found else ""
+
+
+def words_of(element: Any, parts: list[str]) -> list[str]:
+    """The words in elements as the callback sends them, but for those in what only scripts draw."""
+    if isinstance(element, list):
+        for item in element:
+            words_of(item, parts)
+    elif isinstance(element, dict):
+        if element["namespace"] == "dash_html_components":
+            words_of(element["props"].get("children"), parts)
+    elif element is not None and not isinstance(element, bool) and str(element).strip():
+        parts.append(str(element).strip())
+    return parts
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/?unit=360313", "/funding?unit=360000&money=yuan", "/findings", "/staffing"]
+)
+def test_it_says_what_the_page_says(address: str, dashboard_folder: DataFolder) -> None:
+    client = create_app(dashboard_folder).server.test_client()
+    text = sight(client.get(address))
+    path, _, query = address.partition("?")
+    body = drawing(path, f"?{query}" if query else "", find_edition(dashboard_folder).edition_id)
+    answer = client.post("/_dash-update-component", json=body)
+    # Drawn once for both.
+    assert answer.headers[HEADER] == "kept"
+    told = answer.get_json()["response"]
+    read = Reading(text)
+    joined = "\n".join(read.words)
+    expected = words_of([told["nav"]["children"], told["content"]["children"]], [])
+    assert len(expected) > 30
+    at = 0
+    for word in expected:
+        # In the page's own order.
+        at = joined.find(word, at)
+        assert at >= 0, word
+
+
+def test_it_has_nothing_that_scripts_look_for(dashboard_folder: DataFolder) -> None:
+    text = sight(create_app(dashboard_folder).server.test_client().get("/"))
+    read = Reading(text)
+    names = {name for name, _ in read.attributes}
+    assert [value for name, value in read.attributes if name == "id"] == ["first-sight"]
+    assert not {name for name in names if name.startswith(("data-", "on"))}
+    assert "script" not in read.tags
+
+
+def test_everything_in_it_is_text(dashboard_folder: DataFolder) -> None:
+    def div(**props: Any) -> dict[str, Any]:
+        return {"namespace": "dash_html_components", "type": "Div", "props": props}
+
+    evil = '"><script>alert(1)</script>'
+    other = {
+        "namespace": "dash_mantine_components",
+        "type": "Select",
+        "props": {
+            "label": evil,
+            "value": "a",
+            "data": [{"group": "g", "items": [{"value": "a", "label": evil}]}],
+        },
+    }
+    content = [
+        div(children=evil, title=evil, className=evil, style={"color": evil}, onclick=evil),
+        other,
+        None,
+        0,
+    ]
+    read = Reading(first_sight(div(children=[div(id="content"), div(id="nav")]), content, evil))
+    assert set(read.tags) == {"div", "label"}
+    assert read.words == [evil, evil, evil, "0", evil]
+    assert {name for name, _ in read.attributes} == {"id", "title", "class", "style"}
+    address = "/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
+    assert "<script>alert" not in create_app(dashboard_folder).server.test_client().get(address).text
+
+
+def test_only_pages_that_may_be_kept_have_one(dashboard_folder: DataFolder) -> None:
+    client = create_app(dashboard_folder).server.test_client()
+    for path, page in pages().items():
+        assert bool(sight(client.get(path))) is page.is_of_edition, path
+
+
+def test_it_is_of_whoever_asks(dashboard_folder: DataFolder, tmp_path: Path) -> None:
+    shutil.copytree(dashboard_folder.marts, tmp_path / "marts", symlinks=True)
+    folder = DataFolder.at(tmp_path)
+    add_accounts(folder)
+    server = create_app(folder).server
+    assert sight(Browser(server.test_client()).get("/sign-in")) == ""
+    assert b"first-sight" not in Browser(server.test_client()).get("/").data
+    others = Others(find_edition(folder).warehouse, COUNTY)
+    found = {}
+    for name in ("whole-reader", "reader"):
+        browser = Browser(server.test_client())
+        browser.sign_in(name)
+        found[name] = sight(browser.get("/"))
+    assert others.found_in(found["whole-reader"])
+    assert found["reader"]
+    assert not others.found_in(found["reader"])
+
+
+def test_a_page_that_fails_has_none(dashboard_folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app(dashboard_folder).server.test_client()
+    monkeypatch.setattr(kept, "packed_page", lambda _: None)
+    assert sight(client.get("/")) == ""
+
+
+@needs_chromium
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+def test_the_page_comes_where_its_first_sight_was(
+    chromium: Any, served: Served, viewport: dict[str, int]
+) -> None:
+    boxes = """part => [...document.querySelectorAll(part + ' .kpi')].map(card => {
+      const box = card.getBoundingClientRect();
+      return [card.innerText.replace(/\\s+/g, ' '), box.x, box.y, box.width, box.height].map(
+        value => typeof value === 'number' ? Math.round(value) : value);
+    })"""
+    with visiting(chromium, served.base, viewport=viewport) as visit:
+        page = visit.page
+        # Whatever waits here goes on when it is waited for no longer.
+        page.route("**/_dash-update-component*", lambda _: None)
+        page.goto(served.base + "/")
+        until(page, "document.querySelectorAll('#first-sight .kpi').length > 5")
+        until(page, "window.dash_clientside && document.querySelector('#content')")
+        before = page.evaluate(boxes, "#first-sight")
+        assert not page.query_selector("#content .kpi")
+        page.unroute("**/_dash-update-component*")
+        visit.drawn()
+        assert page.query_selector("#first-sight") is None
+        after = page.evaluate(boxes, "#content")
+        assert [item[0] for item in before] == [item[0] for item in after]
+        for one, two in zip(before, after, strict=True):
+            assert max(abs(a - b) for a, b in zip(one[1:], two[1:], strict=True)) <= 8, (one, two)
