@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import plotly
 import pytest
 
 from oversight.dashboard import kept
-from oversight.dashboard.app import create_app
+from oversight.dashboard.app import PLOTLY_FILE, create_app
 from oversight.dashboard.first_sight import first_sight
 from oversight.dashboard.kept import HEADER
 from oversight.dashboard.pages import pages
@@ -178,3 +179,37 @@ def test_the_page_comes_where_its_first_sight_was(
         assert [item[0] for item in before] == [item[0] for item in after]
         for one, two in zip(before, after, strict=True):
             assert max(abs(a - b) for a, b in zip(one[1:], two[1:], strict=True)) <= 8, (one, two)
+
+
+def test_a_browser_is_told_to_compile_the_largest_script_as_it_comes(dashboard_folder: DataFolder) -> None:
+    client = create_app(dashboard_folder).server.test_client()
+    text = client.get("/").text
+    told = "//# allFunctionsCalledOnLoad\n"
+    named = re.search(r'data-plotly="([^"]+)"', text)
+    assert named
+    script = client.get(named[1])
+    assert script.text.startswith(told)
+    # What stands behind it is the package's own.
+    assert script.text.removeprefix(told) == (Path(plotly.__file__).parent / PLOTLY_FILE).read_text("utf-8")
+    assert "immutable" in script.headers["Cache-Control"]
+    others = re.findall(r'<script src="(/_dash[^"]+)"', text)
+    assert len(others) > 5
+    assert not any(client.get(path).text.startswith(told) for path in others)
+
+
+@needs_chromium
+def test_the_bell_pressed_early_does_not_say_that_there_is_nothing(chromium: Any, served: Served) -> None:
+    with visiting(chromium, served.base) as visit:
+        page = visit.page
+        page.route("**/notices", lambda route: route.abort())
+        visit.go("/")
+        page.click("#bell")
+        until(page, "document.querySelector('#notices')")
+        assert "没能取得提醒" in page.inner_text("#notices")
+        page.keyboard.press("Escape")
+        page.unroute("**/notices")
+        page.click("#bell")
+        until(page, "document.querySelector('#notices li')")
+        assert "没能取得提醒" not in page.inner_text("#notices")
+        # That the answer was kept from it is this test's own doing.
+        visit.wrong[:] = [told for told in visit.wrong if "notices" not in told and "ERR_FAILED" not in told]
