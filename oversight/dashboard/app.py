@@ -219,20 +219,22 @@ class _Application(Dash):
 
 
 def _first_sight(server: flask.Flask, shelf: Shelf, kept: Kept) -> str:
-    """The page asked for as plain HTML; '' of one that is drawn anew each time it is asked for."""
+    """The page asked for as plain HTML; of one that is drawn anew each time it is asked for, the frame alone."""
     request, edition_id = flask.request, shelf.current_id()
     page = pages().get(request.path.rstrip("/") or "/")
-    if page is None or not page.is_of_edition or edition_id is None:
-        return ""
     query = request.query_string.decode("ascii", "replace")
-    # As the browser will ask for it, so that it is drawn once.
-    values = (request.path, f"?{query}" if query else "", _theme(), edition_id)
-    found = kept.find(kept.name_of(current(), values))
-    with contextlib.suppress(inputs.BadInput):
-        packed = found[0] if found else kept.draw(server, current(), values)
-        if packed is not None:
-            return first_sight(plain(_shell(shelf)), *parts_of(gzip.decompress(packed)))
-    return ""
+    search = f"?{query}" if query else ""
+    content = plain(html.P("正在读取…", className="note"))
+    navigation = plain(_navigation(page, read_state(request.path, search).href))
+    if page is not None and page.is_of_edition and edition_id is not None:
+        # As the browser will ask for it, so that it is drawn once.
+        values = (request.path, search, _theme(), edition_id)
+        found = kept.find(kept.name_of(current(), values))
+        with contextlib.suppress(inputs.BadInput):
+            packed = found[0] if found else kept.draw(server, current(), values)
+            if packed is not None:
+                content, navigation = parts_of(gzip.decompress(packed))
+    return first_sight(plain(_shell(shelf)), content, navigation)
 
 
 def _theme() -> Theme:

@@ -123,10 +123,17 @@ def test_everything_in_it_is_text(dashboard_folder: DataFolder) -> None:
     assert "<script>alert" not in create_app(dashboard_folder).server.test_client().get(address).text
 
 
-def test_only_pages_that_may_be_kept_have_one(dashboard_folder: DataFolder) -> None:
+def test_a_page_that_may_not_be_kept_has_its_frame(dashboard_folder: DataFolder) -> None:
     client = create_app(dashboard_folder).server.test_client()
     for path, page in pages().items():
-        assert bool(sight(client.get(path))) is page.is_of_edition, path
+        text = sight(client.get(path))
+        assert ("page-head" in text) is page.is_of_edition, path
+        assert ("正在读取…" in text) is not page.is_of_edition, path
+        here = re.findall(r'nav-link is-here', text)
+        assert len(here) == page.in_navigation, path
+    assert "正在读取…" in sight(client.get("/nowhere"))
+    # What is chosen goes along.
+    assert 'href="/funding?unit=360313"' in sight(client.get("/policy?unit=360313"))
 
 
 def test_it_is_of_whoever_asks(dashboard_folder: DataFolder, tmp_path: Path) -> None:
@@ -147,10 +154,12 @@ def test_it_is_of_whoever_asks(dashboard_folder: DataFolder, tmp_path: Path) -> 
     assert not others.found_in(found["reader"])
 
 
-def test_a_page_that_fails_has_none(dashboard_folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_fails_has_its_frame(
+    dashboard_folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = create_app(dashboard_folder).server.test_client()
     monkeypatch.setattr(kept, "packed_page", lambda _: None)
-    assert sight(client.get("/")) == ""
+    assert "正在读取…" in sight(client.get("/"))
 
 
 @needs_chromium
