@@ -129,7 +129,7 @@ def test_a_page_that_may_not_be_kept_has_its_frame(dashboard_folder: DataFolder)
         text = sight(client.get(path))
         assert ("page-head" in text) is page.is_of_edition, path
         assert ("正在读取…" in text) is not page.is_of_edition, path
-        here = re.findall(r'nav-link is-here', text)
+        here = re.findall(r"nav-link is-here", text)
         assert len(here) == page.in_navigation, path
     assert "正在读取…" in sight(client.get("/nowhere"))
     # What is chosen goes along.
