@@ -207,6 +207,17 @@ def test_a_browser_is_told_to_compile_the_largest_script_as_it_comes(dashboard_f
 
 
 @needs_chromium
+def test_only_a_page_with_charts_fetches_what_draws_them(chromium: Any, served: Served) -> None:
+    fetched = "performance.getEntriesByType('resource').some(item => item.name.includes('plotly'))"
+    for path, has_charts in (("/", True), ("/reports", False), ("/editions", False)):
+        with visiting(chromium, served.base) as visit:
+            page = visit.go(path)
+            until(page, "document.readyState === 'complete'")
+            page.wait_for_timeout(500)
+            assert page.evaluate(fetched) is has_charts, path
+
+
+@needs_chromium
 def test_the_bell_pressed_early_does_not_say_that_there_is_nothing(chromium: Any, served: Served) -> None:
     with visiting(chromium, served.base) as visit:
         page = visit.page

@@ -4,6 +4,8 @@
   "use strict";
   requestAnimationFrame(function () {
     requestAnimationFrame(function () {
+      // A page without charts, or of which no more than the frame is here, has no use for it yet.
+      if (!document.querySelector("#first-sight .chart")) return;
       const link = document.createElement("link");
       link.rel = "preload";
       link.as = "script";
