@@ -31,7 +31,6 @@ from oversight.dashboard.pages import pages
 from oversight.dashboard.queries import children, padded
 from oversight.dashboard.shelf import SCOPES_OPEN, Shelf, Unavailable
 from oversight.dashboard.state import State
-from oversight.dashboard.together import alone
 from oversight.dashboard.warehouse import Outdated, Warehouse
 from oversight.settings import DataFolder
 
@@ -199,7 +198,7 @@ class Ahead:
         if edition_id is None:
             return 0
         number, size, begun, spent = 0, 0, time.monotonic(), time.thread_time()
-        with self._alone, alone(), contextlib.suppress(Outdated, Unavailable):
+        with self._alone, contextlib.suppress(Outdated, Unavailable):
             for who, path, search in self._wanted(edition_id):
                 # What is drawn now must not push out what was drawn a moment ago.
                 if size > BYTES_AHEAD or not self._may_go_on(edition_id):

@@ -13,7 +13,6 @@ from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import subject_href
 from oversight.dashboard.theme import palette
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View, by_month
 
 FILTERS = ("status", "rule", "severity", "change", "topic")
@@ -79,21 +78,21 @@ def render(view: View) -> list[Any]:
             clearable=True,
         ),
     ]
-    return together(
-        lambda: page_head(
+    return [
+        page_head(
             view,
             f"{view.unit_name if state.unit else ''}问题台账 · {show.month(view.month)}",
             filters=filters,
         ),
-        lambda: _figures(view),
-        lambda: _over_time(view),
-        lambda: table_card(
+        _figures(view),
+        _over_time(view),
+        table_card(
             view,
             findings_table(view, ROWS_SHOWN),
             note="一条是一个单位在一项规则上从出现到整改的一段；点击单位查看由来",
         ),
-        lambda: _moved(view),
-    )
+        _moved(view),
+    ]
 
 
 def _figures(view: View) -> Any:

@@ -25,7 +25,6 @@ from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.heads import nothing_here, page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.theme import palette
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS
@@ -68,18 +67,21 @@ class _Asked:
 def _ask(view: View, series: dict[Any, Row]) -> _Asked:
     w, scope, prefix, month = view.warehouse, view.scope, view.state.prefix, view.month
     rules, tiers = _rules(view)
+    near = _near(view, tiers, ROWS_SHOWN)
     wanted = view.state.get("rule")
     shown = next((rule for rule in rules if rule["standard_id"] == wanted), rules[0] if rules else None)
     code = shown["standard_id"] if shown else ""
-    found: list[Any] = together(
-        lambda: _near(view, tiers, ROWS_SHOWN),
-        lambda: queries.tier_points(w, scope, prefix, month, code, POINTS_SHOWN) if shown else [],
-        lambda: queries.count_funding_rows(w, scope, prefix, month, rule=code) if shown else 0,
-        lambda: compared(view, PAID, UNITS_SHOWN),
-        lambda: _townships(view, ROWS_SHOWN),
+    return _Asked(
+        series=series,
+        rules=rules,
+        tiers=tiers,
+        near=near,
+        shown=shown,
+        points=queries.tier_points(w, scope, prefix, month, code, POINTS_SHOWN) if shown else [],
+        points_count=queries.count_funding_rows(w, scope, prefix, month, rule=code) if shown else 0,
+        paid=compared(view, PAID, UNITS_SHOWN),
+        townships=_townships(view, ROWS_SHOWN),
     )
-    near, points, points_count, paid, townships = found
-    return _Asked(series, rules, tiers, near, shown, points, points_count, paid, townships)
 
 
 def _rules(view: View) -> tuple[list[Row], dict[str, list[Row]]]:

@@ -36,7 +36,6 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, of_metric
 from oversight.dashboard.heads import nothing_here, page_head
 from oversight.dashboard.pages import Page
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View, by_month
 from oversight.dashboard.warehouse import Row
 from oversight.metrics import METRICS, MOVED
@@ -71,26 +70,16 @@ def render(view: View) -> list[Any]:
     if month not in series:
         return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
-    head, cards, first, doubts, news, allocated, paid, heat_map, units = together(
-        lambda: page_head(view, title, actions=_actions(view)),
-        lambda: _figures(view, series),
-        lambda: _first(view),
-        lambda: _doubts(view),
-        lambda: _news(view, series[month]),
-        lambda: comparison(view, compared(view, ALLOCATED, BARS_SHOWN)),
-        lambda: comparison(view, compared(view, PAID, BARS_SHOWN)),
-        lambda: _heat_map(view),
-        lambda: table_card(
-            view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"
-        ),
-    )
     return [
-        head,
-        cards,
-        columns(html.Div([first, doubts], className="stack"), news),
-        columns(allocated, paid),
-        heat_map,
-        units,
+        page_head(view, title, actions=_actions(view)),
+        _figures(view, series),
+        columns(
+            html.Div([_first(view), _doubts(view)], className="stack"),
+            _news(view, series[month]),
+        ),
+        columns(*(comparison(view, compared(view, kind, BARS_SHOWN)) for kind in (ALLOCATED, PAID))),
+        _heat_map(view),
+        table_card(view, units_table(view, ROWS_SHOWN), note="点击名称下钻；缺口为零或未知的排在后面"),
     ]
 
 

@@ -21,7 +21,6 @@ from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 
@@ -72,16 +71,14 @@ def render(view: View) -> list[Any]:
         if (not state.get("topic") or row["topic_zh"] == state.get("topic"))
         and (not state.get("rule") or row["rule_id"] == state.get("rule"))
     ]
-    made: list[Any] = together(
-        lambda: parts_card(view, state.prefix, is_one=len(state.prefix) > 6),
-        lambda: _vacancies(view),
-        lambda: _by_rule(view, shown),
-        lambda: _by_unit(view, shown),
-        lambda: table_card(view, rules_table(view), note="点击规则只看这一项"),
-        lambda: table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
-    )
-    parts, vacancies, by_rule, by_unit, every_rule, answers = made
-    return [head, parts, *vacancies, columns(by_rule, by_unit), every_rule, answers]
+    return [
+        head,
+        parts_card(view, state.prefix, is_one=len(state.prefix) > 6),
+        *_vacancies(view),
+        columns(_by_rule(view, shown), _by_unit(view, shown)),
+        table_card(view, rules_table(view), note="点击规则只看这一项"),
+        table_card(view, answers_table(view, ROWS_SHOWN), note="不达标的在前，缺得多的在前"),
+    ]
 
 
 def _vacancies(view: View) -> list[Any]:

@@ -24,7 +24,6 @@ from oversight.dashboard.grids import Column, Table, public, row_number
 from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.overview import blank_keys
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View
 from oversight.metrics import METRICS
 from oversight.presentation import Figure
@@ -53,31 +52,30 @@ def render(view: View) -> list[Any]:
             clearable=True,
         ),
     ]
-    made = together(
-        lambda: page_head(
+    return [
+        page_head(
             view,
             f"{view.unit_name if state.unit else ''}报送与质量 · {show.month(view.month)}",
             filters=filters,
         ),
-        lambda: _figures(view),
-        lambda: _grid(view),
-        lambda: table_card(
+        _figures(view),
+        _grid(view),
+        table_card(
             view,
             missing_table(view, ROWS_SHOWN),
             note="当月三张表没有报齐，或有一张过了截止日才报，或人口、拨付、专职人数申报为零、"
             "写横线、空白的乡镇（街道）；填 0 是有数，不列",
             page_size=10,
         ),
-        lambda: table_card(
+        table_card(
             view,
             files_table(view, ROWS_SHOWN),
             note="收到的每一份文件；同样内容的第二份登记为重复，不重复采用。收下的都有签名的回执，在数据目录的 receipts/",
         ),
-        lambda: table_card(view, rejected_table(view, ROWS_SHOWN), note="每一行说明错在哪里、怎样改"),
-        lambda: _returned(view),
-        lambda: _suites(view),
-    )
-    return [*made[:-1], *made[-1]]
+        table_card(view, rejected_table(view, ROWS_SHOWN), note="每一行说明错在哪里、怎样改"),
+        _returned(view),
+        *_suites(view),
+    ]
 
 
 def _figures(view: View) -> Any:

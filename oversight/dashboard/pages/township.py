@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from oversight import presentation as show
@@ -29,7 +28,6 @@ from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.sources import address as source_address
 from oversight.dashboard.theme import palette
-from oversight.dashboard.together import together
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
 from oversight.explain import Cell, Read, RuleExplanation
@@ -164,10 +162,6 @@ def have_read(view: View) -> Read:
 
 
 def _one(view: View, row: Row) -> list[Any]:
-    _register(view)
-    # What several parts rest on is read first.
-    reads: list[Callable[[], Any]] = [lambda: _history(view), lambda: _judged(view), lambda: _findings(view)]
-    together(*reads, *(partial(_reports, view, dataset) for dataset in DATASETS))
     history = _history(view)
     now = next((item for item in history if item["month"] == view.month), None)
     parts: list[Any] = [
@@ -179,20 +173,17 @@ def _one(view: View, row: Row) -> list[Any]:
     else:
         parts.append(_figures(view, now, history))
     parts.insert(1, contents(*_CONTENTS))
-    code = now["township_code"] if now else row["township_code"]
-    return parts + together(
-        lambda: columns(_profile(view, row, now), _changes(view, row), ratio="wide-left"),
-        lambda: _explained(view, code),
-        lambda: parts_card(view, code, is_one=True),
-        lambda: table_card(view, judged_table(view), note="按季、按年的规则，用最近一期的判定", page_size=10),
-        lambda: columns(_money_history(view, history), _people_history(view)),
-        lambda: table_card(view, findings_table(view, ROWS_SHOWN), page_size=10),
-        *(
-            partial(lambda dataset: table_card(view, reported_table(view, dataset), page_size=10), dataset)
-            for dataset in DATASETS
-        ),
-        lambda: table_card(view, submissions_table(view, ROWS_SHOWN), page_size=10),
-    )
+    parts += [
+        columns(_profile(view, row, now), _changes(view, row), ratio="wide-left"),
+        _explained(view, now["township_code"] if now else row["township_code"]),
+        parts_card(view, now["township_code"] if now else row["township_code"], is_one=True),
+        table_card(view, judged_table(view), note="按季、按年的规则，用最近一期的判定", page_size=10),
+        columns(_money_history(view, history), _people_history(view)),
+        table_card(view, findings_table(view, ROWS_SHOWN), page_size=10),
+        *(table_card(view, reported_table(view, dataset), page_size=10) for dataset in DATASETS),
+        table_card(view, submissions_table(view, ROWS_SHOWN), page_size=10),
+    ]
+    return parts
 
 
 def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
