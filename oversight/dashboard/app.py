@@ -195,7 +195,7 @@ class _Application(Dash):
         return plain(super().get_layout())
 
     def _with_plotly(self, config: str) -> str:
-        """Plotly is fetched when the first chart is drawn, and Dash names it without a fingerprint: ours has one."""
+        """Where a chart finds Plotly: Dash names it without a fingerprint, ours has one, as `early.js` is told."""
         start, end = config.index("{"), config.rindex("}") + 1
         own = json.loads(config[start:end])
         own |= {"serve_locally": False, "plotlyjs_url": self._plotly_address()}
