@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from oversight.editions import open_edition
+from oversight.intake.own_files import REPORTS
 from oversight.settings import DataFolder
 from oversight.workflow import handing_in
 
-REPORTS = ("population", "budget", "staffing")
 # A month that was due longer ago and of which no run has seen a report is not being collected: nobody works with this
 # folder at present, and going back to it must not begin with a year of reminders.
 COLLECTED = timedelta(days=31)
