@@ -9,8 +9,8 @@ month. The two sums of a rate run over the same units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -44,6 +44,8 @@ class Metric:
     told: str = ""
     rising: Direction = ""
     is_of_year: bool = False
+    # Why it is not there though units are asked for it, where that is not for want of a report: a code of `REASON`.
+    unsure: str = ""
 
     @property
     def comment(self) -> str:
@@ -62,13 +64,19 @@ class Metric:
             return Figure(value)
         if not row["units_count"]:
             return Figure(None, "not_applicable")
+        if row[self.asked] and self.unsure:
+            return Figure(None, "unsure", self.unsure)
         return Figure(None, "not_reported" if row[self.asked] else self.unasked)
 
     def of_township(self, row: Row) -> Figure:
         """The same figure of one township, from its row of `funding_gap_monthly` and `detail.township_monthly`."""
         if self.own.startswith("staff_"):
             return show.figure("staffing_gap_monthly", self.own, {**row, "status": row["staff_status"]})
-        return show.figure("funding_gap_monthly", self.own, row)
+        found = show.figure("funding_gap_monthly", self.own, row)
+        is_added = (
+            self.part or not found.is_known or self.told not in _RUNS_OVER or _RUNS_OVER[self.told](row)
+        )
+        return found if is_added else replace(found, is_apart=True)
 
     def count_text(self, row: Row | None) -> str:
         """Of how many units the figure is known, where it is not known of all."""
@@ -92,6 +100,10 @@ class Metric:
             return show.percent(Decimal(figure.value), places, named=named)
         return show.count(figure.value) + (f" {self.unit}" if named else "")
 
+    def told_text(self, figure: Figure, money: MoneyUnit = "wan", *, named: bool = False) -> str:
+        """The same where nothing beside it says that a value is not whole."""
+        return figure.beside(self.written(figure, money, named=named))
+
     def unit_text(self, money: MoneyUnit = "wan") -> str:
         """The unit as shown beside the number."""
         return show.MONEY_UNITS[money] if self.unit == "元" else self.unit
@@ -100,6 +112,23 @@ class Metric:
         """Title with unit."""
         return f"{self.title}（{self.unit_text(money)}）" if self.unit else self.title
 
+
+def _is_known_to_date(row: Row, what: str) -> bool:
+    return bool(row[f"{what}_as_of_month"] == row["month"] and not row[f"{what}_is_partial"])
+
+
+# Whether a total runs over a township, by the count of those it runs over: as `int_amounts_to_add` has it.
+_RUNS_OVER: dict[str, Callable[[Row], bool]] = {
+    "judged_count": lambda row: row["status"] in ("met", "short"),
+    "complete_count": lambda row: (
+        row["guaranteed_ytd_cny"] is not None and _is_known_to_date(row, "disbursed")
+    ),
+    "spending_count": lambda row: (
+        row["standard_id"] is not None
+        and _is_known_to_date(row, "disbursed")
+        and _is_known_to_date(row, "spent")
+    ),
+}
 
 _COVERED = "有经费标准的乡镇"
 _KNOWN = "有经费标准且人口已知的乡镇"
@@ -506,6 +535,7 @@ MOVED: dict[str, Metric] = _list(
         "从通知到整改年度安排增加的数，不超过通知时的差额",
         asked="closed_money_count",
         unasked="none",
+        unsure="uncountable",
     ),
     Metric(
         "moved_disbursed_ytd_cny",
@@ -515,6 +545,7 @@ MOVED: dict[str, Metric] = _list(
         "从通知到整改判定期拨付增加的数，不超过通知时的差额",
         asked="closed_money_count",
         unasked="none",
+        unsure="uncountable",
     ),
     Metric(
         "moved_ytd_cny",
@@ -524,6 +555,7 @@ MOVED: dict[str, Metric] = _list(
         "安排和拨付是同一笔钱，每个乡镇只计较大的一个；没有通知记录的从问题出现的月份算起",
         asked="closed_money_count",
         unasked="none",
+        unsure="uncountable",
         rising="good",
         is_of_year=True,
     ),

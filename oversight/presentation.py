@@ -160,6 +160,7 @@ REASON = {
     "stale_population": "人口数过旧",
     "too_coarse": "报数过粗",
     "within_precision": "在报数精度之内",
+    "uncountable": "算不出",
 }
 # How the report of a township for a month came.
 REPORT_STATUS: dict[str, Look] = {
@@ -247,6 +248,8 @@ class Figure:
     reason: str = ""
     as_of: date | None = None
     precision: Decimal | None = None
+    # Known of one unit, and not among the units that a total of it runs over.
+    is_apart: bool = False
 
     def __post_init__(self) -> None:
         if (self.value is not None) is not (self.state in ("known", "partial", "nil")):
@@ -266,6 +269,15 @@ class Figure:
     def is_known(self) -> bool:
         """Whether there is a number to show."""
         return self.value is not None
+
+    @property
+    def is_added(self) -> bool:
+        """Whether a total takes it: what is known in part, or of a unit that the total does not run over, stands beside."""
+        return self.state in ("known", "nil") and not self.is_apart
+
+    def beside(self, text: str) -> str:
+        """The text of its value with the word that says it is not whole."""
+        return f"{text}（{self.word}）" if self.is_known and self.word else text
 
 
 NO_ROW = Figure(None, "none")

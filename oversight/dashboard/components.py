@@ -418,7 +418,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
         html.Div(
             [
                 html.Span(count_text(total, shown), className="grid-count"),
-                *(html.Span(note) for note in table.notes),
+                *(html.Span(note) for note in (*table.notes, table.told_of_sums()) if note),
             ],
             className="grid-foot",
         ),

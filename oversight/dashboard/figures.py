@@ -329,7 +329,9 @@ def lines(
             return value.word
         if unit == "%":
             return show.percent(Decimal(value.value), 2)
-        return show.money(value.value, money, named=True) if money else f"{show.count(value.value)} {unit}"
+        return value.beside(
+            show.money(value.value, money, named=True) if money else f"{show.count(value.value)} {unit}"
+        )
 
     for line in series:
         years: list[int | None] = [None]
@@ -465,8 +467,8 @@ def tier_steps(
     for number, (start, stop, first, last, label) in enumerate(steps):
         until = stop if stop is not None else end
         if stop is None and steps[number][2] != steps[number][3]:
-            # Per head: the last tier goes on rising to the edge of the chart.
-            last = first * Decimal(until) / Decimal(start) if start else last
+            # Per head: what one person more adds, up to the edge of the chart.
+            last = first + (last - first) * (until - start)
         line_x += [start / 10_000, until / 10_000]
         line_y += [position(first, money), position(last, money)]
         shapes.append(

@@ -53,17 +53,19 @@ class Column:
         if self.text is not None:
             return self.text(row, money)
         found = self.value(row)
-        value: Any
-        value, word = (found.value, found.word) if isinstance(found, show.Figure) else (found, "")
+        figure = found if isinstance(found, show.Figure) else None
+        value: Any = figure.value if figure else found
         if self.looks is not None and (value is not None or not self.absent):
             return show.label(dict(self.looks), value)
         if value is None:
-            return self.absent or word or show.NONE
+            return self.absent or (figure.word if figure else "") or show.NONE
         if self.unit == "元":
-            return show.money(value, money) + (f"（{word}）" if word else "")
-        if self.unit == "%":
-            return show.percent(value, 2)
-        return show.cell(self.field, value, money, unit=row.get("unit"))
+            text = show.money(value, money)
+        elif self.unit == "%":
+            text = show.percent(value, 2)
+        else:
+            text = show.cell(self.field, value, money, unit=row.get("unit"))
+        return figure.beside(text) if figure else text
 
     def value(self, row: Row) -> Any:
         """What stands in the row: a figure with what is known of it, or a plain value."""
@@ -158,6 +160,25 @@ class Table:
             if len(rows) > 1
         ]
 
+    def remark(self, column: Column, row: Row) -> str:
+        """What is said beside a number that is not whole, or that the sum below does not take."""
+        value = column.value(row)
+        if not isinstance(value, show.Figure) or not value.is_known:
+            return ""
+        is_left = self.is_summed and column.adds and not value.is_added
+        return "，".join(word for word in (value.word, NOT_ADDED if is_left else "") if word)
+
+    def told_of_sums(self) -> str:
+        """Which numbers in sight the sums below do not take."""
+        left = sum(
+            1
+            for row in self.rows
+            if any(NOT_ADDED in self.remark(column, row) for column in self.columns if column.adds)
+        )
+        if not left or not self.sums():
+            return ""
+        return f"{SUM_TITLE}不含 {show.count(left)} 个单位不全或口径以外的数"
+
     def grid_sums(self, money: MoneyUnit) -> list[dict[str, str]]:
         """The rows of sums as text."""
         by_field = {column.field: column for column in self.columns}
@@ -191,6 +212,7 @@ class Table:
 
 
 SUM_TITLE = "合计"
+NOT_ADDED = "不计入合计"
 
 
 def _plain_value(column: Column, row: Row) -> Any:
@@ -198,8 +220,13 @@ def _plain_value(column: Column, row: Row) -> Any:
     return value.value if isinstance(value, show.Figure) else value
 
 
+def _is_added(column: Column, row: Row) -> bool:
+    value = column.value(row)
+    return value.is_added if isinstance(value, show.Figure) else value is not None
+
+
 def _sum(column: Column, rows: Sequence[Row]) -> Decimal | int | None:
-    known = [value for row in rows if (value := _plain_value(column, row)) is not None]
+    known = [_plain_value(column, row) for row in rows if _is_added(column, row)]
     return sum(known) if known else None
 
 
@@ -237,6 +264,8 @@ def _number(column: Column, row: Row, money: MoneyUnit) -> Decimal | int | None:
 
 
 _YES_OR_NO = "是/否"
+# A file's column of remarks on another is called as that one, and so.
+_REMARK = "_remark"
 _MONEY = {"元": "{}", "元/年": "{}/年"}
 
 
@@ -247,12 +276,25 @@ def _unit_of(row: Row, money: MoneyUnit) -> str:
 
 
 def for_file(table: Table, money: MoneyUnit) -> Table:
-    """The table as a file has it: values of differing units are numbers, and the unit stands in a column of its own."""
-    own = [place for place, column in enumerate(table.columns) if column.is_of_unit]
-    if not own:
-        return table
-    unit = Column("unit", "计量单位", text=lambda row, _: _unit_of(row, money))
-    return replace(table, columns=[*table.columns[: own[-1] + 1], unit, *table.columns[own[-1] + 1 :]])
+    """The table as a file has it: values of differing units are numbers, and the unit stands in a column of its own; so
+    do the words that a number is not whole."""
+    columns: list[Column] = []
+    for column in table.columns:
+        columns.append(column)
+        is_number = column.kind == "number" and (column.text is None or column.is_of_unit)
+        if is_number and any(table.remark(column, row) for row in table.rows):
+            columns.append(_remarks(table, column))
+    own = [place for place, column in enumerate(columns) if column.is_of_unit]
+    if own:
+        unit = Column("unit", "计量单位", text=lambda row, _: _unit_of(row, money))
+        columns.insert(own[-1] + 1, unit)
+    return replace(table, columns=columns)
+
+
+def _remarks(table: Table, column: Column) -> Column:
+    return Column(
+        f"{column.field}{_REMARK}", f"{column.title}的说明", text=lambda row, _: table.remark(column, row)
+    )
 
 
 def _plain(value: Decimal | int, unit: str) -> str:
@@ -361,7 +403,8 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
     if table.rows:
         sheet.autofilter(top, 0, last, len(table.columns) - 1)
     first, end = top + 1, last
-    by = next((x for x, column in enumerate(table.columns) if column.field == table.sums_by), None)
+    places = {column.field: x for x, column in enumerate(table.columns)}
+    by = places.get(table.sums_by)
     for total in table.sums():
         last += 1
         for x, column in enumerate(table.columns):
@@ -373,10 +416,16 @@ def to_xlsx(table: Table, money: MoneyUnit, context: Sequence[str]) -> bytes:
             # What is filtered away does not count; the value stands in the file too, for those who do not compute.
             cells = xl_range(first, x, end, x)
             form = f"=SUBTOTAL(109,{cells})"
+            remarks = places.get(column.field + _REMARK)
+            conditions = []
             if by is not None:
+                conditions.append(f"({xl_range(first, by, end, by)}={xl_rowcol_to_cell(last, by)})")
+            if remarks is not None:
+                conditions.append(f'ISERROR(FIND("{NOT_ADDED}",{xl_range(first, remarks, end, remarks)}))')
+            if conditions:
                 # Row by row, since SUBTOTAL takes no condition.
                 each = f"SUBTOTAL(109,OFFSET({xl_rowcol_to_cell(first, x)},ROW({cells})-{first + 1},0))"
-                form = f"=SUMPRODUCT(({xl_range(first, by, end, by)}={xl_rowcol_to_cell(last, by)})*{each})"
+                form = f"=SUMPRODUCT({'*'.join([*conditions, each])})"
             value = show.money_value(found, money) if column.unit == "元" else found
             sheet.write_formula(last, x, form, sum_whole if isinstance(value, int) else sum_exact, value)
     sheet.write_string(last + 2, 0, context[-1], note)

@@ -177,6 +177,8 @@ def _units(units: Sequence[Row], level: str, money: MoneyUnit) -> Row:
         "columns": _columns(
             [("单位", 16, False), *((m.heading(money), 11, True) for m in metrics)],
         ),
-        "rows": [[str(row["name"]), *(m.written(own[m.key], money) for m in metrics)] for row, own in lines],
+        "rows": [
+            [str(row["name"]), *(m.told_text(own[m.key], money) for m in metrics)] for row, own in lines
+        ],
         "total": [],
     }

@@ -11,6 +11,7 @@ import pytest
 
 from oversight import presentation as show
 from oversight.dashboard.access import EVERYTHING, Scope
+from oversight.dashboard.grids import to_csv
 from oversight.dashboard.pages.compare import COMPARED, compared_table, render
 from oversight.dashboard.state import read_state
 from oversight.dashboard.view import View
@@ -82,6 +83,21 @@ def test_a_township_is_compared_by_its_own_figures(
     )
     assert [row["value_0"].value, row["value_1"].value] == [expected["360313101"], expected["360313105"]]
     assert row["difference_1"] == Decimal(expected["360313105"]) - Decimal(expected["360313101"])
+
+
+def test_an_amount_known_in_part_is_said_so_and_differs_from_nothing(warehouse: Warehouse) -> None:
+    # 腊市镇 has told its payments up to April.
+    table = compared_table(_view(warehouse, "?units=360313101,360313104&month=2025-05"))
+    by_key = {row["key"]: row for row in table.rows}
+    row = by_key["disbursed_of_complete_cny"]
+    place = next(n for n in (0, 1) if row[f"value_{n}"].state == "partial")
+    shown = {column.field: column.shown(row, "wan") for column in table.columns}
+    assert shown[f"value_{place}"] == "1.76（不全）"
+    assert row["difference_1"] is None
+    assert shown["difference_1"] == show.NONE
+    assert by_key["allocated_of_judged_cny"]["difference_1"] is not None
+    file = to_csv(table, "yuan", ["地区", "来源"]).decode("utf-8-sig")
+    assert any("17600,不全" in line for line in file.splitlines())
 
 
 @pytest.mark.parametrize(

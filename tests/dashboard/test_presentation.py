@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from oversight import presentation as show
 from oversight.dashboard import figures
 from oversight.dashboard.grids import Column, Table, to_csv, to_xlsx
+from oversight.dashboard.pages.funding import steps_of
 from oversight.settings import PROJECT_ROOT
 
 
@@ -213,3 +214,53 @@ def test_names_at_a_cliff_do_not_lie_upon_one_another() -> None:
 def test_an_axis_of_amounts_has_no_mark_below_nought() -> None:
     assert figures._ticks(-24.0, 106.0) == [0, 20, 40, 60, 80, 100]
     assert figures._ticks(2.2, 10.4) == [4, 6, 8, 10]
+
+
+def test_a_point_known_in_part_says_so() -> None:
+    line = figures.Line(
+        "本年已拨付", [show.Figure(Decimal(5), "partial"), show.Figure(Decimal(0), "nil")], "#000"
+    )
+    months = [date(2025, 1, 1), date(2025, 2, 1)]
+    read = figures.lines(months, [line], "light", money="yuan")["data"][0]["hovertext"]
+    assert [text.partition("<br>")[2] for text in read] == [
+        "本年已拨付 5.00 元（不全）",
+        "本年已拨付 0.00 元（零报告）",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "tiers", "at"),
+    [
+        # One rate for everybody; rates by parts; one rate in each tier.
+        ("per_capita_by_tier", [(0, None, "0.5")], {0: 0, 40_000: 240_000}),
+        ("per_capita_marginal", [(0, 20_000, "1"), (20_000, None, "0.5")], {40_000: 360_000}),
+        ("per_capita_by_tier", [(0, 20_000, "1"), (20_000, None, "0.5")], {40_000: 240_000}),
+    ],
+)
+def test_the_last_tier_rises_as_its_rule_has_it(
+    formula: str, tiers: list[tuple[int, int | None, str]], at: dict[int, int]
+) -> None:
+    rows = [
+        {"tier_no": n, "tier_label": str(n), "lower_bound": low, "upper_bound": high, "value": Decimal(value)}
+        | {"unit": "元/人·月"}
+        for n, (low, high, value) in enumerate(tiers, 1)
+    ]
+    large = {
+        "township_code": "1",
+        "township_name": "甲镇",
+        "county_name": "",
+        "tier_label": "",
+        "population_persons": 50_000,
+        "href": "",
+    }
+    large |= {
+        "status": "met",
+        "guaranteed_annual_cny": None,
+        "allocated_annual_cny": Decimal(1),
+        "name": "甲镇",
+    }
+    drawn = figures.tier_steps([large], steps_of({"formula": formula}, rows), set(), "yuan", "light")["data"]
+    line = next(trace for trace in drawn if trace.get("mode") == "lines")
+    (x0, y0), (x1, y1) = list(zip(line["x"], line["y"], strict=True))[-2:]
+    for people, amount in at.items():
+        assert y0 + (y1 - y0) * (people / 10_000 - x0) / (x1 - x0) == pytest.approx(amount, abs=1)

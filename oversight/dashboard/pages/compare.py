@@ -274,7 +274,7 @@ def _title(key: str) -> tuple[str, str]:
 def _written(key: str, figure: Figure, money: MoneyUnit) -> str:
     if key in _FINDINGS:
         return show.count(figure.value)
-    return METRICS[key].written(figure, money)
+    return METRICS[key].told_text(figure, money)
 
 
 def _difference_text(key: str, value: Decimal | int | None, money: MoneyUnit) -> str:
@@ -298,7 +298,8 @@ def compared_table(view: View, limit: int | None = None) -> Table:
         row: Row = {"key": key, "title": title, "unit": unit}
         for place, figure in enumerate(own):
             row[f"value_{place}"] = figure
-            both = own[0].value is not None and figure.value is not None
+            # Between what is known in part and anything else lies no difference that is known.
+            both = all(one.is_known and one.state != "partial" for one in (own[0], figure))
             row[f"difference_{place}"] = (
                 Decimal(figure.value or 0) - Decimal(own[0].value or 0) if both else None
             )

@@ -284,7 +284,7 @@ def moved_table(view: View, limit: int | None = None) -> Table:
             Column("county_name", "县（区）", absent=show.NONE, width=120),
             Column("title_zh", "标准", "long"),
             word("measure", "比的是", _MEASURES, width=100),
-            of("moved_cny", absent="算不出", is_decisive=True),
+            of("moved_cny", absent=show.REASON["uncountable"], is_decisive=True),
             of("open_shortfall_cny", absent=show.NOT_REPORTED),
             of("from_cny", absent=show.NOT_REPORTED),
             of("to_cny", absent=show.NOT_REPORTED),

@@ -194,7 +194,7 @@ def _figures(view: View, now: Row, history: Sequence[Row]) -> Any:
         metric = METRICS[key]
         figure = metric.of_township(now)
         drawn = [row for row in recent if not metric.is_of_year or row["month"].year == view.month.year]
-        parts = [second, figure.word if figure.state in ("partial", "nil") else "", _as_of(figure, view)]
+        parts = [figure.word if figure.is_known else "", second, _as_of(figure, view)]
         return kpi(
             metric.title,
             metric.written(figure, money),
