@@ -51,6 +51,7 @@ from oversight.dashboard.components import empty, icon
 from oversight.dashboard.elements import dag, dcc, dmc, html, plain
 from oversight.dashboard.first_sight import first_sight, parts_of
 from oversight.dashboard.gate import Doors, Gate, refusal
+from oversight.dashboard.heads import not_offered, notice
 from oversight.dashboard.kept import Ahead, Kept
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import unit_name
@@ -540,12 +541,11 @@ def _draw(
                 [empty(f"没有区划代码为 {state.unit} 的单位，或您无权查看。", action=home)], page.title
             )
         view = View(warehouse, scope, state, theme, shelf=shelf)
-        notices = [
-            html.Div([icon("info"), html.Span("；".join(told) + "。")], className="notice", role="alert")
-        ]
         older = [_older(view)] if state.edition and state.edition != edition_id else []
+        content = page.render(view)
+        told += not_offered(view, content)
         return answer(
-            [*older, *(notices if told else []), *page.render(view)],
+            [*older, *([notice("；".join(told) + "。")] if told else []), *content],
             page.title if not state.unit else f"{page.title} · {view.unit_name}",
             state.href(),
         )

@@ -66,9 +66,10 @@ def select(name: str, label: str, options: Options, value: str, **changes: Any) 
 
 
 def multi_select(
-    name: str, label: str, options: Options, chosen: Sequence[tuple[str, str]], value: str, *, most: int
+    name: str, label: str, options: Options, chosen: Sequence[tuple[str, str]], *, most: int
 ) -> Element:
     """A filter of several choices, which stand in the address one after the other with commas between."""
+    value = ",".join(code for code, _ in chosen)
     offered = options if isinstance(options, Mapping) else {"township": options}
     known = {code for own in offered.values() for code, _ in own}
     others = [(code, text) for code, text in chosen if code not in known]

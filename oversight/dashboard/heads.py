@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import queries
-from oversight.dashboard.components import Element, empty, select
+from oversight.dashboard.components import Element, empty, icon, select
 from oversight.dashboard.elements import dmc, html
 from oversight.dashboard.view import View
 
@@ -95,6 +95,41 @@ def page_head(
         ],
         className="page-head",
     )
+
+
+def notice(text: str) -> Element:
+    """What stands before a page that shows something else than its address asks for."""
+    return html.Div([icon("info"), html.Span(text)], className="notice", role="alert")
+
+
+# What these ask for is told before the page is made, or by the page.
+_TOLD = ("unit", "month", "money", "units", "with", "older")
+
+
+def not_offered(view: View, content: Sequence[Any]) -> list[str]:
+    """What the address chooses of a filter of the page that does not offer it."""
+    asked = {name: value for name, value in view.state.more.items() if name not in _TOLD}
+    if not any(not name.startswith("g.") for name in asked):
+        return []
+    return [
+        f"网址中的“{item.label}”没有“{asked[name][:20]}”这一项"
+        for item in _selects(content)
+        if (name := item.id["name"]) in asked and asked[name] not in _offered(item.data)
+    ]
+
+
+def _selects(node: Any) -> Iterator[Any]:
+    if isinstance(node, dmc.Select) and isinstance(node.id, dict) and node.id.get("type") == "filter":
+        yield node
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _selects(item)
+    elif getattr(node, "children", None) is not None:
+        yield from _selects(node.children)
+
+
+def _offered(data: Sequence[Any]) -> set[str]:
+    return {own["value"] for item in data for own in item.get("items", [item])}
 
 
 def nothing_here(view: View) -> Any:

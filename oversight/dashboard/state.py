@@ -70,19 +70,39 @@ class State:
         return (path or self.path) + (f"?{query}" if query else "")
 
 
+def division(text: str) -> str:
+    """A division code as it is shown: noughts up to nine or twelve digits say no more than the six or nine before them.
+    '' where it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) in (6, 9, 12)):
+        return ""
+    code = text.removesuffix("000") if len(text) == 12 else text
+    return code.removesuffix("000") if len(code) == 9 else code
+
+
+# What the filters of every page are called.
+_CALLED = {"edition": "版本", "unit": "单位", "month": "月份", "money": "金额单位"}
+
+
 def read_state(path: str, search: str) -> State:
     """The state an address asks for. What cannot be understood is left out and told in `unread`, never an error."""
-    items = dict(parse_qsl((search or "").lstrip("?")))
-    unread = []
+    unread: list[str] = []
+    items: dict[str, str] = {}
+    for name, value in parse_qsl((search or "").lstrip("?")):
+        if items.get(name, value) != value:
+            unread.append(f"网址中的“{_CALLED.get(name, name)[:20]}”写了几个，以下用最后一个“{value[:20]}”")
+        items[name] = value
     edition = items.pop("edition", "")
     if edition and not _EDITION.fullmatch(edition):
         unread.append(f"网址中的版本“{edition[:20]}”不是版本号，以下为当前版本")
         edition = ""
-    unit = items.pop("unit", "")
-    if not (unit.isascii() and unit.isdigit() and len(unit) in (6, 9, 12)) or unit == "000000":
-        if unit and unit != "000000":
-            unread.append(f"网址中的单位“{unit[:20]}”不是 6、9 或 12 位区划代码，以下为全部地区")
-        unit = ""
+    asked = items.pop("unit", "")
+    unit = division(asked)
+    if asked and not unit:
+        unread.append(f"网址中的单位“{asked[:20]}”不是 6、9 或 12 位区划代码，以下为全部地区")
+    if len(unit) == 12:
+        unread.append(f"网址中的单位“{asked}”是村或社区，以下为所在的乡镇")
+        unit = unit[:9]
+    unit = "" if unit == "000000" else unit
     month: date | None = None
     asked = items.pop("month", "")
     try:
@@ -91,10 +111,13 @@ def read_state(path: str, search: str) -> State:
     except (ValueError, OverflowError):
         if asked:
             unread.append(f"网址中的月份“{asked[:20]}”不是 2025-06 这样的写法")
-    money: MoneyUnit = "yuan" if items.pop("money", "") == "yuan" else "wan"
+    asked = items.pop("money", "")
+    money: MoneyUnit = "yuan" if asked == "yuan" else "wan"
+    if asked not in ("", "wan", "yuan"):
+        unread.append(f"网址中的金额单位“{asked[:20]}”不是 wan（万元）或 yuan（元），以下为万元")
     return State(
         path=path or "/",
-        unit=unit[:9] if len(unit) == 12 else unit,
+        unit=unit,
         month=month,
         money=money,
         edition=edition,

@@ -85,6 +85,63 @@ def test_edition_and_tables_stand_in_the_address() -> None:
     assert "不是版本号" in read_state("/", "?edition=../../etc").unread[0]
 
 
+@pytest.mark.parametrize(
+    ("search", "unit", "words"),
+    [
+        ("?unit=360313101000", "360313101", ""),
+        # A code of a province, city or county written with all its noughts is the same code.
+        ("?unit=360313000000", "360313", ""),
+        ("?unit=360000000", "360000", ""),
+        ("?unit=000000000000", "", ""),
+        ("?unit=360313101201", "360313101", "是村或社区，以下为所在的乡镇"),
+        ("?unit=360313&unit=640324", "640324", "“单位”写了几个，以下用最后一个“640324”"),
+        ("?month=2025-08&month=2025-01", "", "“月份”写了几个，以下用最后一个“2025-01”"),
+        ("?status=met&status=short", "", "“status”写了几个，以下用最后一个“short”"),
+        ("?unit=360313&unit=360313", "360313", ""),
+        ("?money=dollars", "", "金额单位“dollars”不是 wan（万元）或 yuan（元），以下为万元"),
+    ],
+)
+def test_what_an_address_says_twice_or_nobody_understands_is_told(search: str, unit: str, words: str) -> None:
+    state = read_state("/", search)
+    assert state.unit == unit
+    assert words in "；".join(state.unread)
+    assert bool(words) is bool(state.unread)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/findings?status=bogus", "网址中的“状态”没有“bogus”这一项"),
+        ("/funding?rule=NOPE", "网址中的“分档标准”没有“NOPE”这一项"),
+        ("/staffing?topic=nope&status=nope", "网址中的“主题”没有“nope”这一项；网址中的“状态”没有"),
+        ("/compare?by=nothing", "网址中的“比什么”没有“nothing”这一项"),
+        ("/compare?units=360313,640324&metric=nope", "网址中的“走势画什么”没有“nope”这一项"),
+        ("/policy?rule=Z-99", "没有编号为 Z-99 的标准"),
+        # The choice, as it is drawn, is what can be shown: the address is not changed for it, nor the notice lost.
+        (
+            "/compare?units=360313,999999,abc,640324",
+            "没有区划代码为 999999 的单位，或您无权查看；没有区划代码为 abc",
+        ),
+    ],
+)
+def test_a_choice_that_is_not_offered_is_told(visit: Visit, address: str, words: str) -> None:
+    page = visit.go(address)
+    # A filter that has been drawn tells what it chose within a second.
+    page.wait_for_timeout(1500)
+    visit.drawn()
+    assert words in page.inner_text("#content .notice")
+
+
+def test_what_the_pages_link_to_is_offered(visit: Visit) -> None:
+    page = visit.go("/policy?rule=A-08")
+    assert page.locator("[data-name='rule'] .button-row a").count() == 0
+    page = visit.go("/policy?rule=A-06")
+    links = [link.get_attribute("href") for link in page.locator("[data-name='rule'] .button-row a").all()]
+    assert len(links) >= 2
+    for link in links:
+        assert visit.go(str(link)).locator("#content .notice").count() == 0
+
+
 def test_a_link_that_is_copied_holds_edition_and_month(visit: Visit, two: TwoEditions) -> None:
     page = visit.go("/funding?unit=360313")
     until(page, "location.search.includes('month=')")

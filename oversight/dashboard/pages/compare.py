@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ from oversight.dashboard.grids import Column, Table
 from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.editions import difference, other_edition
+from oversight.dashboard.state import division
 from oversight.dashboard.theme import palette
 from oversight.dashboard.view import View, by_month
 from oversight.dashboard.warehouse import Row, Warehouse
@@ -107,9 +107,12 @@ def _chosen(view: View) -> Choice:
 def _units(view: View) -> Choice:
     told, codes = [], []
     for text in dict.fromkeys(part.strip() for part in view.state.get("units").split(",") if part.strip()):
-        code = text[:9] if len(text) == 12 else text
-        known = re.fullmatch(r"\d{6}|\d{9}", code) and code != "000000"
-        if not known or queries.unit_name(view.warehouse, view.scope, code) is None:
+        code = division(text)
+        if (
+            len(code) not in (6, 9)
+            or code == "000000"
+            or queries.unit_name(view.warehouse, view.scope, code) is None
+        ):
             told.append(f"没有区划代码为 {text[:20]} 的单位，或您无权查看")
         elif not view.scope.covers(code):
             told.append(f"{view.warehouse.names.get(code, code)}只有一部分在您的权限之内，没有合计可比")
@@ -204,7 +207,7 @@ def _filters(view: View, chosen: Choice) -> list[Any]:
     found = [select("by", "比什么", list(WAYS.items()), chosen.way, allowDeselect=False)]
     if chosen.way == "units":
         picked = [side.unit for side in chosen.sides] or [
-            code for code in state.get("units").split(",") if re.fullmatch(r"\d{6}|\d{9}", code)
+            code for text in state.get("units").split(",") if len(code := division(text.strip())) in (6, 9)
         ]
         offered = _offered(view, picked)
         names = [(code, queries.unit_name(w, view.scope, code)) for code in picked]
@@ -214,7 +217,6 @@ def _filters(view: View, chosen: Choice) -> list[Any]:
                 "要比的单位",
                 offered,
                 [(code, name) for code, name in names if name],
-                state.get("units"),
                 most=MOST,
             )
         )

@@ -8,10 +8,10 @@ from typing import Any
 from oversight import presentation as show
 from oversight.dashboard import originals, queries
 from oversight.dashboard.access import significant
-from oversight.dashboard.components import card, columns, facts, plain_table, select, table_card
+from oversight.dashboard.components import card, facts, plain_table, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
-from oversight.dashboard.heads import page_head
+from oversight.dashboard.heads import notice, page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
@@ -68,10 +68,12 @@ def render(view: View) -> list[Any]:
             clearable=True,
         ),
     ]
-    rule = next((row for row in every if row["standard_id"] == state.get("rule")), None)
+    asked = state.get("rule")
+    rule = next((row for row in every if row["standard_id"] == asked), None)
     return [
         page_head(view, f"{view.unit_name if state.unit else ''}政策标准", filters=filters),
         *([_one(view, rule, every)] if rule is not None else []),
+        *([notice(f"没有编号为 {asked[:20]} 的标准。")] if asked and rule is None else []),
         _documents(view, documents),
         table_card(view, rules_table(view), note="点击编号查看原文、分档、适用范围和说明"),
         table_card(view, tiers_table(view), note="金额、人数的分档；边界是否含本数已写明"),
@@ -256,19 +258,16 @@ def _one(view: View, rule: Row, every: list[Row]) -> Any:
         *([html.H3("歧义与本系统的处理"), html.P(rule["ambiguity_zh"])] if rule["ambiguity_zh"] else []),
         *([html.H3("算例"), html.P(rule["example_zh"])] if rule["example_zh"] else []),
     ]
-    links = columns(
-        html.A(
-            "查看各单位的判定",
-            href=view.state.href("/staffing", rule=rule["standard_id"]),
-            className="button",
-        ),
-        html.A(
-            "查看未了问题", href=view.state.href("/findings", rule=rule["standard_id"]), className="button"
-        ),
-    )
+    # Of one that nothing is judged by, those pages would be empty.
+    is_judged = rule["gradeable"] != "N"
+    links = [
+        html.A(title, href=view.state.href(path, rule=rule["standard_id"]), className="button")
+        for title, path in (("查看各单位的判定", "/staffing"), ("查看未了问题", "/findings"))
+        if is_judged
+    ]
     return card(
         f"{rule['standard_id']} {rule['title_zh']}",
-        [*texts, html.Div(links.children, className="button-row")],
+        [*texts, html.Div(links, className="button-row")],
         actions=html.A("收起", href=view.state.href(rule=None), className="button"),
         wide=True,
         name="rule",

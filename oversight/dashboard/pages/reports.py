@@ -13,7 +13,7 @@ from oversight.dashboard.access import significant
 from oversight.dashboard.archive import KINDS, address, key_of, reports_in_sight
 from oversight.dashboard.components import card, icon, plain_table
 from oversight.dashboard.elements import html
-from oversight.dashboard.heads import page_head
+from oversight.dashboard.heads import notice, page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.papers import scopes_in_sight
 from oversight.dashboard.view import View
@@ -35,6 +35,8 @@ def render(view: View) -> list[Any]:
     parts: list[Any] = [head, *desk]
     if chosen is not None:
         parts.append(_reading(view, chosen))
+    elif state.get("report"):
+        parts.append(notice("没有网址所指的这份通报，可能已经清理，或不在所选的地区。以下为现有的通报。"))
     for month, items in groupby(inside, key=lambda item: item.month):
         parts.append(_month(view, show.month(month), list(items)))
     return parts
