@@ -369,6 +369,7 @@ _REPORTED = (
     "allocated_annual_cny",
     "disbursed_ytd_cny",
     "spent_ytd_cny",
+    "spent_pct",
     "counted_persons",
     "value_checked",
 )

@@ -120,6 +120,7 @@ def test_a_rate_reads_100_only_where_nothing_is_missing() -> None:
     [
         ("guaranteed_annual_cny", {"status": "no_standard"}, "无适用标准"),
         ("allocated_annual_cny", {"status": "no_standard"}, "未报"),
+        ("spent_pct", {"status": "no_standard"}, "未报"),
         ("allocation_shortfall_cny", {"status": "not_reported", "status_reason": "missing"}, "未报"),
         ("allocation_shortfall_cny", {"status": "not_reported", "status_reason": "too_coarse"}, "报数过粗"),
         ("adequacy_pct", {"status": "not_reported", "status_reason": "stale_population"}, "人口数过旧"),

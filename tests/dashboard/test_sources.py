@@ -106,3 +106,19 @@ def test_the_page_of_a_county_lists_the_workbooks_returned_to_it(warehouse: Ware
     assert 0 < len(own) < len(every)
     assert set(own) <= set(every)
     assert all("湘东区" in name for name in own)
+
+
+def test_of_a_unit_nothing_is_called_none_that_nobody_could_count(warehouse: Warehouse) -> None:
+    def drawn(search: str) -> str:
+        view = View(warehouse, EVERYTHING, read_state("/submissions", f"?month=2025-12{search}"), "light")
+        return json.dumps(plain(pages()["/submissions"].render(view)), ensure_ascii=False, default=str)
+
+    # Two of its files were refused whole: nothing in them says whose they are.
+    every, own = drawn(""), drawn("&unit=222403")
+    assert "整份退回 2 份" in every
+    assert "整份退回 0 份" not in own
+    assert "整份退回的认不出属于哪里，只列在“全部地区”" in own
+    assert "只列整份都属于这里的文件的行" in own
+    # The checks look at everybody's rows.
+    assert "数据检查（全部地区）" in own
+    assert "数据检查（全部地区）" not in every

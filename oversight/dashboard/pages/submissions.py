@@ -72,10 +72,20 @@ def render(view: View) -> list[Any]:
             files_table(view, ROWS_SHOWN),
             note="收到的每一份文件；同样内容的第二份登记为重复，不重复采用。收下的都有签名的回执，在数据目录的 receipts/",
         ),
-        table_card(view, rejected_table(view, ROWS_SHOWN), note="每一行说明错在哪里、怎样改"),
+        table_card(
+            view,
+            rejected_table(view, ROWS_SHOWN),
+            note="每一行说明错在哪里、怎样改"
+            + ("" if _sees_all(view) else "；只列整份都属于这里的文件的行，其余的只列在“全部地区”"),
+        ),
         _returned(view),
         *_suites(view),
     ]
+
+
+def _sees_all(view: View) -> bool:
+    """Whether what is shown is of everybody: then whatever came in is there, whoever it speaks of."""
+    return not view.state.prefix and "" in view.scope.prefixes
 
 
 def _figures(view: View) -> Any:
@@ -114,7 +124,10 @@ def _figures(view: View) -> Any:
             "收到文件",
             files["files_count"],
             "份",
-            f"整份退回 {files['refused_count']} 份",
+            f"整份退回 {files['refused_count']} 份"
+            if _sees_all(view)
+            # No row of theirs is known to be of a unit: of a unit none would be counted.
+            else "整份退回的认不出属于哪里，只列在“全部地区”",
             "ledger",
             "files_count",
         ),
@@ -274,7 +287,7 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
             str(row[name]) for name in ("submission_id", "sheet", "row_number", "column_title", "error_code")
         ),
         total=total,
-        empty="没有退回或待确认的行。",
+        empty="没有退回或待确认的行。" if _sees_all(view) else "整份都属于这里的文件，没有退回或待确认的行。",
     )
 
 
@@ -286,7 +299,8 @@ def _returned(view: View) -> Any:
     else:
         files = returned_in_sight(w)
     if not files:
-        return card("退给报送单位的工作簿", empty("没有需要退回的工作簿。"))
+        told = "没有需要退回的工作簿。" if _sees_all(view) else "认得出属于这里的文件，没有需要退回的工作簿。"
+        return card("退给报送单位的工作簿", empty(told))
     return card(
         "退给报送单位的工作簿",
         html.Ul(
@@ -320,7 +334,8 @@ def suites_table(view: View, limit: int | None = None) -> Table:
     ]
     return Table(
         name="suites",
-        title="数据检查",
+        # Each looks at all that came in, whichever unit is shown.
+        title="数据检查" + ("（全部地区）" if view.state.prefix else ""),
         columns=[
             Column("suite_title_zh", "检查组", width=130),
             Column("title_zh", "检查内容", "long", is_decisive=True),
