@@ -299,7 +299,8 @@ def heat_map(
 class Line:
     """A series over time. One `of_year` adds up over a year and begins anew in January: no line crosses that.
 
-    One `apart` is drawn in a panel of its own below, on an axis that shows it.
+    One `apart` is drawn in a panel of its own below, on an axis that shows it. `among` says of how many units each value
+    is, where not of all: a sum over fewer may be less than the month's before.
     """
 
     name: str
@@ -308,6 +309,7 @@ class Line:
     dash: str = "solid"
     of_year: bool = False
     apart: bool = False
+    among: Sequence[str] = ()
 
 
 def lines(
@@ -356,6 +358,7 @@ def lines(
                     "marker": {"size": 5, "color": line.colour},
                     "hovertext": [
                         f"{show.month(months[number])}<br>{line.name} {read(line.values[number])}"
+                        + (f"<br>{line.among[number]}" if line.among and line.among[number] else "")
                         for number in here
                     ],
                     "hoverinfo": "text",

@@ -901,6 +901,13 @@ def township_months(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Ro
     return sorted(rows, key=lambda row: row["month"])
 
 
+def unit_months(w: Warehouse, scope: Scope, code: str) -> list[Row]:
+    """The same of the unit that bears a code, whichever codes it bore before and after."""
+    row = township(w, scope, code)
+    own = [found for found in lineage(w, scope, row) if found["unit_id"] == row["unit_id"]] if row else []
+    return township_months(w, scope, [found["township_code"] for found in own]) if own else []
+
+
 def township_staffing(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Row]:
     """People of one unit under all its codes, month by month and standard by standard."""
     among, of_codes = _among("township_code", codes)

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from oversight import presentation as show
+from oversight.dashboard import queries
 from oversight.dashboard.access import EVERYTHING, Scope
 from oversight.dashboard.grids import to_csv
 from oversight.dashboard.pages.compare import COMPARED, compared_table, render
@@ -83,6 +84,28 @@ def test_a_township_is_compared_by_its_own_figures(
     )
     assert [row["value_0"].value, row["value_1"].value] == [expected["360313101"], expected["360313105"]]
     assert row["difference_1"] == Decimal(expected["360313105"]) - Decimal(expected["360313101"])
+
+
+def test_a_unit_that_bears_another_code_is_compared_with_itself(
+    warehouse: Warehouse, sql: duckdb.DuckDBPyConnection
+) -> None:
+    # 龙王庙乡 became 龙王庙镇, under a new code, in July.
+    amounts = dict(
+        sql.execute(
+            "select month, allocated_annual_cny from funding_gap_monthly "
+            "where township_code in ('130321201', '130321111') and month in ('2025-03-01', '2025-12-01')"
+        ).fetchall()
+    )
+    table = compared_table(_view(warehouse, "?by=months&unit=130321111&month=2025-12&with=2025-03"))
+    row = next(row for row in table.rows if row["key"] == "allocated_of_judged_cny")
+    assert [row["value_0"].value, row["value_1"].value] == [amount for _, amount in sorted(amounts.items())]
+    assert None not in amounts.values()
+    # Its lines begin before it bore this code.
+    assert [row["month"] for row in queries.unit_months(warehouse, EVERYTHING, "130321111")] == list(
+        warehouse.months
+    )
+    by_unit = compared_table(_view(warehouse, "?units=130321111,130321105&month=2025-03"))
+    assert by_unit.rows
 
 
 def test_an_amount_known_in_part_is_said_so_and_differs_from_nothing(warehouse: Warehouse) -> None:

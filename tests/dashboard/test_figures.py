@@ -11,9 +11,9 @@ import pytest
 from dash._utils import to_json
 
 from oversight import presentation as show
-from oversight.dashboard import figures
+from oversight.dashboard import figures, queries
 from oversight.dashboard.access import EVERYTHING
-from oversight.dashboard.pages import pages
+from oversight.dashboard.pages import funding, pages
 from oversight.dashboard.state import read_state
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Warehouse
@@ -101,3 +101,15 @@ def test_a_gap_of_a_few_yuan_is_seen() -> None:
     }
     traces = figures.dumbbell([row], "wan", "light")["data"]
     assert any("缺 2.64 元" in text for trace in traces for text in trace.get("text") or [])
+
+
+def test_the_standard_shown_first_is_one_that_binds_somebody(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = read_state("/funding", "?unit=360313&month=2025-12")
+    view = View(warehouse, EVERYTHING, state, "light")
+    ids = [rule["standard_id"] for rule in funding._rules(view)[0]]
+    assert ids[0] == "A-10"
+    # Where a county's own rule asks for more, the province's applies and binds nobody.
+    monkeypatch.setattr(queries, "standards_of", lambda *_: [{"standard_id": ids[-1], "n": 3}])
+    assert funding._rules(view)[0][0]["standard_id"] == ids[-1]

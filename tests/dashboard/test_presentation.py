@@ -265,3 +265,11 @@ def test_the_last_tier_rises_as_its_rule_has_it(
     (x0, y0), (x1, y1) = list(zip(line["x"], line["y"], strict=True))[-2:]
     for people, amount in at.items():
         assert y0 + (y1 - y0) * (people / 10_000 - x0) / (x1 - x0) == pytest.approx(amount, abs=1)
+
+
+def test_a_sum_over_fewer_units_says_over_how_many() -> None:
+    values = [show.Figure(Decimal(8)), show.Figure(Decimal(6))]
+    line = figures.Line("本年已拨付", values, "#000", among=["", "2 / 3 个乡镇"])
+    months = [date(2025, 5, 1), date(2025, 6, 1)]
+    read = figures.lines(months, [line], "light", money="yuan")["data"][0]["hovertext"]
+    assert read == ["2025年5月<br>本年已拨付 8.00 元", "2025年6月<br>本年已拨付 6.00 元<br>2 / 3 个乡镇"]

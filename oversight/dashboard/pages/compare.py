@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -254,10 +254,9 @@ def _figures(view: View, side: Side) -> dict[str, Figure]:
     """Every figure compared, of one side; what it has none of is left out."""
     w, prefix = side.warehouse, significant(side.unit)
     if len(prefix) > 6:
-        rows = queries.townships(w, view.scope, prefix, [side.month])
-        if not rows:
+        own = _months_of(view, side).get(side.month)
+        if own is None:
             return {}
-        own = rows[0]
         return {key: METRICS[key].of_township(own) for key in COMPARED if METRICS[key].own}
     rows = queries.units(w, view.scope, prefix, 0, [side.month])
     if not rows:
@@ -512,15 +511,28 @@ def _drawn(view: View) -> str:
     return asked if asked in DRAWN else DRAWN[0]
 
 
-def _series(view: View, side: Side, metric: Metric, months: Sequence[date]) -> list[Figure]:
+def _months_of(view: View, side: Side) -> dict[date, Row]:
+    """A township's own figures by month, under whichever code it bore then."""
+    w = side.warehouse
+    return view.once(
+        ("months", w.edition_id, side.unit),
+        lambda: by_month(queries.unit_months(w, view.scope, significant(side.unit))),
+    )
+
+
+def _line(
+    view: View, side: Side, metric: Metric, months: Sequence[date], colour: str, dash: str = "solid"
+) -> figures.Line:
     prefix = significant(side.unit)
+    among: list[str] = []
     if len(prefix) > 6:
-        if not metric.own:
-            return [show.NO_ROW for _ in months]
-        rows = by_month(queries.townships(side.warehouse, view.scope, prefix))
-        return [metric.of_township(rows[month]) if month in rows else show.NO_ROW for month in months]
-    rows = by_month(queries.units(side.warehouse, view.scope, prefix))
-    return [metric.of(rows.get(month)) for month in months]
+        rows = _months_of(view, side) if metric.own else {}
+        values = [metric.of_township(rows[month]) if month in rows else show.NO_ROW for month in months]
+    else:
+        rows = by_month(queries.units(side.warehouse, view.scope, prefix))
+        values = [metric.of(rows.get(month)) for month in months]
+        among = [metric.count_text(rows.get(month)) for month in months]
+    return figures.Line(side.title, values, colour, dash, of_year=metric.is_of_year, among=among)
 
 
 def _multiples(view: View, chosen: Choice) -> Any:
@@ -531,14 +543,8 @@ def _multiples(view: View, chosen: Choice) -> Any:
     if chosen.way == "units":
         metric = METRICS[_drawn(view)]
         for side in chosen.sides:
-            values = _series(view, side, metric, months)
-            panels.append(
-                (
-                    side.title,
-                    metric,
-                    [figures.Line(metric.title, values, colours.allocated, of_year=metric.is_of_year)],
-                )
-            )
+            drawn = [replace(_line(view, side, metric, months, colours.allocated), name=metric.title)]
+            panels.append((side.title, metric, drawn))
         note = f"{metric.title}，各图同一纵轴；断线处没有数"
     else:
         sides = chosen.sides[-1:] if chosen.way == "months" else chosen.sides
@@ -555,9 +561,7 @@ def _multiples(view: View, chosen: Choice) -> Any:
             if len(significant(chosen.sides[0].unit)) > 6 and not metric.own:
                 continue
             drawn = [
-                figures.Line(
-                    side.title, _series(view, side, metric, months), colour, dash, of_year=metric.is_of_year
-                )
+                _line(view, side, metric, months, colour, dash)
                 for side, (dash, colour) in zip(sides, styles, strict=True)
             ]
             panels.append((metric.title, metric, drawn))

@@ -85,15 +85,17 @@ def _ask(view: View, series: dict[Any, Row]) -> _Asked:
 
 
 def _rules(view: View) -> tuple[list[Row], dict[str, list[Row]]]:
-    """Funding rules, those that hold somewhere in the unit shown first; and the tiers of each."""
+    """Funding rules, those first that bind somebody in the unit shown, then those that apply there; the tiers of each."""
     w, scope, prefix = view.warehouse, view.scope, view.state.prefix
+    # Where two issuers' rules apply, the higher binds: of the other there would be nobody to show.
+    binding = {row["standard_id"] for row in queries.standards_of(w, scope, prefix, view.month)}
 
     def applies(rule: Row) -> bool:
         place = significant(rule["scope_code"])
         return place.startswith(prefix) or prefix.startswith(place)
 
     found = [row for row in queries.standards(w, scope) if row["formula"] in FORMULAS]
-    found.sort(key=lambda row: (not applies(row), row["standard_id"]))
+    found.sort(key=lambda row: (row["standard_id"] not in binding, not applies(row), row["standard_id"]))
     return found, {row["standard_id"]: queries.tiers(w, scope, row["standard_id"]) for row in found}
 
 
@@ -181,7 +183,8 @@ def _line(
 ) -> figures.Line:
     metric = METRICS[key]
     values = [metric.of(series.get(month)) for month in months]
-    return figures.Line(metric.title, values, colour, dash, of_year=metric.is_of_year, **changes)
+    among = [metric.count_text(series.get(month)) for month in months]
+    return figures.Line(metric.title, values, colour, dash, of_year=metric.is_of_year, among=among, **changes)
 
 
 def _is_empty(drawn: list[figures.Line]) -> bool:
@@ -259,7 +262,7 @@ def _pace(view: View, series: dict[Any, Row]) -> Any:
             340,
             f"{year}年累计拨付与时序进度；{told}",
         ),
-        note=f"虚线为时序进度应到的数；截至{show.month(view.month)}，{told}{others}",
+        note=f"虚线为时序进度应到的数，各月只算报到当月的乡镇，其数见指到的文字；截至{show.month(view.month)}，{told}{others}",
     )
 
 
@@ -399,7 +402,10 @@ def _tiers(view: View, asked: _Asked) -> Any:
             f"{rule['title_zh']}的分档台阶与 {number} 个乡镇的安排数，{len(of_rule)} 处临近分档线",
         )
     else:
-        body = empty(f"{view.unit_name}没有适用{rule['standard_id']}的乡镇。可换一项标准，或换一个地区。")
+        body = empty(
+            f"{view.unit_name}{show.month(view.month)}没有以{rule['standard_id']}为准的乡镇：不适用，或另有更高的标准。"
+            "可换一项标准，或换一个地区。"
+        )
     first = card("分档标准与悬崖", body, note=note, actions=choice)
     if not near.rows:
         return first

@@ -17,6 +17,7 @@ from oversight.dashboard.heads import title_head
 from oversight.dashboard.pages import Page, pages
 from oversight.dashboard.queries import Ask, NamedUnit
 from oversight.dashboard.spelling import spells
+from oversight.dashboard.state import division
 from oversight.dashboard.view import View
 from oversight.policies.finding import Span
 from oversight.policies.reading import Paragraph, Unreadable
@@ -29,7 +30,8 @@ AROUND = 36
 
 def render(view: View) -> list[Any]:
     """The page."""
-    words = view.state.get("q").split()
+    # A code with all its noughts is the code without them.
+    words = [division(word) or word for word in view.state.get("q").split()]
     title = "搜索"
     head = title_head(view, title)
     if not words:

@@ -27,6 +27,7 @@ from oversight.dashboard.heads import page_head
 from oversight.dashboard.pages import Page
 from oversight.dashboard.pages.staffing import parts_card
 from oversight.dashboard.sources import address as source_address
+from oversight.dashboard.state import division
 from oversight.dashboard.theme import palette
 from oversight.dashboard.view import View
 from oversight.dashboard.warehouse import Row
@@ -88,8 +89,9 @@ def _list(view: View) -> list[Any]:
 def list_table(view: View, limit: int | None = None) -> Table:
     """Townships to choose from."""
     w, state = view.warehouse, view.state
+    text = state.get("q").strip()
     rows, total = queries.township_list(
-        w, view.scope, state.prefix, state.get("q"), view.month, limit, view.ask
+        w, view.scope, state.prefix, division(text) or text, view.month, limit, view.ask
     )
 
     def of(name: str, **changes: Any) -> Column:
