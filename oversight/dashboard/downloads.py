@@ -55,7 +55,6 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         table = chosen(whole, form.columns, rows)
         chosen_by = [*_filters(view), *told_filters(whole.columns, form.filters(), view.state.money)]
         context = [
-            table.title,
             f"地区：{view.unit_name}；月份：{show.month(view.month)}；金额单位：{show.MONEY_UNITS[view.state.money]}"
             + f"；筛选：{'，'.join(chosen_by) or '无'}",
             f"数据版本：{view.warehouse.edition_id}，生成于 {show.moment(view.warehouse.built_at)}",
@@ -63,7 +62,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
         ]
         if rows is None and whole.total is not None and whole.total > len(whole.rows):
             context.insert(
-                2,
+                1,
                 f"共 {show.count(whole.total)} 条，本文件含前 {show.count(len(whole.rows))} 条；请缩小地区或加筛选条件",
             )
         name = "_".join(
@@ -90,7 +89,7 @@ def register(server: flask.Flask, shelf: Shelf) -> None:
             版本=view.warehouse.edition_id,
         )
         if form.format == "csv":
-            return _file(to_csv(table, money, context[1:]), f"{name}.csv", "text/csv; charset=utf-8")
+            return _file(to_csv(table, money, context), f"{name}.csv", "text/csv; charset=utf-8")
         return _file(to_xlsx(table, money, context), f"{name}.xlsx", XLSX)
 
     @server.post("/rows")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import duckdb
 import pytest
@@ -130,6 +130,35 @@ def test_a_choice_that_is_not_offered_is_told(visit: Visit, address: str, words:
     page.wait_for_timeout(1500)
     visit.drawn()
     assert words in page.inner_text("#content .notice")
+
+
+@pytest.mark.parametrize(
+    ("state", "is_told"),
+    [
+        ('{"s":5}', True),
+        ('{"c":7}', True),
+        ('{"f":"x"}', True),
+        ("[1]", True),
+        ("rubbish", True),
+        ('{"f":{"gone":{"filterType":"text","type":"equals","filter":"x"}}}', True),
+        ('{"f":{"adequacy_pct":{"filterType":"number","type":"lessThan","filter":"abc"}}}', True),
+        ('{"s":[["gone","asc"]]}', True),
+        ('{"s":[["township_name","up"]]}', True),
+        (
+            '{"f":{"adequacy_pct":{"filterType":"number","type":"lessThan","filter":90}},"s":[["township_name","desc"]]}',
+            False,
+        ),
+    ],
+)
+def test_what_an_address_says_of_a_table_and_nobody_understands_is_told(
+    visit: Visit, state: str, is_told: bool
+) -> None:
+    page = visit.go(f"/funding?unit=360313&g.townships={quote(state)}")
+    until(page, "document.querySelector(\"[data-grid='townships'][data-fitted]\")")
+    assert ("认不出的没有照办" in page.inner_text("[data-name='townships'] .grid-foot")) is is_told
+    # The table goes on as any other: what is sorted now stands in the address.
+    page.locator("[data-name='townships'] .ag-header-cell[col-id='status'] .ag-header-cell-label").click()
+    until(page, 'decodeURIComponent(location.search).includes(\'"status","asc"\')')
 
 
 def test_what_the_pages_link_to_is_offered(visit: Visit) -> None:

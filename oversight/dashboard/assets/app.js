@@ -168,9 +168,19 @@
   }
 
   /* How a table is sorted and filtered and which columns it shows stands in the address, under g.<table>. */
+  function asked(name) {
+    try { return JSON.parse(new URLSearchParams(location.search).get("g." + name)); }
+    catch (error) { return "?"; }
+  }
+  function isObject(value) { return Boolean(value) && typeof value === "object" && !Array.isArray(value); }
   function kept(name) {
-    try { return JSON.parse(new URLSearchParams(location.search).get("g." + name)) || {}; }
-    catch (error) { return {}; }
+    const state = asked(name), found = {};
+    function isPair(item) { return Array.isArray(item) && typeof item[0] === "string"; }
+    if (!isObject(state)) return found;
+    if (Array.isArray(state.c)) found.c = state.c.filter(isPair);
+    if (Array.isArray(state.s)) found.s = state.s.filter(isPair);
+    if (isObject(state.f)) found.f = state.f;
+    return found;
   }
 
   function keep(name, api) {
@@ -191,16 +201,43 @@
   }
 
   function restore(name, api) {
-    const state = kept(name);
-    (state.c || []).forEach(function (item) { api.setColumnsVisible([item[0]], item[1]); });
-    if (state.s) {
+    const whole = asked(name), state = kept(name);
+    function isThere(item) { return Boolean(api.getColumn(item[0])); }
+    const columns = (state.c || []).filter(isThere);
+    const sorted = (state.s || []).filter(function (item) { return isThere(item) && ["asc", "desc"].includes(item[1]); });
+    const filters = Object.fromEntries(Object.entries(state.f || {}).filter(function (item) {
+      return isThere(item) && isFilter(item[1]);
+    }));
+    columns.forEach(function (item) { api.setColumnsVisible([item[0]], Boolean(item[1])); });
+    if (sorted.length) {
       api.applyColumnState({
-        state: state.s.map(function (item, place) { return { colId: item[0], sort: item[1], sortIndex: place }; }),
+        state: sorted.map(function (item, place) { return { colId: item[0], sort: item[1], sortIndex: place }; }),
         defaultState: { sort: null }
       });
     }
-    if (state.f) api.setFilterModel(state.f);
-    return Boolean(state.s || state.f);
+    if (Object.keys(filters).length) api.setFilterModel(filters);
+    // Whoever sent the address saw other rows, or another order, than are shown now.
+    const taken = { c: columns.length, s: sorted.length, f: Object.keys(filters).length };
+    const isAll = whole === null || (isObject(whole) && Object.keys(whole).every(function (part) {
+      return whole[part] !== null && typeof whole[part] === "object" && Object.keys(whole[part]).length === taken[part];
+    }));
+    if (!isAll) unread(name);
+  }
+  function isFilter(filter) {
+    return isObject(filter) && (Array.isArray(filter.conditions) ? filter.conditions : [filter]).every(function (condition) {
+      return isObject(condition) && (filter.filterType !== "number"
+        || ["filter", "filterTo"].every(function (side) { return typeof (condition[side] || 0) === "number"; }));
+    });
+  }
+  function unread(name) {
+    const frame = document.querySelector('[data-grid="' + name + '"]');
+    const foot = frame && frame.parentElement.querySelector(".grid-foot");
+    if (!foot || foot.querySelector(".grid-unread")) return;
+    const said = document.createElement("span");
+    said.className = "grid-unread tone-bad";
+    said.setAttribute("role", "alert");
+    said.textContent = "网址里这张表的筛选、排序或选列有认不出的，认不出的没有照办";
+    foot.prepend(said);
   }
 
   /* Where there is no room for all, the columns that say most are shown, and how to see the others is said below. */

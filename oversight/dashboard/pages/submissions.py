@@ -112,7 +112,9 @@ def _figures(view: View) -> Any:
             METRICS[key].title,
             METRICS[key].text(now),
             f"/ {METRICS['expected_count'].text(now)} 个" if key == "missing_count" else METRICS[key].unit,
-            f"{late.title} {late.text(now, named=True)}" if key == "missing_count" else "当月未报",
+            f"{late.title} {late.text(now, named=True)}"
+            if key == "missing_count"
+            else "当月未报，或报了未能入库",
             icon_name=icon_name,
             name=key,
             hint=METRICS[key].hint,
