@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -412,26 +412,34 @@ def count_funding_rows(w: Warehouse, scope: Scope, prefix: str, month: date, *, 
     return int(found["n"])
 
 
-# What a township is called in a month of several, and its county.
-_NAMED = (
-    "max(case when month = ? then township_name end) as township_name, "
-    "max(case when month = ? then county_name end) as county_name"
-)
-
-
 def got_worse(
     w: Warehouse, scope: Scope, prefix: str, month: date, before: date, limit: int | None = 8
 ) -> list[Row]:
     """Townships whose gap in money, known in both months, grew since the month before, the largest growth first."""
     condition, values = within("township_code", scope, prefix)
-    return w.rows(
+    rows = w.rows(
         "select township_code, max(case when month = ? then allocation_shortfall_cny end) "
-        f"- max(case when month = ? then allocation_shortfall_cny end) as growth_cny, {_NAMED} "
+        "- max(case when month = ? then allocation_shortfall_cny end) as growth_cny "
         f"from e.funding_gap_monthly where month in (?, ?) and {condition} "
         "group by township_code having growth_cny > 0 order by growth_cny desc, township_code"
         + _limit(limit),
-        [month, before, month, month, before, month, *values],
+        [month, before, before, month, *values],
     )
+    places = _places_in(w, scope, prefix, [row["township_code"] for row in rows])
+    return [
+        {**row, **dict(zip(("township_name", "county_name"), places[row["township_code"]], strict=True))}
+        for row in rows
+    ]
+
+
+def _places_in(w: Warehouse, scope: Scope, prefix: str, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names of some townships of a unit and of their counties, by code: of a county all are asked for anyway."""
+    if len(prefix) != 6:
+        return _places(w, codes)
+    return {
+        row["township_code"]: (row["township_name"], row["county_name"])
+        for row in _registered(w, scope, prefix)
+    }
 
 
 def tiers(w: Warehouse, scope: Scope, rule: str) -> list[Row]:
@@ -458,50 +466,50 @@ def all_tiers(w: Warehouse, scope: Scope) -> list[Row]:
     return w.rows(f"select * from {statement('tiers')} as t order by standard_id, tier_no")
 
 
+# How long an answer holds that is not given every month.
 _MONTHS_OF_PERIOD = {"quarter": 3, "half_year": 6, "year": 12, "two_years": 24}
-_PERIOD_MONTHS = (
-    "case s.period "
-    + " ".join(f"when '{period}' then {months}" for period, months in _MONTHS_OF_PERIOD.items())
-    + " else 1 end"
-)
 
 
 def answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
     """The month of each rule's answer that holds in a month: a yearly one holds until the next is due."""
-    del scope  # only which month, no unit's figures
+    return w.remember(("answered", month), lambda: _answered(w, scope, month))
+
+
+def _answered(w: Warehouse, scope: Scope, month: date) -> dict[str, date]:
+    # Only which month, no unit's figures.
     source = (
         "e.detail.unit_rules_monthly where unit_level = 'country'" if w.scope.is_whole else "e.judgements"
     )
-    rows = w.rows(
-        f"select j.rule_id, max(j.month) as month from (select distinct rule_id, month from {source}) as j "
-        "inner join e.standards as s on j.rule_id = s.standard_id "
-        f"where j.month <= ? and datediff('month', j.month, ?) < {_PERIOD_MONTHS} group by j.rule_id",
-        [month, month],
-    )
-    return {row["rule_id"]: row["month"] for row in rows}
+    rules = _rules(w, scope)
+    found: dict[str, date] = {}
+    for row in w.rows(f"select distinct rule_id, month from {source} order by month"):
+        rule, when = row["rule_id"], row["month"]
+        since = (month.year - when.year) * 12 + month.month - when.month
+        if rule in rules and 0 <= since < _MONTHS_OF_PERIOD.get(rules[rule]["period"], 1):
+            found[rule] = when
+    return found
 
 
-def _holding(
-    w: Warehouse, scope: Scope, month: date, alias: str = "", rules: Container[str] | None = None
-) -> tuple[str, list[Any]]:
-    """The condition that an answer, of these rules or of any, is the one that holds in a month."""
-    pairs = sorted(
-        (rule, when) for rule, when in answered(w, scope, month).items() if rules is None or rule in rules
-    )
-    if not pairs:
+def _holding(w: Warehouse, scope: Scope, month: date, alias: str = "") -> tuple[str, list[Any]]:
+    """The condition that an answer is the one that holds in a month."""
+    rules: dict[date, list[str]] = {}
+    for rule, when in sorted(answered(w, scope, month).items()):
+        rules.setdefault(when, []).append(rule)
+    if not rules:
         return "false", []
     dot = f"{alias}." if alias else ""
-    # The months by themselves let the engine skip what lies outside; the pairs say exactly which.
-    months = sorted({when for _, when in pairs})
-    marks = ", ".join("?" * len(months))
-    groups = " or ".join(
-        f"({dot}month = ? and {dot}rule_id in ({', '.join('?' * sum(own == when for _, own in pairs))}))"
-        for when in months
-    )
-    values: list[Any] = [*months]
+    # The months by themselves let the engine skip what lies outside; the pairs say exactly which. Nothing is newer than
+    # an answer of the month itself: of those no rule need be named.
+    months = sorted(rules)
+    groups, values = [], list[Any](months)
     for when in months:
-        values += [when, *(rule for rule, own in pairs if own == when)]
-    return f"{dot}month in ({marks}) and ({groups})", values
+        groups.append(f"{dot}month = ?")
+        values.append(when)
+        if when != month:
+            groups[-1] += f" and {dot}rule_id in ({', '.join('?' * len(rules[when]))})"
+            values += rules[when]
+    marks = ", ".join("?" * len(months))
+    return f"{dot}month in ({marks}) and ({' or '.join(f'({group})' for group in groups)})", values
 
 
 _STATUSES = ("met", "short", "over", "not_reported", "unconfirmed", "not_applicable")
@@ -565,9 +573,12 @@ def _judgement_condition(
     w: Warehouse, scope: Scope, prefix: str, month: date, rule: str, status: str, topic: str
 ) -> tuple[str, list[Any]]:
     condition, values = within("j.subject_code", scope, prefix)
-    of_topic = [rule_id for rule_id, row in _rules(w, scope).items() if topic in ("", row["topic_zh"])]
-    holding, held = _holding(w, scope, month, "j", of_topic)
+    holding, held = _holding(w, scope, month, "j")
     condition, values = f"{holding} and {condition}", [*held, *values]
+    if topic:
+        of_topic = [rule_id for rule_id, row in _rules(w, scope).items() if row["topic_zh"] == topic]
+        condition += f" and j.rule_id in ({', '.join('?' * len(of_topic))})" if of_topic else " and false"
+        values += of_topic
     for name, value in (("j.rule_id", rule), ("j.status", status)):
         if value:
             condition += f" and {name} = ?"
@@ -707,11 +718,9 @@ def findings(
             return rows, len(rows)
         counted = w.row(f"select count(*) as n from e.findings as f where {condition}", values)
         return rows, int(counted["n"])
-    # Months open as of the month shown, not as of the edition; an answer speaks of its whole period.
-    period = _PERIOD_MONTHS.replace("s.", "f.")
     sql = (
-        f"select f.* replace (cast(datediff('month', f.opened_month, least(f.last_month, ?)) + {period} as bigint) "
-        f"as months_open) from {statement('findings')} as f where {condition}"
+        f"select f.* replace ({_MONTHS_OPEN} as months_open) from {statement('findings')} as f "
+        f"where {condition}"
     )
     rows = _asked(w, sql, [month, *values], FINDING_ORDER, limit, ask)
     return rows, len(rows) if limit is None or len(rows) < limit else _count(w, sql, [month, *values], ask)
@@ -723,11 +732,10 @@ def first_findings(
     """What a short list tells of the gravest findings that are new, or were put right, in a month."""
     condition, values = _finding_condition(scope, prefix, month, "", "", "", change, "")
     rules = _rules(w, scope)
-    opened, periods = _months_open(rules)
     rows = w.rows(
-        f"select f.finding_id, f.rule_id, f.subject_code, f.status, f.message_zh, {opened} as months_open "
+        f"select f.finding_id, f.rule_id, f.subject_code, f.status, f.message_zh, {_MONTHS_OPEN} as months_open "
         f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
-        [month, *periods, *values],
+        [month, *values],
     )
     return [
         {**row, "title_zh": rules[row["rule_id"]]["title_zh"], "subject_name": _named_in(row["message_zh"])}
@@ -740,10 +748,8 @@ def _named_in(message: str) -> str:
     return message.split("：", 1)[0]
 
 
-def _months_open(rules: Mapping[str, Row]) -> tuple[str, list[Any]]:
-    """For how many months a finding has been open as of a month, the first value; an answer speaks of its period."""
-    period, periods = _period_of("f.rule_id", rules)
-    return f"datediff('month', f.opened_month, least(f.last_month, ?)) + {period}", periods
+# For how many months a finding has been open as of a month, the first value, and not as of the edition.
+_MONTHS_OPEN = "f.months_open - greatest(datediff('month', cast(? as date), f.last_month), 0)"
 
 
 def _findings(
@@ -751,11 +757,10 @@ def _findings(
 ) -> list[Row]:
     """The rows of `findings.sql` as of a month, in `FINDING_ORDER`: one table is asked, the rest is put beside it."""
     rules = _rules(w, scope)
-    opened, periods = _months_open(rules)
     found = w.rows(
-        f"select f.* replace ({opened} as months_open) "
+        f"select f.* replace ({_MONTHS_OPEN} as months_open) "
         f"from e.findings as f where {condition} order by {FINDING_ORDER}" + _limit(limit),
-        [month, *periods, *values],
+        [month, *values],
     )
     counties = _places(w, [row["subject_code"][:9] for row in found])
     return [
@@ -767,19 +772,6 @@ def _findings(
         }
         for row in found
     ]
-
-
-def _period_of(column: str, rules: Mapping[str, Row]) -> tuple[str, list[Any]]:
-    """Of how many months an answer to the rule in a column speaks: an expression, and its values."""
-    long = {
-        rule: _MONTHS_OF_PERIOD[row["period"]]
-        for rule, row in rules.items()
-        if row["period"] in _MONTHS_OF_PERIOD
-    }
-    if not long:
-        return "1", []
-    cases = " ".join(f"when {column} = ? then ?" for _ in long)
-    return f"case {cases} else 1 end", [value for pair in long.items() for value in pair]
 
 
 def _rules(w: Warehouse, scope: Scope) -> dict[str, Row]:
@@ -1401,12 +1393,14 @@ def silent(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> 
 
 def worst(
     w: Warehouse, scope: Scope, prefix: str, month: date, kinds: Mapping[str, Sequence[str]], limit: int
-) -> dict[str, list[Row]]:
+) -> dict[str, list[Row]] | None:
     """Duties in force that are not met in a month, by what is missing times the months: for each kind, counted in the
-    units it names, the first so many. Plans, reports and aims are no duties; what is minor or exempt is left out.
+    units it names, the first so many; None where the edition, of an older program, does not tell.
 
     Of rules on the same matter (the same people) a subject's largest shortfall stands for all.
     """
+    if not w.has("detail", "unmet_duties"):
+        return None
     asked = tuple((kind, tuple(units)) for kind, units in kinds.items())
     return w.remember(
         ("worst", scope, prefix, month, asked, limit),
@@ -1426,66 +1420,43 @@ def _worst(
     kinds: tuple[tuple[str, tuple[str, ...]], ...],
     limit: int,
 ) -> dict[str, list[Row]]:
-    rules = {
-        kind: {
-            row["standard_id"]: row
-            for row in standards(w, scope)
-            if row["force"] == "binding"
-            and row["gradeable"] == "Y"
-            and row["strength"] in ("must", "principle")
-            and row["unit"] in units
+    rules = _rules(w, scope)
+    condition, values = within("subject_code", scope, prefix)
+    if not prefix and scope.is_whole:
+        return {
+            kind: _heaviest(w, scope, month, rules, units, condition, values, limit) for kind, units in kinds
         }
+    every = [unit for _, units in kinds for unit in units]
+    duties = _duties(w, scope, month, every, condition, values)
+    return {
+        kind: _ranked(rules, [row for row in duties if rules[row[0]]["unit"] in units])[:limit]
         for kind, units in kinds
     }
-    condition, values = within("j.subject_code", scope, prefix)
-    if prefix or not scope.is_whole:
-        every = {rule: row for own in rules.values() for rule, row in own.items()}
-        duties = _duties(w, scope, month, every, condition, values)
-        found = {
-            kind: _ranked(own, [row for row in duties if row[0] in own])[:limit]
-            for kind, own in rules.items()
-        }
-    else:
-        found = {
-            kind: _heaviest(w, scope, month, own, condition, values, limit) for kind, own in rules.items()
-        }
-    first = [row for rows in found.values() for row in rows]
-    names = _finding_names(w, [row["subject_code"] for row in first])
-    for told in first:
-        told["subject_name"] = names[told["finding_id"]]
-    return found
 
 
 def _duties(
     w: Warehouse,
     scope: Scope,
     month: date,
-    rules: Mapping[str, Row],
+    units: Sequence[str],
     condition: str,
     values: Sequence[Any],
     heaviest: int | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Duties that are not met: rule, subject, shortfall, months open, finding; all, or the heaviest so many.
+    """Duties counted in some units that are not met: rule, subject, shortfall, months, the subject's name; all, or the
+    heaviest so many.
 
     They are ranked here and not in the query: planning windows and the joins of rules takes four times as long as all
     the rest.
     """
-    holding, held = _holding(w, scope, month, "j", rules.keys())
-    period, periods = _period_of("j.rule_id", rules)
-    # A finding carries the size of its last answer; what was missing before may have been more.
+    holding, held = _holding(w, scope, month)
     sql = (
-        "select j.rule_id, j.subject_code, j.shortfall, "
-        f"datediff('month', f.opened_month, j.month) + {period} as months, f.finding_id "
-        "from e.judgements as j inner join e.findings as f on j.rule_id = f.rule_id "
-        "and j.subject_level = f.subject_level and j.subject_code = f.subject_code "
-        "and j.subject_unit = split_part(f.finding_id, '/', 2) "
-        "and j.month between f.opened_month and f.last_month "
-        f"where j.status = 'short' and j.shortfall is not null and {holding} and {condition} "
-        "and not coalesce(f.is_minor and j.shortfall <= f.shortfall, false) and not coalesce(f.is_exempt, false)"
+        "select rule_id, subject_code, shortfall, months_count, subject_name from e.detail.unmet_duties "
+        f"where {holding} and {condition} and unit in ({', '.join('?' * len(units))})"
     )
     if heaviest is not None:
-        sql += f" order by j.shortfall * months desc, j.subject_code, j.rule_id limit {heaviest}"
-    return w.read(sql, [*periods, *held, *values])
+        sql += f" order by shortfall * months_count desc, subject_code, rule_id limit {heaviest}"
+    return w.read(sql, [*held, *values, *units])
 
 
 def _ranked(rules: Mapping[str, Row], duties: Sequence[tuple[Any, ...]]) -> list[Row]:
@@ -1501,14 +1472,14 @@ def _ranked(rules: Mapping[str, Row], duties: Sequence[tuple[Any, ...]]) -> list
         {
             "rule_id": rule_id,
             "subject_code": subject,
-            "finding_id": finding_id,
+            "subject_name": name,
             "title_zh": rules[rule_id]["title_zh"],
             "unit": rules[rule_id]["unit"],
             "shortfall": shortfall,
             "months_open": months,
             "weight": shortfall * months,
         }
-        for rule_id, subject, shortfall, months, finding_id in largest_of.values()
+        for rule_id, subject, shortfall, months, name in largest_of.values()
     ]
     return sorted(rows, key=lambda row: (-row["weight"], row["subject_code"], row["rule_id"]))
 
@@ -1518,33 +1489,24 @@ def _heaviest(
     scope: Scope,
     month: date,
     rules: Mapping[str, Row],
+    units: Sequence[str],
     condition: str,
     values: Sequence[Any],
     limit: int,
 ) -> list[Row]:
     """The first of `_ranked` over the whole country without reading all: exact, or else all are read."""
-    top = _duties(w, scope, month, rules, condition, values, _HEAVIEST)
+    top = _duties(w, scope, month, units, condition, values, _HEAVIEST)
     if len(top) < _HEAVIEST:
         return _ranked(rules, top)[:limit]
     # Of a subject among them another duty on the same matter may be larger and not so heavy: that one stands for both.
     # What comes before the last of them cannot be of any other subject.
-    among, subjects = _among("j.subject_code", sorted({duty[1] for duty in top}))
-    rows = _ranked(rules, _duties(w, scope, month, rules, f"{condition} and {among}", [*values, *subjects]))
+    among, subjects = _among("subject_code", sorted({duty[1] for duty in top}))
+    rows = _ranked(rules, _duties(w, scope, month, units, f"{condition} and {among}", [*values, *subjects]))
     last = (-top[-1][2] * top[-1][3], top[-1][1], top[-1][0])
     rows = [row for row in rows if (-row["weight"], row["subject_code"], row["rule_id"]) <= last]
     if len(rows) < limit:
-        rows = _ranked(rules, _duties(w, scope, month, rules, condition, values))
+        rows = _ranked(rules, _duties(w, scope, month, units, condition, values))
     return rows[:limit]
-
-
-def _finding_names(w: Warehouse, subjects: Sequence[str]) -> dict[str, str]:
-    """Whom the findings about these subjects are about, as their messages call them."""
-    condition, values = _among("subject_code", subjects)
-    rows = w.rows(
-        f"select finding_id, split_part(message_zh, '：', 1) as name from e.findings where {condition}",
-        values,
-    )
-    return {row["finding_id"]: row["name"] for row in rows}
 
 
 def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> list[Row]:
@@ -1555,22 +1517,15 @@ def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> li
     if month.month == 12:
         return []
     condition, values = within("township_code", scope, prefix)
-    # The last month in which nothing was missing; before January nothing was due.
-    return w.rows(
-        "select p.township_code as subject_code, p.pace, m.shortfall, "
-        "date_part('month', p.month) - coalesce(m.last_good, 0) as months_open, "
-        "m.shortfall * (date_part('month', p.month) - coalesce(m.last_good, 0)) as weight, "
-        "m.township_name as subject_name, m.county_name "
-        "from (select township_code, month, pace from e.detail.payment_pace "
-        f"where month = ? and pace in ('behind', 'far_behind') and {condition}) as p inner join ("
-        "select township_code, "
-        "max(case when month < ? and disbursement_shortfall_ytd_cny = 0 then date_part('month', month) end) as last_good, "
-        f"max(case when month = ? then disbursement_shortfall_ytd_cny end) as shortfall, {_NAMED} "
-        f"from e.funding_gap_monthly where month between ? and ? and {condition} group by township_code"
-        ") as m on p.township_code = m.township_code where m.shortfall > 0 "
-        "order by weight desc, subject_code" + _limit(limit),
-        [month, *values, month, month, month, month, month.replace(month=1), month, *values],
+    rows = w.rows(
+        "select township_code as subject_code, pace, disbursement_shortfall_ytd_cny as shortfall, "
+        "behind_months_count as months_open, disbursement_shortfall_ytd_cny * behind_months_count as weight "
+        f"from e.detail.payment_pace where month = ? and pace in ('behind', 'far_behind') and {condition} "
+        "and disbursement_shortfall_ytd_cny > 0 order by weight desc, subject_code" + _limit(limit),
+        [month, *values],
     )
+    places = _places_in(w, scope, prefix, [row["subject_code"] for row in rows])
+    return [{**row, "subject_name": places[row["subject_code"]][0]} for row in rows]
 
 
 def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> tuple[list[Row], int] | None:
@@ -1579,7 +1534,7 @@ def doubts(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> 
     if not w.has("detail", "conclusive_doubts"):
         return None
     condition, values = within("d.township_code", scope)
-    # Few, and made of eight tables: those of a month are asked for once, whichever units are looked at.
+    # Few: those of a month are asked for once, whichever units are looked at.
     rows = [
         row
         for row in w.rows(

@@ -95,6 +95,7 @@ class Totals:
 _LATEST = (
     ("detail", "unit_staffing_monthly"),
     ("detail", "unit_steps_monthly"),
+    ("detail", "payment_pace", "behind_months_count"),
     ("main", "staffing_gap_monthly", "is_tier_uncertain"),
 )
 

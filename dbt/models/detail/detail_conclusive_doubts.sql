@@ -1,25 +1,18 @@
 -- A row is a township × month × kind of doubt that changes, or may change, what is concluded of its money.
--- Must hold: a doubt that leaves the conclusion as it is does not stand here; a view, nothing is written twice.
--- depends_on: {{ ref('reconciliation') }}
--- depends_on: {{ ref('funding_gap_monthly') }}
--- depends_on: {{ ref('staffing_gap_monthly') }}
--- depends_on: {{ ref('townships') }}
--- depends_on: {{ ref('reported_population') }}
--- depends_on: {{ ref('reported_budget') }}
-{{ config(alias='conclusive_doubts', materialized='view') }}
-
+-- Must hold: a doubt that leaves the conclusion as it is does not stand here.
+{{ config(alias='conclusive_doubts') }}
 with told as (
     select r.township_code, r.month, r.figure, r.figure_zh, r.value_a, r.value_b, r.used_source_name,
         case when r.used_source = r.source_a then r.value_a else r.value_b end as used,
         case when r.used_source = r.source_a then r.value_b else r.value_a end as other
-    from main.reconciliation as r
+    from {{ ref('reconciliation') }} as r
 ),
 
 paid as (
     select f.township_code, f.month, any_value(t.figure_zh) as figure_zh, any_value(t.used_source_name) as used_name,
         any_value(f.disbursed_ytd_cny) as paid, sum(t.other - t.used) as apart,
         any_value(f.guaranteed_ytd_cny) as guaranteed
-    from main.funding_gap_monthly as f
+    from {{ ref('funding_gap_monthly') }} as f
     inner join told as t
         on f.township_code = t.township_code
         and date_part('year', t.month) = f.fiscal_year
@@ -29,35 +22,35 @@ paid as (
 ),
 
 held as (
-    select township_code, month from reported.population where row_status = 'held'
+    select township_code, month from {{ ref('reported_population') }} where row_status = 'held'
     union
-    select township_code, month from reported.budget where row_status = 'held'
+    select township_code, month from {{ ref('reported_budget') }} where row_status = 'held'
 ),
 
 found as (
     select
         township_code, month, 'edge' as kind,
         other_annual_cny as amount, other_tier_label as word
-    from main.funding_gap_monthly
+    from {{ ref('funding_gap_monthly') }}
     where is_on_tier_edge and status in ('met', 'short')
         and (allocated_annual_cny < other_annual_cny) <> (status = 'short')
     union all
     select township_code, month, 'tier' as kind, null as amount, null as word
     from (
-        select township_code, month from main.funding_gap_monthly where is_tier_uncertain
+        select township_code, month from {{ ref('funding_gap_monthly') }} where is_tier_uncertain
         union
-        select township_code, month from main.staffing_gap_monthly where is_tier_uncertain
+        select township_code, month from {{ ref('staffing_gap_monthly') }} where is_tier_uncertain
     ) as uncertain
     union all
     select township_code, month, 'precision' as kind,
         guaranteed_annual_cny - allocated_annual_cny as amount, null as word
-    from main.funding_gap_monthly where is_within_precision
+    from {{ ref('funding_gap_monthly') }} where is_within_precision
     union all
     select township_code, month, status_reason as kind, null as amount, null as word
-    from main.funding_gap_monthly where status_reason in ('too_coarse', 'stale_population')
+    from {{ ref('funding_gap_monthly') }} where status_reason in ('too_coarse', 'stale_population')
     union all
     select township_code, month, 'added' as kind, null as amount, null as word
-    from main.funding_gap_monthly where predecessors_are_added and status in ('met', 'short')
+    from {{ ref('funding_gap_monthly') }} where predecessors_are_added and status in ('met', 'short')
     union all
     select township_code, month, 'sources' as kind, apart as amount, used_name as word
     from paid where (paid < guaranteed) <> (paid + apart < guaranteed)
@@ -70,9 +63,16 @@ found as (
 ),
 
 final as (
-    select f.*, t.township_name, t.county_name
+    select
+        cast(f.township_code as string) as township_code,
+        cast(f.month as date) as month,
+        cast(f.kind as string) as kind,
+        cast(f.amount as decimal(18, 2)) as amount,
+        cast(f.word as string) as word,
+        cast(t.township_name as string) as township_name,
+        cast(t.county_name as string) as county_name
     from found as f
-    inner join main.townships as t on f.township_code = t.township_code
+    inner join {{ ref('townships') }} as t on f.township_code = t.township_code
 )
 
 select * from final

@@ -1,5 +1,6 @@
 -- A row is a township × month with a guarantee: how far payment has come, and how far the year.
 -- Must hold: within the year the pace is no violation; where the payments are not known to the month there is none.
+-- A month in which it is not known whether payment is short ends the months behind: what nobody knows is held against nobody.
 {{ config(
     alias='payment_pace',
     materialized='incremental', on_schema_change='fail',
@@ -17,7 +18,9 @@ months as (
     select
         f.township_code, f.month, a.unit_id, a.fiscal_year, a.month_number,
         f.guaranteed_annual_cny, f.guaranteed_ytd_cny, f.disbursed_ytd_cny,
+        f.disbursement_shortfall_ytd_cny,
         f.disbursement_shortfall_ytd_cny is not null as is_known,
+        coalesce(f.disbursement_shortfall_ytd_cny, 0) > 0 as is_short,
         b.disbursed_is_complete
     from {{ ref('funding_gap_monthly') }} as f
     inner join {{ ref('int_township_months') }} as a on f.township_code = a.township_code and f.month = a.month
@@ -43,7 +46,13 @@ silent as (
         end) over (
             partition by m.unit_id, m.fiscal_year order by m.month asc nulls first
             rows between unbounded preceding and current row
-        ), min(m.month_number) over (partition by m.unit_id, m.fiscal_year) - 1) as silent_months_count
+        ), min(m.month_number) over (partition by m.unit_id, m.fiscal_year) - 1) as silent_months_count,
+        case when m.is_short then
+            m.month_number - coalesce(max(case when not m.is_short then m.month_number end) over (
+                partition by m.unit_id, m.fiscal_year order by m.month asc nulls first
+                rows between unbounded preceding and current row
+            ), min(m.month_number) over (partition by m.unit_id, m.fiscal_year) - 1)
+        end as behind_months_count
     from moved as m
 ),
 
@@ -79,7 +88,9 @@ final as (
             when is_behind and is_far then 'far_behind'
             when is_behind then 'behind'
             else 'on_pace'
-        end as string) as pace
+        end as string) as pace,
+        cast(case when has_pace then behind_months_count end as bigint) as behind_months_count,
+        cast(case when has_pace then disbursement_shortfall_ytd_cny end as decimal(18, 2)) as disbursement_shortfall_ytd_cny
     from told
 )
 

@@ -60,6 +60,7 @@ BARS_SHOWN = 15
 FIRST_MONEY, FIRST_PEOPLE, LISTED = 7, 3, 5
 _DECISIVE = ("allocation_shortfall_of_judged_cny", "disbursement_shortfall_of_compared_cny")
 _PARTS = (("安排", "moved_allocated_ytd_cny"), ("拨付", "moved_disbursed_ytd_cny"))
+OF_OLDER_PROGRAM = "这一版由旧版程序生成，没有这一项。"
 PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/submissions"}
 
 
@@ -159,6 +160,9 @@ def _first(view: View) -> Any:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     asked = {"money": ("元", "元/年"), "people": ("人", "名")}
     found = queries.worst(w, scope, state.prefix, month, asked, max(FIRST_MONEY, FIRST_PEOPLE))
+    title = "最该办的"
+    if found is None:
+        return card(title, empty(OF_OLDER_PROGRAM), name="first")
     late = [
         {**row, "title_zh": f"今年拨付{show.PACE[row['pace']].label}", "unit": "元"}
         for row in queries.late(w, scope, state.prefix, month, FIRST_MONEY)
@@ -167,7 +171,6 @@ def _first(view: View) -> Any:
         :FIRST_MONEY
     ]
     people = found["people"][:FIRST_PEOPLE]
-    title = "最该办的"
     if not money and not people:
         return card(title, empty("没有资金、人员低于有约束力的标准的单位；未报送的不算达标。"), name="first")
     items = [
@@ -219,7 +222,7 @@ def _doubts(view: View) -> Any:
     found = queries.doubts(view.warehouse, view.scope, view.state.prefix, view.month, LISTED)
     title = "会改变结论的疑点"
     if found is None:
-        return card(title, empty("这一版由旧版程序生成，没有这一项。"), name="doubts")
+        return card(title, empty(OF_OLDER_PROGRAM), name="doubts")
     rows, total = found
     if not rows:
         return card(title, empty("没有会改变达标结论的疑点。"), name="doubts")
