@@ -330,10 +330,10 @@ def figure(table: str, column: str, row: Mapping[str, Any]) -> Figure:
     value = row.get(column)
     if value is None:
         return absence(table, column, row)
-    stem = column.removesuffix("_cny").removesuffix("_ytd").removesuffix("_annual")
-    as_of, month = row.get(f"{stem}_as_of_month"), row.get("month")
+    as_of_month, partial, precision = _told_beside(column)
+    as_of, month = row.get(as_of_month), row.get("month")
     is_partial = bool(
-        row.get(f"{stem}_is_partial")
+        row.get(partial)
         or (column == "counted_persons" and row.get("counted_is_partial"))
         # A budget holds until another is reported; what is paid or spent does not.
         or (column in _FLOWS and as_of is not None and month is not None and as_of < month)
@@ -349,8 +349,15 @@ def figure(table: str, column: str, row: Mapping[str, Any]) -> Figure:
         "partial" if is_partial else "nil" if is_nil else "known",
         told if told in ("dash", "blank") and is_partial else "",
         as_of=as_of,
-        precision=row.get(f"{stem}_precision_cny"),
+        precision=row.get(precision),
     )
+
+
+@cache
+def _told_beside(column: str) -> tuple[str, str, str]:
+    """The columns that say as of when a figure is, whether it is a part, and how precise."""
+    stem = column.removesuffix("_cny").removesuffix("_ytd").removesuffix("_annual")
+    return f"{stem}_as_of_month", f"{stem}_is_partial", f"{stem}_precision_cny"
 
 
 _FLOWS = ("disbursed_ytd_cny", "spent_ytd_cny")
@@ -387,7 +394,7 @@ _ATTRIBUTES = (
 )
 
 
-def label(kind: dict[str, Look] | dict[str, str], code: str | None) -> str:
+def label(kind: Mapping[str, Look] | Mapping[str, str], code: str | None) -> str:
     """The Chinese word for a code; the code itself when it is not known, a dash when there is none."""
     if code is None:
         return NONE
@@ -430,7 +437,10 @@ def _last_place(places: int) -> Decimal:
 
 def breadth(text: str) -> int:
     """How wide a text is set, in figures: a Chinese character takes the room of two."""
-    return len(text) if text.isascii() else sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+    return len(text) if text.isascii() else 2 * len(text) - len(_WIDE.sub("", text))
+
+
+_WIDE = re.compile("[^\x00-\u2e80]+")
 
 
 def number(value: Decimal | int | None, places: int = 0, *, absent: str = NOT_REPORTED) -> str:
@@ -518,7 +528,7 @@ def month(value: date | None, *, absent: str = NONE) -> str:
 
 def month_code(value: date) -> str:
     """2025-06, as in addresses and file names."""
-    return f"{value:%Y-%m}"
+    return f"{value.year:04}-{value.month:02}"
 
 
 def month_short(value: date) -> str:

@@ -56,7 +56,7 @@ class Column:
         figure = found if isinstance(found, show.Figure) else None
         value: Any = figure.value if figure else found
         if self.looks is not None and (value is not None or not self.absent):
-            return show.label(dict(self.looks), value)
+            return show.label(self.looks, value)
         if value is None:
             return self.absent or (figure.word if figure else "") or show.NONE
         if self.unit == "元":

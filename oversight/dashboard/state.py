@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -54,20 +54,24 @@ class State:
 
     def query(self) -> str:
         """The address's query, with what differs from the defaults."""
-        items = [("edition", self.edition), ("unit", self.unit)]
-        items += [("month", month_code(self.month) if self.month else "")]
-        items += [("money", self.money if self.money != "wan" else "")]
-        items += sorted(self.more.items())
-        return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in items if value)
+        return _query(self.edition, self.unit, self.month, self.money, self.more)
 
     def href(self, path: str | None = None, **changes: Any) -> str:
         """The address of the same view with something changed; another page keeps unit, month, money, edition."""
-        own = {name: changes.pop(name) for name in ("unit", "month", "money", "edition") if name in changes}
+        edition, unit, month, money = (
+            changes.pop(name, getattr(self, name)) for name in ("edition", "unit", "month", "money")
+        )
         more = {} if path is not None and path != self.path else dict(self.more)
         more |= {name: str(value) for name, value in changes.items() if value is not None}
-        state = replace(self, **own, more={name: value for name, value in more.items() if value})
-        query = state.query()
+        query = _query(edition, unit, month, money, more)
         return (path or self.path) + (f"?{query}" if query else "")
+
+
+def _query(edition: str, unit: str, month: date | None, money: str, more: Mapping[str, str]) -> str:
+    items = [("edition", edition), ("unit", unit)]
+    items += [("month", month_code(month) if month else ""), ("money", money if money != "wan" else "")]
+    items += sorted(more.items())
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in items if value)
 
 
 def division(text: str) -> str:

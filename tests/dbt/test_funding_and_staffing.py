@@ -231,6 +231,16 @@ def test_a_rename_carries_history_and_its_finding_goes_on(build: Path) -> None:
         for f in findings
     ] == [(date(2024, 1, 1), date(2025, 10, 1), date(2025, 11, 1), 22, "cleared")]
     assert findings[0]["subject_code"] == "130321111"
+    # Under the code it had then, and for all the months of both.
+    duties = rows_of(
+        build, "select subject_code, months_count from detail.unmet_duties where rule_id = 'D-08' "
+        "and subject_code in ('130321111', '130321201') order by month",
+    )  # fmt: skip
+    assert [row["months_count"] for row in duties] == list(range(1, 23))
+    assert [row["subject_code"] for row in duties] == sorted(
+        (row["subject_code"] for row in duties), key="130321201 130321111".index
+    )
+    assert {row["subject_code"] for row in duties} == {"130321201", "130321111"}
 
 
 def test_a_merger_carries_nothing_over(build: Path) -> None:

@@ -310,12 +310,19 @@ def test_budgeted_is_not_paid(build: Path) -> None:
     assert _answers(build, "360313123", "A-10.1") == {"2025-12": ("not_reported", "silent")}
     assert _answers(build, "360313124", "A-10.1") == {"2025-12": ("short", None)}
     pace = rows_of(
-        build, "select month, progress_pct, calendar_pct, pace from detail.payment_pace "
+        build, "select month, progress_pct, calendar_pct, pace, behind_months_count, disbursement_shortfall_ytd_cny "
+        "from detail.payment_pace "
         "where township_code = ? and month in (?, ?) order by 1", "360313124", month("2025-05"), month("2025-06"),
     )  # fmt: skip
     assert [tuple(row.values())[1:] for row in pace] == [
-        (Decimal("41.67"), Decimal("41.67"), "on_pace"), (Decimal("31.75"), Decimal("50.00"), "behind"),
+        (Decimal("41.67"), Decimal("41.67"), "on_pace", None, Decimal(0)),
+        (Decimal("31.75"), Decimal("50.00"), "behind", 1, Decimal("9200.00")),
     ]  # fmt: skip
+    behind = rows_of(
+        build, "select behind_months_count from detail.payment_pace "
+        "where township_code = '360313124' and month between date '2025-04-01' and date '2025-12-01' order by month",
+    )  # fmt: skip
+    assert [row["behind_months_count"] for row in behind] == [None, None, 1, 2, 3, 4, 5, 6, 7]
     # Of a report in January and none after it nobody knows whether the year is on its way.
     silent = rows_of(
         build, "select pace from detail.payment_pace where township_code = '360313123' "
