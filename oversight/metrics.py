@@ -64,6 +64,9 @@ class Metric:
             return Figure(value)
         if not row["units_count"]:
             return Figure(None, "not_applicable")
+        if self.whole.endswith("_cny") and row[self.part] is not None and row[self.whole] == 0:
+            # Both sums are known, and of nothing there is no rate.
+            return Figure(None, "not_applicable")
         if row[self.asked] and self.unsure:
             return Figure(None, "unsure", self.unsure)
         return Figure(None, "not_reported" if row[self.asked] else self.unasked)

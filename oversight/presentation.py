@@ -316,6 +316,9 @@ def absence(table: str, column: str, row: Mapping[str, Any]) -> Figure:
             return NO_ROW
         if column == "disbursed_ytd_cny" and row.get("disbursed_told") in TOLD:
             return Figure(None, "not_reported", str(row["disbursed_told"]))
+        if column in _RATES and row.get(_RATES[column][0]) is not None and row.get(_RATES[column][1]) == 0:
+            # Both are known, and of nothing there is no rate.
+            return Figure(None, "not_applicable")
         reason = row.get("status_reason") or row.get("reason") or ""
         if reason in ("stale_population", "too_coarse") and column not in _REPORTED:
             return Figure(None, "unsure", reason)

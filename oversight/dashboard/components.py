@@ -57,7 +57,7 @@ def select(name: str, label: str, options: Options, value: str, **changes: Any) 
         checkIconPosition="right",
         comboboxProps={"shadow": "md"},
         maxDropdownHeight=320,
-        className="filter",
+        className="filter filter-long" if changes.pop("is_long", False) else "filter",
         # A list that is long is cut while typing, or the browser builds thousands of entries.
         limit=450,
         clearButtonProps={"aria-label": f"清除{label}"},
@@ -238,7 +238,12 @@ def metric_card(
         icon_name=icon_name,
         tone=tone,
         trend=sparkline(
-            [metric.of(series.get(month)).value for month in recent],
+            [
+                metric.of(row).value
+                if (row := series.get(month)) and _is_comparable(metric, row, now)
+                else None
+                for month in recent
+            ],
             tone_colour(tone, view.theme),
             f"{metric.title}近{len(recent)}个月走势",
         ),
@@ -247,6 +252,11 @@ def metric_card(
         name=metric.key,
         note=metric.count_text(now),
     )
+
+
+def _is_comparable(metric: Metric, row: Row, now: Row | None) -> bool:
+    """Whether the figure of a month runs over as many units as that of the month shown; of others no line is drawn."""
+    return not metric.told or now is None or row[metric.told] == now[metric.told]
 
 
 def keys(*items: tuple[str, str]) -> Element:
@@ -337,11 +347,11 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 if column.kind == "number"
                 else 108
                 if days
-                else min(98, max(84, 22 + 7 * widest))
+                else min(98, max(84, 22 + round(7.6 * widest)))
                 if number == 0
                 else 128
                 if column.kind == "long"
-                else 82
+                else max(82, 22 + 7 * widest)
                 if column.looks is not None
                 else 96,
             },
@@ -360,7 +370,7 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 options["cellClassRules"] = {"is-missing": "toNumber(params.value) > 0"}
             if column.unit == "%":
                 options["cellStyle"] = {"function": "rateBar(params.value)"}
-        if column.kind == "long":
+        if column.kind == "long" or column.wraps:
             options |= {"wrapText": True, "autoHeight": True, "cellClass": "long"}
         if column.looks is not None:
             options |= {"cellRenderer": "StatusCell"}

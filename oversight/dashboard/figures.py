@@ -505,14 +505,15 @@ def tier_steps(
                 {
                     "x": start / 10_000,
                     "y": 0,
-                    # Every other one a line higher: on a telephone they would lie upon one another.
-                    "yshift": 18 * (number % 2),
+                    # Every other one a line higher: on a telephone they would lie upon one another. The first, near
+                    # which small townships stand, is the lower.
+                    "yshift": 18 * ((number + 1) % 2),
                     "yref": "paper",
                     "yanchor": "bottom",
                     "text": f"过 {show.number(Decimal(start) / 10_000, 0)} 万人 "
                     + show.signed(show.money(change, money, named=True)),
                     "showarrow": False,
-                    "bgcolor": colours.surface,
+                    "bgcolor": colours.veil,
                     "font": {"size": 11, "color": colours.shortfall if change < 0 else colours.muted},
                 }
             )
@@ -540,16 +541,30 @@ def tier_steps(
             and row["population_persons"] is not None
             and row["allocated_annual_cny"] is not None
         ]
+        if is_near and len(chosen) <= 12:
+            notes += [
+                {
+                    "x": chosen[number]["population_persons"] / 10_000,
+                    "y": position(chosen[number]["allocated_annual_cny"], money),
+                    "text": text,
+                    "showarrow": False,
+                    "align": "left",
+                    "xanchor": "right" if chosen[number]["population_persons"] > 0.8 * end else "left",
+                    "yanchor": "bottom" if is_above else "top",
+                    "borderpad": 3,
+                    # Legible where a line or another township lies behind it, which stay in sight.
+                    "bgcolor": colours.veil,
+                    "font": {"size": 11, "color": colour},
+                }
+                for number, text, is_above in _place_names(chosen, end, top_amount)
+            ]
         traces.append(
             {
                 "type": "scatter",
-                "mode": "markers+text" if is_near and len(chosen) <= 12 else "markers",
+                "mode": "markers",
                 "name": name,
                 "x": [row["population_persons"] / 10_000 for row in chosen],
                 "y": [position(row["allocated_annual_cny"], money) for row in chosen],
-                "text": _place_names(chosen, end, top_amount),
-                "textposition": "bottom right",
-                "textfont": {"size": 11, "color": colour},
                 "marker": {
                     "size": 9,
                     "color": colour,
@@ -580,8 +595,12 @@ def tier_steps(
     }
 
 
-def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> list[str]:
-    """Names beside points: those whose names would lie upon one another share one label of at most two names."""
+def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> list[tuple[int, str, bool]]:
+    """Names beside points: the row, the text, and whether it stands above the point.
+
+    Those whose names would lie upon one another share one text of at most two names, each in a line of its own. Of two
+    points one above the other, as at a bound, the higher has its name above.
+    """
     groups: list[tuple[float, float, list[int]]] = []
     for number, row in enumerate(rows):
         x = row["population_persons"] / end
@@ -591,11 +610,13 @@ def _place_names(rows: Sequence[Row], end: int, top_amount: Decimal | int) -> li
             near.append(number)
         else:
             groups.append((x, y, [number]))
-    texts = [""] * len(rows)
-    for _, _, own in groups:
+    placed = []
+    for x, y, own in groups:
         names = [_shortened(str(rows[number]["township_name"])) for number in own]
-        texts[own[0]] = "、".join(names[:2]) + (f"等 {len(names)} 个" if len(names) > 2 else "")
-    return texts
+        more = f"等 {len(names)} 个" if len(names) > 2 else ""
+        beside = [up for at, up, other in groups if other is not own and abs(at - x) < 0.2]
+        placed.append((own[0], "<br>".join(names[:2]) + more, bool(beside) and y > max(beside)))
+    return placed
 
 
 def status_bars(
@@ -630,6 +651,8 @@ def status_bars(
             theme,
             barmode="stack",
             barnorm="percent" if as_share else None,
+            # By itself a chart of one state would not say which.
+            showlegend=True,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
             xaxis=axis(theme, title="占比（%）" if as_share else "个", **_whole_ticks(rows, looks, as_share)),
             yaxis=axis(
@@ -658,6 +681,7 @@ def month_bars(
 ) -> Figure:
     """Counts over time side by side: (name, values, colour). A bar that would flatten all others is cut, and says so."""
     labels = [show.month_short(month) for month in months]
+    most = max((value for _, values, _ in series for value in values), default=0)
     top = _cut([value for _, values, _ in series for value in values])
     span: dict[str, Any] = {"range": [0, top * 1.16]} if top else {"rangemode": "tozero"}
     return {
@@ -692,7 +716,8 @@ def month_bars(
                 theme,
                 title="项",
                 tickformat=",d",
-                nticks=6,
+                # Counts have no mark between whole numbers.
+                **({"dtick": 1} if (top or most) <= 6 else {"nticks": 6}),
                 **span,
             ),
         ),

@@ -136,4 +136,7 @@ def nothing_here(view: View) -> Any:
     """Why a unit has no roll-up in the month shown."""
     if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
         return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
+    if view.state.level == "township":
+        own = html.A("查看它的档案", href=view.state.href("/township"), className="button")
+        return empty(f"{view.unit_name}是乡镇级单位，本页是县及以上的合计。", action=own)
     return empty(f"{view.unit_name}在{show.month(view.month)}没有在册的乡镇。请换一个月份或地区。")

@@ -21,6 +21,8 @@ class Palette:
     muted: str
     grid: str
     surface: str
+    # The surface, of which what lies behind is still seen.
+    veil: str
     guaranteed: str
     allocated: str
     disbursed: str
@@ -40,6 +42,7 @@ LIGHT = Palette(
     muted="#56637a",
     grid="#e6eaf0",
     surface="#ffffff",
+    veil="rgba(255,255,255,0.72)",
     guaranteed="#3d4a5c",
     allocated="#1f5fa8",
     disbursed="#0f766e",
@@ -58,6 +61,7 @@ DARK = Palette(
     muted="#a6b4c5",
     grid="#2b3746",
     surface="#18212d",
+    veil="rgba(24,33,45,0.72)",
     guaranteed="#c5d0dd",
     allocated="#7db3f5",
     disbursed="#5eead4",

@@ -421,7 +421,7 @@ def without_standard(edition: Edition, funding: dict[str, Any]) -> RuleExplanati
         clause="",
         quotation="",
         conclusion="没有适用于该单位的经费标准：只列报送数据，不判断缺口。"
-        "确有标准的，请照 docs/guide/policy.md 在数据目录的 standards/ 中增补。",
+        "确有标准的，请在“核算依据”页或数据目录的 standards/ 中增补。",
     )
     told.cells.append(population_cell(edition, funding))
     _budget(edition, told, funding)

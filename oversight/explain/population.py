@@ -39,7 +39,7 @@ def population_assumption(edition: Edition, told: RuleExplanation, row: dict[str
         presentation.POPULATION_BASIS.get(row.get("population_basis") or "", "户籍人口"),
     )
     if row["population_month"] is None:
-        told.assumptions.append(f"{year}年12月及以前都没有报送{basis}，无法定档，不作零处理。")
+        told.assumptions.append(f"{year}年和以前都没有报送过{basis}，无法定档，不作零处理。")
     elif row.get("population_is_stale"):
         told.assumptions.append(
             f"{year - 1}年、{year}年都没有报送{basis}，只有 {row['population_month']:%Y-%m} 的数：陈旧，不据以判断。"

@@ -209,7 +209,18 @@ def test_names_at_a_cliff_do_not_lie_upon_one_another() -> None:
         row("丙镇", 49_900, 99),
         row("丁镇", 20_000, 40),
     ]
-    assert figures._place_names(rows, 80_000, 200) == ["甲镇、乙镇等 3 个", "", "", "丁镇"]
+    assert figures._place_names(rows, 80_000, 200) == [
+        (0, "甲镇<br>乙镇等 3 个", False),
+        (3, "丁镇", False),
+    ]
+    # Where the guarantee falls at a bound, the name of whoever still has the higher stands above.
+    assert [
+        place[2]
+        for place in figures._place_names([row("甲镇", 19_999, 67), row("乙镇", 20_001, 53)], 80_000, 170)
+    ] == [
+        True,
+        False,
+    ]
 
 
 def test_an_axis_of_amounts_has_no_mark_below_nought() -> None:

@@ -232,7 +232,9 @@ def _filters(view: View, chosen: Choice) -> list[Any]:
             for edition in list_editions(w.folder)
             if edition.edition_id != w.edition_id
         ]
-        found.append(select("older", "与哪一版比", kept, state.get("older"), placeholder="选择版本"))
+        found.append(
+            select("older", "与哪一版比", kept, state.get("older"), placeholder="选择版本", is_long=True)
+        )
     return found
 
 
@@ -545,7 +547,7 @@ def _multiples(view: View, chosen: Choice) -> Any:
         for side in chosen.sides:
             drawn = [replace(_line(view, side, metric, months, colours.allocated), name=metric.title)]
             panels.append((side.title, metric, drawn))
-        note = f"{metric.title}，各图同一纵轴；断线处没有数"
+        note = f"{metric.heading(view.state.money)}，各图同一纵轴；断线处没有数"
     else:
         sides = chosen.sides[-1:] if chosen.way == "months" else chosen.sides
         styles = (
@@ -564,7 +566,7 @@ def _multiples(view: View, chosen: Choice) -> Any:
                 _line(view, side, metric, months, colour, dash)
                 for side, (dash, colour) in zip(sides, styles, strict=True)
             ]
-            panels.append((metric.title, metric, drawn))
+            panels.append((metric.heading(view.state.money), metric, drawn))
         note = "竖线为所比的两个月" if chosen.way == "months" else "点线为旧版，实线为新版"
     marked = [side.month for side in chosen.sides] if chosen.way == "months" else []
     shared = (
@@ -576,6 +578,11 @@ def _multiples(view: View, chosen: Choice) -> Any:
     )
     charts = []
     for place, (title, metric, drawn) in enumerate(panels):
+        words = {value.word for line in drawn for value in line.values}
+        if all(value.value is None for line in drawn for value in line.values):
+            told = "、".join(sorted(words)) or show.NONE
+            charts.append(html.Div([html.H3(title), empty(f"没有可画的数：{told}")], className="multiple"))
+            continue
         own = figures.panel(
             months,
             drawn,

@@ -6,7 +6,7 @@ from typing import Any
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.components import ROWS_SHOWN, card, chart, kpi, select, table_card
+from oversight.dashboard.components import ROWS_SHOWN, card, chart, empty, kpi, select, table_card
 from oversight.dashboard.elements import html
 from oversight.dashboard.grids import Column, Table, public
 from oversight.dashboard.heads import page_head
@@ -26,6 +26,8 @@ STATUSES = {
     "unit_ended": "已撤并",
     "superseded": "标准更替",
 }
+
+NOW = "到数据的最后一个月为止的状态；当时未了、后来整改的，这里写已整改"
 
 
 def _chosen(view: View) -> dict[str, str]:
@@ -157,6 +159,12 @@ def _over_time(view: View) -> Any:
     colours = palette(view.theme)
     opened = [rows.get(month, {}).get("opened_count", 0) for month in months]
     cleared = [rows.get(month, {}).get("cleared_count", 0) for month in months]
+    if months == view.warehouse.months[:1]:
+        told = f"{show.month(months[0])}是数据的第一个月，当月已有的问题都计为新增；从下个月起画变化。"
+        return card("新增与整改", empty(told))
+    if not any(opened) and not any(cleared):
+        span = f"{show.month(months[0])}到{show.month(months[-1])}" if months[1:] else show.month(months[0])
+        return card("新增与整改", empty(f"{span}没有新增的问题，也没有整改的问题。"))
     return card(
         "新增与整改",
         chart(
@@ -201,7 +209,8 @@ def findings_table(view: View, limit: int | None = None) -> Table:
 
     columns = [
         Column("subject_name", "单位", "link", width=130),
-        of("status", width=112),
+        # A finding has one state, that of now; beside a month that is over it must not be read as that month's.
+        of("status", width=112, **({} if view.month == w.months[-1] else {"title": "现状", "hint": NOW})),
         of("severity", kind="status", looks=show.SEVERITY, width=92),
         Column("title_zh", "问题", "long", is_decisive=True),
         value("value_checked", "实际", show.NOT_REPORTED),

@@ -162,7 +162,12 @@ def _figures(view: View, series: dict[Any, Row]) -> Any:
         key: METRICS[key].text(now) for key in ("covered_count", "not_reported_count", "no_standard_count")
     }
     special: dict[str, dict[str, Any]] = {
-        "progress_of_complete_pct": {"change": f"{calendar.title} {calendar.text(now, named=True)}"},
+        "progress_of_complete_pct": {
+            # Of townships that are not known there is no calendar either.
+            "change": f"{calendar.title} {calendar.text(now, named=True)}"
+            if calendar.of(now).is_known
+            else ""
+        },
         "short_count": {
             "unit": f"/ {counts['covered_count']} 个",
             "change": f"未报 {counts['not_reported_count']} 个 · 无标准 {counts['no_standard_count']} 个",
@@ -380,12 +385,15 @@ def _tiers(view: View, asked: _Asked) -> Any:
     )
     if number > len(rows):
         note += f"；共 {show.count(number)} 个乡镇，图上为最近分档线的和缺口最大的 {show.count(len(rows))} 个"
+    without = sum(row["population_persons"] is None or row["allocated_annual_cny"] is None for row in rows)
+    note += f"；{show.count(without)} 个乡镇没有报人口或安排数，不在图上" if without else ""
     choice = select(
         "rule",
         "分档标准",
         [(row["standard_id"], f"{row['standard_id']} {row['title_zh']}") for row in asked.rules],
         rule["standard_id"],
         allowDeselect=False,
+        is_long=True,
     )
     points = [{**row, "href": state.href("/township", unit=row["township_code"])} for row in rows]
     if rows:

@@ -67,7 +67,8 @@ PAGES = {"staff_shortfall_of_judged_persons": "/staffing", "missing_count": "/su
 def render(view: View) -> list[Any]:
     """The page."""
     state, month = view.state, view.month
-    series = view.roll_ups((*CARDS, "judged_count", "expected_count"), view.last_months(TREND_MONTHS))
+    counts = ("judged_count", "covered_count", "expected_count")
+    series = view.roll_ups((*CARDS, *counts), view.last_months(TREND_MONTHS))
     if month not in series:
         return [page_head(view, "总览"), nothing_here(view)]
     title = f"{'' if not state.unit else view.unit_name}乡镇保障总览 · {show.month(month)}"
@@ -75,7 +76,7 @@ def render(view: View) -> list[Any]:
         page_head(view, title, actions=_actions(view)),
         _figures(view, series),
         columns(
-            html.Div([_first(view), _doubts(view)], className="stack"),
+            html.Div([_first(view, series[month]), _doubts(view, series[month])], className="stack"),
             _news(view, series[month]),
         ),
         columns(*(comparison(view, compared(view, kind, BARS_SHOWN)) for kind in (ALLOCATED, PAID))),
@@ -155,7 +156,7 @@ def _moved(view: View) -> Any:
     )
 
 
-def _first(view: View) -> Any:
+def _first(view: View, now: Row) -> Any:
     """What is to be done first: money by amount times months, then people; duties in force alone."""
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     asked = {"money": ("元", "元/年"), "people": ("人", "名")}
@@ -172,7 +173,10 @@ def _first(view: View) -> Any:
     ]
     people = found["people"][:FIRST_PEOPLE]
     if not money and not people:
-        return card(title, empty("没有资金、人员低于有约束力的标准的单位；未报送的不算达标。"), name="first")
+        told = "没有资金、人员低于有约束力的标准的单位；未报送的不算达标。"
+        if now["covered_count"] and not now["judged_count"]:
+            told = "没有报到能够判定的乡镇，谁最差还不知道；先催报。"
+        return card(title, empty(told), name="first")
     items = [
         html.Li(
             [
@@ -217,7 +221,7 @@ _DOUBTS = {
 }
 
 
-def _doubts(view: View) -> Any:
+def _doubts(view: View, now: Row) -> Any:
     """Doubts that change, or may change, what is concluded."""
     found = queries.doubts(view.warehouse, view.scope, view.state.prefix, view.month, LISTED)
     title = "会改变结论的疑点"
@@ -225,7 +229,10 @@ def _doubts(view: View) -> Any:
         return card(title, empty(OF_OLDER_PROGRAM), name="doubts")
     rows, total = found
     if not rows:
-        return card(title, empty("没有会改变达标结论的疑点。"), name="doubts")
+        told = "没有会改变达标结论的疑点。"
+        if not now["judged_count"]:
+            told = "没有能够判定经费的乡镇，也就没有结论可改变。"
+        return card(title, empty(told), name="doubts")
 
     def said(row: Row) -> str:
         amount = row["amount"]
@@ -279,6 +286,9 @@ def _news(view: View, now: Row) -> Any:
     return card("本月变化", parts, name="news")
 
 
+_OVER = ("cleared", "unit_ended", "superseded")
+
+
 def _list(title: str, view: View, change: str) -> list[Any]:
     w, scope, state, month = view.warehouse, view.scope, view.state, view.month
     rows = queries.first_findings(w, scope, state.prefix, month, change, LISTED)
@@ -291,7 +301,11 @@ def _list(title: str, view: View, change: str) -> list[Any]:
             amount = moved[row["finding_id"]]
             told = "到位数算不出" if amount is None else f"到位 {show.money(amount, state.money, named=True)}"
             return html.Span(told, className="tone-good push")
-        return html.Span(show.status_label(row["status"]), className=f"status status-{row['status']} push")
+        # What was new in the month shown may be over by now: then that came later.
+        later = "其后" if change == "new" and row["status"] in _OVER else ""
+        return html.Span(
+            later + show.status_label(row["status"]), className=f"status status-{row['status']} push"
+        )
 
     items = [
         html.Li(

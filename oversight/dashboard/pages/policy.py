@@ -295,6 +295,8 @@ def _value(tier: Row) -> str:
         # The number of a step is what comes on top, and mostly nothing does.
         beyond = f"，另加 {plain(tier['value'])}" if tier["value"] else ""
         return f"每 {plain(tier['step_every'])} 个{tier['step_of'].removesuffix('数')}配 1 个{beyond}"
+    if tier["unit"] == "是/否":
+        return show.quantity(tier["value"], tier["unit"])
     text = plain(tier["value"]) + (f"至 {plain(tier['value_max'])}" if tier["value_max"] is not None else "")
     return f"{text} {tier['unit']}"
 
@@ -316,9 +318,9 @@ def rules_table(view: View, limit: int | None = None) -> Table:
             of("clause", absent=show.NONE),
             of("quotation", kind="long", is_hidden=True),
             Column("place", "适用范围"),
-            of("subject_level"),
+            of("subject_level", wraps=True),
             of("topic_zh", absent=show.NONE),
-            of("formula"),
+            of("formula", wraps=True),
             of("strength", absent=show.NONE),
             of("severity", kind="status", looks=show.SEVERITY, absent=show.NONE),
             of("effective_from"),
@@ -349,8 +351,8 @@ def tiers_table(view: View, limit: int | None = None) -> Table:
             Column("standard_id", "规则", "link", width=90),
             Column("title_zh", "内容", "long"),
             Column("tier_label", "档次", is_decisive=True),
-            Column("range", "人口范围", width=190),
-            Column("amount", "标准", width=120, is_decisive=True),
+            Column("range", "人口范围", width=190, wraps=True),
+            Column("amount", "标准", width=120, is_decisive=True, wraps=True),
             Column("quotation", "原文", "long", absent=show.NONE),
         ],
         rows=rows[:limit] if limit is not None else rows,

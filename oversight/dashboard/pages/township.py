@@ -262,6 +262,12 @@ def _as_of(figure: show.Figure, view: View) -> str:
     return f"截至{show.month(figure.as_of)}" if figure.as_of and figure.as_of != view.month else ""
 
 
+def _last_told(report: Row, name: str) -> str:
+    """A figure of the last report, and of which month that is; the word alone where there is no report."""
+    told = show.count(report.get(name))
+    return f"{told}（{show.month(report['month'])}）" if report else told
+
+
 def _profile(view: View, row: Row, now: Row | None) -> Any:
     people, staff = (
         next((item for item in _reports(view, dataset) if item["is_current"]), {})
@@ -282,16 +288,10 @@ def _profile(view: View, row: Row, now: Row | None) -> Any:
                 ),
                 ("启用", show.day(row["valid_from"])),
                 ("停用", show.day(row["valid_to"])),
-                (
-                    "户籍人口",
-                    f"{show.count(people.get('population_persons'))}（{show.month(people.get('month'))}）",
-                ),
+                ("户籍人口", _last_told(people, "population_persons")),
                 ("常住人口", show.count(people.get("resident_population_persons"))),
                 ("户籍户数", show.count(people.get("households_count"))),
-                (
-                    "在编在岗专职",
-                    f"{show.count(staff.get('dedicated_staff_persons'))}（{show.month(staff.get('month'))}）",
-                ),
+                ("在编在岗专职", _last_told(staff, "dedicated_staff_persons")),
                 ("村（社区）", show.count(staff.get("villages_count"))),
                 ("已配协理员", show.count(staff.get("villages_with_assistant_count"))),
                 ("适用经费标准", (now or {}).get("standard_id") or show.STATES["no_standard"]),
@@ -435,6 +435,8 @@ def _money_history(view: View, history: Sequence[Row]) -> Any:
             ("spent_of_spending_cny", colours.spent, "dot"),
         )
     ]
+    if all(value.value is None for line in drawn for value in line.values):
+        return card("经费历史", empty("没有报过人口、预算、拨付或支出，没有可画的数。"), name="history")
     links = [view.state.href(month=month) for month in months]
     figure = figures.lines(months, drawn, view.theme, money=view.state.money, links=links)
     return card(
@@ -541,7 +543,7 @@ def findings_table(view: View, limit: int | None = None) -> Table:
             public(w, "findings.opened_month"),
             public(w, "findings.last_month"),
             public(w, "findings.cleared_month", absent=show.NONE),
-            public(w, "findings.months_open"),
+            public(w, "findings.months_open", kind="number"),
             public(w, "findings.message_zh", kind="long"),
             public(w, "findings.status", width=116, is_decisive=True),
         ],
@@ -603,7 +605,7 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
         title="涉及本单位的报送文件",
         columns=[
             public(w, "submissions.file_name", kind="long"),
-            public(w, "submissions.dataset"),
+            public(w, "submissions.dataset", wraps=True),
             public(w, "submissions.month_from", absent=show.NONE),
             public(w, "submissions.month_to", absent=show.NONE),
             public(w, "submissions.received_at", absent=show.NONE),
