@@ -42,6 +42,8 @@ class Column:
     is_of_unit: bool = False
     # What is shown first where there is no room for all.
     is_decisive: bool = False
+    # Whether a text that is longer than its column goes on in the next line, as part of it would say nothing.
+    wraps: bool = False
 
     def heading(self, money: MoneyUnit) -> str:
         """Title and unit; amounts in the unit chosen."""

@@ -407,7 +407,7 @@
     list = el("ul", { id: "sql-list", class: "sql-list", role: "listbox", "aria-label": "补全", hidden: true });
     at("sql-editor").replaceChildren(shade, area, list);
     at("sql-month-place").replaceChildren(el("select", { id: "sql-month" }, setup.months.map(function (m) { return el("option", { value: m[0], selected: m[0] === setup.month, text: m[1] }); })));
-    at("sql-unit-place").replaceChildren(el("input", { id: "sql-unit", value: setup.unit, placeholder: "名称或代码，空为全部", size: "18", list: "sql-units", title: "写名称或代码的一部分，从列表里选；不写为全部" }), el("datalist", { id: "sql-units" }));
+    at("sql-unit-place").replaceChildren(el("input", { id: "sql-unit", value: setup.unit, placeholder: "名称或代码，空为全部", size: "24", list: "sql-units", title: "写名称或代码的一部分，从列表里选；不写为全部" }), el("datalist", { id: "sql-units" }));
     const acts = { run: run, cancel: cancel, save: save, xlsx: function () { download("xlsx"); }, csv: function () { download("csv"); }, parquet: function () { download("parquet"); },
       "view-table": function () { view = "table"; showAnswer(); }, "view-chart": function () { view = "chart"; showAnswer(); } };
     ["tables", "examples", "saved", "history"].forEach(function (name) { acts["tab-" + name] = function () { tab = name; side(); }; });

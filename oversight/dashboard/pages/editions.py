@@ -30,7 +30,9 @@ def render(view: View) -> list[Any]:
     older = view.state.get("older")
     kept = list_editions(view.warehouse.folder)
     names = [(edition.edition_id, _name(edition)) for edition in kept]
-    choice = select("older", "与哪一版比较", names, older, placeholder="选择以前的版本", clearable=True)
+    choice = select(
+        "older", "与哪一版比较", names, older, placeholder="选择以前的版本", clearable=True, is_long=True
+    )
     head = page_head(view, "数据版本", filters=[choice], has_units=False)
     parts = [head]
     shown = next((edition for edition in kept if edition.edition_id == view.warehouse.edition_id), None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -238,7 +240,7 @@ def files_table(view: View, limit: int | None = None) -> Table:
         columns=[
             of("file_name", kind="long"),
             of("status", kind="status", looks=show.SUBMISSION_STATUS, width=112, is_decisive=True),
-            of("dataset"),
+            of("dataset", wraps=True),
             of("month_from", absent=show.NONE),
             of("month_to", absent=show.NONE),
             rows_of("rows_read"),
@@ -255,7 +257,7 @@ def files_table(view: View, limit: int | None = None) -> Table:
         rows=rows,
         key=lambda row: str(row["submission_id"]),
         total=total,
-        empty="没有收到过这里的文件。把报表放进数据目录的 raw/ 文件夹，再运行 oversight run。",
+        empty="没有收到过这里的文件。可在“报送”页交报表，或把文件放进数据目录的 raw/ 文件夹再运行。",
     )
 
 
@@ -280,7 +282,7 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
             of("column_title", absent=show.NONE),
             of("value", absent="空白"),
             of("message_zh", kind="long", is_decisive=True),
-            of("what_to_do_zh", kind="long"),
+            of("what_to_do_zh", kind="long", is_decisive=True),
             of("error_code", is_hidden=True),
             of("disposition", kind="status", looks=show.DISPOSITION, width=100),
         ],
@@ -339,7 +341,7 @@ def suites_table(view: View, limit: int | None = None) -> Table:
         # Each looks at all that came in, whichever unit is shown.
         title="数据检查" + ("（全部地区）" if view.state.prefix else ""),
         columns=[
-            Column("suite_title_zh", "检查组", width=130),
+            Column("suite_title_zh", "检查组", width=130, wraps=True),
             Column("title_zh", "检查内容", "long", is_decisive=True),
             Column("outcome", "结果", "status", looks=SUITE_LOOKS, width=110, is_decisive=True),
             Column("evaluated_count", "检查", "number", "行"),
@@ -353,6 +355,11 @@ def suites_table(view: View, limit: int | None = None) -> Table:
     )
 
 
+def _as_number(text: str | None) -> Decimal | str | None:
+    """What a check wrote as text, where it is a number."""
+    return Decimal(text) if text and re.fullmatch(r"-?\d+(\.\d+)?", text) else text
+
+
 def flags_table(view: View, limit: int | None = None) -> Table:
     """Rows that a check doubts."""
     rows, total = queries.suite_flags(view.warehouse, view.scope, view.state.prefix, limit, view.ask)
@@ -363,13 +370,16 @@ def flags_table(view: View, limit: int | None = None) -> Table:
             Column("subject_name", "单位", width=120),
             Column("month", "月份", absent=show.NONE),
             Column("message_zh", "说明", "long", absent=show.NONE, is_decisive=True),
-            Column("value", "报的数", absent=show.NONE),
-            Column("expected", "应为", absent=show.NONE),
+            Column("value", "报的数", "number", absent=show.NONE, in_sql=False),
+            Column("expected", "应为", "number", absent=show.NONE, in_sql=False),
             Column("file_name", "文件", "long", absent=show.NONE),
             Column("sheet", "工作表", absent=show.NONE),
             row_number(),
         ],
-        rows=[{**row, "_n": number} for number, row in enumerate(rows)],
+        rows=[
+            {**row, "_n": number, **{name: _as_number(row[name]) for name in ("value", "expected")}}
+            for number, row in enumerate(rows)
+        ],
         key=lambda row: str(row["_n"]),
         total=total,
         empty="没有存疑的数据。",
