@@ -351,7 +351,8 @@ def grid(view: View, table: Table, *, page_size: int = 20, height: int | None = 
                 if number == 0
                 else 128
                 if column.kind == "long"
-                else max(82, 22 + 7 * widest)
+                # The mark before the word besides.
+                else max(82, 44 + 7 * widest)
                 if column.looks is not None
                 else 96,
             },
@@ -492,9 +493,15 @@ def plain_table(title: str, heads: Sequence[str], rows: Sequence[Element]) -> El
     for row in rows:
         for head, cell in zip(heads, row.children, strict=True):
             setattr(cell, "data-title", head)
+    # A title stands where its values do.
+    kinds = [getattr(cell, "className", None) for cell in rows[0].children] if rows else [None] * len(heads)
+    titles = [
+        html.Th(head, scope="col", className="numeric" if kind == "numeric" else None)
+        for head, kind in zip(heads, kinds, strict=True)
+    ]
     return html.Div(
         html.Table(
-            [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(list(rows))],
+            [html.Thead(html.Tr(titles)), html.Tbody(list(rows))],
             className="plain-table folds",
         ),
         className="plain-frame",

@@ -132,10 +132,28 @@ def _offered(data: Sequence[Any]) -> set[str]:
     return {own["value"] for item in data for own in item.get("items", [item])}
 
 
+# Of more the list above offers a choice.
+_OWN_SHOWN = 8
+
+
+def _own_units(view: View) -> Element:
+    """The way to the divisions that somebody was given, where they are few."""
+    found = []
+    for prefix in view.scope.prefixes[:_OWN_SHOWN]:
+        code = queries.padded(prefix)
+        name = queries.unit_name(view.warehouse, view.scope, code)
+        path = "/township" if len(code) > 6 else None
+        if name:
+            found.append(html.A(name, href=view.state.href(path, unit=code), className="button"))
+    return html.Div(found, className="button-row") if found else None
+
+
 def nothing_here(view: View) -> Any:
     """Why a unit has no roll-up in the month shown."""
     if not view.scope.covers(queries.padded(view.state.prefix) or "000000"):
-        return empty(f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。请选择下级单位。")
+        told = f"{view.unit_name}只有一部分在您的权限之内，没有可供查看的合计。"
+        own = _own_units(view)
+        return empty(told + ("您可以查看：" if own else "请选择下级单位。"), action=own)
     if view.state.level == "township":
         own = html.A("查看它的档案", href=view.state.href("/township"), className="button")
         return empty(f"{view.unit_name}是乡镇级单位，本页是县及以上的合计。", action=own)

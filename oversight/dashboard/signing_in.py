@@ -15,10 +15,11 @@ from oversight import presentation as show
 from oversight.accounts.exist import StoreError, exist
 from oversight.accounts.identity import OPEN, acting, begin, current, needs, public
 from oversight.accounts.roles import ROLES
-from oversight.accounts.scope import WHOLE
+from oversight.accounts.scope import EVERYTHING, WHOLE
 from oversight.dashboard.downloads import XLSX
 from oversight.dashboard.gate import changes, gate
 from oversight.dashboard.inputs import Input, Line, Text, takes
+from oversight.dashboard.queries import unit_name
 from oversight.dashboard.shelf import Shelf, Unavailable
 from oversight.dashboard.warehouse import Outdated
 from oversight.errors import OversightError
@@ -117,10 +118,10 @@ def register(
             return "全部"
         edition_id = shelf.current_id()
         try:
-            names = shelf.warehouse(edition_id).names if edition_id else {}
+            name = unit_name(shelf.warehouse(edition_id), EVERYTHING, code) if edition_id else None
         except (Outdated, Unavailable):
-            names = {}
-        return f"{names[code]}（{code}）" if code in names else code
+            name = None
+        return f"{name}（{code}）" if name else code
 
     @routes.get("/sign-in")
     @public

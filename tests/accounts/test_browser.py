@@ -147,6 +147,11 @@ def test_administrators_pages(chromium: Any, served: Served) -> None:
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
             assert width <= 0
+            # Whose page it is, and every cell, without moving a table sideways.
+            assert page.locator(".brand-text strong").is_visible()
+            frame = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.plain-frame'))"
+            assert page.evaluate(frame) <= 0
+            assert "湘东镇（360313101）" in page.inner_text("table")
             if theme == "light":
                 page.fill("#new-name", "brand-new")
                 page.fill("#new-divisions", f"{COUNTY} 640324")

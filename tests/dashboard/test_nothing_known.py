@@ -12,7 +12,7 @@ from dash._utils import to_json
 
 from oversight import presentation as show
 from oversight.dashboard import figures, queries
-from oversight.dashboard.access import EVERYTHING
+from oversight.dashboard.access import EVERYTHING, Scope
 from oversight.dashboard.components import _is_comparable
 from oversight.dashboard.pages import overview, pages
 from oversight.dashboard.pages.policy import tiers_table
@@ -191,3 +191,11 @@ def test_a_trend_runs_over_the_same_units() -> None:
     assert _is_comparable(metric, {"compared_count": 200}, now)
     assert not _is_comparable(metric, {"compared_count": 2}, now)
     assert _is_comparable(METRICS["missing_count"], {}, now)
+
+
+def test_whoever_has_a_part_is_led_to_it(warehouse: Warehouse) -> None:
+    state = replace(read_state("/", ""), month=warehouse.months[-1])
+    for prefix, path in (("360313", "/?unit=360313"), (SILENT, f"/township?unit={SILENT}")):
+        content = json.loads(to_json(overview.render(View(warehouse, Scope((prefix,)), state, "light"))))
+        assert any(link["href"].startswith(path) for link in elements(content, "A")), prefix
+        assert "您可以查看" in _text(content)

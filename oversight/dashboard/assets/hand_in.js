@@ -16,7 +16,7 @@
         return el("a", { class: "button", download: true, text: item[1], "aria-label": "下载" + item[1] + "填报模板", href: "/hand-in/template?dataset=" + item[0] + "&unit=" + setup.unit + "&month=" + month });
       })));
       const rows = told.rows.map(function (row) {
-        return el("tr", {}, [el("th", { scope: "row", text: row.name }), cell(row.code, "numeric")].concat(told.datasets.map(function (dataset) {
+        return el("tr", {}, [el("th", { scope: "row", text: row.name }), cell(row.code)].concat(told.datasets.map(function (dataset) {
           const state = row.cells[dataset.name];
           return el("td", {}, [
             el("span", { class: "hand-in-state is-" + state.status, text: state.text + (state.on ? " " + state.on : "") }),
@@ -139,7 +139,7 @@
     const tone = good ? "good" : file.may_hand_in ? "warn" : "bad";
     const parts = [
       el("h3", { text: file.name }),
-      el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? (file.status === "accepted" ? "◆ 可以报送，但有列的表头没有确认，不会采用。" : "◆ 可以报送，但有行不会采用。") : "▲ 不能报送。") + (file.reason || file.message_zh || "") }),
+      el("p", { class: "hand-in-verdict is-" + tone, text: (good ? "● 可以报送。" : file.may_hand_in ? (file.status === "accepted" ? "◆ 可以报送，但有列的表头没有确认，不会采用。" : "◆ 可以报送，但有行不会采用。") : "▲ 不能报送。") + (file.reason || file.message_zh || "").replace("，不能报送", "") }),
       counts.rows_read ? el("p", { class: "note", text: (file.dataset_zh || "未识别") + "　" + file.months.join("、") + "　读到 " + counts.rows_read + " 行：可采用 " + counts.accepted + "，待确认 " + counts.held + "，退回 " + counts.rejected + "，忽略 " + counts.ignored + "（表头、合计、说明）" }) : null
     ];
     if (file.remarks.length) {

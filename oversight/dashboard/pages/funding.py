@@ -326,7 +326,11 @@ def _near_table(
             Column("population_persons", "人口", "number", "人"),
             Column("bound", "分档线", "number", "人"),
             Column("distance_count", "距线", "number", "人", "正数为高于分档线", is_decisive=True),
-            public(w, "funding_gap_monthly.guaranteed_annual_cny"),
+            public(
+                w,
+                "funding_gap_monthly.guaranteed_annual_cny",
+                title=METRICS["guaranteed_of_judged_cny"].title,
+            ),
             Column(
                 "beyond_cny",
                 "过线后应保障",
@@ -454,7 +458,12 @@ def _townships_table(view: View, rows: list[Row], total: int) -> Table:
             of("allocation_shortfall_cny", is_decisive=True),
             of("adequacy_pct"),
             of("disbursed_ytd_cny"),
-            of("disbursement_shortfall_ytd_cny", is_decisive=True),
+            # By the name that cards and charts of the same page have for it.
+            of(
+                "disbursement_shortfall_ytd_cny",
+                title=METRICS["disbursement_shortfall_of_compared_cny"].title,
+                is_decisive=True,
+            ),
             public(w, "detail.township_monthly.disbursed_pct", table="funding_gap_monthly"),
             public(
                 w, "detail.payment_pace.pace", looks=show.PACE, kind="status", absent=show.NONE, width=108

@@ -240,7 +240,7 @@ def files_table(view: View, limit: int | None = None) -> Table:
         columns=[
             of("file_name", kind="long"),
             of("status", kind="status", looks=show.SUBMISSION_STATUS, width=112, is_decisive=True),
-            of("dataset", wraps=True),
+            of("dataset", wraps=True, width=150),
             of("month_from", absent=show.NONE),
             of("month_to", absent=show.NONE),
             rows_of("rows_read"),

@@ -605,7 +605,7 @@ def submissions_table(view: View, limit: int | None = None) -> Table:
         title="涉及本单位的报送文件",
         columns=[
             public(w, "submissions.file_name", kind="long"),
-            public(w, "submissions.dataset", wraps=True),
+            public(w, "submissions.dataset", wraps=True, width=150),
             public(w, "submissions.month_from", absent=show.NONE),
             public(w, "submissions.month_to", absent=show.NONE),
             public(w, "submissions.received_at", absent=show.NONE),
