@@ -417,13 +417,14 @@ def got_worse(
 ) -> list[Row]:
     """Townships whose gap in money, known in both months, grew since the month before, the largest growth first."""
     condition, values = within("township_code", scope, prefix)
+    unit, units = _unit_of(w, scope, "township_code")
     rows = w.rows(
-        "select township_code, max(case when month = ? then allocation_shortfall_cny end) "
+        "select max(case when month = ? then township_code end) as township_code, "
+        "max(case when month = ? then allocation_shortfall_cny end) "
         "- max(case when month = ? then allocation_shortfall_cny end) as growth_cny "
         f"from e.funding_gap_monthly where month in (?, ?) and {condition} "
-        "group by township_code having growth_cny > 0 order by growth_cny desc, township_code"
-        + _limit(limit),
-        [month, before, before, month, *values],
+        f"group by {unit} having growth_cny > 0 order by growth_cny desc, township_code" + _limit(limit),
+        [month, month, before, before, month, *values, *units],
     )
     places = _places_in(w, scope, prefix, [row["township_code"] for row in rows])
     return [
@@ -863,13 +864,7 @@ def township(w: Warehouse, scope: Scope, code: str) -> Row | None:
 
 def lineage(w: Warehouse, scope: Scope, row: Row) -> list[Row]:
     """Every code the same unit has borne, in order, and units merged into it."""
-    # Few of the forty thousand ever changed: those are asked for once, and not all of them for each.
-    condition, values = within("township_code", scope)
-    changed = w.rows(
-        "select * from e.townships where (unit_id <> township_code or successor_code is not null) "
-        f"and {condition}",
-        values,
-    )
+    changed = _changed(w, scope)
     first = township(w, scope, row["unit_id"])
     found = {
         item["township_code"]: item
@@ -891,6 +886,26 @@ def township_months(w: Warehouse, scope: Scope, codes: Sequence[str]) -> list[Ro
         f"from e.detail.township_monthly where {among} and {condition}",
     )
     return sorted(rows, key=lambda row: row["month"])
+
+
+def _changed(w: Warehouse, scope: Scope) -> list[Row]:
+    """Townships that were renamed or merged: few of the forty thousand, asked for once and not all of them for each."""
+    condition, values = within("township_code", scope)
+    return w.rows(
+        "select * from e.townships where (unit_id <> township_code or successor_code is not null) "
+        f"and {condition}",
+        values,
+    )
+
+
+def _unit_of(w: Warehouse, scope: Scope, column: str) -> tuple[str, list[str]]:
+    """The unit that bears a code, by which it is one and the same in two months although it was renamed between them."""
+    units = {row["township_code"]: row["unit_id"] for row in _changed(w, scope)}
+    renamed = [(code, unit) for code, unit in sorted(units.items()) if code != unit]
+    if not renamed:
+        return column, []
+    cases = " ".join("when ? then ?" for _ in renamed)
+    return f"case {column} {cases} else {column} end", [text for pair in renamed for text in pair]
 
 
 def unit_months(w: Warehouse, scope: Scope, code: str) -> list[Row]:
@@ -1347,14 +1362,14 @@ def movers(
 ) -> tuple[list[Row], int]:
     """Townships of a unit whose figure moved between two months, the largest move first, and how many moved."""
     condition, values = within("a.township_code", scope, prefix)
-    source = statement("townships")
+    source, (unit, units) = statement("townships"), _unit_of(w, scope, "f.township_code")
     sql = (
         f"select a.code, a.name, a.{_compared(column)} - b.{column} as change "
-        f"from (select * from {source} as f where f.month = ?) as a "
-        f"inner join (select * from {source} as f where f.month = ?) as b on a.township_code = b.township_code "
-        f"where {condition} and a.{column} <> b.{column}"
+        f"from (select f.*, {unit} as unit_id from {source} as f where f.month = ?) as a "
+        f"inner join (select f.*, {unit} as unit_id from {source} as f where f.month = ?) as b "
+        f"on a.unit_id = b.unit_id where {condition} and a.{column} <> b.{column}"
     )
-    values = [month, before, *values]
+    values = [*units, month, *units, before, *values]
     rows = w.rows(f"select * from ({sql}) as q order by abs(change) desc, code" + _limit(limit), values)
     return rows, len(rows) if len(rows) < limit else _count(w, sql, values, ALL)
 
@@ -1362,13 +1377,14 @@ def movers(
 def changed_bases(w: Warehouse, scope: Scope, prefix: str, before: date, month: date) -> Row:
     """How many townships of a unit have another standard, or other people to be counted, than in a month before."""
     condition, values = within("a.township_code", scope, prefix)
+    unit, units = _unit_of(w, scope, "a.township_code")
+    other, others = _unit_of(w, scope, "b.township_code")
     return w.row(
         "select count(case when a.standard_id is distinct from b.standard_id then 1 end) as standards, "
         "count(case when a.population_persons is distinct from b.population_persons then 1 end) as people "
         "from e.funding_gap_monthly as a inner join e.funding_gap_monthly as b "
-        "on a.township_code = b.township_code and b.month = ? "
-        f"where a.month = ? and {condition}",
-        [before, month, *values],
+        f"on {unit} = {other} and b.month = ? where a.month = ? and {condition}",
+        [*units, *others, before, month, *values],
     )
 
 
