@@ -254,9 +254,15 @@ def metric_card(
     )
 
 
+# Of every so many units one more or less does not make the line rise or fall.
+_FEW = 50
+
+
 def _is_comparable(metric: Metric, row: Row, now: Row | None) -> bool:
-    """Whether the figure of a month runs over as many units as that of the month shown; of others no line is drawn."""
-    return not metric.told or now is None or row[metric.told] == now[metric.told]
+    """Whether the figure of a month runs over about as many units as that of the month shown; of others no line is drawn."""
+    if not metric.told or now is None:
+        return True
+    return abs(int(row[metric.told]) - int(now[metric.told])) * _FEW <= int(now[metric.told])
 
 
 def keys(*items: tuple[str, str]) -> Element:

@@ -190,6 +190,10 @@ def test_a_trend_runs_over_the_same_units() -> None:
     now = {"compared_count": 200}
     assert _is_comparable(metric, {"compared_count": 200}, now)
     assert not _is_comparable(metric, {"compared_count": 2}, now)
+    # One in fifty does not make the line rise or fall; of a county of ten one does.
+    assert _is_comparable(metric, {"compared_count": 197}, now)
+    assert not _is_comparable(metric, {"compared_count": 195}, now)
+    assert not _is_comparable(metric, {"compared_count": 9}, {"compared_count": 10})
     assert _is_comparable(METRICS["missing_count"], {}, now)
 
 
