@@ -436,6 +436,12 @@ def read(view: Callable[..., Any] | None, path: Mapping[str, Any] | None) -> Non
         except ValidationError:
             # What could not be called so does not exist.
             raise BadInput("没有这个网址。请从导航重新打开页面。", 404) from None
+        for name in told["query"].model_fields:
+            # Whichever of the two were taken, somebody would get what nobody asked for.
+            if len(set(request.args.getlist(name))) > 1:
+                raise BadInput(
+                    f"网址里的 {name} 写了几个不同的值，只能有一个。请改正网址，或从页面重新打开。"
+                )
         found["query"] = _held(told["query"], request.args.to_dict())
         if told["form"] is not None:
             # A part that is a file has no place in any of our forms.

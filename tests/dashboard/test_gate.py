@@ -229,6 +229,7 @@ WRONG: list[tuple[str, bytes | None, dict[str, str]]] = [
     ("/sql/dictionary?edition=" + "%E4%B9%A1" * 120, None, {}),
     ("/sql/result/%00", None, {}),
     ("/report/2025-06/360313/999999999999999999/pdf", None, {}),
+    ("/brief?month=2025-06&unit=360313&unit=640324", None, {}),
     ("/_dash-component-suites/os/path.py", None, {}),
     ("/_dash-component-suites/dash/%2e%2e/dash.py", None, {}),
     ("/sql/run", b'{"edition":"","sql":"select 1"}', JSON),
