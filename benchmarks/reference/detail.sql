@@ -37,8 +37,14 @@ with silent as (
     select *, coalesce(disbursement_shortfall_ytd_cny is not null and disbursed_as_of_month = month and guaranteed_annual_cny > 0, false)
             as is_known,
         row_number() over (partition by township_code, fiscal_year, disbursed_ytd_cny order by month)
-        - if(disbursed_ytd_cny = 0, 0, 1) as silent_months
+        - if(disbursed_ytd_cny = 0, 0, 1) as silent_months,
+        coalesce(disbursement_shortfall_ytd_cny > 0, false) as is_behind,
+        count(*) filter (not is_behind) over (partition by township_code, fiscal_year order by month) as times_good
     from main.funding_gap_monthly where standard_id is not null
+),
+behind as (
+    select *, count(*) filter (is_behind) over (partition by township_code, fiscal_year, times_good order by month) as behind_months
+    from silent
 ),
 limits as (select limit_name, value::decimal(18, 4) as value from {seed:payment_pace})
 select
@@ -53,8 +59,10 @@ select
         when disbursed_ytd_cny * 100 < guaranteed_ytd_cny * (select value from limits where limit_name = 'far_behind_pct')
             or silent_months >= (select value from limits where limit_name = 'silent_months') then 'far_behind'
         else 'behind'
-    end as pace
-from silent order by fiscal_year, township_code, month;
+    end as pace,
+    if(is_known and is_behind, behind_months, null) as behind_months_count,
+    if(is_known, disbursement_shortfall_ytd_cny, null) as disbursement_shortfall_ytd_cny
+from behind order by fiscal_year, township_code, month;
 insert into detail.township_monthly by name
 with sent as (
     select township_code, month, any_value(status) filter (dataset = 'population') as population_status,
@@ -192,7 +200,7 @@ insert into detail.unit_monthly by name
 with units as (
     select g.county_code as county, g.month, g.status, guaranteed_annual_cny as annual, guaranteed_ytd_cny as ytd,
         allocated_annual_cny as allocated, disbursed_ytd_cny as disbursed, spent_ytd_cny as spent, allocation_shortfall_cny as gap,
-        allocation_surplus_cny as surplus, disbursement_shortfall_ytd_cny as behind_cny, g.status in ('met', 'short') as is_judged,
+        allocation_surplus_cny as surplus, g.disbursement_shortfall_ytd_cny as behind_cny, g.status in ('met', 'short') as is_judged,
         g.standard_id is not null as is_covered, is_covered and coalesce(disbursed_as_of_month = g.month, false) as is_complete, p.pace, t.* exclude (township_code, month, county_code)
     from main.funding_gap_monthly as g left join detail.payment_pace as p using (township_code, month)
     join detail.township_monthly as t using (township_code, month)
@@ -299,3 +307,21 @@ select unit_level, unit_code, month, 0 as moved_notified_count,
     sum(columns(* exclude (township_code, county, month, unit_level, unit_code))) as '\0'
 from (select *, unnest(levels(county), recursive := true) from townships) group by 1, 2, 3
 order by unit_level, unit_code, month;
+insert into detail.unmet_duties by name
+select
+    j.month, j.subject_code, split_part(f.message_zh, '：', 1) as subject_name, j.rule_id, j.shortfall, f.unit,
+    -- The finding tells the months up to its last answer.
+    f.months_open - datediff('month', j.month, f.last_month) as months_count, f.finding_id
+from main.judgements as j
+join main.findings as f
+    on j.rule_id = f.rule_id and j.subject_level = f.subject_level and j.subject_code = f.subject_code
+    and j.month between f.opened_month and f.last_month
+join main.standards as s on j.rule_id = s.standard_id join main.policy_documents as d using (document_id)
+where j.status = 'short' and j.shortfall is not null and not f.is_exempt and not (f.is_minor and j.shortfall <= f.shortfall)
+    and d.force = 'binding' and s.gradeable = 'Y' and s.strength in ('must', 'principle')
+order by year(j.month), j.subject_code, j.month, j.rule_id;
+insert into detail.conclusive_doubts by name
+select township_code, month, 'edge' as kind, other_annual_cny as amount, other_tier_label as word, township_name, county_name
+from main.funding_gap_monthly
+where is_on_tier_edge and (allocated_annual_cny < other_annual_cny) <> (status = 'short')
+order by month, township_code;

@@ -27,7 +27,8 @@ create table detail.payment_coverage (
 );
 create table detail.payment_pace (
     township_code VARCHAR, "month" DATE, progress_pct DECIMAL(18,2), calendar_pct DECIMAL(18,2),
-    silent_months_count BIGINT, pace VARCHAR
+    silent_months_count BIGINT, pace VARCHAR,
+    behind_months_count BIGINT, disbursement_shortfall_ytd_cny DECIMAL(18,2)
 );
 create table detail.rule_coverage (
     rule_id VARCHAR, unit_level VARCHAR, parent_level VARCHAR, parent_code VARCHAR, "month" DATE, owed_count BIGINT,
@@ -113,6 +114,14 @@ create table detail.unit_staffing_monthly (
     unit_level VARCHAR, unit_code VARCHAR, "month" DATE, standard_id VARCHAR, due_count BIGINT, met_count BIGINT,
     short_count BIGINT, over_count BIGINT, not_reported_count BIGINT, unconfirmed_count BIGINT, partial_count BIGINT,
     shortfall_persons BIGINT
+);
+create table detail.unmet_duties (
+    "month" DATE, subject_code VARCHAR, subject_name VARCHAR, rule_id VARCHAR, shortfall DECIMAL(18,4), unit VARCHAR,
+    months_count BIGINT, finding_id VARCHAR
+);
+create table detail.conclusive_doubts (
+    township_code VARCHAR, "month" DATE, kind VARCHAR, amount DECIMAL(18,2), word VARCHAR, township_name VARCHAR,
+    county_name VARCHAR
 );
 create table detail.vacancies_monthly (
     unit_level VARCHAR, unit_code VARCHAR, "month" DATE, units_count BIGINT, known_count BIGINT,

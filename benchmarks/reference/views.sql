@@ -17,12 +17,6 @@ left join main.staffing_gap_monthly as p
     on j.rule_id = p.standard_id and j.subject_level = 'township' and j.subject_code = p.township_code and j.month = p.month
 left join main.funding_gap_monthly as f
     on j.rule_id = f.standard_id and j.subject_level = 'township' and j.subject_code = f.township_code and j.month = f.month;
-create view detail.conclusive_doubts as
-select township_code, month, 'edge' as kind, cast(other_annual_cny as decimal(38, 4)) as amount, other_tier_label as word, township_name,
-    county_name
-from main.funding_gap_monthly
-where is_on_tier_edge and (allocated_annual_cny < other_annual_cny) <> (status = 'short')
-order by month, township_code;
 create view detail.unit_steps_monthly as
 with judged as (
     select county_code as county, township_code, month, guaranteed_annual_cny as guaranteed, allocated_annual_cny as allocated,
