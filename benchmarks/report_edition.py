@@ -316,7 +316,9 @@ with moved as (
 ),
 silent as (
     select *, month(month) - coalesce(max(case when paid > coalesce(before, 0) then month(month) end)
-        over (partition by township_code, fiscal_year order by month), 0) as silent_months_count
+        over (partition by township_code, fiscal_year order by month), 0) as silent_months_count,
+        month(month) - coalesce(max(case when gap is null or gap <= 0 then month(month) end)
+        over (partition by township_code, fiscal_year order by month), 0) as behind_months
     from moved
 )
 select township_code, month, cast(round(paid * 100 / whole, 2) as decimal(18, 2)) as progress_pct,
@@ -324,7 +326,8 @@ select township_code, month, cast(round(paid * 100 / whole, 2) as decimal(18, 2)
     case when gap is not null then silent_months_count end as silent_months_count,
     case when gap is null then null
         when (due - paid) * 100 > whole * 10 and (paid * 100 < due * 50 or silent_months_count >= 3) then 'far_behind'
-        when (due - paid) * 100 > whole * 10 then 'behind' else 'on_pace' end as pace
+        when (due - paid) * 100 > whole * 10 then 'behind' else 'on_pace' end as pace,
+    case when gap > 0 then behind_months end as behind_months_count, gap as behind_cny
 from silent order by all;
 create table detail.unit_monthly as
 with judged as (

@@ -61,7 +61,7 @@ select
         else 'behind'
     end as pace,
     if(is_known and is_behind, behind_months, null) as behind_months_count,
-    if(is_known, disbursement_shortfall_ytd_cny, null) as disbursement_shortfall_ytd_cny
+    if(is_known, disbursement_shortfall_ytd_cny, null) as behind_cny
 from behind order by fiscal_year, township_code, month;
 insert into detail.township_monthly by name
 with sent as (

@@ -28,7 +28,7 @@ create table detail.payment_coverage (
 create table detail.payment_pace (
     township_code VARCHAR, "month" DATE, progress_pct DECIMAL(18,2), calendar_pct DECIMAL(18,2),
     silent_months_count BIGINT, pace VARCHAR,
-    behind_months_count BIGINT, disbursement_shortfall_ytd_cny DECIMAL(18,2)
+    behind_months_count BIGINT, behind_cny DECIMAL(18,2)
 );
 create table detail.rule_coverage (
     rule_id VARCHAR, unit_level VARCHAR, parent_level VARCHAR, parent_code VARCHAR, "month" DATE, owed_count BIGINT,

@@ -1534,10 +1534,10 @@ def late(w: Warehouse, scope: Scope, prefix: str, month: date, limit: int) -> li
         return []
     condition, values = within("township_code", scope, prefix)
     rows = w.rows(
-        "select township_code as subject_code, pace, disbursement_shortfall_ytd_cny as shortfall, "
-        "behind_months_count as months_open, disbursement_shortfall_ytd_cny * behind_months_count as weight "
+        "select township_code as subject_code, pace, behind_cny as shortfall, "
+        "behind_months_count as months_open, behind_cny * behind_months_count as weight "
         f"from e.detail.payment_pace where month = ? and pace in ('behind', 'far_behind') and {condition} "
-        "and disbursement_shortfall_ytd_cny > 0 order by weight desc, subject_code" + _limit(limit),
+        "and behind_cny > 0 order by weight desc, subject_code" + _limit(limit),
         [month, *values],
     )
     places = _places_in(w, scope, prefix, [row["subject_code"] for row in rows])

@@ -92,12 +92,12 @@ def serving(folder: DataFolder, environment: Mapping[str, str] | None = None) ->
         process.wait(60)
 
 
-def until(page: Any, expression: str, arg: Any = None) -> None:
+def until(page: Any, expression: str, arg: Any = None, *, seconds: float = 90) -> None:
     """Wait until an expression, or what a function gives for `arg`, is true.
 
     Playwright's own waiting evaluates text in the page, which the page's content security policy rightly refuses.
     """
-    end = time.monotonic() + 90
+    end = time.monotonic() + seconds
     while not page.evaluate(expression, arg):
         assert time.monotonic() < end, expression
         page.wait_for_timeout(50)
@@ -133,11 +133,9 @@ _DRAWN_SO = """[...document.querySelectorAll('#content .ag-center-cols-viewport'
 def fitted(page: Any) -> None:
     """Wait until the tables of a page have fitted themselves. The grid draws in its own time: one that is too wide is given
     ten seconds, and whoever looks next finds it so."""
-    from playwright.sync_api import TimeoutError as TooLong
-
     until(page, _DECIDED)
-    with suppress(TooLong):
-        page.wait_for_function(_DRAWN_SO, timeout=10_000)
+    with suppress(AssertionError):
+        until(page, _DRAWN_SO, seconds=10)
 
 
 @contextmanager

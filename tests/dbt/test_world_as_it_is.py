@@ -310,7 +310,7 @@ def test_budgeted_is_not_paid(build: Path) -> None:
     assert _answers(build, "360313123", "A-10.1") == {"2025-12": ("not_reported", "silent")}
     assert _answers(build, "360313124", "A-10.1") == {"2025-12": ("short", None)}
     pace = rows_of(
-        build, "select month, progress_pct, calendar_pct, pace, behind_months_count, disbursement_shortfall_ytd_cny "
+        build, "select month, progress_pct, calendar_pct, pace, behind_months_count, behind_cny "
         "from detail.payment_pace "
         "where township_code = ? and month in (?, ?) order by 1", "360313124", month("2025-05"), month("2025-06"),
     )  # fmt: skip

@@ -90,8 +90,7 @@ final as (
             else 'on_pace'
         end as string) as pace,
         cast(case when has_pace then behind_months_count end as bigint) as behind_months_count,
-        cast(case when has_pace then disbursement_shortfall_ytd_cny end as decimal(18, 2))
-            as disbursement_shortfall_ytd_cny
+        cast(case when has_pace then disbursement_shortfall_ytd_cny end as decimal(18, 2)) as behind_cny
     from told
 )
 
