@@ -776,9 +776,10 @@ def main() -> int:
     ]
     part, parts = args.part
     combined = combined[len(combined) * (part - 1) // parts : len(combined) * part // parts]
-    with sync_playwright() as playwright:
+    # Two parts may run at once over the same worlds, each with its own files.
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        told = look(browser, worlds, combined, root, in_short=args.quick, only=args.path)
+        told = look(browser, worlds, combined, Path(scratch), in_short=args.quick, only=args.path)
         browser.close()
     for line in told.wrong:
         print(line)

@@ -326,6 +326,8 @@ def test_money_unit_is_switched_everywhere(
     page = visit.go("/")
     page.get_by_text("元", exact=True).last.click()
     page.wait_for_url("**money=yuan**")
+    # The address is there first, and for a moment the page as it was.
+    until(page, "[...document.querySelectorAll('.kpi-unit')].some(seen => seen.textContent.trim() === '元')")
     visit.drawn()
     total = one(
         sql,

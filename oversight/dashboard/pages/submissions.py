@@ -276,13 +276,14 @@ def rejected_table(view: View, limit: int | None = None) -> Table:
         name="rejected",
         title="退回与待确认的行",
         columns=[
-            Column("file_name", "文件", "long", absent=show.NONE),
+            # What is shown first has room beside each other on a small tablet.
+            Column("file_name", "文件", "long", absent=show.NONE, width=170),
             of("sheet", absent=show.NONE),
             row_number(),
             of("column_title", absent=show.NONE),
             of("value", absent="空白"),
-            of("message_zh", kind="long", is_decisive=True),
-            of("what_to_do_zh", kind="long", is_decisive=True),
+            of("message_zh", kind="long", is_decisive=True, width=215),
+            of("what_to_do_zh", kind="long", is_decisive=True, width=215),
             of("error_code", is_hidden=True),
             of("disposition", kind="status", looks=show.DISPOSITION, width=100),
         ],
