@@ -400,8 +400,8 @@ class Looker:
         self.told.pages += 1
         for found in sorted(set(page.evaluate(BOXES))):
             self.told.find(f"{where}: {found}")
-        if "没能显示" in page.inner_text("#content"):
-            self.told.find(f"{where}: the page failed")
+        if re.search("没能显示|旧版程序", page.inner_text("#content")):
+            self.told.find(f"{where}: the page failed, or reads an edition of another program")
 
     def _page(
         self, page: Any, sql: duckdb.DuckDBPyConnection, place: Situation, money: MoneyUnit, where: str
